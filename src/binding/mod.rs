@@ -1,0 +1,1 @@
+//! Converts between Node-API and the driver.

@@ -1,0 +1,1 @@
+//! One request to the token endpoint, and what its answer means.

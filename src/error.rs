@@ -1,0 +1,94 @@
+//! The errors of the core, each with the stable code that JavaScript sees.
+
+use std::time::Duration;
+
+use serde::{Serialize, Serializer};
+
+/// A stable, machine-readable name of an error. It never changes meaning.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Code {
+    /// An option has a wrong value.
+    InvalidOption,
+    /// Another handle of the same name was opened with other options.
+    OptionsConflict,
+    /// A source of a credential could not be read or is empty.
+    CredentialUnavailable,
+    /// No token is held and none came in time.
+    TokenUnavailable,
+    /// A fresh token lives shorter than the caller asked for.
+    LifetimeTooShort,
+    /// The manager was closed.
+    Closed,
+    /// The token endpoint does not accept the credential.
+    CredentialRejected,
+    /// The token endpoint does not accept the request, whatever the credential.
+    Misconfigured,
+    /// The token endpoint asks for fewer requests.
+    Throttled,
+    /// The token endpoint could not be reached or did not answer as one.
+    Endpoint,
+}
+
+impl Code {
+    /// The code as it appears in `error.code`.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::InvalidOption => "ERR_INVALID_OPTION",
+            Self::OptionsConflict => "ERR_OPTIONS_CONFLICT",
+            Self::CredentialUnavailable => "ERR_CREDENTIAL_UNAVAILABLE",
+            Self::TokenUnavailable => "ERR_TOKEN_UNAVAILABLE",
+            Self::LifetimeTooShort => "ERR_LIFETIME_TOO_SHORT",
+            Self::Closed => "ERR_CLOSED",
+            Self::CredentialRejected => "ERR_CREDENTIAL_REJECTED",
+            Self::Misconfigured => "ERR_MISCONFIGURED",
+            Self::Throttled => "ERR_THROTTLED",
+            Self::Endpoint => "ERR_ENDPOINT",
+        }
+    }
+}
+
+impl Serialize for Code {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.as_str())
+    }
+}
+
+/// Why a token request, or the reading of a source, gave nothing.
+///
+/// It holds no secret: whatever the endpoint said has been stripped of the ones it was sent.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, thiserror::Error)]
+#[error("{message}")]
+#[serde(rename_all = "camelCase")]
+pub struct Failure {
+    /// Which kind of failure this is.
+    pub code: Code,
+    /// What happened, with what, and what to do next.
+    pub message: String,
+    /// The HTTP status, where there was an answer.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub status: Option<u16>,
+    /// The `error` member of the answer (RFC 6749 §5.2).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub oauth_error: Option<String>,
+    /// The `error_description` member of the answer, at most 256 characters.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub description: Option<String>,
+    /// How long the endpoint asked to be left alone (RFC 9110 §10.2.3).
+    #[serde(skip)]
+    pub retry_after: Option<Duration>,
+}
+
+impl Failure {
+    /// A failure of which nothing but its kind and its story is known.
+    pub fn new(code: Code, message: impl Into<String>) -> Self {
+        Self {
+            code,
+            message: message.into(),
+            status: None,
+            oauth_error: None,
+            description: None,
+            retry_after: None,
+        }
+    }
+}

@@ -1,0 +1,33 @@
+//! The native core of `oauth-rotor`: an OAuth 2.0 client-credentials token that is always there.
+//!
+//! # Layout
+//!
+//! * The pure core has no clock, no randomness, no I/O and no async: [`refresh`] decides when a
+//!   token is fetched, with which credential, and who is told; [`source`] follows configured
+//!   credentials; [`client`] turns a request into bytes and an answer into a [`verdict`].
+//! * `driver` (feature `io`) performs what the core decided, on a thread of its own.
+//! * `binding` (feature `node`) converts between Node-API and the driver, and decides nothing.
+
+#![cfg_attr(
+    test,
+    expect(clippy::float_cmp, reason = "tests compare exact figures")
+)]
+
+pub mod client;
+pub mod clock;
+pub mod credential;
+pub mod error;
+pub mod local_time;
+pub mod policy;
+pub mod provider;
+pub mod refresh;
+pub mod secret;
+pub mod source;
+pub mod token;
+pub mod verdict;
+
+#[cfg(feature = "io")]
+pub mod driver;
+
+#[cfg(feature = "node")]
+mod binding;

@@ -1,0 +1,1 @@
+//! Instants as people in a time zone write them.

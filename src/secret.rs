@@ -1,0 +1,43 @@
+//! Text that must never be printed.
+
+use std::fmt;
+
+use zeroize::Zeroizing;
+
+/// A client secret, an access token, or a request body that holds one.
+///
+/// `Debug` shows `[redacted]`, there is no `Display` and no `Serialize`, and the memory is wiped on
+/// drop. [`Secret::expose`] is the only way to the text, so that a search for it finds every use.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Secret(Zeroizing<String>);
+
+impl Secret {
+    /// Takes ownership of the text.
+    pub fn new(text: impl Into<String>) -> Self {
+        Self(Zeroizing::new(text.into()))
+    }
+
+    /// The text itself.
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("[redacted]")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn debug_hides_the_text() {
+        assert_eq!(
+            format!("{:?}", Some(Secret::new("hunter2"))),
+            "Some([redacted])"
+        );
+    }
+}

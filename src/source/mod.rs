@@ -1,0 +1,1 @@
+//! Configured credentials and how they change.

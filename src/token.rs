@@ -1,0 +1,52 @@
+//! What a token endpoint grants, and the token that is held because of it.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::clock::Timestamp;
+use crate::credential::Credential;
+use crate::secret::Secret;
+
+/// A usable answer of the token endpoint (RFC 6749 §5.1).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Grant {
+    /// A token that may stand in an `Authorization: Bearer` header (RFC 6750 §2.1).
+    pub access_token: Secret,
+    /// How long it lives, counted from the moment the request was sent.
+    pub lifetime: Duration,
+    /// When the endpoint wants to be asked again, where it says so (`refresh_in`).
+    pub refresh_in: Option<Duration>,
+    /// The granted scope, where it differs from the one asked for.
+    pub scope: Option<String>,
+}
+
+/// The token that is handed out.
+#[derive(Debug, Clone)]
+pub struct HeldToken {
+    /// +1 with every token of this logical client.
+    pub serial: u64,
+    /// The token.
+    pub text: Secret,
+    /// The credential that it was obtained with.
+    pub credential: Arc<Credential>,
+    /// When the request for it was sent: its life is counted from here, at our expense.
+    pub issued_at: Timestamp,
+    /// When the endpoint, or `max_token_age`, ends its life.
+    pub expires_at: Timestamp,
+    /// When the next one is fetched, if nothing happens before.
+    pub refresh_at: Timestamp,
+    /// From here on it is not handed out: its expiry less the margin.
+    pub usable_until: Timestamp,
+}
+
+impl HeldToken {
+    /// How long it may still be handed out.
+    pub fn runway(&self, now: Timestamp) -> Duration {
+        self.usable_until.since(now)
+    }
+
+    /// How long it could be handed out when it was new.
+    pub fn usable_life(&self) -> Duration {
+        self.usable_until.since(self.issued_at)
+    }
+}
