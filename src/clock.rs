@@ -60,6 +60,7 @@ pub trait Clock: Send + Sync + 'static {
 }
 
 /// Where the time line of a [`SystemClock`] stands, and which readings it was derived from.
+#[cfg(any(feature = "io", test))]
 #[derive(Debug, Clone, Copy, Default)]
 struct Anchor {
     /// The monotonic reading, in time since boot.
@@ -70,6 +71,7 @@ struct Anchor {
     elapsed: Duration,
 }
 
+#[cfg(any(feature = "io", test))]
 impl Anchor {
     /// Differences below this are the two clocks' ordinary disagreement.
     const TOLERANCE_MILLIS: i64 = 100;
@@ -86,11 +88,7 @@ impl Anchor {
             return self;
         }
         let frozen = Duration::from_millis(u64::try_from(ahead).unwrap_or(0));
-        Self {
-            boot,
-            wall_millis,
-            elapsed: elapsed.saturating_add(frozen),
-        }
+        Self { boot, wall_millis, elapsed: elapsed.saturating_add(frozen) }
     }
 
     fn elapsed_at(self, boot: Duration) -> Duration {
@@ -99,9 +97,7 @@ impl Anchor {
 
     fn wall_at(self, elapsed: Duration) -> i64 {
         let millis = |d: Duration| i64::try_from(d.as_millis()).unwrap_or(i64::MAX);
-        self.wall_millis
-            .saturating_add(millis(elapsed))
-            .saturating_sub(millis(self.elapsed))
+        self.wall_millis.saturating_add(millis(elapsed)).saturating_sub(millis(self.elapsed))
     }
 }
 
@@ -117,28 +113,14 @@ impl SystemClock {
     /// A clock whose time line starts now.
     pub fn new() -> Self {
         let (boot, wall_millis) = Self::read();
-        Self {
-            anchor: Mutex::new(Anchor {
-                boot,
-                wall_millis,
-                elapsed: Duration::ZERO,
-            }),
-        }
+        Self { anchor: Mutex::new(Anchor { boot, wall_millis, elapsed: Duration::ZERO }) }
     }
 
     fn read() -> (Duration, i64) {
         use std::time::{SystemTime, UNIX_EPOCH};
-        #[expect(
-            clippy::disallowed_methods,
-            reason = "the one place that reads the wall clock"
-        )]
-        let wall = SystemTime::now()
-            .duration_since(UNIX_EPOCH)
-            .unwrap_or_default();
-        (
-            boot_time(),
-            i64::try_from(wall.as_millis()).unwrap_or(i64::MAX),
-        )
+        #[expect(clippy::disallowed_methods, reason = "the one place that reads the wall clock")]
+        let wall = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        (boot_time(), i64::try_from(wall.as_millis()).unwrap_or(i64::MAX))
     }
 }
 
@@ -160,10 +142,7 @@ fn boot_time() -> Duration {
     use std::sync::OnceLock;
     use std::time::Instant;
     static FIRST: OnceLock<Instant> = OnceLock::new();
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "the one place that reads the monotonic clock"
-    )]
+    #[expect(clippy::disallowed_methods, reason = "the one place that reads the monotonic clock")]
     let now = Instant::now();
     now.saturating_duration_since(*FIRST.get_or_init(|| now))
 }
@@ -185,10 +164,7 @@ impl Clock for SystemClock {
     }
 
     fn utc_millis(&self, at: Timestamp) -> i64 {
-        self.anchor
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .wall_at(at.0)
+        self.anchor.lock().unwrap_or_else(PoisonError::into_inner).wall_at(at.0)
     }
 
     fn sleep_until(&self, at: Timestamp) -> Sleep {
@@ -223,11 +199,7 @@ impl ManualClock {
             let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
             state.now = state.now + by;
             let now = state.now;
-            state
-                .sleepers
-                .extract_if(.., |(at, _)| *at <= now)
-                .map(|(_, waker)| waker)
-                .collect()
+            state.sleepers.extract_if(.., |(at, _)| *at <= now).map(|(_, waker)| waker).collect()
         };
         due.into_iter().for_each(Waker::wake);
     }
@@ -235,10 +207,7 @@ impl ManualClock {
 
 impl Clock for std::sync::Arc<ManualClock> {
     fn now(&self) -> Timestamp {
-        self.state
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .now
+        self.state.lock().unwrap_or_else(PoisonError::into_inner).now
     }
 
     fn utc_millis(&self, at: Timestamp) -> i64 {
@@ -246,10 +215,7 @@ impl Clock for std::sync::Arc<ManualClock> {
     }
 
     fn sleep_until(&self, at: Timestamp) -> Sleep {
-        Box::pin(ManualSleep {
-            clock: Self::clone(self),
-            at,
-        })
+        Box::pin(ManualSleep { clock: Self::clone(self), at })
     }
 }
 
@@ -263,11 +229,7 @@ impl Future for ManualSleep {
     type Output = ();
 
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
-        let mut state = self
-            .clock
-            .state
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
+        let mut state = self.clock.state.lock().unwrap_or_else(PoisonError::into_inner);
         if state.now >= self.at {
             return Poll::Ready(());
         }
@@ -280,39 +242,27 @@ impl Future for ManualSleep {
 mod tests {
     use super::*;
 
-    const START: Anchor = Anchor {
-        boot: Duration::from_secs(50),
-        wall_millis: 1_000_000,
-        elapsed: Duration::ZERO,
-    };
+    const START: Anchor =
+        Anchor { boot: Duration::from_secs(50), wall_millis: 1_000_000, elapsed: Duration::ZERO };
 
     #[test]
     fn clocks_that_agree_leave_the_anchor_alone() {
         let anchor = START.corrected(Duration::from_secs(60), 1_010_040);
         assert_eq!(anchor.boot, START.boot);
-        assert_eq!(
-            anchor.elapsed_at(Duration::from_secs(60)),
-            Duration::from_secs(10)
-        );
+        assert_eq!(anchor.elapsed_at(Duration::from_secs(60)), Duration::from_secs(10));
     }
 
     #[test]
     fn a_thaw_that_only_the_wall_clock_saw_ages_the_time_line() {
         let anchor = START.corrected(Duration::from_secs(60), 1_310_000);
-        assert_eq!(
-            anchor.elapsed_at(Duration::from_secs(60)),
-            Duration::from_secs(310)
-        );
+        assert_eq!(anchor.elapsed_at(Duration::from_secs(60)), Duration::from_secs(310));
         assert_eq!(anchor.wall_at(Duration::from_secs(310)), 1_310_000);
     }
 
     #[test]
     fn a_wall_clock_put_back_never_makes_the_time_line_younger() {
         let anchor = START.corrected(Duration::from_secs(60), 500_000);
-        assert_eq!(
-            anchor.elapsed_at(Duration::from_secs(60)),
-            Duration::from_secs(10)
-        );
+        assert_eq!(anchor.elapsed_at(Duration::from_secs(60)), Duration::from_secs(10));
         assert_eq!(anchor.wall_at(Duration::from_secs(10)), 500_000);
     }
 }

@@ -8,10 +8,7 @@
 //! * `driver` (feature `io`) performs what the core decided, on a thread of its own.
 //! * `binding` (feature `node`) converts between Node-API and the driver, and decides nothing.
 
-#![cfg_attr(
-    test,
-    expect(clippy::float_cmp, reason = "tests compare exact figures")
-)]
+#![cfg_attr(test, expect(clippy::float_cmp, reason = "tests compare exact figures"))]
 
 pub mod client;
 pub mod clock;

@@ -43,15 +43,13 @@ impl Policy {
     ///
     /// `random` is uniform in `0.0..1.0` and moves the refresh earlier, never later.
     pub fn schedule(&self, grant: &Grant, issued_at: Timestamp, random: f64) -> Schedule {
-        let life = self
-            .max_token_age
-            .map_or(grant.lifetime, |age| age.min(grant.lifetime));
+        let life = self.max_token_age.map_or(grant.lifetime, |age| age.min(grant.lifetime));
         let life = life.min(Self::LONGEST_LIFE);
         let margin = self
             .expiry_margin
             .unwrap_or_else(|| (life / 20).min(Duration::from_secs(30)))
             .min(life);
-        let usable_until = issued_at + (life - margin);
+        let usable_until = issued_at + life - margin;
 
         let window = self
             .refresh_before
@@ -60,7 +58,7 @@ impl Policy {
             .min(life / 2);
         let refresh_at = match grant.refresh_in {
             Some(refresh_in) => issued_at + refresh_in,
-            None => issued_at + (life - window) - window.mul_f64(self.jitter_ratio * random),
+            None => issued_at + life - window - window.mul_f64(self.jitter_ratio * random),
         };
         Schedule {
             expires_at: issued_at + life,
@@ -93,21 +91,12 @@ pub(crate) mod tests {
     };
 
     fn grant(lifetime: Duration) -> Grant {
-        Grant {
-            access_token: Secret::new("t"),
-            lifetime,
-            refresh_in: None,
-            scope: None,
-        }
+        Grant { access_token: Secret::new("t"), lifetime, refresh_in: None, scope: None }
     }
 
     fn seconds(schedule: Schedule) -> [f64; 3] {
-        [
-            schedule.refresh_at,
-            schedule.usable_until,
-            schedule.expires_at,
-        ]
-        .map(|at| at.since(Timestamp::default()).as_secs_f64())
+        [schedule.refresh_at, schedule.usable_until, schedule.expires_at]
+            .map(|at| at.since(Timestamp::default()).as_secs_f64())
     }
 
     #[test]
@@ -122,10 +111,7 @@ pub(crate) mod tests {
     #[test]
     fn jitter_comes_early_by_at_most_a_tenth_of_the_window() {
         let day = grant(Duration::from_hours(24));
-        assert_eq!(
-            seconds(DEFAULT.schedule(&day, Timestamp::default(), 1.0))[0],
-            85_800.0 - 60.0
-        );
+        assert_eq!(seconds(DEFAULT.schedule(&day, Timestamp::default(), 1.0))[0], 85_800.0 - 60.0);
     }
 
     #[test]
@@ -144,40 +130,23 @@ pub(crate) mod tests {
 
     #[test]
     fn a_wide_window_is_held_to_half_of_the_life() {
-        let policy = Policy {
-            refresh_before: Some(Duration::from_hours(48)),
-            ..DEFAULT
-        };
+        let policy = Policy { refresh_before: Some(Duration::from_hours(48)), ..DEFAULT };
         let hour = grant(Duration::from_hours(1));
-        assert_eq!(
-            seconds(policy.schedule(&hour, Timestamp::default(), 0.0))[0],
-            1800.0
-        );
+        assert_eq!(seconds(policy.schedule(&hour, Timestamp::default(), 0.0))[0], 1800.0);
     }
 
     #[test]
     fn the_endpoints_refresh_in_is_obeyed() {
-        let grant = Grant {
-            refresh_in: Some(Duration::from_secs(60)),
-            ..grant(Duration::from_hours(1))
-        };
-        assert_eq!(
-            seconds(DEFAULT.schedule(&grant, Timestamp::default(), 0.9))[0],
-            60.0
-        );
+        let grant =
+            Grant { refresh_in: Some(Duration::from_secs(60)), ..grant(Duration::from_hours(1)) };
+        assert_eq!(seconds(DEFAULT.schedule(&grant, Timestamp::default(), 0.9))[0], 60.0);
     }
 
     #[test]
     fn fifty_minutes_means_fifty_minutes() {
-        let policy = Policy {
-            max_token_age: Some(Duration::from_mins(50)),
-            ..DEFAULT
-        };
+        let policy = Policy { max_token_age: Some(Duration::from_mins(50)), ..DEFAULT };
         let day = grant(Duration::from_hours(24));
-        assert_eq!(
-            seconds(policy.schedule(&day, Timestamp::default(), 0.0))[2],
-            3000.0
-        );
+        assert_eq!(seconds(policy.schedule(&day, Timestamp::default(), 0.0))[2], 3000.0);
     }
 
     proptest! {

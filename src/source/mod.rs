@@ -1,1 +1,214 @@
 //! Configured credentials and how they change.
+//!
+//! Pure: it says what to read and is told what was read. Files are read by the driver, JavaScript's
+//! own sources (environment variables, callbacks) by the facade.
+
+mod entry;
+mod reading;
+
+#[cfg(test)]
+mod tests;
+
+use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::clock::Timestamp;
+use crate::credential::Credential;
+use crate::error::{Code, Failure};
+use crate::refresh::Configured;
+use entry::Entry;
+pub use entry::{EntrySpec, Field, SourceSpec};
+pub use reading::{CredentialText, FileReading, Place, Reading};
+
+/// Who configured a group of entries: one handle of a manager.
+pub type Owner = u64;
+
+/// A source did something that people should know of.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SourceNotice {
+    /// The position of the entry in its owner's list of credentials.
+    pub entry: usize,
+    /// The entry's label.
+    pub label: Option<String>,
+    /// What happened.
+    pub change: SourceChange,
+}
+
+/// What a source did.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum SourceChange {
+    /// It yields another credential than before.
+    Changed,
+    /// It yields nothing any more; its last value stays in use.
+    Emptied,
+    /// It could not be read, for this reason; its last value, if any, stays in use.
+    Unreadable(String),
+}
+
+/// What to read now.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Requests {
+    /// Files and directories, for the driver.
+    pub places: BTreeSet<Place>,
+    /// Owners whose JavaScript sources are to be asked.
+    pub owners: Vec<Owner>,
+}
+
+/// The sources of all handles of one logical client, in the order in which they were opened.
+#[derive(Debug)]
+pub struct Sources {
+    groups: Vec<Group>,
+    files: HashMap<Place, FileReading>,
+    /// How long a reading may take before it goes on without the ones that are silent.
+    patience: Duration,
+    under_way: Option<UnderWay>,
+    /// Somebody asked for a reading while one was under way.
+    again: bool,
+}
+
+#[derive(Debug)]
+struct Group {
+    owner: Owner,
+    entries: Vec<Entry>,
+    javascript: Vec<Option<Reading>>,
+}
+
+#[derive(Debug)]
+struct UnderWay {
+    files: bool,
+    owners: Vec<Owner>,
+    deadline: Timestamp,
+}
+
+impl Sources {
+    /// No sources yet.
+    pub fn new(patience: Duration) -> Self {
+        Self { groups: Vec::new(), files: HashMap::new(), patience, under_way: None, again: false }
+    }
+
+    /// Adds a handle's entries, behind those of earlier handles.
+    ///
+    /// `javascript` holds what the facade has read already, by the index of the source.
+    pub fn add(&mut self, owner: Owner, entries: Vec<EntrySpec>, javascript: Vec<Option<Reading>>) {
+        let entries = entries.into_iter().map(Entry::new).collect();
+        self.groups.push(Group { owner, entries, javascript });
+    }
+
+    /// Forgets a handle's entries.
+    pub fn remove(&mut self, owner: Owner) {
+        self.groups.retain(|group| group.owner != owner);
+        if let Some(under_way) = &mut self.under_way {
+            under_way.owners.retain(|waiting| *waiting != owner);
+        }
+    }
+
+    /// Whether anything can change: literals alone need no polling.
+    pub fn can_change(&self) -> bool {
+        self.groups.iter().any(|group| group.entries.iter().any(Entry::can_change))
+    }
+
+    /// Starts a reading; none while one is under way, which is then followed by another.
+    pub fn begin(&mut self, now: Timestamp) -> Option<Requests> {
+        if self.under_way.is_some() {
+            self.again = true;
+            return None;
+        }
+        let groups = self.groups.iter();
+        let requests = Requests {
+            places: groups
+                .clone()
+                .flat_map(|group| &group.entries)
+                .flat_map(Entry::places)
+                .collect(),
+            owners: groups
+                .filter(|group| group.entries.iter().any(Entry::asks_javascript))
+                .map(|group| group.owner)
+                .collect(),
+        };
+        self.under_way = Some(UnderWay {
+            files: !requests.places.is_empty(),
+            owners: requests.owners.clone(),
+            deadline: now + self.patience,
+        });
+        Some(requests)
+    }
+
+    /// Files and directories were read.
+    pub fn files_read(&mut self, readings: HashMap<Place, FileReading>) {
+        self.files.extend(readings);
+        if let Some(under_way) = &mut self.under_way {
+            under_way.files = false;
+        }
+    }
+
+    /// An owner's JavaScript sources answered; `None` stands for one that still has not.
+    pub fn javascript_read(&mut self, owner: Owner, readings: Vec<Option<Reading>>) {
+        let Some(group) = self.groups.iter_mut().find(|group| group.owner == owner) else { return };
+        for (known, read) in group.javascript.iter_mut().zip(readings) {
+            if read.is_some() {
+                *known = read;
+            }
+        }
+        if let Some(under_way) = &mut self.under_way {
+            under_way.owners.retain(|waiting| *waiting != owner);
+        }
+    }
+
+    /// When a reading under way goes on without the silent ones.
+    pub fn deadline(&self) -> Option<Timestamp> {
+        self.under_way.as_ref().map(|under_way| under_way.deadline)
+    }
+
+    /// Whether nothing that was asked for is still to come.
+    pub fn is_complete(&self, now: Timestamp) -> bool {
+        self.under_way.as_ref().is_none_or(|under_way| {
+            !under_way.files && under_way.owners.is_empty() || now >= under_way.deadline
+        })
+    }
+
+    /// Ends the reading: what the sources yield now, and what is worth telling.
+    ///
+    /// `is_rejected` says of a credential that the endpoint does not accept it: of those that a
+    /// changed source left behind, such a one is not kept.
+    pub fn finish(
+        &mut self,
+        is_rejected: impl Fn(&Credential) -> bool,
+    ) -> (Configured, Vec<(Owner, SourceNotice)>) {
+        self.under_way = None;
+        let mut notices = Vec::new();
+        for group in &mut self.groups {
+            for (index, entry) in group.entries.iter_mut().enumerate() {
+                let change = entry.update(&self.files, &group.javascript, &is_rejected);
+                let label = entry.label().map(str::to_owned);
+                notices.extend(
+                    change
+                        .map(|change| (group.owner, SourceNotice { entry: index, label, change })),
+                );
+            }
+        }
+        (self.configured(), notices)
+    }
+
+    /// Whether another reading was asked for meanwhile; asking clears it.
+    pub fn take_again(&mut self) -> bool {
+        std::mem::take(&mut self.again)
+    }
+
+    fn configured(&self) -> Configured {
+        let entries = || self.groups.iter().flat_map(|group| &group.entries);
+        let mut credentials: Vec<Arc<Credential>> = Vec::new();
+        for credential in entries().flat_map(Entry::credentials) {
+            if !credentials.iter().any(|known| known.is_same_as(credential)) {
+                credentials.push(Arc::clone(credential));
+            }
+        }
+        let unreadable = entries().find_map(Entry::problem);
+        Configured {
+            credentials,
+            unreadable: unreadable
+                .map(|problem| Failure::new(Code::CredentialUnavailable, problem)),
+            pending: false,
+        }
+    }
+}

@@ -1,0 +1,87 @@
+//! What the machine wants done and told.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::waiters::{Refusal, WaiterId};
+use crate::clock::Timestamp;
+use crate::credential::Credential;
+use crate::error::Failure;
+use crate::token::HeldToken;
+
+/// Something the driver must do, in this order.
+#[derive(Debug)]
+pub enum Effect {
+    /// Send one token request and report it as [`Event::Answered`](super::Event::Answered).
+    Fetch {
+        /// Names the request; answers to an older one are ignored.
+        flight: u64,
+        /// What to authenticate with.
+        credential: Arc<Credential>,
+    },
+    /// Hand out this token from now on.
+    Publish(Arc<HeldToken>),
+    /// Hand out no token from now on.
+    Withdraw,
+    /// Tell a waiting caller that there is a token, or why not.
+    Settle {
+        /// Whom.
+        waiter: WaiterId,
+        /// What.
+        outcome: Result<(), Refusal>,
+    },
+    /// Read the sources again: every known credential was rejected.
+    ReadSources,
+    /// Tell whoever listens.
+    Notify(Notice),
+}
+
+/// Something worth telling, without a secret and without a token.
+#[derive(Debug, Clone)]
+pub enum Notice {
+    /// A token is handed out.
+    Token(Arc<HeldToken>),
+    /// A token is no longer handed out.
+    TokenRetired {
+        /// Which.
+        serial: u64,
+        /// Why.
+        reason: Retirement,
+    },
+    /// The endpoint stopped accepting a credential.
+    CredentialRejected {
+        /// Which.
+        credential: Arc<Credential>,
+        /// What it said.
+        failure: Failure,
+    },
+    /// A refresh failed; the token that is held, if any, stays in use.
+    RefreshFailed {
+        /// What went wrong.
+        failure: Failure,
+        /// When the next one starts.
+        next_attempt: Timestamp,
+        /// How long the held token may still be handed out.
+        runway: Duration,
+    },
+    /// A 401 was reported too soon after another one; the token is kept.
+    InvalidateIgnored {
+        /// Whose 401.
+        serial: u64,
+        /// How long until the next one counts.
+        retry_after: Duration,
+    },
+    /// The background thread died and was started again.
+    ThreadRestarted,
+}
+
+/// Why a token is no longer handed out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Retirement {
+    /// Its successor is.
+    Replaced,
+    /// A resource answered 401 to it.
+    Invalidated,
+    /// Its time has come.
+    Expired,
+}

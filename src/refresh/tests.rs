@@ -1,0 +1,623 @@
+//! Scenarios in virtual time: a scripted endpoint answers the machine's requests.
+
+use std::collections::VecDeque;
+
+use super::*;
+use crate::credential::Credential;
+use crate::policy::tests::DEFAULT;
+use crate::secret::Secret;
+
+type Answer = Box<dyn Fn(&Credential, Timestamp) -> Verdict>;
+
+/// The machine, an endpoint and the time between them.
+struct World {
+    machine: Refresh,
+    now: Timestamp,
+    latency: Duration,
+    endpoint: Answer,
+    under_way: Option<(u64, Arc<Credential>, Timestamp)>,
+    handed_out: Option<Arc<HeldToken>>,
+    fetches: Vec<(Timestamp, String)>,
+    settled: Vec<(Timestamp, WaiterId, Result<(), Refusal>)>,
+    notices: Vec<Notice>,
+    rereads: usize,
+    random: f64,
+}
+
+impl World {
+    fn new(policy: Policy, endpoint: impl Fn(&Credential, Timestamp) -> Verdict + 'static) -> Self {
+        Self {
+            machine: Refresh::new(policy),
+            now: Timestamp::from_millis(1_000_000),
+            latency: Duration::from_millis(50),
+            endpoint: Box::new(endpoint),
+            under_way: None,
+            handed_out: None,
+            fetches: Vec::new(),
+            settled: Vec::new(),
+            notices: Vec::new(),
+            rereads: 0,
+            random: 0.0,
+        }
+    }
+
+    fn with(mut self, secrets: &[&str]) -> Self {
+        self.configure(secrets);
+        self
+    }
+
+    fn configure(&mut self, secrets: &[&str]) {
+        let credentials = secrets.iter().map(|secret| credential(secret)).collect();
+        self.tell(Event::Configured(Configured { credentials, ..Configured::default() }));
+    }
+
+    fn tell(&mut self, event: Event) {
+        for effect in self.machine.step(event, self.now, self.random) {
+            self.perform(effect);
+        }
+        self.check();
+    }
+
+    fn perform(&mut self, effect: Effect) {
+        match effect {
+            Effect::Fetch { flight, credential } => {
+                assert!(self.under_way.is_none(), "two requests under way");
+                self.fetches.push((self.now, credential.client_secret.expose().to_owned()));
+                self.under_way = Some((flight, credential, self.now));
+            }
+            Effect::Publish(token) => self.handed_out = Some(token),
+            Effect::Withdraw => self.handed_out = None,
+            Effect::Settle { waiter, outcome } => self.settled.push((self.now, waiter, outcome)),
+            Effect::ReadSources => self.rereads += 1,
+            Effect::Notify(notice) => self.notices.push(notice),
+        }
+    }
+
+    /// The invariants that hold after every step.
+    fn check(&self) {
+        if let Some(token) = &self.handed_out {
+            assert!(self.now < token.usable_until, "a token past its time is handed out");
+        }
+        let held = self.machine.token(self.now).map(|token| token.serial);
+        assert_eq!(held, self.handed_out.as_ref().map(|token| token.serial));
+    }
+
+    /// Lets time pass, stopping at everything that is due.
+    fn pass(&mut self, duration: Duration) {
+        let end = self.now + duration;
+        loop {
+            let answer_at = self.under_way.as_ref().map(|(_, _, sent)| *sent + self.latency);
+            let next = [answer_at, self.machine.wake_at()].into_iter().flatten().min();
+            let Some(next) = next.filter(|next| *next <= end) else {
+                break;
+            };
+            self.now = self.now.max(next);
+            if answer_at.is_some_and(|at| at <= self.now) {
+                let (flight, credential, sent_at) = self.under_way.take().unwrap();
+                let verdict = (self.endpoint)(&credential, self.now);
+                self.tell(Event::Answered { flight, sent_at, verdict });
+            } else {
+                self.tell(Event::Ticked);
+            }
+        }
+        self.now = end;
+        self.tell(Event::Ticked);
+    }
+
+    fn want(&mut self, waiter: WaiterId) {
+        self.want_for(waiter, Duration::ZERO);
+    }
+
+    fn want_for(&mut self, waiter: WaiterId, min_validity: Duration) {
+        let deadline = self.now + Duration::from_secs(5);
+        self.tell(Event::Wanted(Wait { waiter, min_validity, deadline, for_readiness: false }));
+    }
+
+    fn outcome(&self, waiter: WaiterId) -> Option<&Result<(), Refusal>> {
+        self.settled.iter().find(|(_, id, _)| *id == waiter).map(|(_, _, outcome)| outcome)
+    }
+
+    fn secrets_tried(&self) -> Vec<&str> {
+        self.fetches.iter().map(|(_, secret)| secret.as_str()).collect()
+    }
+
+    fn serial(&self) -> Option<u64> {
+        self.handed_out.as_ref().map(|token| token.serial)
+    }
+}
+
+const SECOND: Duration = Duration::from_secs(1);
+const HOUR: Duration = Duration::from_hours(1);
+
+fn credential(secret: &str) -> Arc<Credential> {
+    Arc::new(Credential::new(None, "app".into(), Secret::new(secret)))
+}
+
+fn granted(lifetime: Duration) -> Verdict {
+    let access_token = Secret::new("token");
+    Verdict::Accepted(Grant { access_token, lifetime, refresh_in: None, scope: None })
+}
+
+fn rejected() -> Verdict {
+    Verdict::Rejected(Failure::new(Code::CredentialRejected, "rejected"))
+}
+
+fn refused() -> Verdict {
+    Verdict::Refused(Failure::new(Code::Endpoint, "refused"))
+}
+
+fn transient() -> Verdict {
+    Verdict::Transient(Failure::new(Code::Endpoint, "down"))
+}
+
+fn throttled(retry_after: Duration) -> Verdict {
+    let failure = Failure::new(Code::Throttled, "slow down");
+    Verdict::Throttled(Failure { retry_after: Some(retry_after), ..failure })
+}
+
+fn accepts(secrets: &'static [&'static str]) -> impl Fn(&Credential, Timestamp) -> Verdict {
+    move |credential, _| {
+        if secrets.contains(&credential.client_secret.expose()) {
+            granted(HOUR)
+        } else {
+            rejected()
+        }
+    }
+}
+
+/// Answers with these verdicts in turn, then with hour-long tokens.
+fn script(verdicts: Vec<Verdict>) -> impl Fn(&Credential, Timestamp) -> Verdict {
+    let verdicts = std::cell::RefCell::new(VecDeque::from(verdicts));
+    move |_, _| verdicts.borrow_mut().pop_front().unwrap_or_else(|| granted(HOUR))
+}
+
+#[test]
+fn fifty_cold_callers_cause_one_fetch() {
+    let mut world = World::new(DEFAULT, accepts(&["one"]));
+    (0..50).for_each(|waiter| world.want(waiter));
+    world.configure(&["one"]);
+    world.pass(SECOND);
+    assert_eq!(world.fetches.len(), 1);
+    assert_eq!(world.settled.len(), 50);
+    assert!(world.settled.iter().all(|(_, _, outcome)| outcome.is_ok()));
+}
+
+#[test]
+fn a_token_is_fetched_before_anyone_asks() {
+    let mut world = World::new(DEFAULT, accepts(&["one"])).with(&["one"]);
+    world.pass(SECOND);
+    assert_eq!(world.serial(), Some(1));
+}
+
+#[test]
+fn a_day_of_hour_long_tokens_has_no_gap() {
+    let mut world = World::new(DEFAULT, accepts(&["one"])).with(&["one"]);
+    world.pass(SECOND);
+    for _ in 0..24 * 60 {
+        world.pass(Duration::from_mins(1));
+        assert!(world.handed_out.is_some());
+    }
+    // Each is replaced ten minutes before its end.
+    assert_eq!(world.fetches.len(), 1 + 24 * 60 / 50);
+}
+
+#[test]
+fn tokens_of_one_second_and_of_five_minutes_neither_lapse_nor_spin() {
+    for (life, at_most) in [(SECOND, 80 * 2), (Duration::from_mins(5), 2)] {
+        let mut world = World::new(DEFAULT, move |_, _| granted(life)).with(&["one"]);
+        world.pass(Duration::from_millis(60));
+        for _ in 0..6000 {
+            world.pass(Duration::from_millis(10));
+            assert!(world.handed_out.is_some(), "a gap with tokens of {life:?}");
+        }
+        assert!(world.fetches.len() <= at_most, "{} fetches in a minute", world.fetches.len());
+    }
+}
+
+#[test]
+fn a_failed_refresh_never_discards_a_valid_token() {
+    let down_from = Timestamp::from_millis(1_000_000 + 60_000);
+    let endpoint = move |_: &Credential, now| {
+        if now < down_from { granted(HOUR) } else { transient() }
+    };
+    let mut world = World::new(DEFAULT, endpoint).with(&["one"]);
+    world.pass(Duration::from_secs(3569));
+    assert_eq!(world.serial(), Some(1), "thirty seconds before its end it is still handed out");
+    assert!(world.fetches.len() > 10, "and a new one was asked for all the while");
+    world.pass(Duration::from_secs(2));
+    assert_eq!(world.serial(), None);
+}
+
+#[test]
+fn retries_come_denser_as_the_end_of_life_nears_and_keep_their_gap() {
+    let endpoint =
+        script(std::iter::once(granted(HOUR)).chain((0..500).map(|_| transient())).collect());
+    let mut world = World::new(DEFAULT, endpoint).with(&["one"]);
+    world.pass(HOUR);
+    let gaps: Vec<_> = world.fetches.windows(2).map(|pair| pair[1].0.since(pair[0].0)).collect();
+    assert!(gaps[1..].iter().all(|gap| *gap >= SECOND && *gap <= Duration::from_secs(61)));
+    let last = world
+        .fetches
+        .iter()
+        .filter(|(at, _)| *at < world.now - Duration::from_secs(30))
+        .next_back();
+    assert!(
+        last.unwrap().0 > world.now - Duration::from_secs(33),
+        "one is tried just before the end"
+    );
+}
+
+#[test]
+fn without_a_token_the_waits_double_from_one_second_to_a_minute() {
+    for (random, expected) in [(0.0, [1, 2, 4, 8, 16, 30, 30]), (1.0, [2, 4, 8, 16, 32, 60, 60])] {
+        let mut world = World::new(DEFAULT, |_, _| transient());
+        world.random = random;
+        world.latency = Duration::ZERO;
+        world.configure(&["one"]);
+        world.pass(Duration::from_secs(200));
+        let gaps: Vec<_> =
+            world.fetches.windows(2).map(|pair| pair[1].0.since(pair[0].0)).collect();
+        assert_eq!(
+            gaps[..expected.len()].iter().map(Duration::as_secs).collect::<Vec<_>>(),
+            expected
+        );
+    }
+}
+
+#[test]
+fn retry_after_is_honoured_up_to_three_minutes() {
+    for (asked, waited) in [(20, 20), (180, 180), (86_400, 180)] {
+        let mut world = World::new(DEFAULT, script(vec![throttled(Duration::from_secs(asked))]));
+        world.latency = Duration::ZERO;
+        world.configure(&["one"]);
+        world.pass(Duration::from_secs(300));
+        assert_eq!(world.fetches[1].0.since(world.fetches[0].0), Duration::from_secs(waited));
+    }
+}
+
+#[test]
+fn retry_after_never_outlasts_a_held_token() {
+    let endpoint = script(vec![granted(Duration::from_mins(5)), throttled(Duration::from_mins(3))]);
+    let mut world = World::new(DEFAULT, endpoint).with(&["one"]);
+    world.pass(Duration::from_mins(5));
+    assert_eq!(world.serial(), Some(2), "it was asked again while the first one was usable");
+    assert!(
+        !world.notices.iter().any(|notice| matches!(
+            notice,
+            Notice::TokenRetired { reason: Retirement::Expired, .. }
+        ))
+    );
+}
+
+#[test]
+fn a_cold_caller_is_refused_at_its_deadline_while_the_refresh_goes_on() {
+    let mut world = World::new(DEFAULT, script(vec![transient(), transient(), transient()]));
+    world.configure(&["one"]);
+    world.want(1);
+    world.pass(Duration::from_secs(4));
+    assert_eq!(world.outcome(1), None);
+    world.pass(SECOND);
+    let Some(Err(Refusal::Unavailable { cause: Some(cause), retry_after })) = world.outcome(1)
+    else {
+        panic!("{:?}", world.outcome(1));
+    };
+    assert_eq!(cause.code, Code::Endpoint);
+    assert!(*retry_after > Duration::ZERO);
+    world.pass(Duration::from_secs(10));
+    assert_eq!(world.serial(), Some(1));
+}
+
+#[test]
+fn when_every_credential_is_rejected_callers_are_told_at_once_and_tries_stay_few() {
+    let mut world = World::new(DEFAULT, |_, _| rejected()).with(&["one", "two"]);
+    world.want(1);
+    world.pass(Duration::from_millis(200));
+    assert_eq!(world.secrets_tried(), ["one", "two"]);
+    assert_eq!(world.rereads, 1);
+    assert_eq!(world.outcome(1), None, "the sources may hold a new secret");
+    world.configure(&["one", "two"]);
+    assert!(matches!(world.outcome(1), Some(Err(Refusal::Unavailable { cause: Some(_), .. }))));
+    for waiter in 2..100 {
+        world.want(waiter);
+        assert!(matches!(world.outcome(waiter), Some(Err(Refusal::Unavailable { .. }))));
+    }
+    assert_eq!(world.fetches.len(), 2);
+}
+
+#[test]
+fn a_secret_found_when_all_were_rejected_serves_the_callers_who_waited() {
+    let mut world = World::new(DEFAULT, accepts(&["new"])).with(&["old"]);
+    world.want(1);
+    world.pass(Duration::from_millis(200));
+    world.configure(&["new", "old"]);
+    world.pass(SECOND);
+    assert_eq!(world.outcome(1), Some(&Ok(())));
+    assert_eq!(world.secrets_tried(), ["old", "new"]);
+}
+
+#[test]
+fn a_misconfigured_request_is_told_at_once_and_tries_no_other_credential() {
+    let wrong = || Verdict::Misconfigured(Failure::new(Code::Misconfigured, "invalid_scope"));
+    let mut world = World::new(DEFAULT, move |_, _| wrong()).with(&["one", "two"]);
+    world.want(1);
+    world.pass(Duration::from_millis(100));
+    let Some(Err(Refusal::Unavailable { cause: Some(cause), .. })) = world.outcome(1) else {
+        panic!()
+    };
+    assert_eq!(cause.code, Code::Misconfigured);
+    assert_eq!(world.secrets_tried(), ["one"]);
+}
+
+#[test]
+fn the_list_is_tried_in_order_and_what_works_is_remembered() {
+    let mut world = World::new(DEFAULT, accepts(&["two"])).with(&["one", "two"]);
+    world.pass(HOUR);
+    assert_eq!(world.secrets_tried(), ["one", "two", "two"]);
+    let rejections = |notice: &&Notice| matches!(notice, Notice::CredentialRejected { .. });
+    assert_eq!(world.notices.iter().filter(rejections).count(), 1);
+}
+
+#[test]
+fn a_secret_that_dies_early_is_replaced_by_the_next_one_without_a_gap() {
+    let dies = Timestamp::from_millis(1_000_000 + 60_000);
+    let endpoint =
+        move |credential: &Credential, now: Timestamp| match credential.client_secret.expose() {
+            "old" if now >= dies => rejected(),
+            _ => granted(HOUR),
+        };
+    let mut world = World::new(DEFAULT, endpoint).with(&["old", "new"]);
+    world.pass(SECOND);
+    for _ in 0..180 {
+        world.pass(Duration::from_mins(1));
+        assert!(world.handed_out.is_some());
+    }
+    assert_eq!(world.secrets_tried(), ["old", "old", "new", "new", "new"]);
+}
+
+#[test]
+fn a_bare_401_counts_against_a_secret_only_when_another_is_accepted() {
+    let endpoint = |credential: &Credential, _: Timestamp| match credential.client_secret.expose() {
+        "one" => refused(),
+        _ => granted(HOUR),
+    };
+    let mut world = World::new(DEFAULT, endpoint).with(&["one", "two"]);
+    world.pass(SECOND);
+    assert!(matches!(world.notices[0], Notice::CredentialRejected { .. }));
+
+    let mut world = World::new(DEFAULT, |_, _| refused()).with(&["one", "two"]);
+    world.want(1);
+    world.pass(SECOND);
+    assert!(world.notices.iter().all(|notice| matches!(notice, Notice::RefreshFailed { .. })));
+    assert_eq!(world.outcome(1), None, "a gateway may recover: the caller waits");
+}
+
+#[test]
+fn a_changed_secret_is_tried_at_once_and_the_old_one_catches_its_failure() {
+    let mut world = World::new(DEFAULT, accepts(&["old"])).with(&["old"]);
+    world.pass(Duration::from_mins(1));
+    world.configure(&["wrong", "old"]);
+    world.pass(Duration::from_secs(2));
+    assert_eq!(world.secrets_tried(), ["old", "wrong", "old"]);
+    assert_eq!(world.serial(), Some(2));
+    world.pass(HOUR);
+    assert_eq!(world.secrets_tried(), ["old", "wrong", "old", "old"], "it is not tried for ever");
+}
+
+#[test]
+fn a_new_standby_waits_until_it_is_needed() {
+    let mut world = World::new(DEFAULT, accepts(&["one"])).with(&["one"]);
+    world.pass(Duration::from_mins(1));
+    world.configure(&["one", "standby"]);
+    world.pass(Duration::from_mins(1));
+    assert_eq!(world.secrets_tried(), ["one"]);
+}
+
+#[test]
+fn a_new_secret_rejected_while_it_propagates_is_tried_again() {
+    let known_from = Timestamp::from_millis(1_000_000 + 65_000);
+    let endpoint =
+        move |credential: &Credential, now: Timestamp| match credential.client_secret.expose() {
+            "new" if now < known_from => rejected(),
+            _ => granted(HOUR),
+        };
+    let policy = Policy { propagation: Duration::from_secs(10), ..DEFAULT };
+    let mut world = World::new(policy, endpoint).with(&["old"]);
+    world.pass(Duration::from_mins(1));
+    world.configure(&["new", "old"]);
+    world.pass(Duration::from_secs(30));
+    assert_eq!(world.secrets_tried(), ["old", "new", "old", "new"]);
+    assert_eq!(world.handed_out.as_ref().unwrap().credential.client_secret.expose(), "new");
+    assert!(
+        !world.notices.iter().any(|notice| matches!(notice, Notice::CredentialRejected { .. }))
+    );
+}
+
+#[test]
+fn a_401_drops_exactly_that_token_and_late_ones_do_nothing() {
+    let mut world = World::new(DEFAULT, accepts(&["one"])).with(&["one"]);
+    world.pass(Duration::from_mins(1));
+    world.tell(Event::Invalidated(1));
+    assert_eq!(world.serial(), None);
+    world.pass(SECOND);
+    assert_eq!(world.serial(), Some(2));
+    (0..5).for_each(|_| world.tell(Event::Invalidated(1)));
+    world.pass(SECOND);
+    assert_eq!(world.serial(), Some(2));
+    assert_eq!(world.fetches.len(), 2);
+}
+
+#[test]
+fn a_resource_that_answers_401_to_everything_causes_one_fetch_in_ten_seconds() {
+    let mut world = World::new(DEFAULT, accepts(&["one"])).with(&["one"]);
+    world.pass(Duration::from_mins(1));
+    for _ in 0..300 {
+        if let Some(serial) = world.serial() {
+            world.tell(Event::Invalidated(serial));
+        }
+        world.pass(Duration::from_millis(100));
+    }
+    assert!(world.fetches.len() <= 1 + 1 + 3, "{} fetches", world.fetches.len());
+    assert!(world.notices.iter().any(|notice| matches!(notice, Notice::InvalidateIgnored { .. })));
+}
+
+#[test]
+fn a_401_does_not_wait_for_the_backoff_but_for_retry_after() {
+    let mut world = World::new(DEFAULT, script(vec![granted(HOUR), transient()])).with(&["one"]);
+    world.random = 1.0;
+    world.pass(Duration::from_secs(2941));
+    assert_eq!(world.fetches.len(), 2);
+    world.tell(Event::Invalidated(1));
+    world.pass(Duration::from_millis(1100));
+    assert_eq!(world.serial(), Some(2));
+
+    let verdicts = vec![granted(HOUR), throttled(Duration::from_secs(60))];
+    let mut world = World::new(DEFAULT, script(verdicts)).with(&["one"]);
+    world.pass(Duration::from_secs(3001));
+    world.tell(Event::Invalidated(1));
+    world.pass(Duration::from_secs(58));
+    assert_eq!(world.fetches.len(), 2);
+    world.pass(Duration::from_secs(2));
+    assert_eq!(world.serial(), Some(2));
+}
+
+#[test]
+fn a_wish_for_more_life_than_is_left_forces_one_refresh() {
+    let mut world = World::new(DEFAULT, accepts(&["one"])).with(&["one"]);
+    world.pass(Duration::from_mins(30));
+    world.want_for(1, Duration::from_mins(20));
+    assert_eq!(world.outcome(1), Some(&Ok(())));
+    world.want_for(2, Duration::from_mins(55));
+    world.pass(SECOND);
+    assert_eq!(world.outcome(2), Some(&Ok(())));
+    assert_eq!(world.fetches.len(), 2);
+}
+
+#[test]
+fn a_wish_for_more_life_than_a_token_has_is_refused_and_never_storms() {
+    let mut world = World::new(DEFAULT, accepts(&["one"]));
+    world.configure(&["one"]);
+    world.want_for(0, 2 * HOUR);
+    world.pass(SECOND);
+    (1..100).for_each(|waiter| world.want_for(waiter, 2 * HOUR));
+    let too_short = Err(Refusal::LifetimeTooShort(Duration::from_secs(3570)));
+    assert!((0..100).all(|waiter| world.outcome(waiter) == Some(&too_short)));
+    assert_eq!(world.fetches.len(), 1);
+}
+
+#[test]
+fn a_token_unusable_on_arrival_is_reported_and_not_fetched_in_a_loop() {
+    for life in [Duration::ZERO, Duration::from_millis(40)] {
+        let mut world = World::new(DEFAULT, move |_, _| granted(life)).with(&["one"]);
+        world.want(1);
+        world.pass(Duration::from_mins(1));
+        assert!(world.fetches.len() < 8);
+        let Some(Err(Refusal::Unavailable { cause: Some(cause), .. })) = world.outcome(1) else {
+            panic!()
+        };
+        assert_eq!(cause.code, Code::Misconfigured);
+    }
+}
+
+#[test]
+fn a_suspended_machine_hands_out_nothing_expired_when_it_wakes() {
+    let mut world = World::new(DEFAULT, accepts(&["one"])).with(&["one"]);
+    world.pass(SECOND);
+    world.now = world.now + Duration::from_hours(8);
+    assert!(world.machine.token(world.now).is_none());
+    world.tell(Event::Ticked);
+    world.pass(SECOND);
+    assert_eq!(world.serial(), Some(2));
+}
+
+#[test]
+fn a_restarted_driver_gets_the_valid_token_before_anything_is_fetched() {
+    let mut world = World::new(DEFAULT, script(vec![granted(HOUR)])).with(&["one"]);
+    world.pass(Duration::from_secs(3000));
+    assert!(world.under_way.is_some(), "a refresh is under way and is lost with the thread");
+    let stale = world.under_way.take().unwrap();
+    let effects = world.machine.step(Event::Restarted, world.now, 0.0);
+    assert!(matches!(&effects[0], Effect::Publish(token) if token.serial == 1));
+    effects.into_iter().for_each(|effect| world.perform(effect));
+    world.pass(Duration::from_secs(2));
+    assert_eq!(world.serial(), Some(2));
+    world.tell(Event::Answered { flight: stale.0, sent_at: stale.2, verdict: granted(HOUR) });
+    assert_eq!(world.serial(), Some(2), "an answer to the lost request changes nothing");
+}
+
+#[test]
+fn closing_refuses_who_waits_and_whoever_comes_later() {
+    let mut world = World::new(DEFAULT, |_, _| transient()).with(&["one"]);
+    world.want(1);
+    world.tell(Event::Closed);
+    world.want(2);
+    assert_eq!(world.outcome(1), Some(&Err(Refusal::Closed)));
+    assert_eq!(world.outcome(2), Some(&Err(Refusal::Closed)));
+    assert_eq!(world.machine.wake_at(), None);
+}
+
+#[test]
+fn an_unreadable_source_refuses_at_once_and_heals() {
+    let mut world = World::new(DEFAULT, accepts(&["one"]));
+    world.want(1);
+    let unreadable = Some(Failure::new(Code::CredentialUnavailable, "no such file"));
+    world.tell(Event::Configured(Configured { unreadable, ..Configured::default() }));
+    let Some(Err(Refusal::Unavailable { cause: Some(cause), .. })) = world.outcome(1) else {
+        panic!()
+    };
+    assert_eq!(cause.code, Code::CredentialUnavailable);
+    world.configure(&["one"]);
+    world.pass(SECOND);
+    assert_eq!(world.serial(), Some(1));
+}
+
+/// Everything at random for a long time: the invariants of [`World::check`] hold after every step,
+/// every caller is settled exactly once and by its deadline, and refreshes keep their gap.
+#[test]
+fn invariants_hold_under_random_faults() {
+    let seeds = 300;
+    for seed in 0..seeds {
+        let mut random = fastrand::Rng::with_seed(seed);
+        let mut draw = move |below: u64| random.u64(..below);
+        let lives = [SECOND, Duration::from_secs(20), Duration::from_mins(5), HOUR];
+        let life = lives[usize::try_from(draw(4)).unwrap()];
+        let faults = draw(90);
+        let dice = std::cell::RefCell::new(fastrand::Rng::with_seed(!seed));
+        let endpoint = move |credential: &Credential, _: Timestamp| {
+            let roll = dice.borrow_mut().u64(..100);
+            match roll {
+                _ if credential.client_secret.expose() == "bad" => rejected(),
+                _ if roll >= faults => granted(life),
+                roll if roll % 5 == 0 => rejected(),
+                roll if roll % 5 == 1 => refused(),
+                roll if roll % 5 == 2 => throttled(Duration::from_secs(roll)),
+                roll if roll % 5 == 3 => {
+                    Verdict::Misconfigured(Failure::new(Code::Misconfigured, "m"))
+                }
+                _ => transient(),
+            }
+        };
+        let mut world = World::new(DEFAULT, endpoint).with(&["bad", "one"]);
+        let mut waiters = 0;
+        for _ in 0..400 {
+            match draw(8) {
+                0 => world
+                    .configure(&[["one", "two", "bad"][usize::try_from(draw(3)).unwrap()], "one"]),
+                1 => world.tell(Event::Invalidated(world.machine.serial)),
+                2 => {
+                    world.under_way = None;
+                    world.tell(Event::Restarted);
+                }
+                3..6 => {
+                    world.want_for(waiters, Duration::from_secs(draw(40)));
+                    waiters += 1;
+                }
+                _ => {}
+            }
+            world.pass(Duration::from_millis(draw(10_000)));
+        }
+        world.tell(Event::Closed);
+        let mut settled: Vec<_> = world.settled.iter().map(|(_, waiter, _)| *waiter).collect();
+        settled.sort_unstable();
+        assert_eq!(settled, (0..waiters).collect::<Vec<_>>(), "seed {seed}");
+    }
+}

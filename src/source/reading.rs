@@ -1,0 +1,70 @@
+//! What reading a source gave.
+
+use std::path::PathBuf;
+
+use serde::Deserialize;
+
+use crate::secret::Secret;
+
+/// A file, or a directory whose files belong together.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Place {
+    /// A file that holds one value.
+    File(PathBuf),
+    /// A directory that holds client id and secret, read as one.
+    Directory {
+        /// The directory, such as a mounted Kubernetes secret.
+        directory: PathBuf,
+        /// The name of the file with the client id.
+        client_id: String,
+        /// The name of the file with the client secret.
+        client_secret: String,
+    },
+}
+
+/// What a [`Place`] held.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum FileReading {
+    /// The text of the file.
+    Text(Secret),
+    /// The texts of the two files of a directory, of one version of it.
+    Pair(Secret, Secret),
+    /// Why there is none.
+    Failed(String),
+}
+
+/// What a source in JavaScript yielded.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(tag = "kind", rename_all = "camelCase", deny_unknown_fields)]
+pub enum Reading {
+    /// One value.
+    Text {
+        /// The value.
+        value: Secret,
+    },
+    /// Whole credentials.
+    Credentials {
+        /// In order.
+        list: Vec<CredentialText>,
+    },
+    /// Nothing.
+    Empty,
+    /// It failed.
+    Error {
+        /// Why, without the text of the error: that may hold a secret.
+        message: String,
+    },
+}
+
+/// A credential as a callback returns it.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct CredentialText {
+    /// The human's name for it.
+    #[serde(default)]
+    pub label: Option<String>,
+    /// The OAuth client id.
+    pub client_id: String,
+    /// The OAuth client secret.
+    pub client_secret: Secret,
+}

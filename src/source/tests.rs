@@ -1,0 +1,157 @@
+//! Scenarios of sources that change.
+
+use super::*;
+use crate::secret::Secret;
+
+const PATIENCE: Duration = Duration::from_secs(5);
+
+fn literal(secret: &str) -> EntrySpec {
+    let value = |text: &str| Field::Value { value: Secret::new(text) };
+    entry(SourceSpec::Fields { client_id: value("app"), client_secret: value(secret) })
+}
+
+fn file(path: &str) -> EntrySpec {
+    entry(SourceSpec::Fields {
+        client_id: Field::Value { value: Secret::new("app") },
+        client_secret: Field::File { path: path.into() },
+    })
+}
+
+fn callback() -> EntrySpec {
+    entry(SourceSpec::Js { index: 0 })
+}
+
+fn entry(source: SourceSpec) -> EntrySpec {
+    EntrySpec { label: None, optional: false, source }
+}
+
+fn sources(entries: Vec<EntrySpec>) -> Sources {
+    let mut sources = Sources::new(PATIENCE);
+    sources.add(1, entries, vec![None]);
+    sources
+}
+
+fn text(path: &str, text: &str) -> HashMap<Place, FileReading> {
+    HashMap::from([(Place::File(path.into()), FileReading::Text(Secret::new(text)))])
+}
+
+fn credentials(secret: &str) -> Vec<Option<Reading>> {
+    let client_secret = Secret::new(secret);
+    let credential = CredentialText { label: None, client_id: "app".into(), client_secret };
+    vec![Some(Reading::Credentials { list: vec![credential] })]
+}
+
+fn read(sources: &mut Sources) -> (Vec<String>, Vec<SourceChange>) {
+    let (configured, notices) = sources.finish(|_| false);
+    let secrets = configured.credentials.iter();
+    (
+        secrets.map(|credential| credential.client_secret.expose().to_owned()).collect(),
+        notices.into_iter().map(|(_, notice)| notice.change).collect(),
+    )
+}
+
+#[test]
+fn literals_need_no_reading() {
+    let mut sources = sources(vec![literal("one"), literal("two"), literal("one")]);
+    assert!(!sources.can_change());
+    assert_eq!(sources.begin(Timestamp::default()), Some(Requests::default()));
+    assert!(sources.is_complete(Timestamp::default()));
+    assert_eq!(read(&mut sources).0, ["one", "two"]);
+}
+
+#[test]
+fn a_changed_file_takes_its_place_and_leaves_the_old_value_behind_it() {
+    let mut sources = sources(vec![file("/s"), literal("standby")]);
+    sources.files_read(text("/s", "one"));
+    assert_eq!(read(&mut sources), (vec!["one".into(), "standby".into()], vec![]));
+    sources.files_read(text("/s", "two"));
+    let (secrets, changes) = read(&mut sources);
+    assert_eq!(secrets, ["two", "one", "standby"]);
+    assert_eq!(changes, [SourceChange::Changed]);
+    sources.files_read(text("/s", "one"));
+    assert_eq!(read(&mut sources).0, ["one", "two", "standby"]);
+}
+
+#[test]
+fn of_the_values_left_behind_the_rejected_ones_go_first() {
+    let mut sources = sources(vec![file("/s")]);
+    for secret in ["works", "a", "b", "c", "d", "e"] {
+        sources.files_read(text("/s", secret));
+        let (configured, _) =
+            sources.finish(|credential| credential.client_secret.expose() != "works");
+        let last = configured.credentials.last().unwrap();
+        assert_eq!(last.client_secret.expose(), "works");
+    }
+}
+
+#[test]
+fn a_source_that_becomes_empty_or_unreadable_keeps_its_last_value_and_says_so_once() {
+    let mut sources = sources(vec![file("/s")]);
+    sources.files_read(text("/s", "one"));
+    read(&mut sources);
+    sources.files_read(text("/s", ""));
+    assert_eq!(read(&mut sources), (vec!["one".into()], vec![SourceChange::Emptied]));
+    assert_eq!(read(&mut sources), (vec!["one".into()], vec![]));
+    let gone = FileReading::Failed("is gone".into());
+    sources.files_read(HashMap::from([(Place::File("/s".into()), gone)]));
+    let (secrets, changes) = read(&mut sources);
+    assert_eq!(secrets, ["one"]);
+    assert_eq!(changes, [SourceChange::Unreadable("is gone".into())]);
+}
+
+#[test]
+fn a_required_source_without_a_value_is_a_problem_and_an_optional_one_is_none() {
+    for (optional, is_problem) in [(false, true), (true, false)] {
+        let mut sources = sources(vec![EntrySpec { optional, ..file("/s") }]);
+        let gone = FileReading::Failed("is gone".into());
+        sources.files_read(HashMap::from([(Place::File("/s".into()), gone)]));
+        let (configured, notices) = sources.finish(|_| false);
+        assert_eq!(configured.unreadable.is_some(), is_problem);
+        assert_eq!(notices.is_empty(), optional);
+    }
+}
+
+#[test]
+fn a_reading_waits_for_files_and_callbacks_but_not_for_ever() {
+    let mut sources = sources(vec![file("/s"), callback()]);
+    let start = Timestamp::from_millis(1000);
+    let requests = sources.begin(start).unwrap();
+    assert_eq!(requests.owners, [1]);
+    assert_eq!(requests.places.len(), 1);
+    assert_eq!(sources.begin(start), None, "one reading at a time");
+    sources.files_read(text("/s", "one"));
+    assert!(!sources.is_complete(start));
+    assert!(sources.is_complete(start + PATIENCE));
+    sources.javascript_read(1, credentials("two"));
+    assert!(sources.is_complete(start));
+    assert_eq!(read(&mut sources).0, ["one", "two"]);
+    assert!(sources.take_again());
+}
+
+#[test]
+fn a_callback_that_does_not_answer_keeps_what_it_said_before() {
+    let mut sources = sources(vec![callback()]);
+    sources.javascript_read(1, credentials("one"));
+    assert_eq!(read(&mut sources).0, ["one"]);
+    sources.begin(Timestamp::default());
+    sources.javascript_read(1, vec![None]);
+    assert_eq!(read(&mut sources), (vec!["one".into()], vec![]));
+}
+
+#[test]
+fn the_handles_of_a_name_are_known_together_and_leave_alone() {
+    let mut sources = sources(vec![literal("one")]);
+    sources.add(2, vec![literal("two"), literal("one")], vec![]);
+    assert_eq!(read(&mut sources).0, ["one", "two"]);
+    sources.remove(1);
+    assert_eq!(read(&mut sources).0, ["two", "one"]);
+}
+
+#[test]
+fn control_characters_are_refused_without_being_repeated() {
+    let mut sources = sources(vec![file("/s")]);
+    sources.files_read(text("/s", "hunter2\u{7}"));
+    let (configured, _) = sources.finish(|_| false);
+    let problem = configured.unreadable.unwrap().message;
+    assert!(problem.contains("control characters") && !problem.contains("hunter2"));
+}
