@@ -236,11 +236,7 @@ fn retries_come_denser_as_the_end_of_life_nears_and_keep_their_gap() {
     world.pass(HOUR);
     let gaps: Vec<_> = world.fetches.windows(2).map(|pair| pair[1].0.since(pair[0].0)).collect();
     assert!(gaps[1..].iter().all(|gap| *gap >= SECOND && *gap <= Duration::from_secs(61)));
-    let last = world
-        .fetches
-        .iter()
-        .filter(|(at, _)| *at < world.now - Duration::from_secs(30))
-        .next_back();
+    let last = world.fetches.iter().rfind(|(at, _)| *at < world.now - Duration::from_secs(30));
     assert!(
         last.unwrap().0 > world.now - Duration::from_secs(33),
         "one is tried just before the end"
@@ -537,7 +533,9 @@ fn a_restarted_driver_gets_the_valid_token_before_anything_is_fetched() {
     let stale = world.under_way.take().unwrap();
     let effects = world.machine.step(Event::Restarted, world.now, 0.0);
     assert!(matches!(&effects[0], Effect::Publish(token) if token.serial == 1));
-    effects.into_iter().for_each(|effect| world.perform(effect));
+    for effect in effects {
+        world.perform(effect);
+    }
     world.pass(Duration::from_secs(2));
     assert_eq!(world.serial(), Some(2));
     world.tell(Event::Answered { flight: stale.0, sent_at: stale.2, verdict: granted(HOUR) });
