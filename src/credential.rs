@@ -38,6 +38,11 @@ impl Credential {
     pub fn id(&self) -> CredentialId {
         *self.id.get_or_init(|| CredentialId::of(&self.client_id, &self.client_secret))
     }
+
+    /// Whether [`Credential::id`] is free.
+    pub fn has_id(&self) -> bool {
+        self.id.get().is_some()
+    }
 }
 
 /// Names a credential in events, errors and logs without giving it away.

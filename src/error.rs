@@ -28,6 +28,8 @@ pub enum Code {
     Throttled,
     /// The token endpoint could not be reached or did not answer as one.
     Endpoint,
+    /// The native part cannot work in this process.
+    NativeUnavailable,
 }
 
 impl Code {
@@ -44,6 +46,7 @@ impl Code {
             Self::Misconfigured => "ERR_MISCONFIGURED",
             Self::Throttled => "ERR_THROTTLED",
             Self::Endpoint => "ERR_ENDPOINT",
+            Self::NativeUnavailable => "ERR_NATIVE_UNAVAILABLE",
         }
     }
 }

@@ -1,1 +1,78 @@
-//! Instants as people in a time zone write them.
+//! Instants for people: in a time zone, with its offset and name.
+
+use chrono::{DateTime, SecondsFormat};
+use chrono_tz::Tz;
+
+/// Whether the IANA time zone database knows this name; letters count in either case.
+pub fn is_time_zone(name: &str) -> bool {
+    zone(name).is_some()
+}
+
+/// Writes an instant as RFC 9557 does: `2026-11-23T16:28:00-03:00[America/Sao_Paulo]`.
+///
+/// Fractions of a second are cut off. None, when the zone is unknown or the year has more than four digits.
+pub fn format(epoch_millis: i64, time_zone: &str) -> Option<String> {
+    let zone = zone(time_zone)?;
+    let instant = DateTime::from_timestamp_millis(epoch_millis)?;
+    let text = instant.with_timezone(&zone).to_rfc3339_opts(SecondsFormat::Secs, false);
+    let has_four_digit_year = text.as_bytes().get(4) == Some(&b'-');
+    has_four_digit_year.then(|| format!("{text}[{}]", zone.name()))
+}
+
+fn zone(name: &str) -> Option<Tz> {
+    name.parse().or_else(|_| Tz::from_str_insensitive(name)).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(instant: &str, zone: &str) -> String {
+        let millis = DateTime::parse_from_rfc3339(instant).unwrap().timestamp_millis();
+        format(millis, zone).unwrap()
+    }
+
+    #[test]
+    fn an_instant_carries_the_zones_offset_and_name() {
+        assert_eq!(
+            at("2026-11-23T19:28:00.999Z", "America/Sao_Paulo"),
+            "2026-11-23T16:28:00-03:00[America/Sao_Paulo]"
+        );
+        assert_eq!(at("2026-11-23T19:28:00Z", "UTC"), "2026-11-23T19:28:00+00:00[UTC]");
+        assert_eq!(
+            at("2026-01-01T00:00:00Z", "asia/kathmandu"),
+            "2026-01-01T05:45:00+05:45[Asia/Kathmandu]"
+        );
+    }
+
+    #[test]
+    fn a_gap_is_jumped_over() {
+        let zone = "America/New_York";
+        assert_eq!(at("2026-03-08T06:59:59Z", zone), "2026-03-08T01:59:59-05:00[America/New_York]");
+        assert_eq!(at("2026-03-08T07:00:00Z", zone), "2026-03-08T03:00:00-04:00[America/New_York]");
+    }
+
+    #[test]
+    fn a_fold_shows_the_same_hour_with_two_offsets() {
+        let zone = "America/New_York";
+        assert_eq!(at("2026-11-01T05:30:00Z", zone), "2026-11-01T01:30:00-04:00[America/New_York]");
+        assert_eq!(at("2026-11-01T06:30:00Z", zone), "2026-11-01T01:30:00-05:00[America/New_York]");
+        let zone = "Australia/Lord_Howe";
+        assert_eq!(
+            at("2026-04-04T14:59:59Z", zone),
+            "2026-04-05T01:59:59+11:00[Australia/Lord_Howe]"
+        );
+        assert_eq!(
+            at("2026-04-04T15:00:00Z", zone),
+            "2026-04-05T01:30:00+10:30[Australia/Lord_Howe]"
+        );
+    }
+
+    #[test]
+    fn what_cannot_be_written_is_nothing() {
+        assert!(!is_time_zone("America/Sao Paulo") && !is_time_zone(""));
+        assert_eq!(format(0, "Mars/Olympus"), None);
+        assert_eq!(format(i64::MAX, "UTC"), None);
+        assert_eq!(format(253_402_300_800_000, "UTC"), None, "the year 10000");
+    }
+}

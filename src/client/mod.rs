@@ -1,1 +1,20 @@
 //! One request to the token endpoint, and what its answer means.
+//!
+//! `request` and `response` are pure; `http` and `roots` (feature `io`) move the bytes. Retries are
+//! not made here: the refresh machine decides about those.
+
+pub mod request;
+pub mod response;
+pub mod retry_after;
+
+#[cfg(feature = "io")]
+mod http;
+#[cfg(feature = "io")]
+mod roots;
+#[cfg(feature = "io")]
+mod transport;
+
+#[cfg(feature = "io")]
+pub use http::{Attempt, HttpClient};
+#[cfg(feature = "io")]
+pub use transport::{InvalidTransport, Transport};

@@ -1,1 +1,151 @@
-//! Performs what the core decided.
+//! Performs what the core decides, on a thread of its own; it holds no policy.
+//!
+//! * [`Driver`] is process-global: it knows every manager and every handle, and owns the thread.
+//! * [`Manager`] is one logical client: machine, sources and handles behind one lock.
+//! * `task` is a manager's part of the thread: requests, files, timers, events.
+//!
+//! The thread never touches JavaScript, so a blocked event loop does not delay it. It exists while
+//! a handle is open and ends with the last one.
+
+mod clients;
+mod files;
+mod listener;
+mod manager;
+mod message;
+mod occurrence;
+mod settings;
+mod status;
+mod task;
+mod thread;
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+
+use tokio::sync::Notify;
+
+use crate::clock::{Clock, SystemClock};
+use crate::error::Code;
+pub use listener::{Listener, NO_TOKEN, Word};
+pub use manager::Manager;
+pub use message::{ErrorMessage, Event, EventMessage, HandleId, Message};
+pub use settings::Settings;
+pub use status::Status;
+
+/// Every manager of a process, and the thread that serves them.
+pub struct Driver {
+    clock: Arc<dyn Clock>,
+    registry: Mutex<Registry>,
+    /// Rings when managers came or went.
+    changed: Notify,
+}
+
+#[derive(Default)]
+struct Registry {
+    managers: HashMap<ManagerId, Arc<Manager>>,
+    handles: HashMap<HandleId, ManagerId>,
+    /// Managers that have no task yet.
+    unserved: Vec<ManagerId>,
+    last_id: u64,
+    is_running: bool,
+    panic_wanted: bool,
+}
+
+type ManagerId = u64;
+
+impl Driver {
+    /// The one of this process, on the machine's clocks.
+    pub fn global() -> &'static Arc<Self> {
+        static DRIVER: OnceLock<Arc<Driver>> = OnceLock::new();
+        DRIVER.get_or_init(|| Arc::new(Self::new(Arc::new(SystemClock::new()))))
+    }
+
+    /// One without managers, on the given clock. Its thread starts with the first manager.
+    pub fn new(clock: Arc<dyn Clock>) -> Self {
+        Self { clock, registry: Mutex::default(), changed: Notify::new() }
+    }
+
+    /// Opens a handle: of the manager of that name, if there is one, else of a new one, which
+    /// starts to fetch its first token at once.
+    pub fn open(
+        self: &Arc<Self>,
+        mut settings: Settings,
+        listener: Arc<dyn Listener>,
+        word: Box<dyn Word>,
+    ) -> Result<HandleId, ErrorMessage> {
+        let mut registry = self.lock();
+        let known = registry
+            .managers
+            .iter()
+            .find(|(_, manager)| manager.name.is_some() && manager.name == settings.name)
+            .map(|(id, manager)| (*id, Arc::clone(manager)));
+        if let Some((_, manager)) = &known {
+            settings.check_agreement(&manager.agreed)?;
+        }
+        let (entries, initial) =
+            (std::mem::take(&mut settings.entries), std::mem::take(&mut settings.initial));
+        registry.last_id += 1;
+        let handle = registry.last_id;
+        let (manager_id, manager) = if let Some(known) = known {
+            known
+        } else {
+            if !registry.is_running {
+                thread::start(self).map_err(|error| {
+                    let story = format!("The background thread could not be started: {error}.");
+                    ErrorMessage::new(Code::NativeUnavailable, story)
+                })?;
+                registry.is_running = true;
+            }
+            let manager = Arc::new(Manager::new(&settings, Arc::clone(&self.clock)));
+            registry.managers.insert(handle, Arc::clone(&manager));
+            registry.unserved.push(handle);
+            (handle, manager)
+        };
+        registry.handles.insert(handle, manager_id);
+        // Before anyone else can close the manager that this handle is about to join.
+        manager.add_handle(handle, entries, initial, listener, word);
+        drop(registry);
+        self.changed.notify_one();
+        Ok(handle)
+    }
+
+    /// The manager of an open handle.
+    pub fn manager(&self, handle: HandleId) -> Option<Arc<Manager>> {
+        let registry = self.lock();
+        registry.handles.get(&handle).and_then(|id| registry.managers.get(id)).map(Arc::clone)
+    }
+
+    /// Closes a handle; with the last one its manager ends. A handle that is not open is fine.
+    pub fn close(&self, handle: HandleId) {
+        let mut registry = self.lock();
+        let Some(id) = registry.handles.remove(&handle) else { return };
+        let manager = registry.managers.get(&id).map(Arc::clone);
+        if manager.is_some_and(|manager| manager.remove_handle(handle)) {
+            registry.managers.remove(&id);
+            registry.unserved.retain(|unserved| *unserved != id);
+        }
+        drop(registry);
+        self.changed.notify_one();
+    }
+
+    /// How many managers are open.
+    pub fn managers(&self) -> usize {
+        self.lock().managers.len()
+    }
+
+    /// Makes the thread panic, to show what happens then.
+    #[cfg(debug_assertions)]
+    pub fn panic(&self) {
+        self.lock().panic_wanted = true;
+        self.changed.notify_one();
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Registry> {
+        self.registry.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl std::fmt::Debug for Driver {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Driver").field("managers", &self.managers()).finish_non_exhaustive()
+    }
+}

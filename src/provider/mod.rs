@@ -4,10 +4,12 @@ pub mod genesys;
 
 use std::time::Duration;
 
+use serde::Deserialize;
 use url::Url;
 
 /// How the client authenticates at the token endpoint.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum ClientAuth {
     /// HTTP Basic over form-encoded client id and secret (RFC 6749 §2.3.1).
     Basic,

@@ -2,11 +2,14 @@
 
 use std::sync::Arc;
 
+use serde::Serialize;
+
 use crate::clock::Timestamp;
 use crate::credential::Credential;
 
 /// What this process knows of a credential, from the endpoint's own answers.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Usability {
     /// Never tried, or never answered.
     Unknown,

@@ -3,6 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use serde::Serialize;
+
 use super::waiters::{Refusal, WaiterId};
 use crate::clock::Timestamp;
 use crate::credential::Credential;
@@ -76,7 +78,8 @@ pub enum Notice {
 }
 
 /// Why a token is no longer handed out.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Retirement {
     /// Its successor is.
     Replaced,

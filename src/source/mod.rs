@@ -46,7 +46,7 @@ pub enum SourceChange {
     Unreadable(String),
 }
 
-/// What to read now.
+/// What to read now; nothing, when everything is known already.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Requests {
     /// Files and directories, for the driver.
@@ -108,21 +108,40 @@ impl Sources {
         self.groups.iter().any(|group| group.entries.iter().any(Entry::can_change))
     }
 
-    /// Starts a reading; none while one is under way, which is then followed by another.
+    /// Starts a reading of everything; none while one is under way, which is then followed by another.
     pub fn begin(&mut self, now: Timestamp) -> Option<Requests> {
+        self.start(now, |_| true, |_| true)
+    }
+
+    /// As [`Sources::begin`], but of what was never read: a new handle costs the others nothing.
+    pub fn begin_with_unread(&mut self, now: Timestamp) -> Option<Requests> {
+        let known: BTreeSet<Place> = self.files.keys().cloned().collect();
+        self.start(
+            now,
+            |place| !known.contains(place),
+            |group| group.javascript.iter().any(Option::is_none),
+        )
+    }
+
+    fn start(
+        &mut self,
+        now: Timestamp,
+        wants_place: impl Fn(&Place) -> bool,
+        wants_group: impl Fn(&Group) -> bool,
+    ) -> Option<Requests> {
         if self.under_way.is_some() {
             self.again = true;
             return None;
         }
-        let groups = self.groups.iter();
+        let entries = self.groups.iter().flat_map(|group| &group.entries);
+        let asking = |group: &&Group| group.entries.iter().any(Entry::asks_javascript);
         let requests = Requests {
-            places: groups
-                .clone()
-                .flat_map(|group| &group.entries)
-                .flat_map(Entry::places)
-                .collect(),
-            owners: groups
-                .filter(|group| group.entries.iter().any(Entry::asks_javascript))
+            places: entries.flat_map(Entry::places).filter(wants_place).collect(),
+            owners: self
+                .groups
+                .iter()
+                .filter(asking)
+                .filter(|group| wants_group(group))
                 .map(|group| group.owner)
                 .collect(),
         };
@@ -153,6 +172,11 @@ impl Sources {
         if let Some(under_way) = &mut self.under_way {
             under_way.owners.retain(|waiting| *waiting != owner);
         }
+    }
+
+    /// Whether a reading has begun and not ended.
+    pub fn is_reading(&self) -> bool {
+        self.under_way.is_some()
     }
 
     /// When a reading under way goes on without the silent ones.

@@ -155,3 +155,16 @@ fn control_characters_are_refused_without_being_repeated() {
     let problem = configured.unreadable.unwrap().message;
     assert!(problem.contains("control characters") && !problem.contains("hunter2"));
 }
+
+#[test]
+fn what_the_facade_read_already_is_not_asked_for_again() {
+    let mut sources = Sources::new(PATIENCE);
+    sources.add(1, vec![callback()], credentials("one"));
+    assert_eq!(sources.begin_with_unread(Timestamp::default()), Some(Requests::default()));
+    assert_eq!(read(&mut sources).0, ["one"]);
+
+    sources.add(2, vec![callback(), file("/secret")], vec![None]);
+    let requests = sources.begin_with_unread(Timestamp::default()).unwrap();
+    assert_eq!(requests.owners, [2], "the first handle is left alone");
+    assert_eq!(requests.places.len(), 1);
+}

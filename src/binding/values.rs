@@ -1,0 +1,46 @@
+//! Functions of values alone, and what happens once per process.
+
+use napi_derive::napi;
+use serde::Serialize;
+
+use crate::local_time;
+use crate::provider::genesys;
+
+/// A panic is reported as an error or an event; its text must not appear on the user's terminal.
+#[napi_derive::module_init]
+fn silence_panics() {
+    std::panic::set_hook(Box::new(|_| ()));
+}
+
+/// An instant in a time zone, as RFC 9557 writes it; none when the zone is unknown.
+#[napi(catch_unwind)]
+pub fn format_local(epoch_millis: i64, time_zone: String) -> Option<String> {
+    local_time::format(epoch_millis, &time_zone)
+}
+
+/// Whether the IANA time zone database knows this name.
+#[napi(catch_unwind)]
+pub fn is_time_zone(name: String) -> bool {
+    local_time::is_time_zone(&name)
+}
+
+#[derive(Serialize)]
+#[serde(untagged)]
+enum GenesysHost {
+    Found { host: String, corrected: bool },
+    Unknown { error: String },
+}
+
+/// Genesys Cloud's login host for a region or host: `{"host", "corrected"}` or `{"error"}`.
+#[napi(catch_unwind)]
+pub fn genesys_host(region_or_host: String) -> String {
+    to_json(&match genesys::login_host(&region_or_host) {
+        Ok(found) => GenesysHost::Found { host: found.host, corrected: found.corrected },
+        Err(error) => GenesysHost::Unknown { error: error.to_string() },
+    })
+}
+
+/// Our own types serialize; if one ever does not, the facade meets `null` and says so.
+pub(super) fn to_json(value: &impl Serialize) -> String {
+    serde_json::to_string(value).unwrap_or_else(|_| "null".to_owned())
+}

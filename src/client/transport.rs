@@ -1,0 +1,139 @@
+//! How an endpoint is reached: certificates, proxy, time.
+
+use std::fmt;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use serde::Deserialize;
+
+use crate::secret::Secret;
+
+/// How an endpoint is reached.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Transport {
+    /// PEM texts of the certificate authorities to trust instead of the system's.
+    #[serde(default)]
+    pub ca: Vec<String>,
+    /// The client's certificate chain, as PEM.
+    #[serde(default)]
+    pub cert: Option<String>,
+    /// The key of the client's certificate, as PEM.
+    #[serde(default)]
+    pub key: Option<Secret>,
+    /// The proxy's URL; it may hold a password.
+    #[serde(default)]
+    pub proxy: Option<Secret>,
+    /// Hosts that are reached without the proxy, in the form of `NO_PROXY`.
+    #[serde(default)]
+    pub no_proxy: Option<String>,
+    /// A file with the system's certificate authorities, in the place of the usual ones.
+    #[serde(default)]
+    pub root_file: Option<PathBuf>,
+    /// A directory with the system's certificate authorities, in the place of the usual ones.
+    #[serde(default)]
+    pub root_dir: Option<PathBuf>,
+    /// A file with certificate authorities to trust in addition.
+    #[serde(default)]
+    pub extra_root_file: Option<PathBuf>,
+    /// How long one attempt may take, connecting included.
+    #[serde(default = "Transport::default_timeout")]
+    pub request_timeout_ms: u64,
+}
+
+/// A part of a [`Transport`] is of no use.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct InvalidTransport {
+    /// Which option, as the user knows it.
+    pub option: &'static str,
+    /// What is wrong with it, without its value.
+    pub problem: String,
+}
+
+impl fmt::Display for InvalidTransport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.option, self.problem)
+    }
+}
+
+impl std::error::Error for InvalidTransport {}
+
+impl InvalidTransport {
+    pub(super) fn new(option: &'static str, problem: impl Into<String>) -> Self {
+        Self { option, problem: problem.into() }
+    }
+}
+
+impl Transport {
+    fn default_timeout() -> u64 {
+        10_000
+    }
+
+    /// How long one attempt may take.
+    pub fn request_timeout(&self) -> Duration {
+        Duration::from_millis(self.request_timeout_ms)
+    }
+
+    /// Looks at everything that can be judged without I/O.
+    pub fn validate(&self) -> Result<(), InvalidTransport> {
+        self.authorities()?;
+        self.identity()?;
+        self.proxy()?;
+        Ok(())
+    }
+
+    /// The certificate authorities that are given, if any are.
+    pub(super) fn authorities(&self) -> Result<Vec<CertificateDer<'static>>, InvalidTransport> {
+        let mut authorities = Vec::new();
+        for pem in &self.ca {
+            let found = certificates(pem.as_bytes()).filter(|found| !found.is_empty());
+            authorities.extend(found.ok_or_else(|| {
+                InvalidTransport::new("tls.ca", "holds no certificate in PEM form")
+            })?);
+        }
+        Ok(authorities)
+    }
+
+    /// The client's certificate chain with its key, if they are given.
+    pub(super) fn identity(
+        &self,
+    ) -> Result<Option<(Vec<CertificateDer<'static>>, PrivateKeyDer<'static>)>, InvalidTransport>
+    {
+        let (cert, key) = match (&self.cert, &self.key) {
+            (None, None) => return Ok(None),
+            (Some(cert), Some(key)) => (cert, key),
+            (None, Some(_)) => {
+                return Err(InvalidTransport::new("tls.cert", "is missing: tls.key is given"));
+            }
+            (Some(_), None) => {
+                return Err(InvalidTransport::new("tls.key", "is missing: tls.cert is given"));
+            }
+        };
+        let chain = certificates(cert.as_bytes())
+            .filter(|chain| !chain.is_empty())
+            .ok_or_else(|| InvalidTransport::new("tls.cert", "holds no certificate in PEM form"))?;
+        let key = PrivateKeyDer::from_pem_slice(key.expose().as_bytes())
+            .ok()
+            .filter(|key| rustls::crypto::ring::sign::any_supported_type(key).is_ok())
+            .ok_or_else(|| {
+                InvalidTransport::new("tls.key", "holds no unencrypted private key in PEM form")
+            })?;
+        Ok(Some((chain, key)))
+    }
+
+    /// The proxy for everything that `NO_PROXY` does not exempt.
+    pub(super) fn proxy(&self) -> Result<Option<reqwest::Proxy>, InvalidTransport> {
+        let Some(url) = &self.proxy else { return Ok(None) };
+        let proxy = reqwest::Proxy::all(url.expose())
+            .map_err(|_| InvalidTransport::new("proxy", "is not the URL of an HTTP proxy"))?;
+        // A token endpoint on this machine is never reached through another one.
+        let exempt = ["localhost,127.0.0.0/8,::1", self.no_proxy.as_deref().unwrap_or_default()];
+        Ok(Some(proxy.no_proxy(reqwest::NoProxy::from_string(&exempt.join(",")))))
+    }
+}
+
+fn certificates(pem: &[u8]) -> Option<Vec<CertificateDer<'static>>> {
+    CertificateDer::pem_slice_iter(pem).collect::<Result<_, _>>().ok()
+}

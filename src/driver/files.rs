@@ -1,0 +1,197 @@
+//! Reads files that hold client ids and secrets. It blocks: call it off the driver's thread.
+
+use std::collections::{BTreeSet, HashMap};
+use std::fs::{self, File};
+use std::io::{self, ErrorKind, Read};
+use std::path::{Path, PathBuf};
+
+use crate::secret::Secret;
+use crate::source::{FileReading, Place};
+
+/// No client id or secret is longer; a wrong path may name a log or a disk.
+const LARGEST: u64 = 64 * 1024;
+
+/// How often a directory is read again because it was swapped in between.
+const ATTEMPTS: usize = 20;
+
+/// Reads each place.
+pub(super) fn read(places: BTreeSet<Place>) -> HashMap<Place, FileReading> {
+    places.into_iter().map(|place| (place.clone(), read_place(&place))).collect()
+}
+
+fn read_place(place: &Place) -> FileReading {
+    match place {
+        Place::File(path) => match read_text(path) {
+            Ok(text) => FileReading::Text(text),
+            Err(error) => FileReading::Failed(describe(path, &error)),
+        },
+        Place::Directory { directory, client_id, client_secret } => {
+            read_pair(directory, client_id, client_secret)
+        }
+    }
+}
+
+/// Reads two files of one version of a directory.
+///
+/// Kubernetes mounts a secret as links through `..data`, which it points elsewhere in one rename.
+/// Resolving that link once gives both files of one version; a version that vanished while it was
+/// read, or was replaced meanwhile, is read again.
+fn read_pair(directory: &Path, client_id: &str, client_secret: &str) -> FileReading {
+    let mut failure = None;
+    for _ in 0..ATTEMPTS {
+        let version = version(directory);
+        let base = version.as_deref().unwrap_or(directory);
+        let (id_path, secret_path) = (base.join(client_id), base.join(client_secret));
+        let pair = read_text(&id_path)
+            .map_err(|error| (directory.join(client_id), error))
+            .and_then(|id| match read_text(&secret_path) {
+                Ok(secret) => Ok((id, secret)),
+                Err(error) => Err((directory.join(client_secret), error)),
+            });
+        match pair {
+            Ok((id, secret)) => return FileReading::Pair(id, secret),
+            Err((path, error)) => {
+                let gone = error.kind() == ErrorKind::NotFound;
+                failure = Some(describe(&path, &error));
+                if !gone || version.is_none() || version == self::version(directory) {
+                    break;
+                }
+            }
+        }
+    }
+    FileReading::Failed(failure.unwrap_or_else(|| {
+        format!("could not be read: the directory {} changes too often", directory.display())
+    }))
+}
+
+/// Where `..data` points to at the moment.
+fn version(directory: &Path) -> Option<PathBuf> {
+    fs::read_link(directory.join("..data")).ok().map(|target| directory.join(target))
+}
+
+fn read_text(path: &Path) -> io::Result<Secret> {
+    let mut bytes = Vec::new();
+    File::open(path)?.take(LARGEST + 1).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > LARGEST {
+        return Err(io::Error::new(ErrorKind::InvalidData, "it is larger than 64 KiB"));
+    }
+    let mut text = String::from_utf8(bytes)
+        .map_err(|_| io::Error::new(ErrorKind::InvalidData, "it is not UTF-8 text"))?;
+    // Editors and `echo` end a file with a line break that is not part of the secret.
+    if text.ends_with('\n') {
+        text.pop();
+        if text.ends_with('\r') {
+            text.pop();
+        }
+    }
+    Ok(Secret::new(text))
+}
+
+fn describe(path: &Path, error: &io::Error) -> String {
+    let path = path.display();
+    match error.kind() {
+        ErrorKind::NotFound => format!("could not be read: there is no file {path}"),
+        ErrorKind::PermissionDenied => {
+            format!("could not be read: this process may not read {path}")
+        }
+        ErrorKind::InvalidData => format!("could not be read: {path}: {error}"),
+        kind => format!("could not be read: {path}: {kind}"),
+    }
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use std::os::unix::fs::symlink;
+    use std::sync::atomic::{AtomicBool, Ordering};
+    use std::thread;
+
+    use super::*;
+
+    /// A directory of its own that goes with the test.
+    struct Folder(PathBuf);
+
+    impl Folder {
+        fn new(name: &str) -> Self {
+            let path =
+                std::env::temp_dir().join(format!("oauth-rotor-{}-{name}", std::process::id()));
+            fs::create_dir_all(&path).expect("the temporary directory can be written");
+            Self(path)
+        }
+    }
+
+    impl Drop for Folder {
+        fn drop(&mut self) {
+            let _ = fs::remove_dir_all(&self.0);
+        }
+    }
+
+    #[test]
+    fn one_trailing_line_break_is_not_part_of_the_secret() {
+        let folder = Folder::new("line-break");
+        let path = folder.0.join("secret");
+        for (written, meant) in
+            [("s3cret\n", "s3cret"), ("s3cret\r\n", "s3cret"), (" s3cret\n\n", " s3cret\n")]
+        {
+            fs::write(&path, written).unwrap();
+            let read = read_place(&Place::File(path.clone()));
+            assert_eq!(read, FileReading::Text(Secret::new(meant)));
+        }
+    }
+
+    #[test]
+    fn a_file_that_cannot_be_a_secret_says_why() {
+        let folder = Folder::new("unfit");
+        let path = folder.0.join("secret");
+        let why = || match read_place(&Place::File(path.clone())) {
+            FileReading::Failed(reason) => reason,
+            other => panic!("{other:?}"),
+        };
+        assert!(why().contains("there is no file"));
+        fs::write(&path, vec![b'x'; 64 * 1024 + 1]).unwrap();
+        assert!(why().contains("larger than 64 KiB"));
+        fs::write(&path, [0xff, 0xfe]).unwrap();
+        assert!(why().contains("not UTF-8"));
+    }
+
+    #[test]
+    fn a_pair_is_never_torn_while_its_directory_is_swapped() {
+        let folder = Folder::new("swapped");
+        let publish = |round: usize| {
+            let version = folder.0.join(format!("..v{round}"));
+            fs::create_dir(&version).unwrap();
+            fs::write(version.join("id"), format!("id-{round}")).unwrap();
+            fs::write(version.join("secret"), format!("secret-{round}\n")).unwrap();
+            let link = folder.0.join("..data_tmp");
+            symlink(version.file_name().unwrap(), &link).unwrap();
+            fs::rename(&link, folder.0.join("..data")).unwrap();
+            if let Some(old) = round.checked_sub(1) {
+                fs::remove_dir_all(folder.0.join(format!("..v{old}"))).unwrap();
+            }
+        };
+        publish(0);
+        symlink("..data/id", folder.0.join("id")).unwrap();
+        symlink("..data/secret", folder.0.join("secret")).unwrap();
+        let done = AtomicBool::new(false);
+        thread::scope(|scope| {
+            scope.spawn(|| {
+                for round in 1..500 {
+                    publish(round);
+                }
+                done.store(true, Ordering::Relaxed);
+            });
+            let mut pairs = 0;
+            while !done.load(Ordering::Relaxed) {
+                match read_pair(&folder.0, "id", "secret") {
+                    FileReading::Pair(id, secret) => {
+                        let number =
+                            |text: &Secret| text.expose().rsplit('-').next().map(str::to_owned);
+                        assert_eq!(number(&id), number(&secret));
+                        pairs += 1;
+                    }
+                    other => panic!("{other:?}"),
+                }
+            }
+            assert!(pairs > 0);
+        });
+    }
+}

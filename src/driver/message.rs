@@ -1,0 +1,197 @@
+//! What a handle's environment is told, in the words that JavaScript sees.
+
+use serde::Serialize;
+
+use crate::error::{Code, Failure};
+use crate::refresh::{Refusal, Retirement, WaiterId};
+
+/// Names one handle of a manager, for as long as the process lives.
+pub type HandleId = u64;
+
+/// A message to the environment of some handles.
+#[derive(Debug, Clone, Serialize)]
+#[serde(tag = "type", rename_all = "kebab-case")]
+pub enum Message {
+    /// A waiting call has its answer.
+    Settled {
+        /// Which call.
+        waiter: WaiterId,
+        /// Why there is no token; absent when there is one.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        error: Option<ErrorMessage>,
+    },
+    /// Something happened that people may want to know of.
+    Event(EventMessage),
+    /// The handle's JavaScript sources are to be read.
+    Read {
+        /// Which handle.
+        handle: HandleId,
+    },
+}
+
+/// An event, for all handles of one manager in one environment.
+#[derive(Debug, Clone, Serialize)]
+pub struct EventMessage {
+    /// The handles, in the order in which they were opened.
+    pub handles: Vec<HandleId>,
+    /// +1 with every event of the manager.
+    pub seq: u64,
+    /// When it happened, in milliseconds since 1970.
+    pub at: i64,
+    /// What happened.
+    #[serde(flatten)]
+    pub event: Event,
+}
+
+/// What happened. Instants are milliseconds since 1970; no secret and no token is in it.
+#[derive(Debug, Clone, Serialize)]
+#[serde(
+    tag = "event",
+    content = "payload",
+    rename_all = "kebab-case",
+    rename_all_fields = "camelCase"
+)]
+#[expect(missing_docs, reason = "the fields are those of index.d.ts, which documents them")]
+pub enum Event {
+    Token {
+        serial: u64,
+        #[serde(flatten)]
+        credential: CredentialName,
+        issued_at: i64,
+        expires_at: i64,
+        refresh_at: i64,
+    },
+    TokenRetired {
+        serial: u64,
+        reason: Retirement,
+    },
+    CredentialRejected {
+        #[serde(flatten)]
+        credential: CredentialName,
+        error: Failure,
+    },
+    RefreshFailed {
+        error: Failure,
+        next_attempt_at: i64,
+        runway_ms: u64,
+    },
+    InvalidateIgnored {
+        serial: u64,
+        retry_after_ms: u64,
+    },
+    Source {
+        entry: usize,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        label: Option<String>,
+        #[serde(flatten)]
+        change: SourceChanged,
+    },
+    ThreadRestarted {},
+}
+
+/// What a source did.
+#[derive(Debug, Clone, Serialize)]
+#[serde(tag = "change", rename_all = "kebab-case")]
+pub enum SourceChanged {
+    Changed,
+    Emptied,
+    Unreadable { message: String },
+}
+
+/// A credential as it may be named in public.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct CredentialName {
+    pub credential_id: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub label: Option<String>,
+    pub client_id: String,
+}
+
+/// An error that the facade turns into one of its classes.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ErrorMessage {
+    /// Its stable code.
+    pub code: Code,
+    /// What happened, with what, and what to do next.
+    pub message: String,
+    /// The option that is to blame.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub option: Option<String>,
+    /// When asking again is worth it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub retry_after_ms: Option<u64>,
+    /// How long a fresh token may be handed out.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub lifetime_ms: Option<u64>,
+    /// What stands behind it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cause: Option<Box<Failure>>,
+}
+
+impl ErrorMessage {
+    /// An error of which nothing but its kind and its story is known.
+    pub fn new(code: Code, message: impl Into<String>) -> Self {
+        Self {
+            code,
+            message: message.into(),
+            option: None,
+            retry_after_ms: None,
+            lifetime_ms: None,
+            cause: None,
+        }
+    }
+
+    /// An option has a wrong value.
+    pub fn invalid_option(option: &str, message: impl Into<String>) -> Self {
+        Self { option: Some(option.to_owned()), ..Self::new(Code::InvalidOption, message) }
+    }
+}
+
+impl From<Refusal> for ErrorMessage {
+    fn from(refusal: Refusal) -> Self {
+        match refusal {
+            Refusal::Unavailable { retry_after, cause } => {
+                let story = match &cause {
+                    Some(cause) => format!("No token is held: {}", cause.message),
+                    None => "No token is held, and the token endpoint has not answered yet. \
+                             Raise acquireTimeoutMs if it is known to be slow."
+                        .to_owned(),
+                };
+                Self {
+                    retry_after_ms: Some(millis(retry_after)),
+                    cause: cause.map(Box::new),
+                    ..Self::new(Code::TokenUnavailable, story)
+                }
+            }
+            Refusal::CredentialUnavailable(cause) => {
+                let story = cause.message.clone();
+                Self {
+                    cause: Some(Box::new(cause)),
+                    ..Self::new(Code::CredentialUnavailable, story)
+                }
+            }
+            Refusal::LifetimeTooShort(lifetime) => Self {
+                lifetime_ms: Some(millis(lifetime)),
+                ..Self::new(
+                    Code::LifetimeTooShort,
+                    format!(
+                        "A fresh token can be used for {} ms, which is less than minValidityMs asks \
+                         for. Ask for less, or let the token endpoint issue longer lived tokens.",
+                        millis(lifetime)
+                    ),
+                )
+            },
+            Refusal::Closed => Self::new(
+                Code::Closed,
+                "This TokenManager was closed. Make a new one to get tokens again.",
+            ),
+        }
+    }
+}
+
+/// Whole milliseconds, as JavaScript counts.
+pub(super) fn millis(duration: std::time::Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}

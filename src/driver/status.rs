@@ -1,0 +1,133 @@
+//! A snapshot of a manager for people and probes.
+
+use std::sync::Arc;
+
+use serde::Serialize;
+
+use super::message::{CredentialName, millis};
+use crate::clock::{Clock, Timestamp};
+use crate::credential::Credential;
+use crate::error::Failure;
+use crate::refresh::{Refresh, Usability};
+use crate::token::HeldToken;
+
+/// What `status()` and `health()` tell. Instants are milliseconds since 1970.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Status {
+    name: Option<String>,
+    token: Option<TokenStatus>,
+    credentials: Vec<CredentialStatus>,
+    refreshing: bool,
+    next_refresh_at: Option<i64>,
+    last_error: Option<LastError>,
+    health: Health,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct TokenStatus {
+    serial: u64,
+    issued_at: i64,
+    expires_at: i64,
+    #[serde(flatten)]
+    credential: CredentialName,
+}
+
+#[derive(Debug, Serialize)]
+struct CredentialStatus {
+    #[serde(flatten)]
+    name: CredentialName,
+    state: Usability,
+}
+
+#[derive(Debug, Serialize)]
+struct LastError {
+    at: i64,
+    error: Failure,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Health {
+    ready: bool,
+    degraded: bool,
+    reasons: Vec<String>,
+    token_runway_ms: u64,
+}
+
+/// What is needed for a [`Status`], copied under the manager's lock, which naming credentials must not hold.
+pub(super) struct View {
+    token: Option<Arc<HeldToken>>,
+    credentials: Vec<(Arc<Credential>, Usability)>,
+    is_fetching: bool,
+    next_refresh: Option<Timestamp>,
+    last_failure: Option<(Failure, Timestamp)>,
+    unreadable: Option<Failure>,
+    now: Timestamp,
+}
+
+impl View {
+    pub(super) fn of(refresh: &Refresh, now: Timestamp) -> Self {
+        let credentials = refresh.candidates().iter();
+        Self {
+            token: refresh.token(now).cloned(),
+            credentials: credentials.map(|(it, usability)| (Arc::clone(it), usability)).collect(),
+            is_fetching: refresh.is_fetching(),
+            next_refresh: refresh.next_refresh().map(|at| at.max(now)),
+            last_failure: refresh.last_failure().cloned(),
+            unreadable: refresh.unreadable_source().cloned(),
+            now,
+        }
+    }
+
+    pub(super) fn into_status(self, name: Option<String>, clock: &dyn Clock) -> Status {
+        let health = self.health();
+        let Self { token, credentials, is_fetching, next_refresh, last_failure, .. } = self;
+        Status {
+            name,
+            token: token.map(|token| TokenStatus {
+                serial: token.serial,
+                issued_at: clock.utc_millis(token.issued_at),
+                expires_at: clock.utc_millis(token.expires_at),
+                credential: CredentialName::of(&token.credential),
+            }),
+            credentials: credentials
+                .iter()
+                .map(|(it, state)| CredentialStatus { name: CredentialName::of(it), state: *state })
+                .collect(),
+            refreshing: is_fetching,
+            next_refresh_at: next_refresh.map(|at| clock.utc_millis(at)),
+            last_error: last_failure
+                .map(|(error, at)| LastError { at: clock.utc_millis(at), error }),
+            health,
+        }
+    }
+
+    fn health(&self) -> Health {
+        let mut reasons = Vec::new();
+        if self.token.is_none() {
+            reasons.push("No token is held.".to_owned());
+        }
+        if let Some((failure, _)) = &self.last_failure {
+            reasons.push(failure.message.clone());
+        }
+        if let Some(failure) = &self.unreadable {
+            reasons.push(failure.message.clone());
+        }
+        let rejected =
+            self.credentials.iter().filter(|(_, state)| *state == Usability::Rejected).count();
+        if rejected > 0 {
+            let known = self.credentials.len();
+            reasons.push(format!(
+                "The token endpoint rejects {rejected} of {known} known credentials."
+            ));
+        }
+        Health {
+            ready: self.token.is_some(),
+            degraded: !reasons.is_empty(),
+            reasons,
+            token_runway_ms: self.token.as_ref().map_or(0, |token| millis(token.runway(self.now))),
+        }
+    }
+}

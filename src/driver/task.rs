@@ -1,0 +1,131 @@
+//! One manager's task on the driver's thread: performs what was decided, reports what came of it.
+
+use std::collections::HashMap;
+use std::future::{Future, pending};
+use std::pin::Pin;
+use std::sync::Arc;
+
+use tokio::task::spawn_blocking;
+
+use super::clients::Clients;
+use super::files;
+use super::manager::{Delivery, Manager, Todo};
+use crate::client::{Attempt, HttpClient};
+use crate::clock::{Clock, Timestamp};
+use crate::credential::Credential;
+use crate::error::{Code, Failure};
+use crate::source::{FileReading, Place};
+use crate::verdict::Verdict;
+
+type Work<T> = Pin<Box<dyn Future<Output = T> + Send>>;
+
+/// Serves a manager until the supervisor drops it.
+pub(super) async fn run(manager: Arc<Manager>, clients: Arc<Clients>, clock: Arc<dyn Clock>) {
+    if let Some(at) = manager.restart_at() {
+        clock.sleep_until(at).await;
+        manager.restart();
+    }
+    Task { manager, clients, clock, client: None, fetch: None, files: None, delivery: None }
+        .run()
+        .await;
+}
+
+/// What is under way for a manager; at most one of each.
+struct Task {
+    manager: Arc<Manager>,
+    clients: Arc<Clients>,
+    clock: Arc<dyn Clock>,
+    /// Kept for the sake of its connections.
+    client: Option<Arc<HttpClient>>,
+    fetch: Option<Work<(u64, Attempt)>>,
+    files: Option<Work<HashMap<Place, FileReading>>>,
+    delivery: Option<Work<()>>,
+}
+
+impl Task {
+    async fn run(mut self) {
+        let mut undelivered = Vec::new();
+        loop {
+            for todo in self.manager.take_todo() {
+                match todo {
+                    Todo::Fetch { flight, credential } => self.fetch(flight, credential),
+                    Todo::ReadFiles(places) => {
+                        let read = spawn_blocking(|| files::read(places));
+                        self.files = Some(Box::pin(async { read.await.unwrap_or_default() }));
+                    }
+                    Todo::Deliver(delivery) => undelivered.push(delivery),
+                }
+            }
+            if self.delivery.is_none() {
+                self.deliver(std::mem::take(&mut undelivered));
+            }
+            let wake_at = self.manager.wake_at();
+            tokio::select! {
+                () = self.manager.changed.notified() => {}
+                (flight, attempt) = or_never(&mut self.fetch) => {
+                    self.fetch = None;
+                    self.manager.answered(flight, attempt);
+                }
+                readings = or_never(&mut self.files) => {
+                    self.files = None;
+                    self.manager.files_read(readings);
+                }
+                () = or_never(&mut self.delivery) => self.delivery = None,
+                () = sleep(&*self.clock, wake_at) => self.manager.tick(),
+            }
+        }
+    }
+
+    /// Sends a request; an older one that is still under way is given up.
+    fn fetch(&mut self, flight: u64, credential: Arc<Credential>) {
+        let (manager, clock) = (Arc::clone(&self.manager), Arc::clone(&self.clock));
+        let client = match &self.client {
+            Some(client) => Ok(Arc::clone(client)),
+            None => self.clients.get(&manager.transport),
+        };
+        self.fetch = Some(match client {
+            Ok(client) => {
+                self.client = Some(Arc::clone(&client));
+                Box::pin(async move {
+                    (flight, client.fetch(&manager.endpoint, &credential, &*clock).await)
+                })
+            }
+            // A client that cannot be made is an answer, too: it is told, and tried again later.
+            Err(error) => {
+                let failure = Failure::new(Code::Misconfigured, error.to_string());
+                let verdict = Verdict::Misconfigured(failure);
+                Box::pin(async move { (flight, Attempt { sent_at: clock.now(), verdict }) })
+            }
+        });
+    }
+
+    /// Tells what happened, in order.
+    fn deliver(&mut self, deliveries: Vec<Delivery>) {
+        let is_quick = deliveries
+            .iter()
+            .all(|delivery| delivery.occurrence.credential().is_none_or(Credential::has_id));
+        let manager = Arc::clone(&self.manager);
+        let deliver = move || deliveries.iter().for_each(|delivery| manager.deliver(delivery));
+        if is_quick {
+            deliver();
+        } else {
+            // Deriving an id takes 20 ms of CPU time: not on the thread that refreshes.
+            let delivered = spawn_blocking(deliver);
+            self.delivery = Some(Box::pin(async { drop(delivered.await) }));
+        }
+    }
+}
+
+async fn or_never<T>(work: &mut Option<Work<T>>) -> T {
+    match work {
+        Some(work) => work.await,
+        None => pending().await,
+    }
+}
+
+async fn sleep(clock: &dyn Clock, until: Option<Timestamp>) {
+    match until {
+        Some(at) => clock.sleep_until(at).await,
+        None => pending().await,
+    }
+}

@@ -1,0 +1,131 @@
+//! The driver's thread: one task for each manager, and what happens when one of them panics.
+
+use std::collections::HashMap;
+use std::io;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::thread::Builder;
+use std::time::Duration;
+
+use tokio::runtime;
+use tokio::task::{AbortHandle, JoinError, JoinSet};
+
+use super::clients::Clients;
+use super::{Driver, ManagerId, task};
+
+const NAME: &str = "oauth-rotor";
+
+/// Files are read and ids derived on these; a hanging file system must not stop the others.
+const BLOCKING_THREADS: usize = 4;
+
+/// So long the thread rests before it starts over.
+const PAUSE: Duration = Duration::from_millis(500);
+
+/// Starts the thread. It ends by itself when no manager is left.
+pub(super) fn start(driver: &Arc<Driver>) -> io::Result<()> {
+    let driver = Arc::clone(driver);
+    // Building the runtime may fail for want of descriptors: better told to the caller than lost.
+    let mut next = Some(build_runtime()?);
+    let serve = move || {
+        loop {
+            let runtime = next.take().map_or_else(build_runtime, Ok);
+            let ended = catch_unwind(AssertUnwindSafe(|| {
+                let runtime = runtime?;
+                runtime.block_on(supervise(&driver));
+                runtime.shutdown_background();
+                Ok::<_, io::Error>(())
+            }));
+            if matches!(ended, Ok(Ok(()))) {
+                return;
+            }
+            driver.recover();
+            // Whatever it was may happen again at once; the calls of this process need not wait.
+            std::thread::park_timeout(PAUSE);
+        }
+    };
+    Builder::new().name(NAME.to_owned()).spawn(serve).map(drop)
+}
+
+fn build_runtime() -> io::Result<runtime::Runtime> {
+    runtime::Builder::new_current_thread()
+        .enable_all()
+        .thread_name(NAME)
+        .max_blocking_threads(BLOCKING_THREADS)
+        .thread_keep_alive(Duration::from_secs(1))
+        .build()
+}
+
+/// Serves the managers until none is left.
+async fn supervise(driver: &Arc<Driver>) {
+    let clients = Arc::new(Clients::default());
+    let mut tasks = JoinSet::new();
+    let mut serving: HashMap<ManagerId, AbortHandle> = HashMap::new();
+    loop {
+        let Some(unserved) = driver.take_unserved(&mut serving) else { return };
+        for (id, manager) in unserved {
+            let task = task::run(manager, Arc::clone(&clients), Arc::clone(&driver.clock));
+            serving.insert(id, tasks.spawn(task));
+        }
+        tokio::select! {
+            () = driver.changed.notified() => {}
+            Some(ended) = tasks.join_next() => {
+                if let Some(id) = panicked(&ended, &serving) {
+                    serving.remove(&id);
+                    driver.serve_again(id);
+                }
+            }
+        }
+    }
+}
+
+/// Whose task it was, if it panicked.
+fn panicked(
+    ended: &Result<(), JoinError>,
+    serving: &HashMap<ManagerId, AbortHandle>,
+) -> Option<ManagerId> {
+    let error = ended.as_ref().err().filter(|error| error.is_panic())?;
+    serving.iter().find(|(_, task)| task.id() == error.id()).map(|(id, _)| *id)
+}
+
+impl Driver {
+    /// Managers that need a task; none means that nothing is left and the thread must end.
+    ///
+    /// Tasks of managers that are gone are stopped, and with them their requests under way.
+    fn take_unserved(
+        &self,
+        serving: &mut HashMap<ManagerId, AbortHandle>,
+    ) -> Option<Vec<(ManagerId, Arc<super::Manager>)>> {
+        let mut registry = self.lock();
+        assert!(!std::mem::take(&mut registry.panic_wanted), "a test asked for this panic");
+        serving.retain(|id, task| {
+            let is_open = registry.managers.contains_key(id);
+            if !is_open {
+                task.abort();
+            }
+            is_open
+        });
+        if registry.managers.is_empty() {
+            registry.is_running = false;
+            return None;
+        }
+        let unserved = std::mem::take(&mut registry.unserved);
+        let manager = |id| registry.managers.get(&id).map(|manager| (id, Arc::clone(manager)));
+        Some(unserved.into_iter().filter_map(manager).collect())
+    }
+
+    /// A manager's task panicked: its words are cleared, and it gets another task.
+    fn serve_again(&self, id: ManagerId) {
+        let mut registry = self.lock();
+        if let Some(manager) = registry.managers.get(&id) {
+            manager.suspend();
+            registry.unserved.push(id);
+        }
+    }
+
+    /// The whole thread's work panicked: every word is cleared, and every manager gets another task.
+    fn recover(&self) {
+        let mut registry = self.lock();
+        registry.unserved = registry.managers.keys().copied().collect();
+        registry.managers.values().for_each(|manager| manager.suspend());
+    }
+}
