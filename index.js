@@ -1,0 +1,48 @@
+'use strict'
+
+const errors = require('./lib/errors')
+const { genesysCloud, oauth2, pagerDuty } = require('./lib/providers')
+const { fromDirectory, fromEnv, fromFile } = require('./lib/sources')
+const { TokenManager } = require('./lib/token-manager')
+
+const {
+  RotorError,
+  InvalidOptionError,
+  InvalidArgumentError,
+  OptionsConflictError,
+  NativeUnavailableError,
+  CredentialUnavailableError,
+  TokenUnavailableError,
+  LifetimeTooShortError,
+  ClosedError,
+  CredentialRejectedError,
+  MisconfiguredError,
+  ThrottledError,
+  EndpointError,
+  isRotorError,
+} = errors
+
+// The shorthand form is what Node reads the names from when this is imported as an ES module.
+module.exports = {
+  TokenManager,
+  genesysCloud,
+  pagerDuty,
+  oauth2,
+  fromEnv,
+  fromFile,
+  fromDirectory,
+  RotorError,
+  InvalidOptionError,
+  InvalidArgumentError,
+  OptionsConflictError,
+  NativeUnavailableError,
+  CredentialUnavailableError,
+  TokenUnavailableError,
+  LifetimeTooShortError,
+  ClosedError,
+  CredentialRejectedError,
+  MisconfiguredError,
+  ThrottledError,
+  EndpointError,
+  isRotorError,
+}

@@ -1,0 +1,109 @@
+'use strict'
+
+const native = require('./load-native')
+const { fromNative } = require('./errors')
+
+const WORDS_PER_BLOCK = 1024
+
+/**
+ * The tie between this JavaScript environment and the native part, while at least one manager is open.
+ *
+ * The native part stores the stamp of each manager's token in a word of shared memory and sends
+ * messages, in order, through one callback. Nothing here keeps a manager or the process alive,
+ * but for calls that wait.
+ */
+class Environment {
+  /** The current one; it is made with the first manager and let go with the last. */
+  static #current
+
+  static current() {
+    Environment.#current ??= new Environment()
+    return Environment.#current
+  }
+
+  #attachment
+  #blocks = []
+  #free = []
+  /** Managers by handle, weakly: a manager that nobody refers to any more is closed. */
+  #managers = new Map()
+  /** Waiting calls by the number of the waiter. */
+  #waiting = new Map()
+  #lost = new FinalizationRegistry(({ handle, slot }) => this.close(handle, slot))
+
+  constructor() {
+    this.#attachment = native.attach((message) => this.#receive(JSON.parse(message)))
+  }
+
+  /** Opens a handle for a manager; throws what the native part objects to. */
+  open(manager, options, above) {
+    const slot = this.#takeSlot()
+    const opened = JSON.parse(native.open(this.#attachment, JSON.stringify(options), slot.block, slot.index))
+    if (opened?.error || !opened) {
+      this.#free.push(slot)
+      this.#letGoIfIdle()
+      throw fromNative(opened?.error ?? { code: 'ERR_NATIVE_UNAVAILABLE', message: 'The native part failed.' }, above)
+    }
+    const { handle } = opened
+    this.#managers.set(handle, new WeakRef(manager))
+    this.#lost.register(manager, { handle, slot }, manager)
+    return { handle, slot }
+  }
+
+  /** Closes a handle; calls that wait on it are refused by their manager. */
+  close(handle, slot) {
+    const manager = this.#managers.get(handle)?.deref()
+    if (!this.#managers.delete(handle)) return
+    if (manager) this.#lost.unregister(manager)
+    native.close(this.#attachment, handle)
+    this.#free.push(slot)
+    this.#letGoIfIdle()
+  }
+
+  /** Has a call wait; the process stays alive until its answer comes or `stopWaiting`. */
+  wait(handle, minValidityMs, forReadiness, settle) {
+    const waiter = native.wait(handle, minValidityMs, forReadiness)
+    if (this.#waiting.size === 0) native.hold(this.#attachment)
+    this.#waiting.set(waiter, settle)
+    return waiter
+  }
+
+  stopWaiting(handle, waiter) {
+    if (this.#forget(waiter)) native.cancel(handle, waiter)
+  }
+
+  #forget(waiter) {
+    const settle = this.#waiting.get(waiter)
+    if (this.#waiting.delete(waiter) && this.#waiting.size === 0) native.release(this.#attachment)
+    return settle
+  }
+
+  #receive(message) {
+    if (message.type === 'settled') return this.#forget(message.waiter)?.(message.error)
+    if (message.type === 'read') return this.#managers.get(message.handle)?.deref()?._readSources()
+    const managers = message.handles.map((handle) => this.#managers.get(handle)?.deref()).filter(Boolean)
+    // A listener that throws must not keep the event from the others.
+    const thrown = []
+    for (const [position, manager] of managers.entries()) {
+      manager._emit(message, position === 0, (error) => thrown.push(error))
+    }
+    if (thrown.length > 0) throw thrown[0]
+  }
+
+  #takeSlot() {
+    if (this.#free.length === 0) {
+      const words = new Int32Array(new SharedArrayBuffer(WORDS_PER_BLOCK * Int32Array.BYTES_PER_ELEMENT))
+      const block = native.attachBlock(this.#attachment, words)
+      this.#blocks.push(words)
+      for (let index = WORDS_PER_BLOCK - 1; index >= 0; index--) this.#free.push({ block, index, words })
+    }
+    return this.#free.pop()
+  }
+
+  #letGoIfIdle() {
+    if (this.#managers.size > 0) return
+    native.detach(this.#attachment)
+    if (Environment.#current === this) Environment.#current = undefined
+  }
+}
+
+module.exports = { Environment }
