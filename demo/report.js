@@ -1,0 +1,88 @@
+'use strict'
+
+/** Counts what happens in the demo and shows it: a line that moves on a terminal, plain lines elsewhere. */
+class Report {
+  started = 0
+  succeeded = 0
+  replayed = 0
+  failed = 0
+  #expected
+  #seconds
+  #withoutToken = 0
+  #longestWait = 0
+  #lost = []
+  #reasons = new Map()
+  #lastLine = 0
+  #begin = performance.now()
+
+  constructor({ seconds, perSecond }) {
+    this.#seconds = seconds
+    this.#expected = seconds * perSecond
+  }
+
+  get isComplete() {
+    return this.succeeded + this.failed === this.#expected
+  }
+
+  start(what) {
+    this.#begin = performance.now()
+    this.#print(what)
+  }
+
+  note(what) {
+    const at = ((performance.now() - this.#begin) / 1000).toFixed(1).padStart(5)
+    this.#print(`${at} s  ${what}`)
+  }
+
+  tokenLost(serial, reason) {
+    this.#lost.push(reason)
+    this.note(`token ${serial} is no longer handed out: ${reason}`)
+  }
+
+  waited(millis, hadToken) {
+    if (!hadToken) this.#withoutToken += 1
+    if (!hadToken && millis > this.#longestWait) this.#longestWait = millis
+  }
+
+  fail(error) {
+    this.failed += 1
+    const reason = error.code ?? error.message
+    this.#reasons.set(reason, (this.#reasons.get(reason) ?? 0) + 1)
+  }
+
+  progress(elapsed) {
+    const interval = process.stdout.isTTY ? 0.1 : 3
+    if (elapsed - this.#lastLine < interval) return
+    this.#lastLine = elapsed
+    const line = `${elapsed.toFixed(1).padStart(5)} s  ${this.succeeded} ok, ${this.replayed} replayed, ${this.failed} failed`
+    if (!process.stdout.isTTY) return void console.log(line)
+    const width = 24
+    const filled = Math.min(width, Math.round((elapsed / this.#seconds) * width))
+    process.stdout.write(`\r\u001b[K${line}  [${'#'.repeat(filled)}${'.'.repeat(width - filled)}]`)
+  }
+
+  finish({ tokenRequests }) {
+    const late = this.#lost.filter((reason) => reason === 'expired').length
+    const rows = [
+      ['requests', this.#expected],
+      ['succeeded', this.succeeded],
+      ['replayed once after a 401', this.replayed],
+      ['failed', this.failed],
+      ['token requests', tokenRequests],
+      ['refreshes that came too late', late],
+      ['requests that found no token', this.#withoutToken],
+      ['longest wait of those', `${this.#longestWait.toFixed(0)} ms`],
+    ]
+    this.#print('')
+    for (const [name, value] of rows) console.log(`  ${name.padEnd(32)}${String(value).padStart(8)}`)
+    for (const [reason, count] of this.#reasons) console.log(`  failed with ${reason}: ${count}`)
+    console.log(this.failed === 0 ? '\nNot one request failed.' : `\n${this.failed} requests failed.`)
+  }
+
+  #print(line) {
+    if (process.stdout.isTTY) process.stdout.write('\r\u001b[K')
+    console.log(line)
+  }
+}
+
+module.exports = { Report }
