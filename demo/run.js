@@ -34,19 +34,27 @@ async function main() {
     report.note(`a refresh failed; the held token lasts another ${runwayMs} ms, nobody notices`)
   })
 
+  const beforeRefresh = (millis, act) => setTimeout(act, tokens.status().nextRefreshAt - Date.now() - millis)
+  const outage = async () => {
+    report.note(`the token endpoint is cut off for ${OUTAGE_MS} ms, just when a refresh is due`)
+    await server.set({ isOut: true })
+    await new Promise((resolve) => setTimeout(resolve, OUTAGE_MS))
+    await server.set({ isOut: false })
+  }
+  const blockage = () => {
+    report.note(
+      `the event loop is blocked for ${BLOCK_MS} ms while a refresh is due; the native thread goes on`,
+    )
+    block(BLOCK_MS)
+  }
+  const revocation = async () => {
+    report.note('the provider revokes the token that is in use')
+    await server.revoke(tokens.peek())
+  }
   const events = [
-    [3, async () => {
-      report.note(`the token endpoint is cut off for ${OUTAGE_MS} ms, just when a refresh is due`)
-      await outage(server)
-    }],
-    [6, () => {
-      report.note(`the event loop is blocked for ${BLOCK_MS} ms; the native thread goes on refreshing`)
-      block(BLOCK_MS)
-    }],
-    [11, async () => {
-      report.note('the provider revokes the token that is in use')
-      await server.revoke(tokens.peek())
-    }],
+    [1, () => beforeRefresh(400, outage)],
+    [6.5, () => beforeRefresh(700, blockage)],
+    [12, revocation],
   ]
   await drive(report, events, () => request(server, tokens, report))
   report.finish(await server.count())
@@ -112,12 +120,6 @@ function get(server, token) {
       })
       .on('error', reject)
   })
-}
-
-async function outage(server) {
-  await server.set({ isOut: true })
-  await new Promise((resolve) => setTimeout(resolve, OUTAGE_MS))
-  await server.set({ isOut: false })
 }
 
 function block(millis) {

@@ -32,7 +32,8 @@ class Problems {
   throwIfAny(code = 'ERR_INVALID_OPTION', above) {
     if (this.#found.length === 0) return
     const lines = this.#found.map(({ option, problem }) => `${option} ${problem}.`)
-    const message = lines.length === 1 ? lines[0] : `${lines.length} options are wrong:\n- ${lines.join('\n- ')}`
+    const message =
+      lines.length === 1 ? lines[0] : `${lines.length} options are wrong:\n- ${lines.join('\n- ')}`
     throw makeError(code, message, { option: this.#found[0].option }, above)
   }
 }

@@ -41,7 +41,10 @@ class Environment {
     if (opened?.error || !opened) {
       this.#free.push(slot)
       this.#letGoIfIdle()
-      throw fromNative(opened?.error ?? { code: 'ERR_NATIVE_UNAVAILABLE', message: 'The native part failed.' }, above)
+      throw fromNative(
+        opened?.error ?? { code: 'ERR_NATIVE_UNAVAILABLE', message: 'The native part failed.' },
+        above,
+      )
     }
     const { handle } = opened
     this.#managers.set(handle, new WeakRef(manager))

@@ -146,7 +146,11 @@ function parseEntry(problems, entry, path, index) {
     return whole({})
   }
   if (!isObject(entry)) {
-    problems.expected(path, '{ clientId, clientSecret }, a source such as fromEnv(…), or a list of them', entry)
+    problems.expected(
+      path,
+      '{ clientId, clientSecret }, a source such as fromEnv(…), or a list of them',
+      entry,
+    )
     return whole({})
   }
   problems.unknownKeys(entry, CREDENTIAL, `${path}.`)

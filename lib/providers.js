@@ -96,10 +96,13 @@ function genesysCloud(options) {
     problems.throwIfAny(undefined, genesysCloud)
   }
   if (found.corrected) {
-    process.emitWarning(`Genesys Cloud issues tokens at ${found.host}, not at ${given}; the former is used.`, {
-      code: 'OAUTH_ROTOR_API_HOST',
-      detail: `Pass genesysCloud({ host: '${found.host}' }) to get rid of this warning.`,
-    })
+    process.emitWarning(
+      `Genesys Cloud issues tokens at ${found.host}, not at ${given}; the former is used.`,
+      {
+        code: 'OAUTH_ROTOR_API_HOST',
+        detail: `Pass genesysCloud({ host: '${found.host}' }) to get rid of this warning.`,
+      },
+    )
   }
   const preset = { clientAuth: 'basic-raw', propagationMs: 10_000, ...defined(rest) }
   return build(problems, { ...preset, tokenUrl: `https://${found.host}/oauth/token` }, genesysCloud)
@@ -121,7 +124,16 @@ function pagerDuty(options) {
 }
 
 function build(problems, options, above) {
-  const { clientAuth = 'basic', scope, audience, resource, params, tls, proxy, allowInsecureHttp = false } = options
+  const {
+    clientAuth = 'basic',
+    scope,
+    audience,
+    resource,
+    params,
+    tls,
+    proxy,
+    allowInsecureHttp = false,
+  } = options
   const { defaultLifetimeMs = 300_000, propagationMs = 0 } = options
 
   if (typeof allowInsecureHttp !== 'boolean') {
@@ -154,11 +166,15 @@ function checkTokenUrl(problems, value, allowInsecureHttp) {
   if (!isText(value)) return problems.expected('tokenUrl', takes, value)
   if (!URL.canParse(value)) return problems.expected('tokenUrl', takes, value)
   const url = new URL(value)
-  if (url.username || url.password) problems.add('tokenUrl', 'must not hold a user or a password; see clientAuth')
+  if (url.username || url.password)
+    problems.add('tokenUrl', 'must not hold a user or a password; see clientAuth')
   if (url.hash) problems.add('tokenUrl', 'must not have a fragment (RFC 6749 §3.2)')
   if (url.protocol === 'http:') {
     if (!isLoopback(url.hostname) && !allowInsecureHttp) {
-      problems.add('tokenUrl', 'must be https: the client secret would travel in the clear (allowInsecureHttp: true permits it)')
+      problems.add(
+        'tokenUrl',
+        'must be https: the client secret would travel in the clear (allowInsecureHttp: true permits it)',
+      )
     }
   } else if (url.protocol !== 'https:') {
     problems.add('tokenUrl', `must be https, got ${url.protocol}//`)
@@ -190,7 +206,8 @@ function checkParams(problems, value) {
   }
   const pairs = Object.entries(value).filter(([, text]) => text !== undefined)
   for (const [name, text] of pairs) {
-    if (RESERVED.includes(name)) problems.add(`params.${name}`, 'is set by oauth-rotor; use the option for it')
+    if (RESERVED.includes(name))
+      problems.add(`params.${name}`, 'is set by oauth-rotor; use the option for it')
     else if (typeof text !== 'string') problems.expected(`params.${name}`, 'a string', text)
   }
   return pairs

@@ -53,12 +53,17 @@ function fromDirectory(directory, files) {
   const problems = new Problems()
   if (!isText(directory)) problems.expected('fromDirectory', 'called with the path of a directory', directory)
   if (!isObject(files)) {
-    problems.expected('fromDirectory', "called with { clientId: 'file name', clientSecret: 'file name' }", files)
+    problems.expected(
+      'fromDirectory',
+      "called with { clientId: 'file name', clientSecret: 'file name' }",
+      files,
+    )
   } else {
     problems.unknownKeys(files, ['clientId', 'clientSecret'], 'fromDirectory: ')
     for (const field of ['clientId', 'clientSecret']) {
       const isName = isText(files[field]) && !/[/\\]/.test(files[field]) && !/^\.\.?$/.test(files[field])
-      if (!isName) problems.expected(`fromDirectory: ${field}`, 'the name of a file in that directory', files[field])
+      if (!isName)
+        problems.expected(`fromDirectory: ${field}`, 'the name of a file in that directory', files[field])
     }
   }
   problems.throwIfAny('ERR_INVALID_ARGUMENT', fromDirectory)
@@ -102,7 +107,10 @@ function readingOfCredentials(value) {
   const list = Array.isArray(value) ? value : [value]
   const wrong = list.find((one) => !isObject(one) || !isText(one.clientId) || !isText(one.clientSecret))
   if (wrong !== undefined || list.some((one) => one === undefined)) {
-    return { kind: 'error', message: 'yields something other than { clientId, clientSecret } with two strings' }
+    return {
+      kind: 'error',
+      message: 'yields something other than { clientId, clientSecret } with two strings',
+    }
   }
   return {
     kind: 'credentials',
@@ -118,4 +126,13 @@ function trimLineBreak(text) {
   return text.replace(/\r?\n$/, '')
 }
 
-module.exports = { fromEnv, fromFile, fromDirectory, isSource, readVariable, readPair, readCallback, trimLineBreak }
+module.exports = {
+  fromEnv,
+  fromFile,
+  fromDirectory,
+  isSource,
+  readVariable,
+  readPair,
+  readCallback,
+  trimLineBreak,
+}

@@ -110,7 +110,10 @@ class TokenManager {
       credentials: credentials.map(({ credentialId: id, ...credential }) => ({ id, ...credential })),
       refreshing,
       ...this.#withInstants({ nextRefreshAt }),
-      lastError: lastError && { ...this.#withInstants({ at: lastError.at }), error: fromNative(lastError.error) },
+      lastError: lastError && {
+        ...this.#withInstants({ at: lastError.at }),
+        error: fromNative(lastError.error),
+      },
     }
   }
 
@@ -191,7 +194,12 @@ class TokenManager {
 
   #getTokenSlowly(options) {
     try {
-      const { minValidityMs, signal } = this.#checkCall('getToken', options, ['minValidityMs', 'signal'], this.getToken)
+      const { minValidityMs, signal } = this.#checkCall(
+        'getToken',
+        options,
+        ['minValidityMs', 'signal'],
+        this.getToken,
+      )
       if (minValidityMs === undefined || minValidityMs === 0) {
         const token = this.#take()
         if (token !== undefined) return this.#token === token ? this.#promise : Promise.resolve(token)
@@ -317,7 +325,12 @@ function closedError(above, trace) {
 /** An error that was made in answer to a message shows the stack of the call that it answers. */
 function withTrace(error, trace) {
   const frames = trace.stack?.split('\n').slice(1).join('\n')
-  if (frames) Object.defineProperty(error, 'stack', { value: `${error.name}: ${error.message}\n${frames}`, configurable: true, writable: true })
+  if (frames)
+    Object.defineProperty(error, 'stack', {
+      value: `${error.name}: ${error.message}\n${frames}`,
+      configurable: true,
+      writable: true,
+    })
   return error
 }
 

@@ -1,0 +1,11 @@
+// npm run demo: builds what is needed and runs the demo.
+
+import { spawnSync } from 'node:child_process'
+import { join } from 'node:path'
+import { build, install, requireCargo, root } from './steps.mjs'
+
+requireCargo()
+await install()
+await build({ release: true })
+const { status } = spawnSync(process.execPath, [join(root, 'demo', 'run.js')], { stdio: 'inherit' })
+process.exit(status ?? 1)

@@ -1,0 +1,84 @@
+// Runs commands one after the other, saying what each is for; the first that fails ends it all.
+
+import { spawn, spawnSync } from 'node:child_process'
+import { existsSync, readFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+
+export const root = dirname(dirname(fileURLToPath(import.meta.url)))
+
+/** Where installed programs of this project are. */
+export const bin = (name) => join(root, 'node_modules', '.bin', name)
+
+/** Runs a command; resolves with what it printed, or ends the process with its exit code. */
+export async function step(what, command, args, { env = {}, quiet = true } = {}) {
+  const begin = performance.now()
+  process.stdout.write(`> ${what}\n`)
+  const { code, output } = await run(command, args, { env, quiet })
+  const seconds = ((performance.now() - begin) / 1000).toFixed(1)
+  if (code !== 0) {
+    if (quiet) process.stdout.write(output)
+    console.log(`> ${what}: failed after ${seconds} s (${[command, ...args].join(' ')})`)
+    process.exit(code || 1)
+  }
+  console.log(`  done in ${seconds} s`)
+  return output
+}
+
+function run(command, args, { env, quiet }) {
+  return new Promise((resolve, reject) => {
+    const child = spawn(command, args, {
+      cwd: root,
+      env: { ...process.env, ...env },
+      stdio: quiet ? ['ignore', 'pipe', 'pipe'] : 'inherit',
+    })
+    let output = ''
+    for (const stream of [child.stdout, child.stderr]) {
+      stream?.setEncoding('utf8').on('data', (chunk) => (output += chunk))
+    }
+    child.on('error', reject)
+    child.on('close', (code) => resolve({ code, output }))
+  })
+}
+
+/** Says how to get cargo, where there is none. */
+export function requireCargo() {
+  if (spawnSync('cargo', ['--version']).status === 0) return
+  const { 'rust-version': needed } = Object.fromEntries(
+    [...readFileSync(join(root, 'Cargo.toml'), 'utf8').matchAll(/^([\w-]+) = "(.*)"$/gm)].map(
+      ([, key, value]) => [key, value],
+    ),
+  )
+  console.log(
+    `The native part is written in Rust, and there is no cargo here. Install Rust ${needed} or later from ` +
+      'https://rustup.rs (curl --proto "=https" -sSf https://sh.rustup.rs | sh), open a new shell, and try again.',
+  )
+  process.exit(1)
+}
+
+/** All cargo commands share one directory of artifacts with `napi build`, which always names a target. */
+export function cargoEnvironment() {
+  const version = spawnSync('rustc', ['-vV'], { encoding: 'utf8' }).stdout
+  return { CARGO_BUILD_TARGET: /^host: (.*)$/m.exec(version)[1] }
+}
+
+/** Installs what package.json names, where that was not done yet. */
+export async function install() {
+  if (existsSync(bin('napi')) && existsSync(bin('jest'))) return
+  // Not `npm ci`: it wants optional packages in the lock file that npm itself leaves out of it.
+  await step('Installing the development dependencies (npm install)', 'npm', [
+    'install',
+    '--no-audit',
+    '--no-fund',
+  ])
+}
+
+/** Builds the addon; cargo knows what is up to date. */
+export async function build({ release }) {
+  const profile = release ? ['--release'] : []
+  const what = release
+    ? 'Building the addon for release (a few minutes the first time)'
+    : 'Building the addon for debugging'
+  const output = ['--platform', '--js', 'native.js', '--dts', 'native.d.ts', '--no-const-enum']
+  await step(what, bin('napi'), ['build', ...output, ...profile], { env: cargoEnvironment() })
+}

@@ -1,0 +1,89 @@
+// npm test: every check of this project, from a fresh clone on. The last line holds the counts.
+
+import { readFileSync, readdirSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { bin, build, cargoEnvironment, install, requireCargo, root, step } from './steps.mjs'
+
+const count = { passed: 0, failed: 0 }
+
+requireCargo()
+const env = cargoEnvironment()
+const pure = ['--no-default-features']
+const io = [...pure, '--features', 'io']
+
+await install()
+await step('Formatting (prettier)', bin('prettier'), ['--check', '.'])
+await step('Lint (eslint)', bin('eslint'), ['.'])
+await step('Formatting (rustfmt)', 'cargo', ['fmt', '--check'])
+for (const [name, features] of [
+  ['the pure core', pure],
+  ['the core with I/O', io],
+]) {
+  const args = ['clippy', '--quiet', '--all-targets', ...features, '--', '-D', 'warnings']
+  await step(`Lint (clippy) of ${name}`, 'cargo', args, { env })
+}
+await step('Lint (clippy) of the binding', 'cargo', ['clippy', '--quiet', '--', '-D', 'warnings'], { env })
+countRust(await step('Rust tests of the pure core', 'cargo', ['test', ...pure], { env }), 'pure')
+countRust(await step('Rust tests with I/O', 'cargo', ['test', ...io], { env }), 'io')
+await step('Rust documentation', 'cargo', ['doc', '--quiet', '--no-deps', ...io], {
+  env: { ...env, RUSTDOCFLAGS: '-D warnings' },
+})
+await build({ release: false })
+for (const project of readdirSync(join(root, '__test__', 'types')).filter((name) =>
+  name.startsWith('tsconfig.'),
+)) {
+  await step(`Types (${project})`, bin('tsc'), ['-p', join('__test__', 'types', project)])
+  count.passed += 1
+}
+await jest()
+await packageChecks()
+console.log(`${count.passed} passed, ${count.failed} failed`)
+
+/** Adds up cargo's own counts; a run without tests is a failure of this script. */
+function countRust(output, what) {
+  const results = [...output.matchAll(/^test result: \w+\. (\d+) passed; (\d+) failed/gm)]
+  const passed = results.reduce((sum, [, passed]) => sum + Number(passed), 0)
+  if (passed === 0) throw new Error(`no Rust test ran (${what})`)
+  console.log(`  ${passed} passed`)
+  count.passed += passed
+}
+
+async function jest() {
+  const file = join(tmpdir(), `oauth-rotor-jest-${process.pid}.json`)
+  const args = ['--expose-gc', bin('jest'), '--json', `--outputFile=${file}`]
+  await step('Jest', process.execPath, args)
+  const { numPassedTests, numFailedTests, numPendingTests } = JSON.parse(readFileSync(file, 'utf8'))
+  rmSync(file)
+  if (numPendingTests > 0) throw new Error(`${numPendingTests} tests were skipped`)
+  console.log(`  ${numPassedTests} passed`)
+  count.passed += numPassedTests
+  count.failed += numFailedTests
+}
+
+/** What would be published is what is meant to be, and tools understand it. */
+async function packageChecks() {
+  const listed = await step('Package contents', 'npm', ['pack', '--dry-run', '--json', '--ignore-scripts'])
+  const files = JSON.parse(listed.slice(listed.indexOf('[')))
+    .at(0)
+    .files.map(({ path }) => path)
+  const unexpected = files.filter(
+    (path) => !/^(lib\/[\w-]+\.js|(index|native)\.(js|d\.ts)|package\.json|README\.md|LICENSE)$/.test(path),
+  )
+  const missing = [
+    'index.js',
+    'index.d.ts',
+    'native.js',
+    'lib/token-manager.js',
+    'LICENSE',
+    'README.md',
+  ].filter((path) => !files.includes(path))
+  if (unexpected.length + missing.length > 0) {
+    throw new Error(
+      `the package holds ${unexpected.join(', ') || 'nothing'} too much, and lacks ${missing.join(', ') || 'nothing'}`,
+    )
+  }
+  count.passed += 1
+  await step('Package metadata (publint)', bin('publint'), ['--strict'])
+  count.passed += 1
+}
