@@ -221,8 +221,8 @@ function checkTls(problems, value) {
   }
   problems.unknownKeys(value, TLS, 'tls.')
   const text = (option, pem) => {
-    const string = Buffer.isBuffer(pem) ? pem.toString('utf8') : pem
-    if (!isText(string)) problems.expected(option, 'PEM text (string or Buffer)', pem)
+    const string = ArrayBuffer.isView(pem) ? Buffer.from(pem).toString('utf8') : pem
+    if (!isText(string)) problems.expected(option, 'PEM text, a string or a Buffer', pem)
     return string
   }
   const ca = value.ca === undefined ? [] : Array.isArray(value.ca) ? value.ca : [value.ca]

@@ -101,9 +101,9 @@ class TokenManager {
   }
 
   status() {
-    const { name, token, credentials, refreshing, nextRefreshAt, lastError } = this.#snapshot()
+    const { token, credentials, refreshing, nextRefreshAt, lastError } = this.#snapshot()
     return {
-      name,
+      name: this.#name,
       timeZone: this.#timeZone,
       closed: this.#closed,
       token: token && this.#withInstants(token),
@@ -287,7 +287,6 @@ class TokenManager {
     const snapshot = this.#closed ? null : JSON.parse(native.status(this.#handle))
     return (
       snapshot ?? {
-        name: this.#name,
         token: null,
         credentials: [],
         refreshing: false,
