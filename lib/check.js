@@ -1,78 +1,250 @@
 'use strict'
 
-const { makeError } = require('./errors')
+const { InvalidOptionError } = require('./errors')
+
+const MAX_QUOTED = 60
+
+/** Collects what is wrong with a set of options, so that all of it is told at once. */
+class Problems {
+  #found = new Map()
+
+  /** The first problem of an option is the one that is told. */
+  add(option, message) {
+    if (!this.#found.has(option)) this.#found.set(option, message)
+  }
+
+  throwIfAny(below) {
+    if (this.#found.size === 0) return
+    const problems = [...this.#found].map(([option, message]) => Object.freeze({ option, message }))
+    const lines = problems.map(({ option, message }) => `${option} ${message}`)
+    const text =
+      lines.length === 1
+        ? `Invalid option: ${lines[0]}`
+        : `${lines.length} invalid options:\n${lines.map((line) => `  - ${line}`).join('\n')}`
+    const error = new InvalidOptionError(text, {
+      option: problems[0].option,
+      problems: Object.freeze(problems),
+    })
+    Error.captureStackTrace(error, below)
+    throw error
+  }
+}
+
+/** A place in the options: knows its path, and where to report. */
+class Place {
+  constructor(problems, path = '') {
+    this.problems = problems
+    this.path = path
+  }
+
+  key(key) {
+    const isName = /^[A-Za-z_$][\w$]{0,63}$/.test(key)
+    if (!isName) return new Place(this.problems, `${this.path}[${quote(key)}]`)
+    return new Place(this.problems, this.path === '' ? key : `${this.path}.${key}`)
+  }
+
+  item(index) {
+    return new Place(this.problems, `${this.path}[${index}]`)
+  }
+
+  /** Always answers undefined, so that a parser can `return place.fail(…)`. */
+  fail(message) {
+    this.problems.add(this.path === '' ? 'options' : this.path, message)
+    return undefined
+  }
+}
 
 /**
- * Collects everything that is wrong with some options, so that a user corrects them in one go.
- *
- * Values are shown only where they cannot be secrets.
+ * Reads an object by a table of parsers, one for each key it may have. A parser is called with the
+ * value and its place; it answers what it made of the value, or reports and answers undefined.
  */
-class Problems {
-  #found = []
-
-  add(option, problem) {
-    this.#found.push({ option, problem })
+function object(value, place, parsers) {
+  const copy = copyOfObject(value)
+  if (copy === undefined) return place.fail(`takes an object, got ${describe(value)}.`)
+  const known = Object.keys(parsers)
+  for (const key of Object.keys(copy)) {
+    if (!Object.hasOwn(parsers, key)) place.key(key).fail(unknownKey(key, known))
   }
+  const parsed = {}
+  for (const key of known) parsed[key] = parsers[key](copy[key], place.key(key))
+  return parsed
+}
 
-  /** Adds what is wrong with a value: what it takes, and what it got. */
-  expected(option, takes, got) {
-    this.add(option, `must be ${takes}, got ${describe(got)}`)
-  }
+function unknownKey(key, known) {
+  const likely = closest(key, known)
+  return likely === undefined
+    ? `is not a known option. Known here: ${known.join(', ')}.`
+    : `is not a known option. Did you mean ${likely}?`
+}
 
-  /** Adds every key that is not known, with the one that was probably meant. */
-  unknownKeys(object, known, path) {
-    for (const key of Object.keys(object)) {
-      if (known.includes(key)) continue
-      const meant = closest(key, known)
-      const hint = meant ? `did you mean ${meant}?` : `known options here: ${known.join(', ')}`
-      this.add(path + key, `is not an option; ${hint}`)
-    }
-  }
+/**
+ * The own enumerable members, or undefined where there is no object or it cannot be read (a revoked
+ * proxy).
+ */
+function copyOfObject(value) {
+  if (typeof value !== 'object' || value === null) return undefined
+  return attempt(() => (Array.isArray(value) ? undefined : Object.assign(Object.create(null), value)))
+}
 
-  throwIfAny(code = 'ERR_INVALID_OPTION', above) {
-    if (this.#found.length === 0) return
-    const lines = this.#found.map(({ option, problem }) => `${option} ${problem}.`)
-    const message =
-      lines.length === 1 ? lines[0] : `${lines.length} options are wrong:\n- ${lines.join('\n- ')}`
-    throw makeError(code, message, { option: this.#found[0].option }, above)
+function copyOfArray(value) {
+  return attempt(() => (Array.isArray(value) ? Array.from(value) : undefined))
+}
+
+/** What `read` gives, or undefined where reading somebody's object throws. */
+function attempt(read) {
+  try {
+    return read()
+  } catch {
+    return undefined
   }
 }
 
-/** Says what a value is, without saying what it holds. */
+/** A parser for a whole number of milliseconds. */
+function milliseconds({ min, max, otherwise }) {
+  const range = `a whole number of milliseconds from ${grouped(min)} to ${grouped(max)}`
+  return (value, place) => {
+    if (value === undefined) return otherwise
+    if (Number.isInteger(value) && value >= min && value <= max) return value + 0
+    const hint = typeof value === 'string' ? ' Convert it with Number(…).' : ''
+    return place.fail(`takes ${range}, got ${describe(value)}.${hint}`)
+  }
+}
+
+/** A parser for a number between two bounds, both included. */
+function ratio({ min, max, otherwise }) {
+  return (value, place) => {
+    if (value === undefined) return otherwise
+    if (typeof value === 'number' && value >= min && value <= max) return value + 0
+    return place.fail(`takes a number from ${min} to ${max}, got ${describe(value)}.`)
+  }
+}
+
+/** A parser for `true` or `false`. */
+function flag({ otherwise }) {
+  return (value, place) => {
+    if (value === undefined) return otherwise
+    if (typeof value === 'boolean') return value
+    return place.fail(`takes true or false, got ${describe(value)}.`)
+  }
+}
+
+/** A parser for one of a few words. */
+function oneOf(words, { otherwise } = {}) {
+  return (value, place) => {
+    if (value === undefined) return otherwise
+    if (words.includes(value)) return value
+    const isText = typeof value === 'string'
+    const likely = isText ? closest(value, words) : undefined
+    const hint = likely === undefined ? '' : ` Did you mean '${likely}'?`
+    return place.fail(
+      `takes ${alternatives(words.map((word) => `'${word}'`))}, got ${isText ? quote(value) : describe(value)}.${hint}`,
+    )
+  }
+}
+
+/** A parser for a text that people will read: a line, not empty, not endless. */
+function line({ what, max = 128 }) {
+  return (value, place) => (value === undefined ? undefined : textOf(value, place, { what, max }))
+}
+
+/** The text itself, or undefined after a report that does not repeat it. */
+function textOf(value, place, { what, max = Infinity }) {
+  if (typeof value !== 'string') return place.fail(`takes ${what}, got ${describeHidden(value)}.`)
+  if (value === '') return place.fail(`takes ${what}, got an empty string.`)
+  if (hasControlCharacter(value)) {
+    return place.fail(`takes ${what}, got a string with a control character (a line break, perhaps).`)
+  }
+  if (hasLoneSurrogate(value)) {
+    return place.fail(`takes ${what}, got a string that is not well-formed Unicode.`)
+  }
+  if (value.length > max)
+    return place.fail(`takes ${what} of at most ${max} characters, got ${value.length}.`)
+  return value
+}
+
+function hasControlCharacter(text) {
+  return /\p{Cc}/u.test(text)
+}
+
+function hasLoneSurrogate(text) {
+  return /\p{Cs}/u.test(text)
+}
+
+/** Names a value without repeating a text, which may be a secret in the wrong place. */
 function describe(value) {
-  if (value === null || value === undefined || typeof value === 'boolean') return String(value)
-  if (typeof value === 'number' || typeof value === 'bigint') return `the number ${value}`
-  if (typeof value === 'string') return value === '' ? 'an empty string' : 'a string'
-  if (Array.isArray(value)) return value.length === 0 ? 'an empty array' : 'an array'
-  return typeof value === 'object' ? 'an object' : `a ${typeof value}`
+  if (typeof value === 'number' || typeof value === 'boolean')
+    return Object.is(value, -0) ? '-0' : String(value)
+  return describeHidden(value)
 }
 
-function isObject(value) {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
+/** Names only the kind of a value: for places where a secret belongs. */
+function describeHidden(value) {
+  if (value === undefined) return 'nothing'
+  if (value === null) return 'null'
+  if (value === '') return 'an empty string'
+  if (copyOfArray(value) !== undefined) return 'an array'
+  if (typeof value === 'object')
+    return copyOfObject(value) === undefined ? 'an unreadable object' : 'an object'
+  return `a ${typeof value}`
 }
 
-function isText(value) {
-  return typeof value === 'string' && value !== ''
+/** A short text in quotes, harmless to print. Only for what cannot be a secret. */
+function quote(text) {
+  const short = text.length > MAX_QUOTED ? `${text.slice(0, MAX_QUOTED)}…` : text
+  return JSON.stringify(short).replace(/[\u007f-\u009f\u2028\u2029]/g, '?')
 }
 
-function closest(key, known) {
-  const limit = Math.max(2, Math.floor(key.length / 3))
-  const ranked = known.map((name) => ({ name, far: distance(key.toLowerCase(), name.toLowerCase()) }))
-  ranked.sort((a, b) => a.far - b.far)
-  return ranked[0] && ranked[0].far <= limit ? ranked[0].name : undefined
+function alternatives(items) {
+  return items.length < 2 ? items.join('') : `${items.slice(0, -1).join(', ')} or ${items.at(-1)}`
 }
 
-/** Levenshtein's edit distance; option names are short. */
-function distance(a, b) {
-  let row = Array.from({ length: b.length + 1 }, (_, i) => i)
-  for (let i = 1; i <= Math.min(a.length, 64); i++) {
+function grouped(number) {
+  return String(number).replace(/\B(?=(\d{3})+$)/g, ',')
+}
+
+/** The word that a misspelt one most likely stands for, if any is near enough. */
+function closest(word, known) {
+  const plain = (text) => text.slice(0, 40).toLowerCase().replace(/[-_ ]/g, '')
+  const wanted = plain(word)
+  let best
+  let least = Math.max(1, Math.floor(wanted.length / 3)) + 1
+  for (const candidate of known) {
+    const distance = editDistance(wanted, plain(candidate))
+    if (distance < least) [best, least] = [candidate, distance]
+  }
+  return best
+}
+
+function editDistance(from, to) {
+  let row = Array.from({ length: to.length + 1 }, (_, index) => index)
+  for (let i = 1; i <= from.length; i++) {
     const next = [i]
-    for (let j = 1; j <= b.length; j++) {
-      next[j] = Math.min(row[j] + 1, next[j - 1] + 1, row[j - 1] + (a[i - 1] === b[j - 1] ? 0 : 1))
+    for (let j = 1; j <= to.length; j++) {
+      const change = row[j - 1] + (from[i - 1] === to[j - 1] ? 0 : 1)
+      next.push(Math.min(change, row[j] + 1, next[j - 1] + 1))
     }
     row = next
   }
-  return row[b.length]
+  return row[to.length]
 }
 
-module.exports = { Problems, describe, isObject, isText }
+module.exports = {
+  Problems,
+  Place,
+  object,
+  copyOfObject,
+  copyOfArray,
+  attempt,
+  milliseconds,
+  ratio,
+  flag,
+  oneOf,
+  line,
+  textOf,
+  hasControlCharacter,
+  hasLoneSurrogate,
+  describe,
+  describeHidden,
+  quote,
+  closest,
+}

@@ -1,7 +1,8 @@
 'use strict'
 
 const native = require('./load-native')
-const { fromNative } = require('./errors')
+const { Problems } = require('./check')
+const { InvalidOptionError, NativeUnavailableError, fromNative } = require('./errors')
 
 const WORDS_PER_BLOCK = 1024
 
@@ -35,16 +36,13 @@ class Environment {
   }
 
   /** Opens a handle for a manager; throws what the native part objects to. */
-  open(manager, options, above) {
+  open(manager, options, below) {
     const slot = this.#takeSlot()
     const opened = JSON.parse(native.open(this.#attachment, JSON.stringify(options), slot.block, slot.index))
     if (opened?.error || !opened) {
       this.#free.push(slot)
       this.#letGoIfIdle()
-      throw fromNative(
-        opened?.error ?? { code: 'ERR_NATIVE_UNAVAILABLE', message: 'The native part failed.' },
-        above,
-      )
+      throwFailure(opened?.error, below)
     }
     const { handle } = opened
     this.#managers.set(handle, new WeakRef(manager))
@@ -107,6 +105,16 @@ class Environment {
     native.detach(this.#attachment)
     if (Environment.#current === this) Environment.#current = undefined
   }
+}
+
+/** What the native part objects to is told as the facade tells its own findings. */
+function throwFailure(error, below) {
+  if (error?.code === InvalidOptionError.code) {
+    const problems = new Problems()
+    problems.add(error.option, error.message)
+    problems.throwIfAny(below)
+  }
+  throw fromNative(error ?? { code: NativeUnavailableError.code, message: 'The native part failed.' }, below)
 }
 
 module.exports = { Environment }

@@ -1,71 +1,157 @@
 'use strict'
 
-// Set on every error, so that `instanceof` holds across two copies of the package in one process.
 const BRAND = Symbol.for('oauth-rotor.error')
+const ordinaryHasInstance = Function.prototype[Symbol.hasInstance]
 
-/** What every error of this package is: an Error with a stable `code`. */
+/**
+ * The root of every error of this package. Several copies of the package may live in one process
+ * (another version in a dependency, a worker, a Jest file): `instanceof` goes by brand and code, so
+ * they recognise each other's errors.
+ */
 class RotorError extends Error {
-  constructor(message, { cause, ...details } = {}) {
+  static [BRAND] = true
+
+  constructor(code, message, { cause, retryable = false } = {}) {
     super(message, cause === undefined ? undefined : { cause })
-    const { code, retryable } = new.target
-    Object.assign(this, { code, retryable }, details)
+    this.code = code
+    this.retryable = retryable
   }
 
   static [Symbol.hasInstance](value) {
-    return isRotorError(value) && (this.code === undefined || value.code === this.code)
+    if (!Object.hasOwn(this, BRAND)) return ordinaryHasInstance.call(this, value)
+    return isRotorError(value) && (this.code === undefined || this.code === value.code)
+  }
+
+  get [BRAND]() {
+    return true
+  }
+
+  /** What a logger that serialises errors as JSON gets: everything but the stack. */
+  toJSON() {
+    const origin = isRotorError(this.cause) ? { cause: this.cause.toJSON() } : {}
+    return { name: this.name, message: this.message, ...this, ...origin }
   }
 }
 
-Object.defineProperty(RotorError.prototype, BRAND, { value: true })
-
-/**
- * Whether asking again, with nothing changed, can succeed.
- * @type {Record<string, { name: string, retryable: boolean }>}
- */
-const KINDS = {
-  ERR_INVALID_OPTION: { name: 'InvalidOptionError', retryable: false },
-  ERR_INVALID_ARGUMENT: { name: 'InvalidArgumentError', retryable: false },
-  ERR_OPTIONS_CONFLICT: { name: 'OptionsConflictError', retryable: false },
-  ERR_NATIVE_UNAVAILABLE: { name: 'NativeUnavailableError', retryable: false },
-  ERR_CREDENTIAL_UNAVAILABLE: { name: 'CredentialUnavailableError', retryable: true },
-  ERR_TOKEN_UNAVAILABLE: { name: 'TokenUnavailableError', retryable: true },
-  ERR_LIFETIME_TOO_SHORT: { name: 'LifetimeTooShortError', retryable: false },
-  ERR_CLOSED: { name: 'ClosedError', retryable: false },
-  ERR_CREDENTIAL_REJECTED: { name: 'CredentialRejectedError', retryable: false },
-  ERR_MISCONFIGURED: { name: 'MisconfiguredError', retryable: false },
-  ERR_THROTTLED: { name: 'ThrottledError', retryable: true },
-  ERR_ENDPOINT: { name: 'EndpointError', retryable: true },
-}
-
-/** One class for each code, under the name that `error.name` shows. */
-const classes = {}
-for (const [code, { name, retryable }] of Object.entries(KINDS)) {
-  const Kind = class extends RotorError {}
-  Object.defineProperties(Kind, {
-    name: { value: name },
-    code: { value: code },
-    retryable: { value: retryable },
-  })
-  Object.defineProperty(Kind.prototype, 'name', { value: name, configurable: true, writable: true })
-  classes[name] = Kind
-}
-
-/** Makes the error for a code, with the stack of whoever called `above`. */
-function makeError(code, message, details, above = makeError) {
-  const error = new classes[KINDS[code].name](message, details)
-  Error.captureStackTrace?.(error, above)
-  return error
-}
-
-/** Makes the error that the native part describes, and the error behind it. */
-function fromNative({ code, message, cause, ...details }, above = fromNative) {
-  if (!(code in KINDS)) code = 'ERR_NATIVE_UNAVAILABLE'
-  return makeError(code, message, cause ? { ...details, cause: fromNative(cause) } : details, above)
-}
-
-/** Whether a value is an error of this package, from whichever copy or realm. */
+/** Whether an error comes from this package, from any copy of it. */
 function isRotorError(value) {
   return typeof value === 'object' && value !== null && value[BRAND] === true
 }
 
-module.exports = { RotorError, ...classes, makeError, fromNative, isRotorError, KINDS }
+/** Makes the class of one code; `details` picks the members that this code carries besides. */
+function errorClass(name, code, { retryable = false, details = [] } = {}) {
+  const Class = {
+    [name]: class extends RotorError {
+      static [BRAND] = true
+      static code = code
+
+      constructor(message, values = {}) {
+        const isRetryable = typeof retryable === 'function' ? retryable(values) : retryable
+        super(code, message, { cause: values.cause, retryable: isRetryable })
+        for (const detail of details) {
+          if (values[detail] !== undefined) this[detail] = values[detail]
+        }
+      }
+    },
+  }[name]
+  hidden(Class.prototype, 'name', name)
+  return Class
+}
+
+function hidden(target, key, value) {
+  Object.defineProperty(target, key, { value, writable: true, configurable: true, enumerable: false })
+}
+
+hidden(RotorError.prototype, 'name', 'RotorError')
+
+const InvalidOptionError = errorClass('InvalidOptionError', 'ERR_INVALID_OPTION', {
+  details: ['option', 'problems'],
+})
+const InvalidArgumentError = errorClass('InvalidArgumentError', 'ERR_INVALID_ARGUMENT')
+const OptionsConflictError = errorClass('OptionsConflictError', 'ERR_OPTIONS_CONFLICT', {
+  details: ['option'],
+})
+const NativeUnavailableError = errorClass('NativeUnavailableError', 'ERR_NATIVE_UNAVAILABLE')
+const CredentialUnavailableError = errorClass('CredentialUnavailableError', 'ERR_CREDENTIAL_UNAVAILABLE', {
+  retryable: true,
+})
+const TokenUnavailableError = errorClass('TokenUnavailableError', 'ERR_TOKEN_UNAVAILABLE', {
+  retryable: ({ cause }) => !isRotorError(cause) || cause.retryable,
+  details: ['retryAfterMs'],
+})
+const LifetimeTooShortError = errorClass('LifetimeTooShortError', 'ERR_LIFETIME_TOO_SHORT', {
+  details: ['lifetimeMs'],
+})
+const ClosedError = errorClass('ClosedError', 'ERR_CLOSED')
+
+const ANSWER = ['status', 'oauthError', 'description']
+const CredentialRejectedError = errorClass('CredentialRejectedError', 'ERR_CREDENTIAL_REJECTED', {
+  details: ANSWER,
+})
+const MisconfiguredError = errorClass('MisconfiguredError', 'ERR_MISCONFIGURED', { details: ANSWER })
+const ThrottledError = errorClass('ThrottledError', 'ERR_THROTTLED', { retryable: true, details: ANSWER })
+const EndpointError = errorClass('EndpointError', 'ERR_ENDPOINT', { retryable: true, details: ANSWER })
+
+const CLASSES = [
+  InvalidOptionError,
+  InvalidArgumentError,
+  OptionsConflictError,
+  NativeUnavailableError,
+  CredentialUnavailableError,
+  TokenUnavailableError,
+  LifetimeTooShortError,
+  ClosedError,
+  CredentialRejectedError,
+  MisconfiguredError,
+  ThrottledError,
+  EndpointError,
+]
+const BY_CODE = new Map(CLASSES.map((Class) => [Class.code, Class]))
+const CODES = Object.freeze([...BY_CODE.keys()])
+
+/**
+ * Turns what the native part reports (`{ code, message, … }`, or its JSON text) into an error of
+ * this realm.
+ *
+ * `site` says whose stack the error carries: a function, whose own frame and those above are left
+ * out, or what `callSite()` returned when the call was made, for errors that arrive long after
+ * their caller has returned.
+ */
+function fromNative(report, site = fromNative) {
+  const { code, message, cause, ...details } = typeof report === 'string' ? JSON.parse(report) : report
+  const Class = BY_CODE.get(code)
+  const values = cause ? { ...details, cause: fromNative(cause, site) } : details
+  const error = Class ? new Class(message, values) : new RotorError(code, message, values)
+  if (typeof site === 'function') Error.captureStackTrace(error, site)
+  else hidden(error, 'stack', `${error.name}: ${message}${site.frames}`)
+  return error
+}
+
+/** The frames of whoever called `below`, kept for an error that may come later. */
+function callSite(below) {
+  const holder = {}
+  Error.captureStackTrace(holder, below)
+  const text = String(holder.stack)
+  const firstFrame = text.indexOf('\n')
+  return { frames: firstFrame < 0 ? '' : text.slice(firstFrame) }
+}
+
+module.exports = {
+  RotorError,
+  InvalidOptionError,
+  InvalidArgumentError,
+  OptionsConflictError,
+  NativeUnavailableError,
+  CredentialUnavailableError,
+  TokenUnavailableError,
+  LifetimeTooShortError,
+  ClosedError,
+  CredentialRejectedError,
+  MisconfiguredError,
+  ThrottledError,
+  EndpointError,
+  CODES,
+  isRotorError,
+  fromNative,
+  callSite,
+}

@@ -1,6 +1,6 @@
 'use strict'
 
-const { makeError } = require('./errors')
+const { NativeUnavailableError } = require('./errors')
 
 /** The native part, or an error that says what to do. */
 function load() {
@@ -8,13 +8,11 @@ function load() {
     return require('../native.js')
   } catch (cause) {
     const target = `${process.platform}-${process.arch}`
-    throw makeError(
-      'ERR_NATIVE_UNAVAILABLE',
+    throw new NativeUnavailableError(
       `The native part of oauth-rotor for ${target} could not be loaded. Install with optional dependencies ` +
         '(npm install, without --omit=optional), on the platform that it will run on; ' +
         'in a checkout, build it with npm run build.',
       { cause },
-      load,
     )
   }
 }

@@ -1,211 +1,131 @@
 'use strict'
 
-const { Problems, isObject, isText } = require('./check')
-const native = require('./load-native')
-const { settingsOf } = require('./providers')
-const { fromEnvironment } = require('./proxy')
-const { isSource, readCallback, readPair, readVariable, trimLineBreak } = require('./sources')
+const {
+  Place,
+  Problems,
+  closest,
+  flag,
+  line,
+  milliseconds,
+  object,
+  quote,
+  ratio,
+  textOf,
+} = require('./check')
+const { parseCredentials } = require('./credentials')
+const { HOUR_MS, LONGEST_MS, parseProvider } = require('./providers')
+const { rootsFromEnv } = require('./proxy')
 
-const OPTIONS = [
-  'name',
-  'provider',
-  'credentials',
-  'refreshBeforeMs',
-  'jitterRatio',
-  'expiryMarginMs',
-  'maxTokenAgeMs',
-  'minRunwayMs',
-  'acquireTimeoutMs',
-  'requestTimeoutMs',
-  'sourcePollMs',
-  'timeZone',
-  'strict',
-]
-const CREDENTIAL = ['label', 'clientId', 'clientSecret', 'optional']
-const DAY = 86_400_000
-const YEAR = 366 * DAY
-
-/** Milliseconds: [default, least, most]. */
-const DURATIONS = {
-  refreshBeforeMs: [undefined, 0, YEAR],
-  expiryMarginMs: [undefined, 0, DAY],
-  maxTokenAgeMs: [undefined, 1000, YEAR],
-  minRunwayMs: [undefined, 0, YEAR],
-  acquireTimeoutMs: [5000, 1, 600_000],
-  requestTimeoutMs: [10_000, 1, 600_000],
-  sourcePollMs: [10_000, 100, DAY],
-}
+const DAY_MS = 86_400_000
 
 /**
- * Checks all options at once and turns them into what the native part takes.
+ * Checks all options of a manager at once and turns them into `{ name?, timeZone, strict, sources:
+ * [{ sync, read() }], native }`, or throws one ERR_INVALID_OPTION that tells of every problem.
+ * `native` is what the native part takes, as JSON; it holds secrets and is not to be kept.
  *
- * @returns {{ name?: string, timeZone: string, strict: boolean,
- *   sources: { read: () => object | Promise<object>, sync: boolean }[], native: object }}
+ * The seam: `isTimeZone(zone)` and `genesysHost(value)` come from the native part, `env` is the
+ * process environment, `warn` tells of what was corrected, `below` is the function whose caller's
+ * stack an error carries.
  */
-function parseOptions(options, above = parseOptions) {
+function parseOptions(options, seam) {
+  const { isTimeZone, genesysHost, env = process.env, warn = emitWarning, below = parseOptions } = seam
   const problems = new Problems()
-  if (!isObject(options)) {
-    problems.expected('options', 'an object', options)
-    problems.throwIfAny(undefined, above)
-  }
-  problems.unknownKeys(options, OPTIONS, '')
+  const parsed = object(options, new Place(problems), {
+    name: line({ what: 'a name' }),
+    provider: (value, place) => parseProvider(value, place, { genesysHost, env }),
+    credentials: (value, place) => ({ value, place }),
+    refreshBeforeMs: milliseconds({ min: 0, max: LONGEST_MS }),
+    jitterRatio: ratio({ min: 0, max: 1, otherwise: 0.1 }),
+    expiryMarginMs: milliseconds({ min: 0, max: HOUR_MS }),
+    maxTokenAgeMs: milliseconds({ min: 1000, max: LONGEST_MS }),
+    minRunwayMs: milliseconds({ min: 0, max: LONGEST_MS }),
+    acquireTimeoutMs: milliseconds({ min: 1, max: HOUR_MS, otherwise: 5000 }),
+    requestTimeoutMs: milliseconds({ min: 1, max: HOUR_MS, otherwise: 10_000 }),
+    sourcePollMs: milliseconds({ min: 10, max: DAY_MS, otherwise: 10_000 }),
+    timeZone: (value, place) => timeZone(value, place, isTimeZone),
+    strict: flag({ otherwise: Boolean(env.AWS_LAMBDA_FUNCTION_NAME) }),
+  })
+  if (parsed === undefined) problems.throwIfAny(below)
+  const { endpoint, transport, warning } = parsed.provider ?? {}
+  const { value, place } = parsed.credentials
+  const credentials = parseCredentials(value, place, { env, clientAuth: endpoint?.clientAuth })
+  checkAges(parsed, problems)
+  problems.throwIfAny(below)
 
-  const { name, jitterRatio = 0.1, strict = 'AWS_LAMBDA_FUNCTION_NAME' in process.env } = options
-  if (name !== undefined && !(isText(name) && name.length <= 256)) {
-    problems.expected('name', 'a string of 1 to 256 characters', name)
-  }
-  if (!(typeof jitterRatio === 'number' && jitterRatio >= 0 && jitterRatio <= 1)) {
-    problems.expected('jitterRatio', 'a number from 0 to 1', jitterRatio)
-  }
-  if (typeof strict !== 'boolean') problems.expected('strict', 'true or false', strict)
-  const durations = parseDurations(problems, options)
-  const timeZone = parseTimeZone(problems, options.timeZone)
-  const { endpoint, tls, proxy } = parseProvider(problems, options.provider)
-  const { entries, sources } = parseCredentials(problems, options.credentials)
-  problems.throwIfAny(undefined, above)
-
-  const initial = sources.map(({ read, sync }) => (sync ? read() : null))
-  reportMissing(problems, entries, sources, initial)
-  problems.throwIfAny(undefined, above)
-
-  const { requestTimeoutMs, ...policy } = durations
-  const environment = fromEnvironment(process.env, endpoint.tokenUrl, proxy)
-  return {
-    name,
-    timeZone,
+  if (warning !== undefined) warn(warning, { type: 'OAuthRotorWarning', code: 'OAUTH_ROTOR_API_HOST' })
+  const { entries, sources, initial } = credentials
+  const { name, strict } = parsed
+  const { requestTimeoutMs } = parsed
+  return Object.freeze({
+    ...given({ name }),
+    timeZone: parsed.timeZone,
     strict,
     sources,
     native: {
-      name,
-      endpoint,
-      transport: { ...tls, ...environment, requestTimeoutMs },
-      policy: { ...policy, jitterRatio },
+      ...given({ name }),
+      endpoint: given(endpoint),
+      transport: given({ ...transport, ...rootsFromEnv(env), requestTimeoutMs }),
+      policy: policyOf(parsed),
       entries,
       initial,
     },
+  })
+}
+
+function policyOf(parsed) {
+  const { refreshBeforeMs, jitterRatio, expiryMarginMs, maxTokenAgeMs } = parsed
+  const { minRunwayMs, acquireTimeoutMs, sourcePollMs } = parsed
+  return given({
+    refreshBeforeMs,
+    jitterRatio,
+    expiryMarginMs,
+    maxTokenAgeMs,
+    minRunwayMs,
+    acquireTimeoutMs,
+    sourcePollMs,
+  })
+}
+
+/** Values that are fine alone and cannot be kept together. */
+function checkAges({ maxTokenAgeMs, minRunwayMs, expiryMarginMs }, problems) {
+  if (maxTokenAgeMs === undefined) return
+  if (minRunwayMs > maxTokenAgeMs / 2) {
+    const why = 'a token is refreshed in the second half of its life at the earliest'
+    problems.add(
+      'minRunwayMs',
+      `must be at most half of maxTokenAgeMs (${maxTokenAgeMs}), got ${minRunwayMs}: ${why}.`,
+    )
+  }
+  if (expiryMarginMs >= maxTokenAgeMs) {
+    const why = 'no token would ever be used'
+    problems.add(
+      'expiryMarginMs',
+      `must be less than maxTokenAgeMs (${maxTokenAgeMs}), got ${expiryMarginMs}: ${why}.`,
+    )
   }
 }
 
-function parseDurations(problems, options) {
-  const durations = {}
-  for (const [option, [fallback, least, most]] of Object.entries(DURATIONS)) {
-    const value = options[option] === undefined ? fallback : options[option]
-    if (value === undefined) continue
-    if (!Number.isFinite(value) || value < least || value > most) {
-      problems.expected(option, `a number of milliseconds from ${least} to ${most}`, value)
-    }
-    durations[option] = Math.round(value)
-  }
-  return durations
-}
-
-function parseTimeZone(problems, value) {
+function timeZone(value, place, isTimeZone) {
   if (value === undefined) {
     const system = Intl.DateTimeFormat().resolvedOptions().timeZone
-    return system && native.isTimeZone(system) ? system : 'UTC'
+    return typeof system === 'string' && isTimeZone(system) ? system : 'UTC'
   }
-  if (!isText(value) || !native.isTimeZone(value)) {
-    problems.expected('timeZone', 'an IANA time zone such as "America/Sao_Paulo"', value)
-  }
-  return value
+  const zone = textOf(value, place, { what: "the name of an IANA time zone, such as 'America/Sao_Paulo'" })
+  if (zone === undefined || isTimeZone(zone)) return zone
+  const likely = closest(zone, Intl.supportedValuesOf('timeZone'))
+  const hint = likely === undefined ? '' : ` Did you mean '${likely}'?`
+  return place.fail(
+    `takes the name of an IANA time zone, such as 'America/Sao_Paulo', got ${quote(zone)}.${hint}`,
+  )
 }
 
-function parseProvider(problems, value) {
-  const settings = settingsOf(value)
-  if (settings) return settings
-  problems.expected('provider', 'made by genesysCloud(…), pagerDuty(…) or oauth2(…)', value)
-  return {}
+/** The members that have a value. */
+function given(values) {
+  return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined))
 }
 
-/** Every entry of the list, and the JavaScript sources that they refer to by index. */
-function parseCredentials(problems, value) {
-  const list = Array.isArray(value) ? value : [value]
-  const sources = []
-  const index = (read, sync, variables) => sources.push({ read, sync, variables }) - 1
-  if (list.length === 0) problems.add('credentials', 'must hold at least one credential')
-  const entries = list.map((entry, position) => {
-    const path = Array.isArray(value) ? `credentials[${position}]` : 'credentials'
-    return parseEntry(problems, entry, path, index)
-  })
-  return { entries, sources }
-}
-
-function parseEntry(problems, entry, path, index) {
-  const whole = (source) => ({ optional: false, source })
-  if (typeof entry === 'function') {
-    return whole({ kind: 'js', index: index(() => readCallback(entry, false), false) })
-  }
-  if (isSource(entry)) {
-    const { kind, directory, clientId, clientSecret, idVariable, secretVariable } = entry
-    if (kind === 'directory') return whole({ kind, directory, clientId, clientSecret })
-    if (kind === 'env-pair') {
-      const variables = [idVariable, secretVariable]
-      return whole({ kind: 'js', index: index(() => readPair(entry), true, variables) })
-    }
-    problems.add(path, 'is a source of one field; a credential needs clientId and clientSecret')
-    return whole({})
-  }
-  if (!isObject(entry)) {
-    problems.expected(
-      path,
-      '{ clientId, clientSecret }, a source such as fromEnv(…), or a list of them',
-      entry,
-    )
-    return whole({})
-  }
-  problems.unknownKeys(entry, CREDENTIAL, `${path}.`)
-  const { label, optional = false, clientId, clientSecret } = entry
-  if (label !== undefined && !(isText(label) && label.length <= 256)) {
-    problems.expected(`${path}.label`, 'a string of 1 to 256 characters', label)
-  }
-  if (typeof optional !== 'boolean') problems.expected(`${path}.optional`, 'true or false', optional)
-  const field = (name, given) => parseField(problems, given, `${path}.${name}`, optional === true, index)
-  return {
-    label,
-    optional,
-    source: {
-      kind: 'fields',
-      clientId: field('clientId', clientId),
-      clientSecret: field('clientSecret', clientSecret),
-    },
-  }
-}
-
-function parseField(problems, value, path, optional, index) {
-  if (typeof value === 'function') {
-    return { kind: 'js', index: index(() => readCallback(value, true), false) }
-  }
-  if (isSource(value)) {
-    if (value.kind === 'file') return { kind: 'file', path: value.path }
-    if (value.kind === 'env') {
-      return { kind: 'js', index: index(() => readVariable(value.variable), true, [value.variable]) }
-    }
-    problems.add(path, 'is a source of a whole credential; a field needs fromEnv(variable) or fromFile(path)')
-    return { kind: 'value', value: '' }
-  }
-  // An optional credential may be given as `process.env.NEXT_SECRET`, which is undefined until there is one.
-  if (optional && (value === undefined || value === '')) return { kind: 'value', value: '' }
-  if (!isText(value)) {
-    problems.expected(path, 'a string that is not empty, or a source such as fromEnv(…)', value)
-    return { kind: 'value', value: '' }
-  }
-  const text = trimLineBreak(value)
-  // eslint-disable-next-line no-control-regex -- control characters are what is looked for
-  if (/[\u0000-\u001f\u007f]/.test(text)) problems.add(path, 'must not hold control characters')
-  return { kind: 'value', value: text }
-}
-
-/** A variable that is not set is a mistake of the deployment, told before anything starts. */
-function reportMissing(problems, entries, sources, initial) {
-  for (const [position, { optional, source }] of entries.entries()) {
-    if (optional) continue
-    for (const part of [source, source.clientId, source.clientSecret]) {
-      if (part?.kind !== 'js' || initial[part.index]?.kind !== 'empty') continue
-      const missing = sources[part.index].variables.filter((name) => !process.env[name])
-      const path = entries.length === 1 ? 'credentials' : `credentials[${position}]`
-      problems.add(path, `needs the environment variable ${missing.join(' and ')}, which is not set or empty`)
-    }
-  }
+function emitWarning(message, options) {
+  process.emitWarning(message, options)
 }
 
 module.exports = { parseOptions }

@@ -1,254 +1,283 @@
 'use strict'
 
-const { inspect } = require('node:util')
-const { Problems, isObject, isText } = require('./check')
-const native = require('./load-native')
+const check = require('./check')
+const { attempt, copyOfArray, copyOfObject, describe, describeHidden, hasLoneSurrogate, quote } = check
+const { flag, milliseconds, object, oneOf, textOf } = check
+const { isLoopback, noProxyFromEnv, parseProxy, proxyFromEnv } = require('./proxy')
+const { tls } = require('./tls')
 
-const PROVIDER = Symbol.for('oauth-rotor.provider')
+const BRAND = Symbol.for('oauth-rotor.provider')
+const LONGEST_MS = 38_880_000_000
+const HOUR_MS = 3_600_000
 
-const CLIENT_AUTH = ['basic', 'basic-raw', 'body']
-const OPTIONS = [
-  'clientAuth',
-  'scope',
-  'audience',
-  'resource',
-  'params',
-  'defaultLifetimeMs',
-  'propagationMs',
-  'tls',
-  'proxy',
-  'allowInsecureHttp',
-]
-const TLS = ['ca', 'cert', 'key']
-// The request's own parameters; a second one would make it ambiguous (RFC 6749 §3.2).
-const RESERVED = [
-  'grant_type',
-  'client_id',
-  'client_secret',
-  'client_assertion',
-  'client_assertion_type',
-  'scope',
-  'audience',
-  'resource',
-]
-const DAY = 86_400_000
-
-/** Where tokens come from. Printing one shows its endpoint, never a key or a proxy's password. */
-class Provider {
-  #settings
-
-  constructor(settings) {
-    this.#settings = settings
-    Object.defineProperty(this, PROVIDER, { value: () => settings })
-    Object.freeze(this)
-  }
-
-  get tokenUrl() {
-    return this.#settings.endpoint.tokenUrl
-  }
-
-  toJSON() {
-    return { tokenUrl: this.tokenUrl, clientAuth: this.#settings.endpoint.clientAuth }
-  }
-
-  [inspect.custom](_depth, options) {
-    return `Provider ${inspect(this.toJSON(), options)}`
-  }
+/**
+ * A provider only keeps its options, out of sight; they are checked with all others, when a manager
+ * is constructed.
+ */
+function provider(preset, options) {
+  const kept = keep(options)
+  const made = { preset }
+  Object.defineProperty(made, BRAND, { value: () => ({ preset, options: kept }) })
+  return Object.freeze(made)
 }
 
-/** The endpoint and transport of a provider, also of one from another copy of the package. */
-function settingsOf(value) {
-  return isObject(value) && typeof value[PROVIDER] === 'function' ? value[PROVIDER]() : undefined
+/** A copy, as deep as options go, that later changes of the caller's objects do not reach. */
+function keep(value, depth = 3) {
+  if (depth === 0 || ArrayBuffer.isView(value) || isUrl(value)) return value
+  const copy = copyOfArray(value) ?? copyOfObject(value)
+  if (copy === undefined) return value
+  for (const key of Object.keys(copy)) copy[key] = keep(copy[key], depth - 1)
+  return copy
 }
 
-/** Any OAuth 2.0 authorization server. */
-function oauth2(options) {
-  const problems = new Problems()
-  if (!isObject(options)) {
-    problems.expected('oauth2(options)', 'an object', options)
-    problems.throwIfAny(undefined, oauth2)
-  }
-  problems.unknownKeys(options, ['tokenUrl', ...OPTIONS], '')
-  return build(problems, { ...options }, oauth2)
-}
-
-/** Genesys Cloud, by region (`sa_east_1`) or host (`login.mypurecloud.ie`). */
+/** Genesys Cloud, by `region` or `host`. */
 function genesysCloud(options) {
-  const problems = new Problems()
-  if (!isObject(options)) {
-    problems.expected('genesysCloud(options)', 'an object', options)
-    problems.throwIfAny(undefined, genesysCloud)
-  }
-  problems.unknownKeys(options, ['region', 'host', ...OPTIONS], '')
-  const { region, host, ...rest } = options
-  if ((region === undefined) === (host === undefined)) {
-    problems.add('region', 'or host must be given, one of them')
-    problems.throwIfAny(undefined, genesysCloud)
-  }
-  const [option, given] = region === undefined ? ['host', host] : ['region', region]
-  if (!isText(given)) {
-    problems.expected(option, 'a string such as "sa_east_1" or "login.mypurecloud.ie"', given)
-    problems.throwIfAny(undefined, genesysCloud)
-  }
-  const found = JSON.parse(native.genesysHost(given))
-  if (found.error) {
-    problems.add(option, `${found.error}, got ${inspect(given)}`)
-    problems.throwIfAny(undefined, genesysCloud)
-  }
-  if (found.corrected) {
-    process.emitWarning(
-      `Genesys Cloud issues tokens at ${found.host}, not at ${given}; the former is used.`,
-      {
-        code: 'OAUTH_ROTOR_API_HOST',
-        detail: `Pass genesysCloud({ host: '${found.host}' }) to get rid of this warning.`,
-      },
-    )
-  }
-  const preset = { clientAuth: 'basic-raw', propagationMs: 10_000, ...defined(rest) }
-  return build(problems, { ...preset, tokenUrl: `https://${found.host}/oauth/token` }, genesysCloud)
+  return provider('genesysCloud', options)
 }
 
-/** PagerDuty's app tokens; `scope` is required there: `as_account-us.<subdomain> incidents.read`. */
+/** PagerDuty's identity service, for its REST API. */
 function pagerDuty(options) {
-  const problems = new Problems()
-  if (!isObject(options)) {
-    problems.expected('pagerDuty(options)', 'an object', options)
-    problems.throwIfAny(undefined, pagerDuty)
-  }
-  problems.unknownKeys(options, OPTIONS, '')
-  if (options.scope === undefined) {
-    problems.add('scope', 'is required by PagerDuty, such as "as_account-us.<subdomain> incidents.read"')
-  }
-  const preset = { clientAuth: 'body', ...defined(options) }
-  return build(problems, { ...preset, tokenUrl: 'https://identity.pagerduty.com/oauth/token' }, pagerDuty)
+  return provider('pagerDuty', options)
 }
 
-function build(problems, options, above) {
-  const {
-    clientAuth = 'basic',
-    scope,
-    audience,
-    resource,
-    params,
+/** Any OAuth 2.0 token endpoint. */
+function oauth2(options) {
+  return provider('oauth2', options)
+}
+
+/**
+ * What differs between the presets: where the endpoint is, and what holds unless an option says
+ * otherwise.
+ */
+const PRESETS = {
+  oauth2: {
+    parsers: () => ({ tokenUrl: required(tokenUrl) }),
+    url: ({ tokenUrl }) => tokenUrl,
+    defaults: { clientAuth: 'basic', propagationMs: 0 },
+  },
+  genesysCloud: {
+    parsers: () => ({ region: genesysName, host: genesysName }),
+    url: genesysUrl,
+    defaults: { clientAuth: 'basic-raw', propagationMs: 10_000 },
+  },
+  pagerDuty: {
+    parsers: () => ({ scope: required(scope, "such as 'as_account-us.<subdomain> incidents.read'") }),
+    url: () => new URL('https://identity.pagerduty.com/oauth/token'),
+    defaults: { clientAuth: 'body', propagationMs: 0 },
+  },
+}
+
+/**
+ * Reads the `provider` option into `{ endpoint, transport, warning? }`, the first two as the native
+ * part takes them. Answers undefined after a report.
+ */
+function parseProvider(value, place, { genesysHost, env }) {
+  const { preset, options } = provided(value) ?? {}
+  if (preset === undefined) return place.fail(wrongProvider(value))
+  const { parsers, url, defaults } = PRESETS[preset]
+  const parsed = object(options, place, { ...commonParsers(defaults), ...parsers() })
+  if (parsed === undefined) return undefined
+
+  const found = url(parsed, place, genesysHost)
+  if (found === undefined) return undefined
+  const { href, hostname, protocol, warning } = found
+  if (protocol === 'http:' && !isLoopback({ hostname }) && parsed.allowInsecureHttp === false) {
+    const where = preset === 'oauth2' ? 'tokenUrl' : 'host'
+    const exceptions = 'plain http only for this machine (localhost), or with allowInsecureHttp: true'
+    return place.key(where).fail(`takes an https URL; ${exceptions}.`)
+  }
+  const { clientAuth, scope, audience, resource, params, defaultLifetimeMs, propagationMs } = parsed
+  return {
+    endpoint: {
+      tokenUrl: href,
+      clientAuth,
+      scope,
+      audience,
+      resource,
+      params,
+      defaultLifetimeMs,
+      propagationMs,
+    },
+    transport: { ca: [], ...parsed.tls, ...chooseProxy(parsed.proxy, { hostname, protocol }, place, env) },
+    warning,
+  }
+}
+
+function provided(value) {
+  const detail = attempt(() => value[BRAND]?.())
+  return attempt(() => Object.hasOwn(PRESETS, detail.preset)) ? detail : undefined
+}
+
+function wrongProvider(value) {
+  const makers = 'genesysCloud({ region }), pagerDuty({ scope }) or oauth2({ tokenUrl })'
+  return value === undefined
+    ? `is required: ${makers}.`
+    : `takes what ${makers} returns, got ${describeHidden(value)}.`
+}
+
+function commonParsers(defaults) {
+  return {
+    clientAuth: oneOf(['basic', 'basic-raw', 'body'], { otherwise: defaults.clientAuth }),
+    scope: optional(scope),
+    audience: optional((value, place) => textOf(value, place, { what: 'a string' })),
+    resource: resources,
+    params: parameters,
+    defaultLifetimeMs: milliseconds({ min: 1000, max: LONGEST_MS, otherwise: 300_000 }),
+    propagationMs: milliseconds({ min: 0, max: HOUR_MS, otherwise: defaults.propagationMs }),
     tls,
     proxy,
-    allowInsecureHttp = false,
-  } = options
-  const { defaultLifetimeMs = 300_000, propagationMs = 0 } = options
-
-  if (typeof allowInsecureHttp !== 'boolean') {
-    problems.expected('allowInsecureHttp', 'true or false', allowInsecureHttp)
+    allowInsecureHttp: flag({ otherwise: false }),
   }
-  const tokenUrl = checkTokenUrl(problems, options.tokenUrl, allowInsecureHttp === true)
-  if (!CLIENT_AUTH.includes(clientAuth)) {
-    problems.add('clientAuth', `must be one of ${CLIENT_AUTH.map((name) => `'${name}'`).join(', ')}`)
-  }
-  for (const [option, value] of Object.entries({ scope, audience })) {
-    if (value !== undefined && !isText(value)) problems.expected(option, 'a string that is not empty', value)
-  }
-  const endpoint = {
-    tokenUrl,
-    clientAuth,
-    scope,
-    audience,
-    resource: checkResource(problems, resource),
-    params: checkParams(problems, params),
-    defaultLifetimeMs: checkMillis(problems, 'defaultLifetimeMs', defaultLifetimeMs, 1000, 365 * DAY),
-    propagationMs: checkMillis(problems, 'propagationMs', propagationMs, 0, 3_600_000),
-  }
-  const settings = { endpoint, tls: checkTls(problems, tls), proxy: checkProxy(problems, proxy) }
-  problems.throwIfAny(undefined, above)
-  return new Provider(settings)
 }
 
-function checkTokenUrl(problems, value, allowInsecureHttp) {
-  const takes = 'the https:// address of the token endpoint'
-  if (!isText(value)) return problems.expected('tokenUrl', takes, value)
-  if (!URL.canParse(value)) return problems.expected('tokenUrl', takes, value)
-  const url = new URL(value)
-  if (url.username || url.password)
-    problems.add('tokenUrl', 'must not hold a user or a password; see clientAuth')
-  if (url.hash) problems.add('tokenUrl', 'must not have a fragment (RFC 6749 §3.2)')
-  if (url.protocol === 'http:') {
-    if (!isLoopback(url.hostname) && !allowInsecureHttp) {
-      problems.add(
-        'tokenUrl',
-        'must be https: the client secret would travel in the clear (allowInsecureHttp: true permits it)',
-      )
-    }
-  } else if (url.protocol !== 'https:') {
-    problems.add('tokenUrl', `must be https, got ${url.protocol}//`)
+function optional(parser) {
+  return (value, place) => (value === undefined ? undefined : parser(value, place))
+}
+
+function required(parser, example) {
+  const hint = example === undefined ? '' : `, ${example}`
+  return (value, place) => (value === undefined ? place.fail(`is required${hint}.`) : parser(value, place))
+}
+
+function tokenUrl(value, place) {
+  const url = urlOf(value)
+  if (url === undefined || !['http:', 'https:'].includes(url.protocol)) {
+    return place.fail(`takes an absolute https URL, got ${shown(value)}.`)
   }
-  return url.href
+  if (url.username !== '' || url.password !== '') {
+    return place.fail('must not hold a user name or password: the credentials are an option of their own.')
+  }
+  if (url.hash !== '') return place.fail('must not hold a fragment (RFC 6749 §3.2).')
+  return url
 }
 
-function isLoopback(hostname) {
-  return hostname === 'localhost' || hostname === '[::1]' || /^127(\.\d{1,3}){3}$/.test(hostname)
+function urlOf(value) {
+  const text = isUrl(value) ? value.href : value
+  return typeof text === 'string' && URL.canParse(text) ? new URL(text) : undefined
 }
 
-function checkResource(problems, value) {
+/** Goes by shape: a Jest environment may have a URL class of its own. */
+function isUrl(value) {
+  return attempt(() => typeof value.href === 'string' && typeof value.searchParams === 'object') === true
+}
+
+function scope(value, place) {
+  if (copyOfArray(value) !== undefined) {
+    return place.fail("takes one string, its names separated by spaces: scopes.join(' ').")
+  }
+  return textOf(value, place, { what: 'a string of names separated by spaces' })
+}
+
+function resources(value, place) {
   if (value === undefined) return []
-  const list = Array.isArray(value) ? value : [value]
-  for (const resource of list) {
-    // RFC 8707 §2: an absolute URI without a fragment.
-    if (!isText(resource) || !URL.canParse(resource) || resource.includes('#')) {
-      problems.expected('resource', 'an absolute URI without a fragment, or an array of them', resource)
-    }
-  }
-  return list
+  const list = copyOfArray(value)
+  if (list === undefined) return [resource(value, place)]
+  return list.map((item, index) => resource(item, place.item(index)))
 }
 
-function checkParams(problems, value) {
+function resource(value, place) {
+  const text = isUrl(value) ? value.href : value
+  if (typeof text === 'string' && URL.canParse(text) && !text.includes('#') && text === text.trim()) {
+    return text
+  }
+  return place.fail(`takes an absolute URI without a fragment (RFC 8707 §2), got ${shown(text)}.`)
+}
+
+/** What a URL's option got; a text with an @ may hold a password. */
+function shown(value) {
+  return typeof value === 'string' && !value.includes('@') ? quote(value) : describe(value)
+}
+
+/**
+ * Parameters with an option of their own, and those by which a client authenticates (RFC 6749 §2.3:
+ * one way at a time).
+ */
+const RESERVED = {
+  grant_type: 'it is always client_credentials',
+  client_id: 'it comes from the credentials',
+  client_secret: 'it comes from the credentials',
+  client_assertion: 'the client authenticates by its secret',
+  client_assertion_type: 'the client authenticates by its secret',
+  scope: 'use the option scope',
+  audience: 'use the option audience',
+  resource: 'use the option resource',
+}
+
+function parameters(value, place) {
   if (value === undefined) return []
-  if (!isObject(value)) {
-    problems.expected('params', 'an object of strings', value)
-    return []
-  }
-  const pairs = Object.entries(value).filter(([, text]) => text !== undefined)
-  for (const [name, text] of pairs) {
-    if (RESERVED.includes(name))
-      problems.add(`params.${name}`, 'is set by oauth-rotor; use the option for it')
-    else if (typeof text !== 'string') problems.expected(`params.${name}`, 'a string', text)
-  }
-  return pairs
+  const copy = copyOfObject(value)
+  if (copy === undefined) return place.fail(`takes an object of strings, got ${describeHidden(value)}.`)
+  return Object.entries(copy).map(([name, text]) => {
+    const at = place.key(name)
+    if (Object.hasOwn(RESERVED, name)) return at.fail(`cannot be set here: ${RESERVED[name]}.`)
+    if (name === '') return at.fail('has an empty name.')
+    if (hasLoneSurrogate(name)) return at.fail('has a name that is not well-formed Unicode.')
+    if (typeof text !== 'string') return at.fail(`takes a string, got ${describeHidden(text)}.`)
+    if (hasLoneSurrogate(text)) return at.fail('takes a string of well-formed Unicode.')
+    return [name, text]
+  })
 }
 
-function checkTls(problems, value) {
-  if (value === undefined) return { ca: [] }
-  if (!isObject(value)) {
-    problems.expected('tls', 'an object { ca, cert, key }', value)
-    return { ca: [] }
-  }
-  problems.unknownKeys(value, TLS, 'tls.')
-  const text = (option, pem) => {
-    const string = ArrayBuffer.isView(pem) ? Buffer.from(pem).toString('utf8') : pem
-    if (!isText(string)) problems.expected(option, 'PEM text, a string or a Buffer', pem)
-    return string
-  }
-  const ca = value.ca === undefined ? [] : Array.isArray(value.ca) ? value.ca : [value.ca]
-  const one = (name) => (value[name] === undefined ? undefined : text(`tls.${name}`, value[name]))
-  return { ca: ca.map((pem) => text('tls.ca', pem)), cert: one('cert'), key: one('key') }
-}
-
-/** `undefined` means: as the environment says; `false`: none. */
-function checkProxy(problems, value) {
+function proxy(value, place) {
   if (value === undefined || value === false) return value
-  const url = isText(value) && URL.canParse(value) ? new URL(value) : undefined
-  if (!url || !['http:', 'https:'].includes(url.protocol)) {
-    problems.expected('proxy', 'the http:// or https:// address of a proxy, or false for none', value)
+  const text = isUrl(value) ? value.href : value
+  if (typeof text !== 'string' || text === '') {
+    return place.fail(`takes the URL of an http or https proxy, or false for none; got ${describe(value)}.`)
   }
-  return value
+  const { href, problem } = parseProxy(text)
+  return href ?? place.fail(`takes the URL of an http or https proxy, or false for none; ${problem}.`)
 }
 
-function checkMillis(problems, option, value, least, most) {
-  if (!Number.isFinite(value) || value < least || value > most) {
-    problems.expected(option, `a number of milliseconds from ${least} to ${most}`, value)
+/** The option wins over the environment, whose exceptions (NO_PROXY) then do not count. */
+function chooseProxy(option, url, place, env) {
+  if (option === false || isLoopback(url)) return {}
+  if (option !== undefined) return { proxy: option }
+  const found = proxyFromEnv(url.protocol, env)
+  if (found === undefined) return {}
+  const { href, problem } = parseProxy(found.value)
+  if (problem !== undefined) {
+    const remedy = 'Correct the variable, or set proxy to a URL or to false.'
+    return place
+      .key('proxy')
+      .fail(`comes from the environment variable ${found.variable}, and ${problem}. ${remedy}`)
   }
-  return Math.round(value)
+  const noProxy = noProxyFromEnv(env)
+  return noProxy === undefined ? { proxy: href } : { proxy: href, noProxy }
 }
 
-function defined(object) {
-  return Object.fromEntries(Object.entries(object).filter(([, value]) => value !== undefined))
+/** Null after a report, so that a wrong name is not also a missing one. */
+function genesysName(value, place) {
+  return value === undefined ? undefined : (textOf(value, place, { what: 'a string', max: 300 }) ?? null)
 }
 
-module.exports = { oauth2, genesysCloud, pagerDuty, settingsOf, checkMillis }
+/** The endpoint of a region or host. A URL of this machine stands in for Genesys Cloud in tests. */
+function genesysUrl({ region, host }, place, genesysHost) {
+  if (region !== undefined && host !== undefined) {
+    return place.key('host').fail('cannot be combined with region: give one of the two.')
+  }
+  if (region === undefined && host === undefined) {
+    return place.key('region').fail("is required, such as 'us_east_1' or 'sa_east_1'; or give host.")
+  }
+  const name = region ?? host
+  if (region === null || host === null) return undefined
+  const at = place.key(region === undefined ? 'host' : 'region')
+  const url = /^https?:\/\//i.test(name) && region === undefined ? urlOf(name) : undefined
+  if (url !== undefined && (url.username !== '' || url.password !== '')) {
+    return at.fail('must not hold a user name or password: the credentials are an option of their own.')
+  }
+  if (url !== undefined && isLoopback(url)) return new URL('/oauth/token', url)
+
+  const answer = JSON.parse(genesysHost(url?.host ?? name))
+  if (answer.error !== undefined) return at.fail(`is not usable: ${answer.error.replace(/\.?$/, '.')}`)
+  const endpoint = urlOf(`${url?.protocol ?? 'https:'}//${answer.host}/oauth/token`)
+  if (endpoint?.pathname !== '/oauth/token' || endpoint.username !== '') {
+    return at.fail(`takes the name of a host, such as 'login.mypurecloud.com', got ${shown(name)}.`)
+  }
+  const { href, hostname, protocol } = endpoint
+  const warning = answer.corrected
+    ? `${at.path} ${quote(name)} is Genesys Cloud's API; tokens come from ${answer.host}, which is used instead.`
+    : undefined
+  return { href, hostname, protocol, warning }
+}
+
+module.exports = { genesysCloud, pagerDuty, oauth2, parseProvider, LONGEST_MS, HOUR_MS }

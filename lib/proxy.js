@@ -1,30 +1,60 @@
 'use strict'
 
 /**
- * The proxy and the certificate authorities that the environment asks for, as curl and Node understand it.
- *
- * Native code must not read the environment while JavaScript may write it, so this is done here, once.
+ * The proxy that the environment names for a URL, by curl's rules: the lowercase variable wins, an
+ * empty one counts as unset, ALL_PROXY fills in. HTTP_PROXY is not believed where REQUEST_METHOD is
+ * set: a CGI server makes it from a request header. Answers the value and its variable, or
+ * undefined.
  */
-function fromEnvironment(env, tokenUrl, proxy) {
-  const read = (name) => env[name] || undefined
-  const either = (name) => read(name.toLowerCase()) ?? read(name)
-  // In CGI, HTTP_PROXY is a header of the request being served ("httpoxy"): only the lower case counts.
-  const forHttp = read('http_proxy') ?? (env.REQUEST_METHOD ? undefined : read('HTTP_PROXY'))
-  const ofScheme = tokenUrl.startsWith('https:') ? either('HTTPS_PROXY') : forHttp
-  const url = proxy === undefined ? withScheme(ofScheme ?? either('ALL_PROXY')) : proxy || undefined
+function proxyFromEnv(protocol, env) {
+  const names =
+    protocol === 'https:'
+      ? ['https_proxy', 'HTTPS_PROXY']
+      : ['http_proxy', ...(env.REQUEST_METHOD ? [] : ['HTTP_PROXY'])]
+  const variable = [...names, 'all_proxy', 'ALL_PROXY'].find((name) => env[name])
+  return variable === undefined ? undefined : { variable, value: env[variable] }
+}
+
+/** The hosts that the environment exempts from its proxy. */
+function noProxyFromEnv(env) {
+  return env.no_proxy || env.NO_PROXY || undefined
+}
+
+/**
+ * A proxy's URL in full, or what is wrong with it. As in curl, `host:port` stands for
+ * `http://host:port`.
+ */
+function parseProxy(text) {
+  const full = /^[a-z][a-z0-9+.-]*:\/\//i.test(text) ? text : `http://${text}`
+  const url = URL.canParse(full) ? new URL(full) : undefined
+  if (url === undefined || url.hostname === '') return { problem: 'it is not a URL' }
+  if (url.protocol !== 'http:' && url.protocol !== 'https:') {
+    return { problem: `${url.protocol.slice(0, -1)} proxies are not supported, only http and https ones` }
+  }
+  return { href: url.href }
+}
+
+/**
+ * Where the environment says that trusted root certificates are, in Node's and in OpenSSL's
+ * variables.
+ */
+function rootsFromEnv(env) {
   return {
-    proxy: url,
-    noProxy: url && either('NO_PROXY'),
-    rootFile: read('SSL_CERT_FILE'),
-    rootDir: read('SSL_CERT_DIR'),
-    extraRootFile: read('NODE_EXTRA_CA_CERTS'),
+    rootFile: env.SSL_CERT_FILE || undefined,
+    rootDir: env.SSL_CERT_DIR || undefined,
+    extraRootFile: env.NODE_EXTRA_CA_CERTS || undefined,
   }
 }
 
-/** `proxy.example.com:3128` is how people write a proxy in the environment. */
-function withScheme(address) {
-  if (address === undefined) return undefined
-  return /^[a-z][a-z0-9+.-]*:\/\//i.test(address) ? address : `http://${address}`
+/**
+ * Whether a URL stays on this machine: plain http is harmless there, and no proxy could reach it.
+ */
+function isLoopback({ hostname }) {
+  return (
+    /^(localhost|.+\.localhost)\.?$/.test(hostname) ||
+    /^127(\.\d+){3}$/.test(hostname) ||
+    hostname === '[::1]'
+  )
 }
 
-module.exports = { fromEnvironment }
+module.exports = { proxyFromEnv, noProxyFromEnv, parseProxy, rootsFromEnv, isLoopback }

@@ -1,138 +1,187 @@
 'use strict'
 
-const { inspect } = require('node:util')
-const { Problems, describe, isObject, isText } = require('./check')
+const path = require('node:path')
+const { fileURLToPath } = require('node:url')
 
-const SOURCE = Symbol.for('oauth-rotor.source')
+const { InvalidOptionError } = require('./errors')
+const {
+  attempt,
+  copyOfArray,
+  copyOfObject,
+  describeHidden,
+  hasControlCharacter,
+  hasLoneSurrogate,
+} = require('./check')
 
-/** Where a credential or a part of one is read from. It holds no value, only the place. */
-class Source {
-  constructor(kind, place) {
-    Object.assign(this, { kind, ...place })
-    Object.defineProperty(this, SOURCE, { value: true })
-    Object.freeze(this)
-  }
+const BRAND = Symbol.for('oauth-rotor.source')
 
-  [inspect.custom](_depth, options) {
-    const { kind, ...place } = this
-    return `Source:${kind} ${inspect(place, options)}`
-  }
+/**
+ * Where a value is read from; what it says lives in a closure, so that printing a source shows
+ * nothing of it.
+ */
+function source(kind, detail) {
+  const made = { kind }
+  Object.defineProperty(made, BRAND, { value: () => detail })
+  return Object.freeze(made)
 }
 
-function isSource(value) {
-  return isObject(value) && value[SOURCE] === true
+/** What a source of this package says: `{ kind, … }`. Undefined for anything else. */
+function sourceDetail(value) {
+  return attempt(() => value[BRAND]?.())
 }
 
 /**
- * Environment variables: two for a pair of client id and secret, one for a single field.
- *
- * They are read again every `sourcePollMs`, so that a program that changes `process.env` is noticed.
+ * One variable for a field, or two for a credential. Read when a manager is constructed, and again
+ * as it runs.
  */
-function fromEnv(idVariable, secretVariable) {
-  const problems = new Problems()
-  for (const [position, name] of [idVariable, secretVariable].entries()) {
-    if (position === 1 && name === undefined) continue
-    if (!isText(name)) problems.expected('fromEnv', 'called with names of environment variables', name)
+function fromEnv(...names) {
+  if (names.length !== 1 && names.length !== 2) {
+    fail('fromEnv', 'takes the name of one variable (a field) or of two (client id, client secret)', fromEnv)
   }
-  problems.throwIfAny('ERR_INVALID_ARGUMENT', fromEnv)
-  return secretVariable === undefined
-    ? new Source('env', { variable: idVariable })
-    : new Source('env-pair', { idVariable, secretVariable })
-}
-
-/** A file that holds one field and nothing else; one line break at its end is not part of it. */
-function fromFile(path) {
-  const problems = new Problems()
-  if (!isText(path)) problems.expected('fromFile', 'called with the path of a file', path)
-  problems.throwIfAny('ERR_INVALID_ARGUMENT', fromFile)
-  return new Source('file', { path })
-}
-
-/** A directory with one file for the client id and one for the secret, such as a mounted Kubernetes secret. */
-function fromDirectory(directory, files) {
-  const problems = new Problems()
-  if (!isText(directory)) problems.expected('fromDirectory', 'called with the path of a directory', directory)
-  if (!isObject(files)) {
-    problems.expected(
-      'fromDirectory',
-      "called with { clientId: 'file name', clientSecret: 'file name' }",
-      files,
-    )
-  } else {
-    problems.unknownKeys(files, ['clientId', 'clientSecret'], 'fromDirectory: ')
-    for (const field of ['clientId', 'clientSecret']) {
-      const isName = isText(files[field]) && !/[/\\]/.test(files[field]) && !/^\.\.?$/.test(files[field])
-      if (!isName)
-        problems.expected(`fromDirectory: ${field}`, 'the name of a file in that directory', files[field])
+  for (const name of names) {
+    if (typeof name !== 'string' || name === '' || /[=\0]/.test(name)) {
+      const got =
+        typeof name === 'string' && name !== '' ? 'a string that cannot be one' : describeHidden(name)
+      const hint = "Give the name, not the value: fromEnv('CLIENT_ID'), not fromEnv(process.env.CLIENT_ID)"
+      fail('fromEnv', `takes names of environment variables, got ${got}. ${hint}`, fromEnv)
     }
   }
-  problems.throwIfAny('ERR_INVALID_ARGUMENT', fromDirectory)
-  return new Source('directory', { directory, clientId: files.clientId, clientSecret: files.clientSecret })
+  return names.length === 1
+    ? source('env', { kind: 'env', variable: names[0] })
+    : source('env-pair', { kind: 'env-pair', clientId: names[0], clientSecret: names[1] })
 }
 
-// How the native part asks for a JavaScript source: `read` gives a reading, or a promise of one, and never throws.
-
-/** One variable, as a field. */
-function readVariable(variable) {
-  const value = process.env[variable]
-  return value ? { kind: 'text', value: trimLineBreak(value) } : { kind: 'empty' }
+/** A file with one field. A relative path is resolved now. */
+function fromFile(file) {
+  return source('file', { kind: 'file', path: absolute(file, 'fromFile', fromFile) })
 }
 
-/** Two variables, as a credential. */
-function readPair({ idVariable, secretVariable }) {
-  const [id, secret] = [readVariable(idVariable), readVariable(secretVariable)]
-  if (id.kind === 'empty' || secret.kind === 'empty') return { kind: 'empty' }
-  return { kind: 'credentials', list: [{ clientId: id.value, clientSecret: secret.value }] }
-}
-
-/** A user's callback, for a field (`text`) or for whole credentials. Its errors' texts may hold secrets and go nowhere. */
-async function readCallback(callback, wantsText) {
-  try {
-    const value = await callback()
-    if (value === undefined || value === null || value === '') return { kind: 'empty' }
-    return wantsText ? readingOfText(value) : readingOfCredentials(value)
-  } catch (error) {
-    const name = error?.code ?? error?.name
-    const shown = typeof name === 'string' && /^\w{1,64}$/.test(name) ? ` (${name})` : ''
-    return { kind: 'error', message: `failed: the callback threw an error${shown}` }
-  }
-}
-
-function readingOfText(value) {
-  if (typeof value === 'string') return { kind: 'text', value: trimLineBreak(value) }
-  return { kind: 'error', message: `yields ${describe(value)} where a string is needed` }
-}
-
-function readingOfCredentials(value) {
-  const list = Array.isArray(value) ? value : [value]
-  const wrong = list.find((one) => !isObject(one) || !isText(one.clientId) || !isText(one.clientSecret))
-  if (wrong !== undefined || list.some((one) => one === undefined)) {
-    return {
-      kind: 'error',
-      message: 'yields something other than { clientId, clientSecret } with two strings',
+/**
+ * Two files of one directory, such as a mounted Kubernetes secret; read as one, so that the pair
+ * always fits.
+ */
+function fromDirectory(directory, names) {
+  const { clientId, clientSecret, ...others } = copyOfObject(names) ?? {}
+  for (const name of [clientId, clientSecret]) {
+    const isName =
+      typeof name === 'string' && name !== '' && !['.', '..'].includes(name) && !/[/\\\0]/.test(name)
+    if (!isName || Object.keys(others).length > 0) {
+      const usage = "{ clientId: 'client-id', clientSecret: 'client-secret' }, each the name of a file in it"
+      fail('fromDirectory', `takes a directory and ${usage}`, fromDirectory)
     }
   }
-  return {
-    kind: 'credentials',
-    list: list.map(({ label, clientId, clientSecret }) => ({
-      label: isText(label) ? label : undefined,
-      clientId: trimLineBreak(clientId),
-      clientSecret: trimLineBreak(clientSecret),
-    })),
-  }
+  const resolved = absolute(directory, 'fromDirectory', fromDirectory)
+  return source('directory', { kind: 'directory', directory: resolved, clientId, clientSecret })
 }
 
-function trimLineBreak(text) {
+function absolute(file, option, below) {
+  const text = typeof file === 'string' ? file : attempt(() => fileURLToPath(file))
+  if (typeof text === 'string' && text !== '' && !text.includes('\0')) return path.resolve(text)
+  return fail(option, `takes a path or a file: URL, got ${describeHidden(file)}`, below)
+}
+
+function fail(option, message, below) {
+  const error = new InvalidOptionError(`Invalid option: ${option}() ${message}.`, {
+    option,
+    problems: Object.freeze([Object.freeze({ option, message: `${message}.` })]),
+  })
+  Error.captureStackTrace(error, below)
+  throw error
+}
+
+/**
+ * A reader of one variable, or of two as one credential; answers readings as the native part takes
+ * them.
+ */
+function envReader(detail, env) {
+  const text = (name) => withoutNewline(env[name] ?? '')
+  const read = () => {
+    if (detail.kind === 'env') return textReading(text(detail.variable))
+    return credentialReading([{ clientId: text(detail.clientId), clientSecret: text(detail.clientSecret) }])
+  }
+  return { sync: true, read }
+}
+
+/**
+ * A reader of a user's function. It never throws or rejects, and passes on nothing of an error but
+ * its kind.
+ */
+function callbackReader(callback) {
+  const read = async () => {
+    try {
+      return readingOf(await callback())
+    } catch (error) {
+      return failed(`failed with ${kindOf(error)}`)
+    }
+  }
+  return { sync: false, read }
+}
+
+function readingOf(value) {
+  if (value === undefined || value === null) return EMPTY
+  if (typeof value === 'string') return textReading(withoutNewline(value))
+  const list = copyOfArray(value) ?? [value]
+  if (list.length === 0) return EMPTY
+  const credentials = []
+  for (const item of list) {
+    const { label, clientId, clientSecret } = copyOfObject(item) ?? {}
+    if (typeof clientId !== 'string' || typeof clientSecret !== 'string') {
+      const got =
+        copyOfObject(item) === undefined ? describeHidden(item) : 'an object without these two texts'
+      return failed(`yields ${got} where a text or { clientId, clientSecret } is needed`)
+    }
+    if (label !== undefined && (typeof label !== 'string' || !LABEL.test(label))) {
+      return failed('yields a credential whose label is not a line of 1 to 128 characters')
+    }
+    const names = label === undefined ? {} : { label }
+    credentials.push({
+      ...names,
+      clientId: withoutNewline(clientId),
+      clientSecret: withoutNewline(clientSecret),
+    })
+  }
+  return credentialReading(credentials)
+}
+
+const LABEL = /^\P{Cc}{1,128}$/u
+const EMPTY = Object.freeze({ kind: 'empty' })
+
+function textReading(value) {
+  return value === '' ? EMPTY : (unfit([value]) ?? { kind: 'text', value })
+}
+
+function credentialReading(list) {
+  const texts = list.flatMap(({ clientId, clientSecret }) => [clientId, clientSecret])
+  if (texts.includes('')) {
+    return list.length === 1 ? EMPTY : failed('yields a credential with an empty client id or secret')
+  }
+  return unfit(texts) ?? { kind: 'credentials', list }
+}
+
+function unfit(texts) {
+  if (texts.some(hasControlCharacter)) {
+    return failed('holds control characters, which no client id or secret has')
+  }
+  if (texts.some(hasLoneSurrogate)) return failed('is not well-formed Unicode')
+  return undefined
+}
+
+function failed(message) {
+  return { kind: 'error', message }
+}
+
+/** Editors and `echo` end a value with a line break that is no part of it. */
+function withoutNewline(text) {
   return text.replace(/\r?\n$/, '')
 }
 
-module.exports = {
-  fromEnv,
-  fromFile,
-  fromDirectory,
-  isSource,
-  readVariable,
-  readPair,
-  readCallback,
-  trimLineBreak,
+/** The name and code of an error, never its message: that may quote a request, and so a secret. */
+function kindOf(error) {
+  const { name, code } = attempt(() => ({ name: error.name, code: error.code })) ?? {}
+  const shownName =
+    typeof name === 'string' && /^([A-Z][A-Za-z]{0,40})?(Error|Exception)$/.test(name) ? name : 'an error'
+  const isCode = Number.isInteger(code) || (typeof code === 'string' && /^[A-Z][A-Z_]{1,40}$/.test(code))
+  return isCode ? `${shownName} (${code})` : shownName
 }
+
+module.exports = { fromEnv, fromFile, fromDirectory, sourceDetail, envReader, callbackReader }

@@ -3,25 +3,16 @@
 const diagnosticsChannel = require('node:diagnostics_channel')
 const { EventEmitter } = require('node:events')
 const { inspect } = require('node:util')
-const { checkSignal, onAbort } = require('./abort')
-const { Problems, describe, isObject } = require('./check')
+const { abortable } = require('./abort')
+const { EVENTS, checkEvent, checkOptions, checkToken } = require('./arguments')
 const { Environment } = require('./environment')
-const { fromNative, makeError } = require('./errors')
+const { ClosedError, callSite, fromNative } = require('./errors')
 const native = require('./load-native')
 const { parseOptions } = require('./options')
 
 /** No word ever holds it. */
 const NOTHING_CACHED = -1
 
-const EVENTS = [
-  'token',
-  'token-retired',
-  'credential-rejected',
-  'refresh-failed',
-  'invalidate-ignored',
-  'source',
-  'thread-restarted',
-]
 const CHANNELS = new Map(EVENTS.map((event) => [event, diagnosticsChannel.channel(`oauth-rotor:${event}`)]))
 
 /** A token that is always there. `index.d.ts` documents every member. */
@@ -48,7 +39,17 @@ class TokenManager {
   #refusals = new Set()
 
   constructor(options) {
-    const { name, timeZone, strict, sources, native: settings } = parseOptions(options, TokenManager)
+    const {
+      name,
+      timeZone,
+      strict,
+      sources,
+      native: settings,
+    } = parseOptions(options, {
+      isTimeZone: native.isTimeZone,
+      genesysHost: native.genesysHost,
+      below: TokenManager,
+    })
     this.#name = name
     this.#timeZone = timeZone
     this.#strict = strict
@@ -81,18 +82,15 @@ class TokenManager {
 
   ready(options) {
     try {
-      const { signal } = this.#checkCall('ready', options, ['signal'], this.ready)
-      return this.#wait({ signal, forReadiness: true, above: this.ready })
+      const { signal } = checkOptions('ready', options, ['signal'], this.ready)
+      return this.#wait({ signal, forReadiness: true, below: this.ready })
     } catch (error) {
       return Promise.reject(error)
     }
   }
 
   invalidate(token) {
-    if (typeof token !== 'string') {
-      const message = `invalidate(token) takes the token that was answered with 401, got ${describe(token)}.`
-      throw makeError('ERR_INVALID_ARGUMENT', message, {}, this.invalidate)
-    }
+    checkToken(token, this.invalidate)
     return !this.#closed && native.invalidate(this.#handle, token)
   }
 
@@ -194,37 +192,20 @@ class TokenManager {
 
   #getTokenSlowly(options) {
     try {
-      const { minValidityMs, signal } = this.#checkCall(
+      const { minValidityMs = 0, signal } = checkOptions(
         'getToken',
         options,
         ['minValidityMs', 'signal'],
         this.getToken,
       )
-      if (minValidityMs === undefined || minValidityMs === 0) {
+      if (minValidityMs === 0 && !signal?.aborted && !this.#closed) {
         const token = this.#take()
         if (token !== undefined) return this.#token === token ? this.#promise : Promise.resolve(token)
       }
-      return this.#wait({ minValidityMs, signal, above: this.getToken })
+      return this.#wait({ minValidityMs, signal, below: this.getToken })
     } catch (error) {
       return Promise.reject(error)
     }
-  }
-
-  #checkCall(method, options, known, above) {
-    if (options === undefined || isObject(options)) {
-      const problems = new Problems()
-      if (options) problems.unknownKeys(options, known, `${method}: `)
-      const { minValidityMs, signal } = options ?? {}
-      if (minValidityMs !== undefined && !(Number.isFinite(minValidityMs) && minValidityMs >= 0)) {
-        problems.expected('minValidityMs', 'a number of milliseconds from 0', minValidityMs)
-      }
-      problems.throwIfAny('ERR_INVALID_ARGUMENT', above)
-      checkSignal(signal, above)
-      if (this.#closed) throw closedError(above)
-      return { minValidityMs, signal }
-    }
-    const message = `${method}(options) takes an object { ${known.join(', ')} } or nothing, got ${describe(options)}.`
-    throw makeError('ERR_INVALID_ARGUMENT', message, {}, above)
   }
 
   /** The token held now, kept for the hot path. */
@@ -251,36 +232,40 @@ class TokenManager {
   }
 
   /** Waits in the native part; each call has its own place there, so that one's abort is nobody else's. */
-  #wait({ minValidityMs = 0, signal, forReadiness = false, above }) {
-    const trace = {}
-    Error.captureStackTrace?.(trace, above)
-    return new Promise((resolve, reject) => {
-      let waiter
-      let stopListening = () => {}
-      const finish = (act, value) => {
-        stopListening()
-        this.#refusals.delete(refuse)
-        act(value)
-      }
-      const refuse = (reason = closedError(above, trace)) => {
-        this.#environment.stopWaiting(this.#handle, waiter)
-        finish(reject, reason)
-      }
-      const settle = (error) => {
-        if (error) return finish(reject, withTrace(fromNative(error), trace))
-        if (forReadiness) return finish(resolve)
-        const token = this.#take()
-        // It ended between the native thread's message and this turn of the event loop.
-        if (token === undefined) return ask()
-        finish(resolve, token)
-      }
-      const ask = () => {
-        waiter = this.#environment.wait(this.#handle, minValidityMs, forReadiness, settle)
-      }
-      this.#refusals.add(refuse)
-      stopListening = onAbort(signal, refuse)
-      ask()
-    })
+  #wait({ minValidityMs = 0, signal, forReadiness = false, below }) {
+    if (this.#closed) return Promise.reject(closedError(callSite(below)))
+    const site = callSite(below)
+    let waiter
+    let refuse
+    const start = () =>
+      new Promise((resolve, reject) => {
+        refuse = () => {
+          stop()
+          reject(closedError(site))
+        }
+        const settle = (error) => {
+          if (error) return finish(reject, fromNative(error, site))
+          if (forReadiness) return finish(resolve)
+          const token = this.#take()
+          // It ended between the native thread's message and this turn of the event loop.
+          if (token === undefined) return ask()
+          finish(resolve, token)
+        }
+        const finish = (act, value) => {
+          this.#refusals.delete(refuse)
+          act(value)
+        }
+        const ask = () => {
+          waiter = this.#environment.wait(this.#handle, minValidityMs, forReadiness, settle)
+        }
+        this.#refusals.add(refuse)
+        ask()
+      })
+    const stop = () => {
+      this.#refusals.delete(refuse)
+      this.#environment.stopWaiting(this.#handle, waiter)
+    }
+    return abortable(signal, start, stop)
   }
 
   #snapshot() {
@@ -309,28 +294,9 @@ class TokenManager {
   }
 }
 
-function checkEvent(event, above) {
-  if (EVENTS.includes(event)) return event
-  const message = `There is no event ${inspect(event)}; the events are ${EVENTS.join(', ')}.`
-  throw makeError('ERR_INVALID_ARGUMENT', message, { option: 'event' }, above)
-}
-
-function closedError(above, trace) {
+function closedError(site) {
   const message = 'This TokenManager was closed. Make a new one to get tokens again.'
-  const error = makeError('ERR_CLOSED', message, {}, above)
-  return trace ? withTrace(error, trace) : error
-}
-
-/** An error that was made in answer to a message shows the stack of the call that it answers. */
-function withTrace(error, trace) {
-  const frames = trace.stack?.split('\n').slice(1).join('\n')
-  if (frames)
-    Object.defineProperty(error, 'stack', {
-      value: `${error.name}: ${error.message}\n${frames}`,
-      configurable: true,
-      writable: true,
-    })
-  return error
+  return fromNative({ code: ClosedError.code, message }, site)
 }
 
 module.exports = { TokenManager }

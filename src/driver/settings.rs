@@ -87,17 +87,16 @@ impl Settings {
             let (line, column) = (error.line(), error.column());
             ErrorMessage::invalid_option(
                 "options",
-                format!("The options do not have the agreed form ({line}:{column})."),
+                format!("do not have the agreed form ({line}:{column})."),
             )
         })?;
         form.transport.validate().map_err(|error| {
-            let (option, problem) = (format!("provider.{}", error.option), error.to_string());
-            ErrorMessage::invalid_option(&option, format!("{option} {problem}"))
+            ErrorMessage::invalid_option(&format!("provider.{}", error.option), error.problem)
         })?;
         let agreed = agreed(json);
         let Form { name, endpoint, transport, policy, entries, initial } = form;
         if !(0.0..=1.0).contains(&policy.jitter_ratio) {
-            let problem = "jitterRatio must be a number from 0 to 1.";
+            let problem = "takes a number from 0 to 1.";
             return Err(ErrorMessage::invalid_option("jitterRatio", problem));
         }
         let millis = Duration::from_millis;

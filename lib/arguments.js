@@ -1,0 +1,70 @@
+'use strict'
+
+const { inspect } = require('node:util')
+
+const { isAbortSignal } = require('./abort')
+const { closest, copyOfObject, describe, describeHidden } = require('./check')
+const { InvalidArgumentError } = require('./errors')
+
+const EVENTS = [
+  'token',
+  'token-retired',
+  'credential-rejected',
+  'refresh-failed',
+  'invalidate-ignored',
+  'source',
+  'thread-restarted',
+]
+
+const CHECKS = {
+  minValidityMs: {
+    takes: 'a number of milliseconds from 0',
+    fits: (value) => Number.isFinite(value) && value >= 0,
+  },
+  signal: { takes: 'an AbortSignal', fits: isAbortSignal },
+}
+
+/** The options of a call, of which `known` may be given; throws on behalf of `below`. */
+function checkOptions(method, options, known, below) {
+  if (options === undefined) return {}
+  const given = copyOfObject(options)
+  if (given === undefined) {
+    fail(
+      `${method}(options) takes an object { ${known.join(', ')} } or nothing, got ${describe(options)}.`,
+      below,
+    )
+  }
+  for (const [key, value] of Object.entries(given)) {
+    if (!known.includes(key)) {
+      const likely = closest(key, known)
+      const hint = likely === undefined ? `Known: ${known.join(', ')}.` : `Did you mean ${likely}?`
+      fail(`${method}() has no option ${inspect(key.slice(0, 64))}. ${hint}`, below)
+    }
+    const { takes, fits } = CHECKS[key]
+    if (value !== undefined && !fits(value)) {
+      fail(`${method}({ ${key} }) takes ${takes}, got ${describe(value)}.`, below)
+    }
+  }
+  return given
+}
+
+/** A token is text; what it is otherwise is told, its content is not. */
+function checkToken(token, below) {
+  if (typeof token === 'string') return
+  fail(`invalidate(token) takes the token that was answered with 401, got ${describeHidden(token)}.`, below)
+}
+
+/** The name of an event. */
+function checkEvent(event, below) {
+  if (EVENTS.includes(event)) return event
+  const shown = typeof event === 'string' ? inspect(event.slice(0, 64)) : describe(event)
+  return fail(`There is no event ${shown}; the events are ${EVENTS.join(', ')}.`, below)
+}
+
+function fail(message, below) {
+  const error = new InvalidArgumentError(message)
+  Error.captureStackTrace(error, below)
+  throw error
+}
+
+module.exports = { EVENTS, checkEvent, checkOptions, checkToken }
