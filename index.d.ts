@@ -1,456 +1,847 @@
 /**
- * An OAuth 2.0 client-credentials token that is always there.
+ * oauth-rotor: an OAuth 2.0 client-credentials token (RFC 6749 §4.4) that is always there.
  *
- * ```js
- * const { TokenManager, genesysCloud, fromEnv } = require('oauth-rotor')
+ * A native thread fetches the token before anybody waits for it and refreshes it before it expires,
+ * also while the event loop is blocked. All durations are whole milliseconds; all instants are
+ * `Date`s, each with its local text.
+ *
+ * @example
+ * import { TokenManager, genesysCloud, fromEnv } from 'oauth-rotor'
  *
  * const tokens = new TokenManager({
  *   provider: genesysCloud({ region: 'sa_east_1' }),
  *   credentials: fromEnv('GC_CLIENT_ID', 'GC_CLIENT_SECRET'),
+ *   timeZone: 'America/Sao_Paulo',
  * })
  * const token = await tokens.getToken()
- * ```
- *
- * All durations are milliseconds. Every error is a {@link RotorError} with a stable `code`.
  */
 
-/** What an application needs of a token manager: take this type in your own signatures and mocks. */
+declare global {
+  // As in lib.esnext.disposable, for projects whose `lib` is older.
+  interface SymbolConstructor {
+    readonly asyncDispose: unique symbol
+  }
+}
+
+// ------------------------------------------------------------------------------------- the manager
+
+/**
+ * What code that only uses tokens needs: take this in your signatures, and implement it in your
+ * mocks.
+ *
+ * @example
+ * function createApi(tokens: TokenSource) { … }
+ * const fake: TokenSource = { getToken: async () => 'test-token', invalidate: () => true }
+ */
 export interface TokenSource {
-  getToken(options?: GetTokenOptions | undefined): Promise<string>
+  /** See {@link TokenManager.getToken}. */
+  getToken(options?: GetTokenOptions): Promise<string>
+  /** See {@link TokenManager.invalidate}. */
   invalidate(token: string): boolean
 }
 
-export interface GetTokenOptions {
-  /**
-   * The token must be usable for at least so long; a fresh one is fetched if the held one is not.
-   * Default 0: whatever is held, which is never closer to its expiry than `expiryMarginMs`.
-   */
-  minValidityMs?: number | undefined
-  /** Stops this call's waiting, and nobody else's; the call rejects with the signal's reason. */
-  signal?: AbortSignal | undefined
-}
-
-export interface ReadyOptions {
-  /** Stops this call's waiting; it rejects with the signal's reason. */
-  signal?: AbortSignal | undefined
-}
-
 /**
- * Holds a valid token for one logical client, and replaces it in the background, on a native thread,
- * well before it expires: also while the event loop is blocked.
+ * Holds one valid token and keeps it so.
  *
- * An open manager does not keep the process alive; a call that waits does.
+ * An idle manager never keeps the process alive; a pending `ready()` or `getToken()` does. Managers
+ * with the same `name` share one token across all worker threads of the process; without a name
+ * nothing is shared.
  */
 export class TokenManager implements TokenSource {
   /**
-   * Checks all options and starts to fetch the first token. It does no I/O before it returns.
+   * Checks all options at once and starts to fetch in the background. Nothing is read from files or
+   * the network before it returns; environment variables are.
    *
-   * @throws {@link InvalidOptionError} naming every option that is wrong, what it got and what it takes.
-   * @throws {@link OptionsConflictError} when a manager of the same `name` has other options.
+   * @throws {InvalidOptionError} `ERR_INVALID_OPTION` with every problem in its message and in
+   * `problems`.
+   * @throws {OptionsConflictError} `ERR_OPTIONS_CONFLICT` when a manager of this name is open with
+   * other options.
+   * @throws {NativeUnavailableError} `ERR_NATIVE_UNAVAILABLE` when there is no native part for this
+   * platform.
    */
   constructor(options: TokenManagerOptions)
 
   /**
-   * Resolves when a token is held. Keeps the process alive while it is pending.
+   * Resolves when the first token is held. Optional: `getToken()` waits by itself. It may be called
+   * again.
    *
-   * Rejects with `ERR_TOKEN_UNAVAILABLE`: at once when every credential is rejected or the request is
-   * misconfigured, else after `acquireTimeoutMs`; with `ERR_CREDENTIAL_UNAVAILABLE` at once when a
-   * required source of a credential cannot be read. The manager goes on trying; call it again.
+   * Rejects at once when every credential is rejected or the request is misconfigured
+   * (`ERR_TOKEN_UNAVAILABLE`, with the reason as `cause`) or when a required source cannot be read
+   * (`ERR_CREDENTIAL_UNAVAILABLE`); else after `acquireTimeoutMs` (`ERR_TOKEN_UNAVAILABLE`), while
+   * the fetch goes on. Also rejects with `ERR_INVALID_ARGUMENT`, `ERR_CLOSED`, and with
+   * `signal.reason` when the signal is aborted.
+   *
+   * @example
+   * await tokens.ready({ signal: AbortSignal.timeout(30_000) })
+   * server.listen(8080)
    */
-  ready(options?: ReadyOptions | undefined): Promise<void>
+  ready(options?: ReadyOptions): Promise<void>
 
   /**
-   * The token. While one is held this costs as much as awaiting a promise of your own, and without
-   * arguments answers the same promise each time.
+   * A valid access token. While one is held this costs no more than a promise; otherwise it waits
+   * for the fetch, at most `acquireTimeoutMs`. An abort ends only this caller's wait, never the
+   * fetch that others wait for.
    *
-   * Without one it waits for the fetch under way, at most `acquireTimeoutMs`, then rejects with
-   * `ERR_TOKEN_UNAVAILABLE` (`retryAfterMs`, `cause`) while the fetching goes on. It rejects with
-   * `ERR_LIFETIME_TOO_SHORT` (`lifetimeMs`) when no fresh token can give `minValidityMs`, and with
-   * `ERR_CLOSED` after `close()`. It never throws.
+   * Never throws; rejects with
+   * - `ERR_TOKEN_UNAVAILABLE` when there is none in time; `cause` says why, `retryAfterMs` when to
+   *   ask again,
+   * - `ERR_LIFETIME_TOO_SHORT` when even a fresh token lives shorter than `minValidityMs`,
+   * - `ERR_INVALID_ARGUMENT`, `ERR_CLOSED`, or `signal.reason` (an aborted signal wins over a held
+   *   token).
+   *
+   * @example
+   * const response = await fetch(url, { headers: { authorization: `Bearer ${await tokens.getToken()}` } })
    */
-  getToken(options?: GetTokenOptions | undefined): Promise<string>
+  getToken(options?: GetTokenOptions): Promise<string>
 
-  /** The token held at this moment, without a promise. */
+  /** The token that is held now, or undefined. Never waits and never fetches. */
   peek(): string | undefined
 
   /**
-   * A resource answered 401 to this token. Drops it if it is the one that is held, and fetches another.
+   * Tells that a resource answered 401 to this token (RFC 6750 §3.1). It is dropped, and another
+   * one fetched, only if it is the one that is held: a late 401 to an older token does nothing.
    *
-   * Late 401s to older tokens do nothing. A second drop within min(10 s, 10 % of life) of a token that
-   * is younger than that is ignored (event `invalidate-ignored`): a resource that answers 401 for other
-   * reasons must not become a storm of token requests.
+   * Dropping is limited: a second report within min(10 s, 10 % of the token's life) of the last one
+   * that counted, for a token younger than that, keeps the token and raises `invalidate-ignored`. A
+   * resource that answers 401 for reasons of its own must not cause a storm of token requests.
    *
-   * @returns whether the token was dropped: then replay the request once, with `await getToken()`.
+   * @returns Whether the token was dropped.
+   * @throws {InvalidArgumentError} `ERR_INVALID_ARGUMENT` when `token` is not a string.
+   *
+   * @example
+   * if (response.status === 401 && tokens.invalidate(token)) retry(await tokens.getToken())
    */
   invalidate(token: string): boolean
 
-  /** Reads the sources of the credentials again now, instead of within `sourcePollMs`. */
+  /**
+   * Has all sources of credentials read again, now instead of after `sourcePollMs`. What they yield
+   * is told by the event `source`. After `close()` it does nothing.
+   */
   reload(): void
 
-  /** A snapshot for people and logs: no I/O, no secret, no token. */
-  status(): Status
+  /** What is known now, for people and logs. No I/O; no token and no secret in it. */
+  status(): TokenManagerStatus
 
-  /** A snapshot for a readiness probe: no I/O. */
-  health(): Health
+  /** Whether it is well, for a readiness probe. No I/O. */
+  health(): TokenManagerHealth
 
-  /** Listens to an event; see {@link RotorEvents}. The same are published to `node:diagnostics_channel` as `oauth-rotor:<event>`. */
-  on<E extends keyof RotorEvents>(event: E, listener: (payload: RotorEvents[E]) => void): this
-  once<E extends keyof RotorEvents>(event: E, listener: (payload: RotorEvents[E]) => void): this
-  off<E extends keyof RotorEvents>(event: E, listener: (payload: RotorEvents[E]) => void): this
+  /** Calls `listener` on every event of this name. */
+  on<Name extends keyof RotorEvents>(event: Name, listener: (payload: RotorEvents[Name]) => void): this
+  /** Calls `listener` on the next event of this name. */
+  once<Name extends keyof RotorEvents>(event: Name, listener: (payload: RotorEvents[Name]) => void): this
+  /** Stops calling `listener`. */
+  off<Name extends keyof RotorEvents>(event: Name, listener: (payload: RotorEvents[Name]) => void): this
 
   /**
-   * Closes this handle: calls that wait reject with `ERR_CLOSED`. The last handle of a `name` stops
-   * the native manager with everything it has under way. May be called twice.
+   * Ends the use of this manager within 1 s. Pending calls reject with `ERR_CLOSED`, as later ones
+   * do. The last manager of a name ends the refreshes. May be called again.
    */
   close(): Promise<void>
+
+  /** {@link TokenManager.close}, for `await using`. */
   [Symbol.asyncDispose](): Promise<void>
 }
 
+/** Options of {@link TokenManager.ready}. */
+export interface ReadyOptions {
+  /** Ends the wait; the promise rejects with its `reason`. */
+  signal?: AbortSignalLike | undefined
+}
+
+/** Options of {@link TokenManager.getToken}. */
+export interface GetTokenOptions {
+  /**
+   * How much life the token must have left, in ms. Default: whatever the held one has, above
+   * `expiryMarginMs`.
+   */
+  minValidityMs?: number | undefined
+  /** Ends the wait; the promise rejects with its `reason`. */
+  signal?: AbortSignalLike | undefined
+}
+
+/** An `AbortSignal`, from Node.js or from a polyfill. */
+export interface AbortSignalLike {
+  readonly aborted: boolean
+  readonly reason?: any
+  addEventListener(type: 'abort', listener: () => void, options?: { once?: boolean }): void
+  removeEventListener(type: 'abort', listener: () => void): void
+}
+
+// ----------------------------------------------------------------------------------------- options
+
+/** Options of {@link TokenManager}. An unknown key is an error, at every level. */
 export interface TokenManagerOptions {
   /**
-   * Managers of one name in one process, worker threads included, share one token and one fetch; their
-   * options must be equal, credentials apart. Without a name nothing is shared. 1 to 256 characters.
+   * Managers of one name, in all threads of the process, share one token. Their options must agree.
+   * 1 to 128 characters. Default: none, nothing is shared.
    */
   name?: string | undefined
-  /** Where tokens come from. */
+
+  /** Where tokens come from: {@link genesysCloud}, {@link pagerDuty} or {@link oauth2}. */
   provider: Provider
+
   /**
-   * A credential, a source of them, or a list; the first one is the current one, the others are tried
-   * in order when it is rejected.
+   * What to authenticate with: one, or a list whose first is the current one. When the endpoint
+   * rejects one, the next is tried at once.
+   *
+   * @example
+   * credentials: [
+   *   fromEnv('CLIENT_ID', 'CLIENT_SECRET'),
+   *   { label: 'next', clientId: 'app', clientSecret: fromEnv('NEXT_SECRET'), optional: true },
+   * ]
    */
   credentials: CredentialEntry | readonly CredentialEntry[]
+
   /**
-   * How long before its expiry a token is replaced. Default: the smaller of 10 min and 25 % of its life;
-   * at most half of its life.
+   * How long before its expiry a token is refreshed, in ms; at most half of its life. 0 to
+   * 38,880,000,000. Default: the smaller of 600,000 (10 min) and 25 % of the token's life. A
+   * `refresh_in` in the answer takes precedence.
    */
   refreshBeforeMs?: number | undefined
-  /** A refresh comes earlier by up to this part of the window, at random. 0 to 1, default 0.1. */
-  jitterRatio?: number | undefined
-  /** A token is never handed out closer to its expiry. Default: the smaller of 30 s and 5 % of its life. */
-  expiryMarginMs?: number | undefined
-  /** A token is used for at most so long, whatever its `expires_in` says. From 1,000. Default: no limit. */
-  maxTokenAgeMs?: number | undefined
-  /** Refresh so early that at least this much life is always left, if tokens live long enough. Default: none. */
-  minRunwayMs?: number | undefined
-  /** How long `getToken` and `ready` wait while there is no token. 1 to 600,000, default 5,000. */
-  acquireTimeoutMs?: number | undefined
-  /** How long one token request may take, connecting included. 1 to 600,000, default 10,000. */
-  requestTimeoutMs?: number | undefined
-  /** How often sources are read again. From 100, default 10,000. */
-  sourcePollMs?: number | undefined
-  /** The IANA time zone of local times in `status()` and events. Default: the system's. */
-  timeZone?: string | undefined
+
   /**
-   * Also compare the wall clock with the token's end on every call. Without it a process that was
-   * frozen may hand out an expired token for up to a second. Default: false; true under AWS Lambda.
+   * By which part of that window a refresh may come earlier, at random; never later. 0 to 1.
+   * Default 0.1.
+   */
+  jitterRatio?: number | undefined
+
+  /**
+   * A token is not handed out closer than this to its expiry, in ms. 0 to 3,600,000, less than
+   * `maxTokenAgeMs`. Default: the smaller of 30,000 and 5 % of the token's life.
+   */
+  expiryMarginMs?: number | undefined
+
+  /**
+   * A token is used for at most so long, in ms, whatever `expires_in` says: for a provider that
+   * ends tokens early. 1,000 to 38,880,000,000. Default: none.
+   */
+  maxTokenAgeMs?: number | undefined
+
+  /**
+   * A token is refreshed before less than this is left of it, in ms; at most half of its life. 0 to
+   * 38,880,000,000, at most half of `maxTokenAgeMs`. Default: none.
+   */
+  minRunwayMs?: number | undefined
+
+  /**
+   * How long `getToken()` and `ready()` wait while there is no token, in ms. 1 to 3,600,000.
+   * Default 5,000. The fetch goes on after that.
+   */
+  acquireTimeoutMs?: number | undefined
+
+  /**
+   * How long one token request may take, connecting included, in ms. 1 to 3,600,000. Default
+   * 10,000.
+   */
+  requestTimeoutMs?: number | undefined
+
+  /**
+   * How often files and functions that yield credentials are read again, in ms. 10 to 86,400,000.
+   * Default 10,000.
+   */
+  sourcePollMs?: number | undefined
+
+  /**
+   * The IANA time zone of the local texts, such as `'America/Sao_Paulo'`. Default: the system's.
+   */
+  timeZone?: string | undefined
+
+  /**
+   * Compares the wall clock on every call, so that an expired token is not handed out even in the
+   * second after a suspended process wakes. Default: false, and true where
+   * `AWS_LAMBDA_FUNCTION_NAME` is set.
    */
   strict?: boolean | undefined
 }
 
-/** A credential, or something that yields one or several. */
-export type CredentialEntry = Credential | PairSource | CredentialCallback
-
-export interface Credential {
-  /** Your name for it, such as `2026-q4`: it appears in events and `status()`. */
-  label?: string | undefined
-  clientId: string | FieldSource | FieldCallback
-  clientSecret: string | FieldSource | FieldCallback
-  /** It may be missing: its value, variable or file may not exist. Default false. */
-  optional?: boolean | undefined
+/**
+ * Where tokens come from. Made by {@link genesysCloud}, {@link pagerDuty} or {@link oauth2}; shows
+ * none of its options.
+ */
+export interface Provider {
+  readonly preset: 'genesysCloud' | 'pagerDuty' | 'oauth2'
+  readonly [opaque]: 'provider'
 }
 
-/** What a callback for whole credentials yields. */
-export interface PlainCredential {
+/** Options that all providers take. */
+export interface ProviderOptions {
+  /**
+   * How the client authenticates (RFC 6749 §2.3.1):
+   * - `'basic'`: HTTP Basic over form-encoded client id and secret, as the RFC says;
+   * - `'basic-raw'`: HTTP Basic over both as they are, as some servers (Genesys Cloud) expect;
+   * - `'body'`: `client_id` and `client_secret` in the request's body.
+   *
+   * Default: `'basic'` for {@link oauth2}, `'basic-raw'` for {@link genesysCloud}, `'body'` for
+   * {@link pagerDuty}.
+   */
+  clientAuth?: 'basic' | 'basic-raw' | 'body' | undefined
+  /** The `scope` parameter (RFC 6749 §3.3): names separated by spaces. Default: not sent. */
+  scope?: string | undefined
+  /** The `audience` parameter, which some servers want. Default: not sent. */
+  audience?: string | undefined
+  /** The `resource` parameters (RFC 8707 §2): absolute URIs without a fragment. Default: none. */
+  resource?: string | readonly string[] | undefined
+  /**
+   * Further parameters of the token request. Not `grant_type`, nor those that have an option of
+   * their own or authenticate the client. Default: none.
+   */
+  params?: { readonly [name: string]: string } | undefined
+  /**
+   * The life of a token whose answer has no `expires_in`, in ms. 1,000 to 38,880,000,000. Default
+   * 300,000 (5 min).
+   */
+  defaultLifetimeMs?: number | undefined
+  /**
+   * How long the provider takes to make a new secret known to all of its servers, in ms: rejections
+   * of a credential that appeared within this time do not count. 0 to 3,600,000. Default 0, 10,000
+   * for {@link genesysCloud}.
+   */
+  propagationMs?: number | undefined
+  /** Certificates, as PEM text. Default: the system's trusted roots and no client certificate. */
+  tls?: TlsOptions | undefined
+  /**
+   * The URL of an HTTP proxy (`http:` or `https:`, may hold a user name and password), or `false`
+   * for none. Default: what `HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY` and `NO_PROXY` say. Never used
+   * for this machine's own addresses.
+   */
+  proxy?: string | UrlLike | false | undefined
+  /**
+   * Allows plain http to another machine. The secret then crosses the network in the clear.
+   * Default: false.
+   */
+  allowInsecureHttp?: boolean | undefined
+}
+
+/** Certificates for the connection to the token endpoint. */
+export interface TlsOptions {
+  /** Certificate authorities to trust, each PEM text with one or more certificates. */
+  ca?: PemText | readonly PemText[] | undefined
+  /** The client's certificate chain (mutual TLS). Needs `key`. */
+  cert?: PemText | undefined
+  /** The client's private key, without a passphrase. Needs `cert`. */
+  key?: PemText | undefined
+}
+
+/** PEM text, as a string or as the bytes of a file (`fs.readFileSync(path)`). */
+export type PemText = string | Uint8Array
+
+/** A `URL`. */
+export interface UrlLike {
+  readonly href: string
+  readonly searchParams: object
+}
+
+/** Options of {@link genesysCloud}: one of `region` and `host`, and what every provider takes. */
+export type GenesysCloudOptions = ProviderOptions &
+  (
+    | {
+        /** The region, such as `'us_east_1'` or `'sa_east_1'`, as Genesys' own SDKs name it. */
+        region: string
+        host?: undefined
+      }
+    | {
+        /**
+         * The host, such as `'login.mypurecloud.ie'`. `api.…` is corrected to `login.…`, with a
+         * process warning of code `OAUTH_ROTOR_API_HOST`. For tests, a URL of this machine, such as
+         * `'http://127.0.0.1:4000'`.
+         */
+        host: string
+        region?: undefined
+      }
+  )
+
+/** Options of {@link pagerDuty}. */
+export type PagerDutyOptions = ProviderOptions & {
+  /**
+   * Required: `as_account-us.<subdomain>` (or `-eu`) and the scopes of the app, separated by
+   * spaces.
+   */
+  scope: string
+}
+
+/** Options of {@link oauth2}. */
+export type OAuth2Options = ProviderOptions & {
+  /**
+   * The token endpoint (RFC 6749 §3.2): https, or http for this machine or with
+   * `allowInsecureHttp`. No fragment.
+   */
+  tokenUrl: string | UrlLike
+}
+
+/**
+ * Genesys Cloud, `https://login.<region's domain>/oauth/token`, with `clientAuth: 'basic-raw'` and
+ * `propagationMs: 10000`. The options are checked by {@link TokenManager}.
+ *
+ * @example genesysCloud({ region: 'sa_east_1' })
+ */
+export function genesysCloud(options: GenesysCloudOptions): Provider
+
+/**
+ * PagerDuty's REST API, `https://identity.pagerduty.com/oauth/token`, with `clientAuth: 'body'`.
+ * The options are checked by {@link TokenManager}.
+ *
+ * @example pagerDuty({ scope: 'as_account-us.acme incidents.read' })
+ */
+export function pagerDuty(options: PagerDutyOptions): Provider
+
+/**
+ * Any OAuth 2.0 token endpoint. The options are checked by {@link TokenManager}.
+ *
+ * @example oauth2({ tokenUrl: 'https://idp.example.com/oauth2/token', audience: 'https://api.example.com' })
+ */
+export function oauth2(options: OAuth2Options): Provider
+
+// ----------------------------------------------------------------------------------------- sources
+
+declare const opaque: unique symbol
+
+/** A source of one field: of a client id or of a client secret. */
+export interface FieldSource {
+  readonly kind: 'env' | 'file'
+  readonly [opaque]: 'field'
+}
+
+/** A source of a whole credential. Both of its fields are read in one step. */
+export interface CredentialSource {
+  readonly kind: 'env-pair' | 'directory'
+  readonly [opaque]: 'credential'
+}
+
+/**
+ * A text, or where it is read from. One trailing line break is dropped from what a source yields.
+ */
+export type Field = string | FieldSource | (() => FieldValue | Promise<FieldValue>)
+
+/** What a function yields for a field. Nothing or an empty text: the last value stays in use. */
+export type FieldValue = string | null | undefined
+
+/** A client id with its secret, as texts. */
+export interface CredentialText {
+  /** A name for people, in events and `status()`. 1 to 128 characters. */
   label?: string | undefined
   clientId: string
   clientSecret: string
 }
 
-export type FieldCallback = () => Promise<string | undefined>
-export type CredentialCallback = () => Promise<PlainCredential | PlainCredential[] | undefined>
+/** What a function yields for an entry. Nothing or an empty list: the last value stays in use. */
+export type CredentialValue = CredentialText | readonly CredentialText[] | null | undefined
 
-declare const pairSource: unique symbol
-declare const fieldSource: unique symbol
-declare const provider: unique symbol
-
-/** A place that holds a client id and a secret. */
-export interface PairSource {
-  readonly [pairSource]: true
-}
-/** A place that holds one field. */
-export interface FieldSource {
-  readonly [fieldSource]: true
+/** A client id with its secret, each a text or a source. */
+export interface Credential {
+  /** A name for people, in events and `status()`. 1 to 128 characters. Default: none. */
+  label?: string | undefined
+  /** The OAuth client id (RFC 6749 §2.2). Not secret. */
+  clientId: Field
+  /** The OAuth client secret (RFC 6749 §2.3.1). */
+  clientSecret: Field
+  /** It may be missing. Default: false, a source that yields nothing is an error. */
+  optional?: boolean | undefined
 }
 
 /**
- * Environment variables for client id and secret, read again every `sourcePollMs`.
- * @throws {@link InvalidArgumentError}
+ * One entry of the list of credentials. A function is called at the start, every `sourcePollMs`, on
+ * `reload()`, and when the endpoint has rejected every known credential. When it throws, only the
+ * error's name and code are passed on: its message may hold a secret.
+ *
+ * @example
+ * credentials: async () => {
+ *   const { id, secret } = await vault.read('pagerduty/oauth')
+ *   return { clientId: id, clientSecret: secret }
+ * }
  */
-export function fromEnv(idVariable: string, secretVariable: string): PairSource
-/** An environment variable for one field of a {@link Credential}. */
+export type CredentialEntry =
+  Credential | CredentialSource | (() => CredentialValue | Promise<CredentialValue>)
+
+/**
+ * Two environment variables that hold a credential. They are read when a manager is constructed,
+ * which throws `ERR_INVALID_OPTION` when one is missing, and again every `sourcePollMs`.
+ *
+ * @throws {InvalidOptionError} `ERR_INVALID_OPTION` when an argument cannot be the name of a
+ * variable.
+ * @example fromEnv('GC_CLIENT_ID', 'GC_CLIENT_SECRET')
+ */
+export function fromEnv(idVariable: string, secretVariable: string): CredentialSource
+/**
+ * One environment variable that holds a field.
+ *
+ * @example { clientId: 'app', clientSecret: fromEnv('CLIENT_SECRET') }
+ */
 export function fromEnv(variable: string): FieldSource
-/** A file that holds one field and nothing else, at most 64 KiB of UTF-8; a line break at its end is not part of it. */
-export function fromFile(path: string): FieldSource
-/**
- * Two files of a directory, such as a mounted Kubernetes secret. Where the directory is swapped
- * through `..data`, both are read of one version: a pair is never torn.
- */
-export function fromDirectory(directory: string, files: { clientId: string; clientSecret: string }): PairSource
-
-/** Where tokens come from; made by {@link genesysCloud}, {@link pagerDuty} or {@link oauth2}. */
-export interface Provider {
-  readonly [provider]: true
-  readonly tokenUrl: string
-}
-
-export interface ProviderOptions {
-  /**
-   * How the client authenticates (RFC 6749 §2.3.1): `basic` sends form-encoded id and secret, as the
-   * standard says; `basic-raw` sends them as they are; `body` puts them into the form.
-   * Default `basic`; Genesys Cloud `basic-raw`, PagerDuty `body`.
-   */
-  clientAuth?: 'basic' | 'basic-raw' | 'body' | undefined
-  /** The `scope` parameter (RFC 6749 §3.3). */
-  scope?: string | undefined
-  /** The `audience` parameter, which some servers want. */
-  audience?: string | undefined
-  /** The `resource` parameters (RFC 8707). */
-  resource?: string | readonly string[] | undefined
-  /** Further parameters of the request. */
-  params?: Readonly<Record<string, string | undefined>> | undefined
-  /** The life of a token whose answer has no `expires_in`. 1,000 to 365 days, default 300,000. */
-  defaultLifetimeMs?: number | undefined
-  /**
-   * How long after a secret appears in a running process the provider may still reject it; until then
-   * a rejection does not count. 0 to 3,600,000, default 0; Genesys Cloud 10,000.
-   */
-  propagationMs?: number | undefined
-  /** `ca` replaces the system's certificate authorities; `cert` and `key` are the client's. PEM. */
-  tls?: TlsOptions | undefined
-  /**
-   * The proxy's address, or `false` for none. Default: HTTPS_PROXY, HTTP_PROXY, ALL_PROXY and NO_PROXY
-   * of the environment, as curl reads them. Loopback is never proxied.
-   */
-  proxy?: string | false | undefined
-  /** Permits `http:` to other hosts than loopback: the client secret travels in the clear. Default false. */
-  allowInsecureHttp?: boolean | undefined
-}
-
-export interface TlsOptions {
-  ca?: string | Uint8Array | readonly (string | Uint8Array)[] | undefined
-  cert?: string | Uint8Array | undefined
-  key?: string | Uint8Array | undefined
-}
 
 /**
- * Genesys Cloud, by region (`sa_east_1`) or by host (`login.mypurecloud.ie`). `api.<domain>` is
- * corrected to `login.<domain>` with a process warning (code `OAUTH_ROTOR_API_HOST`).
- * @throws {@link InvalidOptionError}
+ * A file that holds a field, read in the background. A relative path is resolved when this is
+ * called.
+ *
+ * @throws {InvalidOptionError} `ERR_INVALID_OPTION` when `path` is not one.
+ * @example { clientId: 'app', clientSecret: fromFile('/run/secrets/client') }
  */
-export function genesysCloud(
-  options: ProviderOptions &
-    ({ region: string; host?: undefined } | { host: string; region?: undefined }),
-): Provider
-/** PagerDuty's app tokens: `pagerDuty({ scope: 'as_account-us.<subdomain> incidents.read' })`. */
-export function pagerDuty(options: ProviderOptions & { scope: string }): Provider
-/** Any authorization server, by its token endpoint (RFC 6749 §3.2). */
-export function oauth2(options: ProviderOptions & { tokenUrl: string }): Provider
+export function fromFile(path: string | UrlLike): FieldSource
 
-export interface Status {
+/**
+ * Two files of one directory, such as a mounted Kubernetes secret. Its `..data` link is resolved
+ * once for both, so client id and secret always belong together.
+ *
+ * @throws {InvalidOptionError} `ERR_INVALID_OPTION` when `directory` is not a path or a name is not
+ * a file's name.
+ * @example fromDirectory('/etc/oauth', { clientId: 'client-id', clientSecret: 'client-secret' })
+ */
+export function fromDirectory(
+  directory: string | UrlLike,
+  names: { clientId: string; clientSecret: string },
+): CredentialSource
+
+// ------------------------------------------------------------------------------- status and health
+
+/**
+ * Local texts are RFC 9557 (`2026-11-23T16:28:00-03:00[America/Sao_Paulo]`), in the manager's time
+ * zone.
+ */
+export interface TokenManagerStatus {
   name: string | undefined
+  /** The IANA name of the zone of all local texts. */
   timeZone: string
-  closed: boolean
+  /** The token that is held, or null. */
   token: TokenStatus | null
-  /** Every known credential, in the order of the configuration. */
+  /** All known credentials, in the order in which they are tried. */
   credentials: CredentialStatus[]
-  /** Whether a token request is under way. */
+  /** Whether a token request is under way or about to start. */
   refreshing: boolean
   nextRefreshAt: Date | null
   nextRefreshAtLocal: string | null
-  /** What went wrong last, until something goes well. */
-  lastError: { at: Date; atLocal: string; error: RotorError } | null
+  /** The latest failure, or null when there was none since the last success. */
+  lastError: LastError | null
+  closed: boolean
 }
 
-export interface CredentialName {
-  /** Tells credentials apart in public: 64 bits of PBKDF2 over the secret, the same in every process. */
+/** A token, without its text. */
+export interface TokenStatus {
+  /** Grows by one with every token. */
+  serial: number
+  issuedAt: Date
+  issuedAtLocal: string
+  expiresAt: Date
+  expiresAtLocal: string
+  /** The {@link CredentialStatus.id} of the credential that it was fetched with. */
   credentialId: string
   label?: string | undefined
   clientId: string
 }
 
-export interface TokenStatus extends CredentialName {
-  /** +1 with every token of this manager. */
-  serial: number
-  /** When the request for it was sent. */
-  issuedAt: Date
-  /** RFC 9557: `2026-11-23T16:28:00-03:00[America/Sao_Paulo]`. */
-  issuedAtLocal: string
-  expiresAt: Date
-  expiresAtLocal: string
-}
-
+/** A credential, without its secret. */
 export interface CredentialStatus {
+  /** 16 hexadecimal digits: the same in every process, and safe to log. */
   id: string
   label?: string | undefined
   clientId: string
-  /** What the token endpoint said of it last, to this process. */
+  /** What the token endpoint last said of it. */
   state: 'unknown' | 'accepted' | 'rejected'
 }
 
-export interface Health {
-  /** A token is held. */
+/** The latest failure. */
+export interface LastError {
+  at: Date
+  atLocal: string
+  error: FailureCause
+}
+
+/**
+ * @example
+ * app.get('/ready', (request, response) => {
+ *   const health = tokens.health()
+ *   response.status(health.ready ? 200 : 503).json(health)
+ * })
+ */
+export interface TokenManagerHealth {
+  /** A token is held: `getToken()` answers at once. */
   ready: boolean
-  /** Something needs attention, although tokens may still be there. */
+  /** Something needs attention, though tokens may still be there. */
   degraded: boolean
-  /** What, in plain words. */
+  /** Why, one line each. Empty while all is well. */
   reasons: string[]
-  /** How long the held token may still be handed out. */
+  /** How long the held token may still be handed out, in ms; 0 without one. */
   tokenRunwayMs: number
 }
 
+// ------------------------------------------------------------------------------------------ events
+
 /** What every event carries. */
-export interface EventBase {
-  /** The manager's name. */
-  name: string | undefined
-  /** +1 with every event of the manager. */
+export interface RotorEvent {
+  /** Grows with every event of this manager: a gap shows a lost one. */
   seq: number
   at: Date
   atLocal: string
+  /** The manager's name, where it has one. */
+  name: string | undefined
 }
 
-/** The events and their payloads; none holds a secret or a token. */
+/**
+ * Events and their payloads; no payload holds a token or a secret. The same are published on
+ * `node:diagnostics_channel`, as `oauth-rotor:<event>`.
+ *
+ * @example
+ * tokens.on('refresh-failed', ({ error, nextAttemptAt }) => {
+ *   log.warn({ error, nextAttemptAt }, 'token refresh failed')
+ * })
+ */
 export interface RotorEvents {
-  /** A token is in use. */
-  token: EventBase & TokenStatus & { refreshAt: Date; refreshAtLocal: string }
-  /** A token is no longer handed out: its successor is, a resource answered 401, or its time has come. */
-  'token-retired': EventBase & { serial: number; reason: 'replaced' | 'invalidated' | 'expired' }
-  /** The token endpoint stopped accepting a credential. */
-  'credential-rejected': EventBase & CredentialName & { error: RotorError }
-  /** A refresh failed; the held token, if any, stays in use for `runwayMs`. */
-  'refresh-failed': EventBase & {
-    error: RotorError
-    nextAttemptAt: Date
-    nextAttemptAtLocal: string
-    runwayMs: number
-  }
-  /** A 401 was reported too soon after another one; the token is kept. */
-  'invalidate-ignored': EventBase & { serial: number; retryAfterMs: number }
-  /** A source of a credential yields something else, nothing (its last value stays in use), or cannot be read. */
-  source: EventBase & {
-    /** The position in the list of credentials. */
-    entry: number
-    label?: string | undefined
-    change: 'changed' | 'emptied' | 'unreadable'
-    message?: string | undefined
-  }
-  /** The native thread died and was started again. Please report it. */
-  'thread-restarted': EventBase
+  /** A new token is handed out. */
+  token: TokenEvent
+  /** A token is no longer handed out. */
+  'token-retired': TokenRetiredEvent
+  /** The token endpoint does not accept a credential. */
+  'credential-rejected': CredentialRejectedEvent
+  /** A refresh failed; a token that is held stays in use. */
+  'refresh-failed': RefreshFailedEvent
+  /** A 401 was reported too soon after the last one; the token is kept. */
+  'invalidate-ignored': InvalidateIgnoredEvent
+  /** A source of credentials yields something else, nothing, or cannot be read. */
+  source: SourceEvent
+  /** The native thread died and was started again. Valid tokens were kept. */
+  'thread-restarted': RotorEvent
 }
 
-export type RotorErrorCode =
-  | 'ERR_INVALID_OPTION'
-  | 'ERR_INVALID_ARGUMENT'
-  | 'ERR_OPTIONS_CONFLICT'
-  | 'ERR_NATIVE_UNAVAILABLE'
-  | 'ERR_CREDENTIAL_UNAVAILABLE'
-  | 'ERR_TOKEN_UNAVAILABLE'
-  | 'ERR_LIFETIME_TOO_SHORT'
-  | 'ERR_CLOSED'
-  | 'ERR_CREDENTIAL_REJECTED'
-  | 'ERR_MISCONFIGURED'
-  | 'ERR_THROTTLED'
-  | 'ERR_ENDPOINT'
+export interface TokenEvent extends RotorEvent {
+  serial: number
+  credentialId: string
+  label?: string | undefined
+  clientId: string
+  issuedAt: Date
+  issuedAtLocal: string
+  expiresAt: Date
+  expiresAtLocal: string
+  /** When its successor is fetched. */
+  refreshAt: Date
+  refreshAtLocal: string
+}
 
-/** Every error of this package. `instanceof` holds across two copies of the package. */
-export abstract class RotorError extends Error {
-  readonly code: RotorErrorCode
-  /** Whether asking again, with nothing changed, can succeed. */
+export interface TokenRetiredEvent extends RotorEvent {
+  serial: number
+  /** Its successor is here, a 401 was reported for it, or its time has come. */
+  reason: 'replaced' | 'invalidated' | 'expired'
+}
+
+export interface CredentialRejectedEvent extends RotorEvent {
+  credentialId: string
+  label?: string | undefined
+  clientId: string
+  error: FailureCause
+}
+
+export interface RefreshFailedEvent extends RotorEvent {
+  error: FailureCause
+  nextAttemptAt: Date
+  nextAttemptAtLocal: string
+  /** How long the held token may still be handed out, in ms; 0 without one. */
+  runwayMs: number
+}
+
+export interface InvalidateIgnoredEvent extends RotorEvent {
+  serial: number
+  /** After this many ms the next report counts. */
+  retryAfterMs: number
+}
+
+export interface SourceEvent extends RotorEvent {
+  /** The position in the list of credentials, from 0. */
+  entry: number
+  label?: string | undefined
+  /** With `'emptied'` and `'unreadable'` its last value stays in use. */
+  change: 'changed' | 'emptied' | 'unreadable'
+  /** Why it is unreadable. */
+  message?: string | undefined
+}
+
+// ------------------------------------------------------------------------------------------ errors
+
+/**
+ * The codes of all errors. They never change their meaning; messages are for people and may change.
+ * docs/errors.md tells what to do about each.
+ */
+export type RotorErrorCode = AnyRotorError['code']
+
+/** Every error of this package, told apart by `code`. */
+export type AnyRotorError =
+  | InvalidOptionError
+  | InvalidArgumentError
+  | OptionsConflictError
+  | NativeUnavailableError
+  | CredentialUnavailableError
+  | TokenUnavailableError
+  | LifetimeTooShortError
+  | ClosedError
+  | EndpointCause
+
+/**
+ * What the token endpoint's answer, or its absence, means: the `cause` of a {@link
+ * TokenUnavailableError}.
+ */
+export type EndpointCause = CredentialRejectedError | MisconfiguredError | ThrottledError | EndpointError
+
+/** Why a refresh failed: what the endpoint's answer means, or that there is nothing to ask it with. */
+export type FailureCause = EndpointCause | CredentialUnavailableError
+
+/**
+ * Whether an error comes from this package, from any copy of it in the process.
+ *
+ * @example
+ * catch (error) {
+ *   if (isRotorError(error) && error.code === 'ERR_TOKEN_UNAVAILABLE') {
+ *     return retryIn(error.retryAfterMs ?? 1000)
+ *   }
+ *   throw error
+ * }
+ */
+export function isRotorError(error: unknown): error is AnyRotorError
+
+/** The root of all errors. `instanceof` holds across several copies of the package. */
+export class RotorError extends Error {
+  protected constructor(code: string, message: string, details?: ErrorDetails & { retryable?: boolean })
+  readonly code: string
+  /** Whether the same call may succeed later without anybody changing anything. */
   readonly retryable: boolean
+  readonly cause?: unknown
+  /** Everything but the stack, for loggers. */
+  toJSON(): { name: string; code: string; message: string; retryable: boolean; [detail: string]: unknown }
 }
-/** One or more options are wrong; the message names all, `option` the first. */
+
+/** What the constructors of the errors take, for tests that need one. */
+export interface ErrorDetails {
+  cause?: unknown
+}
+
+/** One or more options are wrong; all of them are in `problems`. */
 export class InvalidOptionError extends RotorError {
+  constructor(
+    message: string,
+    details?: ErrorDetails & { option?: string; problems?: readonly OptionProblem[] },
+  )
   readonly code: 'ERR_INVALID_OPTION'
+  /** The path of the first wrong option, such as `provider.tokenUrl`. */
   readonly option: string
+  readonly problems: readonly OptionProblem[]
 }
-/** A method was called with something that it does not take. */
+
+/** What is wrong with one option. */
+export interface OptionProblem {
+  /** Its path, such as `credentials[0].clientSecret`. */
+  readonly option: string
+  readonly message: string
+}
+
+/** An argument of a method is wrong. */
 export class InvalidArgumentError extends RotorError {
+  constructor(message: string, details?: ErrorDetails)
   readonly code: 'ERR_INVALID_ARGUMENT'
+}
+
+/** Another manager of this name is open with other options. */
+export class OptionsConflictError extends RotorError {
+  constructor(message: string, details?: ErrorDetails & { option?: string })
+  readonly code: 'ERR_OPTIONS_CONFLICT'
+  /** The option that differs. */
   readonly option?: string | undefined
 }
-/** Another manager of this `name` is open with another `option`. */
-export class OptionsConflictError extends RotorError {
-  readonly code: 'ERR_OPTIONS_CONFLICT'
-  readonly option: string
-}
-/** The native part is missing or cannot work here. */
+
+/** There is no native part for this platform, or it could not be loaded; `cause` says which. */
 export class NativeUnavailableError extends RotorError {
+  constructor(message: string, details?: ErrorDetails)
   readonly code: 'ERR_NATIVE_UNAVAILABLE'
 }
-/** A required source of a credential yields nothing. */
+
+/**
+ * A required source of credentials is empty or cannot be read. Retryable: the source is read again.
+ */
 export class CredentialUnavailableError extends RotorError {
+  constructor(message: string, details?: ErrorDetails)
   readonly code: 'ERR_CREDENTIAL_UNAVAILABLE'
-  readonly cause: RotorError
 }
-/** No token is held, and none came in time or can come. */
+
+/** No token is held and none came in time. Retryable unless its `cause` is not. */
 export class TokenUnavailableError extends RotorError {
+  constructor(message: string, details?: ErrorDetails & { retryAfterMs?: number })
   readonly code: 'ERR_TOKEN_UNAVAILABLE'
-  /** When asking again is worth it. */
-  readonly retryAfterMs: number
-  /** What stands in the way, where it is known. */
-  readonly cause?:
-    | CredentialRejectedError
-    | MisconfiguredError
-    | ThrottledError
-    | EndpointError
-    | CredentialUnavailableError
-    | undefined
+  /** When to ask again, in ms. */
+  readonly retryAfterMs?: number | undefined
+  readonly cause?: FailureCause | undefined
 }
-/** A fresh token can be used for `lifetimeMs`, which is less than `minValidityMs` asks for. */
+
+/** Even a fresh token lives shorter than `minValidityMs`. */
 export class LifetimeTooShortError extends RotorError {
+  constructor(message: string, details?: ErrorDetails & { lifetimeMs?: number })
   readonly code: 'ERR_LIFETIME_TOO_SHORT'
+  /** How long a fresh token may be used, in ms. */
   readonly lifetimeMs: number
 }
+
 /** The manager was closed. */
 export class ClosedError extends RotorError {
+  constructor(message: string, details?: ErrorDetails)
   readonly code: 'ERR_CLOSED'
 }
-/** What an answer of the token endpoint adds to an error. */
-export interface EndpointAnswer {
+
+/** What is known of the token endpoint's answer. */
+export interface AnswerDetails {
+  status?: number | undefined
+  oauthError?: string | undefined
+  description?: string | undefined
+}
+
+/**
+ * The token endpoint does not accept the client or its secret (`invalid_client`,
+ * `unauthorized_client`, a bare 401).
+ */
+export class CredentialRejectedError extends RotorError {
+  constructor(message: string, details?: ErrorDetails & AnswerDetails)
+  readonly code: 'ERR_CREDENTIAL_REJECTED'
   /** The HTTP status. */
   readonly status?: number | undefined
-  /** The `error` member (RFC 6749 §5.2). */
+  /** The `error` member of the answer (RFC 6749 §5.2). */
   readonly oauthError?: string | undefined
-  /** The `error_description` member: at most 256 characters, without secrets. */
-  readonly description?: string | undefined
-}
-/** The token endpoint does not accept the credential. */
-export class CredentialRejectedError extends RotorError implements EndpointAnswer {
-  readonly code: 'ERR_CREDENTIAL_REJECTED'
-  readonly status?: number | undefined
-  readonly oauthError?: string | undefined
-  readonly description?: string | undefined
-}
-/** The token endpoint does not accept the request, whatever the credential. */
-export class MisconfiguredError extends RotorError implements EndpointAnswer {
-  readonly code: 'ERR_MISCONFIGURED'
-  readonly status?: number | undefined
-  readonly oauthError?: string | undefined
-  readonly description?: string | undefined
-}
-/** The token endpoint asks for fewer requests. */
-export class ThrottledError extends RotorError implements EndpointAnswer {
-  readonly code: 'ERR_THROTTLED'
-  readonly status?: number | undefined
-  readonly oauthError?: string | undefined
-  readonly description?: string | undefined
-}
-/** The token endpoint could not be reached, or did not answer as one. */
-export class EndpointError extends RotorError implements EndpointAnswer {
-  readonly code: 'ERR_ENDPOINT'
-  readonly status?: number | undefined
-  readonly oauthError?: string | undefined
+  /** The `error_description` member, at most 256 characters, without secrets. */
   readonly description?: string | undefined
 }
 
-/** Whether a value is an error of this package, from whichever copy or realm. */
-export function isRotorError(value: unknown): value is RotorError
+/**
+ * The token endpoint does not accept the request, whatever the credential: a wrong scope, parameter
+ * or URL.
+ */
+export class MisconfiguredError extends RotorError {
+  constructor(message: string, details?: ErrorDetails & AnswerDetails)
+  readonly code: 'ERR_MISCONFIGURED'
+  /** The HTTP status. */
+  readonly status?: number | undefined
+  /** The `error` member of the answer (RFC 6749 §5.2). */
+  readonly oauthError?: string | undefined
+  /** The `error_description` member, at most 256 characters, without secrets. */
+  readonly description?: string | undefined
+}
+
+/**
+ * The token endpoint asks for fewer requests: 429, or Genesys Cloud's 400 with `rate limit
+ * exceeded`.
+ */
+export class ThrottledError extends RotorError {
+  constructor(message: string, details?: ErrorDetails & AnswerDetails)
+  readonly code: 'ERR_THROTTLED'
+  /** The HTTP status. */
+  readonly status?: number | undefined
+  /** The `error` member of the answer (RFC 6749 §5.2). */
+  readonly oauthError?: string | undefined
+  /** The `error_description` member, at most 256 characters, without secrets. */
+  readonly description?: string | undefined
+}
+
+/**
+ * The token endpoint could not be reached (DNS, TCP, TLS, timeout) or answered with a 5xx or with
+ * something else than JSON.
+ */
+export class EndpointError extends RotorError {
+  constructor(message: string, details?: ErrorDetails & AnswerDetails)
+  readonly code: 'ERR_ENDPOINT'
+  /** The HTTP status. */
+  readonly status?: number | undefined
+  /** The `error` member of the answer (RFC 6749 §5.2). */
+  readonly oauthError?: string | undefined
+  /** The `error_description` member, at most 256 characters, without secrets. */
+  readonly description?: string | undefined
+}

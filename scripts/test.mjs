@@ -1,6 +1,6 @@
 // npm test: every check of this project, from a fresh clone on. The last line holds the counts.
 
-import { readFileSync, readdirSync, rmSync } from 'node:fs'
+import { readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { bin, build, cargoEnvironment, install, requireCargo, root, step } from './steps.mjs'
@@ -30,12 +30,6 @@ await step('Rust documentation', 'cargo', ['doc', '--quiet', '--no-deps', ...io]
   env: { ...env, RUSTDOCFLAGS: '-D warnings' },
 })
 await build({ release: false })
-for (const project of readdirSync(join(root, '__test__', 'types')).filter((name) =>
-  name.startsWith('tsconfig.'),
-)) {
-  await step(`Types (${project})`, bin('tsc'), ['-p', join('__test__', 'types', project)])
-  count.passed += 1
-}
 await jest()
 await packageChecks()
 console.log(`${count.passed} passed, ${count.failed} failed`)

@@ -1,5 +1,3 @@
-// Compiles only while the contract is what it says; every expected error is one.
-
 import {
   TokenManager,
   fromDirectory,
@@ -9,54 +7,196 @@ import {
   isRotorError,
   oauth2,
   pagerDuty,
-  type RotorErrorCode,
-  type TokenSource,
-} from 'oauth-rotor'
+  CredentialRejectedError,
+  InvalidOptionError,
+  RotorError,
+  TokenUnavailableError,
+} from '../..'
+import type {
+  GetTokenOptions,
+  Provider,
+  RotorErrorCode,
+  RotorEvents,
+  TokenManagerOptions,
+  TokenSource,
+} from '../..'
 
-const tokens = new TokenManager({
+type Equal<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false
+function same<_Proof extends true>(): void {}
+
+const provider: Provider = genesysCloud({ region: 'sa_east_1' })
+const credentials = fromEnv('ID', 'SECRET')
+const tokens = new TokenManager({ provider, credentials })
+
+// Every optional may be given as undefined, also under exactOptionalPropertyTypes.
+export const sparse: TokenManagerOptions = {
+  provider,
+  credentials,
   name: undefined,
-  provider: genesysCloud({ region: 'sa_east_1', scope: undefined }),
-  credentials: [
-    fromEnv('ID', 'SECRET'),
-    fromDirectory('/secrets', { clientId: 'id', clientSecret: 'secret' }),
-    { label: 'next', clientId: 'app', clientSecret: fromFile('/secret'), optional: true },
-    { clientId: fromEnv('ID'), clientSecret: async () => 'secret' },
-    async () => [{ clientId: 'a', clientSecret: 'b' }],
-  ],
-  timeZone: 'America/Sao_Paulo',
   refreshBeforeMs: undefined,
+  jitterRatio: undefined,
+  expiryMarginMs: undefined,
+  maxTokenAgeMs: undefined,
+  minRunwayMs: undefined,
+  acquireTimeoutMs: undefined,
+  requestTimeoutMs: undefined,
+  sourcePollMs: undefined,
+  timeZone: undefined,
+  strict: undefined,
+}
+export const noOptions: GetTokenOptions = { minValidityMs: undefined, signal: undefined }
+oauth2({
+  tokenUrl: 'https://idp.example',
+  clientAuth: undefined,
+  scope: undefined,
+  audience: undefined,
+  resource: undefined,
+  params: undefined,
+  defaultLifetimeMs: undefined,
+  propagationMs: undefined,
+  tls: { ca: undefined, cert: undefined, key: undefined },
+  proxy: undefined,
+  allowInsecureHttp: undefined,
 })
 
-const token: Promise<string> = tokens.getToken({ minValidityMs: 1000, signal: AbortSignal.timeout(10) })
-const source: TokenSource = tokens
-const mock: TokenSource = { getToken: async () => 'fake', invalidate: () => false }
-const held: string | undefined = tokens.peek()
-const expiresAt: Date | undefined = tokens.status().token?.expiresAt
-tokens.on('token', ({ serial, expiresAtLocal }) => [serial.toFixed(), expiresAtLocal.length])
-tokens.once('source', ({ change }) => change === 'emptied')
-export const used = [token, source, mock, held, expiresAt, pagerDuty({ scope: 'a' })]
+// Providers.
+pagerDuty({ scope: 'as_account-us.acme incidents.read' })
+genesysCloud({ host: 'login.mypurecloud.ie', proxy: false, resource: ['urn:a', 'urn:b'] as const })
+oauth2({ tokenUrl: 'https://idp.example', tls: { ca: ['pem', new Uint8Array(1)] }, params: { tenant: 'a' } })
+// @ts-expect-error the scope is required
+pagerDuty({})
+// @ts-expect-error one of region and host
+genesysCloud({ region: 'us_east_1', host: 'login.mypurecloud.com' })
+// @ts-expect-error presets have no tokenUrl
+genesysCloud({ region: 'us_east_1', tokenUrl: 'https://idp.example' })
+// @ts-expect-error a misspelt option
+oauth2({ tokenUrl: 'https://idp.example', scopes: 'a' })
+// @ts-expect-error not a way to authenticate
+oauth2({ tokenUrl: 'https://idp.example', clientAuth: 'digest' })
+// @ts-expect-error true is no proxy
+oauth2({ tokenUrl: 'https://idp.example', proxy: true })
+// @ts-expect-error a parameter is a string
+oauth2({ tokenUrl: 'https://idp.example', params: { a: 1 } })
 
-export function code(error: unknown): RotorErrorCode | undefined {
-  return isRotorError(error) ? error.code : undefined
-}
+// The manager's options.
+// @ts-expect-error the provider is required
+new TokenManager({ credentials })
+// @ts-expect-error a plain object is no provider
+new TokenManager({ provider: { tokenUrl: 'https://idp.example' }, credentials })
+// @ts-expect-error an option of a later version
+new TokenManager({ provider, credentials, store: {} })
+// @ts-expect-error a number
+new TokenManager({ provider, credentials, acquireTimeoutMs: '5000' })
 
-export async function dispose(): Promise<void> {
-  await tokens[Symbol.asyncDispose]()
-}
-
-// @ts-expect-error a provider is required
-new TokenManager({ credentials: fromEnv('ID', 'SECRET') })
-// @ts-expect-error one field is no credential
-new TokenManager({ provider: oauth2({ tokenUrl: 'https://a' }), credentials: fromEnv('ID') })
+// Credentials.
+new TokenManager({
+  provider,
+  credentials: [
+    credentials,
+    fromDirectory('/etc/oauth', { clientId: 'id', clientSecret: 'secret' }),
+    { clientId: 'app', clientSecret: fromFile('/run/secret'), label: 'a', optional: true },
+    { clientId: fromEnv('ID'), clientSecret: async () => 'secret', label: undefined, optional: undefined },
+    async () => [{ clientId: 'app', clientSecret: 'secret', label: undefined }],
+    () => null,
+  ] as const,
+})
+// @ts-expect-error one variable is one field
+new TokenManager({ provider, credentials: fromEnv('ID') })
 // @ts-expect-error a pair is no field
-new TokenManager({ provider: oauth2({ tokenUrl: 'https://a' }), credentials: { clientId: fromEnv('A', 'B'), clientSecret: 'x' } })
-// @ts-expect-error region and host exclude each other
-genesysCloud({ region: 'sa_east_1', host: 'login.sae1.pure.cloud' })
-// @ts-expect-error there is no such authentication
-oauth2({ tokenUrl: 'https://a', clientAuth: 'digest' })
-// @ts-expect-error options of later versions are not options yet
-new TokenManager({ provider: oauth2({ tokenUrl: 'https://a' }), credentials: fromEnv('A', 'B'), store: {} })
-// @ts-expect-error there is no such event
+new TokenManager({ provider, credentials: { clientId: credentials, clientSecret: 'secret' } })
+// @ts-expect-error the secret is missing
+new TokenManager({ provider, credentials: { clientId: 'app' } })
+// @ts-expect-error a text is no credential
+new TokenManager({ provider, credentials: async () => 'secret' })
+
+// Members.
+same<Equal<ReturnType<typeof tokens.getToken>, Promise<string>>>()
+same<Equal<ReturnType<typeof tokens.ready>, Promise<void>>>()
+same<Equal<ReturnType<typeof tokens.peek>, string | undefined>>()
+same<Equal<ReturnType<typeof tokens.invalidate>, boolean>>()
+same<Equal<ReturnType<typeof tokens.reload>, void>>()
+same<Equal<ReturnType<typeof tokens.close>, Promise<void>>>()
+same<Equal<ReturnType<(typeof tokens)[typeof Symbol.asyncDispose]>, Promise<void>>>()
+// @ts-expect-error rotation is not part of this version
+tokens.rotate()
+// @ts-expect-error a number
+tokens.getToken({ minValidityMs: '1' })
+// @ts-expect-error a signal
+tokens.ready({ signal: {} })
+
+// Users' signatures and mocks.
+export const fake: TokenSource = { getToken: async () => 'token', invalidate: () => true }
+export const real: TokenSource = tokens
+// @ts-expect-error the token is a string
+export const wrongFake: TokenSource = { getToken: async () => 1, invalidate: () => true }
+
+// Events.
+tokens.on('token', (event) => {
+  same<Equal<typeof event, RotorEvents['token']>>()
+  same<Equal<typeof event.expiresAt, Date>>()
+  same<Equal<typeof event.name, string | undefined>>()
+  // @ts-expect-error no event holds the token
+  event.token
+})
+tokens.once('token-retired', ({ reason }) =>
+  same<Equal<typeof reason, 'replaced' | 'invalidated' | 'expired'>>(),
+)
+tokens.on('refresh-failed', ({ error }) => {
+  if (error.code !== 'ERR_CREDENTIAL_UNAVAILABLE') same<Equal<typeof error.status, number | undefined>>()
+})
+tokens.off('source', ({ change }) => same<Equal<typeof change, 'changed' | 'emptied' | 'unreadable'>>())
+tokens.on('thread-restarted', ({ seq }) => same<Equal<typeof seq, number>>())
+same<
+  Equal<
+    keyof RotorEvents,
+    | 'token'
+    | 'token-retired'
+    | 'credential-rejected'
+    | 'refresh-failed'
+    | 'invalidate-ignored'
+    | 'source'
+    | 'thread-restarted'
+  >
+>()
+// @ts-expect-error no such event
 tokens.on('tokens', () => {})
-// @ts-expect-error a token is a string
-tokens.invalidate(1)
+
+// Status and health.
+const status = tokens.status()
+same<Equal<typeof status.nextRefreshAt, Date | null>>()
+if (status.token !== null) same<Equal<typeof status.token.expiresAtLocal, string>>()
+for (const { state } of status.credentials) same<Equal<typeof state, 'unknown' | 'accepted' | 'rejected'>>()
+// @ts-expect-error there may be none
+status.token.serial
+same<Equal<ReturnType<typeof tokens.health>['reasons'], string[]>>()
+
+// Errors.
+export function explain(error: unknown): string {
+  if (error instanceof InvalidOptionError) return error.problems.map(({ option }) => option).join()
+  if (error instanceof RotorError) same<Equal<typeof error.retryable, boolean>>()
+  if (!isRotorError(error)) return 'foreign'
+  switch (error.code) {
+    case 'ERR_TOKEN_UNAVAILABLE':
+      same<Equal<typeof error, TokenUnavailableError>>()
+      return error.cause?.code === 'ERR_CREDENTIAL_REJECTED'
+        ? `${error.cause.oauthError}`
+        : `${error.retryAfterMs}`
+    case 'ERR_LIFETIME_TOO_SHORT':
+      return error.lifetimeMs.toFixed()
+    case 'ERR_CREDENTIAL_REJECTED':
+      same<Equal<typeof error, CredentialRejectedError>>()
+      return `${error.status}`
+    // @ts-expect-error no such code
+    case 'ERR_NO_SUCH_CODE':
+      return ''
+    default:
+      return error.message
+  }
+}
+export const code: RotorErrorCode = 'ERR_CLOSED'
+export const made = new TokenUnavailableError('none', {
+  retryAfterMs: 1,
+  cause: new CredentialRejectedError('no'),
+})
+// @ts-expect-error a cause of later versions
+export const laterCode: RotorErrorCode = 'ERR_DEGRADED'
