@@ -1,0 +1,95 @@
+'use strict'
+
+const { readFileSync } = require('node:fs')
+const path = require('node:path')
+
+const errors = require('../lib/errors')
+const { oauth2 } = require('../lib/providers')
+const { failure, valid } = require('./support/seam')
+
+const read = (file) => readFileSync(path.join(__dirname, '..', file), 'utf8')
+const errorsGuide = read('docs/errors.md')
+const optionsGuide = read('docs/options.md')
+const types = read('index.d.ts')
+
+/** The known keys of a place, as the message about an unknown one lists them. */
+function knownKeys(options) {
+  const { message } = failure(options).problems.find(({ option }) => option.endsWith('zzzzzzzzzzzzzz'))
+  return /Known here: (.*)\.$/.exec(message)[1].split(', ')
+}
+
+const unknown = { zzzzzzzzzzzzzz: 1 }
+const OPTIONS = {
+  manager: knownKeys(valid(unknown)),
+  provider: knownKeys(valid({ provider: oauth2(unknown) })),
+  tls: knownKeys(valid({ provider: oauth2({ tls: unknown }) })),
+  credential: knownKeys(valid({ credentials: unknown })),
+}
+
+describe.each(errors.CODES)('%s', (code) => {
+  const Class = Object.values(errors).find((value) => value?.code === code)
+
+  test('has a section and a row in docs/errors.md', () => {
+    expect(errorsGuide).toMatch(new RegExp(`^##+ ${code}$`, 'm'))
+    const row = errorsGuide
+      .split('\n')
+      .find((line) => line.startsWith(`| [\`${code}\`](#${code.toLowerCase()})`))
+    const [, , name, retryable] = row.split('|').map((cell) => cell.trim())
+    expect(name).toBe(`\`${Class.name}\``)
+    if (code !== 'ERR_TOKEN_UNAVAILABLE') expect(retryable).toBe(new Class('…').retryable ? 'yes' : 'no')
+  })
+
+  test('is the code of its class in index.d.ts', () => {
+    const declaration = types.slice(types.indexOf(`export class ${Class.name} extends RotorError {`))
+    expect(declaration.slice(0, declaration.indexOf('\n}'))).toContain(`readonly code: '${code}'`)
+  })
+})
+
+test('docs/errors.md and index.d.ts know no other codes', () => {
+  const named = new Set(
+    [...errorsGuide.matchAll(/ERR_[A-Z_]+/g), ...types.matchAll(/ERR_[A-Z_]+/g)].map(([code]) => code),
+  )
+  expect([...named].sort()).toEqual([...errors.CODES].sort())
+})
+
+describe('options', () => {
+  test.each(Object.entries(OPTIONS).flatMap(([place, keys]) => keys.map((key) => [place, key])))(
+    'of the %s: %s is in docs/options.md and in index.d.ts',
+    (_, key) => {
+      expect(optionsGuide).toMatch(new RegExp(`[\`{ ]${key}[\`, }]`))
+      expect(types).toMatch(new RegExp(`^\\s+${key}\\??: `, 'm'))
+    },
+  )
+
+  test('the tables of docs/options.md name no others', () => {
+    const named = [...optionsGuide.matchAll(/^\| `([a-z][A-Za-z]*)` \|/gm)].map(([, name]) => name)
+    const known = Object.values(OPTIONS).flat()
+    expect(
+      named.filter((name) => !known.includes(name) && !/^(oauth2|genesysCloud|pagerDuty)$/.test(name)),
+    ).toEqual([])
+    expect(named.length).toBeGreaterThan(25)
+  })
+})
+
+describe('ranges', () => {
+  const { problems } = failure(
+    valid({
+      ...Object.fromEntries(OPTIONS.manager.filter((key) => key.endsWith('Ms')).map((key) => [key, -1])),
+      provider: oauth2({ tokenUrl: 'https://idp.example', defaultLifetimeMs: -1, propagationMs: -1 }),
+    }),
+  )
+  const ranges = problems.map(({ option, message }) => [
+    option.replace('provider.', ''),
+    ...message.match(/from (\d[\d,]*) to (\d[\d,]*\d)/).slice(1),
+  ])
+
+  test('there is one for each duration', () => expect(ranges).toHaveLength(9))
+
+  test.each(ranges)('%s from %s to %s is what docs/options.md and index.d.ts say', (option, min, max) => {
+    const row = optionsGuide.split('\n').find((line) => line.startsWith(`| \`${option}\` |`))
+    expect(row).toContain(`| ${min} to ${max}`)
+    const end = types.search(new RegExp(`^\\s+${option}\\??: `, 'm'))
+    const comment = types.slice(types.lastIndexOf('/**', end), end).replace(/\s+\*?\s*/g, ' ')
+    expect(comment).toContain(`${min} to ${max}`)
+  })
+})
