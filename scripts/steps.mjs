@@ -65,12 +65,7 @@ export function cargoEnvironment() {
 /** Installs what package.json names, where that was not done yet. */
 export async function install() {
   if (existsSync(bin('napi')) && existsSync(bin('jest'))) return
-  // Not `npm ci`: it wants optional packages in the lock file that npm itself leaves out of it.
-  await step('Installing the development dependencies (npm install)', 'npm', [
-    'install',
-    '--no-audit',
-    '--no-fund',
-  ])
+  await step('Installing the development dependencies (npm ci)', 'npm', ['ci'])
 }
 
 /** Builds the addon; cargo knows what is up to date. */
