@@ -3,7 +3,7 @@
 import { readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { bin, build, cargoEnvironment, install, requireCargo, root, step } from './steps.mjs'
+import { bin, build, cargoEnvironment, install, requireCargo, step } from './steps.mjs'
 
 const count = { passed: 0, failed: 0 }
 
