@@ -12,6 +12,12 @@ const errorsGuide = read('docs/errors.md')
 const optionsGuide = read('docs/options.md')
 const types = read('index.d.ts')
 
+/** The cells of the table row that begins with this cell. */
+function row(guide, first) {
+  const rows = guide.split('\n').map((line) => line.split('|').map((cell) => cell.trim()))
+  return rows.find(([, cell]) => cell === first).slice(1, -1)
+}
+
 /** The known keys of a place, as the message about an unknown one lists them. */
 function knownKeys(options) {
   const { message } = failure(options).problems.find(({ option }) => option.endsWith('zzzzzzzzzzzzzz'))
@@ -31,10 +37,7 @@ describe.each(errors.CODES)('%s', (code) => {
 
   test('has a section and a row in docs/errors.md', () => {
     expect(errorsGuide).toMatch(new RegExp(`^##+ ${code}$`, 'm'))
-    const row = errorsGuide
-      .split('\n')
-      .find((line) => line.startsWith(`| [\`${code}\`](#${code.toLowerCase()})`))
-    const [, , name, retryable] = row.split('|').map((cell) => cell.trim())
+    const [, name, retryable] = row(errorsGuide, `[\`${code}\`](#${code.toLowerCase()})`)
     expect(name).toBe(`\`${Class.name}\``)
     if (code !== 'ERR_TOKEN_UNAVAILABLE') expect(retryable).toBe(new Class('…').retryable ? 'yes' : 'no')
   })
@@ -62,7 +65,7 @@ describe('options', () => {
   )
 
   test('the tables of docs/options.md name no others', () => {
-    const named = [...optionsGuide.matchAll(/^\| `([a-z][A-Za-z]*)` \|/gm)].map(([, name]) => name)
+    const named = [...optionsGuide.matchAll(/^\| `([a-z][A-Za-z]*)` +\|/gm)].map(([, name]) => name)
     const known = Object.values(OPTIONS).flat()
     expect(
       named.filter((name) => !known.includes(name) && !/^(oauth2|genesysCloud|pagerDuty)$/.test(name)),
@@ -86,8 +89,8 @@ describe('ranges', () => {
   test('there is one for each duration', () => expect(ranges).toHaveLength(9))
 
   test.each(ranges)('%s from %s to %s is what docs/options.md and index.d.ts say', (option, min, max) => {
-    const row = optionsGuide.split('\n').find((line) => line.startsWith(`| \`${option}\` |`))
-    expect(row).toContain(`| ${min} to ${max}`)
+    const [, takes] = row(optionsGuide, `\`${option}\``)
+    expect(takes).toMatch(new RegExp(`^${min} to ${max}`))
     const end = types.search(new RegExp(`^\\s+${option}\\??: `, 'm'))
     const comment = types.slice(types.lastIndexOf('/**', end), end).replace(/\s+\*?\s*/g, ' ')
     expect(comment).toContain(`${min} to ${max}`)
