@@ -4,6 +4,7 @@ const { readFileSync } = require('node:fs')
 const path = require('node:path')
 
 const errors = require('../lib/errors')
+const native = require('../lib/load-native')
 const { oauth2 } = require('../lib/providers')
 const { failure, valid } = require('./support/seam')
 
@@ -95,4 +96,15 @@ describe('ranges', () => {
     const comment = types.slice(types.lastIndexOf('/**', end), end).replace(/\s+\*?\s*/g, ' ')
     expect(comment).toContain(`${min} to ${max}`)
   })
+})
+
+test('docs/genesys.md has the host of every region', () => {
+  const cells = read('docs/genesys.md').matchAll(/`([a-z]+(?:_[a-z]+)+_\d)`[^|]*\| (login\.[a-z0-9.-]+)/g)
+  const documented = Object.fromEntries([...cells].map(([, region, host]) => [region, host]))
+  const { error } = JSON.parse(native.genesysHost('nowhere'))
+  const regions = error.match(/[a-z]+(_[a-z]+)+_\d/g)
+  expect(Object.keys(documented).sort()).toEqual([...regions].sort())
+  for (const region of regions) {
+    expect(JSON.parse(native.genesysHost(region)).host).toBe(documented[region])
+  }
 })
