@@ -55,6 +55,8 @@ pub fn traces(credential: &Credential) -> Vec<Secret> {
     vec![
         Secret::new(pair(client_id, secret)),
         Secret::new(pair(&encode(client_id), &encoded)),
+        // A server that repeats it may have encoded it anew, and a space in the other way.
+        Secret::new(encoded.replace('+', "%20")),
         Secret::new(encoded),
         Secret::new(secret),
     ]

@@ -6,6 +6,8 @@ use super::*;
 use crate::provider::ClientAuth;
 
 const SECRET: &str = "hunter2/+ %:é";
+/// The secret as we never send it, but as a server may repeat it.
+const ENCODED_ANEW: &str = "hunter2%2F%2B%20%25%3A%C3%A9";
 
 fn endpoint() -> Endpoint {
     Endpoint {
@@ -162,13 +164,15 @@ fn what_the_server_says_is_shown_without_secrets_control_characters_or_end() {
         traces(&credential()).iter().map(|it| it.expose().to_owned() + " ").collect();
     let body = serde_json::json!({
         "error": format!("invalid_client{SECRET}"),
-        "error_description": format!("\u{1b}[31m{traces}\r\n{}", "x".repeat(1000)),
+        "error_description":
+            format!("\u{1b}[31m{traces}{ENCODED_ANEW}\r\n{}", "x".repeat(1000)),
     });
     let failure = failure(verdict(400, &body.to_string()));
     let text = format!("{failure:?} {failure}");
     for trace in super::traces(&credential()) {
         assert!(!text.contains(trace.expose()));
     }
+    assert!(!text.contains("hunter2"), "{text}");
     assert!(!text.contains("private"), "a query may hold a key");
     let description = failure.description.unwrap();
     assert_eq!(description.chars().count(), 256);
