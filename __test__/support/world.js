@@ -12,6 +12,12 @@ async function server(options) {
   return started
 }
 
+/** Something else with a `close()`, which the test's end calls. */
+function closing(opened) {
+  open.push(() => opened.close())
+  return opened
+}
+
 /** A manager on a server, which the test's end closes. Times are short, so that no test waits long. */
 function manager(server, { provider, ...options } = {}) {
   const tokens = new TokenManager({
@@ -49,4 +55,4 @@ async function closeAll() {
   for (const close of open.splice(0).reverse()) await close()
 }
 
-module.exports = { server, manager, event, rejection, closeAll }
+module.exports = { server, closing, manager, event, rejection, closeAll }

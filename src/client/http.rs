@@ -184,12 +184,13 @@ fn tls(transport: &Transport) -> Result<ClientConfig, InvalidTransport> {
 
 /// Says in plain words what a transport error is, without the URL that it may quote.
 fn explain(error: &reqwest::Error) -> String {
-    let tls = chain(error).find_map(|error| {
-        let inner = error.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
-        inner.and_then(|inner| inner.downcast_ref::<rustls::Error>())
-    });
-    if let Some(tls) = tls {
-        return format!("could not be trusted or spoken to over TLS ({tls}); check tls.ca");
+    if let Some(tls) = chain(error).find_map(|error| error.downcast_ref::<rustls::Error>()) {
+        // An alert is the endpoint's judgement, and mostly about the client's certificate.
+        let advice = match tls {
+            rustls::Error::AlertReceived(_) => "tls.cert and tls.key",
+            _ => "tls.ca",
+        };
+        return format!("could not be trusted or spoken to over TLS ({tls}); check {advice}");
     }
     if error.is_timeout() {
         return "could not be connected to in time".to_owned();
@@ -201,7 +202,7 @@ fn explain(error: &reqwest::Error) -> String {
     if says("tunnel") {
         return "cannot be reached through the proxy".to_owned();
     }
-    let io = chain(error).find_map(|error| error.downcast_ref::<io::Error>());
+    let io = chain(error).filter_map(|error| error.downcast_ref::<io::Error>()).last();
     match io.map(io::Error::kind) {
         Some(io::ErrorKind::ConnectionRefused) => "refuses connections".to_owned(),
         Some(kind) if error.is_connect() => format!("cannot be connected to ({kind})"),
@@ -212,6 +213,14 @@ fn explain(error: &reqwest::Error) -> String {
 }
 
 /// An error and what stands behind it.
+///
+/// An I/O error hides what it wraps: its source is that error's source. TLS errors come wrapped
+/// twice.
 fn chain<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn Error + 'static)> {
-    std::iter::successors(Some(error), |error: &&'a (dyn Error + 'static)| Error::source(*error))
+    std::iter::successors(Some(error), |&error: &&'a (dyn Error + 'static)| {
+        match error.downcast_ref::<io::Error>().and_then(io::Error::get_ref) {
+            Some(inner) => Some(inner as &(dyn Error + 'static)),
+            None => error.source(),
+        }
+    })
 }
