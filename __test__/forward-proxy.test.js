@@ -1,0 +1,124 @@
+'use strict'
+
+const { authority, issue } = require('./support/certificates')
+const { forwardProxy } = require('./support/forward-proxy')
+const { wire } = require('./support/wire')
+const { closeAll, event, manager } = require('./support/world')
+
+// Only the proxy finds this name, so a token shows that it was used.
+const NAME = 'token.example.test'
+const VARIABLES = ['http_proxy', 'https_proxy', 'all_proxy', 'no_proxy', 'request_method'].flatMap((name) => [
+  name,
+  name.toUpperCase(),
+])
+
+let ca, certificate
+const inherited = { ...process.env }
+
+beforeAll(async () => {
+  ca = await authority()
+  certificate = await issue(ca, NAME, { dns: [NAME] })
+})
+
+beforeEach(() => {
+  for (const name of VARIABLES) delete process.env[name]
+})
+
+afterEach(closeAll)
+
+afterAll(() => Object.assign(process.env, inherited))
+
+/** An endpoint, under a name that only the proxy finds. */
+async function named({ secure }) {
+  const endpoint = await wire(secure ? { secure: certificate } : {})
+  const tokenUrl = endpoint.tokenUrl.replace('127.0.0.1', NAME)
+  return { ...endpoint, tokenUrl, target: `${NAME}:${endpoint.port}` }
+}
+
+/** A manager that trusts the tests' authority, and sends its secret in the clear if it must. */
+function through(proxy, endpoint) {
+  const options = { tls: { ca: ca.cert }, allowInsecureHttp: true }
+  return manager(endpoint, { provider: proxy === undefined ? options : { proxy, ...options } })
+}
+
+const SCHEMES = [
+  ['https', { secure: true }, 'HTTPS_PROXY', ({ target }) => ({ method: 'CONNECT', target })],
+  ['http', { secure: false }, 'HTTP_PROXY', ({ tokenUrl }) => ({ method: 'POST', target: tokenUrl })],
+]
+
+describe.each(SCHEMES)('an endpoint with %s', (_, scheme, variable, asked) => {
+  test('is reached through the proxy of the option', async () => {
+    const [proxy, endpoint] = [await forwardProxy(), await named(scheme)]
+    await through(proxy.url, endpoint).ready()
+    expect(proxy.log).toMatchObject([{ ...asked(endpoint), authorization: undefined }])
+    expect(endpoint.requests).toMatchObject([
+      { method: 'POST', path: '/oauth/token', body: 'grant_type=client_credentials' },
+    ])
+  })
+
+  test('is reached through the proxy of the environment', async () => {
+    const [proxy, endpoint] = [await forwardProxy(), await named(scheme)]
+    process.env[variable] = `127.0.0.1:${proxy.port}`
+    process.env.NO_PROXY = 'other.example.test'
+    await through(undefined, endpoint).ready()
+    expect(proxy.log).toMatchObject([asked(endpoint)])
+  })
+
+  test.each([[NAME], ['.example.test'], ['example.test'], ['*']])(
+    'that NO_PROXY=%s exempts is not',
+    async (exceptions) => {
+      const [proxy, endpoint] = [await forwardProxy(), await named(scheme)]
+      process.env[variable] = proxy.url
+      process.env.NO_PROXY = exceptions
+      await event(through(undefined, endpoint), 'refresh-failed')
+      expect(proxy.log).toEqual([])
+      expect(endpoint.requests).toEqual([])
+    },
+  )
+
+  test('the proxy gets its credentials, and the endpoint does not', async () => {
+    const [proxy, endpoint] = [await forwardProxy(), await named(scheme)]
+    await through(`http://user:p%40ss%3A%2F@127.0.0.1:${proxy.port}`, endpoint).ready()
+    const basic = `Basic ${Buffer.from('user:p@ss:/').toString('base64')}`
+    expect(proxy.log.map(({ authorization }) => authorization)).toEqual([basic])
+    if (scheme.secure) {
+      expect(proxy.log[0].headers).not.toHaveProperty('authorization')
+      expect(endpoint.requests[0].headers).not.toHaveProperty('proxy-authorization')
+    }
+  })
+
+  test('behind a proxy that refuses is an endpoint that failed, without the proxy’s password', async () => {
+    const [proxy, endpoint] = [await forwardProxy({ refuse: 407 }), await named(scheme)]
+    const tokens = through(`http://user:hunter2-secret@127.0.0.1:${proxy.port}`, endpoint)
+    const { error } = await event(tokens, 'refresh-failed')
+    expect(error.code).toBe('ERR_ENDPOINT')
+    expect(error.message).toMatch(scheme.secure ? /cannot be reached through the proxy/ : /answer 407/)
+    expect(error.message).not.toContain('hunter2')
+    expect(endpoint.requests).toEqual([])
+  })
+
+  test('behind a proxy that is down is an endpoint that failed', async () => {
+    const [proxy, endpoint] = [await forwardProxy(), await named(scheme)]
+    await proxy.close()
+    const { error } = await event(through(proxy.url, endpoint), 'refresh-failed')
+    expect(error.code).toBe('ERR_ENDPOINT')
+  })
+
+  test('is reached through a proxy that itself speaks TLS', async () => {
+    const [proxy, endpoint] = [await forwardProxy({ secure: certificate }), await named(scheme)]
+    await through(proxy.url, endpoint).ready()
+    expect(proxy.log).toMatchObject([asked(endpoint)])
+  })
+})
+
+test('an endpoint of this machine is never reached through a proxy', async () => {
+  const [proxy, endpoint] = [await forwardProxy(), await wire()]
+  process.env.ALL_PROXY = proxy.url
+  const localhost = { tokenUrl: endpoint.tokenUrl.replace('127.0.0.1', 'localhost') }
+  await through(undefined, endpoint).ready()
+  await through(proxy.url, endpoint).ready()
+  await through(undefined, localhost).ready()
+  await through(proxy.url, localhost).ready()
+  expect(proxy.log).toEqual([])
+  expect(endpoint.requests).toHaveLength(4)
+})
