@@ -56,7 +56,7 @@ pub fn traces(credential: &Credential) -> Vec<Secret> {
         Secret::new(pair(client_id, secret)),
         Secret::new(pair(&encode(client_id), &encoded)),
         // A server that repeats it may have encoded it anew, and a space in the other way.
-        Secret::new(encoded.replace('+', "%20")),
+        Secret::new(encoded.replace("%20", "+")),
         Secret::new(encoded),
         Secret::new(secret),
     ]
@@ -67,8 +67,11 @@ fn basic(id: &str, secret: &str) -> Secret {
 }
 
 /// The encoding that RFC 6749 §2.3.1 asks for before Basic.
+///
+/// A space is `%20`, not `+`: every form decoder reads both, and servers that only undo
+/// percent-encoding read this one.
 fn encode(text: &str) -> String {
-    byte_serialize(text.as_bytes()).collect()
+    byte_serialize(text.as_bytes()).collect::<String>().replace('+', "%20")
 }
 
 #[cfg(test)]
@@ -111,7 +114,7 @@ mod tests {
     #[test]
     fn others_get_them_form_encoded_as_the_standard_asks() {
         let request = TokenRequest::new(&endpoint(ClientAuth::Basic), &credential("a b", "/+ %:é"));
-        assert_eq!(decoded(&request), "a+b:%2F%2B+%25%3A%C3%A9");
+        assert_eq!(decoded(&request), "a%20b:%2F%2B%20%25%3A%C3%A9");
     }
 
     #[test]
