@@ -2,7 +2,7 @@
 
 const diagnosticsChannel = require('node:diagnostics_channel')
 const { CredentialRejectedError, RotorError, TokenUnavailableError, isRotorError } = require('..')
-const { closeAll, event, manager, rejection, server } = require('./support/world')
+const { closeAll, event, forkedServer, manager, rejection, server } = require('./support/world')
 
 afterEach(closeAll)
 
@@ -41,8 +41,7 @@ test('a token is replaced before it ends, and nobody waits for that', async () =
 })
 
 test('a refresh happens on time while the event loop is blocked for two seconds', async () => {
-  const { forkAuthorizationServer } = require('../demo/authorization-server')
-  const provider = await forkAuthorizationServer({ lifetimeMs: 2200 })
+  const provider = await forkedServer({ lifetimeMs: 2200 })
   const tokens = manager(provider)
   const seen = []
   tokens.on('token-retired', ({ reason }) => seen.push(reason))
@@ -54,8 +53,6 @@ test('a refresh happens on time while the event loop is blocked for two seconds'
   expect(held).not.toContain(undefined)
   await event(tokens, 'token-retired')
   expect(new Set(seen)).toEqual(new Set(['replaced']))
-  await tokens.close()
-  await provider.close()
 })
 
 test('a 401 drops exactly the token that it was answered to', async () => {

@@ -1,32 +1,40 @@
 'use strict'
 
 const { TokenManager, oauth2 } = require('../..')
-const { startAuthorizationServer } = require('../../demo/authorization-server')
+const { forkAuthorizationServer, startAuthorizationServer } = require('../../demo/authorization-server')
 
 const open = []
 
-/** An authorization server that the test's end closes. */
-async function server(options) {
-  const started = await startAuthorizationServer(options)
-  open.push(() => started.close())
-  return started
+/** Has the test's end call this, whether it passes or fails. */
+function atEnd(close) {
+  open.push(close)
 }
 
-/** Something else with a `close()`, which the test's end calls. */
+/** Something with a `close()`, which the test's end calls. */
 function closing(opened) {
-  open.push(() => opened.close())
+  atEnd(() => opened.close())
   return opened
+}
+
+/** An authorization server that the test's end closes. */
+async function server(options) {
+  return closing(await startAuthorizationServer(options))
+}
+
+/** The same in a process of its own, for tests that block the event loop. */
+async function forkedServer(options) {
+  return closing(await forkAuthorizationServer(options))
 }
 
 /** A manager on a server, which the test's end closes. Times are short, so that no test waits long. */
 function manager(server, { provider, ...options } = {}) {
-  const tokens = new TokenManager({
-    provider: oauth2({ tokenUrl: server.tokenUrl, clientAuth: 'basic-raw', ...provider }),
-    credentials: { clientId: 'app', clientSecret: 'secret' },
-    ...options,
-  })
-  open.push(() => tokens.close())
-  return tokens
+  return closing(
+    new TokenManager({
+      provider: oauth2({ tokenUrl: server.tokenUrl, clientAuth: 'basic-raw', ...provider }),
+      credentials: { clientId: 'app', clientSecret: 'secret' },
+      ...options,
+    }),
+  )
 }
 
 /** The next event of that name, or the next one that fits. */
@@ -51,8 +59,17 @@ async function rejection(promise) {
   throw new Error('it did not reject')
 }
 
+/** Closes everything; one that fails to close keeps none of the others open. */
 async function closeAll() {
-  for (const close of open.splice(0).reverse()) await close()
+  const failures = []
+  for (const close of open.splice(0).reverse()) {
+    try {
+      await close()
+    } catch (error) {
+      failures.push(error)
+    }
+  }
+  if (failures.length > 0) throw failures[0]
 }
 
-module.exports = { server, closing, manager, event, rejection, closeAll }
+module.exports = { atEnd, closing, server, forkedServer, manager, event, rejection, closeAll }
