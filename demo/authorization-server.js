@@ -82,7 +82,8 @@ class AuthorizationServer {
     this.log.push(entry)
     const scripted = this.script.shift()
     const delay = scripted?.delayMs ?? this.latencyMs
-    if (delay > 0) await new Promise((resolve) => setTimeout(resolve, delay))
+    // A long delay must not outlive the server.
+    if (delay > 0) await new Promise((resolve) => setTimeout(resolve, delay).unref())
     if (scripted?.destroy) return request.socket.destroy()
     const { status, headers, body: answer } = scripted?.status ? scripted : this.#grant(request, body)
     entry.status = status
