@@ -1,0 +1,86 @@
+'use strict'
+
+const path = require('node:path')
+const { Worker } = require('node:worker_threads')
+const { child } = require('./support/process')
+const { atEnd, closeAll, event, forkedServer, manager, server } = require('./support/world')
+
+afterEach(closeAll)
+
+/** A worker with a manager; `ask(method)` calls it there. The test's end terminates it. */
+function worker(server, options) {
+  const file = path.join(__dirname, 'support', 'children', 'token-worker.js')
+  const workerData = { server: { tokenUrl: server.tokenUrl }, options }
+  const started = new Worker(file, { workerData })
+  atEnd(() => started.terminate())
+  return {
+    ask: (method) =>
+      new Promise((resolve, reject) => {
+        started.once('message', resolve)
+        started.once('error', reject)
+        started.postMessage(method)
+      }),
+    terminate: () => started.terminate(),
+  }
+}
+
+test('four workers and the main thread share one token and one fetch through a name', async () => {
+  const provider = await server({ latencyMs: 100 })
+  const options = { name: 'shared by threads' }
+  const tokens = manager(provider, options)
+  const workers = Array.from({ length: 4 }, () => worker(provider, options))
+  const got = await Promise.all([tokens.getToken(), ...workers.map(({ ask }) => ask('getToken'))])
+  expect(new Set(got).size).toBe(1)
+  expect(provider.log.length).toBe(1)
+})
+
+test('the end of a worker leaves the others their token', async () => {
+  const provider = await server()
+  const options = { name: 'left by a thread' }
+  const workers = Array.from({ length: 3 }, () => worker(provider, options))
+  const [token] = await Promise.all(workers.map(({ ask }) => ask('getToken')))
+  await workers[0].ask('close')
+  await workers[1].terminate()
+  expect(await workers[2].ask('peek')).toBe(token)
+  expect(await workers[2].ask('getToken')).toBe(token)
+  expect(provider.log.length).toBe(1)
+})
+
+test('the native thread outlives the worker that it was started in', async () => {
+  const native = require('../native')
+  expect(native.managers()).toBe(0)
+  const provider = await server({ lifetimeMs: 1600 })
+  const options = { name: 'outlives its creator' }
+  const creator = worker(provider, options)
+  const first = await creator.ask('getToken')
+  const tokens = manager(provider, options)
+  expect(await tokens.getToken()).toBe(first)
+  await creator.terminate()
+  const { serial } = await event(tokens, 'token', ({ serial }) => serial > 1)
+  expect(serial).toBe(2)
+  expect(tokens.peek()).not.toBe(first)
+  expect(tokens.peek()).toBeDefined()
+})
+
+test('a worker that ends takes with it what only it had opened', async () => {
+  const native = require('../native')
+  const provider = await server({ latencyMs: 3_600_000 })
+  const opened = worker(provider, {})
+  await opened.ask('peek')
+  expect(native.managers()).toBe(1)
+  await opened.terminate()
+  expect(native.managers()).toBe(0)
+})
+
+test('500 workers terminated while tokens are published to them leave nothing behind', async () => {
+  const { tokenUrl } = await forkedServer({ lifetimeMs: 1060 })
+  const names = Array.from({ length: 10 }, (_, index) => `terminated ${index}`)
+  const result = await child('terminate.js', { tokenUrl, rounds: 500, names }).result()
+  const { before, after, publishedMeanwhile, isServed, left } = result
+  expect(after.threads).toBe(before.threads)
+  expect([before.managers, after.managers, left]).toEqual([names.length, names.length, 0])
+  expect(isServed).toBe(true)
+  // More stamps than rounds: they are written all the time.
+  expect(publishedMeanwhile).toBeGreaterThan(500)
+  expect(after.rss - before.rss).toBeLessThan(64 * 1024 * 1024)
+})
