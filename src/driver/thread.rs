@@ -28,17 +28,19 @@ pub(super) fn start(driver: &Arc<Driver>) -> io::Result<()> {
     let mut next = Some(build_runtime()?);
     let serve = move || {
         loop {
-            let runtime = next.take().map_or_else(build_runtime, Ok);
-            let ended = catch_unwind(AssertUnwindSafe(|| {
-                let runtime = runtime?;
-                runtime.block_on(supervise(&driver));
-                runtime.shutdown_background();
-                Ok::<_, io::Error>(())
-            }));
-            if matches!(ended, Ok(Ok(()))) {
+            let runtime = next.take().map_or_else(build_runtime, Ok).ok();
+            let ended = runtime.as_ref().map(|runtime| {
+                catch_unwind(AssertUnwindSafe(|| runtime.block_on(supervise(&driver))))
+            });
+            let is_done = matches!(ended, Some(Ok(())));
+            if !is_done {
+                driver.recover();
+            }
+            // Dropping it instead would wait for files that are being read, and one may hang.
+            let _ = catch_unwind(|| runtime.map(runtime::Runtime::shutdown_background));
+            if is_done {
                 return;
             }
-            driver.recover();
             // Whatever it was may happen again at once; the calls of this process need not wait.
             std::thread::park_timeout(PAUSE);
         }

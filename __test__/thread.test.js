@@ -1,0 +1,167 @@
+'use strict'
+
+const { execFileSync } = require('node:child_process')
+const fs = require('node:fs')
+const os = require('node:os')
+const path = require('node:path')
+const { fromFile } = require('..')
+const native = require('../native')
+const { ourThreads, until } = require('./support/process')
+const { atEnd, closeAll, event, manager, server } = require('./support/world')
+
+afterEach(async () => {
+  jest.restoreAllMocks()
+  await closeAll()
+})
+
+/** Whether peek() asks the native part; while its word is in order it does not. */
+function asksNative(tokens) {
+  const take = jest.spyOn(native, 'take')
+  tokens.peek()
+  const { length } = take.mock.calls
+  take.mockRestore()
+  return length > 0
+}
+
+/** A manager that has its token, with the number of its native handle. */
+async function opened(provider, options) {
+  const open = jest.spyOn(native, 'open')
+  const tokens = manager(provider, options)
+  const { handle } = JSON.parse(open.mock.results.at(-1).value)
+  open.mockRestore()
+  const token = await tokens.getToken()
+  expect(asksNative(tokens)).toBe(false)
+  return { tokens, token, handle }
+}
+
+const restart = ({ tokens }) => event(tokens, 'thread-restarted')
+
+test('a thread that dies leaves every token valid, and nothing is fetched for it', async () => {
+  const provider = await server()
+  const all = await Promise.all([opened(provider), opened(provider, { name: 'dies' }), opened(provider)])
+  const restarts = all.map(restart)
+  const begin = performance.now()
+  native.injectPanic()
+  // Until somebody watches over expiry again, every call asks the native part.
+  await until(() => all.every(({ tokens }) => asksNative(tokens)))
+  for (const { tokens, token } of all) {
+    expect(tokens.peek()).toBe(token)
+    expect(await tokens.getToken()).toBe(token)
+    expect(tokens.status().token.serial).toBe(1)
+  }
+  const events = await Promise.all(restarts)
+  expect(performance.now() - begin).toBeLessThan(2000)
+  for (const [index, { tokens, token }] of all.entries()) {
+    expect(events[index]).toMatchObject({ seq: 2 })
+    expect(tokens.peek()).toBe(token)
+    expect(asksNative(tokens)).toBe(false)
+    expect(tokens.getToken()).toBe(tokens.getToken())
+  }
+  expect(provider.log.length).toBe(all.length)
+})
+
+test('a task that dies is replaced, and nobody else notices', async () => {
+  const provider = await server()
+  const [dies, lives] = await Promise.all([opened(provider), opened(provider)])
+  const seen = []
+  lives.tokens.on('thread-restarted', (payload) => seen.push(payload))
+  const restarted = restart(dies)
+  native.injectPanic(dies.handle)
+  await until(() => asksNative(dies.tokens))
+  expect(asksNative(lives.tokens)).toBe(false)
+  await restarted
+  expect(dies.tokens.peek()).toBe(dies.token)
+  expect(asksNative(dies.tokens)).toBe(false)
+  expect(seen).toEqual([])
+  expect(provider.log.length).toBe(2)
+})
+
+test('a token that ends while the thread is dead is not handed out', async () => {
+  const provider = await server({ lifetimeMs: 1400 })
+  const { tokens, token } = await opened(provider)
+  const expiresAt = tokens.status().token.expiresAt.getTime()
+  const restarted = restart({ tokens })
+  native.injectPanic()
+  await until(() => {
+    const before = Date.now()
+    const held = tokens.peek()
+    if (before >= expiresAt) expect(held).toBeUndefined()
+    return held === undefined
+  })
+  expect(tokens.status().token).toBeNull()
+  await restarted
+  expect(await tokens.getToken()).not.toBe(token)
+})
+
+test('a getToken under way gets its token although the thread dies', async () => {
+  const provider = await server({ latencyMs: 300 })
+  const tokens = [manager(provider), manager(provider)]
+  const asked = tokens.map((tokens) => tokens.getToken())
+  await until(() => provider.log.length === 2)
+  native.injectPanic()
+  for (const token of await Promise.all(asked)) expect(token).toEqual(expect.any(String))
+  expect(provider.log.length).toBe(4)
+})
+
+test('a getToken that begins while the thread is dead gets its token', async () => {
+  const provider = await server()
+  const { tokens, token } = await opened(provider)
+  native.injectPanic()
+  await until(() => asksNative(tokens))
+  expect(tokens.invalidate(token)).toBe(true)
+  expect(await tokens.getToken()).not.toBe(token)
+  expect(provider.log.length).toBe(2)
+})
+
+test('a thread that dies again and again is started again each time', async () => {
+  const provider = await server()
+  const { tokens, token } = await opened(provider)
+  for (let time = 0; time < 3; time++) {
+    const restarted = restart({ tokens })
+    native.injectPanic()
+    await restarted
+    expect(tokens.peek()).toBe(token)
+  }
+  expect(provider.log.length).toBe(1)
+})
+
+test('a manager opened while the thread is dead is served, one closed meanwhile is not', async () => {
+  const provider = await server()
+  const { tokens } = await opened(provider)
+  native.injectPanic()
+  await until(() => asksNative(tokens))
+  const late = manager(provider)
+  await tokens.close()
+  expect(await late.getToken()).toEqual(expect.any(String))
+  expect(native.managers()).toBe(1)
+})
+
+test('a file that hangs does not keep a dead thread from being started again', async () => {
+  const directory = fs.mkdtempSync(path.join(os.tmpdir(), 'oauth-rotor-'))
+  atEnd(() => fs.rmSync(directory, { recursive: true }))
+  // Reading a pipe that nobody writes to never ends.
+  const pipe = path.join(directory, 'secret')
+  execFileSync('mkfifo', [pipe])
+  const provider = await server()
+  const hanging = manager(provider, { credentials: { clientId: 'app', clientSecret: fromFile(pipe) } })
+  atEnd(() => fs.closeSync(fs.openSync(pipe, fs.constants.O_RDWR)))
+  const { tokens, token } = await opened(provider)
+  const restarted = restart({ tokens })
+  const begin = performance.now()
+  native.injectPanic()
+  await until(() => asksNative(tokens))
+  await restarted
+  expect(performance.now() - begin).toBeLessThan(2000)
+  expect(tokens.peek()).toBe(token)
+  expect(hanging.peek()).toBeUndefined()
+})
+
+test('a dead thread ends for good when its last manager is closed', async () => {
+  const { tokens } = await opened(await server())
+  native.injectPanic()
+  await until(() => asksNative(tokens))
+  await tokens.close()
+  await until(() => ourThreads() === 0)
+  const again = manager(await server())
+  expect(await again.getToken()).toEqual(expect.any(String))
+})
