@@ -136,15 +136,25 @@ test('a manager opened while the thread is dead is served, one closed meanwhile 
   expect(native.managers()).toBe(1)
 })
 
-test('a file that hangs does not keep a dead thread from being started again', async () => {
+/** The path of a file of the test's own. */
+function fileInPlace() {
   const directory = fs.mkdtempSync(path.join(os.tmpdir(), 'oauth-rotor-'))
   atEnd(() => fs.rmSync(directory, { recursive: true }))
-  // Reading a pipe that nobody writes to never ends.
-  const pipe = path.join(directory, 'secret')
+  return path.join(directory, 'secret')
+}
+
+/** A credential in a file that hangs: reading a pipe that nobody writes to never ends. */
+function hangingCredential() {
+  const pipe = fileInPlace()
   execFileSync('mkfifo', [pipe])
-  const provider = await server()
-  const hanging = manager(provider, { credentials: { clientId: 'app', clientSecret: fromFile(pipe) } })
+  // Whoever still reads it at the test's end finds it empty.
   atEnd(() => fs.closeSync(fs.openSync(pipe, fs.constants.O_RDWR)))
+  return { clientId: 'app', clientSecret: fromFile(pipe) }
+}
+
+test('a file that hangs does not keep a dead thread from being started again', async () => {
+  const provider = await server()
+  const hanging = manager(provider, { credentials: hangingCredential() })
   const { tokens, token } = await opened(provider)
   const restarted = restart({ tokens })
   const begin = performance.now()
@@ -154,6 +164,24 @@ test('a file that hangs does not keep a dead thread from being started again', a
   expect(performance.now() - begin).toBeLessThan(2000)
   expect(tokens.peek()).toBe(token)
   expect(hanging.peek()).toBeUndefined()
+})
+
+test('a file that hangs occupies one thread, however often it is asked for', async () => {
+  const provider = await server()
+  let rounds = 0
+  const asked = async () => {
+    rounds += 1
+    return 'secret'
+  }
+  manager(provider, {
+    credentials: [hangingCredential(), { clientId: 'app', clientSecret: asked }],
+    acquireTimeoutMs: 10,
+    sourcePollMs: 10,
+  })
+  await until(() => rounds > 10)
+  const file = fileInPlace()
+  fs.writeFileSync(file, 'secret')
+  await manager(provider, { credentials: { clientId: 'app', clientSecret: fromFile(file) } }).ready()
 })
 
 test('a dead thread ends for good when its last manager is closed', async () => {

@@ -1,6 +1,6 @@
 //! One manager's task on the driver's thread: performs what was decided, reports what came of it.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::future::{Future, pending};
 use std::pin::Pin;
 use std::sync::Arc;
@@ -25,9 +25,18 @@ pub(super) async fn run(manager: Arc<Manager>, clients: Arc<Clients>, clock: Arc
         clock.sleep_until(at).await;
         manager.restart();
     }
-    Task { manager, clients, clock, client: None, fetch: None, files: None, delivery: None }
-        .run()
-        .await;
+    Task {
+        manager,
+        clients,
+        clock,
+        client: None,
+        fetch: None,
+        files: None,
+        unread: BTreeSet::new(),
+        delivery: None,
+    }
+    .run()
+    .await;
 }
 
 /// What is under way for a manager; at most one of each.
@@ -39,6 +48,8 @@ struct Task {
     client: Option<Arc<HttpClient>>,
     fetch: Option<Work<(u64, Attempt)>>,
     files: Option<Work<HashMap<Place, FileReading>>>,
+    /// What to read next: a file that hangs must not occupy one thread after the other.
+    unread: BTreeSet<Place>,
     delivery: Option<Work<()>>,
 }
 
@@ -49,12 +60,14 @@ impl Task {
             for todo in self.manager.take_todo() {
                 match todo {
                     Todo::Fetch { flight, credential } => self.fetch(flight, credential),
-                    Todo::ReadFiles(places) => {
-                        let read = spawn_blocking(|| files::read(places));
-                        self.files = Some(Box::pin(async { read.await.unwrap_or_default() }));
-                    }
+                    Todo::ReadFiles(places) => self.unread.extend(places),
                     Todo::Deliver(delivery) => undelivered.push(delivery),
                 }
+            }
+            if self.files.is_none() && !self.unread.is_empty() {
+                let places = std::mem::take(&mut self.unread);
+                let read = spawn_blocking(|| files::read(places));
+                self.files = Some(Box::pin(async { read.await.unwrap_or_default() }));
             }
             if self.delivery.is_none() {
                 self.deliver(std::mem::take(&mut undelivered));
