@@ -42,7 +42,11 @@ function run(args, { env = {} } = {}) {
     /** Resolves once it has printed this; rejects when it ends without. */
     async said(text) {
       const heard = new Promise((resolve) => {
-        const listen = () => output.stdout.includes(text) && resolve()
+        const listen = () => {
+          if (!output.stdout.includes(text)) return
+          started.stdout.off('data', listen)
+          resolve()
+        }
         started.stdout.on('data', listen)
         listen()
       })
