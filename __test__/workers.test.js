@@ -73,13 +73,12 @@ test('a worker that ends takes with it what only it had opened', async () => {
 })
 
 test('500 workers terminated while tokens are published to them leave nothing behind', async () => {
-  const { tokenUrl } = await forkedServer({ lifetimeMs: 1060 })
-  const names = Array.from({ length: 10 }, (_, index) => `terminated ${index}`)
+  const { tokenUrl } = await forkedServer({ lifetimeMs: 1400 })
+  const names = Array.from({ length: 20 }, (_, index) => `terminated ${index}`)
   const result = await child('terminate.js', { tokenUrl, rounds: 500, names }).result()
-  const { before, after, publishedMeanwhile, isServed, left } = result
+  const { before, after, publishedMeanwhile, left } = result
   expect(after.threads).toBe(before.threads)
   expect([before.managers, after.managers, left]).toEqual([names.length, names.length, 0])
-  expect(isServed).toBe(true)
   // More stamps than rounds: they are written all the time.
   expect(publishedMeanwhile).toBeGreaterThan(500)
   expect(after.rss - before.rss).toBeLessThan(64 * 1024 * 1024)
