@@ -1,0 +1,63 @@
+'use strict'
+
+const native = require('../native')
+const { child, ourThreads, threads, until } = require('./support/process')
+const { atEnd, closeAll, forkedServer, manager, server } = require('./support/world')
+
+afterEach(closeAll)
+
+/** The native thread, and so many helpers that read files and derive ids. */
+const MOST_THREADS = 5
+/** Eight requests to one endpoint run at once; connections of earlier ones may be about to close. */
+const MOST_CONNECTIONS = 16
+
+const flags = ['--expose-gc']
+const MIB = 1024 * 1024
+
+test('a thousand managers need no more threads and sockets than ten', async () => {
+  const provider = await server()
+  const notOurs = () => threads().length - ourThreads()
+  const open = (count) =>
+    Array.from({ length: count }, (_, index) => {
+      const name = index % 2 === 0 ? { name: `one of ${count}: ${index}` } : {}
+      return manager(provider, { ...name, acquireTimeoutMs: 60_000 })
+    })
+  const ready = (managers) => Promise.all(managers.map((tokens) => tokens.ready()))
+  const few = open(10)
+  await ready(few)
+  const before = notOurs()
+
+  const peak = { threads: 0, connections: 0 }
+  const watch = setInterval(() => {
+    peak.threads = Math.max(peak.threads, ourThreads())
+    peak.connections = Math.max(peak.connections, provider.connections)
+  }, 5)
+  atEnd(() => clearInterval(watch))
+  const many = open(1000)
+  await ready(many)
+  const all = [...few, ...many]
+  expect(native.managers()).toBe(all.length)
+  expect(new Set(all.map((tokens) => tokens.peek())).size).toBe(all.length)
+  expect(provider.log.length).toBe(all.length)
+  expect(notOurs()).toBe(before)
+  expect(peak.threads).toBeLessThanOrEqual(MOST_THREADS)
+  expect(peak.connections).toBeLessThanOrEqual(MOST_CONNECTIONS)
+
+  await Promise.all(all.map((tokens) => tokens.close()))
+  expect(native.managers()).toBe(0)
+  await until(() => ourThreads() === 0 && provider.connections === 0)
+})
+
+test('managers that nobody refers to any more are closed', async () => {
+  const provider = await server()
+  const { left } = await child('forgotten.js', { tokenUrl: provider.tokenUrl }, { flags }).result()
+  expect(left).toBe(1)
+})
+
+test('neither refreshes nor calls take memory that they keep', async () => {
+  const { tokenUrl } = await forkedServer({ lifetimeMs: 1300 })
+  const values = { tokenUrl, managers: 50, warmUp: 500, refreshes: 1000, calls: 100_000 }
+  const { before, after, refreshed } = await child('refresh.js', values, { flags }).result()
+  expect(refreshed).toBeGreaterThanOrEqual(1000)
+  expect(after - before).toBeLessThan(16 * MIB)
+})
