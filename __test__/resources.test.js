@@ -48,6 +48,20 @@ test('a thousand managers need no more threads and sockets than ten', async () =
   await until(() => ourThreads() === 0 && provider.connections === 0)
 })
 
+test('opening and closing over and over leaves nothing', async () => {
+  const provider = await server()
+  for (let time = 0; time < 200; time++) {
+    const tokens = manager(provider, time % 3 === 0 ? {} : { name: 'again' })
+    const asked = tokens.getToken().catch((error) => error.code)
+    // Some before their first token, some with it.
+    if (time % 2 === 0) await asked
+    await tokens.close()
+    expect(await asked).toEqual(expect.any(String))
+    expect(native.managers()).toBe(0)
+  }
+  await until(() => ourThreads() === 0)
+})
+
 test('managers that nobody refers to any more are closed', async () => {
   const provider = await server()
   const { left } = await child('forgotten.js', { tokenUrl: provider.tokenUrl }, { flags }).result()

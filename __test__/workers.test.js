@@ -2,6 +2,7 @@
 
 const path = require('node:path')
 const { Worker } = require('node:worker_threads')
+const native = require('../native')
 const { child } = require('./support/process')
 const { atEnd, closeAll, event, forkedServer, manager, server } = require('./support/world')
 
@@ -47,7 +48,6 @@ test('the end of a worker leaves the others their token', async () => {
 })
 
 test('the native thread outlives the worker that it was started in', async () => {
-  const native = require('../native')
   expect(native.managers()).toBe(0)
   const provider = await server({ lifetimeMs: 1600 })
   const options = { name: 'outlives its creator' }
@@ -63,13 +63,36 @@ test('the native thread outlives the worker that it was started in', async () =>
 })
 
 test('a worker that ends takes with it what only it had opened', async () => {
-  const native = require('../native')
   const provider = await server({ latencyMs: 3_600_000 })
   const opened = worker(provider, {})
   await opened.ask('peek')
   expect(native.managers()).toBe(1)
   await opened.terminate()
   expect(native.managers()).toBe(0)
+})
+
+test.each([
+  ['exits', 'exit', 6, undefined],
+  ['throws', 'throw', 1, 'mine'],
+])('a worker that %s in mid-fetch ends as it does without a manager', async (_, how, code, message) => {
+  const { tokenUrl } = await server({ latencyMs: 3_600_000 })
+  const file = path.join(__dirname, 'support', 'children', 'ending-worker.js')
+  const started = new Worker(file, { workerData: { server: { tokenUrl }, how } })
+  atEnd(() => started.terminate())
+  let error
+  started.once('error', (thrown) => (error = thrown))
+  expect(await new Promise((resolve) => started.once('exit', resolve))).toBe(code)
+  expect(error?.message).toBe(message)
+  expect(native.managers()).toBe(0)
+})
+
+test('process.exit() while workers use managers ends the process with its code', async () => {
+  const { tokenUrl } = await server({ lifetimeMs: 1400 })
+  const names = Array.from({ length: 10 }, (_, index) => `exits ${index}`)
+  for (let time = 0; time < 10; time++) {
+    const end = await child('exit-with-workers.js', { tokenUrl, names }).ended
+    expect(end).toEqual({ code: 5, signal: null, stdout: '', stderr: '' })
+  }
 })
 
 test('500 workers terminated while tokens are published to them leave nothing behind', async () => {
