@@ -4,11 +4,16 @@
 // terminated.
 
 const { parentPort, workerData } = require('node:worker_threads')
-const { manager } = require('../world')
+const { TokenManager, oauth2 } = require('../../..')
 
 const { server, names } = workerData
-const opened = names.map((name) => manager(server, { name }))
-opened.push(manager(server))
+const open = (options) =>
+  new TokenManager({
+    provider: oauth2({ tokenUrl: server.tokenUrl, clientAuth: 'basic-raw' }),
+    credentials: { clientId: 'app', clientSecret: 'secret' },
+    ...options,
+  })
+const opened = [...names.map((name) => open({ name })), open()]
 for (const tokens of opened) tokens.getToken().catch(() => {})
 parentPort.postMessage('opened')
 
