@@ -6,6 +6,7 @@ const node = {
   AbortController: 'readonly',
   AbortSignal: 'readonly',
   Buffer: 'readonly',
+  DOMException: 'readonly',
   URL: 'readonly',
   URLSearchParams: 'readonly',
   clearInterval: 'readonly',

@@ -78,6 +78,29 @@ test('what throws while it starts rejects, and leaves no listener', async () => 
   expect(listeners(signal)).toBe(0)
 })
 
+test('a thousand calls that wait on one signal are one listener, and each is settled by itself', async () => {
+  const controller = new AbortController()
+  const works = Array.from({ length: 1000 }, deferred)
+  const cancel = jest.fn()
+  const waiting = works.map(({ promise }) => abortable(controller.signal, () => promise, cancel))
+  expect(listeners(controller.signal)).toBe(1)
+  works[0].resolve('first')
+  works[1].reject('second')
+  await expect(waiting[0]).resolves.toBe('first')
+  await expect(waiting[1]).rejects.toBe('second')
+  expect(listeners(controller.signal)).toBe(1)
+  controller.abort('stop')
+  const rest = await Promise.allSettled(waiting.slice(2))
+  expect(new Set(rest.map(({ reason }) => reason))).toEqual(new Set(['stop']))
+  expect(cancel).toHaveBeenCalledTimes(998)
+  expect(listeners(controller.signal)).toBe(0)
+})
+
+test('a signal of a polyfill without a reason rejects with an AbortError', async () => {
+  const signal = { aborted: true, addEventListener() {}, removeEventListener() {} }
+  await expect(abortable(signal, jest.fn())).rejects.toMatchObject({ name: 'AbortError' })
+})
+
 test('a signal is known by its shape', () => {
   expect(isAbortSignal(new AbortController().signal)).toBe(true)
   expect(isAbortSignal({ aborted: false, addEventListener() {}, removeEventListener() {} })).toBe(true)

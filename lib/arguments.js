@@ -21,7 +21,7 @@ const CHECKS = {
     takes: 'a number of milliseconds from 0',
     fits: (value) => Number.isFinite(value) && value >= 0,
   },
-  signal: { takes: 'an AbortSignal', fits: isAbortSignal },
+  signal: { takes: 'an AbortSignal (such as controller.signal)', fits: isAbortSignal },
 }
 
 /** The options of a call, of which `known` may be given; throws on behalf of `below`. */
