@@ -24,9 +24,11 @@ const CHECKS = {
   signal: { takes: 'an AbortSignal (such as controller.signal)', fits: isAbortSignal },
 }
 
+const NONE = Object.freeze(Object.create(null))
+
 /** The options of a call, of which `known` may be given; throws on behalf of `below`. */
 function checkOptions(method, options, known, below) {
-  if (options === undefined) return {}
+  if (options === undefined) return NONE
   const given = copyOfObject(options)
   if (given === undefined) {
     fail(
@@ -54,11 +56,16 @@ function checkToken(token, below) {
   fail(`invalidate(token) takes the token that was answered with 401, got ${describeHidden(token)}.`, below)
 }
 
-/** The name of an event. */
-function checkEvent(event, below) {
-  if (EVENTS.includes(event)) return event
-  const shown = typeof event === 'string' ? inspect(event.slice(0, 64)) : describe(event)
-  return fail(`There is no event ${shown}; the events are ${EVENTS.join(', ')}.`, below)
+/** The name of an event, and a function to call. */
+function checkListener(method, event, listener, below) {
+  if (!EVENTS.includes(event)) {
+    const shown = typeof event === 'string' ? inspect(event.slice(0, 64)) : describe(event)
+    const hint = event === 'error' ? " Failures are told by 'refresh-failed'." : ''
+    fail(`There is no event ${shown}; the events are ${EVENTS.join(', ')}.${hint}`, below)
+  }
+  if (typeof listener !== 'function') {
+    fail(`${method}(event, listener) takes a function to call, got ${describe(listener)}.`, below)
+  }
 }
 
 function fail(message, below) {
@@ -67,4 +74,4 @@ function fail(message, below) {
   throw error
 }
 
-module.exports = { EVENTS, checkEvent, checkOptions, checkToken }
+module.exports = { EVENTS, checkListener, checkOptions, checkToken }

@@ -27,6 +27,8 @@ class Environment {
   #free = []
   /** Managers by handle, weakly: a manager that nobody refers to any more is closed. */
   #managers = new Map()
+  /** Those that somebody listens to. */
+  #kept = new Set()
   /** Waiting calls by the number of the waiter. */
   #waiting = new Map()
   #lost = new FinalizationRegistry(({ handle, slot }) => this.close(handle, slot))
@@ -39,7 +41,7 @@ class Environment {
   open(manager, options, below) {
     const slot = this.#takeSlot()
     const opened = JSON.parse(native.open(this.#attachment, JSON.stringify(options), slot.block, slot.index))
-    if (opened?.error || !opened) {
+    if (opened?.handle === undefined) {
       this.#free.push(slot)
       this.#letGoIfIdle()
       throwFailure(opened?.error, below)
@@ -55,9 +57,19 @@ class Environment {
     const manager = this.#managers.get(handle)?.deref()
     if (!this.#managers.delete(handle)) return
     if (manager) this.#lost.unregister(manager)
+    this.#kept.delete(manager)
     native.close(this.#attachment, handle)
     this.#free.push(slot)
     this.#letGoIfIdle()
+  }
+
+  /** Holds a manager that nobody may refer to, until `unkeep` or its close. */
+  keep(manager) {
+    this.#kept.add(manager)
+  }
+
+  unkeep(manager) {
+    this.#kept.delete(manager)
   }
 
   /** Has a call wait; the process stays alive until its answer comes or `stopWaiting`. */
@@ -87,7 +99,8 @@ class Environment {
     for (const [position, manager] of managers.entries()) {
       manager._emit(message, position === 0, (error) => thrown.push(error))
     }
-    if (thrown.length > 0) throw thrown[0]
+    if (thrown.length === 1) throw thrown[0]
+    if (thrown.length > 1) throw new AggregateError(thrown, `${thrown.length} listeners threw`)
   }
 
   #takeSlot() {

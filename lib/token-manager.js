@@ -4,7 +4,7 @@ const diagnosticsChannel = require('node:diagnostics_channel')
 const { EventEmitter } = require('node:events')
 const { inspect } = require('node:util')
 const { abortable } = require('./abort')
-const { EVENTS, checkEvent, checkOptions, checkToken } = require('./arguments')
+const { EVENTS, checkListener, checkOptions, checkToken } = require('./arguments')
 const { Environment } = require('./environment')
 const { ClosedError, callSite, fromNative } = require('./errors')
 const native = require('./load-native')
@@ -120,17 +120,26 @@ class TokenManager {
   }
 
   on(event, listener) {
-    this.#events.on(checkEvent(event, this.on), listener)
+    checkListener('on', event, listener, this.on)
+    this.#listen(event, listener)
     return this
   }
 
   once(event, listener) {
-    this.#events.once(checkEvent(event, this.once), listener)
+    checkListener('once', event, listener, this.once)
+    const wrapper = (payload) => {
+      this.#unlisten(event, wrapper)
+      return listener.call(this, payload)
+    }
+    // By this `off` knows whose wrapper it is.
+    wrapper.listener = listener
+    this.#listen(event, wrapper)
     return this
   }
 
   off(event, listener) {
-    this.#events.off(checkEvent(event, this.off), listener)
+    checkListener('off', event, listener, this.off)
+    this.#unlisten(event, listener)
     return this
   }
 
@@ -138,6 +147,7 @@ class TokenManager {
     if (this.#closed) return
     this.#closed = true
     this.#forgetToken()
+    this.#events.removeAllListeners()
     this.#environment.close(this.#handle, this.#slot)
     for (const refuse of [...this.#refusals]) refuse()
   }
@@ -157,6 +167,7 @@ class TokenManager {
 
   /** Called by the environment: an event of the native manager. The first handle publishes it to the channel. */
   _emit({ event, seq, at, payload }, isFirst, onThrown) {
+    if (this.#closed) return
     const channel = CHANNELS.get(event)
     if (!channel) return
     const isPublished = isFirst && channel.hasSubscribers
@@ -188,6 +199,18 @@ class TokenManager {
       this.#reading.set(source, reading)
     }
     return reading
+  }
+
+  /** Somebody who listens and keeps no reference still wants to hear: the manager stays. */
+  #listen(event, listener) {
+    if (this.#closed) return
+    this.#events.on(event, listener)
+    this.#environment.keep(this)
+  }
+
+  #unlisten(event, listener) {
+    this.#events.off(event, listener)
+    if (this.#events.eventNames().length === 0) this.#environment.unkeep(this)
   }
 
   #getTokenSlowly(options) {
