@@ -212,7 +212,8 @@ describe('functions', () => {
     [Object.assign(new Error('…'), { name: SECRET, code: SECRET }), 'failed with an error'],
     [SECRET, 'failed with an error'],
     [undefined, 'failed with an error'],
-  ])('that throw tell only the kind of the error (%#)', async (error, message) => {
+  ])('that throw tell only the kind of the error (%#)', async (error, kind) => {
+    const message = `${kind}, whose message is not repeated: it may hold a secret`
     const rejecting = await read(() => Promise.reject(error))
     const throwing = await read(() => {
       throw error

@@ -183,9 +183,14 @@ function describeHidden(value) {
   if (value === null) return 'null'
   if (value === '') return 'an empty string'
   if (copyOfArray(value) !== undefined) return 'an array'
+  if (isPromise(value)) return 'a promise'
   if (typeof value === 'object')
     return copyOfObject(value) === undefined ? 'an unreadable object' : 'an object'
   return `a ${typeof value}`
+}
+
+function isPromise(value) {
+  return typeof value === 'object' && attempt(() => typeof value.then === 'function') === true
 }
 
 /** A short text in quotes, harmless to print. Only for what cannot be a secret. */
@@ -245,6 +250,7 @@ module.exports = {
   hasLoneSurrogate,
   describe,
   describeHidden,
+  isPromise,
   quote,
   closest,
 }

@@ -1,6 +1,7 @@
 'use strict'
 
-const { copyOfArray, copyOfObject, describeHidden, flag, line, object, textOf } = require('./check')
+const check = require('./check')
+const { copyOfArray, copyOfObject, describeHidden, flag, isPromise, line, object, textOf } = check
 const { callbackReader, envReader, sourceDetail } = require('./sources')
 
 /**
@@ -8,8 +9,8 @@ const { callbackReader, envReader, sourceDetail } = require('./sources')
  * part takes them, the sources that only JavaScript can read, and what those of them yield that can
  * be read at once.
  */
-function parseCredentials(value, place, { env, clientAuth }) {
-  const context = { env, clientAuth, sources: [], initial: [] }
+function parseCredentials(value, place, { environment, clientAuth }) {
+  const context = { environment, clientAuth, sources: [], initial: [] }
   const list = copyOfArray(value)
   if (value === undefined) {
     place.fail("is required, such as fromEnv('CLIENT_ID', 'CLIENT_SECRET') or { clientId, clientSecret }.")
@@ -34,6 +35,9 @@ function entry(value, place, context) {
   if (detail !== undefined) {
     const usage = "{ clientId: fromEnv('CLIENT_ID'), clientSecret: fromFile('/run/secrets/client') }"
     return place.fail(`takes a whole credential, got a source of one field. Use it for a field: ${usage}.`)
+  }
+  if (isPromise(value)) {
+    return place.fail('takes a function that returns a promise, got the promise. Give the function itself.')
   }
   if (copyOfObject(value) === undefined) {
     return place.fail(`takes a source or { clientId, clientSecret }, got ${describeHidden(value)}.`)
@@ -76,10 +80,10 @@ function field(value, place, { context, optional }) {
  * first token.
  */
 function environment(detail, place, { context, optional }) {
-  const reader = envReader(detail, context.env)
+  const reader = envReader(detail, context.environment)
   const reading = reader.read()
   if (reading.kind === 'error') place.fail(`comes from ${variables(detail)}; the value ${reading.message}.`)
-  if (reading.kind === 'empty' && !optional) place.fail(`needs ${missing(detail, context.env)}.`)
+  if (reading.kind === 'empty' && !optional) place.fail(`needs ${missing(detail, context.environment())}.`)
   if (reading.kind === 'credentials') checkClientId(reading.list[0].clientId, place, context)
   return javascript(reader, reading, context)
 }
@@ -99,7 +103,7 @@ function checkClientId(clientId, place, { clientAuth }) {
 }
 
 function missing(detail, env) {
-  const unset = namesOf(detail).filter((name) => !env[name]?.replace(/\r?\n$/, ''))
+  const unset = namesOf(detail).filter((name) => !String(env[name] ?? '').replace(/\r?\n$/, ''))
   return unset.length === 1
     ? `the environment variable ${shown(unset[0])}, which is not set or empty`
     : `the environment variables ${unset.map(shown).join(' and ')}, which are not set or empty`

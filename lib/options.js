@@ -48,7 +48,10 @@ function parseOptions(options, seam) {
   if (parsed === undefined) problems.throwIfAny(below)
   const { endpoint, transport, warning } = parsed.provider ?? {}
   const { value, place } = parsed.credentials
-  const credentials = parseCredentials(value, place, { env, clientAuth: endpoint?.clientAuth })
+  const credentials = parseCredentials(value, place, {
+    environment: () => seam.env ?? process.env,
+    clientAuth: endpoint?.clientAuth,
+  })
   checkAges(parsed, problems)
   problems.throwIfAny(below)
 

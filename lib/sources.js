@@ -91,10 +91,11 @@ function fail(option, message, below) {
 
 /**
  * A reader of one variable, or of two as one credential; answers readings as the native part takes
- * them.
+ * them. `environment()` is asked each time: tests like to replace `process.env` as a whole, and then
+ * with values that need not be texts.
  */
-function envReader(detail, env) {
-  const text = (name) => withoutNewline(env[name] ?? '')
+function envReader(detail, environment) {
+  const text = (name) => withoutNewline(String(environment()[name] ?? ''))
   const read = () => {
     if (detail.kind === 'env') return textReading(text(detail.variable))
     return credentialReading([{ clientId: text(detail.clientId), clientSecret: text(detail.clientSecret) }])
@@ -111,7 +112,7 @@ function callbackReader(callback) {
     try {
       return readingOf(await callback())
     } catch (error) {
-      return failed(`failed with ${kindOf(error)}`)
+      return failed(`failed with ${kindOf(error)}, whose message is not repeated: it may hold a secret`)
     }
   }
   return { sync: false, read }
@@ -126,9 +127,8 @@ function readingOf(value) {
   for (const item of list) {
     const { label, clientId, clientSecret } = copyOfObject(item) ?? {}
     if (typeof clientId !== 'string' || typeof clientSecret !== 'string') {
-      const got =
-        copyOfObject(item) === undefined ? describeHidden(item) : 'an object without these two texts'
-      return failed(`yields ${got} where a text or { clientId, clientSecret } is needed`)
+      const got = copyOfObject(item) === undefined ? describeHidden(item) : 'an object without these texts'
+      return failed(`has to yield { clientId, clientSecret } or the text of one field, and yields ${got}`)
     }
     if (label !== undefined && (typeof label !== 'string' || !LABEL.test(label))) {
       return failed('yields a credential whose label is not a line of 1 to 128 characters')

@@ -29,8 +29,10 @@ class TokenManager {
   #name
   #timeZone
   #sources
-  /** Readings of asynchronous sources that are under way, so that none is asked twice at a time. */
-  #reading = new Map()
+  /** Asynchronous sources that have not answered yet, so that none is asked twice at a time. */
+  #asked = new Set()
+  /** What the sources answered in the reading under way; null where an answer is still to come. */
+  #readings
   #environment
   #handle
   #slot
@@ -54,6 +56,7 @@ class TokenManager {
     this.#timeZone = timeZone
     this.#strict = strict
     this.#sources = sources
+    this.#readings = sources.map(() => null)
     this.#environment = Environment.current()
     const { handle, slot } = this.#environment.open(this, settings, TokenManager)
     this.#handle = handle
@@ -185,20 +188,32 @@ class TokenManager {
     }
   }
 
-  /** Called by the environment: the native part asks for the JavaScript sources. */
-  async _readSources() {
-    const readings = await Promise.all(this.#sources.map((source) => this.#read(source)))
-    if (!this.#closed) native.sourcesRead(this.#handle, JSON.stringify(readings))
+  /**
+   * Called by the environment: the native part asks for the JavaScript sources. It is told of each
+   * answer as it comes, so that a source that is silent holds up none of the others.
+   */
+  _readSources() {
+    for (const [index, source] of this.#sources.entries()) {
+      if (source.sync) this.#readings[index] = source.read()
+      else if (!this.#asked.has(source)) this.#ask(source, index)
+    }
+    this.#tellReadings()
   }
 
-  #read(source) {
-    if (source.sync) return source.read()
-    let reading = this.#reading.get(source)
-    if (!reading) {
-      reading = source.read().finally(() => this.#reading.delete(source))
-      this.#reading.set(source, reading)
+  async #ask(source, index) {
+    this.#asked.add(source)
+    const reading = await source.read()
+    this.#asked.delete(source)
+    this.#readings[index] = reading
+    this.#tellReadings()
+  }
+
+  #tellReadings() {
+    if (!this.#closed && this.#readings.some((reading) => reading !== null)) {
+      native.sourcesRead(this.#handle, JSON.stringify(this.#readings))
     }
-    return reading
+    // They hold secrets, and are not needed any more.
+    if (this.#asked.size === 0) this.#readings.fill(null)
   }
 
   /** Somebody who listens and keeps no reference still wants to hear: the manager stays. */

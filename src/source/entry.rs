@@ -91,6 +91,8 @@ enum Part {
 /// An entry and what it has yielded so far.
 #[derive(Debug)]
 pub(super) struct Entry {
+    /// Its position in its owner's list.
+    index: usize,
     spec: EntrySpec,
     current: Vec<Arc<Credential>>,
     /// What it yielded before, the latest first: fallbacks until a new value has proved itself.
@@ -104,8 +106,9 @@ impl Entry {
     /// So many former values stay known; the endpoint's rejections thin them out before that.
     const FORMER: usize = 4;
 
-    pub(super) fn new(spec: EntrySpec) -> Self {
-        Self { spec, current: Vec::new(), former: Vec::new(), problem: None, was_read: false }
+    pub(super) fn new(index: usize, spec: EntrySpec) -> Self {
+        let (current, former) = (Vec::new(), Vec::new());
+        Self { index, spec, current, former, problem: None, was_read: false }
     }
 
     pub(super) fn label(&self) -> Option<&str> {
@@ -178,7 +181,7 @@ impl Entry {
                 return (changed && !first_time).then_some(SourceChange::Changed);
             }
             Yield::Nothing => {
-                ("yields nothing: is it empty or not set?".to_owned(), SourceChange::Emptied)
+                ("yields nothing (is it empty or not set?)".to_owned(), SourceChange::Emptied)
             }
             Yield::Failed(reason) => (reason.clone(), SourceChange::Unreadable(reason)),
             Yield::NotYet => {
@@ -194,8 +197,8 @@ impl Entry {
 
     fn described(&self) -> String {
         match self.label() {
-            Some(label) => format!("the credential labelled \"{label}\""),
-            None => "a credential".to_owned(),
+            Some(label) => format!("credentials[{}] (\"{label}\")", self.index),
+            None => format!("credentials[{}]", self.index),
         }
     }
 

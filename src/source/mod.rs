@@ -91,7 +91,8 @@ impl Sources {
     ///
     /// `javascript` holds what the facade has read already, by the index of the source.
     pub fn add(&mut self, owner: Owner, entries: Vec<EntrySpec>, javascript: Vec<Option<Reading>>) {
-        let entries = entries.into_iter().map(Entry::new).collect();
+        let entries =
+            entries.into_iter().enumerate().map(|(index, spec)| Entry::new(index, spec)).collect();
         self.groups.push(Group { owner, entries, javascript });
     }
 
@@ -161,15 +162,17 @@ impl Sources {
         }
     }
 
-    /// An owner's JavaScript sources answered; `None` stands for one that still has not.
+    /// An owner's JavaScript sources answered; `None` stands for one that still has not, and is
+    /// waited for.
     pub fn javascript_read(&mut self, owner: Owner, readings: Vec<Option<Reading>>) {
         let Some(group) = self.groups.iter_mut().find(|group| group.owner == owner) else { return };
+        let are_all_here = readings.iter().all(Option::is_some);
         for (known, read) in group.javascript.iter_mut().zip(readings) {
             if read.is_some() {
                 *known = read;
             }
         }
-        if let Some(under_way) = &mut self.under_way {
+        if let Some(under_way) = self.under_way.as_mut().filter(|_| are_all_here) {
             under_way.owners.retain(|waiting| *waiting != owner);
         }
     }

@@ -139,6 +139,37 @@ fn a_callback_that_does_not_answer_keeps_what_it_said_before() {
 }
 
 #[test]
+fn a_callback_that_does_not_answer_holds_up_no_other() {
+    let second = entry(SourceSpec::Js { index: 1 });
+    let mut sources = Sources::new(PATIENCE);
+    sources.add(1, vec![callback(), second], vec![None, None]);
+    let start = Timestamp::default();
+    sources.begin(start);
+    sources.javascript_read(1, [vec![None], credentials("two")].concat());
+    assert!(!sources.is_complete(start), "the first one may still answer");
+    assert!(sources.is_complete(start + PATIENCE));
+    assert_eq!(read(&mut sources).0, ["two"]);
+
+    sources.begin(start);
+    sources.javascript_read(1, [credentials("one"), credentials("two")].concat());
+    assert!(sources.is_complete(start));
+    assert_eq!(read(&mut sources).0, ["one", "two"]);
+}
+
+#[test]
+fn a_problem_names_the_entry_that_has_it() {
+    let mut labelled = callback();
+    labelled.label = Some("next".into());
+    let mut sources = Sources::new(PATIENCE);
+    sources.add(1, vec![literal("one"), labelled], vec![Some(Reading::Empty)]);
+    let problem = sources.finish(|_| false).0.unreadable.unwrap().message;
+    assert_eq!(
+        problem,
+        "The source of credentials[1] (\"next\") yields nothing (is it empty or not set?)."
+    );
+}
+
+#[test]
 fn the_handles_of_a_name_are_known_together_and_leave_alone() {
     let mut sources = sources(vec![literal("one")]);
     sources.add(2, vec![literal("two"), literal("one")], vec![]);
