@@ -118,6 +118,21 @@ test.each([[undefined], [null], ['ERR_CLOSED'], [{ code: 'ERR_CLOSED' }], [new E
   },
 )
 
+test('whatever was thrown, asking whether it is one of ours does not throw', () => {
+  const { proxy, revoke } = Proxy.revocable({}, {})
+  revoke()
+  const hostile = new Proxy(
+    {},
+    {
+      get: () => {
+        throw new Error('…')
+      },
+    },
+  )
+  for (const value of [proxy, hostile]) expect(isRotorError(value)).toBe(false)
+  expect(() => hostile instanceof RotorError).not.toThrow()
+})
+
 describe('what the native part reports', () => {
   const report = {
     code: 'ERR_TOKEN_UNAVAILABLE',

@@ -293,6 +293,15 @@ describe('a provider', () => {
     })
   })
 
+  test.each([
+    [() => oauth2('https://idp.example'), /such as oauth2\(\{ tokenUrl: .*; got a string/],
+    [() => genesysCloud('us_east_1'), /such as genesysCloud\(\{ region: .*; got a string/],
+    [() => genesysCloud(), /such as genesysCloud\(\{ region: .*; got nothing/],
+    [() => pagerDuty([]), /such as pagerDuty\(\{ scope: .*; got an array/],
+  ])('without options shows how it is made (%#)', (make, message) => {
+    expect(problems(make())).toEqual([{ option: 'provider', message: expect.stringMatching(message) }])
+  })
+
   test.each([[undefined], [null], ['us_east_1'], [{ tokenUrl: 'https://idp.example' }], [oauth2]])(
     'is not %p',
     (value) => {

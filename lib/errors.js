@@ -33,9 +33,13 @@ class RotorError extends Error {
   }
 }
 
-/** Whether an error comes from this package, from any copy of it. */
+/** Whether an error comes from this package, from any copy of it. Never throws, whatever was thrown. */
 function isRotorError(value) {
-  return typeof value === 'object' && value !== null && value[BRAND] === true
+  try {
+    return typeof value === 'object' && value !== null && value[BRAND] === true
+  } catch {
+    return false
+  }
 }
 
 /** Makes the class of one code; `details` picks the members that this code carries besides. */

@@ -54,16 +54,19 @@ const PRESETS = {
     parsers: () => ({ tokenUrl: required(tokenUrl) }),
     url: ({ tokenUrl }) => tokenUrl,
     defaults: { clientAuth: 'basic', propagationMs: 0 },
+    usage: "oauth2({ tokenUrl: 'https://idp.example.com/oauth2/token' })",
   },
   genesysCloud: {
     parsers: () => ({ region: genesysName, host: genesysName }),
     url: genesysUrl,
     defaults: { clientAuth: 'basic-raw', propagationMs: 10_000 },
+    usage: "genesysCloud({ region: 'us_east_1' })",
   },
   pagerDuty: {
     parsers: () => ({ scope: required(scope, "such as 'as_account-us.<subdomain> incidents.read'") }),
     url: () => new URL('https://identity.pagerduty.com/oauth/token'),
     defaults: { clientAuth: 'body', propagationMs: 0 },
+    usage: "pagerDuty({ scope: 'as_account-us.<subdomain> incidents.read' })",
   },
 }
 
@@ -74,7 +77,10 @@ const PRESETS = {
 function parseProvider(value, place, { genesysHost, env }) {
   const { preset, options } = provided(value) ?? {}
   if (preset === undefined) return place.fail(wrongProvider(value))
-  const { parsers, url, defaults } = PRESETS[preset]
+  const { parsers, url, defaults, usage } = PRESETS[preset]
+  if (copyOfObject(options) === undefined) {
+    return place.fail(`takes an object of options, such as ${usage}; got ${describeHidden(options)}.`)
+  }
   const parsed = object(options, place, { ...commonParsers(defaults), ...parsers() })
   if (parsed === undefined) return undefined
 
