@@ -86,7 +86,7 @@ class TokenManager {
   ready(options) {
     try {
       const { signal } = checkOptions('ready', options, ['signal'], this.ready)
-      return this.#wait({ signal, forReadiness: true, below: this.ready })
+      return this.#wait({ minValidityMs: 0, signal, forReadiness: true, below: this.ready })
     } catch (error) {
       return Promise.reject(error)
     }
@@ -164,7 +164,8 @@ class TokenManager {
     return { name: this.#name, closed: this.#closed, ...this.health() }
   }
 
-  [inspect.custom](_depth, options) {
+  [inspect.custom](depth, options) {
+    if (depth < 0) return '[TokenManager]'
     return `TokenManager ${inspect(this.toJSON(), options)}`
   }
 
@@ -270,7 +271,7 @@ class TokenManager {
   }
 
   /** Waits in the native part; each call has its own place there, so that one's abort is nobody else's. */
-  #wait({ minValidityMs = 0, signal, forReadiness = false, below }) {
+  #wait({ minValidityMs, signal, forReadiness = false, below }) {
     if (this.#closed) return Promise.reject(closedError(callSite(below)))
     const site = callSite(below)
     let waiter
