@@ -241,3 +241,19 @@ test('objects that cannot be read are wrong values and nothing worse', () => {
 test('the result cannot be changed', () => {
   expect(Object.isFrozen(parse(valid()))).toBe(true)
 })
+
+test('a key that names the prototype is one more unknown key, and changes no prototype', () => {
+  const { provider, credentials } = valid()
+  for (const key of ['__proto__', 'constructor', 'prototype']) {
+    const hostile = JSON.parse(`{"${key}": {"polluted": true}}`)
+    const problems = [
+      ...failure({ provider, credentials, ...hostile }).problems,
+      ...failure({ provider, credentials: Object.assign(JSON.parse(`{"${key}": 1}`), credentials) }).problems,
+    ]
+    expect(problems).toEqual([
+      { option: key, message: expect.stringContaining('is not a known option') },
+      { option: `credentials.${key}`, message: expect.stringContaining('is not a known option') },
+    ])
+  }
+  expect({}.polluted).toBeUndefined()
+})

@@ -1,0 +1,28 @@
+'use strict'
+
+const { execFile } = require('node:child_process')
+const { readFileSync } = require('node:fs')
+const path = require('node:path')
+const { promisify } = require('node:util')
+const { closeAll, server } = require('./support/world')
+
+const root = path.join(__dirname, '..')
+
+afterEach(closeAll)
+
+test('the example at the head of index.d.ts works as it stands', async () => {
+  const provider = await server({ clients: { app: ['secret'] } })
+  const types = readFileSync(path.join(root, 'index.d.ts'), 'utf8')
+  const [, example] = /@example\n([^]*?) \*\//.exec(types)
+  const code = example
+    .replace(/^ \* ?/gm, '')
+    .replace("'oauth-rotor'", "'./index.js'")
+    .replace("region: 'sa_east_1'", `host: '${provider.url}'`)
+  const { stdout } = await promisify(execFile)(
+    process.execPath,
+    ['--input-type=module', '-e', `${code}\nconsole.log(typeof token, tokens.status().timeZone)`],
+    { cwd: root, env: { ...process.env, GC_CLIENT_ID: 'app', GC_CLIENT_SECRET: 'secret' } },
+  )
+  expect(stdout).toBe('string America/Sao_Paulo\n')
+  expect(provider.log.map(({ status }) => status)).toEqual([200])
+})
