@@ -46,6 +46,11 @@ export interface TokenSource {
  * An idle manager never keeps the process alive; a pending `ready()` or `getToken()` does. Managers
  * with the same `name` share one token across all worker threads of the process; without a name
  * nothing is shared.
+ *
+ * A manager that nobody refers to any more is closed when it is garbage-collected, but not while a
+ * call waits on it or a listener is attached.
+ *
+ * Its methods are called on it: hand on `() => tokens.getToken()`, not `tokens.getToken`.
  */
 export class TokenManager implements TokenSource {
   /**
@@ -125,7 +130,14 @@ export class TokenManager implements TokenSource {
   /** Whether it is well, for a readiness probe. No I/O. */
   health(): TokenManagerHealth
 
-  /** Calls `listener` on every event of this name. */
+  /**
+   * Calls `listener` on every event of this name. A listener that throws keeps the event from nobody
+   * else; what it throws becomes an uncaught exception, and what an asynchronous one rejects with an
+   * unhandled rejection. A manager is no `EventEmitter`: `events.once()` does not take it.
+   *
+   * @throws {InvalidArgumentError} `ERR_INVALID_ARGUMENT` when there is no such event or `listener` is
+   * not a function; so do `once` and `off`.
+   */
   on<Name extends keyof RotorEvents>(event: Name, listener: (payload: RotorEvents[Name]) => void): this
   /** Calls `listener` on the next event of this name. */
   once<Name extends keyof RotorEvents>(event: Name, listener: (payload: RotorEvents[Name]) => void): this
@@ -134,12 +146,16 @@ export class TokenManager implements TokenSource {
 
   /**
    * Ends the use of this manager within 1 s. Pending calls reject with `ERR_CLOSED`, as later ones
-   * do. The last manager of a name ends the refreshes. May be called again.
+   * do. No event is told any more. The last manager of a name ends the refreshes. May be called
+   * again.
    */
   close(): Promise<void>
 
   /** {@link TokenManager.close}, for `await using`. */
   [Symbol.asyncDispose](): Promise<void>
+
+  /** What loggers and `console.log` show. No token and no secret in it. */
+  toJSON(): TokenManagerHealth & { name: string | undefined; closed: boolean }
 }
 
 /** Options of {@link TokenManager.ready}. */
@@ -151,7 +167,7 @@ export interface ReadyOptions {
 /** Options of {@link TokenManager.getToken}. */
 export interface GetTokenOptions {
   /**
-   * How much life the token must have left, in ms. Default: whatever the held one has, above
+   * How much life the token must have left, in ms; a number from 0. Default: whatever the held one has, above
    * `expiryMarginMs`.
    */
   minValidityMs?: number | undefined
@@ -441,7 +457,9 @@ export interface Credential {
 /**
  * One entry of the list of credentials. A function is called at the start, every `sourcePollMs`, on
  * `reload()`, and when the endpoint has rejected every known credential. When it throws, only the
- * error's name and code are passed on: its message may hold a secret.
+ * error's name and code are passed on: its message may hold a secret. One that has not answered after
+ * `acquireTimeoutMs` is left out until it does. It must not wait for a token of its own manager, which
+ * waits for it.
  *
  * @example
  * credentials: async () => {
@@ -506,6 +524,10 @@ export interface TokenManagerStatus {
   credentials: CredentialStatus[]
   /** Whether a token request is under way or about to start. */
   refreshing: boolean
+  /**
+   * When the next token request starts. Null while one is under way, while no credential is known, and
+   * after `close()`.
+   */
   nextRefreshAt: Date | null
   nextRefreshAtLocal: string | null
   /** The latest failure, or null when there was none since the last success. */
@@ -566,7 +588,10 @@ export interface TokenManagerHealth {
 
 /** What every event carries. */
 export interface RotorEvent {
-  /** Grows with every event of this manager: a gap shows a lost one. */
+  /**
+   * Grows with every event. Managers of one name count together, so that an event has the same number
+   * with all of them; a source's event is told to its own manager only.
+   */
   seq: number
   at: Date
   atLocal: string

@@ -169,6 +169,7 @@ for (const { state } of status.credentials) same<Equal<typeof state, 'unknown' |
 // @ts-expect-error there may be none
 status.token.serial
 same<Equal<ReturnType<typeof tokens.health>['reasons'], string[]>>()
+same<Equal<ReturnType<typeof tokens.toJSON>['closed'], boolean>>()
 
 // Errors.
 export function explain(error: unknown): string {
