@@ -8,13 +8,12 @@ use std::sync::atomic::{AtomicI32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use serde_json::Value;
 use tokio::sync::Notify;
 
 use super::listener::{Listener, NO_TOKEN, Word};
 use super::message::{ErrorMessage, EventMessage, HandleId, Message};
 use super::occurrence::Occurrence;
-use super::settings::Settings;
+use super::settings::{Agreed, Settings};
 use super::status::{Status, View};
 use crate::client::{Attempt, Transport};
 use crate::clock::{Clock, Timestamp};
@@ -53,7 +52,7 @@ pub struct Manager {
     pub(super) name: Option<String>,
     pub(super) endpoint: Endpoint,
     pub(super) transport: Transport,
-    pub(super) agreed: Vec<(String, Value)>,
+    pub(super) agreed: Agreed,
     /// Rings when the task should look again.
     pub(super) changed: Notify,
     clock: Arc<dyn Clock>,

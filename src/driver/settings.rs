@@ -11,6 +11,7 @@ use crate::client::Transport;
 use crate::error::Code;
 use crate::policy::Policy;
 use crate::provider::{ClientAuth, Endpoint};
+use crate::secret::Secret;
 use crate::source::{EntrySpec, Reading};
 
 /// Everything a handle is opened with.
@@ -31,8 +32,11 @@ pub struct Settings {
     /// What the facade has read of its JavaScript sources already, by index.
     pub initial: Vec<Option<Reading>>,
     /// What handles of one name must agree on, by the path that a user knows it by.
-    pub(super) agreed: Vec<(String, Value)>,
+    pub(super) agreed: Agreed,
 }
+
+/// Options by their paths, each value as its JSON text: a proxy or a key among them is secret.
+pub(super) type Agreed = Vec<(String, Secret)>;
 
 /// The form in which the facade, which has checked the user's options, hands them over.
 #[derive(Deserialize)]
@@ -129,8 +133,8 @@ impl Settings {
     }
 
     /// Two handles of one name share one token, so they must ask for the same one in the same way.
-    pub(super) fn check_agreement(&self, with: &[(String, Value)]) -> Result<(), ErrorMessage> {
-        let lacking = |these: &[(String, Value)], those: &[(String, Value)]| {
+    pub(super) fn check_agreement(&self, with: &Agreed) -> Result<(), ErrorMessage> {
+        let lacking = |these: &Agreed, those: &Agreed| {
             these.iter().find(|pair| !those.contains(pair)).map(|(option, _)| option.clone())
         };
         let Some(option) = lacking(&self.agreed, with).or_else(|| lacking(with, &self.agreed))
@@ -151,7 +155,7 @@ impl Settings {
 }
 
 /// Every option that must be equal, by the path that a user knows it by.
-fn agreed(json: &str) -> Vec<(String, Value)> {
+fn agreed(json: &str) -> Agreed {
     let form: Value = serde_json::from_str(json).unwrap_or_default();
     let group = |name: &str| form[name].as_object().cloned().unwrap_or_default();
     let prefixed = |prefix: &'static str| move |(key, value)| (format!("{prefix}{key}"), value);
@@ -166,12 +170,18 @@ fn agreed(json: &str) -> Vec<(String, Value)> {
         .chain(proxy.into_iter().map(prefixed("provider.")))
         .chain(timeout)
         .chain(group("policy"))
+        .map(|(option, value)| (option, Secret::new(value.to_string())))
         .collect()
 }
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+    use proptest::sample::{Index, select};
+
     use super::*;
+
+    const SECRET: &str = "hunter2+Zx9/secret";
 
     fn json(change: impl FnOnce(&mut Value)) -> String {
         let mut form = serde_json::json!({
@@ -233,5 +243,133 @@ mod tests {
             conflict(|form| form["policy"]["minRunwayMs"] = 1.into()).as_deref(),
             Some("minRunwayMs")
         );
+    }
+
+    /// The paths of everything in a value.
+    fn paths(value: &Value, path: &str, found: &mut Vec<String>) {
+        found.push(path.to_owned());
+        let children: Vec<(String, &Value)> = match value {
+            Value::Object(members) => {
+                members.iter().map(|(key, it)| (key.replace('/', "~1"), it)).collect()
+            }
+            Value::Array(list) => {
+                list.iter().enumerate().map(|(i, it)| (i.to_string(), it)).collect()
+            }
+            _ => vec![],
+        };
+        for (key, child) in children {
+            paths(child, &format!("{path}/{key}"), found);
+        }
+    }
+
+    fn odd_value() -> impl Strategy<Value = Value> {
+        let texts = [
+            SECRET,
+            "http://user:hunter2+Zx9/secret@proxy.example:3128",
+            "socks5://hunter2+Zx9/secret@proxy",
+            "-----BEGIN CERTIFICATE-----\nhunter2+Zx9/secret\n-----END CERTIFICATE-----\n",
+            "-----BEGIN PRIVATE KEY-----\nhunter2+Zx9/secret\n-----END PRIVATE KEY-----\n",
+            "-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n",
+            "basic",
+            "value",
+            "directory",
+            "",
+        ];
+        prop_oneof![
+            4 => select(texts.to_vec()).prop_map(Value::from),
+            1 => any::<String>().prop_map(Value::from),
+            1 => any::<u64>().prop_map(Value::from),
+            1 => any::<i64>().prop_map(Value::from),
+            1 => any::<f64>().prop_map(Value::from),
+            1 => any::<bool>().prop_map(Value::from),
+            1 => Just(Value::Null),
+            1 => Just(serde_json::json!([SECRET])),
+            1 => Just(serde_json::json!([[SECRET, SECRET]])),
+            1 => Just(serde_json::json!({ "kind": "value", "value": SECRET })),
+            1 => Just(serde_json::json!({ "kind": "text", "value": SECRET })),
+        ]
+    }
+
+    #[derive(Debug, Clone)]
+    enum Change {
+        Replace(Index, Value),
+        Add(Index, &'static str, Value),
+    }
+
+    fn change() -> impl Strategy<Value = Change> {
+        let keys = [
+            "ca",
+            "cert",
+            "key",
+            "proxy",
+            "noProxy",
+            "rootFile",
+            "scope",
+            "audience",
+            "label",
+            "minRunwayMs",
+            "maxTokenAgeMs",
+            "requestTimeoutMs",
+            "clientSecret",
+            SECRET,
+        ];
+        prop_oneof![
+            (any::<Index>(), odd_value()).prop_map(|(at, value)| Change::Replace(at, value)),
+            (any::<Index>(), select(keys.to_vec()), odd_value())
+                .prop_map(|(at, key, value)| Change::Add(at, key, value)),
+        ]
+    }
+
+    fn apply(form: &mut Value, change: Change) {
+        let mut places = Vec::new();
+        paths(form, "", &mut places);
+        match change {
+            Change::Replace(at, value) => {
+                *form.pointer_mut(at.get::<String>(&places)).unwrap() = value;
+            }
+            Change::Add(at, key, value) => {
+                places.retain(|place| form.pointer(place).is_some_and(Value::is_object));
+                if !places.is_empty() {
+                    form.pointer_mut(at.get::<String>(&places)).unwrap()[key] = value;
+                }
+            }
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn options_of_any_form_are_accepted_or_refused_by_name_and_never_repeated(
+            changes in proptest::collection::vec(change(), 0..4),
+            cut in proptest::option::weighted(0.05, any::<Index>()),
+        ) {
+            let mut text = json(|form| {
+                form["transport"]["proxy"] = format!("http://u:{SECRET}@proxy.example").into();
+                form["initial"][0]["value"] = SECRET.into();
+                for change in changes {
+                    apply(form, change);
+                }
+            });
+            if let Some(cut) = cut {
+                text.truncate((0..=cut.index(text.len())).rfind(|at| text.is_char_boundary(*at)).unwrap());
+            }
+            match Settings::parse(&text) {
+                Ok(settings) => {
+                    let Settings { transport, initial, agreed, .. } = &settings;
+                    let Transport { key, proxy, .. } = transport;
+                    let shown = format!("{key:?} {proxy:?} {initial:?} {:?}",
+                        agreed.iter().map(|(_, value)| value).collect::<Vec<_>>());
+                    prop_assert!(!shown.contains(SECRET), "{shown}");
+                    prop_assert!((0.0..=1.0).contains(&settings.policy.jitter_ratio));
+                    prop_assert!(settings.source_poll > Duration::ZERO);
+                    settings.check_agreement(&settings.agreed).unwrap();
+                    settings.check_agreement(&Vec::new()).unwrap_err();
+                }
+                Err(error) => {
+                    prop_assert!(!error.option.as_deref().unwrap_or_default().is_empty());
+                    let shown = format!("{error:?} {}", serde_json::to_string(&error).unwrap());
+                    prop_assert!(!shown.contains(SECRET), "{shown}");
+                }
+            }
+        }
     }
 }
