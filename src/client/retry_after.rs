@@ -24,6 +24,8 @@ fn instant(millis: i64) -> SystemTime {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     const DATE: Option<&str> = Some("Sun, 06 Nov 1994 08:48:37 GMT");
@@ -50,5 +52,37 @@ mod tests {
             assert_eq!(parse(nonsense, DATE, 0), None, "{nonsense}");
         }
         assert_eq!(parse("99999999999999999999999", None, 0), Some(Duration::from_secs(u64::MAX)));
+    }
+
+    proptest! {
+        #[test]
+        fn any_header_is_a_time_or_nothing(
+            header in prop_oneof![
+                any::<String>(),
+                "[ ]{0,2}[0-9]{0,25}[ ]{0,2}",
+                "(Sun|Mon|Sunday),? [0-9]{1,2}[ -](Nov|Feb|xyz)[ -][0-9]{2,4} [0-9:]{5,8}( GMT)?",
+            ],
+            date in proptest::option::of(any::<String>()),
+            now in any::<i64>(),
+        ) {
+            let wait = parse(&header, date.as_deref(), now);
+            let digits = header.trim();
+            if !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit()) {
+                prop_assert_eq!(wait, Some(Duration::from_secs(digits.parse().unwrap_or(u64::MAX))));
+            }
+        }
+
+        #[test]
+        fn a_date_reads_back_as_the_time_from_the_servers_date_or_ours_to_it(
+            // 1970 to 9999, what a date of HTTP can say.
+            now in 0_u64..253_402_300_800, at in 0_u64..253_402_300_800, ours in any::<i64>(),
+        ) {
+            let text = |seconds| httpdate::fmt_http_date(UNIX_EPOCH + Duration::from_secs(seconds));
+            let wait = Some(Duration::from_secs(at.saturating_sub(now)));
+            prop_assert_eq!(parse(&text(at), Some(&text(now)), ours), wait);
+            let now_millis = i64::try_from(now * 1000).unwrap();
+            prop_assert_eq!(parse(&text(at), None, now_millis), wait);
+            prop_assert_eq!(parse(&text(at), Some("yesterday"), now_millis), wait);
+        }
     }
 }
