@@ -22,6 +22,7 @@ use crate::clock::{Clock, Timestamp};
 use crate::credential::Credential;
 use crate::error::{Code, Failure};
 use crate::provider::Endpoint;
+use crate::secret::Secret;
 use crate::verdict::Verdict;
 
 /// No token answer is larger.
@@ -40,6 +41,8 @@ const LONGEST_CONNECT: Duration = Duration::from_secs(5);
 pub struct HttpClient {
     client: reqwest::Client,
     timeout: Duration,
+    /// A proxy that answers in the endpoint's place must not have its own password shown.
+    proxy_traces: Vec<Secret>,
     /// By origin.
     turns: Mutex<HashMap<String, Arc<Semaphore>>>,
 }
@@ -80,14 +83,18 @@ impl HttpClient {
         }
         let client =
             builder.build().map_err(|_| InvalidTransport::new("tls", "cannot be used together"))?;
-        Ok(Self { client, timeout, turns: Mutex::default() })
+        let proxy_traces = transport.proxy_traces();
+        Ok(Self { client, timeout, proxy_traces, turns: Mutex::default() })
     }
 
     /// One attempt, never more. Dropping the future gives it up.
+    ///
+    /// `issued` are earlier tokens, which no failure repeats.
     pub async fn fetch(
         &self,
         endpoint: &Endpoint,
         credential: &Credential,
+        issued: &[Secret],
         clock: &dyn Clock,
     ) -> Attempt {
         let turns = self.turns(endpoint);
@@ -98,7 +105,10 @@ impl HttpClient {
             () = clock.sleep_until(sent_at + self.timeout) => Err(Silence::TimedOut),
         };
         let verdict = match answer {
-            Ok(answer) => judge(&answer, endpoint, credential, clock.utc_millis(clock.now())),
+            Ok(answer) => {
+                let secrets: Vec<_> = issued.iter().chain(&self.proxy_traces).cloned().collect();
+                judge(&answer, endpoint, credential, &secrets, clock.utc_millis(clock.now()))
+            }
             Err(silence) => Verdict::Transient(self.failure(endpoint, &silence)),
         };
         Attempt { sent_at, verdict }

@@ -50,7 +50,10 @@ impl TokenRequest {
 pub fn traces(credential: &Credential) -> Vec<Secret> {
     let Credential { client_id, client_secret, .. } = credential;
     let secret = client_secret.expose();
-    let pair = |id: &str, secret: &str| STANDARD.encode(format!("{id}:{secret}"));
+    // Without the padding, which not everyone repeats.
+    let pair = |id: &str, secret: &str| {
+        STANDARD.encode(format!("{id}:{secret}")).trim_end_matches('=').to_owned()
+    };
     let encoded = encode(secret);
     vec![
         Secret::new(pair(client_id, secret)),
@@ -137,6 +140,30 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn any_credential_makes_a_header_and_a_form_of_visible_ascii_and_leaves_only_its_traces(
+            id in any::<String>(), secret in any::<String>(),
+        ) {
+            let credential = credential(&id, &secret);
+            let traces = traces(&credential);
+            let is_trace = |text: &str| traces.iter().any(|trace| trace.expose() == text);
+            for client_auth in [ClientAuth::Basic, ClientAuth::BasicRaw, ClientAuth::Body] {
+                let request = TokenRequest::new(&endpoint(client_auth), &credential);
+                prop_assert!(request.body.expose().bytes().all(|byte| byte.is_ascii_graphic()));
+                if let Some(header) = &request.authorization {
+                    let pair = header.expose().strip_prefix("Basic ").unwrap();
+                    prop_assert!(pair.bytes().all(|byte| byte.is_ascii_graphic()));
+                    prop_assert!(is_trace(pair.trim_end_matches('=')));
+                    prop_assert_eq!(request.body.expose(), "grant_type=client_credentials");
+                } else {
+                    let (_, sent) = request.body.expose().split_once("client_secret=").unwrap();
+                    prop_assert!(is_trace(sent));
+                }
+                let is_hidden = format!("{request:?}").ends_with("body: [redacted] }");
+                prop_assert!(is_hidden);
+            }
+        }
+
         #[test]
         fn whatever_is_sent_reads_back_as_it_was_meant(
             id in "\\PC{0,12}", secret in "\\PC{0,24}", scope in "\\PC{0,12}", value in "\\PC{0,12}",

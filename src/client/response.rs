@@ -57,26 +57,38 @@ const LONGEST_LIFE: f64 = 100.0 * 365.0 * 86_400.0;
 const LONGEST_DESCRIPTION: usize = 256;
 
 /// Judges an answer to a request that was made with this credential.
+///
+/// `secrets` are others that the server may know, such as earlier tokens: like the credential, they
+/// are never repeated.
 pub fn judge(
     answer: &Answer,
     endpoint: &Endpoint,
     credential: &Credential,
+    secrets: &[Secret],
     now_millis: i64,
 ) -> Verdict {
-    Judge { answer, endpoint, credential, now_millis }.verdict()
+    let members: Option<Members> = serde_json::from_slice(&answer.body.0).ok();
+    let own = members.as_ref().and_then(|it| it.access_token.as_ref()).and_then(Value::as_str);
+    let mut hidden = traces(credential);
+    hidden.extend(secrets.iter().cloned().chain(own.map(Secret::new)));
+    hidden.retain(|it| !it.expose().is_empty());
+    // Longest first: what contains another one is found whole.
+    hidden.sort_by_key(|it| std::cmp::Reverse(it.expose().len()));
+    Judge { answer, endpoint, credential, hidden, now_millis }.verdict(members.as_ref())
 }
 
 struct Judge<'a> {
     answer: &'a Answer,
     endpoint: &'a Endpoint,
     credential: &'a Credential,
+    /// What must not be shown, the longest first.
+    hidden: Vec<Secret>,
     now_millis: i64,
 }
 
 impl Judge<'_> {
-    fn verdict(&self) -> Verdict {
-        let members: Option<Members> = serde_json::from_slice(&self.answer.body.0).ok();
-        match (self.answer.status, &members) {
+    fn verdict(&self, members: Option<&Members>) -> Verdict {
+        match (self.answer.status, members) {
             (200..300, None) => Verdict::Transient(self.failure(
                 Code::Endpoint,
                 None,
@@ -91,10 +103,10 @@ impl Judge<'_> {
                 None,
                 "answered with a redirect, which is not followed; give the final address as tokenUrl",
             )),
-            (429, _) => Verdict::Throttled(self.throttled(members.as_ref())),
+            (429, _) => Verdict::Throttled(self.throttled(members)),
             (408 | 425 | 500.., _) => Verdict::Transient(self.failure(
                 Code::Endpoint,
-                members.as_ref(),
+                members,
                 "failed; it is asked again",
             )),
             (status, Some(members)) if is_present(members.error.as_ref()) => {
@@ -102,7 +114,7 @@ impl Judge<'_> {
             }
             (401 | 403, _) => Verdict::Refused(self.failure(
                 Code::CredentialRejected,
-                members.as_ref(),
+                members,
                 "refused the request without saying why; check the client secret, and whether a \
                  gateway stands before the endpoint",
             )),
@@ -252,18 +264,26 @@ impl Judge<'_> {
         text.as_str().map(|text| self.presentable(text))
     }
 
-    /// What a server says, as it may be shown: no secret, no control character, not too long.
+    /// What a server says, as it may be shown: no secret, no token, no control character, not too
+    /// long.
     fn presentable(&self, text: &str) -> String {
-        let mut text = text.to_owned();
-        for trace in traces(self.credential) {
-            if !trace.expose().is_empty() {
-                text = text.replace(trace.expose(), "[redacted]");
+        // First, since a space in the place of a tab may complete a secret.
+        let text: String =
+            text.chars().map(|char| if char.is_control() { ' ' } else { char }).collect();
+        let mut rest = text.as_str();
+        let mut shown = Vec::new();
+        while let Some(char) = rest.chars().next()
+            && shown.len() < LONGEST_DESCRIPTION
+        {
+            let hidden = self.hidden.iter().find(|hidden| rest.starts_with(hidden.expose()));
+            if hidden.is_some() {
+                shown.extend("[redacted]".chars());
+            } else {
+                shown.push(char);
             }
+            rest = &rest[hidden.map_or(char.len_utf8(), |hidden| hidden.expose().len())..];
         }
-        text.chars()
-            .map(|char| if char.is_control() { ' ' } else { char })
-            .take(LONGEST_DESCRIPTION)
-            .collect()
+        shown.into_iter().take(LONGEST_DESCRIPTION).collect()
     }
 }
 
@@ -301,5 +321,7 @@ fn duration(seconds: f64) -> Duration {
     Duration::from_millis(u64::try_from(whole.as_millis()).unwrap_or(u64::MAX))
 }
 
+#[cfg(test)]
+mod properties;
 #[cfg(test)]
 mod tests;

@@ -4,9 +4,12 @@ use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use serde::Deserialize;
+use url::{Url, form_urlencoded};
 
 use crate::secret::Secret;
 
@@ -132,8 +135,43 @@ impl Transport {
         let exempt = ["localhost,127.0.0.0/8,::1", self.no_proxy.as_deref().unwrap_or_default()];
         Ok(Some(proxy.no_proxy(reqwest::NoProxy::from_string(&exempt.join(",")))))
     }
+
+    /// Every form in which the proxy's password travels.
+    pub(super) fn proxy_traces(&self) -> Vec<Secret> {
+        let url = self.proxy.as_ref().and_then(|url| Url::parse(url.expose()).ok());
+        let Some((url, encoded)) = url.as_ref().and_then(|url| Some((url, url.password()?))) else {
+            return vec![];
+        };
+        let password = percent_decoded(encoded);
+        let pair = STANDARD.encode(format!("{}:{password}", percent_decoded(url.username())));
+        [pair.trim_end_matches('='), encoded, &password].map(Secret::new).into()
+    }
+}
+
+/// The text behind a part of a URL, where a plus is a plus.
+fn percent_decoded(text: &str) -> String {
+    let form = text.replace('+', "%2B").replace('&', "%26").replace('=', "%3D");
+    form_urlencoded::parse(form.as_bytes()).map(|(text, _)| text.into_owned()).collect()
 }
 
 fn certificates(pem: &[u8]) -> Option<Vec<CertificateDer<'static>>> {
     CertificateDer::pem_slice_iter(pem).collect::<Result<_, _>>().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_proxys_password_is_known_in_every_form_in_which_it_travels() {
+        let transport: Transport =
+            serde_json::from_str(r#"{"proxy":"http://me:a%2Fb+%C3%A9&=@proxy.example"}"#).unwrap();
+        let traces = transport.proxy_traces();
+        let traces: Vec<_> = traces.iter().map(Secret::expose).collect();
+        let pair = STANDARD.encode("me:a/b+é&=");
+        assert_eq!(traces, [pair.trim_end_matches('='), "a%2Fb+%C3%A9&%3D", "a/b+é&="]);
+        let without: Transport =
+            serde_json::from_str(r#"{"proxy":"http://proxy.example"}"#).unwrap();
+        assert!(without.proxy_traces().is_empty());
+    }
 }

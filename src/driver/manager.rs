@@ -20,6 +20,7 @@ use crate::clock::{Clock, Timestamp};
 use crate::credential::Credential;
 use crate::provider::Endpoint;
 use crate::refresh::{Effect, Event, Refresh, Refusal, Usability, Wait, WaiterId};
+use crate::secret::Secret;
 use crate::source::{EntrySpec, FileReading, Place, Reading, Requests, Sources};
 
 /// While a token is held its end is checked at least this often, whatever timers slept through.
@@ -28,11 +29,14 @@ const LONGEST_SLEEP: Duration = Duration::from_secs(1);
 /// So long a task that panicked stays away, so that a panic at every start is no busy loop.
 const RESTART_DELAY: Duration = Duration::from_secs(1);
 
+/// The held token and its predecessor, which may still be valid.
+const REMEMBERED_TOKENS: usize = 2;
+
 /// Something for the manager's task to do.
 #[derive(Debug)]
 pub(super) enum Todo {
     /// Send a token request.
-    Fetch { flight: u64, credential: Arc<Credential> },
+    Fetch { flight: u64, credential: Arc<Credential>, issued: Vec<Secret> },
     /// Read files.
     ReadFiles(BTreeSet<Place>),
     /// Tell every environment.
@@ -66,6 +70,8 @@ struct State {
     sources: Sources,
     handles: BTreeMap<HandleId, Handle>,
     waiting: HashMap<WaiterId, HandleId>,
+    /// The latest tokens, so that none of them is shown when the endpoint quotes it.
+    issued: VecDeque<Secret>,
     stamp: i32,
     seq: u64,
     next_poll: Timestamp,
@@ -87,6 +93,7 @@ impl Manager {
             sources: Sources::new(settings.policy.acquire_timeout),
             handles: BTreeMap::new(),
             waiting: HashMap::new(),
+            issued: VecDeque::new(),
             stamp: NO_TOKEN,
             seq: 0,
             next_poll: clock.now(),
@@ -334,9 +341,14 @@ impl Manager {
         for effect in state.refresh.step(event, now, fastrand::f64()) {
             match effect {
                 Effect::Fetch { flight, credential } => {
-                    state.todo.push_back(Todo::Fetch { flight, credential });
+                    let issued = state.issued.iter().cloned().collect();
+                    state.todo.push_back(Todo::Fetch { flight, credential, issued });
                 }
-                Effect::Publish(_) => state.publish(next_stamp()),
+                Effect::Publish(token) => {
+                    state.issued.push_front(token.text.clone());
+                    state.issued.truncate(REMEMBERED_TOKENS);
+                    state.publish(next_stamp());
+                }
                 Effect::Withdraw => state.publish(NO_TOKEN),
                 Effect::Settle { waiter, outcome } => state.settle(waiter, outcome),
                 Effect::ReadSources => {

@@ -14,6 +14,7 @@ use crate::client::{Attempt, HttpClient};
 use crate::clock::{Clock, Timestamp};
 use crate::credential::Credential;
 use crate::error::{Code, Failure};
+use crate::secret::Secret;
 use crate::source::{FileReading, Place};
 use crate::verdict::Verdict;
 
@@ -59,7 +60,9 @@ impl Task {
         loop {
             for todo in self.manager.take_todo() {
                 match todo {
-                    Todo::Fetch { flight, credential } => self.fetch(flight, credential),
+                    Todo::Fetch { flight, credential, issued } => {
+                        self.fetch(flight, credential, issued);
+                    }
                     Todo::ReadFiles(places) => self.unread.extend(places),
                     Todo::Deliver(delivery) => undelivered.push(delivery),
                 }
@@ -90,7 +93,7 @@ impl Task {
     }
 
     /// Sends a request; an older one that is still under way is given up.
-    fn fetch(&mut self, flight: u64, credential: Arc<Credential>) {
+    fn fetch(&mut self, flight: u64, credential: Arc<Credential>, issued: Vec<Secret>) {
         let (manager, clock) = (Arc::clone(&self.manager), Arc::clone(&self.clock));
         let client = match &self.client {
             Some(client) => Ok(Arc::clone(client)),
@@ -100,7 +103,9 @@ impl Task {
             Ok(client) => {
                 self.client = Some(Arc::clone(&client));
                 Box::pin(async move {
-                    (flight, client.fetch(&manager.endpoint, &credential, &*clock).await)
+                    let attempt =
+                        client.fetch(&manager.endpoint, &credential, &issued, &*clock).await;
+                    (flight, attempt)
                 })
             }
             // A client that cannot be made is an answer, too: it is told, and tried again later.

@@ -1,0 +1,193 @@
+//! What holds for every answer.
+
+use proptest::collection::{hash_map, vec};
+use proptest::prelude::*;
+use proptest::sample::select;
+
+use super::*;
+use crate::provider::ClientAuth;
+
+const NAMES: [&str; 8] = [
+    "access_token",
+    "token_type",
+    "expires_in",
+    "refresh_in",
+    "scope",
+    "error",
+    "error_description",
+    "description",
+];
+
+const WORDS: [&str; 12] = [
+    "invalid_client",
+    "invalid_request",
+    "invalid_scope",
+    "unauthorized_client",
+    "access_denied",
+    "temporarily_unavailable",
+    "rate limit exceeded",
+    "Bearer",
+    "mac",
+    "60",
+    "-1",
+    "1e400",
+];
+
+fn endpoint() -> Endpoint {
+    Endpoint {
+        token_url: "https://login.example.com/oauth/token?key=private".parse().unwrap(),
+        client_auth: ClientAuth::Basic,
+        scope: None,
+        audience: None,
+        resource: vec![],
+        params: vec![],
+        default_lifetime: Duration::from_mins(5),
+    }
+}
+
+fn credential(secret: &str) -> Credential {
+    Credential::new(None, "app".into(), Secret::new(secret))
+}
+
+/// Long enough that no text of ours holds it by chance.
+fn secret() -> impl Strategy<Value = String> {
+    "[!-~]{5}[!-~é ]{4,16}[!-~]"
+}
+
+/// A token of some earlier answer.
+fn token() -> impl Strategy<Value = String> {
+    "[A-Za-z0-9._~+/-]{12,40}={0,2}"
+}
+
+/// A member's value; where a text says `<0>` to `<9>`, something that must not be shown is put in.
+fn value() -> impl Strategy<Value = Value> {
+    prop_oneof![
+        Just(Value::Null),
+        any::<bool>().prop_map(Value::from),
+        any::<f64>().prop_map(Value::from),
+        any::<i64>().prop_map(Value::from),
+        (1_i64..100_000).prop_map(Value::from),
+        token().prop_map(Value::from),
+        "\\PC{0,12}".prop_map(Value::from),
+        any::<String>().prop_map(Value::from),
+        select(&WORDS[..]).prop_map(Value::from),
+        "\\PC{0,3}<[0-9]>(\\PC{0,250})?<[0-9]>\\PC{0,3}".prop_map(Value::from),
+        Just(serde_json::json!([1])),
+        Just(serde_json::json!({ "access_token": "nested" })),
+    ]
+}
+
+fn members() -> impl Strategy<Value = Vec<(String, Value)>> {
+    let name = select(&NAMES[..]).prop_map(str::to_owned);
+    hash_map(name, value(), 0..8).prop_map(|members| members.into_iter().collect())
+}
+
+/// Members that mean nothing to us.
+fn others() -> impl Strategy<Value = Vec<(String, Value)>> {
+    let name = "[a-zA-Z_]{1,12}".prop_filter("known", |name| !NAMES.contains(&name.as_str()));
+    hash_map(name, value(), 0..4).prop_map(|members| members.into_iter().collect())
+}
+
+fn text_of(members: &[(String, Value)]) -> String {
+    let member = |(name, value): &(String, Value)| format!("{}:{value}", Value::from(name.clone()));
+    format!("{{{}}}", members.iter().map(member).collect::<Vec<_>>().join(","))
+}
+
+fn filled(mut members: Vec<(String, Value)>, hidden: &[Secret]) -> Vec<(String, Value)> {
+    for (_, value) in &mut members {
+        if let Value::String(text) = value {
+            for (index, hidden) in hidden.iter().cycle().take(10).enumerate() {
+                *text = text.replace(&format!("<{index}>"), hidden.expose());
+            }
+        }
+    }
+    members
+}
+
+fn answer(status: u16, body: impl Into<Vec<u8>>) -> Answer {
+    Answer { status, body: Body(body.into()), ..Answer::default() }
+}
+
+proptest! {
+    #[test]
+    fn no_answer_panics_shows_a_secret_or_gives_a_token_that_breaks_a_header(
+        status in prop_oneof![100_u16..600, select(&[200_u16, 400, 401, 429, 503][..])],
+        members in members(),
+        garbage in proptest::option::weighted(0.1, vec(any::<u8>(), 0..64)),
+        secret in secret(),
+        issued in vec(token(), 0..3),
+        retry_after in proptest::option::of("\\PC{0,30}"),
+        date in proptest::option::of("\\PC{0,30}"),
+        now in any::<i64>(),
+    ) {
+        let credential = credential(&secret);
+        let issued: Vec<Secret> = issued.into_iter().map(Secret::new).collect();
+        let mut hidden = traces(&credential);
+        hidden.extend(issued.iter().cloned());
+        let members = filled(members, &hidden);
+        let own = members.iter().find(|(name, _)| name == "access_token");
+        // One that is too short may stand in our own words.
+        hidden.extend(own.and_then(|(_, own)| own.as_str()).filter(|own| own.len() > 11).map(Secret::new));
+        let body = garbage.unwrap_or_else(|| text_of(&members).into());
+        let answer = Answer { retry_after, date, ..answer(status, body) };
+        let verdict = judge(&answer, &endpoint(), &credential, &issued, now);
+
+        let text = match &verdict {
+            Verdict::Accepted(_) => format!("{verdict:?}"),
+            Verdict::Rejected(failure) | Verdict::Refused(failure) | Verdict::Misconfigured(failure)
+            | Verdict::Throttled(failure) | Verdict::Transient(failure) => {
+                let texts = [&failure.oauth_error, &failure.description];
+                for text in texts.into_iter().flatten() {
+                    prop_assert!(text.chars().count() <= LONGEST_DESCRIPTION);
+                    prop_assert!(!text.contains(char::is_control));
+                }
+                // Unescaped, since Debug writes some characters in another way.
+                format!("{verdict:?} {failure} {:?} {:?}", texts[0].as_deref().unwrap_or_default(),
+                    texts[1].as_deref().unwrap_or_default())
+            }
+        };
+        for hidden in &hidden {
+            prop_assert!(!text.contains(hidden.expose()), "{text}");
+        }
+        if let Verdict::Accepted(grant) = verdict {
+            prop_assert!((200..300).contains(&status));
+            prop_assert!(is_b64token(grant.access_token.expose()));
+            let header = grant.access_token.expose();
+            prop_assert!(header.bytes().all(|byte| byte.is_ascii_graphic() && byte != b','));
+            prop_assert!(grant.lifetime <= Duration::from_secs_f64(LONGEST_LIFE));
+            prop_assert!(grant.refresh_in.unwrap_or_default() <= Duration::from_secs_f64(LONGEST_LIFE));
+        }
+    }
+
+    #[test]
+    fn a_verdict_depends_neither_on_unknown_members_nor_on_the_order(
+        status in prop_oneof![100_u16..600, select(&[200_u16, 400, 401, 429, 503][..])],
+        (members, all) in (members(), others()).prop_flat_map(|(members, others)| {
+            let all = members.iter().cloned().chain(others).collect::<Vec<_>>();
+            (Just(members), Just(all).prop_shuffle())
+        }),
+    ) {
+        let verdict = |members: &[(String, Value)]| {
+            judge(&answer(status, text_of(members)), &endpoint(), &credential("hunter2"), &[], 0)
+        };
+        prop_assert_eq!(verdict(&members), verdict(&all));
+    }
+
+    #[test]
+    fn a_b64token_is_taken_as_it_is_and_its_life_to_the_millisecond(
+        token in token(), millis in 1_u32..u32::MAX, as_text in any::<bool>(),
+    ) {
+        let seconds = format!("{}.{:03}", millis / 1000, millis % 1000);
+        let seconds = if as_text { format!("\"{seconds}\"") } else { seconds };
+        let body = format!(r#"{{"access_token":"{token}","expires_in":{seconds}}}"#);
+        let Verdict::Accepted(grant) =
+            judge(&answer(200, body), &endpoint(), &credential("hunter2"), &[], 0)
+        else { panic!() };
+        prop_assert_eq!(grant.access_token.expose(), token);
+        let short = Duration::from_millis(millis.into()).checked_sub(grant.lifetime);
+        prop_assert!(
+            short.is_some_and(|short| short <= Duration::from_millis(1)),
+            "never longer, and at most a millisecond less"
+        );
+    }
+}
