@@ -66,10 +66,10 @@ const text = fc.string({ maxLength: 12 })
 const number = fc.oneof(fc.integer(), fc.double(), fc.integer({ min: 1, max: 60_000 }))
 
 const providerOptions = {
-  clientAuth: mostly(fc.constantFrom('basic', 'basic-raw', 'body')),
+  clientAuth: mostly(fc.constantFrom('basic', 'basic-raw', 'body', SECRET)),
   scope: mostly(text),
   audience: mostly(text),
-  resource: mostly(fc.constant('urn:a'), fc.array(text, { maxLength: 2 })),
+  resource: mostly(fc.constantFrom('urn:a', SECRET), fc.array(text, { maxLength: 2 })),
   params: mostly(
     fc.dictionary(fc.oneof(text, fc.constant('client_secret')), fc.constantFrom(SECRET, 7, 'x'), {
       maxKeys: 2,
@@ -109,14 +109,15 @@ const provider = mostly(
         'http://idp.example',
         `https://u:${SECRET}@idp.example`,
         `u:${SECRET}@idp`,
+        SECRET,
       ),
       fc.webUrl(),
     ),
   }).map(oauth2),
   record({
     ...providerOptions,
-    region: mostly(fc.constantFrom('us_east_1', 'mars')),
-    host: mostly(fc.domain(), fc.webUrl()),
+    region: mostly(fc.constantFrom('us_east_1', 'mars', SECRET)),
+    host: mostly(fc.domain(), fc.webUrl(), fc.constant(SECRET)),
   }).map(genesysCloud),
   record(providerOptions).map(pagerDuty),
   garbage.map(oauth2),
@@ -154,7 +155,7 @@ const options = mostly(
     acquireTimeoutMs: mostly(number),
     requestTimeoutMs: mostly(number),
     sourcePollMs: mostly(number),
-    timeZone: mostly(fc.constantFrom('UTC', 'Europe/Berlin', 'Europe/Berlim')),
+    timeZone: mostly(fc.constantFrom('UTC', 'Europe/Berlin', 'Europe/Berlim', SECRET)),
     strict: mostly(fc.boolean()),
   }),
   record({

@@ -137,6 +137,7 @@ test.each([
     /got "America\/Sao_Paolo"\. Did you mean 'America\/Sao_Paulo'\?/,
   ],
   [{ timeZone: 'GMT-3' }, 'timeZone', /IANA time zone/],
+  [{ timeZone: 'hT7-ksUuHq2' }, 'timeZone', /got a string\./],
   [{ timeZone: -3 }, 'timeZone', /got a number/],
   [{ maxTokenAgeMs: 60_000, minRunwayMs: 30_001 }, 'minRunwayMs', /at most half of maxTokenAgeMs \(60000\)/],
   [{ maxTokenAgeMs: 60_000, expiryMarginMs: 60_000 }, 'expiryMarginMs', /less than maxTokenAgeMs \(60000\)/],

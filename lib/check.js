@@ -133,11 +133,10 @@ function oneOf(words, { otherwise } = {}) {
   return (value, place) => {
     if (value === undefined) return otherwise
     if (words.includes(value)) return value
-    const isText = typeof value === 'string'
-    const likely = isText ? closest(value, words) : undefined
+    const likely = typeof value === 'string' ? closest(value, words) : undefined
     const hint = likely === undefined ? '' : ` Did you mean '${likely}'?`
     return place.fail(
-      `takes ${alternatives(words.map((word) => `'${word}'`))}, got ${isText ? quote(value) : describe(value)}.${hint}`,
+      `takes ${alternatives(words.map((word) => `'${word}'`))}, got ${describeName(value)}.${hint}`,
     )
   }
 }
@@ -191,6 +190,13 @@ function describeHidden(value) {
 
 function isPromise(value) {
   return typeof value === 'object' && attempt(() => typeof value.then === 'function') === true
+}
+
+/** Quotes a text that reads like a name, and names only the kind of anything else: secrets do not read so. */
+function describeName(value) {
+  const isWord = (word) => /^(([A-Z]?[a-z]{1,24}|[A-Z]{1,24})\d{0,2}|\d{1,4})?$/.test(word)
+  const isName = typeof value === 'string' && value !== '' && value.split(/[-._/: ]/).every(isWord)
+  return isName && value.length <= MAX_QUOTED ? quote(value) : describe(value)
 }
 
 /** A short text in quotes, harmless to print. Only for what cannot be a secret. */
@@ -251,6 +257,7 @@ module.exports = {
   describe,
   describeHidden,
   isPromise,
+  describeName,
   quote,
   closest,
 }

@@ -4,11 +4,11 @@ const {
   Place,
   Problems,
   closest,
+  describeName,
   flag,
   line,
   milliseconds,
   object,
-  quote,
   ratio,
   textOf,
 } = require('./check')
@@ -118,7 +118,7 @@ function timeZone(value, place, isTimeZone) {
   const likely = closest(zone, Intl.supportedValuesOf('timeZone'))
   const hint = likely === undefined ? '' : ` Did you mean '${likely}'?`
   return place.fail(
-    `takes the name of an IANA time zone, such as 'America/Sao_Paulo', got ${quote(zone)}.${hint}`,
+    `takes the name of an IANA time zone, such as 'America/Sao_Paulo', got ${describeName(zone)}.${hint}`,
   )
 }
 

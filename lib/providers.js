@@ -1,7 +1,16 @@
 'use strict'
 
 const check = require('./check')
-const { attempt, copyOfArray, copyOfObject, describe, describeHidden, hasLoneSurrogate, quote } = check
+const {
+  attempt,
+  copyOfArray,
+  copyOfObject,
+  describe,
+  describeHidden,
+  describeName,
+  hasLoneSurrogate,
+  quote,
+} = check
 const { flag, milliseconds, object, oneOf, textOf } = check
 const { isLoopback, noProxyFromEnv, parseProxy, proxyFromEnv } = require('./proxy')
 const { tls } = require('./tls')
@@ -148,7 +157,7 @@ function required(parser, example) {
 function tokenUrl(value, place) {
   const url = urlOf(value)
   if (url === undefined || !['http:', 'https:'].includes(url.protocol)) {
-    return place.fail(`takes an absolute https URL, got ${shown(value)}.`)
+    return place.fail(`takes an absolute https URL, got ${describeName(value)}.`)
   }
   if (url.username !== '' || url.password !== '') {
     return place.fail('must not hold a user name or password: the credentials are an option of their own.')
@@ -186,12 +195,7 @@ function resource(value, place) {
   if (typeof text === 'string' && URL.canParse(text) && !text.includes('#') && text === text.trim()) {
     return text
   }
-  return place.fail(`takes an absolute URI without a fragment (RFC 8707 §2), got ${shown(text)}.`)
-}
-
-/** What a URL's option got; a text with an @ may hold a password. */
-function shown(value) {
-  return typeof value === 'string' && !value.includes('@') ? quote(value) : describe(value)
+  return place.fail(`takes an absolute URI without a fragment (RFC 8707 §2), got ${describeName(text)}.`)
 }
 
 /**
@@ -277,7 +281,7 @@ function genesysUrl({ region, host }, place, genesysHost) {
   if (answer.error !== undefined) return at.fail(`is not usable: ${answer.error.replace(/\.?$/, '.')}`)
   const endpoint = urlOf(`${url?.protocol ?? 'https:'}//${answer.host}/oauth/token`)
   if (endpoint?.pathname !== '/oauth/token' || endpoint.username !== '') {
-    return at.fail(`takes the name of a host, such as 'login.mypurecloud.com', got ${shown(name)}.`)
+    return at.fail(`takes the name of a host, such as 'login.mypurecloud.com', got ${describeName(name)}.`)
   }
   const { href, hostname, protocol } = endpoint
   const warning = answer.corrected
