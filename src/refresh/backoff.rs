@@ -64,7 +64,7 @@ impl Backoff {
         let wait = ceiling.mul_f64(0.5 + random / 2.0);
         self.retry_at = now + runway.map_or(wait, |left| wait.min(left / 2));
 
-        let asked = failure.retry_after.unwrap_or_default();
+        let asked = failure.retry_after.unwrap_or_default().min(Self::LONGEST_RETRY_AFTER);
         let asked = asked.mul_f64(1.0 + random / 10.0).min(Self::LONGEST_RETRY_AFTER);
         let asked = runway.map_or(asked, |left| asked.min(left / 10 * 9));
         self.throttled_until = match failure.code {
