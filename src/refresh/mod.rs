@@ -314,7 +314,7 @@ impl Refresh {
         }
         self.unproved = false;
         self.backoff.attempt_started(now);
-        if let Some(round) = Round::start(self.candidates.in_order()) {
+        if let Some(round) = Round::start(&self.candidates) {
             self.fetch(round, effects);
         }
     }
@@ -347,10 +347,10 @@ impl Refresh {
                         failure: failure.clone(),
                     }));
                 }
-                self.fall_back(round.rejected(failure), now, random, effects);
+                self.fall_back(round.rejected(failure, &self.candidates), now, random, effects);
             }
             Verdict::Refused(failure) => {
-                self.fall_back(round.refused(failure), now, random, effects);
+                self.fall_back(round.refused(failure, &self.candidates), now, random, effects);
             }
             Verdict::Misconfigured(failure) => self.fail(failure, true, now, random, effects),
             Verdict::Throttled(failure) | Verdict::Transient(failure) => {

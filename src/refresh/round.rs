@@ -1,8 +1,8 @@
 //! One refresh: the credentials are tried one after the other until one is accepted.
 
-use std::collections::VecDeque;
 use std::sync::Arc;
 
+use super::candidates::Candidates;
 use crate::credential::Credential;
 use crate::error::Failure;
 
@@ -10,7 +10,8 @@ use crate::error::Failure;
 #[derive(Debug)]
 pub(super) struct Round {
     current: Arc<Credential>,
-    untried: VecDeque<Arc<Credential>>,
+    /// What was tried before the current one.
+    tried: Vec<Arc<Credential>>,
     refused: Vec<(Arc<Credential>, Failure)>,
     /// The first rejection: it concerns the credential that was expected to work.
     rejected: Option<Failure>,
@@ -25,10 +26,9 @@ pub(super) struct Exhausted {
 }
 
 impl Round {
-    pub(super) fn start(order: Vec<Arc<Credential>>) -> Option<Self> {
-        let mut untried = VecDeque::from(order);
-        let current = untried.pop_front()?;
-        Some(Self { current, untried, refused: Vec::new(), rejected: None })
+    pub(super) fn start(candidates: &Candidates) -> Option<Self> {
+        let current = candidates.in_order().into_iter().next()?;
+        Some(Self { current, tried: Vec::new(), refused: Vec::new(), rejected: None })
     }
 
     pub(super) fn current(&self) -> &Arc<Credential> {
@@ -36,16 +36,24 @@ impl Round {
     }
 
     /// Goes on after a certain rejection.
-    pub(super) fn rejected(mut self, failure: Failure) -> Result<Self, Exhausted> {
+    pub(super) fn rejected(
+        mut self,
+        failure: Failure,
+        candidates: &Candidates,
+    ) -> Result<Self, Exhausted> {
         let first = self.rejected.take().unwrap_or(failure);
         self.rejected = Some(first.clone());
-        self.next(first)
+        self.next(first, candidates)
     }
 
     /// Goes on after a refusal that may be the credential's fault or a gateway's.
-    pub(super) fn refused(mut self, failure: Failure) -> Result<Self, Exhausted> {
+    pub(super) fn refused(
+        mut self,
+        failure: Failure,
+        candidates: &Candidates,
+    ) -> Result<Self, Exhausted> {
         self.refused.push((Arc::clone(&self.current), failure.clone()));
-        self.next(failure)
+        self.next(failure, candidates)
     }
 
     /// The accepted credential and the ones that were refused before it.
@@ -53,8 +61,12 @@ impl Round {
         (self.current, self.refused)
     }
 
-    fn next(mut self, failure: Failure) -> Result<Self, Exhausted> {
-        match self.untried.pop_front() {
+    /// Looks at the candidates of this moment: the configuration may have changed meanwhile.
+    fn next(mut self, failure: Failure, candidates: &Candidates) -> Result<Self, Exhausted> {
+        self.tried.push(Arc::clone(&self.current));
+        let is_untried =
+            |it: &Arc<Credential>| !self.tried.iter().any(|tried| tried.is_same_as(it));
+        match candidates.in_order().into_iter().find(is_untried) {
             Some(next) => Ok(Self { current: next, ..self }),
             None => Err(Exhausted { failure, every_one_rejected: self.refused.is_empty() }),
         }

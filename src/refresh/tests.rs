@@ -400,6 +400,24 @@ fn a_changed_secret_is_tried_at_once_and_the_old_one_catches_its_failure() {
 }
 
 #[test]
+fn a_credential_that_appears_during_a_refresh_is_tried_before_anyone_is_refused() {
+    let mut world = World::new(DEFAULT, accepts(&["new"])).with(&["old"]);
+    world.want(1);
+    world.configure(&["old", "new"]);
+    world.pass(Duration::from_millis(200));
+    assert_eq!(world.secrets_tried(), ["old", "new"]);
+    assert_eq!(world.outcome(1), Some(&Ok(())));
+}
+
+#[test]
+fn a_credential_that_went_away_during_a_refresh_is_not_presented_any_more() {
+    let mut world = World::new(DEFAULT, accepts(&["three"])).with(&["one", "two", "three"]);
+    world.configure(&["one", "three"]);
+    world.pass(Duration::from_millis(200));
+    assert_eq!(world.secrets_tried(), ["one", "three"]);
+}
+
+#[test]
 fn a_new_standby_waits_until_it_is_needed() {
     let mut world = World::new(DEFAULT, accepts(&["one"])).with(&["one"]);
     world.pass(Duration::from_mins(1));
