@@ -33,7 +33,7 @@ struct Candidate {
 #[derive(Debug, Default)]
 pub struct Candidates {
     list: Vec<Candidate>,
-    /// The one that was accepted last; it is tried first until it is rejected.
+    /// The one that works; it is tried first until it is rejected.
     preferred: Option<Arc<Credential>>,
 }
 
@@ -95,12 +95,16 @@ impl Candidates {
         order.into_iter().map(|candidate| Arc::clone(&candidate.credential)).collect()
     }
 
-    pub(super) fn accept(&mut self, credential: &Arc<Credential>) {
+    pub(super) fn accept(&mut self, credential: &Credential) {
         if let Some(candidate) = self.find(credential) {
             candidate.usability = Usability::Accepted;
             candidate.settles_at = None;
-            self.preferred = Some(Arc::clone(credential));
         }
+    }
+
+    /// From now on this one is tried first.
+    pub(super) fn prefer(&mut self, credential: &Arc<Credential>) {
+        self.preferred = Some(Arc::clone(credential));
     }
 
     /// Notes a rejection; answers whether that is news.

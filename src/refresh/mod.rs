@@ -411,6 +411,11 @@ impl Refresh {
         self.last_failure = None;
         self.backoff.succeeded(schedule.expires_at.since(sent_at));
         self.candidates.accept(&token.credential);
+        // The sources may have brought a new secret while the old one was asked with: it is next.
+        self.unproved = self.unproved && self.candidates.first_is_untried();
+        if !self.unproved {
+            self.candidates.prefer(&token.credential);
+        }
 
         effects.push(Effect::Publish(Arc::clone(&token)));
         for (waiter, outcome) in self.waiters.take_served(&token, now) {
@@ -439,6 +444,8 @@ impl Refresh {
     ) {
         let runway = self.token.as_ref().map(|token| token.runway(now));
         self.backoff.failed(&failure, terminal, runway, now, random);
+        // Nothing was learnt of a new secret: it is not forgotten until the next regular refresh.
+        self.unproved = self.candidates.first_is_untried();
         self.last_failure = Some((failure.clone(), now));
         self.refuse_the_hopeless(now, effects);
         effects.push(Effect::Notify(Notice::RefreshFailed {

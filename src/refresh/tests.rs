@@ -418,6 +418,33 @@ fn a_credential_that_went_away_during_a_refresh_is_not_presented_any_more() {
 }
 
 #[test]
+fn a_changed_secret_that_met_an_outage_is_tried_again_before_the_next_refresh() {
+    let outage = 1_060_000..1_090_000;
+    let endpoint = move |_: &Credential, now: Timestamp| {
+        let millis = u64::try_from(now.since(Timestamp::default()).as_millis()).unwrap();
+        if outage.contains(&millis) { transient() } else { granted(HOUR) }
+    };
+    let mut world = World::new(DEFAULT, endpoint).with(&["old"]);
+    world.pass(Duration::from_mins(1));
+    world.configure(&["new", "old"]);
+    world.pass(Duration::from_mins(2));
+    assert!(world.secrets_tried()[1..].iter().all(|secret| *secret == "new"));
+    assert_eq!(world.handed_out.as_ref().unwrap().credential.client_secret.expose(), "new");
+    assert!(world.fetches.len() < 9, "{} fetches", world.fetches.len());
+    assert!(world.machine.last_failure().is_none());
+}
+
+#[test]
+fn a_secret_that_changes_during_a_refresh_is_tried_right_after_it() {
+    let mut world = World::new(DEFAULT, accepts(&["old", "new"])).with(&["old"]);
+    world.configure(&["new", "old"]);
+    world.pass(Duration::from_secs(3));
+    assert_eq!(world.secrets_tried(), ["old", "new"]);
+    world.pass(HOUR);
+    assert_eq!(world.secrets_tried(), ["old", "new", "new"]);
+}
+
+#[test]
 fn a_new_standby_waits_until_it_is_needed() {
     let mut world = World::new(DEFAULT, accepts(&["one"])).with(&["one"]);
     world.pass(Duration::from_mins(1));
