@@ -166,6 +166,15 @@ impl Entry {
         }
     }
 
+    /// Whether everything that it consists of was read, or failed to be.
+    pub(super) fn has_answer(
+        &self,
+        files: &HashMap<Place, FileReading>,
+        javascript: &[Option<Reading>],
+    ) -> bool {
+        !matches!(self.yielded(files, javascript), Yield::NotYet)
+    }
+
     /// Takes over what was read; answers what is worth telling.
     pub(super) fn update(
         &mut self,

@@ -72,6 +72,8 @@ struct Group {
     owner: Owner,
     entries: Vec<Entry>,
     javascript: Vec<Option<Reading>>,
+    /// It came during a reading: it is asked in the next one, and its silence means nothing yet.
+    is_late: bool,
 }
 
 #[derive(Debug)]
@@ -93,7 +95,8 @@ impl Sources {
     pub fn add(&mut self, owner: Owner, entries: Vec<EntrySpec>, javascript: Vec<Option<Reading>>) {
         let entries =
             entries.into_iter().enumerate().map(|(index, spec)| Entry::new(index, spec)).collect();
-        self.groups.push(Group { owner, entries, javascript });
+        let is_late = self.is_reading();
+        self.groups.push(Group { owner, entries, javascript, is_late });
     }
 
     /// Forgets a handle's entries.
@@ -134,6 +137,7 @@ impl Sources {
             self.again = true;
             return None;
         }
+        self.groups.iter_mut().for_each(|group| group.is_late = false);
         let entries = self.groups.iter().flat_map(|group| &group.entries);
         let asking = |group: &&Group| group.entries.iter().any(Entry::asks_javascript);
         let requests = Requests {
@@ -206,6 +210,9 @@ impl Sources {
         let mut notices = Vec::new();
         for group in &mut self.groups {
             for (index, entry) in group.entries.iter_mut().enumerate() {
+                if group.is_late && !entry.has_answer(&self.files, &group.javascript) {
+                    continue;
+                }
                 let change = entry.update(&self.files, &group.javascript, &is_rejected);
                 let label = entry.label().map(str::to_owned);
                 notices.extend(
@@ -231,11 +238,12 @@ impl Sources {
             }
         }
         let unreadable = entries().find_map(Entry::problem);
+        let is_awaited = || self.groups.iter().any(|group| group.is_late);
         Configured {
+            pending: credentials.is_empty() && is_awaited(),
             credentials,
             unreadable: unreadable
                 .map(|problem| Failure::new(Code::CredentialUnavailable, problem)),
-            pending: false,
         }
     }
 }

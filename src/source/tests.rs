@@ -179,6 +179,40 @@ fn the_handles_of_a_name_are_known_together_and_leave_alone() {
 }
 
 #[test]
+fn a_handle_that_joins_during_a_reading_is_not_held_to_be_silent() {
+    let mut sources = sources(vec![callback()]);
+    let start = Timestamp::from_millis(1000);
+    assert_eq!(sources.begin_with_unread(start).unwrap().owners, [1]);
+    sources.add(2, vec![callback(), literal("literal")], vec![None]);
+    assert_eq!(sources.begin_with_unread(start), None);
+
+    sources.javascript_read(1, vec![Some(Reading::Empty)]);
+    let (configured, notices) = sources.finish(|_| false);
+    let unreadable = configured.unreadable.unwrap().message;
+    assert!(unreadable.contains("yields nothing"), "{unreadable}");
+    assert_eq!(notices.len(), 1);
+    assert_eq!(configured.credentials.len(), 1, "what needs no asking is used at once");
+
+    assert!(sources.take_again());
+    assert_eq!(sources.begin(start).unwrap().owners, [1, 2]);
+    sources.javascript_read(1, credentials("one"));
+    sources.javascript_read(2, credentials("two"));
+    assert_eq!(read(&mut sources).0, ["one", "two", "literal"]);
+}
+
+#[test]
+fn callers_of_a_handle_that_joins_during_a_reading_wait_for_its_sources() {
+    let mut sources = sources(vec![callback()]);
+    sources.begin(Timestamp::default());
+    sources.add(2, vec![callback()], vec![None]);
+    sources.javascript_read(1, vec![Some(Reading::Empty)]);
+    assert!(sources.finish(|_| false).0.pending);
+    sources.begin(Timestamp::default());
+    sources.javascript_read(2, vec![None]);
+    assert!(!sources.finish(|_| false).0.pending);
+}
+
+#[test]
 fn control_characters_are_refused_without_being_repeated() {
     let mut sources = sources(vec![file("/s")]);
     sources.files_read(text("/s", "hunter2\u{7}"));
