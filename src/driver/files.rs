@@ -1,6 +1,5 @@
 //! Reads files that hold client ids and secrets. It blocks: call it off the driver's thread.
 
-use std::collections::{BTreeSet, HashMap};
 use std::fs::{self, File};
 use std::io::{self, ErrorKind, Read};
 use std::path::{Path, PathBuf};
@@ -14,12 +13,8 @@ const LARGEST: u64 = 64 * 1024;
 /// How often a directory is read again because it was swapped in between.
 const ATTEMPTS: usize = 20;
 
-/// Reads each place.
-pub(super) fn read(places: BTreeSet<Place>) -> HashMap<Place, FileReading> {
-    places.into_iter().map(|place| (place.clone(), read_place(&place))).collect()
-}
-
-fn read_place(place: &Place) -> FileReading {
+/// Reads a file, or two files of a directory.
+pub(super) fn read(place: &Place) -> FileReading {
     match place {
         Place::File(path) => match read_text(path) {
             Ok(text) => FileReading::Text(text),
@@ -133,7 +128,7 @@ mod tests {
             [("s3cret\n", "s3cret"), ("s3cret\r\n", "s3cret"), (" s3cret\n\n", " s3cret\n")]
         {
             fs::write(&path, written).unwrap();
-            let read = read_place(&Place::File(path.clone()));
+            let read = read(&Place::File(path.clone()));
             assert_eq!(read, FileReading::Text(Secret::new(meant)));
         }
     }
@@ -142,7 +137,7 @@ mod tests {
     fn a_file_that_cannot_be_a_secret_says_why() {
         let folder = Folder::new("unfit");
         let path = folder.0.join("secret");
-        let why = || match read_place(&Place::File(path.clone())) {
+        let why = || match read(&Place::File(path.clone())) {
             FileReading::Failed(reason) => reason,
             other => panic!("{other:?}"),
         };

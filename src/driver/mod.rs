@@ -17,6 +17,10 @@ mod settings;
 mod status;
 mod task;
 mod thread;
+mod workers;
+
+#[cfg(all(test, unix))]
+mod tests;
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};

@@ -5,11 +5,11 @@ use std::future::{Future, pending};
 use std::pin::Pin;
 use std::sync::Arc;
 
-use tokio::task::spawn_blocking;
+use tokio::task::JoinSet;
 
 use super::clients::Clients;
-use super::files;
 use super::manager::{Delivery, Manager, Todo};
+use super::workers::Workers;
 use crate::client::{Attempt, HttpClient};
 use crate::clock::{Clock, Timestamp};
 use crate::credential::Credential;
@@ -21,36 +21,42 @@ use crate::verdict::Verdict;
 type Work<T> = Pin<Box<dyn Future<Output = T> + Send>>;
 
 /// Serves a manager until the supervisor drops it.
-pub(super) async fn run(manager: Arc<Manager>, clients: Arc<Clients>, clock: Arc<dyn Clock>) {
+pub(super) async fn run(
+    manager: Arc<Manager>,
+    clients: Arc<Clients>,
+    workers: Arc<Workers>,
+    clock: Arc<dyn Clock>,
+) {
     if let Some(at) = manager.restart_at() {
         clock.sleep_until(at).await;
         manager.restart();
     }
-    Task {
+    let task = Task {
         manager,
         clients,
+        workers,
         clock,
         client: None,
         fetch: None,
-        files: None,
-        unread: BTreeSet::new(),
+        readings: JoinSet::new(),
+        being_read: BTreeSet::new(),
         delivery: None,
-    }
-    .run()
-    .await;
+    };
+    task.run().await;
 }
 
-/// What is under way for a manager; at most one of each.
+/// What is under way for a manager; at most one request, one delivery, and one reading of each place.
 struct Task {
     manager: Arc<Manager>,
     clients: Arc<Clients>,
+    workers: Arc<Workers>,
     clock: Arc<dyn Clock>,
     /// Kept for the sake of its connections.
     client: Option<Arc<HttpClient>>,
     fetch: Option<Work<(u64, Attempt)>>,
-    files: Option<Work<HashMap<Place, FileReading>>>,
-    /// What to read next: a file that hangs must not occupy one thread after the other.
-    unread: BTreeSet<Place>,
+    readings: JoinSet<(Place, FileReading)>,
+    /// A file that hangs is not read a second time meanwhile.
+    being_read: BTreeSet<Place>,
     delivery: Option<Work<()>>,
 }
 
@@ -63,14 +69,9 @@ impl Task {
                     Todo::Fetch { flight, credential, issued } => {
                         self.fetch(flight, credential, issued);
                     }
-                    Todo::ReadFiles(places) => self.unread.extend(places),
+                    Todo::ReadFiles(places) => self.read(places),
                     Todo::Deliver(delivery) => undelivered.push(delivery),
                 }
-            }
-            if self.files.is_none() && !self.unread.is_empty() {
-                let places = std::mem::take(&mut self.unread);
-                let read = spawn_blocking(|| files::read(places));
-                self.files = Some(Box::pin(async { read.await.unwrap_or_default() }));
             }
             if self.delivery.is_none() {
                 self.deliver(std::mem::take(&mut undelivered));
@@ -82,9 +83,9 @@ impl Task {
                     self.fetch = None;
                     self.manager.answered(flight, attempt);
                 }
-                readings = or_never(&mut self.files) => {
-                    self.files = None;
-                    self.manager.files_read(readings);
+                Some(Ok((place, reading))) = self.readings.join_next() => {
+                    self.being_read.remove(&place);
+                    self.manager.files_read(HashMap::from([(place, reading)]));
                 }
                 () = or_never(&mut self.delivery) => self.delivery = None,
                 () = sleep(&*self.clock, wake_at) => self.manager.tick(),
@@ -117,6 +118,16 @@ impl Task {
         });
     }
 
+    /// Reads each place on its own: one that hangs does not hold the others up.
+    fn read(&mut self, places: BTreeSet<Place>) {
+        for place in places {
+            if self.being_read.insert(place.clone()) {
+                let workers = Arc::clone(&self.workers);
+                self.readings.spawn(async move { (place.clone(), workers.read(place).await) });
+            }
+        }
+    }
+
     /// Tells what happened, in order.
     fn deliver(&mut self, deliveries: Vec<Delivery>) {
         let is_quick = deliveries
@@ -128,8 +139,8 @@ impl Task {
             deliver();
         } else {
             // Deriving an id takes 20 ms of CPU time: not on the thread that refreshes.
-            let delivered = spawn_blocking(deliver);
-            self.delivery = Some(Box::pin(async { drop(delivered.await) }));
+            let workers = Arc::clone(&self.workers);
+            self.delivery = Some(Box::pin(async move { workers.name(deliver).await }));
         }
     }
 }

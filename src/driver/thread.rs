@@ -11,12 +11,10 @@ use tokio::runtime;
 use tokio::task::{AbortHandle, JoinError, JoinSet};
 
 use super::clients::Clients;
+use super::workers::{MOST_THREADS, Workers};
 use super::{Driver, ManagerId, task};
 
 const NAME: &str = "oauth-rotor";
-
-/// Files are read and ids derived on these; a hanging file system must not stop the others.
-const BLOCKING_THREADS: usize = 4;
 
 /// So long the thread rests before it starts over.
 const PAUSE: Duration = Duration::from_millis(500);
@@ -52,7 +50,7 @@ fn build_runtime() -> io::Result<runtime::Runtime> {
     runtime::Builder::new_current_thread()
         .enable_all()
         .thread_name(NAME)
-        .max_blocking_threads(BLOCKING_THREADS)
+        .max_blocking_threads(MOST_THREADS)
         .thread_keep_alive(Duration::from_secs(1))
         .build()
 }
@@ -60,12 +58,14 @@ fn build_runtime() -> io::Result<runtime::Runtime> {
 /// Serves the managers until none is left.
 async fn supervise(driver: &Arc<Driver>) {
     let clients = Arc::new(Clients::default());
+    let workers = Arc::new(Workers::default());
     let mut tasks = JoinSet::new();
     let mut serving: HashMap<ManagerId, AbortHandle> = HashMap::new();
     loop {
         let Some(unserved) = driver.take_unserved(&mut serving) else { return };
         for (id, manager) in unserved {
-            let task = task::run(manager, Arc::clone(&clients), Arc::clone(&driver.clock));
+            let (clients, workers) = (Arc::clone(&clients), Arc::clone(&workers));
+            let task = task::run(manager, clients, workers, Arc::clone(&driver.clock));
             serving.insert(id, tasks.spawn(task));
         }
         tokio::select! {

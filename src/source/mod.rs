@@ -78,7 +78,7 @@ struct Group {
 
 #[derive(Debug)]
 struct UnderWay {
-    files: bool,
+    places: BTreeSet<Place>,
     owners: Vec<Owner>,
     deadline: Timestamp,
 }
@@ -151,7 +151,7 @@ impl Sources {
                 .collect(),
         };
         self.under_way = Some(UnderWay {
-            files: !requests.places.is_empty(),
+            places: requests.places.clone(),
             owners: requests.owners.clone(),
             deadline: now + self.patience,
         });
@@ -160,10 +160,10 @@ impl Sources {
 
     /// Files and directories were read.
     pub fn files_read(&mut self, readings: HashMap<Place, FileReading>) {
-        self.files.extend(readings);
         if let Some(under_way) = &mut self.under_way {
-            under_way.files = false;
+            under_way.places.retain(|place| !readings.contains_key(place));
         }
+        self.files.extend(readings);
     }
 
     /// An owner's JavaScript sources answered; `None` stands for one that still has not, and is
@@ -194,7 +194,7 @@ impl Sources {
     /// Whether nothing that was asked for is still to come.
     pub fn is_complete(&self, now: Timestamp) -> bool {
         self.under_way.as_ref().is_none_or(|under_way| {
-            !under_way.files && under_way.owners.is_empty() || now >= under_way.deadline
+            under_way.places.is_empty() && under_way.owners.is_empty() || now >= under_way.deadline
         })
     }
 

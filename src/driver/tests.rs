@@ -1,0 +1,228 @@
+//! The driver against a real HTTP server and real files.
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::path::PathBuf;
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use super::*;
+
+/// Nothing here takes that long; a test that waits for it has failed.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// A token endpoint that gives each connection to `serve`.
+struct Server(u16);
+
+impl Server {
+    fn start(serve: impl Fn(TcpStream) + Clone + Send + 'static) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+        let port = listener.local_addr().expect("it is bound").port();
+        std::thread::spawn(move || {
+            for stream in listener.incoming().map_while(Result::ok) {
+                let serve = serve.clone();
+                std::thread::spawn(move || serve(stream));
+            }
+        });
+        Self(port)
+    }
+
+    /// One that grants hour-long tokens.
+    fn granting() -> Self {
+        Self::start(|stream| while answer(&stream, GRANT) {})
+    }
+
+    /// By name, so that it has to be resolved.
+    fn token_url(&self) -> String {
+        format!("http://localhost:{}/token", self.0)
+    }
+}
+
+const GRANT: (u16, &str) = (200, r#"{"access_token":"t","expires_in":3600}"#);
+
+/// Answers one request; false when there is none any more.
+fn answer(mut stream: &TcpStream, (status, body): (u16, &str)) -> bool {
+    let mut reader = BufReader::new(stream);
+    let mut length = 0;
+    loop {
+        let mut line = String::new();
+        if reader.read_line(&mut line).unwrap_or(0) == 0 {
+            return false;
+        }
+        if let Some(value) = line.to_ascii_lowercase().strip_prefix("content-length:") {
+            length = value.trim().parse().expect("a number");
+        }
+        if line == "\r\n" {
+            break;
+        }
+    }
+    let mut form = vec![0; length];
+    reader.read_exact(&mut form).is_ok()
+        && write!(stream, "HTTP/1.1 {status} X\r\nContent-Length: {}\r\n\r\n{body}", body.len())
+            .is_ok()
+}
+
+/// An environment that keeps what it is told.
+struct Ear(u64, Sender<Message>);
+
+impl Listener for Ear {
+    fn id(&self) -> u64 {
+        self.0
+    }
+
+    fn tell(&self, message: &Message) {
+        let _ = self.1.send(message.clone());
+    }
+}
+
+struct Unread;
+
+impl Word for Unread {
+    fn store(&self, _: i32) {}
+}
+
+/// An open handle and what it was told.
+struct Handle {
+    driver: Arc<Driver>,
+    id: HandleId,
+    told: Receiver<Message>,
+}
+
+impl Handle {
+    fn open(driver: &Arc<Driver>, server: &Server, change: impl FnOnce(&mut Value)) -> Self {
+        let mut form = json!({
+            "endpoint": {
+                "tokenUrl": server.token_url(), "clientAuth": "basic", "resource": [],
+                "params": [], "defaultLifetimeMs": 300_000, "propagationMs": 0,
+            },
+            "transport": {},
+            "policy": { "jitterRatio": 0.1, "acquireTimeoutMs": 10_000, "sourcePollMs": 10_000 },
+            "entries": [literal("secret")],
+            "initial": [],
+        });
+        change(&mut form);
+        let settings = Settings::parse(&form.to_string()).expect("a whole form");
+        let (sender, told) = channel();
+        let id = driver.open(settings, Arc::new(Ear(1, sender)), Box::new(Unread)).unwrap();
+        Self { driver: Arc::clone(driver), id, told }
+    }
+
+    /// What a caller gets that waits for a token.
+    fn wait(&self) -> Result<(), ErrorMessage> {
+        let manager = self.driver.manager(self.id).expect("it is open");
+        let mine = manager.wait(self.id, Duration::ZERO, false);
+        self.told(|message| match message {
+            Message::Settled { waiter, error } if waiter == mine => Some(error.map_or(Ok(()), Err)),
+            _ => None,
+        })
+    }
+
+    /// What the first message says that says anything to `fits`.
+    fn told<T>(&self, fits: impl Fn(Message) -> Option<T>) -> T {
+        loop {
+            let message = self.told.recv_timeout(PATIENCE).expect("a message that fits");
+            if let Some(said) = fits(message) {
+                return said;
+            }
+        }
+    }
+}
+
+impl Drop for Handle {
+    fn drop(&mut self) {
+        self.driver.close(self.id);
+    }
+}
+
+fn driver() -> Arc<Driver> {
+    Arc::new(Driver::new(Arc::new(SystemClock::new())))
+}
+
+fn literal(secret: &str) -> Value {
+    entry(json!({ "kind": "value", "value": secret }))
+}
+
+fn entry(secret: Value) -> Value {
+    json!({ "optional": true, "source": {
+        "kind": "fields", "clientId": { "kind": "value", "value": "app" }, "clientSecret": secret,
+    } })
+}
+
+/// A directory of its own that goes with the test.
+struct Folder(PathBuf);
+
+impl Folder {
+    fn new(name: &str) -> Self {
+        let path = std::env::temp_dir().join(format!("oauth-rotor-{}-{name}", std::process::id()));
+        std::fs::create_dir_all(&path).expect("the temporary directory can be written");
+        Self(path)
+    }
+
+    fn file(&self, name: &str) -> Value {
+        json!({ "kind": "file", "path": self.0.join(name) })
+    }
+
+    /// A pipe that nobody writes to: opening it takes for ever, as does a file on a dead server.
+    fn hanging_file(&self, name: &str) -> Value {
+        let made = std::process::Command::new("mkfifo").arg(self.0.join(name)).status();
+        assert!(made.expect("mkfifo is installed").success());
+        self.file(name)
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
+
+#[test]
+fn files_that_hang_stop_no_other_manager() {
+    let (folder, server, driver) = (Folder::new("hang"), Server::granting(), driver());
+    let hang = |number: usize| {
+        let file = folder.hanging_file(&format!("pipe-{number}"));
+        Handle::open(&driver, &server, |form| form["entries"] = json!([entry(file)]))
+    };
+    let _hanging: Vec<Handle> = (0..6).map(hang).collect();
+    std::fs::write(folder.0.join("secret"), "secret").unwrap();
+    let file = folder.file("secret");
+    let other = Handle::open(&driver, &server, |form| form["entries"] = json!([entry(file)]));
+    assert!(other.wait().is_ok());
+}
+
+#[test]
+fn a_file_that_hangs_is_read_once_however_often_sources_are_polled() {
+    let (folder, server, driver) = (Folder::new("once"), Server::granting(), driver());
+    let file = folder.hanging_file("pipe");
+    let callback = json!({ "optional": true, "source": { "kind": "js", "index": 0 } });
+    let polling = Handle::open(&driver, &server, |form| {
+        form["entries"] = json!([entry(file), callback]);
+        form["initial"] = json!([null]);
+        form["policy"]["acquireTimeoutMs"] = 10.into();
+        form["policy"]["sourcePollMs"] = 10.into();
+    });
+    for _poll in 0..40 {
+        polling.told(|message| matches!(message, Message::Read { .. }).then_some(()));
+    }
+    std::fs::write(folder.0.join("secret"), "secret").unwrap();
+    let file = folder.file("secret");
+    let other = Handle::open(&driver, &server, |form| form["entries"] = json!([entry(file)]));
+    assert!(other.wait().is_ok());
+}
+
+#[test]
+fn a_file_that_hangs_does_not_keep_other_files_of_its_manager_from_being_read() {
+    let (folder, server, driver) = (Folder::new("beside"), Server::granting(), driver());
+    std::fs::write(folder.0.join("secret"), "secret").unwrap();
+    let files = [folder.hanging_file("pipe"), folder.file("secret")].map(entry);
+    let handle = Handle::open(&driver, &server, |form| {
+        form["entries"] = json!(files);
+        form["policy"]["acquireTimeoutMs"] = 500.into();
+    });
+    handle.told(|message| match message {
+        Message::Event(EventMessage { event: Event::Token { .. }, .. }) => Some(()),
+        _ => None,
+    });
+}

@@ -1,0 +1,65 @@
+//! Threads for what blocks: reading files, and computing the public ids of credentials.
+//!
+//! The runtime resolves host names on the same threads. Each kind of work therefore has its own
+//! limit: a file system that hangs for ever stops neither name resolution nor events.
+
+use std::sync::Arc;
+
+use tokio::sync::Semaphore;
+use tokio::task::spawn_blocking;
+
+use super::files;
+use crate::source::{FileReading, Place};
+
+/// So many of the runtime's threads may block at once, host names included.
+pub(super) const MOST_THREADS: usize = 32;
+
+/// So many of them read files; a file that hangs keeps one.
+const READERS: usize = 16;
+
+/// So many of them compute ids, which is work for a processor.
+const NAMERS: usize = 2;
+
+/// Who may block at the moment.
+#[derive(Debug)]
+pub(super) struct Workers {
+    readers: Arc<Semaphore>,
+    namers: Arc<Semaphore>,
+}
+
+impl Default for Workers {
+    fn default() -> Self {
+        Self {
+            readers: Arc::new(Semaphore::new(READERS)),
+            namers: Arc::new(Semaphore::new(NAMERS)),
+        }
+    }
+}
+
+impl Workers {
+    /// Reads a file or directory.
+    pub(super) async fn read(&self, place: Place) -> FileReading {
+        let reading = block(&self.readers, move || files::read(&place)).await;
+        reading.unwrap_or_else(|| FileReading::Failed("could not be read".to_owned()))
+    }
+
+    /// Does something that may compute ids.
+    pub(super) async fn name(&self, work: impl FnOnce() + Send + 'static) {
+        block(&self.namers, work).await;
+    }
+}
+
+/// What the work gives, unless it panicked. It holds its turn for as long as it runs, whether or
+/// not anyone still waits for it.
+async fn block<T: Send + 'static>(
+    turns: &Arc<Semaphore>,
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Option<T> {
+    let turn = Arc::clone(turns).acquire_owned().await.ok()?;
+    let work = move || {
+        let result = work();
+        drop(turn);
+        result
+    };
+    spawn_blocking(work).await.ok()
+}
