@@ -226,3 +226,18 @@ fn a_file_that_hangs_does_not_keep_other_files_of_its_manager_from_being_read() 
         _ => None,
     });
 }
+
+#[test]
+fn a_thread_that_panics_while_a_file_hangs_is_started_again() {
+    let (folder, server, driver) = (Folder::new("panic"), Server::granting(), driver());
+    let file = folder.hanging_file("pipe");
+    let _hanging = Handle::open(&driver, &server, |form| form["entries"] = json!([entry(file)]));
+    let other = Handle::open(&driver, &server, |_| ());
+    assert!(other.wait().is_ok());
+    driver.panic();
+    other.told(|message| match message {
+        Message::Event(EventMessage { event: Event::ThreadRestarted {}, .. }) => Some(()),
+        _ => None,
+    });
+    assert!(other.wait().is_ok());
+}
