@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::fmt;
 use std::num::NonZeroU32;
-use std::sync::{Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use ring::{digest, pbkdf2};
 
@@ -59,16 +59,19 @@ impl CredentialId {
 
     /// Derives each id once per process, however many managers share the credential.
     fn of(client_id: &str, client_secret: &Secret) -> Self {
-        static KNOWN: OnceLock<Mutex<HashMap<Vec<u8>, CredentialId>>> = OnceLock::new();
+        type Known = HashMap<Vec<u8>, Arc<OnceLock<CredentialId>>>;
+        static KNOWN: OnceLock<Mutex<Known>> = OnceLock::new();
         let mut digest = digest::Context::new(&digest::SHA256);
         digest.update(&client_id.len().to_be_bytes());
         digest.update(client_id.as_bytes());
         digest.update(client_secret.expose().as_bytes());
-        let mut known =
-            KNOWN.get_or_init(Mutex::default).lock().unwrap_or_else(PoisonError::into_inner);
-        *known
-            .entry(digest.finish().as_ref().to_vec())
-            .or_insert_with(|| Self::derive(client_id, client_secret))
+        let id = {
+            let known = KNOWN.get_or_init(Mutex::default);
+            let mut known = known.lock().unwrap_or_else(PoisonError::into_inner);
+            Arc::clone(known.entry(digest.finish().as_ref().to_vec()).or_default())
+        };
+        // Not under the lock: who asks for one id does not wait for the others.
+        *id.get_or_init(|| Self::derive(client_id, client_secret))
     }
 
     fn derive(client_id: &str, client_secret: &Secret) -> Self {
