@@ -102,6 +102,9 @@ impl Sources {
     /// Forgets a handle's entries.
     pub fn remove(&mut self, owner: Owner) {
         self.groups.retain(|group| group.owner != owner);
+        let entries = self.groups.iter().flat_map(|group| &group.entries);
+        let wanted: BTreeSet<Place> = entries.flat_map(Entry::places).collect();
+        self.files.retain(|place, _| wanted.contains(place));
         if let Some(under_way) = &mut self.under_way {
             under_way.owners.retain(|waiting| *waiting != owner);
         }

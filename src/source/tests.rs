@@ -233,3 +233,16 @@ fn what_the_facade_read_already_is_not_asked_for_again() {
     assert_eq!(requests.owners, [2], "the first handle is left alone");
     assert_eq!(requests.places.len(), 1);
 }
+
+#[test]
+fn a_file_that_nobody_followed_for_a_while_is_read_anew() {
+    let mut sources = sources(vec![literal("one")]);
+    sources.add(2, vec![file("/s")], vec![]);
+    sources.begin_with_unread(Timestamp::default());
+    sources.files_read(text("/s", "stale"));
+    assert_eq!(read(&mut sources).0, ["one", "stale"]);
+    sources.remove(2);
+    sources.add(3, vec![file("/s")], vec![]);
+    let requests = sources.begin_with_unread(Timestamp::default()).unwrap();
+    assert_eq!(requests.places.len(), 1);
+}
