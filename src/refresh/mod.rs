@@ -228,7 +228,10 @@ impl Refresh {
                 Some((failure, _)) => Some(failure.clone()),
                 None if self.candidates.is_empty() => Some(Failure::new(
                     Code::CredentialUnavailable,
-                    "The source of the credentials has not answered yet.",
+                    match self.sources {
+                        Sources::Pending => "The source of the credentials has not answered yet.",
+                        _ => "No source of a credential yields one, and all of them are optional.",
+                    },
                 )),
                 None => None,
             };

@@ -599,6 +599,23 @@ fn closing_refuses_who_waits_and_whoever_comes_later() {
 }
 
 #[test]
+fn a_caller_is_told_whether_the_sources_are_silent_or_empty() {
+    for (reads, says) in [(false, "not answered yet"), (true, "yields one")] {
+        let mut world = World::new(DEFAULT, accepts(&["one"]));
+        world.want(1);
+        if reads {
+            world.configure(&[]);
+        }
+        world.pass(Duration::from_secs(6));
+        let Some(Err(Refusal::Unavailable { cause: Some(cause), .. })) = world.outcome(1) else {
+            panic!("{:?}", world.outcome(1))
+        };
+        assert_eq!(cause.code, Code::CredentialUnavailable);
+        assert!(cause.message.contains(says), "{cause}");
+    }
+}
+
+#[test]
 fn an_unreadable_source_refuses_at_once_and_heals() {
     let mut world = World::new(DEFAULT, accepts(&["one"]));
     world.want(1);
