@@ -243,6 +243,18 @@ test('managers of one name share a token and one fetch, and the last one’s clo
   expect(native.managers()).toBe(before)
 })
 
+test('a manager that joins while the sources of its name are asked waits for its own', async () => {
+  const provider = await server()
+  const credentials = async () => ({ clientId: 'app', clientSecret: 'secret' })
+  const options = { name: 'joined', credentials }
+  const [first, second] = [manager(provider, options), manager(provider, options)]
+  const unreadable = []
+  second.on('source', (change) => unreadable.push(change))
+  await Promise.all([first.ready(), second.ready()])
+  expect(await second.getToken()).toBe(await first.getToken())
+  expect(unreadable).toEqual([])
+})
+
 test('managers without a name share nothing', async () => {
   const provider = await server()
   expect(await manager(provider).getToken()).not.toBe(await manager(provider).getToken())
