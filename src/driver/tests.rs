@@ -105,7 +105,9 @@ impl Handle {
         change(&mut form);
         let settings = Settings::parse(&form.to_string()).expect("a whole form");
         let (sender, told) = channel();
-        let id = driver.open(settings, Arc::new(Ear(1, sender)), Box::new(Unread)).unwrap();
+        let id = driver
+            .open(settings, Arc::new(Ear(1, sender)), Box::new(Unread))
+            .expect("nothing to object to");
         Self { driver: Arc::clone(driver), id, told }
     }
 
@@ -141,10 +143,10 @@ fn driver() -> Arc<Driver> {
 }
 
 fn literal(secret: &str) -> Value {
-    entry(json!({ "kind": "value", "value": secret }))
+    entry(&json!({ "kind": "value", "value": secret }))
 }
 
-fn entry(secret: Value) -> Value {
+fn entry(secret: &Value) -> Value {
     json!({ "optional": true, "source": {
         "kind": "fields", "clientId": { "kind": "value", "value": "app" }, "clientSecret": secret,
     } })
@@ -183,12 +185,12 @@ fn files_that_hang_stop_no_other_manager() {
     let (folder, server, driver) = (Folder::new("hang"), Server::granting(), driver());
     let hang = |number: usize| {
         let file = folder.hanging_file(&format!("pipe-{number}"));
-        Handle::open(&driver, &server, |form| form["entries"] = json!([entry(file)]))
+        Handle::open(&driver, &server, |form| form["entries"] = json!([entry(&file)]))
     };
     let _hanging: Vec<Handle> = (0..6).map(hang).collect();
     std::fs::write(folder.0.join("secret"), "secret").unwrap();
     let file = folder.file("secret");
-    let other = Handle::open(&driver, &server, |form| form["entries"] = json!([entry(file)]));
+    let other = Handle::open(&driver, &server, |form| form["entries"] = json!([entry(&file)]));
     assert!(other.wait().is_ok());
 }
 
@@ -198,7 +200,7 @@ fn a_file_that_hangs_is_read_once_however_often_sources_are_polled() {
     let file = folder.hanging_file("pipe");
     let callback = json!({ "optional": true, "source": { "kind": "js", "index": 0 } });
     let polling = Handle::open(&driver, &server, |form| {
-        form["entries"] = json!([entry(file), callback]);
+        form["entries"] = json!([entry(&file), callback]);
         form["initial"] = json!([null]);
         form["policy"]["acquireTimeoutMs"] = 10.into();
         form["policy"]["sourcePollMs"] = 10.into();
@@ -208,7 +210,7 @@ fn a_file_that_hangs_is_read_once_however_often_sources_are_polled() {
     }
     std::fs::write(folder.0.join("secret"), "secret").unwrap();
     let file = folder.file("secret");
-    let other = Handle::open(&driver, &server, |form| form["entries"] = json!([entry(file)]));
+    let other = Handle::open(&driver, &server, |form| form["entries"] = json!([entry(&file)]));
     assert!(other.wait().is_ok());
 }
 
@@ -216,7 +218,7 @@ fn a_file_that_hangs_is_read_once_however_often_sources_are_polled() {
 fn a_file_that_hangs_does_not_keep_other_files_of_its_manager_from_being_read() {
     let (folder, server, driver) = (Folder::new("beside"), Server::granting(), driver());
     std::fs::write(folder.0.join("secret"), "secret").unwrap();
-    let files = [folder.hanging_file("pipe"), folder.file("secret")].map(entry);
+    let files = [folder.hanging_file("pipe"), folder.file("secret")].map(|file| entry(&file));
     let handle = Handle::open(&driver, &server, |form| {
         form["entries"] = json!(files);
         form["policy"]["acquireTimeoutMs"] = 500.into();
@@ -231,7 +233,7 @@ fn a_file_that_hangs_does_not_keep_other_files_of_its_manager_from_being_read() 
 fn a_thread_that_panics_while_a_file_hangs_is_started_again() {
     let (folder, server, driver) = (Folder::new("panic"), Server::granting(), driver());
     let file = folder.hanging_file("pipe");
-    let _hanging = Handle::open(&driver, &server, |form| form["entries"] = json!([entry(file)]));
+    let _hanging = Handle::open(&driver, &server, |form| form["entries"] = json!([entry(&file)]));
     let other = Handle::open(&driver, &server, |_| ());
     assert!(other.wait().is_ok());
     driver.panic();
