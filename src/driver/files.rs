@@ -101,24 +101,7 @@ mod tests {
     use std::thread;
 
     use super::*;
-
-    /// A directory of its own that goes with the test.
-    struct Folder(PathBuf);
-
-    impl Folder {
-        fn new(name: &str) -> Self {
-            let path =
-                std::env::temp_dir().join(format!("oauth-rotor-{}-{name}", std::process::id()));
-            fs::create_dir_all(&path).expect("the temporary directory can be written");
-            Self(path)
-        }
-    }
-
-    impl Drop for Folder {
-        fn drop(&mut self) {
-            let _ = fs::remove_dir_all(&self.0);
-        }
-    }
+    use crate::driver::tests::Folder;
 
     #[test]
     fn one_trailing_line_break_is_not_part_of_the_secret() {

@@ -3,6 +3,7 @@
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::Duration;
 
@@ -41,6 +42,8 @@ impl Server {
 }
 
 const GRANT: (u16, &str) = (200, r#"{"access_token":"t","expires_in":3600}"#);
+
+const REJECTION: (u16, &str) = (400, r#"{"error":"invalid_client"}"#);
 
 /// Answers one request; false when there is none any more.
 fn answer(mut stream: &TcpStream, (status, body): (u16, &str)) -> bool {
@@ -153,10 +156,10 @@ fn entry(secret: &Value) -> Value {
 }
 
 /// A directory of its own that goes with the test.
-struct Folder(PathBuf);
+pub(super) struct Folder(pub(super) PathBuf);
 
 impl Folder {
-    fn new(name: &str) -> Self {
+    pub(super) fn new(name: &str) -> Self {
         let path = std::env::temp_dir().join(format!("oauth-rotor-{}-{name}", std::process::id()));
         std::fs::create_dir_all(&path).expect("the temporary directory can be written");
         Self(path)
@@ -242,4 +245,25 @@ fn a_thread_that_panics_while_a_file_hangs_is_started_again() {
         _ => None,
     });
     assert!(other.wait().is_ok());
+}
+
+#[test]
+fn a_handle_that_opens_while_the_last_one_closes_is_served() {
+    let (server, driver) = (Server::granting(), driver());
+    std::thread::scope(|scope| {
+        for thread in 0..4 {
+            let (server, driver) = (&server, &driver);
+            scope.spawn(move || {
+                for round in 0..100 {
+                    let handle = Handle::open(driver, server, |form| {
+                        form["name"] = format!("name-{}", (thread + round) % 3).into();
+                    });
+                    if round % 4 == 0 {
+                        assert!(handle.wait().is_ok());
+                    }
+                }
+            });
+        }
+    });
+    assert_eq!(driver.managers(), 0);
 }
