@@ -106,8 +106,17 @@ impl HttpClient {
         };
         let verdict = match answer {
             Ok(answer) => {
+                let now = clock.now();
                 let secrets: Vec<_> = issued.iter().chain(&self.proxy_traces).cloned().collect();
-                judge(&answer, endpoint, credential, &secrets, clock.utc_millis(clock.now()))
+                match judge(&answer, endpoint, credential, &secrets, clock.utc_millis(now)) {
+                    // The process was suspended meanwhile; the next token comes in time.
+                    Verdict::Accepted(grant)
+                        if now.since(sent_at) >= grant.lifetime.max(self.timeout) =>
+                    {
+                        Verdict::Transient(self.failure(endpoint, &Silence::TimedOut))
+                    }
+                    verdict => verdict,
+                }
             }
             Err(silence) => Verdict::Transient(self.failure(endpoint, &silence)),
         };

@@ -10,6 +10,11 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::*;
+use crate::client::HttpClient;
+use crate::clock::{Sleep, Timestamp};
+use crate::credential::Credential;
+use crate::secret::Secret;
+use crate::verdict::Verdict;
 
 /// Nothing here takes that long; a test that waits for it has failed.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -95,16 +100,7 @@ struct Handle {
 
 impl Handle {
     fn open(driver: &Arc<Driver>, server: &Server, change: impl FnOnce(&mut Value)) -> Self {
-        let mut form = json!({
-            "endpoint": {
-                "tokenUrl": server.token_url(), "clientAuth": "basic", "resource": [],
-                "params": [], "defaultLifetimeMs": 300_000, "propagationMs": 0,
-            },
-            "transport": {},
-            "policy": { "jitterRatio": 0.1, "acquireTimeoutMs": 10_000, "sourcePollMs": 10_000 },
-            "entries": [literal("secret")],
-            "initial": [],
-        });
+        let mut form = form(server);
         change(&mut form);
         let settings = Settings::parse(&form.to_string()).expect("a whole form");
         let (sender, told) = channel();
@@ -139,6 +135,20 @@ impl Drop for Handle {
     fn drop(&mut self) {
         self.driver.close(self.id);
     }
+}
+
+/// What a handle is opened with, in the facade's form.
+fn form(server: &Server) -> Value {
+    json!({
+        "endpoint": {
+            "tokenUrl": server.token_url(), "clientAuth": "basic", "resource": [],
+            "params": [], "defaultLifetimeMs": 300_000, "propagationMs": 0,
+        },
+        "transport": {},
+        "policy": { "jitterRatio": 0.1, "acquireTimeoutMs": 10_000, "sourcePollMs": 10_000 },
+        "entries": [literal("secret")],
+        "initial": [],
+    })
 }
 
 fn driver() -> Arc<Driver> {
@@ -266,4 +276,39 @@ fn a_handle_that_opens_while_the_last_one_closes_is_served() {
         }
     });
     assert_eq!(driver.managers(), 0);
+}
+
+/// A clock that a suspended process sees: an hour passes, and no timer has noticed.
+#[derive(Default)]
+struct Suspending(AtomicUsize);
+
+impl Clock for Suspending {
+    fn now(&self) -> Timestamp {
+        let asked = self.0.fetch_add(1, Ordering::SeqCst);
+        Timestamp::from_millis(asked.min(1) as u64 * 3_600_000)
+    }
+
+    fn utc_millis(&self, _: Timestamp) -> i64 {
+        0
+    }
+
+    fn sleep_until(&self, _: Timestamp) -> Sleep {
+        Box::pin(std::future::pending())
+    }
+}
+
+#[test]
+fn a_token_that_ended_while_the_process_was_suspended_is_no_misconfiguration() {
+    let server = Server::start(|stream| {
+        answer(&stream, (200, r#"{"access_token":"t","expires_in":300}"#));
+    });
+    let form = form(&server);
+    let settings = Settings::parse(&form.to_string()).expect("a whole form");
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let attempt = runtime.expect("a runtime").block_on(async {
+        let client = HttpClient::new(&settings.transport).expect("a client");
+        let credential = Credential::new(None, "app".into(), Secret::new("secret"));
+        client.fetch(&settings.endpoint, &credential, &Suspending::default()).await
+    });
+    assert!(matches!(attempt.verdict, Verdict::Transient(_)), "{:?}", attempt.verdict);
 }
