@@ -31,12 +31,9 @@ const LARGEST_BODY: usize = 1024 * 1024;
 /// So many requests to one origin run at once; further ones wait, however many managers there are.
 const CONCURRENCY: usize = 8;
 
-/// Idle connections are kept for the fallback right after a rejection, not until the next refresh.
-const IDLE_TIMEOUT: Duration = Duration::from_secs(5);
-
 const LONGEST_CONNECT: Duration = Duration::from_secs(5);
 
-/// One way of reaching endpoints, with its connections.
+/// One way of reaching endpoints.
 #[derive(Debug)]
 pub struct HttpClient {
     client: reqwest::Client,
@@ -64,7 +61,7 @@ enum Silence {
 }
 
 impl HttpClient {
-    /// A client without connections yet. It reads the files with certificate authorities.
+    /// A client. It reads the files with certificate authorities.
     pub fn new(transport: &Transport) -> Result<Self, InvalidTransport> {
         let timeout = transport.request_timeout();
         let mut builder = reqwest::Client::builder()
@@ -74,8 +71,9 @@ impl HttpClient {
             .referer(false)
             .retry(reqwest::retry::never())
             .connect_timeout(timeout.min(LONGEST_CONNECT))
-            .pool_idle_timeout(IDLE_TIMEOUT)
-            .pool_max_idle_per_host(2)
+            // A request on a connection that the server is closing would be a failed attempt, and
+            // refreshes are too far apart to gain from kept ones. TLS sessions are resumed anyway.
+            .pool_max_idle_per_host(0)
             // The environment is the facade's to read.
             .no_proxy();
         if let Some(proxy) = transport.proxy()? {

@@ -51,7 +51,7 @@ struct Task {
     clients: Arc<Clients>,
     workers: Arc<Workers>,
     clock: Arc<dyn Clock>,
-    /// Kept for the sake of its connections.
+    /// Kept for the sake of its TLS sessions.
     client: Option<Arc<HttpClient>>,
     fetch: Option<Work<(u64, Attempt)>>,
     readings: JoinSet<(Place, FileReading)>,

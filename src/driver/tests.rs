@@ -257,6 +257,41 @@ fn a_thread_that_panics_while_a_file_hangs_is_started_again() {
     assert!(other.wait().is_ok());
 }
 
+/// A secret is rejected, and the next one is tried at once, although the server has given the
+/// connection up without saying so.
+#[test]
+fn a_connection_that_the_server_drops_after_its_answer_costs_no_attempt() {
+    let server = Server::start(|stream| {
+        answer(&stream, REJECTION);
+        // Of the second request a byte is read, and then the connection is reset.
+        let _ = (&stream).take(1).read_to_end(&mut Vec::new());
+    });
+    let driver = driver();
+    let handle = Handle::open(&driver, &server, |form| {
+        form["entries"] = json!([literal("one"), literal("two")]);
+    });
+    let error = handle.wait().unwrap_err();
+    let cause = error.cause.expect("a cause");
+    assert_eq!(cause.code, Code::CredentialRejected, "{cause}");
+}
+
+#[test]
+fn a_server_that_drops_new_connections_is_asked_once_in_an_attempt() {
+    let asked = Arc::new(AtomicUsize::new(0));
+    let count = Arc::clone(&asked);
+    let server = Server::start(move |stream| {
+        count.fetch_add(1, Ordering::SeqCst);
+        let _ = (&stream).take(1).read_to_end(&mut Vec::new());
+    });
+    let driver = driver();
+    let handle = Handle::open(&driver, &server, |_| ());
+    handle.told(|message| match message {
+        Message::Event(EventMessage { event: Event::RefreshFailed { .. }, .. }) => Some(()),
+        _ => None,
+    });
+    assert_eq!(asked.load(Ordering::SeqCst), 1);
+}
+
 #[test]
 fn a_handle_that_opens_while_the_last_one_closes_is_served() {
     let (server, driver) = (Server::granting(), driver());
@@ -308,7 +343,7 @@ fn a_token_that_ended_while_the_process_was_suspended_is_no_misconfiguration() {
     let attempt = runtime.expect("a runtime").block_on(async {
         let client = HttpClient::new(&settings.transport).expect("a client");
         let credential = Credential::new(None, "app".into(), Secret::new("secret"));
-        client.fetch(&settings.endpoint, &credential, &Suspending::default()).await
+        client.fetch(&settings.endpoint, &credential, &[], &Suspending::default()).await
     });
     assert!(matches!(attempt.verdict, Verdict::Transient(_)), "{:?}", attempt.verdict);
 }
