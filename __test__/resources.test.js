@@ -6,8 +6,8 @@ const { atEnd, closeAll, forkedServer, manager, server } = require('./support/wo
 
 afterEach(closeAll)
 
-/** The native thread, and so many helpers that read files and derive ids. */
-const MOST_THREADS = 5
+/** The native thread, and those that resolve names, read files and derive ids for all managers. */
+const MOST_THREADS = 1 + 16
 /** Eight requests to one endpoint run at once; connections of earlier ones may be about to close. */
 const MOST_CONNECTIONS = 16
 

@@ -12,10 +12,10 @@ use super::files;
 use crate::source::{FileReading, Place};
 
 /// So many of the runtime's threads may block at once, host names included.
-pub(super) const MOST_THREADS: usize = 32;
+pub(super) const MOST_THREADS: usize = 16;
 
 /// So many of them read files; a file that hangs keeps one.
-const READERS: usize = 16;
+const READERS: usize = 8;
 
 /// So many of them compute ids, which is work for a processor.
 const NAMERS: usize = 2;
