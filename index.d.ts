@@ -16,6 +16,9 @@
  * const token = await tokens.getToken()
  */
 
+// Only what says so is exported; without this line a declaration file exports all that it declares.
+export {}
+
 declare global {
   // As in lib.esnext.disposable, for projects whose `lib` is older.
   interface SymbolConstructor {

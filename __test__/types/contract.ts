@@ -20,6 +20,8 @@ import type {
   TokenManagerOptions,
   TokenSource,
 } from '../..'
+// @ts-expect-error What the contract declares for its own use cannot be imported.
+import type { opaque as _opaque } from '../..'
 
 type Equal<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false
 function same<_Proof extends true>(): void {}
