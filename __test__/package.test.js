@@ -1,0 +1,196 @@
+'use strict'
+
+const { readdirSync, readFileSync } = require('node:fs')
+const path = require('node:path')
+
+const project = require('./support/project')
+const { server, closeAll } = require('./support/world')
+
+const ROOT = path.join(__dirname, '..')
+const JEST = path.join(path.dirname(require.resolve('jest/package.json')), 'bin', 'jest.js')
+const TSC = path.join(path.dirname(require.resolve('typescript/package.json')), 'bin', 'tsc')
+const manifest = require('../package.json')
+const platforms = readdirSync(path.join(ROOT, 'npm'))
+
+/** Both tarballs, as they would be published, of the addon that was built last. */
+let tarballs
+
+beforeAll(async () => {
+  tarballs = await project.pack()
+})
+afterEach(closeAll)
+afterAll(project.removeDirectories)
+
+/** A fresh project with the package installed. */
+async function installed(files, manifest) {
+  const directory = project.createProject(files, manifest)
+  await project.install(directory, [tarballs.main, tarballs.platform])
+  return directory
+}
+
+/** What a program of a project answers, which gets the token endpoint's URL and prints a token. */
+async function expectToken(args, cwd) {
+  const provider = await server()
+  const { code, output } = await project.node(args, { cwd, env: { TOKEN_URL: provider.tokenUrl } })
+  expect({ code, output }).toEqual({ code: 0, output: expect.stringMatching(/\btoken of 86 characters\b/) })
+  expect(provider.log.map(({ status }) => status)).toEqual([200])
+}
+
+const USE = `
+const tokens = new TokenManager({
+  provider: oauth2({ tokenUrl: process.env.TOKEN_URL, clientAuth: 'basic-raw' }),
+  credentials: { clientId: 'app', clientSecret: 'secret' },
+})
+const say = (token) => console.log('token of ' + token.length + ' characters')
+`
+
+describe('in a fresh project', () => {
+  test('require works, and nothing keeps the process', async () => {
+    const main = `const { TokenManager, oauth2 } = require('oauth-rotor')\n${USE}tokens.getToken().then(say)`
+    await expectToken(['main.js'], await installed({ 'main.js': main }))
+  })
+
+  test('import works, with names', async () => {
+    const main = `import { TokenManager, oauth2 } from 'oauth-rotor'\n${USE}say(await tokens.getToken())`
+    await expectToken(['main.js'], await installed({ 'main.js': main }, { type: 'module' }))
+  })
+
+  test('a Jest test requires it as it is, also under fake timers', async () => {
+    const userTest = `jest.useFakeTimers()
+      const { TokenManager, oauth2 } = require('oauth-rotor')
+      ${USE}
+      afterAll(() => tokens.close())
+      test('a token comes', async () => {
+        const token = await tokens.getToken()
+        jest.runAllTimers()
+        expect(token).toBe(tokens.peek())
+        say(token)
+      })`
+    const config = JSON.stringify({ rootDir: '.', cacheDirectory: './.jest-cache' })
+    const directory = await installed({ 'token.test.js': userTest, 'jest.config.json': config })
+    await expectToken([JEST], directory)
+  })
+})
+
+describe('in a fresh TypeScript project', () => {
+  const source = `
+import { TokenManager, isRotorError, oauth2, type TokenManagerOptions, type TokenSource } from 'oauth-rotor'
+
+/** As a service may write it: the options typed, the manager behind an interface. */
+export async function main(tokenUrl: string): Promise<number> {
+  const options: TokenManagerOptions = {
+    provider: oauth2({ tokenUrl, clientAuth: 'basic-raw' }),
+    credentials: { clientId: 'app', clientSecret: 'secret' },
+    timeZone: undefined,
+  }
+  const manager = new TokenManager(options)
+  manager.on('token', ({ serial }) => serial.toFixed())
+  const tokens: TokenSource = manager
+  try {
+    return (await tokens.getToken({ minValidityMs: 1000 })).length
+  } catch (error) {
+    if (isRotorError(error) && error.code === 'ERR_TOKEN_UNAVAILABLE') return error.retryAfterMs ?? 0
+    throw error
+  }
+}
+`
+  const run = (file) =>
+    `import('./${file}').then(({ main }) => main(process.env.TOKEN_URL)).then((length) => console.log('token of ' + length + ' characters'))`
+  const setups = [
+    ['commonjs', { module: 'commonjs' }, 'main.ts'],
+    ['node16, from CommonJS', { module: 'node16' }, 'main.cts'],
+    ['node16, from an ES module', { module: 'node16' }, 'main.mts'],
+    ['bundler', { module: 'esnext', moduleResolution: 'bundler' }, 'main.mts'],
+  ]
+  let directory
+
+  beforeAll(async () => {
+    directory = await installed({})
+    project.link(directory, '@types/node')
+  })
+
+  describe.each([
+    ['with @types/node', ['node']],
+    ['without @types/node', []],
+  ])('%s', (what, types) => {
+    test.each(setups)('%s compiles strictly, and runs', async (name, options, file) => {
+      const place = `${name} ${what}`.replace(/\W+/g, '-')
+      const compilerOptions = {
+        target: 'es2022',
+        lib: ['es2022'],
+        types,
+        strict: true,
+        exactOptionalPropertyTypes: true,
+        skipLibCheck: false,
+        ...options,
+      }
+      const config = JSON.stringify({ compilerOptions, files: [file] })
+      project.write(directory, `${place}/tsconfig.json`, config)
+      project.write(directory, `${place}/${file}`, source)
+      project.write(directory, `${place}/run.cjs`, run(file.replace('ts', 'js')))
+      const cwd = path.join(directory, place)
+      expect(await project.node([TSC, '-p', '.'], { cwd })).toEqual({ code: 0, output: '' })
+      await expectToken(['run.cjs'], cwd)
+    })
+  })
+})
+
+describe('what is published', () => {
+  const filesOf = (directory) =>
+    readdirSync(directory, { recursive: true, withFileTypes: true })
+      .filter((entry) => entry.isFile())
+      .map((entry) => path.relative(directory, path.join(entry.parentPath ?? entry.path, entry.name)))
+      .map((file) => file.split(path.sep).join('/'))
+      .sort()
+
+  let modules
+
+  beforeAll(async () => {
+    modules = path.join(await installed({}), 'node_modules')
+  })
+
+  test('is what is meant to be, and depends on every platform package at the same version', () => {
+    const directory = path.join(modules, manifest.name)
+    const entries = Object.values(manifest.exports).flatMap((entry) => Object.values(Object(entry)))
+    const meant = [
+      ...entries.filter((file) => typeof file === 'string' && file.length > 1).map((file) => file.slice(2)),
+      ...readdirSync(path.join(ROOT, 'lib'), { recursive: true }).map((file) => `lib/${file}`),
+      ...['LICENSE', 'README.md', 'native.d.ts', 'native.js', 'package.json'],
+    ]
+    expect(filesOf(directory)).toEqual([...new Set(meant)].sort())
+    const published = JSON.parse(readFileSync(path.join(directory, 'package.json'), 'utf8'))
+    expect(published.optionalDependencies).toEqual(
+      Object.fromEntries(platforms.map((platform) => [`oauth-rotor-${platform}`, manifest.version])),
+    )
+    expect(published).not.toHaveProperty('scripts')
+    expect(published).not.toHaveProperty('devDependencies')
+  })
+
+  test('has one file of its own in the platform package', () => {
+    const name = path.basename(tarballs.platform).replace(`-${manifest.version}.tgz`, '')
+    const platform = name.replace('oauth-rotor-', '')
+    const directory = path.join(modules, name)
+    expect(filesOf(directory)).toEqual(
+      ['LICENSE', 'README.md', `oauth-rotor.${platform}.node`, 'package.json'].sort(),
+    )
+  })
+
+  test('has a platform package for every target that is built', () => {
+    const readmes = platforms.map((platform) =>
+      readFileSync(path.join(ROOT, 'npm', platform, 'README.md'), 'utf8'),
+    )
+    expect(readmes.map((text) => /\*\*(.*)\*\* binary/.exec(text)[1]).sort()).toEqual(
+      [...manifest.napi.targets].sort(),
+    )
+  })
+
+  test.each(platforms)('npm/%s is of this version, for the same versions of Node', (platform) => {
+    const { name, version, engines, main } = require(`../npm/${platform}/package.json`)
+    expect({ name, version, engines, main }).toEqual({
+      name: `oauth-rotor-${platform}`,
+      version: manifest.version,
+      engines: manifest.engines,
+      main: `oauth-rotor.${platform}.node`,
+    })
+  })
+})
