@@ -770,7 +770,10 @@ export class OptionsConflictError extends RotorError {
   readonly option?: string | undefined
 }
 
-/** There is no native part for this platform, or it could not be loaded; `cause` says which. */
+/**
+ * The native part for this platform is not installed or could not be loaded; the message names its
+ * package and what to do, and `cause` has what was tried.
+ */
 export class NativeUnavailableError extends RotorError {
   constructor(message: string, details?: ErrorDetails)
   readonly code: 'ERR_NATIVE_UNAVAILABLE'
