@@ -1,6 +1,6 @@
 'use strict'
 
-const { readdirSync, readFileSync } = require('node:fs')
+const { readdirSync, readFileSync, statSync } = require('node:fs')
 const path = require('node:path')
 
 const project = require('./support/project')
@@ -8,7 +8,8 @@ const { server, closeAll } = require('./support/world')
 
 const ROOT = path.join(__dirname, '..')
 const JEST = path.join(path.dirname(require.resolve('jest/package.json')), 'bin', 'jest.js')
-const TSC = path.join(path.dirname(require.resolve('typescript/package.json')), 'bin', 'tsc')
+/** Not bin/tsc: an ES module without an extension is nothing that Node.js 20.3 loads. */
+const TSC = path.join(path.dirname(require.resolve('typescript/package.json')), 'lib', 'tsc.js')
 const manifest = require('../package.json')
 const platforms = readdirSync(path.join(ROOT, 'npm'))
 
@@ -137,12 +138,10 @@ export async function main(tokenUrl: string): Promise<number> {
 
 describe('what is published', () => {
   const filesOf = (directory) =>
-    readdirSync(directory, { recursive: true, withFileTypes: true })
-      .filter((entry) => entry.isFile())
-      .map((entry) => path.relative(directory, path.join(entry.parentPath ?? entry.path, entry.name)))
+    readdirSync(directory, { recursive: true })
+      .filter((file) => statSync(path.join(directory, file)).isFile())
       .map((file) => file.split(path.sep).join('/'))
       .sort()
-
   let modules
 
   beforeAll(async () => {

@@ -274,6 +274,7 @@ test('two managers of one name must agree on their options', async () => {
 
 test('disposal closes', async () => {
   const tokens = manager(await server())
-  await tokens[Symbol.asyncDispose]()
+  // Node.js before 20.5 has no Symbol.asyncDispose.
+  await tokens[Symbol.asyncDispose ?? Symbol.for('nodejs.asyncDispose')]()
   expect(tokens.status().closed).toBe(true)
 })
