@@ -25,12 +25,15 @@ export async function step(what, command, args, { env = {}, quiet = true } = {})
   return output
 }
 
-function run(command, args, { env, quiet }) {
+/** Runs a command to its end; resolves with its exit code and, when it is quiet, all that it printed. */
+export function run(command, args, { cwd = root, env = {}, quiet }) {
   return new Promise((resolve, reject) => {
     const child = spawn(command, args, {
-      cwd: root,
+      cwd,
       env: { ...process.env, ...env },
       stdio: quiet ? ['ignore', 'pipe', 'pipe'] : 'inherit',
+      // There npm and what it installs are scripts of the shell's.
+      shell: process.platform === 'win32' && !command.endsWith('.exe'),
     })
     let output = ''
     for (const stream of [child.stdout, child.stderr]) {

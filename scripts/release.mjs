@@ -1,0 +1,98 @@
+// npm run release:build: the addon as it is published for this platform, checked and packed into target/packages.
+//
+// On Linux with glibc it is linked by zig, so that it loads wherever glibc is 2.17 or later, whatever this machine has.
+
+import { spawnSync } from 'node:child_process'
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs'
+import { homedir } from 'node:os'
+import { delimiter, dirname, join } from 'node:path'
+import { getToken, inFreshProject } from './fresh-project.mjs'
+import { nodeProgram } from './nodes.mjs'
+import { pack } from './pack.mjs'
+import { bin, cargoEnvironment, install, requireCargo, root, step } from './steps.mjs'
+
+const GLIBC = '2.17'
+/** The first and the last version of Node.js that it has to load in, besides the one that runs this; they need glibc. */
+const NODES = ['20.3.0', '26']
+
+requireCargo()
+await install()
+const host = cargoEnvironment().CARGO_BUILD_TARGET
+const isGnu = host.endsWith('-linux-gnu')
+const begin = performance.now()
+const addon = await build(join(root, 'target', 'release-addon'))
+const seconds = Math.round((performance.now() - begin) / 1000)
+checkPaths(addon)
+const glibc = isGnu ? checkGlibc(addon) : 'none'
+const packages = join(root, 'target', 'packages')
+rmSync(packages, { recursive: true, force: true })
+const tarballs = pack({ from: dirname(addon), to: packages })
+console.log('> Installing both tarballs in a fresh project')
+await inFreshProject(Object.values(tarballs), ['--offline'], async (directory) => {
+  await getToken(directory)
+  for (const version of isGnu ? NODES : []) await getToken(directory, await nodeProgram(version))
+})
+console.log(`${addon}: ${statSync(addon).size} bytes, needs glibc ${glibc}, built in ${seconds} s`)
+for (const file of Object.values(tarballs)) console.log(`${file}: ${statSync(file).size} bytes`)
+
+/** Builds into a directory of its own, so that the addon of the checkout stays what it is. */
+async function build(directory) {
+  rmSync(directory, { recursive: true, force: true })
+  mkdirSync(directory, { recursive: true })
+  const cross = isGnu ? ['--cross-compile', '--target', `${host}.${GLIBC}`] : ['--target', host]
+  const output = ['--platform', '--js', 'native.js', '--dts', 'native.d.ts', '--no-const-enum']
+  const env = { RUSTFLAGS: [process.env.RUSTFLAGS, ...remap()].filter(Boolean).join(' ') }
+  if (isGnu) env.PATH = [await zig(), process.env.PATH].join(delimiter)
+  const args = ['build', '--release', ...cross, ...output, '--output-dir', directory]
+  await step('Building the addon for release (minutes)', bin('napi'), args, { env })
+  const [file] = readdirSync(directory).filter((name) => name.endsWith('.node'))
+  return join(directory, file)
+}
+
+/** Panic messages name source files; these are not to tell where they were built. */
+function remap() {
+  return privatePaths().map(([path, name]) => `--remap-path-prefix=${path}=/${name}`)
+}
+
+/** The later of two that match wins in rustc, so the more specific ones come last. */
+function privatePaths() {
+  const metadata = spawnSync('cargo', ['metadata', '--format-version=1', '--no-deps'], { cwd: root })
+  return [
+    [homedir(), 'home'],
+    [process.env.CARGO_HOME ?? join(homedir(), '.cargo'), 'cargo'],
+    [root, 'oauth-rotor'],
+    [JSON.parse(metadata.stdout).target_directory, 'target'],
+  ]
+}
+
+/** zig and cargo-zigbuild from PyPI; the directory that has both programs. */
+async function zig() {
+  const directory = join(root, 'target', 'zig')
+  const programs = join(directory, 'bin')
+  if (!existsSync(join(programs, 'cargo-zigbuild'))) {
+    await step('Making a Python environment for zig', 'python3', ['-m', 'venv', directory])
+    await step('Installing zig', join(programs, 'pip'), ['install', '--quiet', 'ziglang', 'cargo-zigbuild'])
+  }
+  return programs
+}
+
+function checkPaths(file) {
+  const text = readFileSync(file, 'latin1')
+  for (const [path] of privatePaths()) {
+    const at = text.indexOf(path)
+    if (at >= 0)
+      throw new Error(`${file} tells where it was built: ${JSON.stringify(text.slice(at, at + 120))}`)
+  }
+}
+
+/** The latest version of glibc that a symbol asks for. */
+function checkGlibc(file) {
+  const { stdout } = spawnSync('readelf', ['--version-info', '--wide', file], { encoding: 'utf8' })
+  const versions = [...stdout.matchAll(/\bGLIBC_(\d+)\.(\d+)/g)].map(([, major, minor]) => [+major, +minor])
+  if (versions.length === 0) throw new Error(`readelf found no versions of glibc in ${file}`)
+  const [major, minor] = versions.reduce((a, b) => ((a[0] - b[0] || a[1] - b[1]) > 0 ? a : b))
+  const [, most] = GLIBC.split('.')
+  if (major !== 2 || minor > Number(most))
+    throw new Error(`${file} needs glibc ${major}.${minor}, not ${GLIBC}`)
+  return `${major}.${minor}`
+}
