@@ -164,10 +164,18 @@ fn agreed(json: &str) -> Agreed {
         .partition(|(key, _)| ["ca", "cert", "key"].contains(&key.as_str()));
     let (timeout, proxy): (Vec<_>, Vec<_>) =
         other.into_iter().partition(|(key, _)| key == "requestTimeoutMs");
+    // What the facade took from the environment is known by the name of its variable.
+    let proxy = proxy.into_iter().map(|(key, value)| match key.as_str() {
+        "noProxy" => ("NO_PROXY".to_owned(), value),
+        "rootFile" => ("SSL_CERT_FILE".to_owned(), value),
+        "rootDir" => ("SSL_CERT_DIR".to_owned(), value),
+        "extraRootFile" => ("NODE_EXTRA_CA_CERTS".to_owned(), value),
+        _ => (format!("provider.{key}"), value),
+    });
     let agreed = group("endpoint").into_iter().map(prefixed("provider."));
     agreed
         .chain(tls.into_iter().map(prefixed("provider.tls.")))
-        .chain(proxy.into_iter().map(prefixed("provider.")))
+        .chain(proxy)
         .chain(timeout)
         .chain(group("policy"))
         .map(|(option, value)| (option, Secret::new(value.to_string())))
@@ -230,6 +238,10 @@ mod tests {
         assert_eq!(
             conflict(|form| form["endpoint"]["scope"] = "all".into()).as_deref(),
             Some("provider.scope")
+        );
+        assert_eq!(
+            conflict(|form| form["transport"]["rootFile"] = "/roots.pem".into()).as_deref(),
+            Some("SSL_CERT_FILE")
         );
         assert_eq!(
             conflict(|form| form["policy"]["acquireTimeoutMs"] = 1.into()).as_deref(),
