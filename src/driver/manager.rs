@@ -90,7 +90,8 @@ impl Manager {
     pub(super) fn new(settings: &Settings, clock: Arc<dyn Clock>) -> Self {
         let state = State {
             refresh: Refresh::new(settings.policy.clone()),
-            sources: Sources::new(settings.policy.acquire_timeout),
+            // Half of a caller's patience: what the others yield still serves it.
+            sources: Sources::new(settings.policy.acquire_timeout / 2),
             handles: BTreeMap::new(),
             waiting: HashMap::new(),
             issued: VecDeque::new(),
