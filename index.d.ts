@@ -110,7 +110,7 @@ export class TokenManager implements TokenSource {
    * one fetched, only if it is the one that is held: a late 401 to an older token does nothing.
    *
    * Dropping is limited: a second report within min(10 s, 10 % of the token's life) of the last one
-   * that counted, for a token younger than that, keeps the token and raises `invalidate-ignored`. A
+   * that counted, for a token younger than that, keeps the token and raises `invalidate-ignored` (at most once a second). A
    * resource that answers 401 for reasons of its own must not cause a storm of token requests.
    *
    * @returns Whether the token was dropped.

@@ -31,6 +31,8 @@ pub struct HeldToken {
     pub credential: Arc<Credential>,
     /// When the request for it was sent: its life is counted from here, at our expense.
     pub issued_at: Timestamp,
+    /// When the answer with it came.
+    pub received_at: Timestamp,
     /// When the endpoint, or `max_token_age`, ends its life.
     pub expires_at: Timestamp,
     /// When the next one is fetched, if nothing happens before.
@@ -45,8 +47,8 @@ impl HeldToken {
         self.usable_until.since(now)
     }
 
-    /// How long it could be handed out when it was new.
+    /// How long it could be handed out when it came.
     pub fn usable_life(&self) -> Duration {
-        self.usable_until.since(self.issued_at)
+        self.usable_until.since(self.received_at)
     }
 }

@@ -64,12 +64,17 @@ pub struct Refresh {
     /// A credential that has never been tried should be, although a token is held.
     unproved: bool,
     invalidated_at: Option<Timestamp>,
+    /// When it was last told that an invalidation was ignored.
+    ignored_at: Option<Timestamp>,
     waiters: Waiters,
     last_failure: Option<(Failure, Timestamp)>,
     closed: bool,
 }
 
 impl Refresh {
+    /// Ignored invalidations are told at most once in so long.
+    const IGNORED_GAP: Duration = Duration::from_secs(1);
+
     /// A machine that knows no credential yet and therefore does nothing.
     pub fn new(policy: Policy) -> Self {
         Self {
@@ -84,6 +89,7 @@ impl Refresh {
             backoff: Backoff::default(),
             unproved: false,
             invalidated_at: None,
+            ignored_at: None,
             waiters: Waiters::default(),
             last_failure: None,
             closed: false,
@@ -250,7 +256,11 @@ impl Refresh {
             (last + window).since(now).min((token.issued_at + window).since(now))
         });
         if retry_after > Duration::ZERO {
-            effects.push(Effect::Notify(Notice::InvalidateIgnored { serial, retry_after }));
+            // Whoever ignores a 401 storm must not make an event storm of it.
+            if self.ignored_at.is_none_or(|last| now >= last + Self::IGNORED_GAP) {
+                self.ignored_at = Some(now);
+                effects.push(Effect::Notify(Notice::InvalidateIgnored { serial, retry_after }));
+            }
             return;
         }
         self.invalidated_at = Some(now);
@@ -406,6 +416,7 @@ impl Refresh {
             text: grant.access_token,
             credential,
             issued_at: sent_at,
+            received_at: now,
             expires_at: schedule.expires_at,
             refresh_at: schedule.refresh_at,
             usable_until: schedule.usable_until,
