@@ -134,6 +134,13 @@ export class TokenManager implements TokenSource {
   health(): TokenManagerHealth
 
   /**
+   * What has happened since the manager was opened, in numbers, for monitoring. No I/O. Managers of
+   * one name count together. After `close()`, what it had counted until then.
+   * `oauth-rotor/prometheus` turns it into metrics of prom-client.
+   */
+  metrics(): TokenManagerMetrics
+
+  /**
    * Calls `listener` on every event of this name. A listener that throws keeps the event from nobody
    * else; what it throws becomes an uncaught exception, and what an asynchronous one rejects with an
    * unhandled rejection. A manager is no `EventEmitter`: `events.once()` does not take it.
@@ -585,6 +592,42 @@ export interface TokenManagerHealth {
   reasons: string[]
   /** How long the held token may still be handed out, in ms; 0 without one. */
   tokenRunwayMs: number
+}
+
+/** Counts since the manager was opened. They never go back. */
+export interface TokenManagerMetrics {
+  /** How long the held token may still be handed out, in ms; 0 without one. */
+  readonly tokenRemainingMs: number
+  /** Refreshes by how they ended: with a token, or with an error of the code that the name stands for. */
+  readonly refreshes: {
+    readonly success: number
+    /** `ERR_CREDENTIAL_REJECTED`: every known credential. */
+    readonly rejected: number
+    /** `ERR_MISCONFIGURED` */
+    readonly misconfigured: number
+    /** `ERR_THROTTLED` */
+    readonly throttled: number
+    /** `ERR_ENDPOINT` */
+    readonly endpoint: number
+  }
+  /** Calls that found no token and had to wait. */
+  readonly waits: number
+  /** Answers that rejected a credential. */
+  readonly credentialRejections: number
+  /** Tokens that were dropped by `invalidate()`. */
+  readonly invalidations: number
+  /** Calls of `invalidate()` that came too soon after one that counted. */
+  readonly invalidationsIgnored: number
+  /** How often the native thread, or this manager's part of it, was started again. */
+  readonly threadRestarts: number
+  /** How long refreshes took, all credentials that were tried included. */
+  readonly refreshDurationMs: {
+    readonly count: number
+    /** In ms. */
+    readonly sum: number
+    /** Cumulative: `count` refreshes took at most `le` ms. */
+    readonly buckets: readonly { readonly le: number; readonly count: number }[]
+  }
 }
 
 // ------------------------------------------------------------------------------------------ events

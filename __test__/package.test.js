@@ -153,7 +153,7 @@ describe('what is published', () => {
     const entries = Object.values(manifest.exports).flatMap((entry) => Object.values(Object(entry)))
     const meant = [
       ...entries.filter((file) => typeof file === 'string' && file.length > 1).map((file) => file.slice(2)),
-      ...readdirSync(path.join(ROOT, 'lib'), { recursive: true }).map((file) => `lib/${file}`),
+      ...filesOf(path.join(ROOT, 'lib')).map((file) => `lib/${file}`),
       ...['LICENSE', 'README.md', 'native.d.ts', 'native.js', 'package.json'],
     ]
     expect(filesOf(directory)).toEqual([...new Set(meant)].sort())

@@ -37,6 +37,8 @@ class TokenManager {
   #handle
   #slot
   #closed = false
+  /** What it counted, for a scrape that comes after its end. */
+  #lastMetrics
   #events = new EventEmitter()
   #refusals = new Set()
 
@@ -102,7 +104,7 @@ class TokenManager {
   }
 
   status() {
-    const { token, credentials, refreshing, nextRefreshAt, lastError } = this.#snapshot()
+    const { token, credentials, refreshing, nextRefreshAt, lastError } = this.#snapshot('status')
     return {
       name: this.#name,
       timeZone: this.#timeZone,
@@ -119,7 +121,11 @@ class TokenManager {
   }
 
   health() {
-    return this.#snapshot().health
+    return this.#snapshot('health')
+  }
+
+  metrics() {
+    return this.#snapshot('metrics')
   }
 
   on(event, listener) {
@@ -148,6 +154,7 @@ class TokenManager {
 
   async close() {
     if (this.#closed) return
+    this.#lastMetrics = Object.freeze({ ...this.metrics(), tokenRemainingMs: 0 })
     this.#closed = true
     this.#forgetToken()
     this.#events.removeAllListeners()
@@ -307,18 +314,16 @@ class TokenManager {
     return abortable(signal, start, stop)
   }
 
-  #snapshot() {
-    const snapshot = this.#closed ? null : JSON.parse(native.status(this.#handle))
-    return (
-      snapshot ?? {
-        token: null,
-        credentials: [],
-        refreshing: false,
-        nextRefreshAt: null,
-        lastError: null,
-        health: { ready: false, degraded: true, reasons: ['This TokenManager is closed.'], tokenRunwayMs: 0 },
-      }
-    )
+  /** What the native part tells, or what there is to tell of a closed manager. */
+  #snapshot(kind) {
+    const snapshot = this.#closed ? null : JSON.parse(native[kind](this.#handle))
+    if (snapshot !== null) return snapshot
+    const reasons = ['This TokenManager is closed.']
+    return {
+      status: { token: null, credentials: [], refreshing: false, nextRefreshAt: null, lastError: null },
+      health: { ready: false, degraded: true, reasons, tokenRunwayMs: 0 },
+      metrics: this.#lastMetrics,
+    }[kind]
   }
 
   /** Turns every `at` and `…At` into a Date, with its local text beside it. */

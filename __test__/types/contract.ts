@@ -23,6 +23,8 @@ import type {
 // @ts-expect-error What the contract declares for its own use cannot be imported.
 import type { opaque as _opaque } from '../..'
 
+import { collectMetrics } from '../../prometheus'
+
 type Equal<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false
 function same<_Proof extends true>(): void {}
 
@@ -203,3 +205,13 @@ export const made = new TokenUnavailableError('none', {
 })
 // @ts-expect-error a cause of later versions
 export const laterCode: RotorErrorCode = 'ERR_DEGRADED'
+
+// Metrics.
+same<Equal<ReturnType<typeof tokens.metrics>['refreshes']['success'], number>>()
+export const stop: () => void = collectMetrics(tokens, {
+  register: undefined,
+  prefix: 'tokens_',
+  name: undefined,
+})
+// @ts-expect-error a manager
+collectMetrics({})

@@ -7,6 +7,7 @@ use napi_derive::napi;
 use serde::Serialize;
 
 use super::attachment::Attachment;
+use super::values::to_json;
 use crate::driver::{Driver, ErrorMessage, HandleId, Listener, Manager, Settings};
 use crate::error::Code;
 use crate::source::Reading;
@@ -34,7 +35,7 @@ pub fn open(attachment: i64, options: String, block: u32, index: u32) -> String 
         Ok(handle) => Opened::Handle(handle),
         Err(error) => Opened::Error(error),
     };
-    super::values::to_json(&opened)
+    to_json(&opened)
 }
 
 fn try_open(
@@ -114,10 +115,22 @@ pub fn sources_read(handle: i64, readings: String) {
     }
 }
 
-/// A snapshot as JSON.
+/// A snapshot for people, as JSON.
 #[napi(catch_unwind)]
 pub fn status(handle: i64) -> Option<String> {
-    manager(handle).map(|manager| super::values::to_json(&manager.status()))
+    manager(handle).map(|manager| to_json(&manager.status()))
+}
+
+/// A snapshot for probes, as JSON.
+#[napi(catch_unwind)]
+pub fn health(handle: i64) -> Option<String> {
+    manager(handle).map(|manager| to_json(&manager.health()))
+}
+
+/// A snapshot for monitoring, as JSON.
+#[napi(catch_unwind)]
+pub fn metrics(handle: i64) -> Option<String> {
+    manager(handle).map(|manager| to_json(&manager.metrics()))
 }
 
 /// How many managers this process has.

@@ -14,7 +14,7 @@ use super::listener::{Listener, NO_TOKEN, Word};
 use super::message::{ErrorMessage, EventMessage, HandleId, Message};
 use super::occurrence::Occurrence;
 use super::settings::{Agreed, Settings};
-use super::status::{Status, View};
+use super::status::{Health, Metrics, Status, View};
 use crate::client::{Attempt, Transport};
 use crate::clock::{Clock, Timestamp};
 use crate::credential::Credential;
@@ -215,14 +215,25 @@ impl Manager {
         });
     }
 
-    /// A snapshot.
+    /// A snapshot for people.
     pub fn status(&self) -> Status {
+        self.view().into_status(self.name.clone(), &*self.clock)
+    }
+
+    /// A snapshot for probes.
+    pub fn health(&self) -> Health {
+        self.view().health()
+    }
+
+    fn view(&self) -> View {
         let now = self.clock.now();
-        let view = {
-            let state = self.lock();
-            View::of(&state.refresh, now)
-        };
-        view.into_status(self.name.clone(), &*self.clock)
+        View::of(&self.lock().refresh, now)
+    }
+
+    /// A snapshot for monitoring.
+    pub fn metrics(&self) -> Metrics {
+        let now = self.clock.now();
+        Metrics::of(&self.lock().refresh, now)
     }
 
     /// Makes the manager's task panic, to show what happens then.

@@ -33,7 +33,7 @@ pub use listener::{Listener, NO_TOKEN, Word};
 pub use manager::Manager;
 pub use message::{ErrorMessage, Event, EventMessage, HandleId, Message};
 pub use settings::Settings;
-pub use status::Status;
+pub use status::{Health, Metrics, Status};
 
 /// Every manager of a process, and the thread that serves them.
 pub struct Driver {

@@ -8,10 +8,10 @@ use super::message::{CredentialName, millis};
 use crate::clock::{Clock, Timestamp};
 use crate::credential::Credential;
 use crate::error::Failure;
-use crate::refresh::{Refresh, Usability};
+use crate::refresh::{Refresh, Tally, Usability};
 use crate::token::HeldToken;
 
-/// What `status()` and `health()` tell. Instants are milliseconds since 1970.
+/// What `status()` tells. Instants are milliseconds since 1970.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Status {
@@ -21,7 +21,6 @@ pub struct Status {
     refreshing: bool,
     next_refresh_at: Option<i64>,
     last_error: Option<LastError>,
-    health: Health,
 }
 
 #[derive(Debug, Serialize)]
@@ -47,16 +46,33 @@ struct LastError {
     error: Failure,
 }
 
+/// What `health()` tells.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Health {
+pub struct Health {
     ready: bool,
     degraded: bool,
     reasons: Vec<String>,
     token_runway_ms: u64,
 }
 
-/// What is needed for a [`Status`], copied under the manager's lock, which naming credentials must not hold.
+/// What `metrics()` tells.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Metrics {
+    token_remaining_ms: u64,
+    #[serde(flatten)]
+    tally: Tally,
+}
+
+impl Metrics {
+    pub(super) fn of(refresh: &Refresh, now: Timestamp) -> Self {
+        let remaining = refresh.token(now).map(|token| token.runway(now)).unwrap_or_default();
+        Self { token_remaining_ms: millis(remaining), tally: refresh.tally().clone() }
+    }
+}
+
+/// What is needed for a [`Status`] or a [`Health`], copied under the manager's lock, which naming credentials must not hold.
 pub(super) struct View {
     token: Option<Arc<HeldToken>>,
     credentials: Vec<(Arc<Credential>, Usability)>,
@@ -82,7 +98,6 @@ impl View {
     }
 
     pub(super) fn into_status(self, name: Option<String>, clock: &dyn Clock) -> Status {
-        let health = self.health();
         let Self { token, credentials, is_fetching, next_refresh, last_failure, .. } = self;
         Status {
             name,
@@ -100,11 +115,10 @@ impl View {
             next_refresh_at: next_refresh.map(|at| clock.utc_millis(at)),
             last_error: last_failure
                 .map(|(error, at)| LastError { at: clock.utc_millis(at), error }),
-            health,
         }
     }
 
-    fn health(&self) -> Health {
+    pub(super) fn health(&self) -> Health {
         let mut reasons = Vec::new();
         if self.token.is_none() {
             reasons.push("No token is held.".to_owned());

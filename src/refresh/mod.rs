@@ -8,6 +8,7 @@ mod candidates;
 mod effect;
 mod event;
 mod round;
+mod tally;
 mod waiters;
 
 #[cfg(test)]
@@ -26,6 +27,7 @@ pub use candidates::{Candidates, Usability};
 pub use effect::{Effect, Notice, Retirement};
 pub use event::{Configured, Event};
 use round::Round;
+pub use tally::Tally;
 use waiters::Waiters;
 pub use waiters::{Refusal, Wait, WaiterId};
 
@@ -59,6 +61,8 @@ pub struct Refresh {
     token: Option<Arc<HeldToken>>,
     serial: u64,
     round: Option<Round>,
+    /// When the latest refresh started.
+    started_at: Timestamp,
     last_flight: u64,
     backoff: Backoff,
     /// A credential that has never been tried should be, although a token is held.
@@ -68,6 +72,7 @@ pub struct Refresh {
     ignored_at: Option<Timestamp>,
     waiters: Waiters,
     last_failure: Option<(Failure, Timestamp)>,
+    tally: Tally,
     closed: bool,
 }
 
@@ -85,6 +90,7 @@ impl Refresh {
             token: None,
             serial: 0,
             round: None,
+            started_at: Timestamp::default(),
             last_flight: 0,
             backoff: Backoff::default(),
             unproved: false,
@@ -92,6 +98,7 @@ impl Refresh {
             ignored_at: None,
             waiters: Waiters::default(),
             last_failure: None,
+            tally: Tally::default(),
             closed: false,
         }
     }
@@ -114,6 +121,11 @@ impl Refresh {
     /// What went wrong last, and when, if nothing went well since.
     pub fn last_failure(&self) -> Option<&(Failure, Timestamp)> {
         self.last_failure.as_ref()
+    }
+
+    /// What has happened so far.
+    pub fn tally(&self) -> &Tally {
+        &self.tally
     }
 
     /// Why a required source yields nothing, if one does.
@@ -200,7 +212,10 @@ impl Refresh {
         };
         match outcome {
             Some(outcome) => effects.push(Effect::Settle { waiter: wait.waiter, outcome }),
-            None => self.waiters.add(wait),
+            None => {
+                self.tally.waits += 1;
+                self.waiters.add(wait);
+            }
         }
     }
 
@@ -256,6 +271,7 @@ impl Refresh {
             (last + window).since(now).min((token.issued_at + window).since(now))
         });
         if retry_after > Duration::ZERO {
+            self.tally.invalidations_ignored += 1;
             // Whoever ignores a 401 storm must not make an event storm of it.
             if self.ignored_at.is_none_or(|last| now >= last + Self::IGNORED_GAP) {
                 self.ignored_at = Some(now);
@@ -264,6 +280,7 @@ impl Refresh {
             return;
         }
         self.invalidated_at = Some(now);
+        self.tally.invalidations += 1;
         self.drop_token(Retirement::Invalidated, effects);
         self.backoff.allow_early_attempt();
     }
@@ -300,6 +317,7 @@ impl Refresh {
 
     fn restart(&mut self, effects: &mut Vec<Effect>) {
         self.round = None;
+        self.tally.thread_restarts += 1;
         if let Some(token) = &self.token {
             effects.push(Effect::Publish(Arc::clone(token)));
         }
@@ -327,6 +345,7 @@ impl Refresh {
         }
         self.unproved = false;
         self.backoff.attempt_started(now);
+        self.started_at = now;
         if let Some(round) = Round::start(&self.candidates) {
             self.fetch(round, effects);
         }
@@ -354,6 +373,7 @@ impl Refresh {
         match verdict {
             Verdict::Accepted(grant) => self.accept(round, grant, sent_at, now, random, effects),
             Verdict::Rejected(failure) => {
+                self.tally.credential_rejections += 1;
                 if self.candidates.reject(round.current(), now) {
                     effects.push(Effect::Notify(Notice::CredentialRejected {
                         credential: Arc::clone(round.current()),
@@ -423,6 +443,7 @@ impl Refresh {
         });
         let replaced = self.token.replace(Arc::clone(&token));
         self.last_failure = None;
+        self.tally.succeeded(now.since(self.started_at));
         self.backoff.succeeded(schedule.expires_at.since(sent_at));
         self.candidates.accept(&token.credential);
         // The sources may have brought a new secret while the old one was asked with: it is next.
@@ -457,6 +478,7 @@ impl Refresh {
         effects: &mut Vec<Effect>,
     ) {
         let runway = self.token.as_ref().map(|token| token.runway(now));
+        self.tally.failed(failure.code, now.since(self.started_at));
         self.backoff.failed(&failure, terminal, runway, now, random);
         // Nothing was learnt of a new secret: it is not forgotten until the next regular refresh.
         self.unproved = self.candidates.first_is_untried();

@@ -1,0 +1,5 @@
+'use strict'
+
+const { collectMetrics } = require('./lib/integrations/prometheus')
+
+module.exports = { collectMetrics }
