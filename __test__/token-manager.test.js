@@ -2,6 +2,7 @@
 
 const diagnosticsChannel = require('node:diagnostics_channel')
 const { CredentialRejectedError, RotorError, TokenUnavailableError, isRotorError } = require('..')
+const native = require('../lib/load-native')
 const { closeAll, event, forkedServer, manager, rejection, server } = require('./support/world')
 
 afterEach(closeAll)
@@ -19,6 +20,31 @@ test('a hit answers the same promise, without options', async () => {
   const token = await tokens.getToken()
   expect(tokens.getToken()).toBe(tokens.getToken())
   expect(tokens.peek()).toBe(token)
+})
+
+test('under strict, a hit is one only as long as the wall clock agrees', async () => {
+  const provider = await server()
+  const [tokens, strict] = [manager(provider), manager(provider, { strict: true })]
+  const token = await strict.getToken()
+  await tokens.getToken()
+  const take = jest.spyOn(native, 'take')
+  const now = jest.spyOn(Date, 'now')
+  try {
+    expect(strict.getToken()).toBe(strict.getToken())
+    expect(strict.peek()).toBe(token)
+    expect(take).not.toHaveBeenCalled()
+    now.mockReturnValue(Infinity)
+    tokens.peek()
+    await tokens.getToken()
+    expect(take).not.toHaveBeenCalled()
+    // Whoever disagrees with the word asks the native part, which reads its own clock.
+    strict.peek()
+    await strict.getToken()
+    expect(take).toHaveBeenCalledTimes(2)
+  } finally {
+    take.mockRestore()
+    now.mockRestore()
+  }
 })
 
 test('the promise and the errors are of the caller’s realm', async () => {
