@@ -1,0 +1,107 @@
+'use strict'
+
+const ROUNDS = 41
+/** Where the compiler happens to put a loop makes a few percent; so each is compiled this often. */
+const COPIES = 5
+const SAMPLE_MS = 6
+const WARM_UP_MS = 150
+
+/**
+ * CPU time in milliseconds: of this thread where Node.js tells (from 23.9 on), else of the process.
+ *
+ * Wall time is off by a factor of two or three on a busy machine, this by a few percent. The process's
+ * includes V8's helpers (an allocation's share of garbage collection) and the refresh thread, which sleeps.
+ */
+const cpuClock = process.threadCpuUsage
+  ? { name: 'CPU time of the thread', now: () => millis(process.threadCpuUsage()) }
+  : { name: 'CPU time of the process', now: () => millis(process.cpuUsage()) }
+
+const wallClock = { name: 'wall time', now: () => performance.now() }
+
+function millis({ user, system }) {
+  return (user + system) / 1000
+}
+
+let compiled = 0
+
+/**
+ * A variant: an expression of `subject` that runs `count` times over. Each copy is compiled by itself, so that
+ * it has inline caches of its own.
+ */
+function variant(name, subject, expression, { clock = cpuClock, isSync = false, copies = COPIES } = {}) {
+  const compile = () => {
+    compiled += 1
+    // The number makes the source unique: V8 would let equal sources share one function and its caches.
+    // The value is returned, so that the loop is not dead code.
+    const source = `'use strict' // ${compiled}
+      return ${isSync ? '' : 'async '}(subject, count) => {
+        let value
+        for (let i = 0; i < count; i++) value = ${expression}
+        return value
+      }`
+    return { run: new Function(source)(), subject, clock, samples: [] }
+  }
+  return { name, copies: Array.from({ length: copies }, compile) }
+}
+
+/**
+ * Measures all variants in turns, so that whatever the machine is busy with meets all of them alike.
+ *
+ * Answers a row for each: nanoseconds per operation, and the ratio to the first. A percentile is over the rounds,
+ * and then the median of the copies.
+ */
+async function measure(variants, { rounds = ROUNDS, sampleMs = SAMPLE_MS, warmUpMs = WARM_UP_MS } = {}) {
+  const most = Math.max(...variants.map(({ copies }) => copies.length))
+  const turns = Array.from({ length: most }, (_, copy) => variants.map(({ copies }) => copies[copy]))
+    .flat()
+    .filter(Boolean)
+  for (const each of turns) each.count = await calibrate(each, sampleMs, warmUpMs)
+  for (let round = 0; round < rounds; round++) {
+    for (let turn = 0; turn < turns.length; turn++) {
+      // Another one starts each round, so that none always follows the same one.
+      const each = turns[(round + turn) % turns.length]
+      each.samples.push(await sample(each, each.count))
+    }
+  }
+  const rows = variants.map(({ name, copies }) => {
+    const nanos = (percent) =>
+      percentile(
+        copies.map(({ samples }) => percentile(samples, percent)),
+        50,
+      )
+    return { name, clock: copies[0].clock, p10: nanos(10), p50: nanos(50), p90: nanos(90) }
+  })
+  const [base] = rows
+  return rows.map((row) => ({ ...row, ratio: row.p10 / base.p10 }))
+}
+
+/** How often the expression fits into a sample, once it is warm. */
+async function calibrate(each, sampleMs, warmUpMs) {
+  let count = 1
+  let nanos
+  let spent = 0
+  while (spent < warmUpMs) {
+    nanos = await sample(each, count)
+    const lasted = (nanos * count) / 1e6
+    spent += lasted
+    if (lasted < sampleMs) count *= 2
+  }
+  return Math.max(1, Math.round((sampleMs * 1e6) / nanos))
+}
+
+/** Nanoseconds per operation. */
+async function sample({ run, subject, clock }, count) {
+  // What the last sample left behind is not this one's.
+  await new Promise(setImmediate)
+  const begin = clock.now()
+  const result = run(subject, count)
+  if (typeof result?.then === 'function') await result
+  return ((clock.now() - begin) * 1e6) / count
+}
+
+function percentile(values, percent) {
+  const sorted = [...values].sort((a, b) => a - b)
+  return sorted[Math.min(sorted.length - 1, Math.floor((percent / 100) * sorted.length))]
+}
+
+module.exports = { COPIES, ROUNDS, SAMPLE_MS, cpuClock, measure, percentile, variant, wallClock }

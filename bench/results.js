@@ -1,0 +1,69 @@
+'use strict'
+
+const { readFileSync, writeFileSync } = require('node:fs')
+const os = require('node:os')
+const { join } = require('node:path')
+const { version } = require('../package.json')
+
+const FILE = join(__dirname, 'RESULTS.md')
+
+/** Results as Markdown: printed as it comes, and kept in a file with the conditions when that is asked for. */
+class Results {
+  #text = ''
+
+  title(text) {
+    this.#add(`# ${text}`)
+  }
+
+  section(text) {
+    this.#add(`## ${text}`)
+  }
+
+  say(text) {
+    this.#add(text)
+  }
+
+  /** Rows of cells; the first row is the head. The first column is text, the others are figures. */
+  table(rows) {
+    const widths = rows[0].map((_, column) => Math.max(...rows.map((row) => row[column].length)))
+    const line = (row) =>
+      `| ${row.map((cell, i) => (i === 0 ? cell.padEnd(widths[i]) : cell.padStart(widths[i]))).join(' | ')} |`
+    const rule = `| ${widths.map((width, i) => (i === 0 ? '-'.repeat(width) : `${'-'.repeat(width - 1)}:`)).join(' | ')} |`
+    const [head, ...body] = rows
+    this.#add([line(head), rule, ...body.map(line)].join('\n'))
+  }
+
+  conditions(more) {
+    const [{ model }] = os.cpus()
+    const conditions = {
+      Date: new Date().toISOString().slice(0, 10),
+      Package: `oauth-rotor ${version}, release build`,
+      'Node.js': `${process.version} (V8 ${process.versions.v8})`,
+      CPU: `${model}, ${os.cpus().length} cores, ${process.arch}`,
+      'Operating system': operatingSystem(),
+      ...more,
+    }
+    this.table([['Condition', ''], ...Object.entries(conditions)])
+  }
+
+  write() {
+    writeFileSync(FILE, `${this.#text.trim()}\n`)
+  }
+
+  #add(text) {
+    console.log(`${text}\n`)
+    this.#text += `${text}\n\n`
+  }
+}
+
+function operatingSystem() {
+  const kernel = `${os.type()} ${os.release()}`
+  try {
+    const [, name] = /^PRETTY_NAME="?([^"\n]+)/m.exec(readFileSync('/etc/os-release', 'utf8'))
+    return `${name}, ${kernel}`
+  } catch {
+    return kernel
+  }
+}
+
+module.exports = { Results }
