@@ -225,6 +225,21 @@ test('close refuses who waits, and everything after it', async () => {
   tokens.reload()
 })
 
+test('what is costly to know about the system waits until it is asked for', async () => {
+  const format = jest.spyOn(Intl, 'DateTimeFormat')
+  try {
+    const tokens = manager(await server())
+    await tokens.getToken()
+    expect(format).not.toHaveBeenCalled()
+    expect(tokens.status()).toMatchObject({
+      timeZone: new Intl.DateTimeFormat().resolvedOptions().timeZone,
+      token: { issuedAtLocal: expect.any(String) },
+    })
+  } finally {
+    format.mockRestore()
+  }
+})
+
 test('an event has its number, its instant and its local time, on the manager and on the channel', async () => {
   const published = []
   const listener = (message) => published.push(message)

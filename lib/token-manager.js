@@ -8,7 +8,7 @@ const { EVENTS, checkListener, checkOptions, checkToken } = require('./arguments
 const { Environment } = require('./environment')
 const { ClosedError, callSite, fromNative } = require('./errors')
 const native = require('./load-native')
-const { parseOptions } = require('./options')
+const { parseOptions, systemTimeZone } = require('./options')
 
 /** No word ever holds it. */
 const NOTHING_CACHED = -1
@@ -100,7 +100,7 @@ class TokenManager {
     const { token, credentials, refreshing, nextRefreshAt, lastError } = this.#snapshot('status')
     return {
       name: this.#name,
-      timeZone: this.#timeZone,
+      timeZone: this.#localTimeZone(),
       closed: this.#closed,
       token: token && this.#withInstants(token),
       credentials: credentials.map(({ credentialId: id, ...credential }) => ({ id, ...credential })),
@@ -326,13 +326,18 @@ class TokenManager {
     }[kind]
   }
 
+  #localTimeZone() {
+    return (this.#timeZone ??= systemTimeZone(native.isTimeZone))
+  }
+
   /** Turns every `at` and `…At` into a Date, with its local text beside it. */
   #withInstants(object) {
     const result = {}
     for (const [key, value] of Object.entries(object)) {
       const isInstant = key === 'at' || key.endsWith('At')
       result[key] = isInstant && value !== null ? new Date(value) : value
-      if (isInstant) result[`${key}Local`] = value === null ? null : native.formatLocal(value, this.#timeZone)
+      if (isInstant)
+        result[`${key}Local`] = value === null ? null : native.formatLocal(value, this.#localTimeZone())
     }
     return result
   }
