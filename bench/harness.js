@@ -7,20 +7,19 @@ const SAMPLE_MS = 6
 const WARM_UP_MS = 150
 
 /**
- * CPU time in milliseconds: of this thread where Node.js tells (from 23.9 on), else of the process.
- *
- * Wall time is off by a factor of two or three on a busy machine, this by a few percent. The process's
- * includes V8's helpers (an allocation's share of garbage collection) and the refresh thread, which sleeps.
+ * CPU time of the process, in milliseconds. Wall time is off by a factor of two or three on a busy machine, this by
+ * a few percent. It includes V8's helpers, so an allocation's share of garbage collection, and the refresh thread,
+ * which sleeps. `process.threadCpuUsage()` is no alternative: Linux brings it up to date with each tick only.
  */
-const cpuClock = process.threadCpuUsage
-  ? { name: 'CPU time of the thread', now: () => millis(process.threadCpuUsage()) }
-  : { name: 'CPU time of the process', now: () => millis(process.cpuUsage()) }
+const cpuClock = {
+  name: 'CPU time of the process',
+  now: () => {
+    const { user, system } = process.cpuUsage()
+    return (user + system) / 1000
+  },
+}
 
 const wallClock = { name: 'wall time', now: () => performance.now() }
-
-function millis({ user, system }) {
-  return (user + system) / 1000
-}
 
 let compiled = 0
 
@@ -45,23 +44,17 @@ function variant(name, subject, expression, { clock = cpuClock, isSync = false, 
 }
 
 /**
- * Measures all variants in turns, so that whatever the machine is busy with meets all of them alike.
+ * Measures all variants in turns, so that whatever the machine is busy with meets all of them alike; in another
+ * order each round, so that nobody always gets the garbage that the same one left.
  *
  * Answers a row for each: nanoseconds per operation, and the ratio to the first. A percentile is over the rounds,
  * and then the median of the copies.
  */
 async function measure(variants, { rounds = ROUNDS, sampleMs = SAMPLE_MS, warmUpMs = WARM_UP_MS } = {}) {
-  const most = Math.max(...variants.map(({ copies }) => copies.length))
-  const turns = Array.from({ length: most }, (_, copy) => variants.map(({ copies }) => copies[copy]))
-    .flat()
-    .filter(Boolean)
+  const turns = variants.flatMap(({ copies }) => copies)
   for (const each of turns) each.count = await calibrate(each, sampleMs, warmUpMs)
   for (let round = 0; round < rounds; round++) {
-    for (let turn = 0; turn < turns.length; turn++) {
-      // Another one starts each round, so that none always follows the same one.
-      const each = turns[(round + turn) % turns.length]
-      each.samples.push(await sample(each, each.count))
-    }
+    for (const each of shuffled(turns)) each.samples.push(await sample(each, each.count))
   }
   const rows = variants.map(({ name, copies }) => {
     const nanos = (percent) =>
@@ -69,7 +62,7 @@ async function measure(variants, { rounds = ROUNDS, sampleMs = SAMPLE_MS, warmUp
         copies.map(({ samples }) => percentile(samples, percent)),
         50,
       )
-    return { name, clock: copies[0].clock, p10: nanos(10), p50: nanos(50), p90: nanos(90) }
+    return { name, p10: nanos(10), p50: nanos(50), p90: nanos(90) }
   })
   const [base] = rows
   return rows.map((row) => ({ ...row, ratio: row.p10 / base.p10 }))
@@ -91,12 +84,21 @@ async function calibrate(each, sampleMs, warmUpMs) {
 
 /** Nanoseconds per operation. */
 async function sample({ run, subject, clock }, count) {
-  // What the last sample left behind is not this one's.
+  // What the last one left to do is not this one's.
   await new Promise(setImmediate)
   const begin = clock.now()
   const result = run(subject, count)
   if (typeof result?.then === 'function') await result
   return ((clock.now() - begin) * 1e6) / count
+}
+
+function shuffled(values) {
+  const result = [...values]
+  for (let last = result.length - 1; last > 0; last--) {
+    const other = Math.floor(Math.random() * (last + 1))
+    ;[result[last], result[other]] = [result[other], result[last]]
+  }
+  return result
 }
 
 function percentile(values, percent) {

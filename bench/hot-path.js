@@ -1,14 +1,25 @@
 'use strict'
 
-// What a call costs while a token is held: `node bench/get-token.js [--write]`.
-// Fails when `await getToken()` costs more than a promise that plain JavaScript keeps.
+// What a call costs while a token is held.
 
-const { TokenManager, oauth2 } = require('..')
-const { forkAuthorizationServer } = require('../demo/authorization-server')
-const { COPIES, ROUNDS, SAMPLE_MS, cpuClock, measure, variant } = require('./harness')
-const { Results } = require('./results')
+const { TokenManager } = require('..')
+const { COPIES, ROUNDS, SAMPLE_MS, cpuClock, measure, variant, wallClock } = require('./harness')
+const peers = require('./peers')
+const { managerOptions } = require('./client')
 
 const HIGHEST_RATIO = 1.05
+const HIGHEST_PEEK_NANOS = 3
+
+/** Peers with the least factor between theirs and ours. */
+const PEERS = [
+  { name: 'simple-oauth2', hold: peers.simpleOauth2, factor: 3 },
+  { name: 'axios-token-interceptor', hold: peers.axiosTokenInterceptor, factor: 3 },
+  { name: 'google-auth-library', hold: peers.googleAuthLibrary, factor: 3.5 },
+  { name: '@azure/msal-node', hold: peers.msalNode, factor: 1000 },
+]
+const REDIS_FACTOR = 500
+/** Long enough to outlast a busy spell of the machine. */
+const WALL_ROUNDS = 3 * ROUNDS
 
 /** What people write by hand: a token kept until a margin before its end. */
 class HandWritten {
@@ -26,56 +37,112 @@ class HandWritten {
   }
 }
 
-async function main() {
-  const lifetimeMs = 86_400_000
-  const server = await forkAuthorizationServer({ lifetimeMs })
-  const options = {
-    provider: oauth2({ tokenUrl: server.tokenUrl, clientAuth: 'basic-raw' }),
-    credentials: { clientId: 'app', clientSecret: 'secret' },
-  }
-  const tokens = new TokenManager({ ...options, strict: false })
-  const strictTokens = new TokenManager({ ...options, strict: true })
+const CALL = 'await subject.getToken()'
+const METHOD =
+  `${ROUNDS} rounds of all rows in turns, ${SAMPLE_MS} ms a sample; each loop is compiled ${COPIES} times, and the ` +
+  'median counts'
+
+/** What a held token costs: against plain JavaScript, peers and Redis. Answers the targets; the first one gates. */
+async function hotPath(results, { server, redis, lifetimeMs }) {
+  const tokens = new TokenManager({ ...managerOptions(server), strict: false })
   const token = await tokens.getToken()
-  await strictTokens.getToken()
-
-  const rows = await measure([
-    variant('`await` of a cached promise', { promise: Promise.resolve(token) }, 'await subject.promise'),
-    variant('`await getToken()`', tokens, 'await subject.getToken()'),
-    variant('`await getToken()`, `strict: true`', strictTokens, 'await subject.getToken()'),
-    variant('by hand: `async`, `Date.now()`', new HandWritten(token, lifetimeMs), 'await subject.getToken()'),
-    variant('`peek()`', tokens, 'subject.peek()', { isSync: true }),
-  ])
-  await Promise.all([tokens.close(), strictTokens.close()])
-  await server.close()
-
-  const ratio = rows[1].ratio
-  const results = new Results()
-  report(results, rows, ratio)
-  if (process.argv.includes('--write')) results.write()
-  process.exitCode = ratio <= HIGHEST_RATIO ? 0 : 1
+  results.section('What a call costs while a token is held')
+  results.say(`${METHOD}. ${cpuClock.name}.`)
+  const targets = [
+    ...(await againstPromise(results, tokens, { server, token, lifetimeMs })),
+    ...(await againstPeers(results, tokens, { server, token })),
+  ]
+  if (redis) targets.push(await againstRedis(results, tokens, { redis, token }))
+  await tokens.close()
+  return targets
 }
 
-function report(results, rows, ratio) {
-  results.title('Measured')
-  results.conditions({
-    Method:
-      `${ROUNDS} rounds of all rows in turns, ${SAMPLE_MS} ms a sample, each loop compiled ${COPIES} times ` +
-      `(the median counts), ${cpuClock.name}`,
-  })
-  results.section('What a call costs while a token is held')
-  results.table([
+async function againstPromise(results, tokens, { server, token, lifetimeMs }) {
+  const strictTokens = new TokenManager({ ...managerOptions(server), strict: true })
+  await strictTokens.getToken()
+  const rows = await measure([
+    promiseVariant(token),
+    variant('`await getToken()`', tokens, CALL),
+    variant('`await getToken()`, `strict: true`', strictTokens, CALL),
+    variant('by hand: `async`, `Date.now()`', new HandWritten(token, lifetimeMs), CALL),
+    variant('`peek()`', tokens, 'subject.peek()', { isSync: true }),
+  ])
+  await strictTokens.close()
+  results.table(table(rows))
+  const [, { ratio }, , , peek] = rows
+  return [
+    {
+      name: '`await getToken()` against a cached promise',
+      target: `≤ ${HIGHEST_RATIO}`,
+      measured: ratio.toFixed(3),
+      isReached: ratio <= HIGHEST_RATIO,
+    },
+    {
+      name: '`peek()`',
+      target: `≤ ${HIGHEST_PEEK_NANOS} ns`,
+      measured: `${peek.p10.toFixed(1)} ns`,
+      isReached: peek.p10 <= HIGHEST_PEEK_NANOS,
+    },
+  ]
+}
+
+async function againstPeers(results, tokens, { server, token }) {
+  const variants = [variant('`await getToken()`', tokens, CALL), promiseVariant(token)]
+  for (const { name, hold } of PEERS) {
+    variants.push(variant(peers.title(name), { getToken: await hold(server) }, CALL))
+  }
+  const rows = await measure(variants)
+  results.table(table(rows))
+  const [ours, promise, ...theirs] = rows
+  const beyond = ({ p10 }) => `${Math.max(0, p10 - promise.p10).toFixed(1)} ns`
+  return PEERS.map(({ name, factor }, i) => ({
+    ...factorTarget(`${name}, cached`, theirs[i].ratio, factor),
+    reason:
+      `an \`await\` alone takes ${promise.p10.toFixed(1)} ns here, and both need one; ` +
+      `beyond it ours takes ${beyond(ours)}, theirs ${beyond(theirs[i])}`,
+  }))
+}
+
+function promiseVariant(token) {
+  return variant('`await` of a cached promise', { promise: Promise.resolve(token) }, 'await subject.promise')
+}
+
+/** Each call waits for the network, so that wall time is what it costs. */
+async function againstRedis(results, tokens, { redis, token }) {
+  const client = await peers.ioredis(redis, token)
+  const clock = wallClock
+  const variants = [
+    variant('`await getToken()`', tokens, CALL, { clock }),
+    variant(peers.title('ioredis', '`get`'), client, "await subject.get('token')", { clock }),
+  ]
+  const rows = await measure(variants, { rounds: WALL_ROUNDS })
+  await client.quit()
+  results.say(
+    `The same on wall time, in ${WALL_ROUNDS} rounds, against a token in a redis-server on this machine (TCP, loopback).`,
+  )
+  results.table(table(rows))
+  return factorTarget('ioredis `get`, wall time', rows[1].ratio, REDIS_FACTOR)
+}
+
+function factorTarget(name, measured, factor) {
+  return {
+    name: `${name}, against ours`,
+    target: `≥ ${factor} x`,
+    measured: `${measured.toFixed(measured < 10 ? 2 : 0)} x`,
+    isReached: measured >= factor,
+  }
+}
+
+function table(rows) {
+  const nanos = (value) => value.toFixed(value < 1000 ? 1 : 0)
+  return [
     ['Call', 'ns p10', 'ns p50', 'ns p90', 'Ratio of p10'],
     ...rows.map(({ name, p10, p50, p90, ratio }) => [
       name,
-      ...[p10, p50, p90].map((nanos) => nanos.toFixed(1)),
-      ratio.toFixed(2),
+      ...[p10, p50, p90].map(nanos),
+      ratio.toFixed(ratio < 10 ? 2 : 0),
     ]),
-  ])
-  const verdict = ratio <= HIGHEST_RATIO ? 'reached' : 'missed'
-  results.say(
-    `Target: \`await getToken()\` costs at most ${HIGHEST_RATIO} times the cached promise. ` +
-      `Measured: ${ratio.toFixed(3)}: ${verdict}.`,
-  )
+  ]
 }
 
-main()
+module.exports = { hotPath }

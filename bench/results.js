@@ -33,17 +33,18 @@ class Results {
     this.#add([line(head), rule, ...body.map(line)].join('\n'))
   }
 
-  conditions(more) {
+  conditions() {
     const [{ model }] = os.cpus()
-    const conditions = {
-      Date: new Date().toISOString().slice(0, 10),
-      Package: `oauth-rotor ${version}, release build`,
-      'Node.js': `${process.version} (V8 ${process.versions.v8})`,
-      CPU: `${model}, ${os.cpus().length} cores, ${process.arch}`,
-      'Operating system': operatingSystem(),
-      ...more,
-    }
-    this.table([['Condition', ''], ...Object.entries(conditions)])
+    const cores = os.cpus().length
+    this.table([
+      ['Condition', ''],
+      ['Date', new Date().toISOString().slice(0, 10)],
+      ['Package', `oauth-rotor ${version}`],
+      ['Node.js', `${process.version} (V8 ${process.versions.v8})`],
+      ['CPU', `${model}, ${cores} cores, ${process.arch}`],
+      ['Load at the start', `${os.loadavg()[0].toFixed(1)} on ${cores} cores`],
+      ['Operating system', operatingSystem()],
+    ])
   }
 
   write() {

@@ -1,13 +1,19 @@
-// npm run bench [-- --write]: builds the addon for release and measures it; `--write` keeps the figures in
-// bench/RESULTS.md.
+// npm run bench [-- --write]: builds the addon for release and measures it, alone and against peers; `--write`
+// keeps the figures in bench/RESULTS.md.
 
 import { spawnSync } from 'node:child_process'
+import { existsSync } from 'node:fs'
 import { join } from 'node:path'
-import { build, install, requireCargo, root } from './steps.mjs'
+import { build, install, requireCargo, root, step } from './steps.mjs'
+
+const bench = join(root, 'bench')
 
 requireCargo()
 await install()
+if (!existsSync(join(bench, 'node_modules', 'ioredis'))) {
+  const install = ['install', '--prefix', bench, '--no-audit', '--no-fund']
+  await step('Installing what it is measured against (npm install)', 'npm', install)
+}
 await build({ release: true })
-const bench = [join(root, 'bench', 'get-token.js'), ...process.argv.slice(2)]
-const { status } = spawnSync(process.execPath, bench, { stdio: 'inherit' })
+const { status } = spawnSync(process.execPath, [bench, ...process.argv.slice(2)], { stdio: 'inherit' })
 process.exit(status ?? 1)
