@@ -3,6 +3,7 @@
 const native = require('./load-native')
 const { Problems } = require('./check')
 const { InvalidOptionError, NativeUnavailableError, fromNative } = require('./errors')
+const { BRAND: CLOCK } = require('./testing/clock')
 
 const WORDS_PER_BLOCK = 1024
 
@@ -23,6 +24,7 @@ class Environment {
   }
 
   #attachment
+  #clocks = new Clocks()
   #blocks = []
   #free = []
   /** Managers by handle, weakly: a manager that nobody refers to any more is closed. */
@@ -36,9 +38,10 @@ class Environment {
   }
 
   /** Opens a handle for a manager; throws what the native part objects to. */
-  open(manager, options, below) {
+  open(manager, options, clock, below) {
     const slot = this.#takeSlot()
-    const opened = JSON.parse(native.open(this.#attachment, JSON.stringify(options), slot.block, slot.index))
+    const settings = clock === undefined ? options : { ...options, clock: this.#clocks.of(clock) }
+    const opened = JSON.parse(native.open(this.#attachment, JSON.stringify(settings), slot.block, slot.index))
     if (opened?.error || !opened) {
       this.#free.push(slot)
       this.#letGoIfIdle()
@@ -102,8 +105,34 @@ class Environment {
 
   #letGoIfIdle() {
     if (this.#managers.size > 0) return
+    this.#clocks.release()
     native.detach(this.#attachment)
     if (Environment.#current === this) Environment.#current = undefined
+  }
+}
+
+/** The native counterparts of clocks that tests turn by hand. */
+class Clocks {
+  #linked = new Map()
+
+  of(clock) {
+    if (!this.#linked.has(clock)) {
+      const id = native.makeClock(clock.now())
+      const unlink = clock[CLOCK].link({
+        advance: (millis) => native.advanceClock(id, millis),
+        activity: () => JSON.parse(native.clockActivity(id)),
+      })
+      this.#linked.set(clock, { id, unlink })
+    }
+    return this.#linked.get(clock).id
+  }
+
+  release() {
+    for (const { id, unlink } of this.#linked.values()) {
+      unlink()
+      native.dropClock(id)
+    }
+    this.#linked.clear()
   }
 }
 

@@ -26,6 +26,7 @@ class TokenManager {
 
   #token
   #strict
+  #clock
   #name
   #timeZone
   #sources
@@ -43,6 +44,7 @@ class TokenManager {
       name,
       timeZone,
       strict,
+      clock,
       sources,
       native: settings,
     } = parseOptions(options, {
@@ -53,9 +55,10 @@ class TokenManager {
     this.#name = name
     this.#timeZone = timeZone
     this.#strict = strict
+    this.#clock = clock ?? Date
     this.#sources = sources
     this.#environment = Environment.current()
-    const { handle, slot } = this.#environment.open(this, settings, TokenManager)
+    const { handle, slot } = this.#environment.open(this, settings, clock, TokenManager)
     this.#handle = handle
     this.#slot = slot
     this.#words = slot.words
@@ -66,7 +69,7 @@ class TokenManager {
     if (
       options === undefined &&
       this.#words[this.#index] === this.#stamp &&
-      (!this.#strict || Date.now() < this.#usableUntil)
+      (!this.#strict || this.#clock.now() < this.#usableUntil)
     ) {
       return this.#promise
     }
@@ -74,7 +77,7 @@ class TokenManager {
   }
 
   peek() {
-    if (this.#words[this.#index] === this.#stamp && (!this.#strict || Date.now() < this.#usableUntil)) {
+    if (this.#words[this.#index] === this.#stamp && (!this.#strict || this.#clock.now() < this.#usableUntil)) {
       return this.#token
     }
     return this.#closed ? undefined : this.#take()

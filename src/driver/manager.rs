@@ -11,6 +11,8 @@ use std::time::Duration;
 use serde_json::Value;
 use tokio::sync::Notify;
 
+use super::ClockId;
+use super::activity::Activity;
 use super::listener::{Listener, NO_TOKEN, Word};
 use super::message::{ErrorMessage, EventMessage, HandleId, Message};
 use super::occurrence::Occurrence;
@@ -22,9 +24,6 @@ use crate::credential::Credential;
 use crate::provider::Endpoint;
 use crate::refresh::{Effect, Event, Refresh, Refusal, Usability, Wait, WaiterId};
 use crate::source::{EntrySpec, FileReading, Place, Reading, Requests, Sources};
-
-/// While a token is held its end is checked at least this often, whatever timers slept through.
-const LONGEST_SLEEP: Duration = Duration::from_secs(1);
 
 /// So long a task that panicked stays away, so that a panic at every start is no busy loop.
 const RESTART_DELAY: Duration = Duration::from_secs(1);
@@ -56,7 +55,8 @@ pub struct Manager {
     pub(super) agreed: Vec<(String, Value)>,
     /// Rings when the task should look again.
     pub(super) changed: Notify,
-    clock: Arc<dyn Clock>,
+    pub(super) clock_id: Option<ClockId>,
+    pub(super) clock: Arc<dyn Clock>,
     acquire_timeout: Duration,
     source_poll: Duration,
     state: Mutex<State>,
@@ -73,7 +73,16 @@ struct State {
     todo: VecDeque<Todo>,
     /// Its task died; another one takes over at this time.
     restart_at: Option<Timestamp>,
+    /// Its task has nothing to do before something happens or a sleep ends.
+    parked: Option<Parked>,
     panic_wanted: bool,
+}
+
+/// What is under way while a task waits.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Parked {
+    /// A token request is.
+    pub(super) is_fetching: bool,
 }
 
 struct Handle {
@@ -93,6 +102,7 @@ impl Manager {
             next_poll: clock.now(),
             todo: VecDeque::new(),
             restart_at: None,
+            parked: None,
             panic_wanted: false,
         };
         Self {
@@ -101,6 +111,7 @@ impl Manager {
             transport: settings.transport.clone(),
             agreed: settings.agreed.clone(),
             changed: Notify::new(),
+            clock_id: settings.clock,
             clock,
             acquire_timeout: settings.policy.acquire_timeout,
             source_poll: settings.source_poll,
@@ -218,6 +229,17 @@ impl Manager {
         view.into_status(self.name.clone(), &*self.clock)
     }
 
+    /// What it is doing, for whoever turns its clock by hand.
+    pub(super) fn activity(&self) -> Activity {
+        let state = self.lock();
+        Activity {
+            is_busy: state.parked.is_none(),
+            requests: usize::from(state.parked.is_some_and(|parked| parked.is_fetching)),
+            is_reading: state.sources.is_reading(),
+            next_wake: None,
+        }
+    }
+
     /// Makes the manager's task panic, to show what happens then.
     #[cfg(debug_assertions)]
     pub fn panic(&self) {
@@ -267,11 +289,21 @@ impl Manager {
         let now = self.clock.now();
         let state = self.lock();
         let poll = || state.sources.can_change().then_some(state.next_poll);
-        let check = || state.refresh.token(now).map(|_| now + LONGEST_SLEEP);
+        // While a token is held its end is checked that often, whatever timers slept through.
+        let check = || {
+            let longest = self.clock.longest_sleep()?;
+            state.refresh.token(now).map(|_| now + longest)
+        };
         [state.refresh.wake_at(), state.sources.deadline().or_else(poll), check()]
             .into_iter()
             .flatten()
             .min()
+    }
+
+    /// The task waits, unless there is something to do already.
+    pub(super) fn park(&self, parked: Parked) {
+        let mut state = self.lock();
+        state.parked = Some(parked).filter(|_| state.todo.is_empty());
     }
 
     /// Tells the environments; naming a credential for the first time takes CPU time.
@@ -297,6 +329,7 @@ impl Manager {
         let restart_at = self.clock.now() + RESTART_DELAY;
         let mut state = self.lock();
         state.restart_at = Some(restart_at);
+        state.parked = None;
         state.stamp = NO_TOKEN;
         state.handles.values().for_each(|handle| handle.word.store(NO_TOKEN));
     }
@@ -326,7 +359,10 @@ impl Manager {
 
     fn with_state<R>(&self, act: impl FnOnce(&Self, &mut State, Timestamp) -> R) -> R {
         let now = self.clock.now();
-        let result = act(self, &mut self.lock(), now);
+        let mut state = self.lock();
+        let result = act(self, &mut state, now);
+        state.parked = None;
+        drop(state);
         self.changed.notify_one();
         result
     }

@@ -9,9 +9,9 @@ use tokio::task::spawn_blocking;
 
 use super::clients::Clients;
 use super::files;
-use super::manager::{Delivery, Manager, Todo};
+use super::manager::{Delivery, Manager, Parked, Todo};
 use crate::client::{Attempt, HttpClient};
-use crate::clock::{Clock, Timestamp};
+use crate::clock::{Clock, Sleep, Timestamp};
 use crate::credential::Credential;
 use crate::error::{Code, Failure};
 use crate::source::{FileReading, Place};
@@ -20,7 +20,8 @@ use crate::verdict::Verdict;
 type Work<T> = Pin<Box<dyn Future<Output = T> + Send>>;
 
 /// Serves a manager until the supervisor drops it.
-pub(super) async fn run(manager: Arc<Manager>, clients: Arc<Clients>, clock: Arc<dyn Clock>) {
+pub(super) async fn run(manager: Arc<Manager>, clients: Arc<Clients>) {
+    let clock = Arc::clone(&manager.clock);
     if let Some(at) = manager.restart_at() {
         clock.sleep_until(at).await;
         manager.restart();
@@ -59,7 +60,10 @@ impl Task {
             if self.delivery.is_none() {
                 self.deliver(std::mem::take(&mut undelivered));
             }
-            let wake_at = self.manager.wake_at();
+            let alarm = sleep(&*self.clock, self.manager.wake_at());
+            if self.files.is_none() && self.delivery.is_none() && undelivered.is_empty() {
+                self.manager.park(Parked { is_fetching: self.fetch.is_some() });
+            }
             tokio::select! {
                 () = self.manager.changed.notified() => {}
                 (flight, attempt) = or_never(&mut self.fetch) => {
@@ -71,7 +75,7 @@ impl Task {
                     self.manager.files_read(readings);
                 }
                 () = or_never(&mut self.delivery) => self.delivery = None,
-                () = sleep(&*self.clock, wake_at) => self.manager.tick(),
+                () = alarm => self.manager.tick(),
             }
         }
     }
@@ -123,9 +127,6 @@ async fn or_never<T>(work: &mut Option<Work<T>>) -> T {
     }
 }
 
-async fn sleep(clock: &dyn Clock, until: Option<Timestamp>) {
-    match until {
-        Some(at) => clock.sleep_until(at).await,
-        None => pending().await,
-    }
+fn sleep(clock: &dyn Clock, until: Option<Timestamp>) -> Sleep {
+    until.map_or_else(|| Box::pin(pending()) as Sleep, |at| clock.sleep_until(at))
 }

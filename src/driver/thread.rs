@@ -63,7 +63,7 @@ async fn supervise(driver: &Arc<Driver>) {
     loop {
         let Some(unserved) = driver.take_unserved(&mut serving) else { return };
         for (id, manager) in unserved {
-            let task = task::run(manager, Arc::clone(&clients), Arc::clone(&driver.clock));
+            let task = task::run(manager, Arc::clone(&clients));
             serving.insert(id, tasks.spawn(task));
         }
         tokio::select! {
