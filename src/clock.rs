@@ -196,9 +196,8 @@ pub struct ManualClock {
 #[derive(Debug, Default)]
 struct ManualState {
     now: Timestamp,
+    /// Who sleeps, and who was woken and has not looked at the clock since.
     sleepers: BTreeMap<SleeperId, Waker>,
-    /// Woken sleepers that have not looked at the clock since.
-    waking: Vec<SleeperId>,
     last_sleeper: u64,
 }
 
@@ -216,11 +215,8 @@ impl ManualClock {
         let due: Vec<Waker> = {
             let mut state = self.lock();
             state.now = state.now + by;
-            let first_later = (state.now + Duration::from_nanos(1), 0);
-            let later = state.sleepers.split_off(&first_later);
-            let due = std::mem::replace(&mut state.sleepers, later);
-            state.waking.extend(due.keys());
-            due.into_values().collect()
+            let now = state.now;
+            state.sleepers.range(..=(now, u64::MAX)).map(|(_, waker)| waker.clone()).collect()
         };
         due.into_iter().for_each(Waker::wake);
     }
@@ -238,9 +234,10 @@ impl ManualClock {
         first.map(|(at, _)| self.utc_millis(at + Duration::from_nanos(999_999)))
     }
 
-    /// Whether somebody was woken and has not looked at the time since.
+    /// Whether somebody's time has come who has not looked at the clock since.
     pub fn is_waking(&self) -> bool {
-        !self.lock().waking.is_empty()
+        let state = self.lock();
+        state.sleepers.keys().next().is_some_and(|(at, _)| *at <= state.now)
     }
 
     fn utc_millis(&self, at: Timestamp) -> i64 {
@@ -282,7 +279,6 @@ impl Future for ManualSleep {
 
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
         let mut state = self.clock.lock();
-        state.waking.retain(|id| *id != self.id);
         if state.now >= self.id.0 {
             state.sleepers.remove(&self.id);
             return Poll::Ready(());
@@ -294,9 +290,7 @@ impl Future for ManualSleep {
 
 impl Drop for ManualSleep {
     fn drop(&mut self) {
-        let mut state = self.clock.lock();
-        state.sleepers.remove(&self.id);
-        state.waking.retain(|id| *id != self.id);
+        self.clock.lock().sleepers.remove(&self.id);
     }
 }
 

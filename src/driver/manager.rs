@@ -73,6 +73,10 @@ struct State {
     todo: VecDeque<Todo>,
     /// Its task died; another one takes over at this time.
     restart_at: Option<Timestamp>,
+    /// That task waits for the time to come.
+    is_resting: bool,
+    /// Nothing has changed since the task looked.
+    is_seen: bool,
     /// Its task has nothing to do before something happens or a sleep ends.
     parked: Option<Parked>,
     panic_wanted: bool,
@@ -102,6 +106,8 @@ impl Manager {
             next_poll: clock.now(),
             todo: VecDeque::new(),
             restart_at: None,
+            is_resting: false,
+            is_seen: false,
             parked: None,
             panic_wanted: false,
         };
@@ -233,7 +239,7 @@ impl Manager {
     pub(super) fn activity(&self) -> Activity {
         let state = self.lock();
         Activity {
-            is_busy: state.parked.is_none(),
+            is_busy: state.parked.is_none() && !state.is_resting,
             requests: usize::from(state.parked.is_some_and(|parked| parked.is_fetching)),
             is_reading: state.sources.is_reading(),
             next_wake: None,
@@ -251,6 +257,7 @@ impl Manager {
     pub(super) fn take_todo(&self) -> VecDeque<Todo> {
         let mut state = self.lock();
         assert!(!std::mem::take(&mut state.panic_wanted), "a test asked for this panic");
+        state.is_seen = true;
         std::mem::take(&mut state.todo)
     }
 
@@ -300,10 +307,15 @@ impl Manager {
             .min()
     }
 
-    /// The task waits, unless there is something to do already.
-    pub(super) fn park(&self, parked: Parked) {
+    /// The task waits, unless something has changed that it has not seen.
+    pub(super) fn park(&self, parked: Option<Parked>) {
         let mut state = self.lock();
-        state.parked = Some(parked).filter(|_| state.todo.is_empty());
+        state.parked = parked.filter(|_| state.is_seen);
+    }
+
+    /// The task no longer waits.
+    pub(super) fn unpark(&self) {
+        self.lock().parked = None;
     }
 
     /// Tells the environments; naming a credential for the first time takes CPU time.
@@ -329,6 +341,7 @@ impl Manager {
         let restart_at = self.clock.now() + RESTART_DELAY;
         let mut state = self.lock();
         state.restart_at = Some(restart_at);
+        state.is_resting = false;
         state.parked = None;
         state.stamp = NO_TOKEN;
         state.handles.values().for_each(|handle| handle.word.store(NO_TOKEN));
@@ -339,10 +352,16 @@ impl Manager {
         self.lock().restart_at
     }
 
+    /// A new task waits for that time.
+    pub(super) fn rest(&self) {
+        self.lock().is_resting = true;
+    }
+
     /// A new task begins: the token that is still valid first, then everything else.
     pub(super) fn restart(&self) {
         self.with_state(|manager, state, now| {
             state.restart_at = None;
+            state.is_resting = false;
             state.todo.retain(|todo| matches!(todo, Todo::Deliver(_)));
             manager.step(state, Event::Restarted, now);
             // A reading under way died too; the silent ones count as silent.
@@ -362,6 +381,7 @@ impl Manager {
         let mut state = self.lock();
         let result = act(self, &mut state, now);
         state.parked = None;
+        state.is_seen = false;
         drop(state);
         self.changed.notify_one();
         result

@@ -1,8 +1,8 @@
 //! One manager's task on the driver's thread: performs what was decided, reports what came of it.
 
 use std::collections::HashMap;
-use std::future::{Future, pending};
-use std::pin::Pin;
+use std::future::{Future, pending, poll_fn};
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 
 use tokio::task::spawn_blocking;
@@ -23,12 +23,23 @@ type Work<T> = Pin<Box<dyn Future<Output = T> + Send>>;
 pub(super) async fn run(manager: Arc<Manager>, clients: Arc<Clients>) {
     let clock = Arc::clone(&manager.clock);
     if let Some(at) = manager.restart_at() {
-        clock.sleep_until(at).await;
+        let pause = clock.sleep_until(at);
+        manager.rest();
+        pause.await;
         manager.restart();
     }
     Task { manager, clients, clock, client: None, fetch: None, files: None, delivery: None }
         .run()
         .await;
+}
+
+/// What a task waited for.
+enum Step {
+    Changed,
+    Answered(u64, Attempt),
+    FilesRead(HashMap<Place, FileReading>),
+    Delivered,
+    TimeHasCome,
 }
 
 /// What is under way for a manager; at most one of each.
@@ -61,23 +72,46 @@ impl Task {
                 self.deliver(std::mem::take(&mut undelivered));
             }
             let alarm = sleep(&*self.clock, self.manager.wake_at());
-            if self.files.is_none() && self.delivery.is_none() && undelivered.is_empty() {
-                self.manager.park(Parked { is_fetching: self.fetch.is_some() });
-            }
-            tokio::select! {
-                () = self.manager.changed.notified() => {}
-                (flight, attempt) = or_never(&mut self.fetch) => {
+            let is_parking =
+                self.files.is_none() && self.delivery.is_none() && undelivered.is_empty();
+            let parked = is_parking.then_some(Parked { is_fetching: self.fetch.is_some() });
+            match self.next(alarm, parked).await {
+                Step::Changed => {}
+                Step::Answered(flight, attempt) => {
                     self.fetch = None;
                     self.manager.answered(flight, attempt);
                 }
-                readings = or_never(&mut self.files) => {
+                Step::FilesRead(readings) => {
                     self.files = None;
                     self.manager.files_read(readings);
                 }
-                () = or_never(&mut self.delivery) => self.delivery = None,
-                () = alarm => self.manager.tick(),
+                Step::Delivered => self.delivery = None,
+                Step::TimeHasCome => self.manager.tick(),
             }
         }
+    }
+
+    /// Waits for the next thing to happen.
+    async fn next(&mut self, alarm: Sleep, parked: Option<Parked>) -> Step {
+        let mut next = pin!(async {
+            tokio::select! {
+                () = self.manager.changed.notified() => Step::Changed,
+                (flight, attempt) = or_never(&mut self.fetch) => Step::Answered(flight, attempt),
+                readings = or_never(&mut self.files) => Step::FilesRead(readings),
+                () = or_never(&mut self.delivery) => Step::Delivered,
+                () = alarm => Step::TimeHasCome,
+            }
+        });
+        // It counts as busy while it is polled, for then it may have seen what nobody else sees any more.
+        poll_fn(|context| {
+            self.manager.unpark();
+            let step = next.as_mut().poll(context);
+            if step.is_pending() {
+                self.manager.park(parked);
+            }
+            step
+        })
+        .await
     }
 
     /// Sends a request; an older one that is still under way is given up.
