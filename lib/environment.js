@@ -25,6 +25,8 @@ class Environment {
 
   #attachment
   #clocks = new Clocks()
+  /** The clocks of those handles that have one. */
+  #clockOf = new Map()
   #blocks = []
   #free = []
   /** Managers by handle, weakly: a manager that nobody refers to any more is closed. */
@@ -40,14 +42,16 @@ class Environment {
   /** Opens a handle for a manager; throws what the native part objects to. */
   open(manager, options, clock, below) {
     const slot = this.#takeSlot()
-    const settings = clock === undefined ? options : { ...options, clock: this.#clocks.of(clock) }
+    const settings = clock === undefined ? options : { ...options, clock: this.#clocks.take(clock) }
     const opened = JSON.parse(native.open(this.#attachment, JSON.stringify(settings), slot.block, slot.index))
     if (opened?.error || !opened) {
       this.#free.push(slot)
+      this.#clocks.letGo(settings.clock)
       this.#letGoIfIdle()
       throwFailure(opened?.error, below)
     }
     const { handle } = opened
+    if (settings.clock !== undefined) this.#clockOf.set(handle, settings.clock)
     this.#managers.set(handle, new WeakRef(manager))
     this.#lost.register(manager, { handle, slot }, manager)
     return { handle, slot }
@@ -59,6 +63,8 @@ class Environment {
     if (!this.#managers.delete(handle)) return
     if (manager) this.#lost.unregister(manager)
     native.close(this.#attachment, handle)
+    this.#clocks.letGo(this.#clockOf.get(handle))
+    this.#clockOf.delete(handle)
     this.#free.push(slot)
     this.#letGoIfIdle()
   }
@@ -105,34 +111,41 @@ class Environment {
 
   #letGoIfIdle() {
     if (this.#managers.size > 0) return
-    this.#clocks.release()
     native.detach(this.#attachment)
     if (Environment.#current === this) Environment.#current = undefined
   }
 }
 
-/** The native counterparts of clocks that tests turn by hand. */
+/** The native counterparts of clocks that tests turn by hand, each as long as a handle is on it. */
 class Clocks {
   #linked = new Map()
 
-  of(clock) {
-    if (!this.#linked.has(clock)) {
+  /** The number of a clock, for one handle more. */
+  take(clock) {
+    let linked = this.#linked.get(clock)
+    if (!linked) {
       const id = native.makeClock(clock.now())
       const unlink = clock[CLOCK].link({
         advance: (millis) => native.advanceClock(id, millis),
         activity: () => JSON.parse(native.clockActivity(id)),
       })
-      this.#linked.set(clock, { id, unlink })
+      linked = { id, unlink, handles: 0 }
+      this.#linked.set(clock, linked)
     }
-    return this.#linked.get(clock).id
+    linked.handles += 1
+    return linked.id
   }
 
-  release() {
-    for (const { id, unlink } of this.#linked.values()) {
-      unlink()
+  /** One handle less is on the clock of that number. */
+  letGo(id) {
+    for (const [clock, linked] of this.#linked) {
+      if (linked.id !== id) continue
+      linked.handles -= 1
+      if (linked.handles > 0) return
+      this.#linked.delete(clock)
+      linked.unlink()
       native.dropClock(id)
     }
-    this.#linked.clear()
   }
 }
 

@@ -17,7 +17,7 @@ const {
 const { parseCredentials } = require('./credentials')
 const { HOUR_MS, LONGEST_MS, parseProvider } = require('./providers')
 const { rootsFromEnv } = require('./proxy')
-const { BRAND: CLOCK } = require('./testing/clock')
+const { isClock } = require('./testing/clock')
 
 const DAY_MS = 86_400_000
 
@@ -126,8 +126,10 @@ function timeZone(value, place, isTimeZone) {
 
 /** A clock that a test turns by hand. */
 function clock(value, place) {
-  if (value === undefined || attempt(() => typeof value[CLOCK].link === 'function')) return value
-  return place.fail(`takes what createClock() of 'oauth-rotor/testing' returns, got ${describeHidden(value)}.`)
+  if (value === undefined || attempt(() => isClock(value))) return value
+  return place.fail(
+    `takes what createClock() of 'oauth-rotor/testing' returns, got ${describeHidden(value)}.`,
+  )
 }
 
 /** The members that have a value. */

@@ -77,7 +77,10 @@ class TokenManager {
   }
 
   peek() {
-    if (this.#words[this.#index] === this.#stamp && (!this.#strict || this.#clock.now() < this.#usableUntil)) {
+    if (
+      this.#words[this.#index] === this.#stamp &&
+      (!this.#strict || this.#clock.now() < this.#usableUntil)
+    ) {
       return this.#token
     }
     return this.#closed ? undefined : this.#take()
