@@ -16,6 +16,8 @@
  * const token = await tokens.getToken()
  */
 
+import type { Clock } from './testing'
+
 declare global {
   // As in lib.esnext.disposable, for projects whose `lib` is older.
   interface SymbolConstructor {
@@ -252,6 +254,12 @@ export interface TokenManagerOptions {
    * `AWS_LAMBDA_FUNCTION_NAME` is set.
    */
   strict?: boolean | undefined
+
+  /**
+   * A clock that a test turns by hand, made by `createClock()` of `oauth-rotor/testing`. Managers of
+   * one name must be on the same one. Default: the machine's.
+   */
+  clock?: Clock | undefined
 }
 
 /**

@@ -3,7 +3,7 @@
 import { readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { bin, build, cargoEnvironment, install, requireCargo, root, step } from './steps.mjs'
+import { bin, build, cargoEnvironment, install, requireCargo, step } from './steps.mjs'
 
 const count = { passed: 0, failed: 0 }
 
@@ -62,12 +62,18 @@ async function packageChecks() {
     .at(0)
     .files.map(({ path }) => path)
   const unexpected = files.filter(
-    (path) => !/^(lib\/[\w-]+\.js|(index|native)\.(js|d\.ts)|package\.json|README\.md|LICENSE)$/.test(path),
+    (path) =>
+      !/^(lib\/(testing\/)?[\w-]+\.js|(index|native|testing)\.(js|d\.ts)|package\.json|README\.md|LICENSE)$/.test(
+        path,
+      ),
   )
   const missing = [
     'index.js',
     'index.d.ts',
     'native.js',
+    'testing.js',
+    'testing.d.ts',
+    'lib/testing/clock.js',
     'lib/token-manager.js',
     'LICENSE',
     'README.md',
