@@ -2,28 +2,25 @@
 
 const { OptionsConflictError, fromEnv } = require('..')
 const native = require('../native')
-const { createClock, fakeAuthorizationServer } = require('../testing')
-const { closeAll, event, manager, rejection } = require('./support/world')
+const { createClock } = require('../testing')
+const world = require('./support/world')
+
+const { closeAll, event, rejection } = world
 
 const HOUR = 3_600_000
 const DAY = 24 * HOUR
 
-const servers = []
-afterEach(async () => {
-  await closeAll()
-  for (const server of servers.splice(0)) await server.close()
-})
+afterEach(closeAll)
 
 /** A clock, a server on it, and how to open managers on both. */
-async function world(knobs) {
+async function virtualWorld(knobs) {
   const clock = createClock()
-  const server = await fakeAuthorizationServer({ clock, ...knobs })
-  servers.push(server)
-  return { clock, server, open: (options) => manager(server, { clock, jitterRatio: 0, ...options }) }
+  const server = await world.server({ clock, ...knobs })
+  return { clock, server, open: (options) => world.manager(server, { clock, jitterRatio: 0, ...options }) }
 }
 
 test('a month of refreshes passes in one advance, each at its time and told before it resolves', async () => {
-  const { clock, server, open } = await world()
+  const { clock, server, open } = await virtualWorld()
   const start = clock.now()
   const tokens = open({ timeZone: 'UTC' })
   const issued = []
@@ -39,7 +36,7 @@ test('a month of refreshes passes in one advance, each at its time and told befo
 })
 
 test('a token is handed out to the last millisecond, and not in the one after', async () => {
-  const { clock, server, open } = await world({ lifetimeMs: HOUR })
+  const { clock, server, open } = await virtualWorld({ lifetimeMs: HOUR })
   const tokens = open({ expiryMarginMs: 0, refreshBeforeMs: 0, acquireTimeoutMs: 1000 })
   const token = await tokens.getToken()
   server.set({ outage: true })
@@ -55,7 +52,7 @@ test('a token is handed out to the last millisecond, and not in the one after', 
 })
 
 test('strict compares this clock, not the machine’s', async () => {
-  const { clock, server, open } = await world({ lifetimeMs: HOUR })
+  const { clock, server, open } = await virtualWorld({ lifetimeMs: HOUR })
   const tokens = open({ strict: true, expiryMarginMs: 0, refreshBeforeMs: 0 })
   const token = await tokens.getToken()
   expect(tokens.getToken()).toBe(tokens.getToken())
@@ -67,7 +64,7 @@ test('strict compares this clock, not the machine’s', async () => {
 })
 
 test('an answer that takes 200 ms comes when the clock has advanced by 200 ms', async () => {
-  const { clock, server, open } = await world({ latencyMs: 200 })
+  const { clock, server, open } = await virtualWorld({ latencyMs: 200 })
   const got = []
   open()
     .getToken()
@@ -80,7 +77,7 @@ test('an answer that takes 200 ms comes when the clock has advanced by 200 ms', 
 })
 
 test('requestTimeoutMs passes on this clock, and the next attempt is not taken for the one given up', async () => {
-  const { clock, server, open } = await world({ latencyMs: 60_000 })
+  const { clock, server, open } = await virtualWorld({ latencyMs: 60_000 })
   const tokens = open({ requestTimeoutMs: 10_000 })
   const failures = []
   tokens.on('refresh-failed', ({ at, error }) => failures.push([at - start, error.code]))
@@ -96,7 +93,7 @@ test('requestTimeoutMs passes on this clock, and the next attempt is not taken f
 })
 
 test('failures are followed by attempts with growing distances', async () => {
-  const { clock, server, open } = await world({ outage: 503 })
+  const { clock, server, open } = await virtualWorld({ outage: 503 })
   open()
   await clock.advance(10 * 60_000)
   const at = server.requests.map((request) => request.at)
@@ -110,7 +107,7 @@ test('failures are followed by attempts with growing distances', async () => {
 })
 
 test('an environment variable is read again every sourcePollMs', async () => {
-  const { clock, server, open } = await world()
+  const { clock, server, open } = await virtualWorld()
   process.env.CLOCK_TEST_SECRET = 'secret'
   const tokens = open({ credentials: { clientId: 'app', clientSecret: fromEnv('CLOCK_TEST_SECRET') } })
   await tokens.ready()
@@ -127,7 +124,7 @@ test('an environment variable is read again every sourcePollMs', async () => {
 })
 
 test('a function is asked again every sourcePollMs, and its answer is waited for', async () => {
-  const { clock, open } = await world()
+  const { clock, open } = await virtualWorld()
   const asked = []
   const tokens = open({
     sourcePollMs: 60_000,
@@ -145,7 +142,7 @@ test('a function is asked again every sourcePollMs, and its answer is waited for
 })
 
 test('a function that never answers holds an advance up once, not each time that it is awaited', async () => {
-  const { clock, open } = await world()
+  const { clock, open } = await virtualWorld()
   const silent = jest.fn(() => new Promise(() => {}))
   const tokens = open({
     credentials: [
@@ -160,7 +157,7 @@ test('a function that never answers holds an advance up once, not each time that
 })
 
 test('two managers are on one clock, each in its own rhythm', async () => {
-  const { clock, server, open } = await world({ clients: { app: 'secret', other: 'secret' } })
+  const { clock, server, open } = await virtualWorld({ clients: { app: 'secret', other: 'secret' } })
   const day = open({ maxTokenAgeMs: DAY })
   const hour = open({ maxTokenAgeMs: HOUR, credentials: { clientId: 'other', clientSecret: 'secret' } })
   await Promise.all([day.ready(), hour.ready()])
@@ -171,7 +168,7 @@ test('two managers are on one clock, each in its own rhythm', async () => {
 })
 
 test('managers of one name are on one clock, or they conflict', async () => {
-  const { open, clock } = await world()
+  const { open, clock } = await virtualWorld()
   open({ name: 'on a clock' })
   expect(await open({ name: 'on a clock' }).getToken()).toEqual(expect.any(String))
   for (const other of [createClock(), undefined]) {
@@ -188,7 +185,7 @@ test('managers of one name are on one clock, or they conflict', async () => {
 })
 
 test('a task that died starts over in this clock’s time, and advance does not wait for it for ever', async () => {
-  const { clock, open } = await world()
+  const { clock, open } = await virtualWorld()
   const tokens = open()
   await tokens.ready()
   const restarted = event(tokens, 'thread-restarted')
@@ -200,7 +197,7 @@ test('a task that died starts over in this clock’s time, and advance does not 
 })
 
 test('what listeners do while an advance is under way belongs to it', async () => {
-  const { clock, open } = await world()
+  const { clock, open } = await virtualWorld()
   const tokens = open()
   const seen = []
   tokens.on('token-retired', () => {
@@ -213,8 +210,8 @@ test('what listeners do while an advance is under way belongs to it', async () =
 
 test('with the last manager on it a clock is let go, while managers on others stay', async () => {
   const forgotten = jest.spyOn(native, 'dropClock')
-  const { clock, open } = await world()
-  const others = await world()
+  const { clock, open } = await virtualWorld()
+  const others = await virtualWorld()
   const stays = others.open()
   const [first, second] = [open(), open()]
   await clock.advance(1000)
@@ -233,7 +230,7 @@ test('with the last manager on it a clock is let go, while managers on others st
 test('fake timers, Date included, change nothing', async () => {
   jest.useFakeTimers()
   try {
-    const { clock, open } = await world({ latencyMs: 200 })
+    const { clock, open } = await virtualWorld({ latencyMs: 200 })
     const never = { clientId: 'app', clientSecret: () => new Promise(() => {}), optional: true }
     const tokens = open({ credentials: [{ clientId: 'app', clientSecret: 'secret' }, never] })
     await clock.advance(HOUR)

@@ -1,13 +1,13 @@
 'use strict'
 
 const { TokenManager, oauth2 } = require('../..')
-const { startAuthorizationServer } = require('../../demo/authorization-server')
+const { fakeAuthorizationServer } = require('../../testing')
 
 const open = []
 
 /** An authorization server that the test's end closes. */
 async function server(options) {
-  const started = await startAuthorizationServer(options)
+  const started = await fakeAuthorizationServer(options)
   open.push(() => started.close())
   return started
 }
