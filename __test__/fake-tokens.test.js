@@ -1,8 +1,19 @@
 'use strict'
 
-const { InvalidArgumentError, LifetimeTooShortError, RotorError, TokenUnavailableError } = require('..')
+const {
+  InvalidArgumentError,
+  LifetimeTooShortError,
+  RotorError,
+  TokenUnavailableError,
+} = require('../lib/errors')
 const { createClock, fakeTokens } = require('../testing')
-const { rejection } = require('./support/world')
+
+/** What a promise rejects with; resolving is a failure. */
+const rejection = (promise) =>
+  promise.then(
+    (value) => expect(value).toBe('rejected'),
+    (error) => error,
+  )
 
 test('it hands out one token until that ends or is invalidated', async () => {
   const tokens = fakeTokens({ lifetimeMs: 1000 })
