@@ -338,6 +338,11 @@ mod tests {
         assert!(!clock.is_waking());
         assert_eq!(clock.next_wake(), Some(1_070));
 
+        let mut late = clock.sleep_until(Timestamp::from_millis(50));
+        assert!(clock.is_waking(), "it is due already and does not know");
+        assert!(late.as_mut().poll(&mut context).is_ready());
+        assert!(!clock.is_waking());
+
         drop(second);
         assert_eq!(clock.next_wake(), None, "who no longer sleeps is not waited for");
         clock.advance_to(0);

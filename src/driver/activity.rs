@@ -70,3 +70,58 @@ impl Driver {
         self.lock().clocks.get(&id).map(Arc::clone)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::driver::manager::{Manager, Parked};
+    use crate::driver::settings::Settings;
+
+    fn manager() -> Manager {
+        let form = serde_json::json!({
+            "endpoint": {
+                "tokenUrl": "https://login.example.com/oauth/token", "clientAuth": "basic-raw",
+                "resource": [], "params": [], "defaultLifetimeMs": 300_000, "propagationMs": 0,
+            },
+            "transport": {},
+            "policy": { "jitterRatio": 0.1, "acquireTimeoutMs": 5000, "sourcePollMs": 10_000 },
+            "entries": [],
+            "initial": [],
+        });
+        let settings = Settings::parse(&form.to_string()).unwrap();
+        Manager::new(&settings, Arc::new(ManualClock::new(0)))
+    }
+
+    #[test]
+    fn a_task_is_idle_only_if_nothing_has_changed_since_it_looked() {
+        let manager = manager();
+        let waits = Some(Parked { is_fetching: false });
+        manager.take_todo();
+        manager.park(waits);
+        assert!(!manager.activity().is_busy);
+
+        manager.reload();
+        assert!(manager.activity().is_busy, "it has not looked since");
+
+        manager.take_todo();
+        manager.reload();
+        manager.park(waits);
+        assert!(manager.activity().is_busy, "what changed after it had looked is not lost");
+
+        manager.take_todo();
+        manager.park(waits);
+        manager.unpark();
+        assert!(manager.activity().is_busy, "it is being polled");
+    }
+
+    #[test]
+    fn who_waits_to_start_over_is_idle() {
+        let manager = manager();
+        manager.suspend();
+        assert!(manager.activity().is_busy, "no task has taken over yet");
+        manager.rest();
+        assert!(!manager.activity().is_busy);
+        manager.restart();
+        assert!(manager.activity().is_busy);
+    }
+}
