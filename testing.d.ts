@@ -175,7 +175,7 @@ export interface FakeAnswer {
   status?: number | undefined
   /** Besides, or instead of, `Content-Type: application/json` and `Date`. */
   headers?: { readonly [name: string]: string } | undefined
-  /** A text as it is, anything else as JSON. */
+  /** A text or bytes as they are, anything else as JSON. */
   body?: unknown
   /** How long it takes. Default: the knob `latencyMs`. */
   delayMs?: number | undefined

@@ -188,6 +188,7 @@ test('respond gives answers of the test’s own, in order, each to one token req
   server.respond(
     { status: 429, headers: { 'Retry-After': '30' }, body: { error: 'slow_down' } },
     { body: 'not JSON' },
+    { body: Buffer.from('{"of":"bytes"}') },
     ({ presented }) => ({ status: 418, body: { presented } }),
     async () => undefined,
     { destroy: true },
@@ -199,11 +200,12 @@ test('respond gives answers of the test’s own, in order, each to one token req
     'slow_down',
   ])
   expect(await requestToken(server).catch((error) => error.message)).toMatch(/JSON/)
+  expect((await requestToken(server)).body).toEqual({ of: 'bytes' })
   expect(await requestToken(server, 'mine')).toMatchObject({ status: 418, body: { presented: 'mine' } })
   expect((await requestToken(server)).status).toBe(200)
   await expect(requestToken(server)).rejects.toThrow('fetch failed')
   expect((await requestToken(server)).status).toBe(200)
-  expect(server.requests.map(({ status }) => status)).toEqual([429, 200, 418, 200, 'cut', 200])
+  expect(server.requests.map(({ status }) => status)).toEqual([429, 200, 200, 418, 200, 'cut', 200])
 })
 
 test('an answer of the test’s own takes as long as it says, and comes before an outage', async () => {
@@ -220,6 +222,13 @@ test('a wrong function for respond is told in the answer, not by a crash', async
     status: 500,
     body: { message: "respond(answer) has no option 'statsu'. Did you mean 'status'?" },
   })
+  server.respond(() => {
+    throw new Error('mine')
+  })
+  expect(await requestToken(server)).toMatchObject({ status: 500, body: { message: 'mine' } })
+  server.respond({ headers: { 'X-Bad': 'a\nb' } })
+  expect((await requestToken(server)).status).toBe(500)
+  expect(server.requests.slice(0, 2).map(({ status }) => status)).toEqual([500, 500])
 })
 
 test.each([

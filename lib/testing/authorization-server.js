@@ -118,8 +118,8 @@ class AuthorizationServer {
         this.#serveResource({ ...entry, url }, response)
       }
     } catch (error) {
-      // A peer that went away is nobody's error; one in a test's own answer is the test's.
-      if (!gone.signal.aborted) this.#send(response, { status: 500, body: { message: error.message } })
+      // A peer that went away is nobody's error.
+      if (!gone.signal.aborted) this.#send(response, mistake(error))
     }
   }
 
@@ -127,7 +127,7 @@ class AuthorizationServer {
     const entry = { ...seen, ...this.#endpoint.identify({ ...seen, url }) }
     this.requests.push(entry)
     const next = this.#answers.shift()
-    const own = typeof next === 'function' ? checkAnswer(await next(entry)) : next
+    const own = typeof next === 'function' ? await ask(next, entry) : next
     await this.#time.wait(own?.delayMs ?? this.#knobs.latencyMs, signal)
     if (signal.aborted) {
       entry.status = 'abandoned'
@@ -156,8 +156,23 @@ class AuthorizationServer {
   #send(response, { status, headers, body }) {
     const date = new Date(this.#time.now() + this.#knobs.clockSkewMs).toUTCString()
     response.writeHead(status, { 'Content-Type': 'application/json', Date: date, ...headers })
-    response.end(typeof body === 'string' || body === undefined ? body : JSON.stringify(body))
+    const isRaw = body === undefined || typeof body === 'string' || body instanceof Uint8Array
+    response.end(isRaw ? body : JSON.stringify(body))
   }
+}
+
+/** What a test's own function answers. */
+async function ask(answer, request) {
+  try {
+    return checkAnswer(await answer(request))
+  } catch (error) {
+    return mistake(error)
+  }
+}
+
+/** A mistake in a test's answers is told where the test can see it. */
+function mistake(error) {
+  return { status: 500, body: { message: String(error?.message ?? error) } }
 }
 
 /** Starts a server on a free port of this machine. */
