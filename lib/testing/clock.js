@@ -172,7 +172,11 @@ function createClock(options) {
 
 /** Whether a value is a clock, from any copy of this package. */
 function isClock(value) {
-  return typeof value === 'object' && value !== null && typeof value[BRAND]?.link === 'function'
+  return typeof value === 'object' && value !== null && isLinkable(value[BRAND])
+}
+
+function isLinkable(brand) {
+  return typeof brand?.link === 'function' && typeof brand.hold === 'function'
 }
 
 module.exports = { createClock, isClock, BRAND }
