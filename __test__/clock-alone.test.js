@@ -86,3 +86,47 @@ test('after a wrong argument the clock goes on', async () => {
   await clock.advance(1)
   expect(clock.now()).toBe(START + 1)
 })
+
+describe('what is tied to a clock', () => {
+  const brandOf = (clock) => clock[Symbol.for('oauth-rotor.clock')]
+
+  /** A native counterpart with one request under way. */
+  function requesting(clock) {
+    const counterpart = {
+      advance: jest.fn(),
+      activity: jest.fn(() => ({ isBusy: false, requests: 1, isReading: false })),
+    }
+    return { ...counterpart, unlink: brandOf(clock).link(counterpart) }
+  }
+
+  test('a request that waits for the clock is not waited for', async () => {
+    const clock = createClock({ now: START })
+    const { advance, activity, unlink } = requesting(clock)
+    brandOf(clock).hold(new Promise(() => {}))
+    await clock.advance(1000)
+    expect(advance).toHaveBeenCalledWith(START + 1000)
+    expect(activity.mock.calls.length).toBeLessThan(20)
+    unlink()
+    await clock.advance(1000)
+    expect(advance).toHaveBeenCalledTimes(1)
+  })
+
+  test('another one is, many turns of the event loop long, in each advance', async () => {
+    const clock = createClock({ now: START })
+    const { activity } = requesting(clock)
+    for (let round = 1; round <= 2; round++) {
+      activity.mockClear()
+      await clock.advance(1000)
+      expect(activity.mock.calls.length).toBeGreaterThan(90)
+      expect(clock.now()).toBe(START + round * 1000)
+    }
+  })
+
+  test('a request that is held no longer is waited for again', async () => {
+    const clock = createClock({ now: START })
+    const { activity } = requesting(clock)
+    await brandOf(clock).hold(clock.sleep(0))
+    await clock.advance(1000)
+    expect(activity.mock.calls.length).toBeGreaterThan(90)
+  })
+})
