@@ -52,10 +52,16 @@ test('a token is handed out to the last millisecond, and not in the one after', 
 })
 
 test('strict compares this clock, not the machine’s', async () => {
-  const { clock, server, open } = await virtualWorld({ lifetimeMs: HOUR })
-  const tokens = open({ strict: true, expiryMarginMs: 0, refreshBeforeMs: 0 })
+  const clock = createClock({ now: 0 })
+  const server = await world.server({ clock, lifetimeMs: HOUR })
+  const limits = { expiryMarginMs: 0, refreshBeforeMs: 0 }
+  const tokens = world.manager(server, { clock, strict: true, ...limits })
   const token = await tokens.getToken()
-  expect(tokens.getToken()).toBe(tokens.getToken())
+  const take = jest.spyOn(native, 'take')
+  expect([tokens.peek(), await tokens.getToken()]).toEqual([token, token])
+  // By the machine's clock it ended in 1970, and the native part would be asked each time.
+  expect(take).not.toHaveBeenCalled()
+  take.mockRestore()
   server.set({ outage: true })
   await clock.advance(HOUR - 1001)
   expect(tokens.peek()).toBe(token)
