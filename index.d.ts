@@ -16,6 +16,8 @@
  * const token = await tokens.getToken()
  */
 
+import type { Clock } from './testing'
+
 // Only what says so is exported; without this line a declaration file exports all that it declares.
 export {}
 
@@ -278,6 +280,12 @@ export interface TokenManagerOptions {
    * `AWS_LAMBDA_FUNCTION_NAME` is set.
    */
   strict?: boolean | undefined
+
+  /**
+   * A clock that a test turns by hand, made by `createClock()` of `oauth-rotor/testing`. Managers of
+   * one name must be on the same one. Default: the machine's.
+   */
+  clock?: Clock | undefined
 }
 
 /**

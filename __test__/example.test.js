@@ -24,5 +24,5 @@ test('the example at the head of index.d.ts works as it stands', async () => {
     { cwd: root, env: { ...process.env, GC_CLIENT_ID: 'app', GC_CLIENT_SECRET: 'secret' } },
   )
   expect(stdout).toBe('string America/Sao_Paulo\n')
-  expect(provider.log.map(({ status }) => status)).toEqual([200])
+  expect(provider.requests.map(({ status }) => status)).toEqual([200])
 })

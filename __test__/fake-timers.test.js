@@ -37,7 +37,7 @@ describe.each([
 
   test('a refusal comes in real time', async () => {
     const provider = await server()
-    provider.script.push({ status: 429, headers: { 'Retry-After': '30' }, body: {} })
+    provider.respond({ status: 429, headers: { 'Retry-After': '30' }, body: {} })
     jest.useFakeTimers(config)
     const tokens = manager(provider, { acquireTimeoutMs: 200 })
     expect((await rejection(tokens.getToken())).code).toBe('ERR_TOKEN_UNAVAILABLE')
@@ -69,7 +69,7 @@ test('time that only the test has let pass ends no token', async () => {
   jest.setSystemTime(new Date('1999-12-31'))
   expect(tokens.map((tokens) => tokens.peek())).toEqual(held)
   expect(await Promise.all(tokens.map((tokens) => tokens.getToken()))).toEqual(held)
-  expect(provider.log.length).toBe(2)
+  expect(provider.requests.length).toBe(2)
 })
 
 test('instants are real ones, as Dates of the test', async () => {

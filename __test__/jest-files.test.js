@@ -26,7 +26,7 @@ async function runFiles(args, env) {
   expect(stderr).not.toMatch(/did not exit|force exited|open handle/i)
   const lines = fs.readFileSync(SEEN, 'utf8').trim().split('\n')
   const [first, second, { left }] = lines.map((line) => JSON.parse(line))
-  return { first, second, left, fetches: provider.log.length }
+  return { first, second, left, fetches: provider.requests.length }
 }
 
 test('two Jest files of one process share a token through an equal name only', async () => {

@@ -4,21 +4,21 @@ const { execFileSync } = require('node:child_process')
 
 /**
  * What a script prints in a process that can collect garbage. `make()` makes a manager on a server that
- * is out until `provider.isOut = false`; `until(condition)` collects garbage until it holds.
+ * is out until `provider.set({ outage: false })`; `until(condition)` collects garbage until it holds.
  */
 function lines(script) {
   const whole = `
     const native = require('./native')
     const { TokenManager, oauth2 } = require('.')
-    const { startAuthorizationServer } = require('./demo/authorization-server')
+    const { fakeAuthorizationServer } = require('./testing')
     async function until(condition) {
       for (let round = 0; round < 1000 && !condition(); round++) {
         globalThis.gc()
         await new Promise((resolve) => setTimeout(resolve, 10))
       }
     }
-    startAuthorizationServer().then(async (provider) => {
-      provider.isOut = true
+    fakeAuthorizationServer().then(async (provider) => {
+      provider.set({ outage: true })
       const options = {
         provider: oauth2({ tokenUrl: provider.tokenUrl, clientAuth: 'basic-raw' }),
         credentials: { clientId: 'app', clientSecret: 'secret' },
@@ -37,7 +37,7 @@ test('a manager that nobody refers to is closed', () => {
     make().ready().catch(() => {})
     make().on('token', () => {}).close()
     console.log(native.managers())
-    provider.isOut = false
+    provider.set({ outage: false })
     await until(() => native.managers() === 0)
     console.log(native.managers())`)
   expect(printed).toEqual(['2', '0'])
@@ -51,7 +51,7 @@ test('a manager that somebody listens to goes on, until nobody does', () => {
     make()
     await until(() => native.managers() === 1)
     console.log(native.managers())
-    provider.isOut = false
+    provider.set({ outage: false })
     console.log((await token).serial)
     await until(() => native.managers() === 0)
     console.log(native.managers())`)
@@ -65,7 +65,7 @@ test('a call that waits keeps its manager', () => {
     make()
     await until(() => native.managers() === 2)
     console.log(native.managers())
-    provider.isOut = false
+    provider.set({ outage: false })
     console.log((await waiting).every((token) => typeof token === 'string'))
     await until(() => native.managers() === 0)
     console.log(native.managers())`)

@@ -34,7 +34,7 @@ test('a copy of the package shares tokens with another one, and knows its errors
     credentials: { clientId: 'app', clientSecret: 'secret' },
   })
   expect(await second.getToken()).toBe(await first.getToken())
-  expect(provider.log.length).toBe(1)
+  expect(provider.requests.length).toBe(1)
   await first.close()
   expect(await rejection(first.getToken())).toBeInstanceOf(copy.ClosedError)
   expect(await second.getToken()).toEqual(expect.any(String))

@@ -48,7 +48,7 @@ test.each([
   ['endpoint', { status: 503, body: {} }],
 ])('a refresh that fails is counted as %s', async (result, answer) => {
   const provider = await server()
-  provider.script.push(answer)
+  provider.respond(answer)
   const tokens = manager(provider, { acquireTimeoutMs: 100 })
   const failed = event(tokens, 'refresh-failed')
   await rejection(tokens.ready())

@@ -5,6 +5,7 @@ const { inspect } = require('node:util')
 const { parseOptions, systemTimeZone } = require('../lib/options')
 const { genesysCloud, oauth2 } = require('../lib/providers')
 const { fromEnv } = require('../lib/sources')
+const { createClock } = require('../testing')
 const { failure, parse, valid } = require('./support/seam')
 
 test('what is left out has its default', () => {
@@ -255,4 +256,16 @@ test('a key that names the prototype is one more unknown key, and changes no pro
     ])
   }
   expect({}.polluted).toBeUndefined()
+})
+
+test('a clock is one that createClock() made', () => {
+  const clock = createClock()
+  expect(parse(valid({ clock })).clock).toBe(clock)
+  expect(parse(valid()).clock).toBeUndefined()
+  const hostile = new Proxy({}, { get: () => JSON.parse('') })
+  for (const wrong of [null, Date, {}, 0, hostile]) {
+    const { option, message } = failure(valid({ clock: wrong })).problems[0]
+    expect(option).toBe('clock')
+    expect(message).toMatch(/takes what createClock\(\) of 'oauth-rotor\/testing' returns, got /)
+  }
 })

@@ -34,7 +34,7 @@ async function expectToken(args, cwd) {
   const provider = await server()
   const { code, output } = await project.node(args, { cwd, env: { TOKEN_URL: provider.tokenUrl } })
   expect({ code, output }).toEqual({ code: 0, output: expect.stringMatching(/\btoken of 86 characters\b/) })
-  expect(provider.log.map(({ status }) => status)).toEqual([200])
+  expect(provider.requests.map(({ status }) => status)).toEqual([200])
 }
 
 const USE = `

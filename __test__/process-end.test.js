@@ -47,7 +47,7 @@ describe('in mid-fetch', () => {
   async function started(how) {
     const provider = await server({ latencyMs: 3_600_000 })
     const process = child('end.js', { tokenUrl: provider.tokenUrl, how })
-    await until(() => provider.log.length === 1)
+    await until(() => provider.requests.length === 1)
     return { provider, process }
   }
 

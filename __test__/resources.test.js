@@ -38,7 +38,7 @@ test('a thousand managers need no more threads and sockets than ten', async () =
   const all = [...few, ...many]
   expect(native.managers()).toBe(all.length)
   expect(new Set(all.map((tokens) => tokens.peek())).size).toBe(all.length)
-  expect(provider.log.length).toBe(all.length)
+  expect(provider.requests.length).toBe(all.length)
   expect(notOurs()).toBe(before)
   expect(peak.threads).toBeLessThanOrEqual(MOST_THREADS)
   expect(peak.connections).toBeLessThanOrEqual(MOST_CONNECTIONS)

@@ -14,7 +14,7 @@ const YEAR_MS = 365 * 86_400_000
 
 async function answered(...script) {
   const provider = await server()
-  provider.script.push(...script)
+  provider.respond(...script)
   return provider
 }
 

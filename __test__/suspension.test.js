@@ -16,9 +16,9 @@ async function suspended(options) {
   for (let stop = 1; stop <= STOPS; stop++) {
     await reader.said(`token ${stop}.`)
     // Not always at the same point of a token's life.
-    await until(() => Date.now() > provider.log.at(-1).at + 30 * stop)
+    await until(() => Date.now() > provider.requests.at(-1).at + 30 * stop)
     reader.kill('SIGSTOP')
-    await until(() => Date.now() > provider.log.at(-1).at + LIFE_MS + 100)
+    await until(() => Date.now() > provider.requests.at(-1).at + LIFE_MS + 100)
     reader.kill('SIGCONT')
   }
   await reader.said(`token ${STOPS + 1}.`)

@@ -58,7 +58,7 @@ test('a thread that dies leaves every token valid, and nothing is fetched for it
     expect(asksNative(tokens)).toBe(false)
     expect(tokens.getToken()).toBe(tokens.getToken())
   }
-  expect(provider.log.length).toBe(all.length)
+  expect(provider.requests.length).toBe(all.length)
 })
 
 test('a task that dies is replaced, and nobody else notices', async () => {
@@ -74,7 +74,7 @@ test('a task that dies is replaced, and nobody else notices', async () => {
   expect(dies.tokens.peek()).toBe(dies.token)
   expect(asksNative(dies.tokens)).toBe(false)
   expect(seen).toEqual([])
-  expect(provider.log.length).toBe(2)
+  expect(provider.requests.length).toBe(2)
 })
 
 test('a token that ends while the thread is dead is not handed out', async () => {
@@ -98,10 +98,10 @@ test('a getToken under way gets its token although the thread dies', async () =>
   const provider = await server({ latencyMs: 300 })
   const tokens = [manager(provider), manager(provider)]
   const asked = tokens.map((tokens) => tokens.getToken())
-  await until(() => provider.log.length === 2)
+  await until(() => provider.requests.length === 2)
   native.injectPanic()
   for (const token of await Promise.all(asked)) expect(token).toEqual(expect.any(String))
-  expect(provider.log.length).toBe(4)
+  expect(provider.requests.length).toBe(4)
 })
 
 test('a getToken that begins while the thread is dead gets its token', async () => {
@@ -111,7 +111,7 @@ test('a getToken that begins while the thread is dead gets its token', async () 
   await until(() => asksNative(tokens))
   expect(tokens.invalidate(token)).toBe(true)
   expect(await tokens.getToken()).not.toBe(token)
-  expect(provider.log.length).toBe(2)
+  expect(provider.requests.length).toBe(2)
 })
 
 test('a thread that dies again and again is started again each time', async () => {
@@ -123,7 +123,7 @@ test('a thread that dies again and again is started again each time', async () =
     await restarted
     expect(tokens.peek()).toBe(token)
   }
-  expect(provider.log.length).toBe(1)
+  expect(provider.requests.length).toBe(1)
 })
 
 test('a manager opened while the thread is dead is served, one closed meanwhile is not', async () => {

@@ -12,7 +12,7 @@ test('fifty cold callers cause one fetch and get the same token', async () => {
   const tokens = manager(provider)
   const got = await Promise.all(Array.from({ length: 50 }, () => tokens.getToken()))
   expect(new Set(got).size).toBe(1)
-  expect(provider.log.length).toBe(1)
+  expect(provider.requests.length).toBe(1)
 })
 
 test('a hit answers the same promise, without options', async () => {
@@ -92,7 +92,7 @@ test('a 401 drops exactly the token that it was answered to', async () => {
   expect(second).not.toBe(first)
   for (let late = 0; late < 5; late++) expect(tokens.invalidate(first)).toBe(false)
   expect(await tokens.getToken()).toBe(second)
-  expect(provider.log.length).toBe(2)
+  expect(provider.requests.length).toBe(2)
 })
 
 test('a resource that answers 401 to every token is no storm of token requests', async () => {
@@ -103,7 +103,7 @@ test('a resource that answers 401 to every token is no storm of token requests',
   expect(tokens.invalidate(await tokens.getToken())).toBe(false)
   expect(await ignored).toMatchObject({ serial: 2, retryAfterMs: expect.any(Number) })
   expect(tokens.peek()).toBeDefined()
-  expect(provider.log.length).toBe(2)
+  expect(provider.requests.length).toBe(2)
 })
 
 test('one caller’s abort never cancels the fetch that others wait for', async () => {
@@ -116,7 +116,7 @@ test('one caller’s abort never cancels the fetch that others wait for', async 
   controller.abort(reason)
   expect(await aborted).toBe(reason)
   expect(await other).toEqual(expect.any(String))
-  expect(provider.log.length).toBe(1)
+  expect(provider.requests.length).toBe(1)
 })
 
 test('an aborted signal wins over a hit', async () => {
@@ -142,7 +142,7 @@ test('a wish for more life than is left fetches another token, and one that none
   const error = await rejection(tokens.getToken({ minValidityMs: 3_600_000 }))
   expect(error.code).toBe('ERR_LIFETIME_TOO_SHORT')
   expect(error.lifetimeMs).toBeGreaterThan(50_000)
-  expect(provider.log.length).toBe(1)
+  expect(provider.requests.length).toBe(1)
 })
 
 test('a wrong secret is told at once, with what the endpoint said', async () => {
@@ -181,12 +181,12 @@ test('an endpoint that is down is no lost token', async () => {
   const provider = await server({ lifetimeMs: 5000 })
   const tokens = manager(provider)
   const token = await tokens.getToken()
-  provider.isOut = true
+  provider.set({ outage: true })
   const failed = await event(tokens, 'refresh-failed')
   expect(failed.error.code).toBe('ERR_ENDPOINT')
   expect(failed.runwayMs).toBeGreaterThan(0)
   expect(tokens.peek()).toBe(token)
-  provider.isOut = false
+  provider.set({ outage: false })
   expect((await event(tokens, 'token')).serial).toBe(2)
 })
 
@@ -196,17 +196,17 @@ test('no answer in time is told with when to ask again, and the fetch goes on', 
   const error = await rejection(tokens.getToken())
   expect(error.code).toBe('ERR_TOKEN_UNAVAILABLE')
   await event(tokens, 'token')
-  expect(provider.log.length).toBe(1)
+  expect(provider.requests.length).toBe(1)
 })
 
 test('too many requests are answered with patience', async () => {
   const provider = await server()
-  provider.script.push({ status: 429, headers: { 'Retry-After': '30' }, body: {} })
+  provider.respond({ status: 429, headers: { 'Retry-After': '30' }, body: {} })
   const tokens = manager(provider, { acquireTimeoutMs: 200 })
   const error = await rejection(tokens.ready())
   expect(error.cause.code).toBe('ERR_THROTTLED')
   expect(error.retryAfterMs).toBeGreaterThan(20_000)
-  expect(provider.log.length).toBe(1)
+  expect(provider.requests.length).toBe(1)
 })
 
 test('close refuses who waits, and everything after it', async () => {
@@ -276,7 +276,7 @@ test('managers of one name share a token and one fetch, and the last one’s clo
   const before = native.managers()
   const [first, second] = [manager(provider, { name: 'shared' }), manager(provider, { name: 'shared' })]
   expect(await first.getToken()).toBe(await second.getToken())
-  expect(provider.log.length).toBe(1)
+  expect(provider.requests.length).toBe(1)
   expect(native.managers()).toBe(before + 1)
   await first.close()
   expect(await second.getToken()).toEqual(expect.any(String))

@@ -32,7 +32,7 @@ test('four workers and the main thread share one token and one fetch through a n
   const workers = Array.from({ length: 4 }, () => worker(provider, options))
   const got = await Promise.all([tokens.getToken(), ...workers.map(({ ask }) => ask('getToken'))])
   expect(new Set(got).size).toBe(1)
-  expect(provider.log.length).toBe(1)
+  expect(provider.requests.length).toBe(1)
 })
 
 test('the end of a worker leaves the others their token', async () => {
@@ -44,7 +44,7 @@ test('the end of a worker leaves the others their token', async () => {
   await workers[1].terminate()
   expect(await workers[2].ask('peek')).toBe(token)
   expect(await workers[2].ask('getToken')).toBe(token)
-  expect(provider.log.length).toBe(1)
+  expect(provider.requests.length).toBe(1)
 })
 
 test('the native thread outlives the worker that it was started in', async () => {

@@ -3,7 +3,7 @@
 // All measurements: `node bench/index.js [--write]`; `npm run bench` builds and installs what it needs.
 // Fails when `await getToken()` costs more than its target; every other target is reported only.
 
-const { forkAuthorizationServer } = require('../demo/authorization-server')
+const { forkServer } = require('../demo/server')
 const { hotPath } = require('./hot-path')
 const { startRedis } = require('./redis-server')
 const { Results } = require('./results')
@@ -12,7 +12,7 @@ const { tail } = require('./tail')
 
 async function main() {
   const lifetimeMs = 86_400_000
-  const server = await forkAuthorizationServer({ lifetimeMs })
+  const server = await forkServer({ lifetimeMs })
   const redis = await startRedis()
   const results = new Results()
   results.title('Measured')

@@ -3,7 +3,7 @@
 // How long callers wait while tokens are renewed under them: a token lives 1 s, and the endpoint takes 80 ms.
 
 const { TokenManager } = require('..')
-const { forkAuthorizationServer } = require('../demo/authorization-server')
+const { forkServer } = require('../demo/server')
 const { percentile } = require('./harness')
 const peers = require('./peers')
 const { managerOptions } = require('./client')
@@ -25,7 +25,7 @@ const CLIENTS = [
 ]
 
 async function tail(results) {
-  const server = await forkAuthorizationServer({ lifetimeMs: LIFETIME_MS, latencyMs: LATENCY_MS })
+  const server = await forkServer({ lifetimeMs: LIFETIME_MS, latencyMs: LATENCY_MS })
   const spells = CLIENTS.map(() => [])
   for (let turn = 0; turn < TURNS; turn++) {
     for (const [i, { hold }] of CLIENTS.entries()) {

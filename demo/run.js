@@ -2,8 +2,8 @@
 
 const http = require('node:http')
 const { TokenManager, oauth2 } = require('..')
-const { forkAuthorizationServer } = require('./authorization-server')
 const { Report } = require('./report')
+const { forkServer } = require('./server')
 
 const SECONDS = 15
 const PER_SECOND = 200
@@ -14,7 +14,7 @@ const OUTAGE_MS = 750
 const agent = new http.Agent({ keepAlive: true, maxSockets: 64 })
 
 async function main() {
-  const server = await forkAuthorizationServer({ lifetimeMs: TOKEN_LIFETIME_MS, latencyMs: 20 })
+  const server = await forkServer({ lifetimeMs: TOKEN_LIFETIME_MS, latencyMs: 20 })
   const tokens = new TokenManager({
     name: 'demo',
     provider: oauth2({ tokenUrl: server.tokenUrl, clientAuth: 'basic-raw' }),
@@ -37,9 +37,9 @@ async function main() {
   const beforeRefresh = (millis, act) => setTimeout(act, tokens.status().nextRefreshAt - Date.now() - millis)
   const outage = async () => {
     report.note(`the token endpoint is cut off for ${OUTAGE_MS} ms, just when a refresh is due`)
-    await server.set({ isOut: true })
+    await server.set({ outage: true })
     await new Promise((resolve) => setTimeout(resolve, OUTAGE_MS))
-    await server.set({ isOut: false })
+    await server.set({ outage: false })
   }
   const blockage = () => {
     report.note(

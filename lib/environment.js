@@ -3,6 +3,7 @@
 const native = require('./load-native')
 const { Problems } = require('./check')
 const { InvalidOptionError, NativeUnavailableError, fromNative } = require('./errors')
+const { BRAND: CLOCK } = require('./testing/clock')
 
 const WORDS_PER_BLOCK = 1024
 
@@ -23,6 +24,9 @@ class Environment {
   }
 
   #attachment
+  #clocks = new Clocks()
+  /** The clocks of those handles that have one. */
+  #clockOf = new Map()
   #blocks = []
   #free = []
   /** Managers by handle, weakly: a manager that nobody refers to any more is closed. */
@@ -38,15 +42,18 @@ class Environment {
   }
 
   /** Opens a handle for a manager; throws what the native part objects to. */
-  open(manager, options, below) {
+  open(manager, options, clock, below) {
     const slot = this.#takeSlot()
-    const opened = JSON.parse(native.open(this.#attachment, JSON.stringify(options), slot.block, slot.index))
+    const settings = clock === undefined ? options : { ...options, clock: this.#clocks.take(clock) }
+    const opened = JSON.parse(native.open(this.#attachment, JSON.stringify(settings), slot.block, slot.index))
     if (opened?.handle === undefined) {
       this.#free.push(slot)
+      this.#clocks.letGo(settings.clock)
       this.#letGoIfIdle()
       throwFailure(opened?.error, below)
     }
     const { handle } = opened
+    if (settings.clock !== undefined) this.#clockOf.set(handle, settings.clock)
     this.#managers.set(handle, new WeakRef(manager))
     this.#lost.register(manager, { handle, slot }, manager)
     return { handle, slot }
@@ -59,6 +66,8 @@ class Environment {
     if (manager) this.#lost.unregister(manager)
     this.#kept.delete(manager)
     native.close(this.#attachment, handle)
+    this.#clocks.letGo(this.#clockOf.get(handle))
+    this.#clockOf.delete(handle)
     this.#free.push(slot)
     this.#letGoIfIdle()
   }
@@ -117,6 +126,39 @@ class Environment {
     if (this.#managers.size > 0) return
     native.detach(this.#attachment)
     if (Environment.#current === this) Environment.#current = undefined
+  }
+}
+
+/** The native counterparts of clocks that tests turn by hand, each as long as a handle is on it. */
+class Clocks {
+  #linked = new Map()
+
+  /** The number of a clock, for one handle more. */
+  take(clock) {
+    let linked = this.#linked.get(clock)
+    if (!linked) {
+      const id = native.makeClock(clock.now())
+      const unlink = clock[CLOCK].link({
+        advance: (millis) => native.advanceClock(id, millis),
+        activity: () => JSON.parse(native.clockActivity(id)),
+      })
+      linked = { id, unlink, handles: 0 }
+      this.#linked.set(clock, linked)
+    }
+    linked.handles += 1
+    return linked.id
+  }
+
+  /** One handle less is on the clock of that number. */
+  letGo(id) {
+    for (const [clock, linked] of this.#linked) {
+      if (linked.id !== id) continue
+      linked.handles -= 1
+      if (linked.handles > 0) return
+      this.#linked.delete(clock)
+      linked.unlink()
+      native.dropClock(id)
+    }
   }
 }
 

@@ -3,8 +3,10 @@
 const {
   Place,
   Problems,
+  attempt,
   closest,
   describeName,
+  describeHidden,
   flag,
   line,
   milliseconds,
@@ -15,11 +17,12 @@ const {
 const { parseCredentials } = require('./credentials')
 const { HOUR_MS, LONGEST_MS, parseProvider } = require('./providers')
 const { rootsFromEnv } = require('./proxy')
+const { isClock } = require('./testing/clock')
 
 const DAY_MS = 86_400_000
 
 /**
- * Checks all options of a manager at once and turns them into `{ name?, timeZone?, strict, sources:
+ * Checks all options of a manager at once and turns them into `{ name?, timeZone?, strict, clock?, sources:
  * [{ sync, read() }], native }`, or throws one ERR_INVALID_OPTION that tells of every problem.
  * `native` is what the native part takes, as JSON; it holds secrets and is not to be kept.
  *
@@ -43,6 +46,7 @@ function parseOptions(options, seam) {
     requestTimeoutMs: milliseconds({ min: 1, max: HOUR_MS, otherwise: 10_000 }),
     sourcePollMs: milliseconds({ min: 10, max: DAY_MS, otherwise: 10_000 }),
     timeZone: (value, place) => parseTimeZone(value, place, isTimeZone),
+    clock,
     strict: flag({ otherwise: Boolean(env.AWS_LAMBDA_FUNCTION_NAME) }),
   })
   if (parsed === undefined) problems.throwIfAny(below)
@@ -62,6 +66,7 @@ function parseOptions(options, seam) {
   return Object.freeze({
     ...given({ name, timeZone }),
     strict,
+    clock: parsed.clock,
     sources,
     native: {
       ...given({ name }),
@@ -121,6 +126,14 @@ function parseTimeZone(value, place, isTimeZone) {
   const hint = likely === undefined ? '' : ` Did you mean '${likely}'?`
   return place.fail(
     `takes the name of an IANA time zone, such as 'America/Sao_Paulo', got ${describeName(zone)}.${hint}`,
+  )
+}
+
+/** A clock that a test turns by hand. */
+function clock(value, place) {
+  if (value === undefined || attempt(() => isClock(value))) return value
+  return place.fail(
+    `takes what createClock() of 'oauth-rotor/testing' returns, got ${describeHidden(value)}.`,
   )
 }
 

@@ -28,6 +28,7 @@ class TokenManager {
   #usableUntil
   #token
   #strict
+  #clock
   #name
   #timeZone
   #sources
@@ -49,6 +50,7 @@ class TokenManager {
       name,
       timeZone,
       strict,
+      clock,
       sources,
       native: settings,
     } = parseOptions(options, {
@@ -59,10 +61,11 @@ class TokenManager {
     this.#name = name
     this.#timeZone = timeZone
     this.#strict = strict
+    this.#clock = clock ?? Date
     this.#sources = sources
     this.#readings = sources.map(() => null)
     this.#environment = Environment.current()
-    const { handle, slot } = this.#environment.open(this, settings, TokenManager)
+    const { handle, slot } = this.#environment.open(this, settings, clock, TokenManager)
     this.#handle = handle
     this.#slot = slot
     this.#word = slot.words.subarray(slot.index, slot.index + 1)
@@ -230,7 +233,7 @@ class TokenManager {
   }
 
   #isUsableByTheClock() {
-    return this.#word[0] === this.#strictStamp && Date.now() < this.#usableUntil
+    return this.#word[0] === this.#strictStamp && this.#clock.now() < this.#usableUntil
   }
 
   #getTokenSlowly(options) {

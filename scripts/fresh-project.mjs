@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { run } from './steps.mjs'
 
-const { startAuthorizationServer } = createRequire(import.meta.url)('../demo/authorization-server.js')
+const { fakeAuthorizationServer } = createRequire(import.meta.url)('../testing.js')
 
 const MAIN = `
 const { TokenManager, oauth2 } = require('oauth-rotor')
@@ -32,7 +32,7 @@ export async function inFreshProject(packages, options, use) {
 
 /** Gets a token from a real server, with the package of a project and a program of Node's. */
 export async function getToken(directory, node = process.execPath) {
-  const server = await startAuthorizationServer()
+  const server = await fakeAuthorizationServer()
   try {
     const version = await expectSuccess(node, ['--version'], directory)
     const said = await expectSuccess(node, ['main.js'], directory, { TOKEN_URL: server.tokenUrl })

@@ -5,7 +5,7 @@ import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import { build, install, requireCargo, root } from './steps.mjs'
 
-const { forkAuthorizationServer } = createRequire(import.meta.url)('../demo/authorization-server.js')
+const { forkServer } = createRequire(import.meta.url)('../demo/server.js')
 
 const MANAGERS = 50
 const REFRESHES = 10_000
@@ -19,7 +19,7 @@ requireCargo()
 await install()
 await build({ release: !process.argv.includes('--debug') })
 
-const server = await forkAuthorizationServer({ lifetimeMs: LIFETIME_MS })
+const server = await forkServer({ lifetimeMs: LIFETIME_MS })
 const values = {
   tokenUrl: server.tokenUrl,
   managers: MANAGERS,

@@ -1,7 +1,8 @@
 'use strict'
 
 const { TokenManager, oauth2 } = require('../..')
-const { forkAuthorizationServer, startAuthorizationServer } = require('../../demo/authorization-server')
+const { forkServer } = require('../../demo/server')
+const { fakeAuthorizationServer } = require('../../testing')
 
 const open = []
 
@@ -18,12 +19,12 @@ function closing(opened) {
 
 /** An authorization server that the test's end closes. */
 async function server(options) {
-  return closing(await startAuthorizationServer(options))
+  return closing(await fakeAuthorizationServer(options))
 }
 
 /** The same in a process of its own, for tests that block the event loop. */
 async function forkedServer(options) {
-  return closing(await forkAuthorizationServer(options))
+  return closing(await forkServer(options))
 }
 
 /** A manager on a server, which the test's end closes. Times are short, so that no test waits long. */

@@ -47,6 +47,7 @@ export const sparse: TokenManagerOptions = {
   sourcePollMs: undefined,
   timeZone: undefined,
   strict: undefined,
+  clock: undefined,
 }
 export const noOptions: GetTokenOptions = { minValidityMs: undefined, signal: undefined }
 oauth2({

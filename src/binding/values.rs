@@ -3,6 +3,7 @@
 use napi_derive::napi;
 use serde::Serialize;
 
+use crate::driver::{ClockId, Driver};
 use crate::local_time;
 use crate::provider::genesys;
 
@@ -38,6 +39,34 @@ pub fn genesys_host(region_or_host: String) -> String {
         Ok(found) => GenesysHost::Found { host: found.host, corrected: found.corrected },
         Err(error) => GenesysHost::Unknown { error: error.to_string() },
     })
+}
+
+/// A clock that a test turns by hand; it shows so many milliseconds since 1970.
+#[napi(catch_unwind)]
+pub fn make_clock(utc_millis: i64) -> i64 {
+    i64::try_from(Driver::global().make_clock(utc_millis)).unwrap_or_default()
+}
+
+/// The test's clock is no longer needed.
+#[napi(catch_unwind)]
+pub fn drop_clock(clock: i64) {
+    if let Ok(clock) = ClockId::try_from(clock) {
+        Driver::global().drop_clock(clock);
+    }
+}
+
+/// Moves a clock on to so many milliseconds since 1970.
+#[napi(catch_unwind)]
+pub fn advance_clock(clock: i64, utc_millis: i64) {
+    if let Ok(clock) = ClockId::try_from(clock) {
+        Driver::global().advance_clock(clock, utc_millis);
+    }
+}
+
+/// What goes on at a clock, as JSON.
+#[napi(catch_unwind)]
+pub fn clock_activity(clock: i64) -> String {
+    to_json(&Driver::global().activity(ClockId::try_from(clock).unwrap_or_default()))
 }
 
 /// Our own types serialize; if one ever does not, the facade meets `null` and says so.

@@ -10,6 +10,8 @@ use std::time::Duration;
 
 use tokio::sync::Notify;
 
+use super::ClockId;
+use super::activity::Activity;
 use super::listener::{Listener, NO_TOKEN, Word};
 use super::message::{ErrorMessage, EventMessage, HandleId, Message};
 use super::occurrence::Occurrence;
@@ -22,9 +24,6 @@ use crate::provider::Endpoint;
 use crate::refresh::{Effect, Event, Refresh, Refusal, Usability, Wait, WaiterId};
 use crate::secret::Secret;
 use crate::source::{EntrySpec, FileReading, Place, Reading, Requests, Sources};
-
-/// While a token is held its end is checked at least this often, whatever timers slept through.
-const LONGEST_SLEEP: Duration = Duration::from_secs(1);
 
 /// So long a task that panicked stays away, so that a panic at every start is no busy loop.
 const RESTART_DELAY: Duration = Duration::from_secs(1);
@@ -59,7 +58,8 @@ pub struct Manager {
     pub(super) agreed: Agreed,
     /// Rings when the task should look again.
     pub(super) changed: Notify,
-    clock: Arc<dyn Clock>,
+    pub(super) clock_id: Option<ClockId>,
+    pub(super) clock: Arc<dyn Clock>,
     acquire_timeout: Duration,
     source_poll: Duration,
     state: Mutex<State>,
@@ -78,7 +78,20 @@ struct State {
     todo: VecDeque<Todo>,
     /// Its task died; another one takes over at this time.
     restart_at: Option<Timestamp>,
+    /// That task waits for the time to come.
+    is_resting: bool,
+    /// Nothing has changed since the task looked.
+    is_seen: bool,
+    /// Its task has nothing to do before something happens or a sleep ends.
+    parked: Option<Parked>,
     panic_wanted: bool,
+}
+
+/// What is under way while a task waits.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Parked {
+    /// A token request is.
+    pub(super) is_fetching: bool,
 }
 
 struct Handle {
@@ -100,6 +113,9 @@ impl Manager {
             next_poll: clock.now(),
             todo: VecDeque::new(),
             restart_at: None,
+            is_resting: false,
+            is_seen: false,
+            parked: None,
             panic_wanted: false,
         };
         Self {
@@ -108,6 +124,7 @@ impl Manager {
             transport: settings.transport.clone(),
             agreed: settings.agreed.clone(),
             changed: Notify::new(),
+            clock_id: settings.clock,
             clock,
             acquire_timeout: settings.policy.acquire_timeout,
             source_poll: settings.source_poll,
@@ -236,6 +253,17 @@ impl Manager {
         Metrics::of(&self.lock().refresh, now)
     }
 
+    /// What it is doing, for whoever turns its clock by hand.
+    pub(super) fn activity(&self) -> Activity {
+        let state = self.lock();
+        Activity {
+            is_busy: state.parked.is_none() && !state.is_resting,
+            requests: usize::from(state.parked.is_some_and(|parked| parked.is_fetching)),
+            is_reading: state.sources.is_reading(),
+            next_wake: None,
+        }
+    }
+
     /// Makes the manager's task panic, to show what happens then.
     #[cfg(debug_assertions)]
     pub fn panic(&self) {
@@ -247,6 +275,7 @@ impl Manager {
     pub(super) fn take_todo(&self) -> VecDeque<Todo> {
         let mut state = self.lock();
         assert!(!std::mem::take(&mut state.panic_wanted), "a test asked for this panic");
+        state.is_seen = true;
         std::mem::take(&mut state.todo)
     }
 
@@ -285,11 +314,26 @@ impl Manager {
         let now = self.clock.now();
         let state = self.lock();
         let poll = || state.sources.can_change().then_some(state.next_poll);
-        let check = || state.refresh.token(now).map(|_| now + LONGEST_SLEEP);
+        // While a token is held its end is checked that often, whatever timers slept through.
+        let check = || {
+            let longest = self.clock.longest_sleep()?;
+            state.refresh.token(now).map(|_| now + longest)
+        };
         [state.refresh.wake_at(), state.sources.deadline().or_else(poll), check()]
             .into_iter()
             .flatten()
             .min()
+    }
+
+    /// The task waits, unless something has changed that it has not seen.
+    pub(super) fn park(&self, parked: Option<Parked>) {
+        let mut state = self.lock();
+        state.parked = parked.filter(|_| state.is_seen);
+    }
+
+    /// The task no longer waits.
+    pub(super) fn unpark(&self) {
+        self.lock().parked = None;
     }
 
     /// Tells the environments; naming a credential for the first time takes CPU time.
@@ -315,6 +359,8 @@ impl Manager {
         let restart_at = self.clock.now() + RESTART_DELAY;
         let mut state = self.lock();
         state.restart_at = Some(restart_at);
+        state.is_resting = false;
+        state.parked = None;
         state.stamp = NO_TOKEN;
         state.handles.values().for_each(|handle| handle.word.store(NO_TOKEN));
     }
@@ -324,10 +370,16 @@ impl Manager {
         self.lock().restart_at
     }
 
+    /// A new task waits for that time.
+    pub(super) fn rest(&self) {
+        self.lock().is_resting = true;
+    }
+
     /// A new task begins: the token that is still valid first, then everything else.
     pub(super) fn restart(&self) {
         self.with_state(|manager, state, now| {
             state.restart_at = None;
+            state.is_resting = false;
             state.todo.retain(|todo| matches!(todo, Todo::Deliver(_)));
             manager.step(state, Event::Restarted, now);
             // A reading under way died too; the silent ones count as silent.
@@ -344,7 +396,11 @@ impl Manager {
 
     fn with_state<R>(&self, act: impl FnOnce(&Self, &mut State, Timestamp) -> R) -> R {
         let now = self.clock.now();
-        let result = act(self, &mut self.lock(), now);
+        let mut state = self.lock();
+        let result = act(self, &mut state, now);
+        state.parked = None;
+        state.is_seen = false;
+        drop(state);
         self.changed.notify_one();
         result
     }

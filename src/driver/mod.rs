@@ -7,6 +7,7 @@
 //! The thread never touches JavaScript, so a blocked event loop does not delay it. It exists while
 //! a handle is open and ends with the last one.
 
+mod activity;
 mod clients;
 mod files;
 mod listener;
@@ -27,8 +28,9 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use tokio::sync::Notify;
 
-use crate::clock::{Clock, SystemClock};
+use crate::clock::{Clock, ManualClock, SystemClock};
 use crate::error::Code;
+pub use activity::Activity;
 pub use listener::{Listener, NO_TOKEN, Word};
 pub use manager::Manager;
 pub use message::{ErrorMessage, Event, EventMessage, HandleId, Message};
@@ -47,6 +49,7 @@ pub struct Driver {
 struct Registry {
     managers: HashMap<ManagerId, Arc<Manager>>,
     handles: HashMap<HandleId, ManagerId>,
+    clocks: HashMap<ClockId, Arc<ManualClock>>,
     /// Managers that have no task yet.
     unserved: Vec<ManagerId>,
     last_id: u64,
@@ -55,6 +58,9 @@ struct Registry {
 }
 
 type ManagerId = u64;
+
+/// Names a clock that is turned by hand.
+pub type ClockId = u64;
 
 impl Driver {
     /// The one of this process, on the machine's clocks.
@@ -76,6 +82,9 @@ impl Driver {
         listener: Arc<dyn Listener>,
         word: Box<dyn Word>,
     ) -> Result<HandleId, ErrorMessage> {
+        let clock = self.clock(settings.clock).ok_or_else(|| {
+            ErrorMessage::invalid_option("clock", "is not a clock of this process.")
+        })?;
         let mut registry = self.lock();
         let known = registry
             .managers
@@ -99,7 +108,7 @@ impl Driver {
                 })?;
                 registry.is_running = true;
             }
-            let manager = Arc::new(Manager::new(&settings, Arc::clone(&self.clock)));
+            let manager = Arc::new(Manager::new(&settings, clock));
             registry.managers.insert(handle, Arc::clone(&manager));
             registry.unserved.push(handle);
             (handle, manager)

@@ -6,6 +6,7 @@ use serde::Deserialize;
 use serde_json::Value;
 use url::Url;
 
+use super::ClockId;
 use super::message::ErrorMessage;
 use crate::client::Transport;
 use crate::error::Code;
@@ -27,6 +28,8 @@ pub struct Settings {
     pub policy: Policy,
     /// How often sources are read again.
     pub source_poll: Duration,
+    /// The clock that a test turns by hand; the machine's without one.
+    pub clock: Option<ClockId>,
     /// The credentials.
     pub entries: Vec<EntrySpec>,
     /// What the facade has read of its JavaScript sources already, by index.
@@ -44,6 +47,8 @@ pub(super) type Agreed = Vec<(String, Secret)>;
 struct Form {
     #[serde(default)]
     name: Option<String>,
+    #[serde(default)]
+    clock: Option<ClockId>,
     endpoint: EndpointForm,
     transport: Transport,
     policy: PolicyForm,
@@ -98,7 +103,7 @@ impl Settings {
             ErrorMessage::invalid_option(&format!("provider.{}", error.option), error.problem)
         })?;
         let agreed = agreed(json);
-        let Form { name, endpoint, transport, policy, entries, initial } = form;
+        let Form { name, clock, endpoint, transport, policy, entries, initial } = form;
         if !(0.0..=1.0).contains(&policy.jitter_ratio) {
             let problem = "takes a number from 0 to 1.";
             return Err(ErrorMessage::invalid_option("jitterRatio", problem));
@@ -126,6 +131,7 @@ impl Settings {
                 propagation: millis(endpoint.propagation_ms),
             },
             source_poll: millis(policy.source_poll_ms.max(1)),
+            clock,
             entries,
             initial,
             agreed,
@@ -178,6 +184,7 @@ fn agreed(json: &str) -> Agreed {
         .chain(proxy)
         .chain(timeout)
         .chain(group("policy"))
+        .chain(std::iter::once(("clock".to_owned(), form["clock"].clone())))
         .map(|(option, value)| (option, Secret::new(value.to_string())))
         .collect()
 }

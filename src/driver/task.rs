@@ -1,17 +1,17 @@
 //! One manager's task on the driver's thread: performs what was decided, reports what came of it.
 
 use std::collections::{BTreeSet, HashMap};
-use std::future::{Future, pending};
-use std::pin::Pin;
+use std::future::{Future, pending, poll_fn};
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 
 use tokio::task::JoinSet;
 
 use super::clients::Clients;
-use super::manager::{Delivery, Manager, Todo};
+use super::manager::{Delivery, Manager, Parked, Todo};
 use super::workers::Workers;
 use crate::client::{Attempt, HttpClient};
-use crate::clock::{Clock, Timestamp};
+use crate::clock::{Clock, Sleep, Timestamp};
 use crate::credential::Credential;
 use crate::error::{Code, Failure};
 use crate::secret::Secret;
@@ -21,14 +21,12 @@ use crate::verdict::Verdict;
 type Work<T> = Pin<Box<dyn Future<Output = T> + Send>>;
 
 /// Serves a manager until the supervisor drops it.
-pub(super) async fn run(
-    manager: Arc<Manager>,
-    clients: Arc<Clients>,
-    workers: Arc<Workers>,
-    clock: Arc<dyn Clock>,
-) {
+pub(super) async fn run(manager: Arc<Manager>, clients: Arc<Clients>, workers: Arc<Workers>) {
+    let clock = Arc::clone(&manager.clock);
     if let Some(at) = manager.restart_at() {
-        clock.sleep_until(at).await;
+        let pause = clock.sleep_until(at);
+        manager.rest();
+        pause.await;
         manager.restart();
     }
     let task = Task {
@@ -43,6 +41,15 @@ pub(super) async fn run(
         delivery: None,
     };
     task.run().await;
+}
+
+/// What a task waited for.
+enum Step {
+    Changed,
+    Answered(u64, Attempt),
+    Read(Place, FileReading),
+    Delivered,
+    TimeHasCome,
 }
 
 /// What is under way for a manager; at most one request, one delivery, and one reading of each place.
@@ -76,21 +83,46 @@ impl Task {
             if self.delivery.is_none() {
                 self.deliver(std::mem::take(&mut undelivered));
             }
-            let wake_at = self.manager.wake_at();
-            tokio::select! {
-                () = self.manager.changed.notified() => {}
-                (flight, attempt) = or_never(&mut self.fetch) => {
+            let alarm = sleep(&*self.clock, self.manager.wake_at());
+            let is_parking = self.delivery.is_none() && undelivered.is_empty();
+            let parked = is_parking.then_some(Parked { is_fetching: self.fetch.is_some() });
+            match self.next(alarm, parked).await {
+                Step::Changed => {}
+                Step::Answered(flight, attempt) => {
                     self.fetch = None;
                     self.manager.answered(flight, attempt);
                 }
-                Some(Ok((place, reading))) = self.readings.join_next() => {
+                Step::Read(place, reading) => {
                     self.being_read.remove(&place);
                     self.manager.files_read(HashMap::from([(place, reading)]));
                 }
-                () = or_never(&mut self.delivery) => self.delivery = None,
-                () = sleep(&*self.clock, wake_at) => self.manager.tick(),
+                Step::Delivered => self.delivery = None,
+                Step::TimeHasCome => self.manager.tick(),
             }
         }
+    }
+
+    /// Waits for the next thing to happen.
+    async fn next(&mut self, alarm: Sleep, parked: Option<Parked>) -> Step {
+        let mut next = pin!(async {
+            tokio::select! {
+                () = self.manager.changed.notified() => Step::Changed,
+                (flight, attempt) = or_never(&mut self.fetch) => Step::Answered(flight, attempt),
+                Some(Ok((place, reading))) = self.readings.join_next() => Step::Read(place, reading),
+                () = or_never(&mut self.delivery) => Step::Delivered,
+                () = alarm => Step::TimeHasCome,
+            }
+        });
+        // It counts as busy while it is polled, for then it may have seen what nobody else sees any more.
+        poll_fn(|context| {
+            self.manager.unpark();
+            let step = next.as_mut().poll(context);
+            if step.is_pending() {
+                self.manager.park(parked);
+            }
+            step
+        })
+        .await
     }
 
     /// Sends a request; an older one that is still under way is given up.
@@ -152,9 +184,6 @@ async fn or_never<T>(work: &mut Option<Work<T>>) -> T {
     }
 }
 
-async fn sleep(clock: &dyn Clock, until: Option<Timestamp>) {
-    match until {
-        Some(at) => clock.sleep_until(at).await,
-        None => pending().await,
-    }
+fn sleep(clock: &dyn Clock, until: Option<Timestamp>) -> Sleep {
+    until.map_or_else(|| Box::pin(pending()) as Sleep, |at| clock.sleep_until(at))
 }

@@ -64,8 +64,7 @@ async fn supervise(driver: &Arc<Driver>) {
     loop {
         let Some(unserved) = driver.take_unserved(&mut serving) else { return };
         for (id, manager) in unserved {
-            let (clients, workers) = (Arc::clone(&clients), Arc::clone(&workers));
-            let task = task::run(manager, clients, workers, Arc::clone(&driver.clock));
+            let task = task::run(manager, Arc::clone(&clients), Arc::clone(&workers));
             serving.insert(id, tasks.spawn(task));
         }
         tokio::select! {

@@ -1,0 +1,66 @@
+'use strict'
+
+const { execFileSync } = require('node:child_process')
+const { readFileSync } = require('node:fs')
+const path = require('node:path')
+const { createClock, fakeAuthorizationServer, fakeTokens } = require('../testing')
+
+const ROOT = path.join(__dirname, '..')
+const guide = readFileSync(path.join(ROOT, 'docs/testing.md'), 'utf8')
+const types = readFileSync(path.join(ROOT, 'testing.d.ts'), 'utf8')
+const examples = [...guide.matchAll(/```js\n(.*?)```/gs)].map(([, code]) => code)
+
+/** What a TypeError about an unknown option says that there is. */
+async function known(call) {
+  const { message } = await call().then(
+    () => ({ message: '' }),
+    (error) => error,
+  )
+  return /Known: (.*)\.$/.exec(message)[1].split(', ')
+}
+
+const wrong = { zzzzzzzzzzzzzzzzzzzzzz: 1 }
+
+test.each([
+  ['the fake server', async () => fakeAuthorizationServer(wrong), 'The fake server'],
+  ['fake tokens', async () => fakeTokens(wrong), 'Unit tests'],
+])('every option of %s is in docs/testing.md and in testing.d.ts, and no other', async (_, call, heading) => {
+  const options = await known(call)
+  const section = guide.slice(guide.indexOf(`## ${heading}`)).split(/\n## /)[0]
+  const rows = [...section.matchAll(/^\| `(\w+)` +\|/gm)].map(([, name]) => name)
+  expect(rows.sort()).toEqual([...options].sort())
+  for (const option of options) expect(types).toMatch(new RegExp(`^ {2}${option}\\?: `, 'm'))
+})
+
+test('so is the option of a clock', async () => {
+  expect(await known(async () => createClock(wrong))).toEqual(['now'])
+  expect(types).toMatch(/^ {2}now\?: /m)
+})
+
+describe('the examples for Jest', () => {
+  const forJest = examples.filter((code) => code.startsWith('// Jest'))
+  const load = (name) => require(name.replace('oauth-rotor', '..'))
+
+  afterAll(() => jest.useRealTimers())
+
+  test('are two', () => expect(forJest.length).toBe(2))
+  for (const code of forJest)
+    new Function('require', 'test', 'expect', 'jest', code)(load, test, expect, jest)
+})
+
+test('the example for node:test passes', () => {
+  const code = examples.find((example) => example.includes('node:test'))
+  const options = { encoding: 'utf8', cwd: ROOT }
+  const output = execFileSync(process.execPath, ['--test-reporter=tap', '-e', code], options)
+  expect(output).toContain('# pass 1')
+  expect(output).toContain('# fail 0')
+})
+
+test('ES modules import it by name', () => {
+  const code = `
+    import { createClock, fakeAuthorizationServer, fakeTokens } from 'oauth-rotor/testing'
+    console.log(typeof createClock, typeof fakeAuthorizationServer, typeof fakeTokens)`
+  const options = { encoding: 'utf8', cwd: ROOT }
+  const output = execFileSync(process.execPath, ['--input-type=module', '-e', code], options)
+  expect(output).toBe('function function function\n')
+})

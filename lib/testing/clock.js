@@ -1,0 +1,182 @@
+'use strict'
+
+const { performance } = require('node:perf_hooks')
+// Of the modules, not of the global object: fake timers replace the latter.
+const { setImmediate } = require('node:timers')
+const { setTimeout: pause } = require('node:timers/promises')
+
+const { LAST_INSTANT, checkMillis, checkObject } = require('./check')
+
+const BRAND = Symbol.for('oauth-rotor.clock')
+
+/** So long, in real time, one `advance` waits in vain for what does not follow this clock. */
+const PATIENCE_MS = 1000
+
+/** So long, in real time, it waits for the native thread: only a file that cannot be read takes that long. */
+const LONGEST_WORK_MS = 10_000
+
+/** A turn of the event loop counts for no more than this: one that is blocked has no chance to see answers. */
+const LONGEST_TURN_MS = 10
+
+/** After so many turns of the event loop it rests a little before each. */
+const EAGER_TURNS = 50
+
+/**
+ * A clock that stands still until it is told to advance. `testing.d.ts` documents every member.
+ *
+ * Under its brand it has what managers and servers need: `link({ advance, activity })` ties a native
+ * counterpart to it, and answers how to untie it; `hold(promise)` says that a request waits for this clock.
+ */
+class Clock {
+  #now
+  #sleepers = []
+  #links = new Set()
+  /** Requests that wait for this clock; the oldest first. */
+  #holds = new Set()
+  /** Advances one after the other. */
+  #last = Promise.resolve()
+
+  constructor(options) {
+    const { now = Date.UTC(2026, 0, 1) } = checkObject(options, ['now'], 'createClock(options)')
+    const millis = now !== null && typeof now === 'object' ? Number(now) : now
+    this.#now = checkMillis(millis, 'createClock({ now })')
+    Object.defineProperty(this, BRAND, {
+      value: { link: (link) => this.#link(link), hold: (work) => this.#hold(work) },
+    })
+  }
+
+  now() {
+    return this.#now
+  }
+
+  sleep(millis) {
+    const at = this.#now + checkMillis(millis, 'sleep(millis)')
+    if (at === this.#now) return Promise.resolve()
+    return new Promise((wake) => {
+      this.#sleepers.push({ at, wake })
+    })
+  }
+
+  advance(millis) {
+    const by = checkMillis(millis, 'advance(millis)', { max: LAST_INSTANT - this.#now })
+    const advanced = this.#last.then(() => this.#advanceTo(this.#now + by))
+    this.#last = advanced.catch(() => {})
+    return advanced
+  }
+
+  /** From one thing that is due to the next. */
+  async #advanceTo(target) {
+    const patience = new Patience()
+    await this.#settle(patience)
+    for (let next = this.#nextWake(); next <= target || this.#now < target; next = this.#nextWake()) {
+      this.#set(Math.min(target, Math.max(next, this.#now)))
+      await this.#settle(patience)
+    }
+  }
+
+  #nextWake() {
+    let next = Infinity
+    for (const { at } of this.#sleepers) next = Math.min(next, at)
+    for (const link of this.#links) next = Math.min(next, link.activity().nextWake ?? Infinity)
+    return next
+  }
+
+  #set(now) {
+    this.#now = now
+    for (const link of this.#links) link.advance(now)
+    const due = this.#sleepers.filter(({ at }) => at <= now)
+    this.#sleepers = this.#sleepers.filter(({ at }) => at > now)
+    due.sort((one, other) => one.at - other.at)
+    for (const { wake } of due) wake()
+  }
+
+  /**
+   * Waits until nothing happens any more by itself: twice in a row, with a turn of the event loop
+   * between, in which the last messages of the native thread are delivered.
+   */
+  async #settle(patience) {
+    patience.begin()
+    let before = performance.now()
+    for (let quiet = 0, turns = 0; quiet < 2; turns++) {
+      await (turns < EAGER_TURNS ? turn() : pause(1))
+      const now = performance.now()
+      const isWaiting = patience.goesOn(this.#observe(), Math.min(now - before, LONGEST_TURN_MS))
+      quiet = isWaiting ? 0 : quiet + 1
+      before = now
+    }
+  }
+
+  /** Whether the native thread is at work, and how many answers are awaited that do not wait for this clock. */
+  #observe() {
+    const activities = [...this.#links].map((link) => link.activity())
+    if (activities.some(({ isBusy }) => isBusy)) return { isBusy: true, awaited: 0 }
+    const requests = activities.reduce((sum, activity) => sum + activity.requests, 0)
+    // More than there are requests: these were given up, or are of somebody else.
+    for (const held of this.#holds) {
+      if (this.#holds.size <= requests) break
+      this.#holds.delete(held)
+    }
+    const readings = activities.filter(({ isReading }) => isReading).length
+    return { isBusy: false, awaited: requests - this.#holds.size + readings }
+  }
+
+  #link(link) {
+    this.#links.add(link)
+    return () => this.#links.delete(link)
+  }
+
+  async #hold(work) {
+    const held = {}
+    this.#holds.add(held)
+    try {
+      return await work
+    } finally {
+      this.#holds.delete(held)
+    }
+  }
+}
+
+/** How long one `advance` waits for things that take real time. */
+class Patience {
+  #working = 0
+  #inVain = 0
+  #awaited = 0
+
+  /** The clock has moved on: what is awaited no longer may have been given up. */
+  begin() {
+    this.#awaited = 0
+  }
+
+  goesOn({ isBusy, awaited }, elapsed) {
+    if (isBusy) {
+      this.#working += elapsed
+      return this.#working < LONGEST_WORK_MS
+    }
+    this.#working = 0
+    if (awaited < this.#awaited) this.#inVain = 0
+    this.#awaited = awaited
+    if (awaited === 0) return false
+    this.#inVain += elapsed
+    return this.#inVain < PATIENCE_MS
+  }
+}
+
+function turn() {
+  return new Promise((resolve) => setImmediate(resolve))
+}
+
+/** A clock for managers and fake servers in tests. */
+function createClock(options) {
+  return new Clock(options)
+}
+
+/** Whether a value is a clock, from any copy of this package. */
+function isClock(value) {
+  return typeof value === 'object' && value !== null && isLinkable(value[BRAND])
+}
+
+function isLinkable(brand) {
+  return typeof brand?.link === 'function' && typeof brand.hold === 'function'
+}
+
+module.exports = { createClock, isClock, BRAND }

@@ -1,0 +1,30 @@
+'use strict'
+
+// Of the modules, not of the global object: fake timers replace the latter.
+const { performance } = require('node:perf_hooks')
+const { setTimeout: pause } = require('node:timers/promises')
+
+const { BRAND } = require('./clock')
+
+/** The time that a fake server lives in: that of a clock, or the real one. */
+class Time {
+  #clock
+
+  constructor(clock) {
+    this.#clock = clock
+  }
+
+  now() {
+    return this.#clock ? this.#clock.now() : Math.floor(performance.timeOrigin + performance.now())
+  }
+
+  /** Resolves after so long, or as soon as the signal is aborted. */
+  async wait(millis, signal) {
+    if (millis === 0 || signal.aborted) return
+    if (!this.#clock) return pause(millis, undefined, { signal }).catch(() => {})
+    const aborted = new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }))
+    await this.#clock[BRAND].hold(Promise.race([this.#clock.sleep(millis), aborted]))
+  }
+}
+
+module.exports = { Time }
