@@ -210,12 +210,11 @@ impl Refresh {
             }
             _ => self.refusal_at_once(wait.for_readiness, now).map(Err),
         };
-        match outcome {
-            Some(outcome) => effects.push(Effect::Settle { waiter: wait.waiter, outcome }),
-            None => {
-                self.tally.waits += 1;
-                self.waiters.add(wait);
-            }
+        if let Some(outcome) = outcome {
+            effects.push(Effect::Settle { waiter: wait.waiter, outcome });
+        } else {
+            self.tally.waits += 1;
+            self.waiters.add(wait);
         }
     }
 
