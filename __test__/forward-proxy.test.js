@@ -102,6 +102,7 @@ describe.each(SCHEMES)('an endpoint with %s', (_, scheme, variable, asked) => {
     await proxy.close()
     const { error } = await event(through(proxy.url, endpoint), 'refresh-failed')
     expect(error.code).toBe('ERR_ENDPOINT')
+    expect(error.message).toContain('proxy')
   })
 
   test('is reached through a proxy that itself speaks TLS', async () => {

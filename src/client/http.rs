@@ -40,6 +40,7 @@ pub struct HttpClient {
     timeout: Duration,
     /// A proxy that answers in the endpoint's place must not have its own password shown.
     proxy_traces: Vec<Secret>,
+    has_proxy: bool,
     /// By origin.
     turns: Mutex<HashMap<String, Arc<Semaphore>>>,
 }
@@ -81,8 +82,8 @@ impl HttpClient {
         }
         let client =
             builder.build().map_err(|_| InvalidTransport::new("tls", "cannot be used together"))?;
-        let proxy_traces = transport.proxy_traces();
-        Ok(Self { client, timeout, proxy_traces, turns: Mutex::default() })
+        let (proxy_traces, has_proxy) = (transport.proxy_traces(), transport.proxy.is_some());
+        Ok(Self { client, timeout, proxy_traces, has_proxy, turns: Mutex::default() })
     }
 
     /// One attempt, never more. Dropping the future gives it up.
@@ -172,6 +173,10 @@ impl HttpClient {
                 format!("did not answer within requestTimeoutMs ({} ms)", self.timeout.as_millis())
             }
             Silence::TooLarge => "answered with more than 1 MiB".to_owned(),
+            // The one that could not be connected to may be the proxy: the error does not tell.
+            Silence::Failed(error) if self.has_proxy && error.is_connect() => {
+                format!("{}, or its proxy is not well", explain(error))
+            }
             Silence::Failed(error) => explain(error),
         };
         let message =
