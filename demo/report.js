@@ -4,13 +4,20 @@
 class Report {
   started = 0
   succeeded = 0
-  replayed = 0
   failed = 0
+  /** How many disturbances are still to come. */
+  disturbances = 0
+  /** How many token requests all 401s together caused. */
+  costOfRejections = 0
   #expected
   #seconds
   #withoutToken = 0
   #longestWait = 0
   #lost = []
+  #dropped = 0
+  #late = 0
+  #onRejection = () => {}
+  #failedRefreshes = 0
   #reasons = new Map()
   #lastLine = 0
   #begin = performance.now()
@@ -20,8 +27,14 @@ class Report {
     this.#expected = seconds * perSecond
   }
 
-  get isComplete() {
-    return this.succeeded + this.failed === this.#expected
+  get isGood() {
+    const isComplete = this.succeeded === this.#expected && this.disturbances === 0
+    return isComplete && this.failed === 0 && this.#costOfLate === 0
+  }
+
+  /** A 401 that drops its token is worth a token request; none of those that come later is. */
+  get #costOfLate() {
+    return this.costOfRejections - this.#dropped
   }
 
   start(what) {
@@ -39,6 +52,31 @@ class Report {
     this.note(`token ${serial} is no longer handed out: ${reason}`)
   }
 
+  refreshFailed({ error, at, nextAttemptAt, runwayMs }) {
+    this.#failedRefreshes += 1
+    const wait = nextAttemptAt - at
+    this.note(
+      `a refresh failed (${error.status ?? 'no answer'}); the held token lasts ${runwayMs} ms, next attempt in ${wait} ms`,
+    )
+  }
+
+  /** A 401 was reported; it dropped its token, or it came late. */
+  rejected(hasDropped) {
+    if (hasDropped) this.#dropped += 1
+    else this.#late += 1
+    this.#onRejection()
+  }
+
+  /** Resolves when so many 401s have been reported. */
+  rejections(count) {
+    return new Promise((resolve) => {
+      this.#onRejection = () => {
+        if (this.#dropped + this.#late >= count) resolve()
+      }
+      this.#onRejection()
+    })
+  }
+
   waited(millis, hadToken) {
     if (!hadToken) this.#withoutToken += 1
     if (!hadToken && millis > this.#longestWait) this.#longestWait = millis
@@ -54,7 +92,7 @@ class Report {
     const interval = process.stdout.isTTY ? 0.1 : 3
     if (elapsed - this.#lastLine < interval) return
     this.#lastLine = elapsed
-    const line = `${elapsed.toFixed(1).padStart(5)} s  ${this.succeeded} ok, ${this.replayed} replayed, ${this.failed} failed`
+    const line = `${elapsed.toFixed(1).padStart(5)} s  ${this.succeeded} ok, ${this.#dropped + this.#late} replayed, ${this.failed} failed`
     if (!process.stdout.isTTY) return void console.log(line)
     const width = 24
     const filled = Math.min(width, Math.round((elapsed / this.#seconds) * width))
@@ -62,14 +100,18 @@ class Report {
   }
 
   finish({ tokenRequests }) {
-    const late = this.#lost.filter((reason) => reason === 'expired').length
+    const expired = this.#lost.filter((reason) => reason === 'expired').length
     const rows = [
       ['requests', this.#expected],
       ['succeeded', this.succeeded],
-      ['replayed once after a 401', this.replayed],
       ['failed', this.failed],
+      ['replayed once after a 401', this.#dropped + this.#late],
+      ['401s that dropped their token', this.#dropped],
+      ['401s that were reported late', this.#late],
+      ['token requests that those cost', this.#costOfLate],
       ['token requests', tokenRequests],
-      ['refreshes that came too late', late],
+      ['of these, failed refreshes', this.#failedRefreshes],
+      ['refreshes that came too late', expired],
       ['requests that found no token', this.#withoutToken],
       ['longest wait of those', `${this.#longestWait.toFixed(0)} ms`],
     ]

@@ -6,7 +6,8 @@ const { fakeAuthorizationServer } = require('../testing')
  * The fake authorization server in a child process, so that a blocked event loop here does not slow
  * it down.
  *
- * `set({ outage: true })` turns its knobs, `revoke(token)` ends tokens, `count()` tells what it saw.
+ * `set({ outage: true })` turns its knobs, `respond(...answers)` has it give these to the next token
+ * requests, `revoke(token)` ends tokens, `count()` tells what it saw.
  */
 async function forkServer(options) {
   const { fork } = require('node:child_process')
@@ -28,6 +29,7 @@ async function forkServer(options) {
     url,
     tokenUrl,
     set: (knobs) => call('set', knobs),
+    respond: (...answers) => call('respond', answers),
     revoke: (token) => call('revoke', token),
     count: () => call('count'),
     close: () =>
@@ -46,6 +48,7 @@ function serveParent() {
       return { url: server.url, tokenUrl: server.tokenUrl }
     },
     set: (knobs) => server.set(knobs),
+    respond: (answers) => server.respond(...answers),
     revoke: (token) => server.revoke(token),
     count: () => ({
       tokenRequests: server.requests.length,
