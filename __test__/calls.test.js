@@ -1,7 +1,7 @@
 'use strict'
 
 const { getEventListeners } = require('node:events')
-const { closeAll, event, manager, rejection, server } = require('./support/world')
+const { closeAll, manager, server } = require('./support/world')
 
 afterEach(closeAll)
 
@@ -24,20 +24,3 @@ test.each([[undefined], [{}], [{ minValidityMs: 0 }], [{ minValidityMs: undefine
     expect(tokens.getToken(wish)).toBe(tokens.getToken())
   },
 )
-
-test('a failure that nobody waits for is no unhandled rejection', async () => {
-  const unhandled = jest.fn()
-  process.on('unhandledRejection', unhandled)
-  const tokens = manager(await server({ clients: {} }), {
-    credentials: () => ({ clientId: 'app', clientSecret: 'x' }),
-  })
-  await event(tokens, 'refresh-failed')
-  const controller = new AbortController()
-  const aborted = rejection(tokens.getToken({ signal: controller.signal }))
-  controller.abort()
-  await aborted
-  await tokens.close()
-  await new Promise(setImmediate)
-  process.off('unhandledRejection', unhandled)
-  expect(unhandled).not.toHaveBeenCalled()
-})

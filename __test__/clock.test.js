@@ -5,19 +5,12 @@ const native = require('../native')
 const { createClock } = require('../testing')
 const world = require('./support/world')
 
-const { closeAll, rejection } = world
+const { closeAll, rejection, virtualWorld } = world
 
 const HOUR = 3_600_000
 const DAY = 24 * HOUR
 
 afterEach(closeAll)
-
-/** A clock, a server on it, and how to open managers on both. */
-async function virtualWorld(knobs) {
-  const clock = createClock()
-  const server = await world.server({ clock, ...knobs })
-  return { clock, server, open: (options) => world.manager(server, { clock, jitterRatio: 0, ...options }) }
-}
 
 test('a month of refreshes passes in one advance, each at its time and told before it resolves', async () => {
   const { clock, server, open } = await virtualWorld()

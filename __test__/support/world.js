@@ -2,7 +2,7 @@
 
 const { TokenManager, oauth2 } = require('../..')
 const { forkServer } = require('../../demo/server')
-const { fakeAuthorizationServer } = require('../../testing')
+const { createClock, fakeAuthorizationServer } = require('../../testing')
 
 const open = []
 
@@ -36,6 +36,17 @@ function manager(server, { provider, ...options } = {}) {
       ...options,
     }),
   )
+}
+
+/** A clock, a server on it, and how to open managers on both, without jitter. */
+async function virtualWorld(knobs) {
+  const clock = createClock()
+  const provider = await server({ clock, ...knobs })
+  return {
+    clock,
+    server: provider,
+    open: (options) => manager(provider, { clock, jitterRatio: 0, ...options }),
+  }
 }
 
 /** The next event of that name, or the next one that fits. */
@@ -73,4 +84,4 @@ async function closeAll() {
   if (failures.length > 0) throw failures[0]
 }
 
-module.exports = { atEnd, closing, server, forkedServer, manager, event, rejection, closeAll }
+module.exports = { atEnd, closing, server, forkedServer, manager, virtualWorld, event, rejection, closeAll }
