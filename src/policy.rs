@@ -68,8 +68,10 @@ impl Policy {
     }
 
     /// The least time between the starts of two refreshes of a token with this life.
+    ///
+    /// A server that issues tokens for a few milliseconds is not asked all the time.
     pub fn minimum_gap(life: Duration) -> Duration {
-        (life / 10).min(Duration::from_secs(1))
+        (life / 10).clamp(Duration::from_millis(100), Duration::from_secs(1))
     }
 }
 

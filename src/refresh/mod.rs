@@ -50,8 +50,8 @@ enum Sources {
 ///
 /// **Guarantees.** At most one request is under way. A token is handed out until its expiry less
 /// the margin, and not a tick longer; a failed refresh never takes it away. Two refreshes start at
-/// least min(1 s, 10 % of life) apart. Every [`Event::Wanted`] is settled exactly once, at the
-/// latest at its deadline.
+/// least min(1 s, 10 % of life) apart, and never less than 100 ms. Every [`Event::Wanted`] is
+/// settled exactly once, at the latest at its deadline.
 #[derive(Debug)]
 pub struct Refresh {
     policy: Policy,

@@ -558,6 +558,15 @@ fn a_wish_for_more_life_than_a_token_has_is_refused_and_never_storms() {
 }
 
 #[test]
+fn tokens_of_a_few_milliseconds_are_not_fetched_all_the_time() {
+    let mut world = World::new(DEFAULT, |_, _| granted(Duration::from_millis(10)));
+    world.latency = Duration::from_millis(1);
+    let mut world = world.with(&["one"]);
+    world.pass(10 * SECOND);
+    assert!(world.fetches.len() <= 101, "{} fetches in 10 s", world.fetches.len());
+}
+
+#[test]
 fn a_token_unusable_on_arrival_is_reported_and_not_fetched_in_a_loop() {
     for life in [Duration::ZERO, Duration::from_millis(40)] {
         let mut world = World::new(DEFAULT, move |_, _| granted(life)).with(&["one"]);
