@@ -10,6 +10,18 @@ const root = path.join(__dirname, '..')
 
 afterEach(closeAll)
 
+test('the example of README.md works as it stands', async () => {
+  const provider = await server({ clients: { app: ['secret'] } })
+  const [, example] = /```js\n(.*?)```/s.exec(readFileSync(path.join(root, 'README.md'), 'utf8'))
+  const code = example.replace("region: 'sa_east_1'", `host: '${provider.url}'`)
+  const { stdout } = await promisify(execFile)(
+    process.execPath,
+    ['-e', `${code}\nget('${provider.url}/api/v2/x').then(({ status }) => console.log(status))`],
+    { cwd: root, env: { ...process.env, GC_CLIENT_ID: 'app', GC_CLIENT_SECRET: 'secret' } },
+  )
+  expect(stdout).toBe('200\n')
+})
+
 test('the example at the head of index.d.ts works as it stands', async () => {
   const provider = await server({ clients: { app: ['secret'] } })
   const types = readFileSync(path.join(root, 'index.d.ts'), 'utf8')
