@@ -200,8 +200,9 @@ export interface AbortSignalLike {
 /** Options of {@link TokenManager}. An unknown key is an error, at every level. */
 export interface TokenManagerOptions {
   /**
-   * Managers of one name, in all threads of the process, share one token. Their options must agree.
-   * 1 to 128 characters. Default: none, nothing is shared.
+   * Managers of one name, in all threads of the process, share one token. Their options must agree, but
+   * for `timeZone`, `strict` and `credentials`. The latter are put together: the token may come from
+   * another manager's. 1 to 128 characters. Default: none, nothing is shared.
    */
   name?: string | undefined
 
