@@ -115,11 +115,15 @@ export class TokenManager implements TokenSource {
    * that counted, for a token younger than that, keeps the token and raises `invalidate-ignored` (at most once a second). A
    * resource that answers 401 for reasons of its own must not cause a storm of token requests.
    *
-   * @returns Whether the token was dropped.
+   * @returns Whether this call dropped it. False, too, when another call had told of it already: repeat
+   * the request once, whatever this says.
    * @throws {InvalidArgumentError} `ERR_INVALID_ARGUMENT` when `token` is not a string.
    *
    * @example
-   * if (response.status === 401 && tokens.invalidate(token)) retry(await tokens.getToken())
+   * if (response.status === 401) {
+   *   tokens.invalidate(token)
+   *   return retry(await tokens.getToken())
+   * }
    */
   invalidate(token: string): boolean
 
