@@ -43,7 +43,7 @@ describe('the examples for Jest', () => {
 
   afterAll(() => jest.useRealTimers())
 
-  test('are two', () => expect(forJest.length).toBe(2))
+  test('are three', () => expect(forJest.length).toBe(3))
   for (const code of forJest)
     new Function('require', 'test', 'expect', 'jest', code)(load, test, expect, jest)
 })
@@ -54,6 +54,12 @@ test('the example for node:test passes', () => {
   const output = execFileSync(process.execPath, ['--test-reporter=tap', '-e', code], options)
   expect(output).toContain('# pass 1')
   expect(output).toContain('# fail 0')
+})
+
+test('the example that needs no test runs as it stands', () => {
+  const code = examples.find((example) => example.endsWith('main()\n'))
+  const options = { encoding: 'utf8', cwd: ROOT }
+  expect(execFileSync(process.execPath, ['-e', code], options)).toMatch(/^200 \{/)
 })
 
 test('ES modules import it by name', () => {
