@@ -269,7 +269,7 @@ export interface TokenManagerOptions {
   requestTimeoutMs?: number | undefined
 
   /**
-   * How often files and functions that yield credentials are read again, in ms. 10 to 86,400,000.
+   * How often files, functions and environment variables that yield credentials are read again, in ms. 10 to 86,400,000.
    * Default 10,000.
    */
   sourcePollMs?: number | undefined
