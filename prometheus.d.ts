@@ -28,7 +28,8 @@ export interface CollectMetricsOptions {
  * Each carries the label `name`. Several managers may share a register under different names.
  *
  * @returns A function that takes the manager out again. The metrics stay registered.
- * @throws {TypeError} When the register already shows a manager under this name.
+ * @throws {TypeError} When the register already shows a manager under this name, and for an unknown
+ * option.
  *
  * @example
  * import { register } from 'prom-client'

@@ -104,3 +104,12 @@ test('a register shows several managers, each under its own name, until it is to
   stop()
   expect(Object.keys(await samples(register)).filter((name) => name.includes('first'))).toEqual([])
 })
+
+test('collectMetrics refuses what is no manager and what is no option', () => {
+  const register = new Registry()
+  const tokens = { metrics: () => ({}), status: () => ({ name: undefined }) }
+  expect(() => collectMetrics(undefined)).toThrow('collectMetrics(tokens) takes a TokenManager, got nothing.')
+  expect(() => collectMetrics(tokens, register)).toThrow('Known: register, prefix, name.')
+  expect(() => collectMetrics(tokens, { register, nane: 'x' })).toThrow("Did you mean 'name'?")
+  expect(register.getMetricsAsArray()).toEqual([])
+})

@@ -1,5 +1,8 @@
 'use strict'
 
+const { describe } = require('../check')
+const { checkObject } = require('../testing/check')
+
 /** What each register shows: its managers by their label, and the prefix of the metrics' names. */
 const COLLECTIONS = new WeakMap()
 
@@ -38,7 +41,16 @@ const METRICS = [
 ]
 
 /** Shows the metrics of a manager in a register of prom-client; answers a function that ends it. */
-function collectMetrics(tokens, { register = defaultRegister(), prefix = 'oauth_rotor_', name } = {}) {
+function collectMetrics(tokens, options) {
+  if (typeof tokens?.metrics !== 'function') {
+    throw new TypeError(`collectMetrics(tokens) takes a TokenManager, got ${describe(tokens)}.`)
+  }
+  const known = ['register', 'prefix', 'name']
+  const {
+    register = defaultRegister(),
+    prefix = 'oauth_rotor_',
+    name,
+  } = checkObject(options, known, 'collectMetrics(tokens, options)')
   const label = name ?? tokens.status().name ?? 'default'
   const managers = managersOf(register, prefix)
   if (managers.has(label)) {
