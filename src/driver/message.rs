@@ -178,7 +178,8 @@ impl From<Refusal> for ErrorMessage {
                     Code::LifetimeTooShort,
                     format!(
                         "A fresh token can be used for {} ms, which is less than minValidityMs asks \
-                         for. Ask for less, or let the token endpoint issue longer lived tokens.",
+                         for. Ask for less, raise maxTokenAgeMs where it is given, or let the token \
+                         endpoint issue longer lived tokens.",
                         millis(lifetime)
                     ),
                 )
