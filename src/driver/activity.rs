@@ -22,6 +22,44 @@ pub struct Activity {
     pub next_wake: Option<i64>,
 }
 
+/// What a manager's task is doing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Doing {
+    /// Something has changed that it has not seen.
+    Behind,
+    /// It does what follows from what it has seen, which is everything.
+    Working,
+    /// It has nothing to do before something happens or a sleep ends.
+    Waiting { is_fetching: bool },
+    /// It takes the place of one that died, and looks at nothing before its time has come.
+    Resting,
+}
+
+impl Doing {
+    /// Something has changed.
+    pub(super) fn fall_behind(&mut self) {
+        if *self != Self::Resting {
+            *self = Self::Behind;
+        }
+    }
+
+    /// The task is being polled.
+    pub(super) fn stir(&mut self) {
+        *self = match *self {
+            Self::Waiting { .. } => Self::Working,
+            Self::Resting => Self::Behind,
+            other => other,
+        };
+    }
+
+    /// The task has done everything that follows from what it has seen.
+    pub(super) fn park(&mut self, is_fetching: bool) {
+        if *self == Self::Working {
+            *self = Self::Waiting { is_fetching };
+        }
+    }
+}
+
 impl Driver {
     /// A new clock, which shows so many milliseconds since 1970 until it is told otherwise.
     pub fn make_clock(&self, utc_millis: i64) -> ClockId {
@@ -74,7 +112,7 @@ impl Driver {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::driver::manager::{Manager, Parked};
+    use crate::driver::manager::Manager;
     use crate::driver::settings::Settings;
 
     fn manager() -> Manager {
@@ -95,9 +133,8 @@ mod tests {
     #[test]
     fn a_task_is_idle_only_if_nothing_has_changed_since_it_looked() {
         let manager = manager();
-        let waits = Some(Parked { is_fetching: false });
         manager.take_todo();
-        manager.park(waits);
+        manager.park(false);
         assert!(!manager.activity().is_busy);
 
         manager.reload();
@@ -105,12 +142,12 @@ mod tests {
 
         manager.take_todo();
         manager.reload();
-        manager.park(waits);
+        manager.park(false);
         assert!(manager.activity().is_busy, "what changed after it had looked is not lost");
 
         manager.take_todo();
-        manager.park(waits);
-        manager.unpark();
+        manager.park(false);
+        manager.stir();
         assert!(manager.activity().is_busy, "it is being polled");
     }
 
@@ -121,6 +158,10 @@ mod tests {
         assert!(manager.activity().is_busy, "no task has taken over yet");
         manager.rest();
         assert!(!manager.activity().is_busy);
+        manager.reload();
+        assert!(!manager.activity().is_busy, "it looks at nothing before its time has come");
+        manager.stir();
+        assert!(manager.activity().is_busy, "it may have seen that its time has come");
         manager.restart();
         assert!(manager.activity().is_busy);
     }

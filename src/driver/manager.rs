@@ -1,54 +1,27 @@
-//! One logical client at run time: its machine, its sources, its handles, behind one lock.
-//!
-//! Any thread may call it. What must be seen at once (the shared words, a caller's answer) is done
-//! under the lock; what takes time is queued for the manager's task on the driver's thread.
+//! One logical client at run time: its state behind one lock, which any thread may take.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
-use std::sync::atomic::{AtomicI32, AtomicU64, Ordering};
+use std::collections::{HashMap, VecDeque};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::Notify;
 
 use super::ClockId;
-use super::activity::Activity;
+use super::activity::{Activity, Doing};
 use super::listener::{Listener, NO_TOKEN, Word};
-use super::message::{ErrorMessage, EventMessage, HandleId, Message};
-use super::occurrence::Occurrence;
+use super::message::{EventMessage, HandleId, Message};
 use super::settings::{Agreed, Settings};
+use super::state::{Delivery, Handle, State, Todo};
 use super::status::{Health, Metrics, Status, View};
 use crate::client::{Attempt, Transport};
 use crate::clock::{Clock, Timestamp};
-use crate::credential::Credential;
 use crate::provider::Endpoint;
-use crate::refresh::{Effect, Event, Refresh, Refusal, Usability, Wait, WaiterId};
-use crate::secret::Secret;
-use crate::source::{EntrySpec, FileReading, Place, Reading, Requests, Sources};
+use crate::refresh::{Event, Refusal, Wait, WaiterId};
+use crate::source::{EntrySpec, FileReading, Place, Reading};
 
 /// So long a task that panicked stays away, so that a panic at every start is no busy loop.
 const RESTART_DELAY: Duration = Duration::from_secs(1);
-
-/// The held token and its predecessor, which may still be valid.
-const REMEMBERED_TOKENS: usize = 2;
-
-/// Something for the manager's task to do.
-#[derive(Debug)]
-pub(super) enum Todo {
-    /// Send a token request.
-    Fetch { flight: u64, credential: Arc<Credential>, issued: Vec<Secret> },
-    /// Read files.
-    ReadFiles(BTreeSet<Place>),
-    /// Tell every environment.
-    Deliver(Delivery),
-}
-
-/// An event on its way.
-#[derive(Debug)]
-pub(super) struct Delivery {
-    seq: u64,
-    at: Timestamp,
-    pub(super) occurrence: Occurrence,
-}
 
 /// One logical client of this process.
 pub struct Manager {
@@ -61,63 +34,12 @@ pub struct Manager {
     pub(super) clock_id: Option<ClockId>,
     pub(super) clock: Arc<dyn Clock>,
     acquire_timeout: Duration,
-    source_poll: Duration,
     state: Mutex<State>,
-}
-
-struct State {
-    refresh: Refresh,
-    sources: Sources,
-    handles: BTreeMap<HandleId, Handle>,
-    waiting: HashMap<WaiterId, HandleId>,
-    /// The latest tokens, so that none of them is shown when the endpoint quotes it.
-    issued: VecDeque<Secret>,
-    stamp: i32,
-    seq: u64,
-    next_poll: Timestamp,
-    todo: VecDeque<Todo>,
-    /// Its task died; another one takes over at this time.
-    restart_at: Option<Timestamp>,
-    /// That task waits for the time to come.
-    is_resting: bool,
-    /// Nothing has changed since the task looked.
-    is_seen: bool,
-    /// Its task has nothing to do before something happens or a sleep ends.
-    parked: Option<Parked>,
-    panic_wanted: bool,
-}
-
-/// What is under way while a task waits.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Parked {
-    /// A token request is.
-    pub(super) is_fetching: bool,
-}
-
-struct Handle {
-    listener: Arc<dyn Listener>,
-    word: Box<dyn Word>,
 }
 
 impl Manager {
     pub(super) fn new(settings: &Settings, clock: Arc<dyn Clock>) -> Self {
-        let state = State {
-            refresh: Refresh::new(settings.policy.clone()),
-            // Half of a caller's patience: what the others yield still serves it.
-            sources: Sources::new(settings.policy.acquire_timeout / 2),
-            handles: BTreeMap::new(),
-            waiting: HashMap::new(),
-            issued: VecDeque::new(),
-            stamp: NO_TOKEN,
-            seq: 0,
-            next_poll: clock.now(),
-            todo: VecDeque::new(),
-            restart_at: None,
-            is_resting: false,
-            is_seen: false,
-            parked: None,
-            panic_wanted: false,
-        };
+        let state = State::new(settings, clock.now());
         Self {
             name: settings.name.clone(),
             endpoint: settings.endpoint.clone(),
@@ -127,7 +49,6 @@ impl Manager {
             clock_id: settings.clock,
             clock,
             acquire_timeout: settings.policy.acquire_timeout,
-            source_poll: settings.source_poll,
             state: Mutex::new(state),
         }
     }
@@ -142,22 +63,22 @@ impl Manager {
         listener: Arc<dyn Listener>,
         word: Box<dyn Word>,
     ) {
-        self.with_state(|manager, state, now| {
+        self.with_state(|state, now| {
             word.store(state.stamp);
             state.handles.insert(id, Handle { listener, word });
             state.sources.add(id, entries, initial);
             let requests = state.sources.begin_with_unread(now);
-            manager.read(state, requests, now);
+            state.read(requests, now);
         });
     }
 
     /// Lets a handle go; answers whether it was the last one.
     pub(super) fn remove_handle(&self, id: HandleId) -> bool {
-        self.with_state(|manager, state, now| {
+        self.with_state(|state, now| {
             let orphans: Vec<_> =
                 state.waiting.iter().filter(|(_, of)| **of == id).map(|(it, _)| *it).collect();
             for waiter in orphans {
-                manager.step(state, Event::Cancelled(waiter), now);
+                state.step(Event::Cancelled(waiter), now);
                 state.settle(waiter, Err(Refusal::Closed));
             }
             if let Some(handle) = state.handles.remove(&id) {
@@ -166,9 +87,9 @@ impl Manager {
             state.sources.remove(id);
             let is_last = state.handles.is_empty();
             if is_last {
-                manager.step(state, Event::Closed, now);
-            } else if state.sources.is_complete(now) {
-                manager.finish_reading(state, now);
+                state.step(Event::Closed, now);
+            } else {
+                state.finish_reading_if_complete(now);
             }
             is_last
         })
@@ -187,48 +108,46 @@ impl Manager {
     pub fn wait(&self, handle: HandleId, min_validity: Duration, for_readiness: bool) -> WaiterId {
         static LAST: AtomicU64 = AtomicU64::new(0);
         let waiter = LAST.fetch_add(1, Ordering::Relaxed) + 1;
-        self.with_state(|manager, state, now| {
+        self.with_state(|state, now| {
             state.waiting.insert(waiter, handle);
-            let deadline = now + manager.acquire_timeout;
+            let deadline = now + self.acquire_timeout;
             let wait = Wait { waiter, min_validity, deadline, for_readiness };
-            manager.step(state, Event::Wanted(wait), now);
+            state.step(Event::Wanted(wait), now);
         });
         waiter
     }
 
     /// A caller no longer waits.
     pub fn cancel(&self, waiter: WaiterId) {
-        self.with_state(|manager, state, now| {
+        self.with_state(|state, now| {
             state.waiting.remove(&waiter);
-            manager.step(state, Event::Cancelled(waiter), now);
+            state.step(Event::Cancelled(waiter), now);
         });
     }
 
     /// A resource answered 401 to this token; answers whether it was dropped because of that.
     pub fn invalidate(&self, token: &str) -> bool {
-        self.with_state(|manager, state, now| {
+        self.with_state(|state, now| {
             let held = state.refresh.token(now).filter(|held| held.text.expose() == token);
             let Some(serial) = held.map(|held| held.serial) else { return false };
-            manager.step(state, Event::Invalidated(serial), now);
+            state.step(Event::Invalidated(serial), now);
             state.refresh.token(now).is_none_or(|held| held.serial != serial)
         })
     }
 
     /// Reads all sources again.
     pub fn reload(&self) {
-        self.with_state(|manager, state, now| {
+        self.with_state(|state, now| {
             let requests = state.sources.begin(now);
-            manager.read(state, requests, now);
+            state.read(requests, now);
         });
     }
 
     /// A handle's JavaScript sources answered.
     pub fn javascript_read(&self, handle: HandleId, readings: Vec<Option<Reading>>) {
-        self.with_state(|manager, state, now| {
+        self.with_state(|state, now| {
             state.sources.javascript_read(handle, readings);
-            if state.sources.is_complete(now) {
-                manager.finish_reading(state, now);
-            }
+            state.finish_reading_if_complete(now);
         });
     }
 
@@ -257,8 +176,8 @@ impl Manager {
     pub(super) fn activity(&self) -> Activity {
         let state = self.lock();
         Activity {
-            is_busy: state.parked.is_none() && !state.is_resting,
-            requests: usize::from(state.parked.is_some_and(|parked| parked.is_fetching)),
+            is_busy: matches!(state.doing, Doing::Behind | Doing::Working),
+            requests: usize::from(matches!(state.doing, Doing::Waiting { is_fetching: true })),
             is_reading: state.sources.is_reading(),
             next_wake: None,
         }
@@ -267,7 +186,7 @@ impl Manager {
     /// Makes the manager's task panic, to show what happens then.
     #[cfg(debug_assertions)]
     pub fn panic(&self) {
-        self.with_state(|_, state, _| state.panic_wanted = true);
+        self.with_state(|state, _| state.panic_wanted = true);
     }
 
     // From the manager's task.
@@ -275,37 +194,35 @@ impl Manager {
     pub(super) fn take_todo(&self) -> VecDeque<Todo> {
         let mut state = self.lock();
         assert!(!std::mem::take(&mut state.panic_wanted), "a test asked for this panic");
-        state.is_seen = true;
+        state.doing = Doing::Working;
         std::mem::take(&mut state.todo)
     }
 
     pub(super) fn answered(&self, flight: u64, attempt: Attempt) {
         let Attempt { sent_at, verdict } = attempt;
-        self.with_state(|manager, state, now| {
-            manager.step(state, Event::Answered { flight, sent_at, verdict }, now);
+        self.with_state(|state, now| {
+            state.step(Event::Answered { flight, sent_at, verdict }, now);
         });
     }
 
     pub(super) fn files_read(&self, readings: HashMap<Place, FileReading>) {
-        self.with_state(|manager, state, now| {
+        self.with_state(|state, now| {
             state.sources.files_read(readings);
-            if state.sources.is_complete(now) {
-                manager.finish_reading(state, now);
-            }
+            state.finish_reading_if_complete(now);
         });
     }
 
     /// Does whatever time has made due.
     pub(super) fn tick(&self) {
-        self.with_state(|manager, state, now| {
+        self.with_state(|state, now| {
             if state.sources.is_reading() && state.sources.is_complete(now) {
-                manager.finish_reading(state, now);
+                state.finish_reading(now);
             }
             if state.sources.can_change() && now >= state.next_poll && !state.sources.is_reading() {
                 let requests = state.sources.begin(now);
-                manager.read(state, requests, now);
+                state.read(requests, now);
             }
-            manager.step(state, Event::Ticked, now);
+            state.step(Event::Ticked, now);
         });
     }
 
@@ -325,15 +242,19 @@ impl Manager {
             .min()
     }
 
-    /// The task waits, unless something has changed that it has not seen.
-    pub(super) fn park(&self, parked: Option<Parked>) {
-        let mut state = self.lock();
-        state.parked = parked.filter(|_| state.is_seen);
+    /// The task is being polled.
+    pub(super) fn stir(&self) {
+        self.lock().doing.stir();
     }
 
-    /// The task no longer waits.
-    pub(super) fn unpark(&self) {
-        self.lock().parked = None;
+    /// The task waits, unless something has changed that it has not seen.
+    pub(super) fn park(&self, is_fetching: bool) {
+        self.lock().doing.park(is_fetching);
+    }
+
+    /// The task waits to start over.
+    pub(super) fn rest(&self) {
+        self.lock().doing = Doing::Resting;
     }
 
     /// Tells the environments; naming a credential for the first time takes CPU time.
@@ -359,8 +280,7 @@ impl Manager {
         let restart_at = self.clock.now() + RESTART_DELAY;
         let mut state = self.lock();
         state.restart_at = Some(restart_at);
-        state.is_resting = false;
-        state.parked = None;
+        state.doing = Doing::Behind;
         state.stamp = NO_TOKEN;
         state.handles.values().for_each(|handle| handle.word.store(NO_TOKEN));
     }
@@ -370,20 +290,15 @@ impl Manager {
         self.lock().restart_at
     }
 
-    /// A new task waits for that time.
-    pub(super) fn rest(&self) {
-        self.lock().is_resting = true;
-    }
-
     /// A new task begins: the token that is still valid first, then everything else.
     pub(super) fn restart(&self) {
-        self.with_state(|manager, state, now| {
+        self.with_state(|state, now| {
             state.restart_at = None;
-            state.is_resting = false;
+            state.doing = Doing::Behind;
             state.todo.retain(|todo| matches!(todo, Todo::Deliver(_)));
-            manager.step(state, Event::Restarted, now);
+            state.step(Event::Restarted, now);
             // A reading under way died too; the silent ones count as silent.
-            manager.finish_reading(state, now);
+            state.finish_reading(now);
             state.next_poll = now;
         });
     }
@@ -394,116 +309,15 @@ impl Manager {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn with_state<R>(&self, act: impl FnOnce(&Self, &mut State, Timestamp) -> R) -> R {
+    fn with_state<R>(&self, act: impl FnOnce(&mut State, Timestamp) -> R) -> R {
         let now = self.clock.now();
         let mut state = self.lock();
-        let result = act(self, &mut state, now);
-        state.parked = None;
-        state.is_seen = false;
+        let result = act(&mut state, now);
+        state.doing.fall_behind();
         drop(state);
         self.changed.notify_one();
         result
     }
-
-    fn step(&self, state: &mut State, event: Event, now: Timestamp) {
-        for effect in state.refresh.step(event, now, fastrand::f64()) {
-            match effect {
-                Effect::Fetch { flight, credential } => {
-                    let issued = state.issued.iter().cloned().collect();
-                    state.todo.push_back(Todo::Fetch { flight, credential, issued });
-                }
-                Effect::Publish(token) => {
-                    state.issued.push_front(token.text.clone());
-                    state.issued.truncate(REMEMBERED_TOKENS);
-                    state.publish(next_stamp());
-                }
-                Effect::Withdraw => state.publish(NO_TOKEN),
-                Effect::Settle { waiter, outcome } => state.settle(waiter, outcome),
-                Effect::ReadSources => {
-                    let requests = state.sources.begin(now);
-                    self.read(state, requests, now);
-                }
-                Effect::Notify(notice) => state.note(now, Occurrence::Notice(notice)),
-            }
-        }
-    }
-
-    fn read(&self, state: &mut State, requests: Option<Requests>, now: Timestamp) {
-        let Some(requests) = requests else { return };
-        state.next_poll = now + self.source_poll;
-        if !requests.places.is_empty() {
-            state.todo.push_back(Todo::ReadFiles(requests.places));
-        }
-        for owner in requests.owners {
-            if let Some(handle) = state.handles.get(&owner) {
-                handle.listener.tell(&Message::Read { handle: owner });
-            }
-        }
-        if state.sources.is_complete(now) {
-            self.finish_reading(state, now);
-        }
-    }
-
-    fn finish_reading(&self, state: &mut State, now: Timestamp) {
-        let State { sources, refresh, .. } = state;
-        let is_rejected = |credential: &Credential| {
-            refresh.candidates().iter().any(|(known, usability)| {
-                usability == Usability::Rejected && known.is_same_as(credential)
-            })
-        };
-        let (configured, notices) = sources.finish(is_rejected);
-        for (owner, notice) in notices {
-            state.note(now, Occurrence::Source { owner, notice });
-        }
-        self.step(state, Event::Configured(configured), now);
-        if state.sources.take_again() {
-            let requests = state.sources.begin(now);
-            self.read(state, requests, now);
-        }
-    }
-}
-
-impl State {
-    /// The machine holds the token already; whoever reads the new word finds it there.
-    fn publish(&mut self, stamp: i32) {
-        self.stamp = stamp;
-        self.handles.values().for_each(|handle| handle.word.store(stamp));
-    }
-
-    fn settle(&mut self, waiter: WaiterId, outcome: Result<(), Refusal>) {
-        let handle = self.waiting.remove(&waiter).and_then(|id| self.handles.get(&id));
-        if let Some(handle) = handle {
-            let error = outcome.err().map(ErrorMessage::from);
-            handle.listener.tell(&Message::Settled { waiter, error });
-        }
-    }
-
-    fn note(&mut self, at: Timestamp, occurrence: Occurrence) {
-        self.seq += 1;
-        self.todo.push_back(Todo::Deliver(Delivery { seq: self.seq, at, occurrence }));
-    }
-
-    /// Each environment once, with its handles.
-    fn environments(&self) -> Vec<(&Arc<dyn Listener>, Vec<HandleId>)> {
-        let mut environments: Vec<(&Arc<dyn Listener>, Vec<HandleId>)> = Vec::new();
-        for (id, handle) in &self.handles {
-            let known =
-                environments.iter_mut().find(|(listener, _)| listener.id() == handle.listener.id());
-            match known {
-                Some((_, handles)) => handles.push(*id),
-                None => environments.push((&handle.listener, vec![*id])),
-            }
-        }
-        environments
-    }
-}
-
-/// Process-wide and growing, so that no handle ever sees the stamp of a token it cached before.
-fn next_stamp() -> i32 {
-    static LAST: AtomicI32 = AtomicI32::new(NO_TOKEN);
-    let next = |last: i32| if last == i32::MAX { NO_TOKEN + 1 } else { last + 1 };
-    let update = |last| Some(next(last));
-    LAST.fetch_update(Ordering::Relaxed, Ordering::Relaxed, update).map_or(NO_TOKEN + 1, next)
 }
 
 impl std::fmt::Debug for Manager {

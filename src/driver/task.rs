@@ -8,7 +8,8 @@ use std::sync::Arc;
 use tokio::task::JoinSet;
 
 use super::clients::Clients;
-use super::manager::{Delivery, Manager, Parked, Todo};
+use super::manager::Manager;
+use super::state::{Delivery, Todo};
 use super::workers::Workers;
 use crate::client::{Attempt, HttpClient};
 use crate::clock::{Clock, Sleep, Timestamp};
@@ -24,9 +25,7 @@ type Work<T> = Pin<Box<dyn Future<Output = T> + Send>>;
 pub(super) async fn run(manager: Arc<Manager>, clients: Arc<Clients>, workers: Arc<Workers>) {
     let clock = Arc::clone(&manager.clock);
     if let Some(at) = manager.restart_at() {
-        let pause = clock.sleep_until(at);
-        manager.rest();
-        pause.await;
+        wait(&manager, clock.sleep_until(at), || manager.rest()).await;
         manager.restart();
     }
     let task = Task {
@@ -84,9 +83,7 @@ impl Task {
                 self.deliver(std::mem::take(&mut undelivered));
             }
             let alarm = sleep(&*self.clock, self.manager.wake_at());
-            let is_parking = self.delivery.is_none() && undelivered.is_empty();
-            let parked = is_parking.then_some(Parked { is_fetching: self.fetch.is_some() });
-            match self.next(alarm, parked).await {
+            match self.next(alarm, undelivered.is_empty()).await {
                 Step::Changed => {}
                 Step::Answered(flight, attempt) => {
                     self.fetch = None;
@@ -103,26 +100,24 @@ impl Task {
     }
 
     /// Waits for the next thing to happen.
-    async fn next(&mut self, alarm: Sleep, parked: Option<Parked>) -> Step {
-        let mut next = pin!(async {
+    async fn next(&mut self, alarm: Sleep, is_all_told: bool) -> Step {
+        let (is_fetching, is_delivering) = (self.fetch.is_some(), self.delivery.is_some());
+        let manager = &self.manager;
+        let next = async {
             tokio::select! {
-                () = self.manager.changed.notified() => Step::Changed,
+                () = manager.changed.notified() => Step::Changed,
                 (flight, attempt) = or_never(&mut self.fetch) => Step::Answered(flight, attempt),
                 Some(Ok((place, reading))) = self.readings.join_next() => Step::Read(place, reading),
                 () = or_never(&mut self.delivery) => Step::Delivered,
                 () = alarm => Step::TimeHasCome,
             }
-        });
-        // It counts as busy while it is polled, for then it may have seen what nobody else sees any more.
-        poll_fn(|context| {
-            self.manager.unpark();
-            let step = next.as_mut().poll(context);
-            if step.is_pending() {
-                self.manager.park(parked);
+        };
+        let park = || {
+            if is_all_told && !is_delivering {
+                manager.park(is_fetching);
             }
-            step
-        })
-        .await
+        };
+        wait(manager, next, park).await
     }
 
     /// Sends a request; an older one that is still under way is given up.
@@ -175,6 +170,22 @@ impl Task {
             self.delivery = Some(Box::pin(async move { workers.name(deliver).await }));
         }
     }
+}
+
+/// Waits for something, and calls `park` whenever there is nothing to do but wait.
+///
+/// The task counts as busy while it is polled: it may have seen what nobody else sees any more.
+async fn wait<T>(manager: &Manager, what: impl Future<Output = T>, park: impl Fn()) -> T {
+    let mut what = pin!(what);
+    poll_fn(|context| {
+        manager.stir();
+        let result = what.as_mut().poll(context);
+        if result.is_pending() {
+            park();
+        }
+        result
+    })
+    .await
 }
 
 async fn or_never<T>(work: &mut Option<Work<T>>) -> T {
