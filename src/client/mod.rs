@@ -1,7 +1,7 @@
 //! One request to the token endpoint, and what its answer means.
 //!
-//! `request` and `response` are pure; `http` and `roots` (feature `io`) move the bytes. Retries are
-//! not made here: the refresh machine decides about those.
+//! `request`, `response` and `retry_after` are pure; `http`, `transport` and `roots` (feature `io`)
+//! move the bytes. Retries are not made here: the refresh machine decides about those.
 
 pub mod request;
 pub mod response;
