@@ -4,7 +4,7 @@ const { randomBytes } = require('node:crypto')
 const http = require('node:http')
 const https = require('node:https')
 
-const certificate = require('./certificate')
+const { authority, issue } = require('./certificates')
 
 const listening = (server) =>
   new Promise((resolve) => server.listen(0, '127.0.0.1', () => resolve(server.address().port)))
@@ -18,11 +18,11 @@ async function startHostileServers() {
   const sockets = new Set()
   const seen = new Map()
 
-  const issue = () => {
+  const newToken = () => {
     tokens.push(randomBytes(32).toString('base64url'))
     return tokens.at(-1)
   }
-  const grant = (more) => ({ access_token: issue(), token_type: 'bearer', expires_in: 3600, ...more })
+  const grant = (more) => ({ access_token: newToken(), token_type: 'bearer', expires_in: 3600, ...more })
 
   /** The request, decoded and not, and the last token of this path. */
   const everything = (request, body, last) => {
@@ -56,7 +56,11 @@ async function startHostileServers() {
     headers: (all) => [
       503,
       { error: 'temporarily_unavailable', [all]: all },
-      { Date: encodeURI(all), 'WWW-Authenticate': `Basic realm="${encodeURI(all)}"`, [`X-${issue()}`]: 'x' },
+      {
+        Date: encodeURI(all),
+        'WWW-Authenticate': `Basic realm="${encodeURI(all)}"`,
+        [`X-${newToken()}`]: 'x',
+      },
     ],
     ok: (all) => [200, { error: all, error_description: all, ...grant() }],
     own: () => {
@@ -68,7 +72,7 @@ async function startHostileServers() {
       all,
       { Location: `http://me:${encodeURIComponent(all)}@127.0.0.1/?secret=${encodeURIComponent(all)}` },
     ],
-    'not-a-header': (all) => [200, grant({ access_token: `${issue()} ${all}` })],
+    'not-a-header': (all) => [200, grant({ access_token: `${newToken()} ${all}` })],
     'not-bearer': (all) => [200, grant({ token_type: all })],
     expired: (all) => [200, grant({ expires_in: 0, scope: all })],
     brief: (all) => [200, grant({ expires_in: 0.002, scope: all })],
@@ -104,6 +108,7 @@ async function startHostileServers() {
   }
 
   const plain = http.createServer(serve)
+  const certificate = await issue(await authority(), 'localhost')
   const untrusted = https.createServer(certificate, serve)
   const proxy = http.createServer((request, response) => {
     const all = everything(request, '')
@@ -129,6 +134,7 @@ async function startHostileServers() {
     port,
     tlsPort,
     proxyPort,
+    cert: certificate.cert,
     async close() {
       for (const socket of sockets) socket.destroy()
       await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))))

@@ -20,7 +20,7 @@ const PROVIDER = [
 ]
 
 /** Every option with the secret where it does not belong: `[where, () => options]`. */
-function wrongOptions({ secret, proxyPassword }) {
+function wrongOptions({ secret, proxyPassword, cert }) {
   const tokenUrl = 'https://idp.example/token'
   const good = {
     provider: oauth2({ tokenUrl, proxy: false }),
@@ -55,7 +55,6 @@ function wrongOptions({ secret, proxyPassword }) {
     }
   }
   const pem = (label, text) => `-----BEGIN ${label}-----\n${text}\n-----END ${label}-----\n`
-  const cert = require('./certificate').cert
   provider('key that is none', {
     tls: { cert, key: pem('PRIVATE KEY', Buffer.from(secret).toString('base64')) },
   })
