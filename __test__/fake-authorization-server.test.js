@@ -1,9 +1,10 @@
 'use strict'
 
 const { createClock, fakeAuthorizationServer } = require('../testing')
-const { basic, callApi, closeServers, fakeServer, requestToken, tokenOf } = require('./support/token-client')
+const { basic, callApi, requestToken, tokenOf } = require('./support/token-client')
+const { closeAll, server: fakeServer } = require('./support/world')
 
-afterEach(closeServers)
+afterEach(closeAll)
 
 const refused = (error, description) => ({
   status: 400,

@@ -2,9 +2,10 @@
 
 const { execFileSync } = require('node:child_process')
 const { createClock } = require('../testing')
-const { callApi, closeServers, fakeServer, requestToken, tokenOf } = require('./support/token-client')
+const { callApi, requestToken, tokenOf } = require('./support/token-client')
+const { closeAll, server: fakeServer } = require('./support/world')
 
-afterEach(closeServers)
+afterEach(closeAll)
 
 const regenerate = (server, token, id = 'app') =>
   callApi(server, `/oauth/clients/${id}/secret`, token, {

@@ -7,13 +7,7 @@ const {
   TokenUnavailableError,
 } = require('../lib/errors')
 const { createClock, fakeTokens } = require('../testing')
-
-/** What a promise rejects with; resolving is a failure. */
-const rejection = (promise) =>
-  promise.then(
-    (value) => expect(value).toBe('rejected'),
-    (error) => error,
-  )
+const { rejection } = require('./support/world')
 
 test('it hands out one token until that ends or is invalidated', async () => {
   const tokens = fakeTokens({ lifetimeMs: 1000 })

@@ -1,20 +1,5 @@
 'use strict'
 
-const { fakeAuthorizationServer } = require('../../testing')
-
-const open = []
-
-/** A fake server that the test's end closes. */
-async function fakeServer(options) {
-  const server = await fakeAuthorizationServer(options)
-  open.push(server)
-  return server
-}
-
-async function closeServers() {
-  for (const server of open.splice(0)) await server.close()
-}
-
 function basic(id, secret) {
   return { Authorization: `Basic ${Buffer.from(`${id}:${secret}`).toString('base64')}` }
 }
@@ -52,4 +37,4 @@ async function answerOf(response) {
   }
 }
 
-module.exports = { basic, callApi, closeServers, fakeServer, requestToken, tokenOf }
+module.exports = { basic, callApi, requestToken, tokenOf }
