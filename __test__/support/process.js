@@ -15,11 +15,18 @@ function child(script, values = {}, { flags = [], env = {} } = {}) {
 }
 
 /** Runs Node with these arguments; the same otherwise. */
-function run(args, { env = {} } = {}) {
-  const started = spawn(process.execPath, args, {
-    cwd: path.join(__dirname, '..', '..'),
+function run(args, options) {
+  return start(process.execPath, args, options)
+}
+
+/** Starts any program; the same otherwise. */
+function start(command, args, { cwd = path.join(__dirname, '..', '..'), env = {} } = {}) {
+  const started = spawn(command, args, {
+    cwd,
     env: { ...process.env, ...env },
     stdio: ['pipe', 'pipe', 'pipe'],
+    // There npm is a script of the shell's.
+    shell: process.platform === 'win32' && command === 'npm',
   })
   // It may have ended before it read what it was told.
   started.stdin.on('error', () => {})
@@ -88,4 +95,4 @@ function ourThreads() {
   return threads().filter((name) => name === 'oauth-rotor').length
 }
 
-module.exports = { child, run, until, threads, ourThreads }
+module.exports = { child, run, start, until, threads, ourThreads }

@@ -1,9 +1,9 @@
 'use strict'
 
-const { spawn } = require('node:child_process')
 const { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } = require('node:fs')
 const { tmpdir } = require('node:os')
 const path = require('node:path')
+const { start } = require('./process')
 
 const made = []
 
@@ -56,22 +56,9 @@ function link(directory, name) {
 }
 
 /** Runs a program to its end; resolves with its exit code and all that it printed. */
-function run(command, args, { cwd, env } = {}) {
-  return new Promise((resolve, reject) => {
-    const child = spawn(command, args, {
-      cwd,
-      env: { ...process.env, ...env },
-      stdio: ['ignore', 'pipe', 'pipe'],
-      // There npm is a script of the shell's.
-      shell: process.platform === 'win32' && command === 'npm',
-    })
-    let output = ''
-    for (const stream of [child.stdout, child.stderr]) {
-      stream.setEncoding('utf8').on('data', (chunk) => (output += chunk))
-    }
-    child.on('error', reject)
-    child.on('close', (code) => resolve({ code, output }))
-  })
+async function run(command, args, options) {
+  const { code, stdout, stderr } = await start(command, args, options).ended
+  return { code, output: stdout + stderr }
 }
 
 /** The same for a script of Node's. */
