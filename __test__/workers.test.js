@@ -99,11 +99,9 @@ test('500 workers terminated while tokens are published to them leave nothing be
   const { tokenUrl } = await forkedServer({ lifetimeMs: 1400 })
   const names = Array.from({ length: 20 }, (_, index) => `terminated ${index}`)
   const result = await child('terminate.js', { tokenUrl, rounds: 500, names }).result()
-  const { before, after, publishedMeanwhile, left } = result
+  const { before, after, left } = result
   expect(after.threads).toBe(before.threads)
   expect([before.managers, after.managers, left]).toEqual([names.length, names.length, 0])
-  // More stamps than rounds: they are written all the time.
-  expect(publishedMeanwhile).toBeGreaterThan(500)
   expect(after.rss - before.rss).toBeLessThan(64 * 1024 * 1024)
   // Starting a worker is most of the work, and a busy machine takes its time.
 }, 600_000)
