@@ -15,19 +15,16 @@ const platforms = readdirSync(path.join(ROOT, 'npm'))
 
 /** Both tarballs, as they would be published, of the addon that was built last. */
 let tarballs
+/** A fresh project with the package installed, to which each test adds its own files. */
+let directory
 
 beforeAll(async () => {
   tarballs = await project.pack()
+  directory = project.createProject({})
+  await project.install(directory, [tarballs.main, tarballs.platform])
 })
 afterEach(closeAll)
 afterAll(project.removeDirectories)
-
-/** A fresh project with the package installed. */
-async function installed(files, manifest) {
-  const directory = project.createProject(files, manifest)
-  await project.install(directory, [tarballs.main, tarballs.platform])
-  return directory
-}
 
 /** What a program of a project answers, which gets the token endpoint's URL and prints a token. */
 async function expectToken(args, cwd) {
@@ -48,12 +45,14 @@ const say = (token) => console.log('token of ' + token.length + ' characters')
 describe('in a fresh project', () => {
   test('require works, and nothing keeps the process', async () => {
     const main = `const { TokenManager, oauth2 } = require('oauth-rotor')\n${USE}tokens.getToken().then(say)`
-    await expectToken(['main.js'], await installed({ 'main.js': main }))
+    project.write(directory, 'require.cjs', main)
+    await expectToken(['require.cjs'], directory)
   })
 
   test('import works, with names', async () => {
     const main = `import { TokenManager, oauth2 } from 'oauth-rotor'\n${USE}say(await tokens.getToken())`
-    await expectToken(['main.js'], await installed({ 'main.js': main }, { type: 'module' }))
+    project.write(directory, 'import.mjs', main)
+    await expectToken(['import.mjs'], directory)
   })
 
   test('a Jest test requires it as it is, also under fake timers', async () => {
@@ -68,8 +67,9 @@ describe('in a fresh project', () => {
         say(token)
       })`
     const config = JSON.stringify({ rootDir: '.', cacheDirectory: './.jest-cache' })
-    const directory = await installed({ 'token.test.js': userTest, 'jest.config.json': config })
-    await expectToken([JEST], directory)
+    project.write(directory, 'jest/token.test.js', userTest)
+    project.write(directory, 'jest/jest.config.json', config)
+    await expectToken([JEST], path.join(directory, 'jest'))
   })
 })
 
@@ -103,12 +103,8 @@ export async function main(tokenUrl: string): Promise<number> {
     ['node16, from an ES module', { module: 'node16' }, 'main.mts'],
     ['bundler', { module: 'esnext', moduleResolution: 'bundler' }, 'main.mts'],
   ]
-  let directory
 
-  beforeAll(async () => {
-    directory = await installed({})
-    project.link(directory, '@types/node')
-  })
+  beforeAll(() => project.link(directory, '@types/node'))
 
   describe.each([
     ['with @types/node', ['node']],
@@ -142,22 +138,18 @@ describe('what is published', () => {
       .filter((file) => statSync(path.join(directory, file)).isFile())
       .map((file) => file.split(path.sep).join('/'))
       .sort()
-  let modules
-
-  beforeAll(async () => {
-    modules = path.join(await installed({}), 'node_modules')
-  })
+  const installed = (name) => path.join(directory, 'node_modules', name)
 
   test('is what is meant to be, and depends on every platform package at the same version', () => {
-    const directory = path.join(modules, manifest.name)
     const entries = Object.values(manifest.exports).flatMap((entry) => Object.values(Object(entry)))
     const meant = [
       ...entries.filter((file) => typeof file === 'string' && file.length > 1).map((file) => file.slice(2)),
       ...filesOf(path.join(ROOT, 'lib')).map((file) => `lib/${file}`),
       ...['LICENSE', 'README.md', 'native.d.ts', 'native.js', 'package.json'],
     ]
-    expect(filesOf(directory)).toEqual([...new Set(meant)].sort())
-    const published = JSON.parse(readFileSync(path.join(directory, 'package.json'), 'utf8'))
+    expect(filesOf(installed(manifest.name))).toEqual([...new Set(meant)].sort())
+    const file = path.join(installed(manifest.name), 'package.json')
+    const published = JSON.parse(readFileSync(file, 'utf8'))
     expect(published.optionalDependencies).toEqual(
       Object.fromEntries(platforms.map((platform) => [`oauth-rotor-${platform}`, manifest.version])),
     )
@@ -168,8 +160,7 @@ describe('what is published', () => {
   test('has one file of its own in the platform package', () => {
     const name = path.basename(tarballs.platform).replace(`-${manifest.version}.tgz`, '')
     const platform = name.replace('oauth-rotor-', '')
-    const directory = path.join(modules, name)
-    expect(filesOf(directory)).toEqual(
+    expect(filesOf(installed(name))).toEqual(
       ['LICENSE', 'README.md', `oauth-rotor.${platform}.node`, 'package.json'].sort(),
     )
   })

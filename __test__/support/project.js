@@ -19,9 +19,9 @@ function removeDirectories() {
 }
 
 /** A project of a user's, in a directory of its own, with these files. */
-function createProject(files, manifest = {}) {
+function createProject(files) {
   const directory = temporaryDirectory()
-  write(directory, 'package.json', JSON.stringify({ name: 'project', private: true, ...manifest }))
+  write(directory, 'package.json', JSON.stringify({ name: 'project', private: true }))
   for (const [name, text] of Object.entries(files)) write(directory, name, text)
   return directory
 }
