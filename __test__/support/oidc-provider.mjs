@@ -4,7 +4,7 @@ import { generateKeyPairSync } from 'node:crypto'
 import { createServer } from 'node:http'
 import Provider from 'oidc-provider'
 
-process.on('message', async ({ clients, lifetimeSeconds }) => {
+process.on('message', async (clients) => {
   const server = createServer()
   await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve))
   const url = `http://127.0.0.1:${server.address().port}`
@@ -27,7 +27,10 @@ process.on('message', async ({ clients, lifetimeSeconds }) => {
     },
     jwks: { keys: [privateKey.export({ format: 'jwk' })] },
     scopes: ['read', 'write'],
-    ttl: { ClientCredentials: lifetimeSeconds },
+    ttl: {
+      ClientCredentials: (_, __, { clientId }) =>
+        clients.find(({ id }) => id === clientId).lifetimeSeconds ?? 3600,
+    },
   })
   server.on('request', provider.callback())
   process.send({ tokenUrl: `${url}/token`, introspectionUrl: `${url}/token/introspection` })
