@@ -9,7 +9,7 @@ import { delimiter, dirname, join } from 'node:path'
 import { getToken, inFreshProject } from './fresh-project.mjs'
 import { nodeProgram } from './nodes.mjs'
 import { pack } from './pack.mjs'
-import { bin, cargoEnvironment, install, requireCargo, root, step } from './steps.mjs'
+import { LOADER, bin, cargoEnvironment, install, requireCargo, root, step } from './steps.mjs'
 
 const GLIBC = '2.17'
 /** The first and the last version of Node.js that it has to load in, besides the one that runs this; they need glibc. */
@@ -40,10 +40,9 @@ async function build(directory) {
   rmSync(directory, { recursive: true, force: true })
   mkdirSync(directory, { recursive: true })
   const cross = isGnu ? ['--cross-compile', '--target', `${host}.${GLIBC}`] : ['--target', host]
-  const output = ['--platform', '--js', 'native.js', '--dts', 'native.d.ts', '--no-const-enum']
   const env = { RUSTFLAGS: [process.env.RUSTFLAGS, ...remap()].filter(Boolean).join(' ') }
   if (isGnu) env.PATH = [await zig(), process.env.PATH].join(delimiter)
-  const args = ['build', '--release', ...cross, ...output, '--output-dir', directory]
+  const args = ['build', '--release', ...cross, ...LOADER, '--output-dir', directory]
   await step('Building the addon for release (minutes)', bin('napi'), args, { env })
   const [file] = readdirSync(directory).filter((name) => name.endsWith('.node'))
   return join(directory, file)

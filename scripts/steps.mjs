@@ -71,12 +71,14 @@ export async function install() {
   await step('Installing the development dependencies (npm ci)', 'npm', ['ci'])
 }
 
+/** What `napi build` writes besides the addon: the loader that lib/load-native.js requires, and its types. */
+export const LOADER = ['--platform', '--js', 'native.js', '--dts', 'native.d.ts', '--no-const-enum']
+
 /** Builds the addon; cargo knows what is up to date. */
 export async function build({ release }) {
   const profile = release ? ['--release'] : []
   const what = release
     ? 'Building the addon for release (a few minutes the first time)'
     : 'Building the addon for debugging'
-  const output = ['--platform', '--js', 'native.js', '--dts', 'native.d.ts', '--no-const-enum']
-  await step(what, bin('napi'), ['build', ...output, ...profile], { env: cargoEnvironment() })
+  await step(what, bin('napi'), ['build', ...LOADER, ...profile], { env: cargoEnvironment() })
 }
