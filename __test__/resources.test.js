@@ -70,7 +70,7 @@ test('managers that nobody refers to any more are closed', async () => {
 
 test('neither refreshes nor calls take memory that they keep', async () => {
   const { tokenUrl } = await forkedServer({ lifetimeMs: 1300 })
-  const values = { tokenUrl, managers: 50, warmUp: 500, refreshes: 1000, calls: 100_000 }
+  const values = { tokenUrl, managers: 100, warmUp: 500, refreshes: 1000, calls: 100_000 }
   const { before, after, refreshed } = await child('refresh.js', values, { flags }).result()
   expect(refreshed).toBeGreaterThanOrEqual(1000)
   expect(after - before).toBeLessThan(16 * MIB)
