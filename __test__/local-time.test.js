@@ -4,6 +4,7 @@ const { spawnSync } = require('node:child_process')
 const path = require('node:path')
 
 const native = require('../native')
+const { createClock } = require('../testing')
 const { differences, intlClock, nativeClock, transitions } = require('./support/local-clocks')
 const { LINKS } = require('./support/time-zone-links')
 const { closeAll, event, manager, server } = require('./support/world')
@@ -118,18 +119,15 @@ test('the comparison finds every transition to the millisecond, and every stretc
   ])
 })
 
-/** The hour of next November in which New York's clocks show the same times twice, as its two beginnings. */
-function nextFold() {
-  const first = new Date(Date.UTC(new Date().getUTCFullYear() + 1, 10, 1))
-  const sunday = first.getTime() + ((7 - first.getUTCDay()) % 7) * 86_400_000
-  return [sunday + 5 * 3_600_000, sunday + 6 * 3_600_000]
-}
+/** The hour in which New York's clocks show the same times twice, as its two beginnings. */
+const FOLD = [Date.UTC(2026, 10, 1, 5), Date.UTC(2026, 10, 1, 6)]
 
 test('status and events tell instants in the manager’s zone, and the hour that comes twice with two offsets', async () => {
   const texts = []
-  for (const hour of nextFold()) {
-    const provider = await server({ lifetimeMs: hour + 600_000 - Date.now() })
-    const tokens = manager(provider, { timeZone: 'America/New_York' })
+  for (const now of FOLD) {
+    const clock = createClock({ now })
+    const provider = await server({ clock, lifetimeMs: 1_800_000 })
+    const tokens = manager(provider, { clock, timeZone: 'America/New_York' })
     const told = event(tokens, 'token')
     await tokens.ready()
     const { timeZone, token, nextRefreshAt, nextRefreshAtLocal } = tokens.status()
