@@ -55,17 +55,14 @@ test.each([
 )
 
 test('a promise that rejects after the abort is not an unhandled rejection', async () => {
-  const unhandled = jest.fn()
-  process.on('unhandledRejection', unhandled)
   const controller = new AbortController()
   const work = deferred()
   const waiting = abortable(controller.signal, () => work.promise)
   controller.abort('stop')
   await expect(waiting).rejects.toBe('stop')
   work.reject(new Error('late'))
+  // Jest fails a test during which a rejection goes unhandled; a listener of ours would not be called here.
   await new Promise(setImmediate)
-  process.off('unhandledRejection', unhandled)
-  expect(unhandled).not.toHaveBeenCalled()
 })
 
 test('what throws while it starts rejects, and leaves no listener', async () => {
