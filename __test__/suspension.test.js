@@ -7,7 +7,7 @@ afterEach(closeAll)
 
 const STOPS = 10
 /** As the endpoint reports it: a second less than the server grants. */
-const LIFE_MS = 600
+const LIFE_MS = 400
 
 /** Stops a process that reads tokens until each has ended, and continues it; answers what it read. */
 async function suspended(options) {
@@ -16,7 +16,7 @@ async function suspended(options) {
   for (let stop = 1; stop <= STOPS; stop++) {
     await reader.said(`token ${stop}.`)
     // Not always at the same point of a token's life.
-    await until(() => Date.now() > provider.requests.at(-1).at + 30 * stop)
+    await until(() => Date.now() > provider.requests.at(-1).at + 25 * stop)
     reader.kill('SIGSTOP')
     await until(() => Date.now() > provider.requests.at(-1).at + LIFE_MS + 100)
     reader.kill('SIGCONT')
