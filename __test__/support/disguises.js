@@ -64,4 +64,4 @@ function shownBy(value) {
   return texts.join('\n')
 }
 
-module.exports = { base64, disguisesOf, findings, formEncoded, shownBy }
+module.exports = { base64, disguisesOf, findings, shownBy }
