@@ -31,8 +31,8 @@ declare global {
 // ------------------------------------------------------------------------------------- the manager
 
 /**
- * What code that only uses tokens needs: take this in your signatures, and implement it in your
- * mocks.
+ * What code that only uses tokens needs: take this in your signatures. `fakeTokens()` of
+ * `oauth-rotor/testing` has it too, and so may mocks of your own.
  *
  * @example
  * function createApi(tokens: TokenSource) { … }
@@ -607,7 +607,7 @@ export interface TokenManagerHealth {
   tokenRunwayMs: number
 }
 
-/** Counts since the manager was opened. They never go back. */
+/** Numbers for monitoring. The counts begin when the manager is opened, and never go back. */
 export interface TokenManagerMetrics {
   /** How long the held token may still be handed out, in ms; 0 without one. */
   readonly tokenRemainingMs: number
