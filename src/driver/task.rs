@@ -83,7 +83,7 @@ impl Task {
                 self.deliver(std::mem::take(&mut undelivered));
             }
             let alarm = sleep(&*self.clock, self.manager.wake_at());
-            match self.next(alarm, undelivered.is_empty()).await {
+            match self.next(alarm).await {
                 Step::Changed => {}
                 Step::Answered(flight, attempt) => {
                     self.fetch = None;
@@ -100,7 +100,7 @@ impl Task {
     }
 
     /// Waits for the next thing to happen.
-    async fn next(&mut self, alarm: Sleep, is_all_told: bool) -> Step {
+    async fn next(&mut self, alarm: Sleep) -> Step {
         let (is_fetching, is_delivering) = (self.fetch.is_some(), self.delivery.is_some());
         let manager = &self.manager;
         let next = async {
@@ -113,7 +113,8 @@ impl Task {
             }
         };
         let park = || {
-            if is_all_told && !is_delivering {
+            // What is still to be told waits for the delivery under way.
+            if !is_delivering {
                 manager.park(is_fetching);
             }
         };
