@@ -4,8 +4,8 @@ use proptest::collection::{hash_map, vec};
 use proptest::prelude::*;
 use proptest::sample::select;
 
+use super::tests::endpoint;
 use super::*;
-use crate::provider::ClientAuth;
 
 const NAMES: [&str; 8] = [
     "access_token",
@@ -32,18 +32,6 @@ const WORDS: [&str; 12] = [
     "-1",
     "1e400",
 ];
-
-fn endpoint() -> Endpoint {
-    Endpoint {
-        token_url: "https://login.example.com/oauth/token?key=private".parse().unwrap(),
-        client_auth: ClientAuth::Basic,
-        scope: None,
-        audience: None,
-        resource: vec![],
-        params: vec![],
-        default_lifetime: Duration::from_mins(5),
-    }
-}
 
 fn credential(secret: &str) -> Credential {
     Credential::new(None, "app".into(), Secret::new(secret))

@@ -7,7 +7,7 @@ const SECRET: &str = "hunter2/+ %:é";
 /// The secret as we never send it, but as a server may repeat it.
 const ENCODED_ANEW: &str = "hunter2%2F%2B%20%25%3A%C3%A9";
 
-fn endpoint() -> Endpoint {
+pub(super) fn endpoint() -> Endpoint {
     Endpoint {
         token_url: "https://login.example.com/oauth/token?key=private".parse().unwrap(),
         client_auth: ClientAuth::Basic,
