@@ -3,7 +3,6 @@
 const diagnosticsChannel = require('node:diagnostics_channel')
 const { CredentialRejectedError, RotorError, TokenUnavailableError, isRotorError } = require('..')
 const native = require('../lib/load-native')
-const { createClock } = require('../testing')
 const { closeAll, event, forkedServer, manager, rejection, server } = require('./support/world')
 
 afterEach(closeAll)

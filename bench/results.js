@@ -58,7 +58,7 @@ class Results {
 }
 
 function operatingSystem() {
-  const kernel = `${os.type()} ${os.release()}`
+  const kernel = `${os.type()} ${os.release().split('-')[0]}`
   try {
     const [, name] = /^PRETTY_NAME="?([^"\n]+)/m.exec(readFileSync('/etc/os-release', 'utf8'))
     return `${name}, ${kernel}`
