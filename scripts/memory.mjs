@@ -1,9 +1,8 @@
 // npm run test:memory: a million calls and ten thousand refreshes must leave the memory flat.
 
-import { spawn } from 'node:child_process'
 import { createRequire } from 'node:module'
-import { join } from 'node:path'
-import { build, install, requireCargo, root } from './steps.mjs'
+import { measured } from './children.mjs'
+import { build, install, requireCargo } from './steps.mjs'
 
 const { forkServer } = createRequire(import.meta.url)('../demo/server.js')
 
@@ -28,7 +27,7 @@ const values = {
   calls: CALLS,
 }
 const begin = performance.now()
-const { start, before, after, refreshed } = await measure(values)
+const { start, before, after, refreshed } = await measured('refresh.js', values, { flags: ['--expose-gc'] })
 const seconds = ((performance.now() - begin) / 1000).toFixed(0)
 await server.close()
 
@@ -41,19 +40,3 @@ const growth = (after - before) / 1024 / 1024
 const isFlat = growth <= MOST_GROWTH_MIB && refreshed >= REFRESHES
 console.log(`grew by ${growth.toFixed(1)} MiB of at most ${MOST_GROWTH_MIB}: ${isFlat ? 'flat' : 'NOT FLAT'}`)
 process.exit(isFlat ? 0 : 1)
-
-/** Does the work in a process that does nothing else; answers what it measured. */
-function measure(values) {
-  const script = join(root, '__test__', 'support', 'children', 'refresh.js')
-  const args = ['--expose-gc', script, JSON.stringify(values)]
-  const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] })
-  let output = ''
-  child.stdout.setEncoding('utf8').on('data', (text) => (output += text))
-  return new Promise((resolve, reject) => {
-    child.on('error', reject)
-    child.on('close', (code, signal) => {
-      if (code === 0) resolve(JSON.parse(output))
-      else reject(new Error(`the measured process ended with ${signal ?? code}`))
-    })
-  })
-}

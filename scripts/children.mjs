@@ -1,0 +1,23 @@
+// Runs the scripts of __test__/support/children, each in a process that does nothing else.
+
+import { spawn } from 'node:child_process'
+import { join } from 'node:path'
+import { root } from './steps.mjs'
+
+/** Hands a script its values; resolves with what it measured. */
+export function measured(script, values, { flags = [], env = {} } = {}) {
+  const file = join(root, '__test__', 'support', 'children', script)
+  const child = spawn(process.execPath, [...flags, file, JSON.stringify(values)], {
+    env: { ...process.env, ...env },
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
+  let output = ''
+  child.stdout.setEncoding('utf8').on('data', (text) => (output += text))
+  return new Promise((resolve, reject) => {
+    child.on('error', reject)
+    child.on('close', (code, signal) => {
+      if (code === 0) resolve(JSON.parse(output))
+      else reject(new Error(`${script} ended with ${signal ?? code}`))
+    })
+  })
+}

@@ -1,0 +1,98 @@
+// npm run test:asan: the addon under AddressSanitizer, on Linux with GCC: ten million calls and twenty thousand
+// refreshes, and workers that are terminated meanwhile. No part of npm test: it takes minutes.
+
+import { execFileSync } from 'node:child_process'
+import { mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { join, resolve } from 'node:path'
+import { measured } from './children.mjs'
+import { bin, build, cargoEnvironment, install, requireCargo, root, step } from './steps.mjs'
+
+const { forkServer } = createRequire(import.meta.url)('../demo/server.js')
+
+const MANAGERS = 50
+const REFRESHES = 20_000
+const CALLS = 10_000_000
+/** Besides the 50 of a warm-up. */
+const WORKERS = 200
+const NAMES = Array.from({ length: 20 }, (_, index) => `shared ${index}`)
+/** Tokens are replaced after about 220 ms; the server reports a second less than this. */
+const LIFETIME_MS = 1300
+
+requireCargo()
+await install()
+// It brings the loader, native.js, which takes another addon when it is told to.
+await build({ release: false })
+const directory = resolve(root, process.env.CARGO_TARGET_DIR ?? 'target', 'asan')
+const addon = await buildWithSanitizer()
+
+const reports = join(directory, 'reports')
+rmSync(reports, { recursive: true, force: true })
+mkdirSync(reports)
+const env = {
+  NAPI_RS_NATIVE_LIBRARY_PATH: addon,
+  // Node itself keeps what it allocated until its end.
+  ASAN_OPTIONS: `detect_leaks=0:log_path=${join(reports, 'report')}`,
+  LD_PRELOAD: execFileSync('gcc', ['-print-file-name=libasan.so'], { encoding: 'utf8' }).trim(),
+}
+const server = await forkServer({ lifetimeMs: LIFETIME_MS })
+const { tokenUrl } = server
+const begin = performance.now()
+const runs = [
+  measured(
+    'refresh.js',
+    { tokenUrl, managers: MANAGERS, warmUp: 0, refreshes: REFRESHES, calls: CALLS },
+    { flags: ['--expose-gc'], env },
+  ),
+  measured('terminate.js', { tokenUrl, rounds: WORKERS, names: NAMES }, { env }),
+]
+const [work, workers] = await Promise.allSettled(runs)
+const seconds = ((performance.now() - begin) / 1000).toFixed(0)
+await server.close()
+
+const found = readdirSync(reports)
+for (const file of found) console.log(readFileSync(join(reports, file), 'utf8'))
+for (const { reason } of [work, workers]) if (reason) console.log(reason.message)
+const isClean = found.length === 0 && !work.reason && !workers.reason
+if (isClean) {
+  const { calls, refreshed } = work.value
+  console.log(`${calls} calls of getToken and ${refreshed} refreshes by ${MANAGERS} managers in ${seconds} s`)
+  console.log(`${WORKERS} workers terminated during ${workers.value.publishedMeanwhile} refreshes`)
+}
+console.log(`reports: ${found.length}`)
+process.exit(isClean ? 0 : 1)
+
+async function buildWithSanitizer() {
+  const { CARGO_BUILD_TARGET: target } = cargoEnvironment()
+  const output = join(directory, 'addon')
+  await step(
+    'Building the addon with AddressSanitizer',
+    bin('napi'),
+    [
+      'build',
+      '--platform',
+      '--target',
+      target,
+      '--target-dir',
+      directory,
+      '--output-dir',
+      output,
+      '--js',
+      'native.js',
+    ],
+    {
+      env: {
+        // The sanitizer is not stable in rustc, but ships with it; its runtime here is that of GCC.
+        RUSTC_BOOTSTRAP: '1',
+        RUSTFLAGS: '-Zsanitizer=address -Zexternal-clangrt',
+        // The C of dependencies, too.
+        [`CFLAGS_${target.replaceAll('-', '_')}`]: '-fsanitize=address',
+        CARGO_PROFILE_DEV_OPT_LEVEL: '1',
+      },
+    },
+  )
+  const [name] = readdirSync(output).filter((file) => file.endsWith('.node'))
+  const file = join(output, name)
+  if (!readFileSync(file).includes('__asan_report_load')) throw new Error(`${file} is not instrumented`)
+  return file
+}
