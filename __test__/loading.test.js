@@ -21,6 +21,16 @@ test('an ES module imports every name, and the default is the module itself', ()
   expect(same).toBe(true)
 })
 
+test('the package loads nothing of oauth-rotor/testing', () => {
+  const script = `
+    const loaded = () => Object.keys(require.cache).filter((file) => /[\\\\/]lib[\\\\/]testing[\\\\/]/.test(file)).length
+    require('.')
+    const alone = loaded()
+    require('./testing')
+    console.log(JSON.stringify({ alone, isThereOtherwise: loaded() > 0 }))`
+  expect(run(script, [])).toEqual({ alone: 0, isThereOtherwise: true })
+})
+
 test('a copy of the package shares tokens with another one, and knows its errors and providers', async () => {
   const { closeAll, manager, rejection, server } = require('./support/world')
   const provider = await server()

@@ -2,8 +2,8 @@
 
 const native = require('./load-native')
 const { Problems } = require('./check')
+const { BRAND: CLOCK } = require('./clock')
 const { InvalidOptionError, NativeUnavailableError, fromNative } = require('./errors')
-const { BRAND: CLOCK } = require('./testing/clock')
 
 const WORDS_PER_BLOCK = 1024
 

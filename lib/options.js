@@ -14,10 +14,10 @@ const {
   ratio,
   textOf,
 } = require('./check')
+const { isClock } = require('./clock')
 const { parseCredentials } = require('./credentials')
 const { HOUR_MS, LONGEST_MS, parseProvider } = require('./providers')
 const { rootsFromEnv } = require('./proxy')
-const { isClock } = require('./testing/clock')
 
 const DAY_MS = 86_400_000
 

@@ -5,9 +5,8 @@ const { performance } = require('node:perf_hooks')
 const { setImmediate } = require('node:timers')
 const { setTimeout: pause } = require('node:timers/promises')
 
+const { BRAND } = require('../clock')
 const { LAST_INSTANT, checkMillis, checkObject } = require('./check')
-
-const BRAND = Symbol.for('oauth-rotor.clock')
 
 /** So long, in real time, one `advance` waits in vain for what does not follow this clock. */
 const PATIENCE_MS = 1000
@@ -170,13 +169,4 @@ function createClock(options) {
   return new Clock(options)
 }
 
-/** Whether a value is a clock, from any copy of this package. */
-function isClock(value) {
-  return typeof value === 'object' && value !== null && isLinkable(value[BRAND])
-}
-
-function isLinkable(brand) {
-  return typeof brand?.link === 'function' && typeof brand.hold === 'function'
-}
-
-module.exports = { createClock, isClock, BRAND }
+module.exports = { createClock }

@@ -3,9 +3,9 @@
 const { abortable } = require('../abort')
 const { checkOptions, checkToken } = require('../arguments')
 const { describe } = require('../check')
+const { isClock } = require('../clock')
 const { EndpointError, LifetimeTooShortError, TokenUnavailableError } = require('../errors')
 const { checkMillis, checkObject } = require('./check')
-const { isClock } = require('./clock')
 
 const HOUR_MS = 3_600_000
 

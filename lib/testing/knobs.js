@@ -1,8 +1,8 @@
 'use strict'
 
 const { copyOfObject, describe } = require('../check')
+const { isClock } = require('../clock')
 const { checkMillis, checkObject } = require('./check')
-const { isClock } = require('./clock')
 
 /** The longest that a timer waits. */
 const LONGEST_WAIT_MS = 2_147_483_647

@@ -4,7 +4,7 @@
 const { performance } = require('node:perf_hooks')
 const { setTimeout: pause } = require('node:timers/promises')
 
-const { BRAND } = require('./clock')
+const { BRAND } = require('../clock')
 
 /** The time that a fake server lives in: that of a clock, or the real one. */
 class Time {
