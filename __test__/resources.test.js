@@ -48,6 +48,26 @@ test('a thousand managers need no more threads and sockets than ten', async () =
   await until(() => ourThreads() === 0 && provider.connections === 0)
 })
 
+test('of more handles than a block has words for each sees its own token, also in words that others had', async () => {
+  const provider = await server()
+  const open = (count) =>
+    Array.from({ length: count }, (_, index) => manager(provider, { name: index % 2 ? 'odd' : 'even' }))
+  const seen = (managers) => managers.map((tokens) => tokens.peek())
+  const closed = open(1040)
+  const kept = closed.splice(0, 1030)
+  await Promise.all(closed.map((tokens) => tokens.close()))
+  const all = [...kept, ...open(20)]
+  const [even, odd] = await Promise.all(all.map((tokens) => tokens.getToken()))
+  expect(even).not.toBe(odd)
+  const expected = (first, second) => all.map((_, index) => (index % 2 ? second : first))
+  expect(seen(all)).toEqual(expected(even, odd))
+  all[0].invalidate(even)
+  expect(seen(all)).toEqual(expected(undefined, odd))
+  const next = await all[0].getToken()
+  expect(await Promise.all(all.map((tokens) => tokens.getToken()))).toEqual(expected(next, odd))
+  expect(seen(closed)).toEqual(closed.map(() => undefined))
+})
+
 test('opening and closing over and over leaves nothing', async () => {
   const provider = await server()
   for (let time = 0; time < 200; time++) {

@@ -28,6 +28,9 @@ class Environment {
   /** The clocks of those handles that have one. */
   #clockOf = new Map()
   #blocks = []
+  /** How many words of the last block have been in use at any time. */
+  #taken = WORDS_PER_BLOCK
+  /** Those that have been let go since. */
   #free = []
   /** Managers by handle, weakly: a manager that nobody refers to any more is closed. */
   #managers = new Map()
@@ -113,13 +116,15 @@ class Environment {
   }
 
   #takeSlot() {
-    if (this.#free.length === 0) {
+    if (this.#free.length > 0) return this.#free.pop()
+    if (this.#taken === WORDS_PER_BLOCK) {
       const words = new Int32Array(new SharedArrayBuffer(WORDS_PER_BLOCK * Int32Array.BYTES_PER_ELEMENT))
-      const block = native.attachBlock(this.#attachment, words)
-      this.#blocks.push(words)
-      for (let index = WORDS_PER_BLOCK - 1; index >= 0; index--) this.#free.push({ block, index, words })
+      this.#blocks.push({ block: native.attachBlock(this.#attachment, words), words })
+      this.#taken = 0
     }
-    return this.#free.pop()
+    const slot = { ...this.#blocks.at(-1), index: this.#taken }
+    this.#taken += 1
+    return slot
   }
 
   #letGoIfIdle() {
