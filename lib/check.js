@@ -101,10 +101,10 @@ function attempt(read) {
 
 /** A parser for a whole number of milliseconds. */
 function milliseconds({ min, max, otherwise }) {
-  const range = `a whole number of milliseconds from ${grouped(min)} to ${grouped(max)}`
   return (value, place) => {
     if (value === undefined) return otherwise
     if (Number.isInteger(value) && value >= min && value <= max) return value + 0
+    const range = `a whole number of milliseconds from ${grouped(min)} to ${grouped(max)}`
     const hint = typeof value === 'string' ? ' Convert it with Number(…).' : ''
     return place.fail(`takes ${range}, got ${describe(value)}.${hint}`)
   }
