@@ -28,6 +28,8 @@ let stop
 beforeAll(async () => {
   const child = fork(join(__dirname, 'support', 'oidc-provider.mjs'), {
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+    // The server may need a later Node.js than the one that the tests run with: npm's own.
+    execPath: process.env.npm_node_execpath ?? process.execPath,
   })
   let output = ''
   for (const stream of [child.stdout, child.stderr])

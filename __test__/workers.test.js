@@ -100,7 +100,7 @@ test('500 workers terminated while tokens are published to them leave nothing be
   const names = Array.from({ length: 20 }, (_, index) => `terminated ${index}`)
   const result = await child('terminate.js', { tokenUrl, rounds: 500, names }).result()
   const { before, after, left } = result
-  expect(after.threads).toBe(before.threads)
+  expect(after.threads).toBeLessThanOrEqual(before.threads)
   expect([before.managers, after.managers, left]).toEqual([names.length, names.length, 0])
   expect(after.rss - before.rss).toBeLessThan(64 * 1024 * 1024)
   // Starting a worker is most of the work, and a busy machine takes its time.

@@ -32,10 +32,11 @@ async function terminate(rounds, isEnough = () => true) {
   await Promise.all(Array.from({ length: LANES }, lane))
 }
 
+/** The native thread and those that block for it come and go: they are counted apart. */
+const notOurs = () => threads().length - ourThreads()
+
 function count() {
-  // The native thread and those that block for it, which come and go, are counted apart.
-  const notOurs = threads().length - ourThreads()
-  return { threads: notOurs, rss: process.memoryUsage.rss(), managers: native.managers() }
+  return { threads: notOurs(), rss: process.memoryUsage.rss(), managers: native.managers() }
 }
 
 async function main() {
@@ -49,6 +50,8 @@ async function main() {
   const publishedMeanwhile = () => published.count - publishedBefore
   // Stamps are written all the time, and on a fast machine too there are more of them than rounds.
   await terminate(rounds, () => publishedMeanwhile() > rounds)
+  // A worker's thread ends a moment after the worker.
+  await until(() => notOurs() <= before.threads)
   const after = count()
   await Promise.all(kept.map((tokens) => tokens.getToken()))
   await closeAll()
