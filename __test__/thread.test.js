@@ -148,8 +148,13 @@ function fileInPlace() {
 function hangingCredential() {
   const pipe = fileInPlace()
   execFileSync('mkfifo', [pipe])
-  // Whoever still reads it at the test's end finds it empty.
-  atEnd(() => fs.closeSync(fs.openSync(pipe, fs.constants.O_RDWR)))
+  // Whoever still reads it at the test's end finds it empty, and so does who is only about to.
+  atEnd(() =>
+    until(() => {
+      fs.closeSync(fs.openSync(pipe, fs.constants.O_RDWR))
+      return ourThreads() === 0
+    }),
+  )
   return { clientId: 'app', clientSecret: fromFile(pipe) }
 }
 
