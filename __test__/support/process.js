@@ -73,9 +73,16 @@ function start(command, args, { cwd = path.join(__dirname, '..', '..'), env = {}
   }
 }
 
-/** Resolves once the condition holds; the test's own time limit is the only one. */
+/** A little less than a test has, so that no polling outlives its test. */
+const LONGEST_WAIT_MS = 100_000
+
+/** Resolves once the condition holds, and rejects when it never does. */
 async function until(condition) {
-  while (!(await condition())) await new Promise((resolve) => setTimeout(resolve, 5))
+  const end = performance.now() + LONGEST_WAIT_MS
+  while (!(await condition())) {
+    if (performance.now() > end) throw new Error(`never so: ${condition}`)
+    await new Promise((resolve) => setTimeout(resolve, 5))
+  }
 }
 
 /** The names of this process's threads. */
