@@ -49,13 +49,18 @@ impl Credential {
 ///
 /// It is the same in every process, and tells credentials apart even when only the secret differs.
 /// It does not protect a secret that can be guessed.
-#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct CredentialId([u8; 8]);
 
 impl CredentialId {
     const DOMAIN: &'static [u8] = b"oauth-rotor/credential-id/1\0";
     /// Costs whoever tries to guess a secret from its id about 20 ms a try.
     const ROUNDS: NonZeroU32 = NonZeroU32::new(100_000).expect("not zero");
+
+    /// An id that was derived before, as a store gives it back.
+    pub const fn from_bytes(bytes: [u8; 8]) -> Self {
+        Self(bytes)
+    }
 
     /// Derives each id once per process, however many managers share the credential.
     fn of(client_id: &str, client_secret: &Secret) -> Self {

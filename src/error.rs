@@ -30,6 +30,20 @@ pub enum Code {
     Endpoint,
     /// The native part cannot work in this process.
     NativeUnavailable,
+    /// No known credential is accepted.
+    Degraded,
+    /// The endpoint does not accept the credential that was to become the active one.
+    CandidateRejected,
+    /// The credential that was to become the active one was not proved in time.
+    CandidateUnverified,
+    /// Another rotation is open, or took this one's place.
+    RotationConflict,
+    /// There is no credential to rotate to, or back to.
+    NoCandidate,
+    /// Only a process that may die holds the proved credential.
+    NoCustody,
+    /// The previous credential is still needed.
+    RetireBlocked,
 }
 
 impl Code {
@@ -47,6 +61,13 @@ impl Code {
             Self::Throttled => "ERR_THROTTLED",
             Self::Endpoint => "ERR_ENDPOINT",
             Self::NativeUnavailable => "ERR_NATIVE_UNAVAILABLE",
+            Self::Degraded => "ERR_DEGRADED",
+            Self::CandidateRejected => "ERR_CANDIDATE_REJECTED",
+            Self::CandidateUnverified => "ERR_CANDIDATE_UNVERIFIED",
+            Self::RotationConflict => "ERR_ROTATION_CONFLICT",
+            Self::NoCandidate => "ERR_NO_CANDIDATE",
+            Self::NoCustody => "ERR_NO_CUSTODY",
+            Self::RetireBlocked => "ERR_RETIRE_BLOCKED",
         }
     }
 }

@@ -18,6 +18,7 @@ pub mod local_time;
 pub mod policy;
 pub mod provider;
 pub mod refresh;
+pub mod rotation;
 pub mod secret;
 pub mod source;
 pub mod token;

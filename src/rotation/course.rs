@@ -1,0 +1,314 @@
+//! What follows from the endpoint's answers and from time: T2, T4 to T15 without being asked.
+
+use super::custody;
+use super::draft::Draft;
+use super::effect::{Effect, Notice, Refusal};
+use super::event::{Event, Want};
+use super::ledger::{Answer, Proof};
+use super::record::{End, Overlap, Phase, Prepared, Role, RotationId, Sink, Staged};
+use super::retirement;
+use super::transition::Transition;
+use super::view::Members;
+use crate::credential::CredentialId;
+
+/// The one transition that is due, if any is.
+pub(super) fn follow(draft: &mut Draft<'_>) {
+    match draft.record.phase.clone() {
+        Phase::Stable => {
+            if !substitute(draft) && !take_early_caller(draft) {
+                degrade(draft);
+            }
+        }
+        Phase::Prepared(prepared) => {
+            if !substitute(draft) {
+                end_preparation(draft, &prepared);
+            }
+        }
+        Phase::Staged(staged) => prove(draft, &staged),
+        Phase::Overlap(overlap) => follow_overlap(draft, overlap),
+        Phase::Degraded { since } => recover(draft, since),
+    }
+    if !draft.has_moved() {
+        readmit(draft);
+    }
+}
+
+/// T3 for the candidate that waited until now.
+pub(super) fn take_waiting(draft: &mut Draft<'_>) {
+    if !matches!(draft.record.phase, Phase::Stable | Phase::Degraded { .. }) {
+        return;
+    }
+    let Some(waiting) = draft.record.waiting.take() else { return };
+    if draft.record.role(waiting) != Role::Active {
+        draft.stage(waiting, RotationId::of(waiting), false);
+    }
+}
+
+/// T3 for a caller that came before there was a record.
+fn take_early_caller(draft: &mut Draft<'_>) -> bool {
+    let early = draft.wants().find_map(|want| match want {
+        Want::Promotion { rotation, candidate } => {
+            let is_early = draft.record.past(rotation).is_none()
+                && draft.record.role(*candidate) != Role::Active;
+            is_early.then(|| (rotation.clone(), *candidate))
+        }
+        _ => None,
+    });
+    let Some((rotation, candidate)) = early else { return false };
+    draft.stage(candidate, rotation, false);
+    true
+}
+
+/// Hands the token of an accepted probe out where it is the active credential's or stands in for it.
+pub(super) fn serve(draft: &mut Draft<'_>, event: &Event) {
+    let Event::Answered { credential, answer: Answer::Accepted(grant) } = event else { return };
+    if draft.replaces_token() || draft.proof(*credential).is_none() {
+        return;
+    }
+    let active = draft.record.active;
+    let is_needed = *credential == active || draft.view.ledger.rejections(active).is_some();
+    if is_needed && draft.record.role(*credential) != Role::Retired {
+        let generation = draft.record.generation;
+        draft.effects.push(Effect::Serve { credential: *credential, generation });
+    }
+    let now = draft.now;
+    if let Phase::Overlap(overlap) = &mut draft.record.phase
+        && overlap.previous == *credential
+        && grant.expires_at > now
+    {
+        // Tokens of the previous credential are still being made: it is safe to revoke only after them.
+        overlap.safe_to_revoke_at = overlap.safe_to_revoke_at.max(grant.expires_at);
+    }
+}
+
+/// T8: something else is accepted since the active credential was rejected.
+fn substitute(draft: &mut Draft<'_>) -> bool {
+    let Some((active, proof)) = accepted_instead(draft) else { return false };
+    if draft.record.role(active) == Role::Next {
+        return false;
+    }
+    let was = draft.replace_active(active, proof);
+    draft.quarantine(was, true);
+    draft.took(Transition::T8);
+    if matches!(draft.record.phase, Phase::Prepared(_)) {
+        draft.record.phase = Phase::Stable;
+    }
+    true
+}
+
+fn accepted_instead(draft: &Draft<'_>) -> Option<(CredentialId, Proof)> {
+    let since = draft.view.ledger.rejections(draft.record.active)?.first_at;
+    let mut fallbacks = draft.record.fallbacks().filter(|one| {
+        // The next one has its own way, by T4.
+        draft.record.role(*one) != Role::Next
+    });
+    fallbacks.find_map(|one| Some((one, draft.proof_since(since, one)?)))
+}
+
+/// T14: nothing that anybody could present is accepted.
+fn degrade(draft: &mut Draft<'_>) {
+    let ledger = &draft.view.ledger;
+    let Some(rejected) = ledger.rejections(draft.record.active) else { return };
+    let is_rejected = |one| {
+        ledger.rejections(one).is_some_and(|rejections| rejections.last_at >= rejected.first_at)
+    };
+    let mut held = draft.record.fallbacks().filter(|one| draft.view.is_held(*one));
+    if !held.all(is_rejected) {
+        return;
+    }
+    drop(held);
+    let phase = Phase::Degraded { since: draft.now };
+    if let Phase::Overlap(overlap) = std::mem::replace(&mut draft.record.phase, phase) {
+        draft.quarantine(overlap.previous, true);
+    }
+    draft.took(Transition::T14);
+}
+
+/// T15.
+fn recover(draft: &mut Draft<'_>, since: crate::clock::Timestamp) {
+    let active = draft.record.active;
+    let known: Vec<CredentialId> = [active].into_iter().chain(draft.record.fallbacks()).collect();
+    let found = known.into_iter().find_map(|one| Some((one, draft.proof_since(since, one)?)));
+    let Some((accepted, proof)) = found else { return };
+    draft.record.phase = Phase::Stable;
+    if accepted != active {
+        draft.replace_active(accepted, proof);
+        draft.quarantine(active, true);
+    }
+    draft.took(Transition::T15);
+}
+
+/// T2.
+fn end_preparation(draft: &mut Draft<'_>, prepared: &Prepared) {
+    let is_there = |token: super::view::Token| token.expires_at >= prepared.safe_until;
+    if draft.now >= prepared.deadline || !draft.view.token.is_some_and(is_there) {
+        draft.record.phase = Phase::Stable;
+        draft.took(Transition::T2);
+    }
+}
+
+/// T4, T5, T7 and, meanwhile, T8.
+fn prove(draft: &mut Draft<'_>, staged: &Staged) {
+    if let Some(proof) = draft.proof_since(staged.at, staged.next) {
+        if in_custody(draft, staged.next) {
+            draft.promote(staged.clone(), proof);
+            return;
+        }
+        if proof.at == draft.now {
+            draft.notify(Notice::AwaitsCustody(staged.next));
+        }
+    }
+    if substitute(draft) {
+        return;
+    }
+    let rejections = draft.view.ledger.rejections(staged.next);
+    if rejections.is_some_and(|since| since.first_at >= staged.at && since.are_final()) {
+        end_staging(draft, End::Rejected, Transition::T5);
+    } else if draft.now >= staged.deadline {
+        let is_proved = draft.proof_since(staged.at, staged.next).is_some();
+        let end = if is_proved { End::NoCustody } else { End::Unverified };
+        end_staging(draft, end, Transition::T7);
+    } else {
+        watch_holders(draft, staged);
+    }
+}
+
+/// In one process a promotion is not refused for want of a place to keep the credential.
+fn in_custody(draft: &Draft<'_>, credential: CredentialId) -> bool {
+    let keeper = custody::of(&draft.record, draft.view, credential);
+    keeper.is_some() || draft.view.fleet.is_none() && !awaits_sinks(draft)
+}
+
+/// Whether a slot that can be written before the promotion was not tried yet.
+fn awaits_sinks(draft: &Draft<'_>) -> bool {
+    let is_open = |slot| matches!(draft.record.sinks.get(slot), None | Some(Sink::Pending { .. }));
+    draft.view.sinks.iter().any(|spec| !spec.at_retirement && is_open(&spec.slot))
+}
+
+/// T7 when nobody has held the next credential for as long as a silent member counts as live.
+fn watch_holders(draft: &mut Draft<'_>, staged: &Staged) {
+    let (is_held, now) = (draft.view.is_held(staged.next), draft.now);
+    match staged.forsaken {
+        Some(since) if !is_held && now.since(since) >= Members::TTL => {
+            end_staging(draft, End::Unverified, Transition::T7);
+        }
+        known => {
+            let forsaken = (!is_held).then(|| known.unwrap_or(now));
+            draft.record.phase = Phase::Staged(Staged { forsaken, ..staged.clone() });
+        }
+    }
+}
+
+/// T5, T7: back to where the rotation began.
+pub(super) fn end_staging(draft: &mut Draft<'_>, end: End, transition: Transition) {
+    let Some(staged) = draft.unstage(end) else { return };
+    let is_rejected = draft.view.ledger.rejections(draft.record.active).is_some();
+    draft.record.phase =
+        if is_rejected { Phase::Degraded { since: draft.now } } else { Phase::Stable };
+    draft.took(transition);
+    if end == End::Rejected {
+        draft.effects.push(Effect::DropTokens(staged.next));
+    }
+}
+
+/// T9 to T14.
+fn follow_overlap(draft: &mut Draft<'_>, overlap: Overlap) {
+    if let Some(asked_at) = overlap.reverting {
+        if let Some(proof) = draft.proof_since(asked_at, overlap.previous) {
+            return roll_back(draft, overlap, proof);
+        }
+        let refused = draft.view.ledger.rejections(overlap.previous);
+        if refused.is_some_and(|rejections| rejections.last_at >= asked_at) {
+            draft.record.phase = Phase::Overlap(Overlap { reverting: None, ..overlap });
+            return;
+        }
+    }
+    let rejections = draft.view.ledger.rejections(draft.record.active);
+    if rejections.is_some_and(|rejections| rejections.are_final())
+        && let Some((active, proof)) = accepted_instead(draft)
+    {
+        return fall_back(draft, &overlap, active, proof, Transition::T9);
+    }
+    if is_abandoned(draft)
+        && let Some(proof) = draft.proof_since(draft.now - retirement::FRESH, overlap.previous)
+    {
+        return fall_back(draft, &overlap, overlap.previous, proof, Transition::T11);
+    }
+    degrade(draft);
+    if draft.has_moved() {
+        return;
+    }
+    let force = draft.wants().filter_map(|want| match want {
+        Want::Retire { force } => Some(*force),
+        _ => None,
+    });
+    let force = force.reduce(|one, other| one || other);
+    if force.is_none() && draft.now < overlap.retire_not_before {
+        return;
+    }
+    let Err(missing) = retirement::retire(draft, &overlap, force.unwrap_or_default()) else {
+        return;
+    };
+    if !missing.is_only_proof() {
+        draft.settle(|_, want| {
+            matches!(want, Want::Retire { .. })
+                .then(|| Err(Refusal::RetireBlocked(missing.clone())))
+        });
+    }
+    if draft.now >= overlap.deadline && !overlap.overdue {
+        draft.notify(Notice::Overdue(missing));
+        draft.record.phase = Phase::Overlap(Overlap { overdue: true, ..overlap });
+        draft.took(Transition::T13);
+    }
+}
+
+/// T10.
+fn roll_back(draft: &mut Draft<'_>, overlap: Overlap, proof: Proof) {
+    let was = draft.replace_active(overlap.previous, proof);
+    draft.open_overlap(was, overlap.rotation);
+    draft.took(Transition::T10);
+}
+
+/// T9, T11: the overlap ends, and nothing is retired by it.
+fn fall_back(
+    draft: &mut Draft<'_>,
+    overlap: &Overlap,
+    active: CredentialId,
+    proof: Proof,
+    transition: Transition,
+) {
+    draft.record.phase = Phase::Stable;
+    let was = draft.replace_active(active, proof);
+    draft.stand_by(was);
+    if overlap.previous != active {
+        draft.stand_by(overlap.previous);
+    }
+    draft.took(transition);
+}
+
+/// Whether no live member holds the active credential.
+pub(super) fn is_abandoned(draft: &Draft<'_>) -> bool {
+    let Some(fleet) = &draft.view.fleet else { return false };
+    fleet.members.is_complete(draft.now) && !draft.view.is_held(draft.record.active)
+}
+
+/// A quarantined credential that is accepted at last.
+fn readmit(draft: &mut Draft<'_>) {
+    let quarantined = draft.record.quarantined.clone();
+    let accepted = quarantined.into_iter().find(|known| draft.proof(known.credential).is_some());
+    let Some(known) = accepted else { return };
+    let credential = known.credential;
+    match draft.record.phase {
+        Phase::Stable | Phase::Prepared(_) if !known.was_active => {
+            draft.stage(credential, RotationId::of(credential), false);
+        }
+        Phase::Staged(_) | Phase::Overlap(_) if !known.was_active => {
+            draft.record.waiting = Some(credential);
+        }
+        Phase::Degraded { .. } => {}
+        _ => {
+            draft.record.quarantined.retain(|other| other.credential != credential);
+            draft.record.standby.push(credential);
+        }
+    }
+}

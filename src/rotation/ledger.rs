@@ -1,0 +1,250 @@
+//! What the token endpoint's answers say of each credential.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use super::record::Record;
+use super::view::Policy;
+use crate::clock::Timestamp;
+use crate::credential::CredentialId;
+
+/// What one token request with a credential brought.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Answer {
+    /// A usable token.
+    Accepted(Grant),
+    /// The endpoint does not accept the credential now.
+    Rejected,
+    /// A bare 401 or 403: the credential's fault only if another one is accepted meanwhile.
+    Refused,
+    /// Throttled, transient or misconfigured: it says nothing of the credential.
+    Unclear {
+        /// What the endpoint asked for.
+        retry_after: Option<Duration>,
+    },
+}
+
+/// The token that came, without the token.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Grant {
+    /// When it expires.
+    pub expires_at: Timestamp,
+    /// When its soft window begins.
+    pub refresh_at: Timestamp,
+    /// The granted scope, where the endpoint named it.
+    pub scope: Option<String>,
+    /// What the caller's own request with the token brought, if it wants one.
+    pub verify: Option<Verify>,
+}
+
+/// The outcome of the request that a caller wants made with the token of a candidate.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Verify {
+    /// 2xx.
+    Passed,
+    /// 401 or 403.
+    Refused,
+    /// Anything else.
+    Failed,
+}
+
+/// The latest certain answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Standing {
+    /// A token came.
+    Accepted(Proof),
+    /// It was rejected, so often and since when.
+    Rejected(Rejections),
+}
+
+/// A token that was obtained with a credential.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Proof {
+    /// When the answer came.
+    pub at: Timestamp,
+    /// When the token expires.
+    pub expires_at: Timestamp,
+    /// When its soft window begins.
+    pub refresh_at: Timestamp,
+}
+
+/// Rejections in a row.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Rejections {
+    /// How many.
+    pub count: u32,
+    /// The first one.
+    pub first_at: Timestamp,
+    /// The latest one.
+    pub last_at: Timestamp,
+}
+
+impl Rejections {
+    /// So many rejections …
+    pub const ENOUGH: u32 = 3;
+    /// … over at least this long are held to be the provider's last word.
+    pub const SPAN: Duration = Duration::from_secs(5);
+
+    /// Whether it is not a passing matter.
+    pub fn are_final(&self) -> bool {
+        self.count >= Self::ENOUGH && self.last_at.since(self.first_at) >= Self::SPAN
+    }
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
+struct Entry {
+    standing: Option<Standing>,
+    /// A bare 401 that may yet turn out to be a rejection.
+    refused_at: Option<Timestamp>,
+    /// Answers in a row that were no token.
+    failures: u32,
+    answered_at: Option<Timestamp>,
+    retry_at: Timestamp,
+    scope: Option<String>,
+    last_expiry: Option<Timestamp>,
+}
+
+/// The answers that this member has seen, and those that the fleet noted beside the record.
+///
+/// This is *usability*: volatile, and never part of the record. A driver calls [`Ledger::note`] with
+/// every answer before it steps the machine with it.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
+pub struct Ledger {
+    entries: BTreeMap<CredentialId, Entry>,
+}
+
+impl Ledger {
+    /// The gap between probes that were rejected, until that is final.
+    const FIRST_GAP: Duration = Duration::from_millis(2500);
+    const SLOW_GAP: Duration = Duration::from_secs(30);
+    const SLOWEST_GAP: Duration = Duration::from_mins(5);
+    const LONGEST_RETRY_AFTER: Duration = Duration::from_mins(3);
+
+    /// The latest certain answer to a credential.
+    pub fn standing(&self, credential: CredentialId) -> Option<Standing> {
+        self.entries.get(&credential)?.standing
+    }
+
+    /// The proof of a credential whose latest certain answer was a token.
+    pub fn proof(&self, credential: CredentialId) -> Option<Proof> {
+        match self.standing(credential)? {
+            Standing::Accepted(proof) => Some(proof),
+            Standing::Rejected(_) => None,
+        }
+    }
+
+    /// The rejections of a credential whose latest certain answer was one.
+    pub fn rejections(&self, credential: CredentialId) -> Option<Rejections> {
+        match self.standing(credential)? {
+            Standing::Rejected(rejections) => Some(rejections),
+            Standing::Accepted(_) => None,
+        }
+    }
+
+    /// The last expiry of any token that is known to have been made with a credential.
+    pub fn last_expiry(&self, credential: CredentialId) -> Option<Timestamp> {
+        self.entries.get(&credential)?.last_expiry
+    }
+
+    /// When a credential is worth another probe: at once where it was not answered since `since`.
+    pub fn retry_at(&self, credential: CredentialId, since: Timestamp) -> Timestamp {
+        let answered =
+            self.entries.get(&credential).filter(|entry| entry.answered_at >= Some(since));
+        answered.map_or(Timestamp::default(), |entry| entry.retry_at)
+    }
+
+    /// Takes an answer in; says whether it counts as a token, a rejection or neither.
+    pub fn note(
+        &mut self,
+        credential: CredentialId,
+        answer: &Answer,
+        record: Option<&Record>,
+        policy: &Policy,
+        now: Timestamp,
+    ) {
+        let staged = record.and_then(Record::staged).filter(|staged| staged.next == credential);
+        // What a candidate was answered before it was staged, or before it can be known, is another matter.
+        let counts_from = staged.map(|staged| staged.at + policy.propagation);
+        let before = record.map(|record| record.active).filter(|_| staged.is_some());
+        let scope = before.and_then(|active| self.entries.get(&active)?.scope.clone());
+        let entry = self.entries.entry(credential).or_default();
+        entry.answered_at = Some(now);
+        match answer {
+            Answer::Accepted(grant) => {
+                entry.last_expiry = entry.last_expiry.max(Some(grant.expires_at));
+                let refused = staged.is_some()
+                    && is_narrower(grant.scope.as_deref(), scope.as_deref())
+                    || grant.verify == Some(Verify::Refused);
+                if refused {
+                    entry.reject(counts_from, now);
+                } else if grant.verify == Some(Verify::Failed) {
+                    entry.leave_open(None, now);
+                } else {
+                    entry.accept(grant, now);
+                    self.judge_refused(credential, now);
+                }
+            }
+            Answer::Rejected => entry.reject(counts_from, now),
+            Answer::Refused => {
+                entry.refused_at = Some(now);
+                entry.leave_open(None, now);
+            }
+            Answer::Unclear { retry_after } => entry.leave_open(*retry_after, now),
+        }
+    }
+
+    /// The endpoint answers another credential: the bare 401s were meant.
+    fn judge_refused(&mut self, accepted: CredentialId, now: Timestamp) {
+        for (credential, entry) in &mut self.entries {
+            if *credential != accepted && entry.refused_at.take().is_some() {
+                entry.reject(None, now);
+            }
+        }
+    }
+}
+
+impl Entry {
+    fn accept(&mut self, grant: &Grant, now: Timestamp) {
+        let (expires_at, refresh_at) = (grant.expires_at, grant.refresh_at);
+        self.standing = Some(Standing::Accepted(Proof { at: now, expires_at, refresh_at }));
+        self.refused_at = None;
+        self.failures = 0;
+        self.retry_at = now;
+        self.scope.clone_from(&grant.scope);
+    }
+
+    fn reject(&mut self, counts_from: Option<Timestamp>, now: Timestamp) {
+        self.failures = self.failures.saturating_add(1);
+        self.retry_at = now + Ledger::FIRST_GAP;
+        if counts_from.is_some_and(|from| now < from) {
+            return;
+        }
+        let rejections = match self.standing {
+            Some(Standing::Rejected(before)) if Some(before.first_at) >= counts_from => {
+                Rejections { count: before.count.saturating_add(1), last_at: now, ..before }
+            }
+            _ => Rejections { count: 1, first_at: now, last_at: now },
+        };
+        self.standing = Some(Standing::Rejected(rejections));
+        if rejections.are_final() {
+            let doublings = (rejections.count - Rejections::ENOUGH).min(8);
+            self.retry_at =
+                now + (Ledger::SLOW_GAP * 2_u32.pow(doublings)).min(Ledger::SLOWEST_GAP);
+        }
+    }
+
+    fn leave_open(&mut self, retry_after: Option<Duration>, now: Timestamp) {
+        let own = Duration::from_secs(1) * 2_u32.pow(self.failures.min(5));
+        let asked = retry_after.unwrap_or_default().min(Ledger::LONGEST_RETRY_AFTER);
+        self.failures = self.failures.saturating_add(1);
+        self.retry_at = now + own.min(Ledger::SLOW_GAP).max(asked);
+    }
+}
+
+/// Whether a granted scope lacks something that the other one has; an absent one is equal.
+fn is_narrower(granted: Option<&str>, before: Option<&str>) -> bool {
+    let (Some(granted), Some(before)) = (granted, before) else { return false };
+    before
+        .split_ascii_whitespace()
+        .any(|one| !granted.split_ascii_whitespace().any(|has| has == one))
+}

@@ -1,0 +1,116 @@
+//! Which credentials are to be presented now, and which sinks are to be written.
+
+use super::draft::Draft;
+use super::effect::Effect;
+use super::event::Want;
+use super::record::{Phase, Record, Sink, Slot};
+use super::retirement::FRESH;
+use super::start;
+use super::view::View;
+use crate::clock::Timestamp;
+use crate::credential::CredentialId;
+
+/// The probes that are due.
+pub(super) fn probe(draft: &mut Draft<'_>) {
+    let mut due: Vec<CredentialId> = Vec::new();
+    for (credential, at) in wanted(Some(&draft.record), draft.view, draft.now) {
+        if at <= draft.now && !due.contains(&credential) {
+            due.push(credential);
+        }
+    }
+    if draft.is_new(|want| matches!(want, Want::Prepare { .. }))
+        && !due.contains(&draft.record.active)
+    {
+        due.push(draft.record.active);
+    }
+    draft.effects.extend(due.into_iter().map(Effect::Probe));
+}
+
+/// What is to be presented, and when.
+pub(super) fn wanted(
+    record: Option<&Record>,
+    view: &View,
+    now: Timestamp,
+) -> Vec<(CredentialId, Timestamp)> {
+    let Some(record) = record else { return start::wanted(&start::known(view), view) };
+    let ledger = &view.ledger;
+    let mut wanted = Vec::new();
+    match &record.phase {
+        Phase::Stable | Phase::Prepared(_) => {}
+        Phase::Staged(staged) => {
+            let is_proved = |at, expires_at| at >= staged.at && now < expires_at;
+            if !ledger.proof(staged.next).is_some_and(|proof| is_proved(proof.at, proof.expires_at))
+            {
+                wanted.push((staged.next, ledger.retry_at(staged.next, staged.at)));
+            }
+        }
+        Phase::Overlap(overlap) => {
+            if let Some(since) = overlap.reverting {
+                wanted.push((overlap.previous, ledger.retry_at(overlap.previous, since)));
+            }
+            if !view.is_held(record.active) {
+                wanted.push((overlap.previous, ledger.retry_at(overlap.previous, now - FRESH)));
+            }
+            let is_asked = view.callers.iter().any(|one| matches!(one.want, Want::Retire { .. }));
+            let is_fresh = ledger.proof(record.active).is_some_and(|proof| proof.at >= now - FRESH);
+            if !is_fresh {
+                let retry_at = ledger.retry_at(record.active, now - FRESH);
+                let from = if is_asked { now } else { overlap.retire_not_before };
+                wanted.push((record.active, retry_at.max(from)));
+            }
+        }
+        Phase::Degraded { since } => {
+            let all = [record.active].into_iter().chain(record.fallbacks());
+            wanted.extend(all.map(|one| (one, ledger.retry_at(one, *since))));
+        }
+    }
+    if let Some(rejected) = ledger.rejections(record.active) {
+        let retry_at = |one| (one, ledger.retry_at(one, rejected.first_at));
+        wanted.extend(record.fallbacks().map(retry_at));
+        wanted.push((record.active, ledger.retry_at(record.active, Timestamp::default())));
+    } else {
+        let slow = record.quarantined.iter().map(|known| known.credential);
+        let yielded = slow.filter(|one| view.configured.contains(one));
+        wanted.extend(yielded.map(|one| (one, ledger.retry_at(one, Timestamp::default()))));
+    }
+    wanted.retain(|(one, _)| {
+        view.held.contains(one) && !view.probing.contains(one) && record.may_present(*one)
+    });
+    wanted
+}
+
+/// The sinks that are due.
+pub(super) fn write_sinks(draft: &mut Draft<'_>) {
+    let (record, now) = (draft.record.clone(), draft.now);
+    sinks_due(&record, draft.view, now, &mut draft.effects);
+}
+
+pub(super) fn sinks_due(record: &Record, view: &View, now: Timestamp, effects: &mut Vec<Effect>) {
+    let credential = record.staged().map_or(record.active, |staged| staged.next);
+    let due = unwritten(record, view).into_iter().filter(|(_, at)| *at <= now);
+    effects.extend(due.map(|(slot, _)| Effect::WriteSink { slot, credential }));
+}
+
+/// The sinks that are to be written, and when.
+pub(super) fn unwritten(record: &Record, view: &View) -> Vec<(Slot, Timestamp)> {
+    // One of the next credential is written before the promotion only where custody depends on it.
+    let is_early = record.staged().is_some();
+    let depends = record.staged().is_none_or(|staged| {
+        let is_proved = view.ledger.proof(staged.next).is_some_and(|proof| proof.at >= staged.at);
+        is_proved && super::custody::of(record, view, staged.next).is_none()
+    });
+    let overlap_ends = record.overlap().map(|overlap| overlap.retire_not_before);
+    let late = overlap_ends.unwrap_or_default();
+    let idle = view.sinks.iter().filter(|spec| !view.writing.contains(&spec.slot));
+    let wanted = idle.filter(|spec| depends && !(is_early && spec.at_retirement));
+    wanted
+        .filter_map(|spec| {
+            let not_before = match record.sinks.get(&spec.slot) {
+                Some(Sink::Pending { not_before }) => *not_before,
+                None if is_early => Timestamp::default(),
+                _ => return None,
+            };
+            Some((spec.slot, if spec.at_retirement { not_before.max(late) } else { not_before }))
+        })
+        .collect()
+}

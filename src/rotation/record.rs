@@ -1,0 +1,340 @@
+//! What a fleet agrees upon: which credential has which role.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::Arc;
+
+use super::view::Members;
+use crate::clock::Timestamp;
+use crate::credential::CredentialId;
+
+/// The credential lifecycle of one logical client, as the store keeps it.
+///
+/// It changes only by [`Write`](super::Write), one version after the other. It holds no secret.
+/// Each credential has one [`Role`]; [`Record::role`] tells which.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Record {
+    /// Which write this is the outcome of.
+    pub version: Version,
+    /// +1 whenever the active credential changes.
+    pub generation: u64,
+    /// What tokens are fetched with.
+    pub active: CredentialId,
+    /// Where a rotation stands.
+    pub phase: Phase,
+    /// Known and configured, not in rotation: fallbacks.
+    pub standby: Vec<CredentialId>,
+    /// Rejected while another one was accepted; probed again slowly.
+    pub quarantined: Vec<Quarantined>,
+    /// Not presented again, the latest last; at most [`Record::MOST_RETIRED`].
+    pub retired: Vec<Retired>,
+    /// The candidate that is staged when the rotation that is open has ended.
+    pub waiting: Option<CredentialId>,
+    /// Where the active credential (or, while proved, the next one) is written to.
+    pub sinks: BTreeMap<Slot, Sink>,
+    /// How the latest rotations ended, the latest last; at most [`Record::MOST_HISTORY`].
+    pub history: Vec<Past>,
+}
+
+/// Tells two writes of a record apart.
+///
+/// The epoch alone does not: a store that lost its latest writes counts the same numbers again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Version {
+    /// Random, new when a record is created.
+    pub incarnation: u64,
+    /// +1 with every accepted write.
+    pub epoch: u64,
+    /// Random, new with every write.
+    pub nonce: u64,
+}
+
+/// Where a rotation stands, with what only this state has.
+///
+/// There is no variant for `Starting`: that is a missing record.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum Phase {
+    /// The active credential works, and no rotation is open.
+    Stable,
+    /// A fresh token is held, and nobody presents the active credential.
+    Prepared(Prepared),
+    /// A next credential is being proved.
+    Staged(Staged),
+    /// It was promoted; the previous one is still a fallback.
+    Overlap(Overlap),
+    /// No known credential is accepted.
+    Degraded {
+        /// Since when; an answer from before does not end it.
+        since: Timestamp,
+    },
+}
+
+/// See [`Phase::Prepared`].
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Prepared {
+    /// Ends it.
+    pub deadline: Timestamp,
+    /// The expiry of the token that bridges the change.
+    pub safe_until: Timestamp,
+}
+
+/// See [`Phase::Staged`].
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Staged {
+    /// What is being proved.
+    pub next: CredentialId,
+    /// The role it had, and has again when it is withdrawn.
+    pub former: Former,
+    /// The idempotency key of this rotation.
+    pub rotation: RotationId,
+    /// When it was staged; the propagation window begins here.
+    pub at: Timestamp,
+    /// Ends it without a promotion.
+    pub deadline: Timestamp,
+    /// The active credential has leaked: it is retired with the promotion.
+    pub compromised: bool,
+    /// Since when no live member holds `next`.
+    pub forsaken: Option<Timestamp>,
+}
+
+/// See [`Phase::Overlap`].
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Overlap {
+    /// What was active before.
+    pub previous: CredentialId,
+    /// The rotation that promoted the active one.
+    pub rotation: RotationId,
+    /// The epoch of the promotion, which every live member has to have seen.
+    pub epoch: u64,
+    /// The previous one stays a fallback until then.
+    pub retire_not_before: Timestamp,
+    /// The last expiry of any token that was made with the previous one.
+    pub safe_to_revoke_at: Timestamp,
+    /// When it is told that the retirement is overdue.
+    pub deadline: Timestamp,
+    /// It was told.
+    pub overdue: bool,
+    /// Since when it is wanted that the previous one becomes active again.
+    pub reverting: Option<Timestamp>,
+}
+
+/// The role that a staged credential had.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Former {
+    /// The record did not know it.
+    Unknown,
+    /// See [`Record::standby`].
+    Standby,
+    /// See [`Record::quarantined`].
+    Quarantined(Quarantined),
+    /// See [`Record::retired`].
+    Retired(Retired),
+}
+
+/// A credential that was rejected while another one was accepted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Quarantined {
+    /// Which.
+    pub credential: CredentialId,
+    /// Whether it was active once; then it comes back as a standby only.
+    pub was_active: bool,
+}
+
+/// A credential that is not presented again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Retired {
+    /// Which.
+    pub credential: CredentialId,
+    /// It has leaked: only an explicit rotation brings it back.
+    pub compromised: bool,
+}
+
+/// The idempotency key of one rotation.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct RotationId(Arc<str>);
+
+impl RotationId {
+    /// A key of the caller's choice.
+    pub fn new(id: &str) -> Self {
+        Self(id.into())
+    }
+
+    /// The key of who chooses none: the same in every process that is told the same secret.
+    pub fn of(candidate: CredentialId) -> Self {
+        Self(format!("r-{candidate}").into())
+    }
+}
+
+impl fmt::Display for RotationId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// A place that credentials are written back to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Slot(pub u32);
+
+/// How far a place is behind.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Sink {
+    /// To be written.
+    Pending {
+        /// Not before.
+        not_before: Timestamp,
+    },
+    /// It acknowledged.
+    Done,
+    /// It never will.
+    Impossible,
+}
+
+/// A rotation that has ended.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Past {
+    /// Its key.
+    pub rotation: RotationId,
+    /// What was to become active.
+    pub candidate: CredentialId,
+    /// What became of it.
+    pub end: End,
+}
+
+/// How a rotation ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum End {
+    /// Its candidate became active.
+    Promoted,
+    /// The endpoint does not accept the candidate.
+    Rejected,
+    /// Nothing proved it in time, or it was withdrawn.
+    Unverified,
+    /// It was proved, but only a process that may die held it.
+    NoCustody,
+    /// Another rotation took its place.
+    Superseded,
+}
+
+/// What a credential is to a record.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Role {
+    /// Tokens are fetched with it.
+    Active,
+    /// It is being proved.
+    Next,
+    /// It was active, and the overlap is open.
+    Previous,
+    /// A fallback.
+    Standby,
+    /// Rejected while another one was accepted.
+    Quarantined,
+    /// The candidate after this rotation.
+    Waiting,
+    /// It was active, and is not presented again.
+    Retired,
+    /// The record has never seen it.
+    Unknown,
+}
+
+impl Record {
+    /// Older retirements are forgotten.
+    pub const MOST_RETIRED: usize = 32;
+    /// Older rotations are forgotten.
+    pub const MOST_HISTORY: usize = 8;
+
+    /// The role of a credential.
+    pub fn role(&self, credential: CredentialId) -> Role {
+        if self.active == credential {
+            return Role::Active;
+        }
+        match &self.phase {
+            Phase::Staged(staged) if staged.next == credential => return Role::Next,
+            Phase::Overlap(overlap) if overlap.previous == credential => return Role::Previous,
+            _ => {}
+        }
+        if self.waiting == Some(credential) {
+            Role::Waiting
+        } else if self.standby.contains(&credential) {
+            Role::Standby
+        } else if self.quarantined.iter().any(|known| known.credential == credential) {
+            Role::Quarantined
+        } else if self.retired.iter().any(|known| known.credential == credential) {
+            Role::Retired
+        } else {
+            Role::Unknown
+        }
+    }
+
+    /// Whether this credential may be sent to the token endpoint.
+    ///
+    /// A retired one never is, one that the record does not know only where it becomes a candidate,
+    /// and the active one not while a person may be replacing it at the provider.
+    pub fn may_present(&self, credential: CredentialId) -> bool {
+        match self.role(credential) {
+            Role::Active => !matches!(self.phase, Phase::Prepared(_)),
+            Role::Retired | Role::Unknown => false,
+            _ => true,
+        }
+    }
+
+    /// Whether a token that was made with this credential may be handed out.
+    pub fn may_use_token_of(&self, credential: CredentialId) -> bool {
+        !self.retired.iter().any(|known| known.credential == credential && known.compromised)
+    }
+
+    /// What stands in for the active credential, in the order in which it is tried.
+    pub fn fallbacks(&self) -> impl Iterator<Item = CredentialId> {
+        let first = match &self.phase {
+            Phase::Staged(staged) => Some(staged.next),
+            Phase::Overlap(overlap) => Some(overlap.previous),
+            _ => None,
+        };
+        let waiting = self.waiting.filter(|waiting| !self.is_retired(*waiting));
+        let slow = self.quarantined.iter().map(|known| known.credential);
+        let all = first.into_iter().chain(waiting).chain(self.standby.iter().copied()).chain(slow);
+        let mut seen = vec![self.active];
+        all.filter(move |credential| {
+            let is_new = !seen.contains(credential);
+            seen.push(*credential);
+            is_new
+        })
+    }
+
+    /// How the latest rotation of that key ended.
+    pub fn past(&self, rotation: &RotationId) -> Option<&Past> {
+        self.history.iter().rev().find(|past| past.rotation == *rotation)
+    }
+
+    /// The rotation whose candidate is being proved.
+    pub fn staged(&self) -> Option<&Staged> {
+        match &self.phase {
+            Phase::Staged(staged) => Some(staged),
+            _ => None,
+        }
+    }
+
+    /// The overlap that is open.
+    pub fn overlap(&self) -> Option<&Overlap> {
+        match &self.phase {
+            Phase::Overlap(overlap) => Some(overlap),
+            _ => None,
+        }
+    }
+
+    /// The moments at which something is due in this phase.
+    pub(super) fn times(&self) -> Vec<Timestamp> {
+        match &self.phase {
+            Phase::Stable | Phase::Degraded { .. } => Vec::new(),
+            Phase::Prepared(prepared) => vec![prepared.deadline],
+            Phase::Staged(staged) => {
+                let forsaken = staged.forsaken.map(|since| since + Members::TTL);
+                forsaken.into_iter().chain([staged.deadline]).collect()
+            }
+            Phase::Overlap(overlap) => vec![overlap.retire_not_before, overlap.deadline],
+        }
+    }
+
+    fn is_retired(&self, credential: CredentialId) -> bool {
+        self.retired.iter().any(|known| known.credential == credential)
+    }
+}

@@ -1,0 +1,146 @@
+//! Before there is a record: T0.
+
+use std::collections::BTreeMap;
+
+use super::effect::{Effect, Notice, Refusal, Settled, Step};
+use super::event::{Caller, Event, Want};
+use super::probing;
+use super::record::{End, Past, Phase, Quarantined, Record, RotationId, Sink, Version};
+use super::transition::Transition;
+use super::view::View;
+use super::write::{TokenChange, Write};
+use crate::clock::Timestamp;
+use crate::credential::CredentialId;
+
+pub(super) fn step(view: &View, event: &Event, now: Timestamp) -> Step {
+    let mut effects = Vec::new();
+    let mut callers = view.callers.clone();
+    if let Event::Asked(caller) = event {
+        match ask(caller, view) {
+            Ok(caller) => {
+                effects.push(Effect::Keep(caller.clone()));
+                callers.push(caller);
+            }
+            Err(outcome) => effects.push(Effect::Answer { caller: caller.id, outcome }),
+        }
+    }
+    let order = order(&callers, view);
+    let proof = |credential: &CredentialId| {
+        view.ledger.proof(*credential).filter(|proof| now < proof.expires_at)
+    };
+    let Some((active, proof)) = order.iter().find_map(|one| Some((*one, proof(one)?))) else {
+        let due = wanted(&order, view).into_iter().filter(|(_, at)| *at <= now);
+        effects.extend(due.map(|(credential, _)| Effect::Probe(credential)));
+        return Step { effects, ..Step::default() };
+    };
+
+    let record = first(active, &order, &callers, view, now);
+    let mut told = vec![Effect::Notify(Notice::Moved(Transition::T0))];
+    told.append(&mut effects);
+    for caller in &callers {
+        let Want::Promotion { rotation, candidate } = &caller.want else { continue };
+        let outcome = if *candidate == active {
+            Ok(Settled::Active {
+                rotation: Some(rotation.clone()),
+                persisted: super::custody::persisted(&record),
+            })
+        } else if view.ledger.rejections(*candidate).is_some() {
+            Err(Refusal::CandidateRejected(*candidate))
+        } else {
+            // It was not answered yet: its rotation follows this one's start.
+            continue;
+        };
+        told.push(Effect::Answer { caller: caller.id, outcome });
+    }
+    let answers = told.iter().filter_map(|effect| match effect {
+        Effect::Answer { caller, .. } => Some(*caller),
+        _ => None,
+    });
+    let answered: Vec<_> = answers.collect();
+    told.retain(|effect| !matches!(effect, Effect::Keep(one) if answered.contains(&one.id)));
+    probing::sinks_due(&record, view, now, &mut told);
+    let token = TokenChange::Replace { credential: active, expires_at: proof.expires_at };
+    let write = Some(Write { expect: None, record, token, barrier: None });
+    Step { write, effects: told, transitions: vec![Transition::T0] }
+}
+
+fn ask(caller: &Caller, view: &View) -> Result<Caller, Result<Settled, Refusal>> {
+    match &caller.want {
+        Want::Rotate(rotate) => {
+            let first = rotate.candidate.or_else(|| view.configured.first().copied());
+            let candidate = first.ok_or(Err(Refusal::NoCandidate(Vec::new())))?;
+            let rotation = rotate.rotation.clone().unwrap_or_else(|| RotationId::of(candidate));
+            Ok(Caller { id: caller.id, want: Want::Promotion { rotation, candidate } })
+        }
+        Want::Rollback => Err(Err(Refusal::NoCandidate(Vec::new()))),
+        Want::CancelPrepare => Err(Ok(Settled::Cancelled)),
+        _ => Err(Err(Refusal::TokenUnavailable)),
+    }
+}
+
+/// What callers named, then the configuration.
+fn order(callers: &[Caller], view: &View) -> Vec<CredentialId> {
+    let named = callers.iter().filter_map(|caller| match &caller.want {
+        Want::Promotion { candidate, .. } => Some(*candidate),
+        _ => None,
+    });
+    let mut order = Vec::new();
+    for credential in named.chain(view.configured.iter().copied()) {
+        if !order.contains(&credential) {
+            order.push(credential);
+        }
+    }
+    order
+}
+
+/// The first one that was not rejected; when all were, each of them again, slowly.
+pub(super) fn wanted(order: &[CredentialId], view: &View) -> Vec<(CredentialId, Timestamp)> {
+    let is_open = |one: &&CredentialId| view.ledger.rejections(**one).is_none();
+    let chosen: Vec<CredentialId> = match order.iter().find(is_open) {
+        Some(open) => vec![*open],
+        None => order.to_vec(),
+    };
+    let idle = chosen.into_iter().filter(|one| !view.probing.contains(one));
+    idle.map(|one| (one, view.ledger.retry_at(one, Timestamp::default()))).collect()
+}
+
+/// The order when nobody asks for anything else.
+pub(super) fn known(view: &View) -> Vec<CredentialId> {
+    order(&view.callers, view)
+}
+
+fn first(
+    active: CredentialId,
+    order: &[CredentialId],
+    callers: &[Caller],
+    view: &View,
+    now: Timestamp,
+) -> Record {
+    let others = order.iter().copied().filter(|one| *one != active);
+    let (rejected, standby): (Vec<_>, Vec<_>) =
+        others.partition(|one| view.ledger.rejections(*one).is_some());
+    let quarantined = |credential| Quarantined { credential, was_active: false };
+    let history = callers.iter().filter_map(|caller| match &caller.want {
+        Want::Promotion { rotation, candidate } if *candidate == active => {
+            let (rotation, candidate) = (rotation.clone(), *candidate);
+            Some(Past { rotation, candidate, end: End::Promoted })
+        }
+        _ => None,
+    });
+    // What the configuration yields needs no writing back.
+    let is_configured = view.configured.contains(&active);
+    let pending = Sink::Pending { not_before: now };
+    let sinks = view.sinks.iter().filter(|_| !is_configured).map(|spec| (spec.slot, pending));
+    Record {
+        version: Version { incarnation: view.nonce, epoch: 1, nonce: view.nonce },
+        generation: 1,
+        active,
+        phase: Phase::Stable,
+        standby,
+        quarantined: rejected.into_iter().map(quarantined).collect(),
+        retired: Vec::new(),
+        waiting: None,
+        sinks: sinks.collect::<BTreeMap<_, _>>(),
+        history: history.collect(),
+    }
+}

@@ -1,0 +1,170 @@
+//! T8, T9, T14 and T15: the active credential is rejected.
+
+use super::candidates::promoted;
+use super::promotion::{stable, stable_with};
+use super::world::*;
+use crate::rotation::*;
+
+super::scenarios! {
+    a_fallback_takes_over_from_a_rejected_credential = stable_with(&[A, B]) => |world| {
+        world.accept(B);
+        world.kill(A);
+        world.refresh(0, A);
+        world.pass(SECOND);
+        assert_eq!((world.record().active, world.phase()), (B, PhaseName::Stable));
+        assert_eq!(world.record().role(A), Role::Quarantined);
+        let token = world.token.unwrap();
+        assert_eq!((token.credential, token.generation), (B, 2));
+        assert_eq!(world.took(Transition::T8), 1);
+    }
+
+    while_a_candidate_is_staged_a_fallback_takes_over_and_the_candidate_stays = stable_with(&[A, C]) => |world| {
+        world.accept(C);
+        world.answer_with(B, Answer::Unclear { retry_after: None });
+        world.rotate(B);
+        world.kill(A);
+        world.refresh(0, A);
+        world.pass(SECOND);
+        assert_eq!((world.record().active, world.phase()), (C, PhaseName::Staged));
+        assert_eq!(world.record().role(B), Role::Next);
+        world.accept(B);
+        world.pass(MINUTE);
+        assert_eq!(world.record().role(C), Role::Previous);
+    }
+
+    a_staged_candidate_that_is_accepted_takes_over_by_its_promotion = stable() => |world| {
+        world.answer_with(B, Answer::Unclear { retry_after: None });
+        world.rotate(B);
+        world.kill(A);
+        world.refresh(0, A);
+        world.accept(B);
+        world.pass(5 * SECOND);
+        assert_eq!((world.record().active, world.took(Transition::T4)), (B, 1));
+    }
+
+    what_was_accepted_before_the_rejection_is_no_proof = stable_with(&[A, B]) => |world| {
+        world.accept(B);
+        world.refresh(0, B);
+        world.kill(B);
+        world.kill(A);
+        world.refresh(0, A);
+        world.pass(SECOND);
+        assert_eq!((world.record().active, world.phase()), (A, PhaseName::Degraded));
+    }
+
+    a_bare_401_counts_once_another_credential_is_accepted = stable_with(&[A, B]) => |world| {
+        world.accept(B);
+        world.answer_with(A, Answer::Refused);
+        world.refresh(0, A);
+        assert_eq!((world.phase(), world.record().active), (PhaseName::Stable, A));
+        world.refresh(0, B);
+        world.pass(SECOND);
+        assert_eq!(world.record().active, B);
+    }
+
+    a_gateway_that_answers_401_to_all_rejects_nothing = stable_with(&[A, B]) => |world| {
+        world.answer_with(B, Answer::Refused);
+        world.answer_with(A, Answer::Refused);
+        world.refresh(0, A);
+        world.refresh(0, B);
+        world.pass(MINUTE);
+        assert_eq!((world.phase(), world.record().active), (PhaseName::Stable, A));
+    }
+
+    without_a_certain_answer_of_every_credential_nothing_is_degraded = stable_with(&[A, B]) => |world| {
+        world.answer_with(B, Answer::Unclear { retry_after: None });
+        world.kill(A);
+        world.refresh(0, A);
+        world.pass(MINUTE);
+        assert_eq!(world.phase(), PhaseName::Stable);
+    }
+
+    with_every_credential_rejected_nothing_is_retired = promoted() => |world| {
+        world.kill(A);
+        world.kill(B);
+        world.refresh(0, B);
+        world.pass(SECOND);
+        assert_eq!(world.phase(), PhaseName::Degraded);
+        assert!(world.record().retired.is_empty());
+        assert_eq!(world.record().role(A), Role::Quarantined);
+        // Nothing takes the token away.
+        assert!(world.token.is_some());
+    }
+
+    degraded_ends_with_the_first_accepted_credential = degraded() => |world| {
+        world.accept(A);
+        world.pass(10 * MINUTE);
+        assert_eq!((world.record().active, world.phase()), (A, PhaseName::Stable));
+        assert_eq!(world.record().generation, 3);
+        assert_eq!(world.record().role(B), Role::Quarantined);
+        assert_eq!(world.took(Transition::T15), 1);
+    }
+
+    degraded_ends_without_a_change_when_the_active_one_is_accepted_again = degraded() => |world| {
+        world.accept(B);
+        world.pass(10 * MINUTE);
+        assert_eq!((world.record().active, world.record().generation), (B, 2));
+        assert_eq!(world.phase(), PhaseName::Stable);
+    }
+
+    in_degraded_everything_is_probed_with_patience = degraded() => |world| {
+        let before = world.presented.len();
+        world.pass(HOUR);
+        let probes = world.presented.len() - before;
+        assert!((20..60).contains(&probes), "{probes} probes in an hour");
+    }
+
+    a_candidate_is_proved_also_in_degraded = degraded() => |world| {
+        world.accept(C);
+        world.change(0, B, C);
+        world.pass(SECOND);
+        assert_eq!(world.record().active, C);
+    }
+
+    a_rejected_candidate_leads_back_to_degraded = degraded() => |world| {
+        world.change(0, B, C);
+        world.pass(10 * SECOND);
+        assert_eq!(world.phase(), PhaseName::Degraded);
+        assert!(world.took(Transition::T5) == 1);
+    }
+
+    in_the_overlap_one_rejection_serves_the_previous_credentials_token = promoted() => |world| {
+        world.kill(B);
+        world.refresh(0, B);
+        world.pass(SECOND);
+        assert_eq!((world.phase(), world.record().active), (PhaseName::Overlap, B));
+        assert_eq!(world.token.map(|token| token.credential), Some(A));
+    }
+
+    in_the_overlap_three_rejections_over_five_seconds_go_back = promoted() => |world| {
+        world.kill(B);
+        world.refresh(0, B);
+        world.pass(4 * SECOND);
+        assert_eq!(world.record().active, B);
+        world.pass(2 * SECOND);
+        assert_eq!((world.record().active, world.phase()), (A, PhaseName::Stable));
+        assert_eq!(world.record().generation, 3);
+        assert_eq!(world.record().role(B), Role::Quarantined);
+        assert_eq!(world.took(Transition::T9), 1);
+    }
+
+    throttled_and_transient_answers_change_nothing = promoted() => |world| {
+        let before = world.record().clone();
+        for _ in 0..20 {
+            world.answered(0, B, Answer::Unclear { retry_after: Some(MINUTE) });
+            world.answered(0, A, Answer::Unclear { retry_after: None });
+        }
+        assert_eq!(*world.record(), before);
+    }
+}
+
+/// One process in which neither B, which is active, nor A is accepted.
+fn degraded() -> World {
+    let mut world = promoted();
+    world.kill(A);
+    world.kill(B);
+    world.refresh(0, B);
+    world.pass(SECOND);
+    assert_eq!(world.phase(), PhaseName::Degraded);
+    world
+}

@@ -1,0 +1,131 @@
+//! Credentials are written back, and what depends on it.
+
+use super::promotion::{fleet, stable};
+use super::world::*;
+use crate::rotation::*;
+
+const SLOT: Slot = Slot(0);
+
+super::scenarios! {
+    a_sink_that_custody_depends_on_is_written_before_the_promotion = fleet_with_sink(false) => |world| {
+        world.accept(B);
+        world.sink_outcome = None;
+        let caller = world.rotate(B);
+        world.pass(SECOND);
+        assert_eq!(world.sinks.iter().map(|(_, _, one)| *one).collect::<Vec<_>>(), [B]);
+        assert_eq!(world.phase(), PhaseName::Staged);
+        report(world, B, SinkOutcome::Done);
+        assert!(world.is_active(caller));
+        assert!(!world.notices.contains(&Notice::NotPersisted(B)));
+        world.pass(MINUTE);
+        assert_eq!(world.sinks.len(), 1);
+    }
+
+    a_sink_is_written_after_the_promotion_where_something_else_is_custody = fleet_with_sink(false) => |world| {
+        world.accept(B);
+        world.seal(B);
+        world.sink_outcome = None;
+        let caller = world.rotate(B);
+        world.pass(SECOND);
+        assert!(world.is_active(caller));
+        assert_eq!(world.sinks.len(), 1);
+        assert_eq!(world.record().sinks.len(), 1);
+    }
+
+    a_sink_that_fails_is_tried_again_and_blocks_retirement = fleet_with_sink(false) => |world| {
+        world.accept(B);
+        world.seal(B);
+        world.sink_outcome = Some(SinkOutcome::Failed);
+        world.rotate(B);
+        world.pass(35 * SECOND);
+        assert_eq!(world.sinks.len(), 4);
+        let caller = world.ask(Want::Retire { force: false });
+        assert_eq!(world.code(caller), Some("ERR_RETIRE_BLOCKED"));
+        world.sink_outcome = Some(SinkOutcome::Done);
+        world.pass(15 * SECOND);
+        let again = world.ask(Want::Retire { force: false });
+        assert_eq!(world.outcome(again), Some(&Ok(Settled::Retired)));
+    }
+
+    force_retires_although_a_sink_is_pending = fleet_with_sink(false) => |world| {
+        world.accept(B);
+        world.seal(B);
+        world.sink_outcome = Some(SinkOutcome::Failed);
+        world.rotate(B);
+        world.pass(SECOND);
+        let caller = world.ask(Want::Retire { force: true });
+        assert_eq!(world.outcome(caller), Some(&Ok(Settled::Retired)));
+    }
+
+    an_impossible_sink_blocks_nothing_where_custody_holds = fleet_with_sink(false) => |world| {
+        world.accept(B);
+        world.seal(B);
+        world.sink_outcome = Some(SinkOutcome::Impossible);
+        world.rotate(B);
+        world.pass(SECOND);
+        assert!(world.notices.contains(&Notice::SinkImpossible(SLOT)));
+        let caller = world.ask(Want::Retire { force: false });
+        assert_eq!(world.outcome(caller), Some(&Ok(Settled::Retired)));
+    }
+
+    an_impossible_sink_in_one_process_is_told_and_blocks_retirement = process_with_sink() => |world| {
+        world.accept(B);
+        world.sink_outcome = Some(SinkOutcome::Impossible);
+        let caller = world.rotate(B);
+        world.pass(SECOND);
+        assert!(world.is_active(caller));
+        assert!(world.notices.contains(&Notice::NotPersisted(B)));
+        let retire = world.ask(Want::Retire { force: false });
+        assert_eq!(world.code(retire), Some("ERR_RETIRE_BLOCKED"));
+    }
+
+    where_a_source_yields_the_candidate_the_slot_is_written_at_retirement = fleet_with_sink(true) => |world| {
+        world.accept(B);
+        world.change(0, A, B);
+        world.change(1, A, B);
+        world.pass(SECOND);
+        assert_eq!(world.phase(), PhaseName::Overlap);
+        let at = world.record().overlap().unwrap().retire_not_before;
+        world.pass(at.since(world.now + SECOND));
+        assert!(world.sinks.is_empty());
+        world.pass(10 * SECOND);
+        assert_eq!(world.sinks.len(), 1);
+        assert_eq!(world.record().role(A), Role::Retired);
+    }
+
+    after_a_rollback_the_sink_is_written_again = fleet_with_sink(false) => |world| {
+        world.accept(B);
+        world.seal(B);
+        world.rotate(B);
+        world.pass(SECOND);
+        world.ask(Want::Rollback);
+        world.pass(SECOND);
+        assert_eq!(world.sinks.iter().map(|(_, _, one)| *one).collect::<Vec<_>>(), [B, A]);
+    }
+
+    an_answer_about_another_credential_says_nothing_of_the_sink = fleet_with_sink(false) => |world| {
+        world.accept(B);
+        world.sink_outcome = None;
+        world.rotate(B);
+        world.pass(SECOND);
+        report(world, A, SinkOutcome::Done);
+        assert_eq!(world.phase(), PhaseName::Staged);
+    }
+}
+
+fn report(world: &mut World, credential: crate::credential::CredentialId, outcome: SinkOutcome) {
+    world.peers[0].view.writing.remove(&SLOT);
+    world.tell(0, Event::SinkWritten { slot: SLOT, credential, outcome });
+}
+
+fn fleet_with_sink(at_retirement: bool) -> World {
+    let mut world = fleet();
+    world.peers[0].view.sinks = vec![SinkSpec { slot: SLOT, at_retirement }];
+    world
+}
+
+fn process_with_sink() -> World {
+    let mut world = stable();
+    world.peers[0].view.sinks = vec![SinkSpec { slot: SLOT, at_retirement: false }];
+    world
+}

@@ -1,0 +1,141 @@
+//! The table of transitions, and the diagram that it makes.
+
+use std::fmt::Write as _;
+
+use super::record::{Phase, Record};
+
+/// A row of the table.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[expect(missing_docs, reason = "TABLE says what each of them is")]
+pub enum Transition {
+    T0,
+    T1,
+    T2,
+    T3,
+    T4,
+    T4c,
+    T5,
+    T6,
+    T7,
+    T8,
+    T9,
+    T10,
+    T11,
+    T12,
+    T13,
+    T14,
+    T15,
+}
+
+/// The name of a phase, without what it holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum PhaseName {
+    /// No record exists.
+    Starting,
+    /// See [`Phase::Stable`].
+    Stable,
+    /// See [`Phase::Prepared`].
+    Prepared,
+    /// See [`Phase::Staged`].
+    Staged,
+    /// See [`Phase::Overlap`].
+    Overlap,
+    /// See [`Phase::Degraded`].
+    Degraded,
+}
+
+impl PhaseName {
+    /// The phase that a record is in.
+    pub fn of(record: Option<&Record>) -> Self {
+        match record.map(|record| &record.phase) {
+            None => Self::Starting,
+            Some(Phase::Stable) => Self::Stable,
+            Some(Phase::Prepared(_)) => Self::Prepared,
+            Some(Phase::Staged(_)) => Self::Staged,
+            Some(Phase::Overlap(_)) => Self::Overlap,
+            Some(Phase::Degraded { .. }) => Self::Degraded,
+        }
+    }
+}
+
+/// What a row of the table says of its phases.
+#[derive(Debug, Clone, Copy)]
+pub struct Row {
+    /// Which.
+    pub transition: Transition,
+    /// From and to.
+    pub moves: &'static [(PhaseName, PhaseName)],
+    /// What happens, in a few words for people.
+    pub what: &'static str,
+}
+
+impl Transition {
+    /// Whether the row has this move.
+    pub fn allows(self, from: PhaseName, to: PhaseName) -> bool {
+        TABLE.iter().any(|row| row.transition == self && row.moves.contains(&(from, to)))
+    }
+}
+
+/// Every transition that there is. [`step`](super::step) takes no other; a test holds it to that.
+pub const TABLE: &[Row] = {
+    use PhaseName::{Degraded, Overlap, Prepared, Stable, Staged, Starting};
+    use Transition::{T0, T1, T2, T3, T4, T4c, T5, T6, T7, T8, T9, T10, T11, T12, T13, T14, T15};
+    &[
+        Row { transition: T0, moves: &[(Starting, Stable)], what: "first credential accepted" },
+        Row {
+            transition: T1,
+            moves: &[(Stable, Prepared), (Prepared, Prepared)],
+            what: "prepareRotation",
+        },
+        Row { transition: T2, moves: &[(Prepared, Stable)], what: "cancelled, over, token gone" },
+        Row {
+            transition: T3,
+            moves: &[(Stable, Staged), (Prepared, Staged), (Degraded, Staged), (Staged, Staged)],
+            what: "new candidate",
+        },
+        Row { transition: T4, moves: &[(Staged, Overlap)], what: "proved: promoted" },
+        Row { transition: T4c, moves: &[(Staged, Stable)], what: "proved, the old one has leaked" },
+        Row {
+            transition: T5,
+            moves: &[(Staged, Stable), (Staged, Degraded)],
+            what: "candidate rejected",
+        },
+        Row { transition: T6, moves: &[(Staged, Staged)], what: "no clear answer" },
+        Row {
+            transition: T7,
+            moves: &[(Staged, Stable), (Staged, Degraded)],
+            what: "withdrawn, deadline",
+        },
+        Row {
+            transition: T8,
+            moves: &[(Stable, Stable), (Prepared, Stable), (Staged, Staged)],
+            what: "active rejected: a fallback takes over",
+        },
+        Row {
+            transition: T9,
+            moves: &[(Overlap, Stable)],
+            what: "active rejected: a fallback takes over",
+        },
+        Row { transition: T10, moves: &[(Overlap, Overlap)], what: "rolled back" },
+        Row { transition: T11, moves: &[(Overlap, Stable)], what: "nobody holds the active one" },
+        Row { transition: T12, moves: &[(Overlap, Stable)], what: "previous retired" },
+        Row { transition: T13, moves: &[(Overlap, Overlap)], what: "retirement overdue" },
+        Row {
+            transition: T14,
+            moves: &[(Stable, Degraded), (Overlap, Degraded)],
+            what: "all rejected",
+        },
+        Row { transition: T15, moves: &[(Degraded, Stable)], what: "one is accepted again" },
+    ]
+};
+
+/// The table as a state diagram in mermaid's language, as docs/rotation.md shows it.
+pub fn diagram() -> String {
+    let mut text = String::from("stateDiagram-v2\n    [*] --> Starting\n");
+    for row in TABLE {
+        for (from, to) in row.moves {
+            let _ = writeln!(text, "    {from:?} --> {to:?}: {:?} {}", row.transition, row.what);
+        }
+    }
+    text
+}

@@ -1,0 +1,109 @@
+//! How a record is written: what a store compares before it takes a write.
+
+use super::effect::Missing;
+use super::record::{Record, Role, Version};
+use super::view::{MemberId, Members, Token};
+use crate::clock::Timestamp;
+use crate::credential::CredentialId;
+
+/// A record to be stored, and the token with it, in one atomic write.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Write {
+    /// The version that this one follows; none: there must be no record.
+    pub expect: Option<Version>,
+    /// What is stored.
+    pub record: Record,
+    /// What becomes of the token.
+    pub token: TokenChange,
+    /// What must hold of the members at that moment.
+    pub barrier: Option<Barrier>,
+}
+
+/// What becomes of the token with a write of the record.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TokenChange {
+    /// Nothing.
+    Keep,
+    /// The token of the latest probe with this credential replaces it.
+    Replace {
+        /// What it was made with.
+        credential: CredentialId,
+        /// When it expires.
+        expires_at: Timestamp,
+    },
+}
+
+/// Every live member has read a promotion and holds the promoted credential.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Barrier {
+    /// The promotion's epoch.
+    pub epoch: u64,
+    /// What was promoted.
+    pub credential: CredentialId,
+    /// Every member can open it in the store.
+    pub is_sealed: bool,
+    /// Who writes; none: an administrator, who is no member.
+    pub writer: Option<MemberId>,
+}
+
+/// Why a store did not take a write.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Refused {
+    /// Somebody else wrote meanwhile.
+    Stale,
+    /// The barrier does not hold any more.
+    Barrier(Missing),
+}
+
+impl Write {
+    /// The comparison that every store makes, atomically with the write.
+    ///
+    /// `members` is the table in the store at that moment; none where one process shares nothing.
+    pub fn admit(
+        &self,
+        stored: Option<&Record>,
+        members: Option<&Members>,
+        now: Timestamp,
+    ) -> Result<(), Refused> {
+        if self.expect != stored.map(|stored| stored.version) {
+            return Err(Refused::Stale);
+        }
+        let (Some(barrier), Some(members)) = (self.barrier, members) else { return Ok(()) };
+        let missing = barrier.missing(members, now);
+        if missing.is_nothing() { Ok(()) } else { Err(Refused::Barrier(missing)) }
+    }
+}
+
+impl Barrier {
+    /// What it lacks.
+    pub fn missing(&self, members: &Members, now: Timestamp) -> Missing {
+        let is_listed = self.writer.is_none_or(|writer| members.rows.contains_key(&writer));
+        let mut missing =
+            Missing { table: !is_listed || !members.is_complete(now), ..Missing::default() };
+        for (id, member) in &members.rows {
+            if member.acked < self.epoch {
+                missing.acks.push(*id);
+            }
+            if !self.is_sealed && !member.holds.contains(&self.credential) {
+                missing.holders.push(*id);
+            }
+        }
+        missing
+    }
+}
+
+/// The comparison that every store makes before it takes a token that was fetched under `generation`.
+///
+/// `read` is the serial that the fetching member had read, 0 for none.
+pub fn admit_token(
+    stored: Option<&Record>,
+    token: Option<&Token>,
+    credential: CredentialId,
+    generation: u64,
+    read: u64,
+) -> bool {
+    stored.is_some_and(|record| {
+        // A refresh that began before a promotion must not undo it: its secret may be dying.
+        record.generation == generation && record.role(credential) != Role::Retired
+    }) && token.map_or(0, |token| token.serial) == read
+}
