@@ -5,7 +5,7 @@ use super::draft::Draft;
 use super::effect::{Effect, Notice, Refusal};
 use super::event::{Event, Want};
 use super::ledger::{Answer, Proof};
-use super::record::{End, Overlap, Phase, Prepared, Role, RotationId, Sink, Staged};
+use super::record::{End, Overlap, Phase, Prepared, Role, RotationId, Sink, Staged, Version};
 use super::retirement;
 use super::transition::Transition;
 use super::view::Members;
@@ -48,7 +48,7 @@ pub(super) fn take_waiting(draft: &mut Draft<'_>) {
 fn take_early_caller(draft: &mut Draft<'_>) -> bool {
     let early = draft.wants().find_map(|want| match want {
         Want::Promotion { rotation, candidate } => {
-            let is_early = draft.record.past(rotation).is_none()
+            let is_early = draft.record.version.epoch == Version::FIRST_EPOCH
                 && draft.record.role(*candidate) != Role::Active;
             is_early.then(|| (rotation.clone(), *candidate))
         }

@@ -57,7 +57,7 @@ pub enum SinkOutcome {
 pub type CallerId = u64;
 
 /// Somebody who waits for an answer.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Caller {
     /// Who.
     pub id: CallerId,
@@ -66,7 +66,7 @@ pub struct Caller {
 }
 
 /// What a caller wants.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Want {
     /// To make a credential the active one.
     Rotate(Rotate),
@@ -96,7 +96,7 @@ pub enum Want {
 }
 
 /// See [`Want::Rotate`].
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Hash)]
 pub struct Rotate {
     /// To what; none: the first configured one that is not in use.
     pub candidate: Option<CredentialId>,

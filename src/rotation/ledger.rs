@@ -193,6 +193,30 @@ impl Ledger {
         }
     }
 
+    /// Everything that grows without an end, for a check of all states.
+    #[cfg(test)]
+    pub(super) fn normalise(&mut self, time: &mut dyn FnMut(&mut Timestamp)) {
+        for entry in self.entries.values_mut() {
+            entry.failures = entry.failures.min(4);
+            time(&mut entry.retry_at);
+            entry.answered_at.iter_mut().for_each(&mut *time);
+            entry.last_expiry.iter_mut().for_each(&mut *time);
+            match &mut entry.standing {
+                Some(Standing::Accepted(proof)) => {
+                    time(&mut proof.at);
+                    time(&mut proof.expires_at);
+                    time(&mut proof.refresh_at);
+                }
+                Some(Standing::Rejected(rejections)) => {
+                    rejections.count = rejections.count.min(Rejections::ENOUGH);
+                    time(&mut rejections.first_at);
+                    time(&mut rejections.last_at);
+                }
+                None => {}
+            }
+        }
+    }
+
     /// The endpoint answers another credential: the bare 401s were meant.
     fn judge_refused(&mut self, accepted: CredentialId, now: Timestamp) {
         for (credential, entry) in &mut self.entries {

@@ -236,6 +236,11 @@ pub enum Role {
     Unknown,
 }
 
+impl Version {
+    /// The epoch of a record's creation.
+    pub const FIRST_EPOCH: u64 = 1;
+}
+
 impl Record {
     /// Older retirements are forgotten.
     pub const MOST_RETIRED: usize = 32;

@@ -132,7 +132,11 @@ fn first(
     let pending = Sink::Pending { not_before: now };
     let sinks = view.sinks.iter().filter(|_| !is_configured).map(|spec| (spec.slot, pending));
     Record {
-        version: Version { incarnation: view.nonce, epoch: 1, nonce: view.nonce },
+        version: Version {
+            incarnation: view.nonce,
+            epoch: Version::FIRST_EPOCH,
+            nonce: view.nonce,
+        },
         generation: 1,
         active,
         phase: Phase::Stable,

@@ -1,6 +1,7 @@
 //! Scenarios in virtual time, the proof that they cover the table, and the check of the diagram.
 
 mod candidates;
+mod model;
 mod overlap;
 mod preparation;
 mod promotion;

@@ -1,0 +1,98 @@
+//! The invariants, as judgements on what a move has done.
+
+use std::time::Duration;
+
+use super::fleet::State;
+use crate::credential::CredentialId;
+use crate::rotation::*;
+
+/// An invariant that was broken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(super) enum Fault {
+    /// Presented after its retirement was read.
+    I2,
+    /// An epoch that was seen has fallen.
+    I4,
+    /// Retired while the other one was not proved.
+    I6,
+    /// Active without a token of its own.
+    I7,
+    /// The token went back.
+    I8,
+    /// A second rotation in flight.
+    I11,
+    /// An overlap that ended by a new candidate.
+    I12,
+    /// A phase or a role that changed without a reason.
+    I18,
+    /// Promoted while only a process that may die held it.
+    I21,
+    /// Retired while a live member lacked its successor or did not know of it.
+    Barrier,
+    /// The active credential was presented although a person may be replacing it.
+    Runway,
+}
+
+impl State {
+    pub(super) fn blame(&mut self, fault: Fault, is_broken: bool) {
+        if is_broken {
+            self.faults.insert(fault);
+        }
+    }
+
+    /// Judges a write that the store takes.
+    pub(super) fn judge(&mut self, peer: usize, write: &Write, transitions: &[Transition]) {
+        let (before, after) = (self.stored.clone(), &write.record);
+        self.blame(Fault::I4, after.version.epoch <= before.version.epoch);
+        if before.active != after.active {
+            let own = matches!(write.token, TokenChange::Replace { credential, .. } if credential == after.active);
+            let was_accepted = self.was_accepted_within(after.active, State::PROOF_LIFE);
+            self.blame(
+                Fault::I7,
+                !own || !was_accepted || before.generation + 1 != after.generation,
+            );
+        }
+        let is_retirement = |one: &&Retired| before.role(one.credential) != Role::Retired;
+        let retired = after.retired.iter().find(is_retirement).copied();
+        let returned = before.staged().is_some_and(
+            |staged| matches!(staged.former, Former::Retired(known) if Some(known) == retired),
+        );
+        if let Some(retired) = retired.filter(|_| !returned) {
+            let limit =
+                if retired.compromised { State::PROOF_LIFE } else { Duration::from_mins(1) };
+            self.blame(Fault::I6, !self.was_accepted_within(after.active, limit));
+            let holds = |row: &Member| row.holds.contains(&after.active);
+            let knows = |row: &Member| before.overlap().is_none_or(|open| row.acked >= open.epoch);
+            let is_ready = self.members.rows.values().all(|row| holds(row) && knows(row));
+            self.blame(Fault::Barrier, !retired.compromised && !is_ready);
+        }
+        if let (Some(before), Some(after)) = (before.staged(), after.staged()) {
+            let is_first = transitions.first() == Some(&Transition::T3);
+            self.blame(Fault::I11, before.next != after.next && is_first);
+        }
+        if before.overlap().is_some() && after.overlap().is_none() {
+            use Transition::{T9, T11, T12, T14};
+            let first = transitions.first();
+            self.blame(Fault::I12, !first.is_some_and(|first| [T9, T11, T12, T14].contains(first)));
+        }
+        if transitions.iter().any(|row| matches!(row, Transition::T4 | Transition::T4c)) {
+            self.blame(Fault::I21, !self.is_kept(peer, after.active));
+        }
+    }
+
+    const PROOF_LIFE: Duration = Duration::from_mins(25);
+
+    /// The endpoint accepted it at some moment of that span.
+    fn was_accepted_within(&self, credential: CredentialId, span: Duration) -> bool {
+        let died = self.died.get(&credential);
+        self.is_accepted(credential) || died.is_some_and(|at| State::NOW.since(*at) <= span)
+    }
+
+    /// A source yields it, or a member that the fleet counts as live holds it besides this one.
+    fn is_kept(&self, peer: usize, credential: CredentialId) -> bool {
+        let promoter = MemberId(peer as u64);
+        let mut others = self.members.rows.iter().filter(|(id, _)| **id != promoter);
+        self.peers.iter().any(|peer| peer.configured.contains(&credential))
+            || others.any(|(_, row)| row.holds.contains(&credential))
+    }
+}

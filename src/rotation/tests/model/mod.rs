@@ -1,0 +1,128 @@
+//! Every state that a small fleet can get into, searched with `stateright`.
+//!
+//! Each member acts on what it has read last, the endpoint's answers and the members' readings come in
+//! any order, and time passes at any moment. The members run the production `step`, and the store
+//! the production `Write::admit` and `admit_token`. A call of the store is atomic; a token
+//! request is not: it is answered as the endpoint is when it answers.
+
+mod fleet;
+mod history;
+mod normal;
+mod recovery;
+
+use std::time::Instant;
+
+use stateright::{Checker, Model, Property};
+
+use fleet::{Bounds, Move, State};
+use history::Fault;
+
+struct Check(Bounds);
+
+impl Model for Check {
+    type State = State;
+    type Action = Move;
+
+    fn init_states(&self) -> Vec<State> {
+        vec![State::new(self.0)]
+    }
+
+    fn actions(&self, state: &State, actions: &mut Vec<Move>) {
+        state.moves(actions);
+    }
+
+    fn next_state(&self, state: &State, action: Move) -> Option<State> {
+        state.after(action)
+    }
+
+    fn properties(&self) -> Vec<Property<Self>> {
+        macro_rules! never {
+            ($($name:literal $fault:ident)*) => {
+                vec![$(Property::<Self>::always($name, |_, state| {
+                    !state.faults.contains(&Fault::$fault)
+                })),*]
+            };
+        }
+        let mut all = never![
+            "I2 retired is never presented" I2
+            "I4 epochs never fall" I4
+            "I6 the last proved credential is never retired" I6
+            "I7 active only with a token of its own" I7
+            "I8 the token never goes back" I8
+            "I11 one rotation in flight" I11
+            "I12 no candidate ends an overlap" I12
+            "I18 unclear answers change nothing" I18
+            "I21 promoted only in custody" I21
+            "retired only when everybody has its successor" Barrier
+            "nobody presents the active one while prepared" Runway
+        ];
+        all.push(Property::always("I1 a token comes back", |_, state: &State| state.recovers()));
+        all
+    }
+}
+
+/// What is searched: bounds, and the depth where there is a limit to it.
+struct Case {
+    name: &'static str,
+    bounds: Bounds,
+    /// Moves in a row in a usual test run.
+    brief: usize,
+    /// Moves in a row at length; none: everything.
+    long: Option<usize>,
+}
+
+fn cases() -> Vec<Case> {
+    let none = Bounds { peers: 2, ..Bounds::default() };
+    let edge = Bounds { edges: 1, ..none };
+    let case = |name, bounds, brief, long| Case { name, bounds, brief, long };
+    vec![
+        case("a source changes", edge, 12, None),
+        case("an operator prepares or reports a leak", Bounds { operators: 1, ..none }, 12, None),
+        case(
+            "a caller hands a secret over, a member dies",
+            Bounds { calls: 1, crashes: 1, ..none },
+            9,
+            None,
+        ),
+        case("a member dies and starts again", Bounds { crashes: 1, ..edge }, 9, None),
+        case("a member is cut off", Bounds { naps: 1, ..edge }, 9, None),
+        case("an answer says nothing", Bounds { unclear: 1, ..edge }, 9, None),
+        case("a secret dies", Bounds { deaths: 1, ..edge }, 8, None),
+        case("the store loses a write", Bounds { failovers: 1, ..edge }, 10, None),
+        case("two candidates, or one and back", Bounds { edges: 2, ..none }, 8, Some(18)),
+        case("rejections in a row", Bounds { pauses: 3, ..edge }, 9, Some(16)),
+        case("three members", Bounds { peers: 3, ..edge }, 7, Some(14)),
+        case(
+            "three members, two candidates, a death of each kind",
+            Bounds { peers: 3, edges: 2, crashes: 1, deaths: 1, ..none },
+            5,
+            Some(8),
+        ),
+    ]
+}
+
+/// Searches everything within the bounds, and tells how much that was.
+#[expect(clippy::print_stderr, clippy::disallowed_methods, reason = "figures for people")]
+fn search(case: &Case, depth: Option<usize>) {
+    let begin = Instant::now();
+    let checker = Check(case.bounds).checker().threads(2);
+    let checker = checker.target_max_depth(depth.unwrap_or(usize::MAX)).spawn_bfs().join();
+    if let Some((property, path)) = checker.discoveries().into_iter().next() {
+        let moves: Vec<Move> = path.clone().into_actions();
+        panic!("{}: {property}\n{moves:?}\n{:#?}", case.name, path.last_state());
+    }
+    let (unique, reached) = (checker.unique_state_count(), checker.max_depth());
+    let seconds = begin.elapsed().as_secs_f64();
+    eprintln!("{}: {unique} states, depth {reached}, {seconds:.1} s", case.name);
+    assert!(unique > 1000, "{}: nothing was searched", case.name);
+}
+
+/// Briefly in every run, and with `ROTATION_CHECK=long` as CONTRIBUTING.md says.
+#[test]
+#[expect(clippy::disallowed_methods, reason = "read by a test, before any thread")]
+fn no_order_of_events_breaks_an_invariant() {
+    let is_long = std::env::var("ROTATION_CHECK").is_ok_and(|length| length == "long");
+    for case in cases() {
+        search(&case, if is_long { case.long } else { Some(case.brief) });
+    }
+}

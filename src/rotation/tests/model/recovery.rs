@@ -1,0 +1,76 @@
+//! I1 and I5: whatever has happened, the fleet goes on unaided once it is left alone.
+
+use std::hash::{DefaultHasher, Hash, Hasher};
+
+use super::fleet::{Bounds, Move, State};
+use crate::rotation::*;
+
+impl State {
+    /// A fleet that is left alone is tried in one of so many states; which is by chance, but always the same.
+    const SAMPLE: u64 = 64;
+    const ROUNDS: usize = 8;
+
+    /// Left alone, a fleet with a usable credential has a token, and no phase outlasts its deadline.
+    pub(super) fn recovers(&self) -> bool {
+        let mut hasher = DefaultHasher::new();
+        self.hash(&mut hasher);
+        if !hasher.finish().is_multiple_of(Self::SAMPLE) {
+            return true;
+        }
+        let mut state = self.clone();
+        state.left = Bounds { naps: u8::MAX, pauses: u8::MAX, ..Bounds::default() };
+        for _ in 0..Self::ROUNDS {
+            for _ in 0..4 {
+                state.settle();
+                state.go(Move::Pass(false));
+            }
+            state.settle();
+            state.go(Move::Pass(true));
+        }
+        state.settle();
+        let usable = state.peers.iter().filter(|peer| peer.is_alive).flat_map(|peer| &peer.held);
+        let mut known =
+            usable.filter(|one| !matches!(state.stored.role(**one), Role::Retired | Role::Unknown));
+        let has_token = state.token.is_some() || !known.any(|one| state.is_accepted(*one));
+        let is_at_rest = match &state.stored.phase {
+            Phase::Stable | Phase::Degraded { .. } => true,
+            Phase::Prepared(_) | Phase::Staged(_) => false,
+            // What it waits for is in the hands of people: members without the active credential.
+            Phase::Overlap(_) => {
+                state
+                    .peers
+                    .iter()
+                    .any(|peer| peer.is_alive && !peer.held.contains(&state.stored.active))
+                    || !state.is_accepted(state.stored.active)
+            }
+        };
+        let is_alone = state.peers.iter().all(|peer| !peer.is_alive);
+        is_alone || has_token && is_at_rest
+    }
+
+    /// Everybody reads, asks and is answered until nothing moves.
+    fn settle(&mut self) {
+        for _ in 0..20 {
+            let before = self.clone();
+            for index in 0..self.peers.len() {
+                if !self.peers[index].is_alive {
+                    continue;
+                }
+                self.go(Move::Beat(index));
+                self.go(Move::Refresh(index));
+                for credential in self.peers[index].probing.clone() {
+                    self.go(Move::Answer(index, credential));
+                }
+            }
+            if *self == before {
+                return;
+            }
+        }
+    }
+
+    fn go(&mut self, next: Move) {
+        if let Some(state) = self.after(next) {
+            *self = state;
+        }
+    }
+}
