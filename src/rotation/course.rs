@@ -66,7 +66,8 @@ pub(super) fn serve(draft: &mut Draft<'_>, event: &Event) {
         return;
     }
     let active = draft.record.active;
-    let is_needed = *credential == active || draft.view.ledger.rejections(active).is_some();
+    let is_replaced = draft.view.ledger.rejections(active).is_some() || is_abandoned(draft);
+    let is_needed = *credential == active || is_replaced;
     if is_needed && draft.record.role(*credential) != Role::Retired {
         let generation = draft.record.generation;
         draft.effects.push(Effect::Serve { credential: *credential, generation });
@@ -81,14 +82,11 @@ pub(super) fn serve(draft: &mut Draft<'_>, event: &Event) {
     }
 }
 
-/// T8: something else is accepted since the active credential was rejected.
+/// T8: something else is accepted since the active credential was rejected, or is held by nobody.
 fn substitute(draft: &mut Draft<'_>) -> bool {
     let Some((active, proof)) = accepted_instead(draft) else { return false };
-    if draft.record.role(active) == Role::Next {
-        return false;
-    }
     let was = draft.replace_active(active, proof);
-    draft.quarantine(was, true);
+    draft.stand_by(was);
     draft.took(Transition::T8);
     if matches!(draft.record.phase, Phase::Prepared(_)) {
         draft.record.phase = Phase::Stable;
@@ -97,7 +95,9 @@ fn substitute(draft: &mut Draft<'_>) -> bool {
 }
 
 fn accepted_instead(draft: &Draft<'_>) -> Option<(CredentialId, Proof)> {
-    let since = draft.view.ledger.rejections(draft.record.active)?.first_at;
+    let rejections = draft.view.ledger.rejections(draft.record.active);
+    let abandoned = is_abandoned(draft).then(|| draft.now - retirement::FRESH);
+    let since = rejections.map(|rejections| rejections.first_at).or(abandoned)?;
     let mut fallbacks = draft.record.fallbacks().filter(|one| {
         // The next one has its own way, by T4.
         draft.record.role(*one) != Role::Next

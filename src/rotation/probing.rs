@@ -48,9 +48,6 @@ pub(super) fn wanted(
             if let Some(since) = overlap.reverting {
                 wanted.push((overlap.previous, ledger.retry_at(overlap.previous, since)));
             }
-            if !view.is_held(record.active) {
-                wanted.push((overlap.previous, ledger.retry_at(overlap.previous, now - FRESH)));
-            }
             let is_asked = view.callers.iter().any(|one| matches!(one.want, Want::Retire { .. }));
             let is_fresh = ledger.proof(record.active).is_some_and(|proof| proof.at >= now - FRESH);
             if !is_fresh {
@@ -68,6 +65,8 @@ pub(super) fn wanted(
         let retry_at = |one| (one, ledger.retry_at(one, rejected.first_at));
         wanted.extend(record.fallbacks().map(retry_at));
         wanted.push((record.active, ledger.retry_at(record.active, Timestamp::default())));
+    } else if !view.is_held(record.active) {
+        wanted.extend(record.fallbacks().map(|one| (one, ledger.retry_at(one, now - FRESH))));
     } else {
         let slow = record.quarantined.iter().map(|known| known.credential);
         let yielded = slow.filter(|one| view.configured.contains(one));

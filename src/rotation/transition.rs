@@ -109,7 +109,7 @@ pub const TABLE: &[Row] = {
         Row {
             transition: T8,
             moves: &[(Stable, Stable), (Prepared, Stable), (Staged, Staged)],
-            what: "active rejected: a fallback takes over",
+            what: "active rejected or held by nobody",
         },
         Row {
             transition: T9,

@@ -56,6 +56,21 @@ super::scenarios! {
         assert_eq!(world.record().active, A);
     }
 
+    a_token_from_before_proves_nothing_of_a_retired_credential = retired() => |world| {
+        world.lifetime = 24 * HOUR;
+        world.refresh(0, B);
+        world.change(0, B, C);
+        world.accept(C);
+        world.pass(5 * HOUR);
+        assert_eq!(world.record().role(B), Role::Retired);
+        assert!(world.peers[0].view.ledger.proof(B).unwrap().expires_at > world.now);
+        world.kill(B);
+        let caller = world.rotate(B);
+        world.pass(10 * SECOND);
+        assert_eq!(world.code(caller), Some("ERR_CANDIDATE_REJECTED"));
+        assert_eq!(world.record().active, C);
+    }
+
     an_edge_to_a_leaked_credential_is_ignored_and_told = leaked() => |world| {
         world.change(0, B, A);
         world.pass(MINUTE);

@@ -18,6 +18,19 @@ super::scenarios! {
         assert_eq!(world.took(Transition::T8), 1);
     }
 
+    a_fallback_takes_over_when_nobody_alive_holds_the_active_credential = World::fleet(&[&[A, B], &[B]]) => |world| {
+        world.pass(SECOND);
+        assert_eq!(world.record().active, A);
+        world.accept(B);
+        world.crash(0);
+        world.forget(0);
+        world.tell(1, Event::Ticked);
+        world.pass(5 * MINUTE);
+        assert_eq!((world.record().active, world.phase()), (B, PhaseName::Stable));
+        // Nobody has judged A.
+        assert_eq!(world.record().role(A), Role::Standby);
+    }
+
     while_a_candidate_is_staged_a_fallback_takes_over_and_the_candidate_stays = stable_with(&[A, C]) => |world| {
         world.accept(C);
         world.answer_with(B, Answer::Unclear { retry_after: None });

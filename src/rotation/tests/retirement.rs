@@ -127,6 +127,17 @@ super::scenarios! {
         assert!(matches!(refused, Err(Refused::Barrier(missing)) if missing.acks == [MemberId(7)]));
     }
 
+    a_refresh_from_before_a_promotion_does_not_replace_its_token = promoted() => |world| {
+        let read = world.token.unwrap().serial;
+        let admits = |credential, generation, read| {
+            let (stored, token) = (world.stored.as_ref(), world.token.as_ref());
+            admit_token(stored, token, credential, generation, read)
+        };
+        assert!(admits(B, 2, read));
+        assert!(!admits(A, 1, read));
+        assert!(!admits(B, 2, read - 1));
+    }
+
     a_write_on_an_older_version_changes_nothing = promoted() => |world| {
         let stored = world.record().clone();
         let peer = &world.peers[0];
