@@ -1,0 +1,76 @@
+//! Who waits for a token, who is served at once, and who is told that waiting is pointless.
+
+use super::{Effect, Refresh, Refusal, Sources, Wait};
+use crate::clock::Timestamp;
+use crate::error::{Code, Failure};
+
+impl Refresh {
+    pub(super) fn admit(&mut self, wait: Wait, now: Timestamp, effects: &mut Vec<Effect>) {
+        let outcome = match &self.token {
+            Some(token) if token.runway(now) >= wait.min_validity => Some(Ok(())),
+            // The endpoint has shown how long its tokens live; another one would live no longer.
+            Some(token) if token.usable_life() < wait.min_validity => {
+                Some(Err(Refusal::LifetimeTooShort(token.usable_life())))
+            }
+            _ => self.refusal_at_once(wait.for_readiness, now).map(Err),
+        };
+        if let Some(outcome) = outcome {
+            effects.push(Effect::Settle { waiter: wait.waiter, outcome });
+        } else {
+            self.tally.waits += 1;
+            self.waiters.add(wait);
+        }
+    }
+
+    /// Why waiting is pointless, if it is.
+    fn refusal_at_once(&self, for_readiness: bool, now: Timestamp) -> Option<Refusal> {
+        match &self.unreadable {
+            Some(failure) if for_readiness => {
+                return Some(Refusal::CredentialUnavailable(failure.clone()));
+            }
+            Some(failure) if self.candidates.is_empty() && self.sources != Sources::Pending => {
+                return Some(self.unavailable(failure.clone(), now));
+            }
+            _ => {}
+        }
+        // Nothing under way and the last word was final: a caller is told at once.
+        if self.round.is_none() && self.sources == Sources::Read && now < self.backoff.not_before()
+        {
+            return self.backoff.terminal().map(|failure| self.unavailable(failure.clone(), now));
+        }
+        None
+    }
+
+    fn unavailable(&self, cause: Failure, now: Timestamp) -> Refusal {
+        let next = self.next_refresh().unwrap_or(now);
+        Refusal::Unavailable { retry_after: next.since(now), cause: Some(cause) }
+    }
+
+    pub(super) fn refuse_overdue(&mut self, now: Timestamp, effects: &mut Vec<Effect>) {
+        for waiter in self.waiters.take_overdue(now) {
+            let cause = match &self.last_failure {
+                Some((failure, _)) => Some(failure.clone()),
+                None if self.candidates.is_empty() => Some(Failure::new(
+                    Code::CredentialUnavailable,
+                    match self.sources {
+                        Sources::Pending => "The source of the credentials has not answered yet.",
+                        _ => "No source of a credential yields one, and all of them are optional.",
+                    },
+                )),
+                None => None,
+            };
+            let retry_after = self.next_refresh().unwrap_or(now).since(now);
+            let outcome = Err(Refusal::Unavailable { retry_after, cause });
+            effects.push(Effect::Settle { waiter, outcome });
+        }
+    }
+
+    pub(super) fn refuse_the_hopeless(&mut self, now: Timestamp, effects: &mut Vec<Effect>) {
+        for (waiter, for_readiness) in self.waiters.all() {
+            if let Some(refusal) = self.refusal_at_once(for_readiness, now) {
+                self.waiters.remove(waiter);
+                effects.push(Effect::Settle { waiter, outcome: Err(refusal) });
+            }
+        }
+    }
+}
