@@ -276,7 +276,8 @@ test('close ends connections and requests under way, and may be called again', a
   while (server.requests.length === 0) await new Promise((resolve) => setImmediate(resolve))
   expect(server.connections).toBe(1)
   const refusal = expect(request).rejects.toThrow('fetch failed')
-  await Promise.all([server.close(), server[Symbol.asyncDispose]()])
+  // Node.js before 20.5 has no Symbol.asyncDispose.
+  await Promise.all([server.close(), server[Symbol.asyncDispose ?? Symbol.for('nodejs.asyncDispose')]()])
   await refusal
   expect(server.connections).toBe(0)
 })

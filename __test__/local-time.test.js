@@ -77,6 +77,13 @@ const BEHIND = [
   },
 ]
 
+/** Zones that Node's data know less of than the native part's, before that tzdata release. */
+const AHEAD = [
+  { until: '2023d', zones: ['America/Scoresbysund', 'Antarctica/Casey', 'Antarctica/Vostok'] },
+  { until: '2024a', zones: ['Asia/Almaty', 'Asia/Gaza', 'Asia/Hebron', 'Asia/Qostanay'] },
+  { until: '2025a', zones: ['America/Asuncion'] },
+]
+
 afterEach(closeAll)
 
 test('the native part knows every zone that Node lists and every link, in either case of letters', () => {
@@ -91,6 +98,7 @@ test('local times are those of Node’s own data, in every zone, around every tr
   const known = BEHIND.filter(({ since }) => since <= tz).flatMap(({ zones, stretches }) =>
     zones.map((zone) => [zone, stretches]),
   )
+  const ahead = AHEAD.filter(({ until }) => tz < until).flatMap(({ zones }) => zones)
   const found = []
   let compared = 0
   for (const zone of ZONES) {
@@ -98,7 +106,11 @@ test('local times are those of Node’s own data, in every zone, around every tr
     compared += result.compared
     if (result.found.length > 0) found.push([zone, result.found])
   }
-  expect(new Map(found)).toEqual(new Map(known))
+  const [older, others] = [true, false].map((isOlder) =>
+    found.filter(([zone]) => ahead.includes(zone) === isOlder),
+  )
+  expect(older.map(([zone]) => zone).sort()).toEqual(ahead.sort())
+  expect(new Map(others)).toEqual(new Map(known))
   expect(compared).toBeGreaterThan(ZONES.length * 100)
 })
 
