@@ -57,7 +57,7 @@ const isClean = found.length === 0 && !work.reason && !workers.reason
 if (isClean) {
   const { calls, refreshed } = work.value
   console.log(`${calls} calls of getToken and ${refreshed} refreshes by ${MANAGERS} managers in ${seconds} s`)
-  console.log(`${WORKERS} workers terminated during ${workers.value.publishedMeanwhile} refreshes`)
+  console.log(`${WORKERS} workers terminated during ${workers.value.published} refreshes`)
 }
 console.log(`reports: ${found.length}`)
 process.exit(isClean ? 0 : 1)

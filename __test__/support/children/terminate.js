@@ -56,7 +56,7 @@ async function main() {
   await Promise.all(kept.map((tokens) => tokens.getToken()))
   await closeAll()
   await until(() => ourThreads() === 0)
-  console.log(JSON.stringify({ before, after, left: native.managers() }))
+  console.log(JSON.stringify({ before, after, left: native.managers(), published: publishedMeanwhile() }))
 }
 
 main()
