@@ -21,6 +21,7 @@ pub mod refresh;
 pub mod rotation;
 pub mod secret;
 pub mod source;
+pub mod store;
 pub mod token;
 pub mod verdict;
 
