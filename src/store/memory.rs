@@ -1,5 +1,8 @@
 //! The store of one process, and of tests that play a fleet in one.
 
+#[cfg(test)]
+mod tests;
+
 use std::collections::{BTreeMap, VecDeque};
 use std::fmt;
 use std::future::{Future, poll_fn, ready};

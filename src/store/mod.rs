@@ -121,11 +121,11 @@ pub trait Store: Send + Sync + 'static {
         pause: Duration,
     ) -> impl Future<Output = Result<Timestamp, Unavailable>> + Send;
 
-    /// Hints at every write that is accepted from here on.
+    /// Hints at every write of the record that is accepted from here on.
     fn subscribe(&self) -> impl Future<Output = Result<Self::Hints, Unavailable>> + Send;
 }
 
-/// Hints that something was written. The truth is in the store: whoever gets one loads.
+/// Hints that the record was written. The truth is in the store: whoever gets one loads.
 pub trait Hints: Send + 'static {
     /// The epoch of the next accepted write, in the order of the writes.
     ///

@@ -1,0 +1,356 @@
+//! The member table, and the barriers that it is for.
+
+use super::*;
+use crate::rotation::{Barrier, Member, Missing, Retired};
+
+/// The members as somebody else sees them.
+fn members<H: Harness>(client: &Client<'_, H>) -> Members {
+    client.harness.client().load().members.expect("a fleet's table")
+}
+
+fn listed<H: Harness>(client: &Client<'_, H>) -> Vec<u64> {
+    members(client).rows.keys().map(|member| member.0).collect()
+}
+
+fn acked<H: Harness>(client: &Client<'_, H>, member: u64) -> u64 {
+    members(client).rows[&MemberId(member)].acked
+}
+
+pub(in crate::store) fn a_table_begins_with_the_first_beat<H: Harness>(harness: &H) {
+    let client = harness.client();
+    client.load();
+    harness.advance(Members::TTL);
+    assert!(!members(&client).is_complete(client.now()), "it does not exist yet");
+    let began = client.now();
+    client.beat(1, None, &[]);
+    harness.advance(SECOND);
+    client.beat(2, None, &[]);
+    client.start();
+    client.leave(1);
+    client.leave(2);
+    harness.advance(HOUR);
+    client.beat(1, None, &[]);
+    assert!(H::is_near(members(&client).since, began), "it is as old as it is, also when empty");
+}
+
+pub(in crate::store) fn a_table_begins_with_the_first_record<H: Harness>(harness: &H) {
+    let client = harness.client();
+    harness.advance(SECOND);
+    let began = client.now();
+    client.start();
+    harness.advance(SECOND);
+    client.beat(1, None, &[]);
+    client.touch();
+    let table = members(&client);
+    assert!(H::is_near(table.since, began));
+    assert_eq!(listed(&client), [1]);
+}
+
+pub(in crate::store) fn a_refused_write_begins_no_table<H: Harness>(harness: &H) {
+    let client = harness.client();
+    let write = client.promotion(&first_record());
+    client.write(&write, Some(&fresh("token", client.now()))).expect_err("nothing to follow");
+    client.leave(1);
+    harness.advance(Members::TTL);
+    assert!(!members(&client).is_complete(client.now()));
+    let began = client.now();
+    client.beat(1, None, &[]);
+    assert!(H::is_near(members(&client).since, began));
+}
+
+pub(in crate::store) fn a_beat_lists_a_member_with_what_it_holds_now<H: Harness>(harness: &H) {
+    let (one, other) = (harness.client(), harness.client());
+    one.beat(u64::MAX, None, &[OLD, NEW]);
+    other.beat(2, None, &[]);
+    let row = |holds: &[CredentialId]| Member { acked: 0, holds: holds.iter().copied().collect() };
+    let expected = [(MemberId(u64::MAX), row(&[OLD, NEW])), (MemberId(2), row(&[]))];
+    assert_eq!(members(&one).rows, expected.into());
+    one.beat(u64::MAX, None, &[NEW, THIRD]);
+    let expected = [(MemberId(u64::MAX), row(&[NEW, THIRD])), (MemberId(2), row(&[]))];
+    assert_eq!(members(&one).rows, expected.into());
+}
+
+pub(in crate::store) fn a_beat_answers_what_is_stored<H: Harness>(harness: &H) {
+    let client = harness.client();
+    let before = client.now();
+    let pulse = client.beat(1, None, &[]);
+    assert_eq!((pulse.version, pulse.token, pulse.serial), (None, None, 0));
+    assert!(before <= pulse.now && pulse.now <= client.now());
+
+    client.start();
+    let record = client.promote("second");
+    let stored = client.load();
+    let pulse = client.beat(1, None, &[]);
+    assert_eq!((pulse.version, pulse.serial), (Some(record.version), 2));
+    let token = pulse.token.expect("the token");
+    assert_eq!((token.credential, token.generation, token.serial), (NEW, 2, 2));
+    assert!(H::is_near(token.expires_at, stored.now + HOUR));
+
+    client.invalidate(2);
+    let pulse = client.beat(1, None, &[]);
+    assert_eq!((pulse.token, pulse.serial), (None, 2), "who still has it sees that it is gone");
+    client.put_token(&client.refresh("third")).expect("a refresh");
+    harness.advance(HOUR);
+    let pulse = client.beat(1, None, &[]);
+    assert_eq!((pulse.token, pulse.serial), (None, 3));
+}
+
+pub(in crate::store) fn only_the_stored_version_is_acknowledged<H: Harness>(harness: &H) {
+    let client = harness.client();
+    client.beat(1, Some(first_record().version), &[]);
+    assert_eq!(acked(&client, 1), 0, "there is no record");
+    client.start();
+    let version = client.touch().version;
+    client.beat(1, None, &[]);
+    assert_eq!(acked(&client, 1), 0, "it has read nothing");
+    for other in others(version) {
+        client.beat(1, Some(other), &[]);
+        assert_eq!(acked(&client, 1), 0, "{other:?}");
+    }
+    client.beat(1, Some(version), &[]);
+    client.beat(2, None, &[]);
+    assert_eq!((acked(&client, 1), acked(&client, 2)), (version.epoch, 0));
+}
+
+pub(in crate::store) fn an_acknowledgement_outlasts_an_older_beat_and_later_writes<H: Harness>(
+    harness: &H,
+) {
+    let client = harness.client();
+    client.start();
+    let read = client.touch().version;
+    client.beat(1, Some(read), &[]);
+    client.touch();
+    assert_eq!(acked(&client, 1), read.epoch, "a write acknowledges nothing for others");
+    for older in [None, Some(read), Some(first_record().version)] {
+        client.beat(1, older, &[]);
+        assert_eq!(acked(&client, 1), read.epoch);
+    }
+    let read = client.record().version;
+    client.beat(1, Some(read), &[]);
+    assert_eq!(acked(&client, 1), read.epoch);
+}
+
+pub(in crate::store) fn a_member_that_is_silent_for_too_long_is_dead<H: Harness>(harness: &H) {
+    let client = harness.client();
+    client.beat(1, None, &[]);
+    harness.almost(Members::TTL);
+    assert_eq!(listed(&client), [1]);
+    client.load();
+    assert_eq!(listed(&client), [1], "only its own beat is a sign of life");
+    harness.rest();
+    assert!(listed(&client).is_empty());
+}
+
+pub(in crate::store) fn each_beat_keeps_only_its_own_member_alive<H: Harness>(harness: &H) {
+    let client = harness.client();
+    client.beat(1, None, &[]);
+    client.beat(2, None, &[]);
+    harness.almost(Members::TTL);
+    client.beat(2, None, &[]);
+    assert_eq!(listed(&client), [1, 2]);
+    harness.rest();
+    client.beat(3, None, &[]);
+    assert_eq!(listed(&client), [2, 3]);
+}
+
+pub(in crate::store) fn who_comes_back_from_the_dead_has_acknowledged_nothing<H: Harness>(
+    harness: &H,
+) {
+    let client = harness.client();
+    let version = client.start().version;
+    client.beat(1, Some(version), &[OLD]);
+    harness.advance(Members::TTL);
+    client.touch();
+    client.beat(1, Some(version), &[NEW]);
+    let row = Member { acked: 0, holds: BTreeSet::from([NEW]) };
+    assert_eq!(members(&client).rows, [(MemberId(1), row)].into());
+}
+
+pub(in crate::store) fn who_leaves_is_off_the_table_at_once<H: Harness>(harness: &H) {
+    let client = harness.client();
+    client.beat(1, None, &[]);
+    client.beat(2, None, &[]);
+    client.expect_unchanged(|| client.leave(3));
+    client.leave(1);
+    assert_eq!(listed(&client), [2]);
+    client.beat(1, None, &[]);
+    assert_eq!(listed(&client), [1, 2], "and may come back");
+}
+
+/// A fleet in which [`NEW`] was promoted over [`OLD`], members 1 and 2 know it and hold it, and the
+/// table is old enough.
+fn ready<H: Harness>(client: &Client<'_, H>) -> Barrier {
+    client.start();
+    let version = client.promote("second").version;
+    client.harness.advance(Members::TTL);
+    client.beat(1, Some(version), &[OLD, NEW]);
+    client.beat(2, Some(version), &[NEW]);
+    let writer = Some(MemberId(1));
+    Barrier { epoch: version.epoch, credential: NEW, is_sealed: false, writer }
+}
+
+/// The write that retires [`OLD`], if the barrier holds.
+fn retirement(before: &Record, barrier: Barrier) -> Write {
+    let (mut write, _) = next(before);
+    write.record.retired.push(Retired { credential: OLD, compromised: false });
+    Write { barrier: Some(barrier), ..write }
+}
+
+fn expect_passed<H: Harness>(client: &Client<'_, H>, barrier: Barrier) {
+    let write = retirement(&client.record(), barrier);
+    client.write(&write, None).expect("nothing is missing");
+    assert_eq!(client.record(), write.record);
+}
+
+fn expect_refused<H: Harness>(client: &Client<'_, H>, barrier: Barrier, missing: Missing) {
+    let write = retirement(&client.record(), barrier);
+    let refused = client.expect_unchanged(|| client.write(&write, None));
+    assert_eq!(refused, Err(Refused::Barrier(missing)));
+}
+
+pub(in crate::store) fn a_barrier_lets_a_write_through_when_everybody_is_ready<H: Harness>(
+    harness: &H,
+) {
+    let client = harness.client();
+    let barrier = ready(&client);
+    // A later epoch is as good.
+    let version = client.touch().version;
+    client.beat(2, Some(version), &[NEW]);
+    expect_passed(&client, barrier);
+}
+
+pub(in crate::store) fn a_barrier_needs_a_table_that_is_old_enough<H: Harness>(harness: &H) {
+    let client = harness.client();
+    client.start();
+    let version = client.promote("second").version;
+    let barrier = Barrier {
+        epoch: version.epoch,
+        credential: NEW,
+        is_sealed: false,
+        writer: Some(MemberId(1)),
+    };
+    client.beat(1, Some(version), &[NEW]);
+    harness.almost(Members::TTL);
+    client.beat(1, Some(version), &[NEW]);
+    let young = Missing { table: true, ..Missing::default() };
+    expect_refused(&client, barrier, young.clone());
+    expect_refused(&client, Barrier { writer: None, ..barrier }, young);
+    harness.rest();
+    expect_passed(&client, barrier);
+}
+
+pub(in crate::store) fn a_barrier_needs_a_table_at_all<H: Harness>(harness: &H) {
+    let client = harness.client();
+    harness.advance(Members::TTL);
+    let barrier = Barrier { epoch: 0, credential: OLD, is_sealed: true, writer: None };
+    let write = Write { barrier: Some(barrier), ..followed_by(None, first_record()) };
+    let young = Missing { table: true, ..Missing::default() };
+    assert_eq!(client.write(&write, None), Err(Refused::Barrier(young)));
+    record::nothing_is_stored_at_first(harness);
+}
+
+pub(in crate::store) fn a_barrier_needs_the_acknowledgement_of_everybody<H: Harness>(harness: &H) {
+    let client = harness.client();
+    let barrier = ready(&client);
+    client.beat(3, Some(first_record().version), &[NEW]);
+    let missing = Missing { acks: vec![MemberId(3)], ..Missing::default() };
+    expect_refused(&client, barrier, missing);
+    let stored = client.record().version;
+    let lost = Version { nonce: stored.nonce + 1, ..stored };
+    client.beat(3, Some(lost), &[NEW]);
+    let missing = Missing { acks: vec![MemberId(3)], ..Missing::default() };
+    expect_refused(&client, barrier, missing);
+    client.beat(3, Some(stored), &[NEW]);
+    expect_passed(&client, barrier);
+}
+
+pub(in crate::store) fn a_barrier_needs_everybody_to_hold_the_credential<H: Harness>(harness: &H) {
+    let client = harness.client();
+    let barrier = ready(&client);
+    let version = client.record().version;
+    client.beat(2, Some(version), &[OLD]);
+    client.beat(3, None, &[]);
+    let (two, three) = (MemberId(2), MemberId(3));
+    let missing = Missing { acks: vec![three], holders: vec![two, three], ..Missing::default() };
+    expect_refused(&client, barrier, missing);
+    client.beat(3, Some(version), &[NEW]);
+    client.beat(2, Some(version), &[OLD, NEW]);
+    expect_passed(&client, barrier);
+}
+
+pub(in crate::store) fn a_sealed_credential_needs_acknowledgements_only<H: Harness>(harness: &H) {
+    let client = harness.client();
+    let barrier = Barrier { is_sealed: true, ..ready(&client) };
+    client.beat(2, None, &[]);
+    client.beat(3, None, &[]);
+    let missing = Missing { acks: vec![MemberId(3)], ..Missing::default() };
+    expect_refused(&client, barrier, missing);
+    client.beat(3, Some(client.record().version), &[]);
+    expect_passed(&client, barrier);
+}
+
+pub(in crate::store) fn a_barrier_needs_a_writer_that_is_listed<H: Harness>(harness: &H) {
+    let client = harness.client();
+    let barrier = Barrier { writer: Some(MemberId(3)), ..ready(&client) };
+    let missing = Missing { table: true, ..Missing::default() };
+    expect_refused(&client, barrier, missing.clone());
+    client.beat(3, Some(client.record().version), &[NEW]);
+    harness.almost(Members::TTL);
+    client.beat(1, Some(client.record().version), &[NEW]);
+    harness.rest();
+    expect_refused(&client, barrier, missing);
+    client.beat(3, Some(client.record().version), &[NEW]);
+    expect_passed(&client, barrier);
+}
+
+pub(in crate::store) fn an_administrator_is_no_member_and_waits_for_all_of_them<H: Harness>(
+    harness: &H,
+) {
+    let client = harness.client();
+    let barrier = Barrier { writer: None, ..ready(&client) };
+    client.beat(3, None, &[NEW]);
+    let missing = Missing { acks: vec![MemberId(3)], ..Missing::default() };
+    expect_refused(&client, barrier, missing);
+    client.leave(3);
+    expect_passed(&client, barrier);
+}
+
+pub(in crate::store) fn the_dead_and_those_who_left_hold_nothing_up<H: Harness>(harness: &H) {
+    let client = harness.client();
+    let barrier = ready(&client);
+    client.beat(3, None, &[]);
+    client.beat(4, None, &[]);
+    client.leave(3);
+    harness.almost(Members::TTL);
+    client.beat(1, None, &[NEW]);
+    let four = vec![MemberId(4)];
+    let missing = Missing { acks: four.clone(), holders: four, ..Missing::default() };
+    expect_refused(&client, barrier, missing);
+    harness.rest();
+    // Nobody beats in between: the write itself looks at the time.
+    expect_passed(&client, barrier);
+}
+
+pub(in crate::store) fn a_stale_write_is_stale_whatever_its_barrier<H: Harness>(harness: &H) {
+    let client = harness.client();
+    let barrier = ready(&client);
+    let write = retirement(&client.record(), barrier);
+    client.touch();
+    for writer in [Some(MemberId(1)), Some(MemberId(9))] {
+        let barrier = Some(Barrier { writer, ..barrier });
+        let write = Write { barrier, ..write.clone() };
+        let refused = client.expect_unchanged(|| client.write(&write, None));
+        assert_eq!(refused, Err(Refused::Stale));
+    }
+}
+
+pub(in crate::store) fn a_write_that_a_barrier_refused_changes_nothing<H: Harness>(harness: &H) {
+    let client = harness.client();
+    let barrier = Barrier { writer: Some(MemberId(9)), ..ready(&client) };
+    let write = Write { barrier: Some(barrier), ..client.promotion(&client.record()) };
+    let fresh = fresh("third", client.now());
+    let refused = client.expect_unchanged(|| client.write(&write, Some(&fresh)));
+    assert_eq!(refused, Err(Refused::Barrier(Missing { table: true, ..Missing::default() })));
+    let write = Write { barrier: None, ..write };
+    assert_eq!(client.write(&write, Some(&fresh)).expect("no barrier").serial, Some(3));
+}
