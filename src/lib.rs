@@ -20,6 +20,7 @@ pub mod provider;
 pub mod refresh;
 pub mod rotation;
 pub mod secret;
+pub mod sink;
 pub mod source;
 pub mod store;
 pub mod token;

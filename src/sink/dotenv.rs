@@ -1,0 +1,199 @@
+//! Changes variables of a dotenv file, and nothing else of it.
+//!
+//! Comments, order, blank lines, line breaks, `export` and the comment behind a value stay as they are. A variable
+//! that is assigned several times is changed everywhere, one that is missing is appended.
+//!
+//! Readers differ, and a file may have several. What is written is read again as `dotenv` and as Node.js
+//! would: whoever read the variable before reads the new value, and nobody reads another variable
+//! differently. Otherwise the change is refused. A shell that sources the file gets the same text wherever
+//! a quoting exists that all three understand, which is always the case for a value without `'`; a
+//! line with `export` gets no other value.
+
+use super::dialect::{self, Assignment, Variables, is_separator};
+use super::{Refusal, check};
+use crate::secret::Secret;
+
+/// The new text of the file; none: it holds these values already.
+///
+/// # Errors
+/// When a name or value cannot be written, or the file is such that readers would disagree.
+pub fn edit(
+    text: &str,
+    client_id: (&str, &Secret),
+    client_secret: (&str, &Secret),
+) -> Result<Option<Secret>, Refusal> {
+    if client_id.0 == client_secret.0 {
+        return Err(Refusal::SameName(client_id.0.to_owned()));
+    }
+    for (name, value) in [client_id, client_secret] {
+        let is_of_name = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '.' | '-');
+        if name.is_empty() || !name.chars().all(is_of_name) {
+            return Err(Refusal::Name(name.to_owned()));
+        }
+        check(name, value)?;
+    }
+    let mut new = None;
+    for (name, value) in [client_id, client_secret] {
+        let before = new.as_ref().map_or(text, Secret::expose);
+        if let Some(after) = set(before, name, value)? {
+            new = Some(after);
+        }
+    }
+    Ok(new)
+}
+
+/// The text with one variable changed; none: it has this value.
+fn set(text: &str, name: &str, value: &Secret) -> Result<Option<Secret>, Refusal> {
+    // Lines end there for one reader and not for the other.
+    if text.contains(is_separator) {
+        return Err(Refusal::Ambiguous(name.to_owned()));
+    }
+    let before = Readings::of(text);
+    if before.has(name, value) {
+        return Ok(None);
+    }
+    let mut assignments = dialect::assignments(text);
+    assignments.retain(|assignment| assignment.name == name);
+    let is_exported = assignments.iter().any(|assignment| assignment.is_exported);
+    let present = assignments.last().map(|assignment| Quoting::of(assignment.quote));
+    let quotings = Quoting::by_preference(value.expose(), present, is_exported);
+    for quoting in &quotings {
+        let written = quoting.write(value);
+        let new = if assignments.is_empty() {
+            appended(text, name, &written)
+        } else {
+            replaced(text, &assignments, &written)
+        };
+        if Readings::of(new.expose()).differ_only_in(&before, name, value) {
+            return Ok(Some(new));
+        }
+    }
+    let name = name.to_owned();
+    Err(if quotings.is_empty() {
+        Refusal::NotForShells(name)
+    } else if quotings.iter().any(|quoting| {
+        let alone = appended("", &name, &quoting.write(value));
+        Readings::of(alone.expose()).has(&name, value)
+    }) {
+        Refusal::Ambiguous(name)
+    } else {
+        Refusal::Unquotable(name)
+    })
+}
+
+fn replaced(text: &str, assignments: &[Assignment], written: &Secret) -> Secret {
+    let mut size = text.len();
+    size += assignments.len() * written.expose().len();
+    // Large enough, so that no copy of it is left behind where it grew.
+    let mut new = String::with_capacity(size);
+    let mut copied = 0;
+    for assignment in assignments {
+        new.push_str(&text[copied..assignment.place.start]);
+        new.push_str(written.expose());
+        copied = assignment.place.end;
+    }
+    new.push_str(&text[copied..]);
+    Secret::new(new)
+}
+
+/// With a last line that ends as the last line before it did.
+fn appended(text: &str, name: &str, written: &Secret) -> Secret {
+    let line_break = if text.contains("\r\n") { "\r\n" } else { "\n" };
+    let is_ended = text.is_empty() || text.ends_with('\n');
+    let (before, after) = if is_ended { ("", line_break) } else { (line_break, "") };
+    Secret::new([text, before, name, "=", written.expose(), after].concat())
+}
+
+/// How a value is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Quoting {
+    Bare,
+    Single,
+    Double,
+    Backtick,
+}
+
+impl Quoting {
+    fn of(quote: Option<char>) -> Self {
+        match quote {
+            Some('\'') => Self::Single,
+            Some('"') => Self::Double,
+            Some('`') => Self::Backtick,
+            _ => Self::Bare,
+        }
+    }
+
+    /// Those to be tried: first what a shell understands, and of that what is there. A backtick comes last,
+    /// since a shell would run the value.
+    fn by_preference(value: &str, present: Option<Self>, for_shells: bool) -> Vec<Self> {
+        let for_all = [Self::Bare, Self::Single, Self::Double];
+        let mut quotings: Vec<_> = present
+            .into_iter()
+            .chain(for_all)
+            .filter(|quoting| quoting.suits_shells(value))
+            .collect();
+        if !for_shells {
+            quotings.extend([Self::Double, Self::Bare, Self::Backtick]);
+        }
+        quotings
+    }
+
+    /// A shell reads the same text.
+    fn suits_shells(self, value: &str) -> bool {
+        let is_plain = |c: char| c.is_ascii_alphanumeric() || "_-.,:/@%+=".contains(c);
+        match self {
+            Self::Bare => value.chars().all(is_plain),
+            Self::Single => !value.contains('\''),
+            Self::Double => !value.contains(['"', '$', '`', '\\']),
+            Self::Backtick => false,
+        }
+    }
+
+    fn write(self, value: &Secret) -> Secret {
+        let quote = match self {
+            Self::Bare => "",
+            Self::Single => "'",
+            Self::Double => "\"",
+            Self::Backtick => "`",
+        };
+        Secret::new([quote, value.expose(), quote].concat())
+    }
+}
+
+/// What each reader makes of a file.
+struct Readings {
+    dotenv: Variables,
+    node: Variables,
+}
+
+impl Readings {
+    fn of(text: &str) -> Self {
+        Self { dotenv: dialect::dotenv(text), node: dialect::node(text) }
+    }
+
+    /// Whoever knows the variable reads this value.
+    fn has(&self, name: &str, value: &Secret) -> bool {
+        self.dotenv.get(name) == Some(value) && self.node.get(name).is_none_or(|read| read == value)
+    }
+
+    /// Whether this is what it was before, but for the one variable.
+    fn differ_only_in(&self, before: &Self, name: &str, value: &Secret) -> bool {
+        let is_appended = !before.dotenv.contains_key(name);
+        let node_must = is_appended || before.node.contains_key(name);
+        self.has(name, value)
+            && (!node_must || self.node.contains_key(name))
+            && others(&self.dotenv, name).eq(others(&before.dotenv, name))
+            && others(&before.node, name).all(|(other, read)| self.node.get(other) == Some(read))
+            // `A= ` hides the next line from Node.js for as long as it has no value.
+            && others(&self.node, name).all(|(other, read)| {
+                before.node.contains_key(other) || self.dotenv.get(other) == Some(read)
+            })
+    }
+}
+
+fn others<'a>(
+    variables: &'a Variables,
+    name: &str,
+) -> impl Iterator<Item = (&'a String, &'a Secret)> {
+    variables.iter().filter(move |(other, _)| *other != name)
+}

@@ -1,0 +1,93 @@
+//! Where a promoted credential is written back to, and what the new text of a file is.
+//!
+//! Nothing here opens a file: `driver::sinks` does.
+
+mod dialect;
+pub mod dotenv;
+#[cfg(test)]
+mod tests;
+
+use std::path::PathBuf;
+
+use serde::Deserialize;
+
+use crate::secret::Secret;
+
+/// Where an entry's credential is written back to, as it is configured.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(
+    tag = "kind",
+    rename_all = "camelCase",
+    rename_all_fields = "camelCase",
+    deny_unknown_fields
+)]
+pub enum Target {
+    /// Two variables of a dotenv file.
+    EnvFile {
+        /// The file.
+        path: PathBuf,
+        /// The variable of the client id.
+        client_id: String,
+        /// The variable of the client secret.
+        client_secret: String,
+    },
+    /// A file whose whole text is the secret.
+    SecretFile {
+        /// The file.
+        path: PathBuf,
+    },
+    /// A JavaScript sink.
+    Js {
+        /// Its index among the handle's JavaScript sinks.
+        index: usize,
+    },
+}
+
+/// Why a text cannot be written. It stays so until somebody changes the file, the configuration or the credential.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Refusal {
+    /// dotenv would not take it for a variable.
+    #[error("\"{0}\" is not a variable that dotenv reads")]
+    Name(String),
+    /// One variable cannot hold both.
+    #[error("client id and client secret would go to the same variable \"{0}\"")]
+    SameName(String),
+    /// It would break the line, or the terminal of whoever looks at it.
+    #[error("the new value of {0} contains a control character")]
+    ControlCharacter(String),
+    /// It holds quotes of every kind, or the like.
+    #[error("no quoting carries the new value of {0} through both dotenv and Node.js")]
+    Unquotable(String),
+    /// The line is for a shell, which would change or run the value.
+    #[error(
+        "no quoting carries the new value of {0} through a shell, for which its \"export\" is meant"
+    )]
+    NotForShells(String),
+    /// An unbalanced quote, for example: a change would also change other variables, for somebody.
+    #[error(
+        "the file is written so that dotenv and Node.js read it differently, and {0} cannot be changed safely"
+    )]
+    Ambiguous(String),
+}
+
+/// The new text of a file that holds nothing but a secret; none: it holds it already.
+///
+/// A line break at the end is not part of a secret, and stays.
+///
+/// # Errors
+/// When the secret contains control characters.
+pub fn secret_file(text: &str, secret: &Secret) -> Result<Option<Secret>, Refusal> {
+    check("the secret", secret)?;
+    let line_break = ["\r\n", "\n"].into_iter().find(|line_break| text.ends_with(line_break));
+    let new = Secret::new([secret.expose(), line_break.unwrap_or("")].concat());
+    Ok((new.expose() != text).then_some(new))
+}
+
+/// Control characters include the line separators of Unicode, at which JavaScript's expressions stop.
+fn check(name: &str, value: &Secret) -> Result<(), Refusal> {
+    let is_control = |c: char| c.is_control() || dialect::is_separator(c);
+    if value.expose().contains(is_control) {
+        return Err(Refusal::ControlCharacter(name.to_owned()));
+    }
+    Ok(())
+}
