@@ -15,6 +15,7 @@ mod manager;
 mod message;
 mod occurrence;
 mod settings;
+mod sinks;
 mod state;
 mod status;
 mod task;

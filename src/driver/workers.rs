@@ -1,4 +1,4 @@
-//! Threads for what blocks: reading files, and computing the public ids of credentials.
+//! Threads for what blocks: reading and writing files, and computing the public ids of credentials.
 //!
 //! The runtime resolves host names on the same threads. Each kind of work therefore has its own
 //! limit: a file system that hangs for ever stops neither name resolution nor events.
@@ -9,6 +9,9 @@ use tokio::sync::Semaphore;
 use tokio::task::spawn_blocking;
 
 use super::files;
+use super::sinks::{self, Report};
+use crate::credential::Credential;
+use crate::sink::Target;
 use crate::source::{FileReading, Place};
 
 /// So many of the runtime's threads may block at once, host names included.
@@ -17,6 +20,9 @@ pub(super) const MOST_THREADS: usize = 16;
 /// So many of them read files; a file that hangs keeps one.
 const READERS: usize = 8;
 
+/// So many of them write files, which is rare.
+const WRITERS: usize = 2;
+
 /// So many of them compute ids, which is work for a processor.
 const NAMERS: usize = 2;
 
@@ -24,6 +30,7 @@ const NAMERS: usize = 2;
 #[derive(Debug)]
 pub(super) struct Workers {
     readers: Arc<Semaphore>,
+    writers: Arc<Semaphore>,
     namers: Arc<Semaphore>,
 }
 
@@ -31,6 +38,7 @@ impl Default for Workers {
     fn default() -> Self {
         Self {
             readers: Arc::new(Semaphore::new(READERS)),
+            writers: Arc::new(Semaphore::new(WRITERS)),
             namers: Arc::new(Semaphore::new(NAMERS)),
         }
     }
@@ -41,6 +49,13 @@ impl Workers {
     pub(super) async fn read(&self, place: Place) -> FileReading {
         let reading = block(&self.readers, move || files::read(&place)).await;
         reading.unwrap_or_else(|| FileReading::Failed("could not be read".to_owned()))
+    }
+
+    /// Writes a credential to a file.
+    #[cfg_attr(not(test), expect(dead_code, reason = "nothing writes back yet"))]
+    pub(super) async fn write(&self, target: Target, credential: Arc<Credential>) -> Report {
+        let report = block(&self.writers, move || sinks::write(&target, &credential)).await;
+        report.unwrap_or_else(Report::panicked)
     }
 
     /// Does something that may compute ids.
