@@ -135,14 +135,20 @@ impl Quoting {
         if !for_shells {
             quotings.extend([Self::Double, Self::Bare, Self::Backtick]);
         }
+        // A quote that is never closed waits for the next one that somebody writes below.
+        let opens = value.starts_with(['\'', '"', '`']);
+        quotings.retain(|quoting| *quoting != Self::Bare || !opens);
         quotings
     }
 
     /// A shell reads the same text.
     fn suits_shells(self, value: &str) -> bool {
-        let is_plain = |c: char| c.is_ascii_alphanumeric() || "_-.,:/@%+=".contains(c);
+        let is_plain = |c: char| c.is_ascii_alphanumeric() || "_-.,:/@%+=~".contains(c);
         match self {
-            Self::Bare => value.chars().all(is_plain),
+            // A shell expands a tilde only in these places.
+            Self::Bare => {
+                value.chars().all(is_plain) && !value.starts_with('~') && !value.contains(":~")
+            }
             Self::Single => !value.contains('\''),
             Self::Double => !value.contains(['"', '$', '`', '\\']),
             Self::Backtick => false,

@@ -1,1 +1,269 @@
 //! What is written, and what is not.
+
+use proptest::prelude::*;
+use serde::Deserialize;
+use serde_json::json;
+
+use super::dotenv::edit;
+use super::{Refusal, Target, secret_file};
+use crate::secret::Secret;
+
+fn set(text: &str, id: &str, secret: &str) -> Result<Option<String>, Refusal> {
+    let new = edit(text, ("ID", &Secret::new(id)), ("SECRET", &Secret::new(secret)))?;
+    Ok(new.map(|new| new.expose().to_owned()))
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Case {
+    about: String,
+    text: String,
+    client_id: String,
+    client_secret: String,
+    edited: String,
+}
+
+/// `__test__/dotenv-readers.test.js` has the real readers read them.
+#[test]
+fn files_are_changed_as_the_cases_say_and_then_not_again() {
+    let cases = include_str!("../../__test__/support/dotenv-cases.json");
+    let cases: Vec<Case> = serde_json::from_str(cases).unwrap();
+    for Case { about, text, client_id, client_secret, edited } in cases {
+        assert_eq!(set(&text, &client_id, &client_secret), Ok(Some(edited.clone())), "{about}");
+        assert_eq!(set(&edited, &client_id, &client_secret), Ok(None), "{about}");
+    }
+}
+
+#[test]
+fn a_value_that_would_break_its_line_is_refused() {
+    for value in ["a\nb", "a\rb", "\0", "\t", "\u{1b}[2J", "\u{7f}", "\u{85}", "\u{2028}"] {
+        assert_eq!(set("", "id", value), Err(Refusal::ControlCharacter("SECRET".into())));
+        assert_eq!(set("", value, "secret"), Err(Refusal::ControlCharacter("ID".into())));
+        let refused = secret_file("", &Secret::new(value));
+        assert_eq!(refused, Err(Refusal::ControlCharacter("the secret".into())));
+    }
+}
+
+#[test]
+fn a_value_that_no_quoting_carries_is_refused() {
+    // A space at an end, a #, or a quote at the start needs quotes, and none is left.
+    for value in ["a'\"` ", " '\"`", "a'\"`#", "'\"`"] {
+        assert_eq!(set("", "id", value), Err(Refusal::Unquotable("SECRET".into())));
+    }
+    assert_eq!(set("", "id", "a'\"`"), Ok(Some("ID=id\nSECRET=a'\"`\n".into())));
+}
+
+#[test]
+fn what_a_shell_would_change_or_run_does_not_go_behind_an_export() {
+    for value in ["it's $5", "'`id`", "'\"", "'\\"] {
+        let refused = set("export SECRET=old\n", "id", value);
+        assert_eq!(refused, Err(Refusal::NotForShells("SECRET".into())));
+        assert!(matches!(set("SECRET=old\n", "id", value), Ok(Some(_))));
+    }
+}
+
+#[test]
+fn a_file_that_readers_read_differently_is_not_changed() {
+    let ambiguous = |name: &str| Err(Refusal::Ambiguous(name.into()));
+    // Node.js takes everything up to the next quote for the value of OTHER, dotenv one line.
+    assert_eq!(set("OTHER='x\nID=1\nMORE='y'\n", "id", "secret"), ambiguous("ID"));
+    // To Node.js these have no value.
+    assert_eq!(set("ID=1\nSECRET=\n'x'\n", "id", "secret"), ambiguous("SECRET"));
+    assert_eq!(set("# a\u{2028}ID=1\n", "id", "secret"), ambiguous("ID"));
+}
+
+#[test]
+fn a_quote_that_is_left_open_is_no_reason_to_swallow_what_is_appended() {
+    assert_eq!(set("OTHER='x\n", "id", "it"), Ok(Some("OTHER='x\nID=id\nSECRET=it\n".into())));
+    assert_eq!(
+        set("OTHER='x\n", "id", "a b"),
+        Ok(Some("OTHER='x\nID=id\nSECRET=\"a b\"\n".into()))
+    );
+}
+
+#[test]
+fn variables_must_be_two_that_dotenv_reads() {
+    let value = Secret::new("x");
+    for name in ["", "A B", "A=", "#A", "Ä", "A\n"] {
+        let refused = edit("", (name, &value), ("SECRET", &value));
+        assert_eq!(refused, Err(Refusal::Name(name.into())));
+    }
+    let refused = edit("", ("A", &value), ("A", &value));
+    assert_eq!(refused, Err(Refusal::SameName("A".into())));
+}
+
+#[test]
+fn no_refusal_tells_a_value() {
+    let value = "hunter2'\"`#\n";
+    for text in ["", "export SECRET=hunter2\n", "OTHER='hunter2\nSECRET=hunter2\nMORE='hunter2'\n"]
+    {
+        for value in [value, &value[..value.len() - 1]] {
+            let refusal = set(text, "hunter2", value).unwrap_err();
+            assert!(!format!("{refusal} {refusal:?}").contains("hunter2"));
+        }
+    }
+}
+
+#[test]
+fn a_secret_file_keeps_its_line_break_at_the_end() {
+    let write = |text: &str| {
+        let new = secret_file(text, &Secret::new("new")).unwrap();
+        new.map(|new| new.expose().to_owned())
+    };
+    for (text, new) in [("old\n", "new\n"), ("old\r\n", "new\r\n"), ("old", "new"), ("", "new")] {
+        assert_eq!(write(text).as_deref(), Some(new));
+        assert_eq!(write(new), None);
+    }
+}
+
+#[test]
+fn targets_are_read_as_the_facade_writes_them() {
+    let read = |value| serde_json::from_value::<Target>(value);
+    let env_file = json!({ "kind": "envFile", "path": "/a", "clientId": "A", "clientSecret": "B" });
+    assert_eq!(
+        read(env_file).unwrap(),
+        Target::EnvFile { path: "/a".into(), client_id: "A".into(), client_secret: "B".into() }
+    );
+    let secret_file = json!({ "kind": "secretFile", "path": "/a" });
+    assert_eq!(read(secret_file).unwrap(), Target::SecretFile { path: "/a".into() });
+    assert_eq!(read(json!({ "kind": "js", "index": 1 })).unwrap(), Target::Js { index: 1 });
+    assert!(read(json!({ "kind": "secretFile", "path": "/a", "clientId": "A" })).is_err());
+}
+
+/// A part of a file, and a value in it that is to be changed.
+#[derive(Debug, Clone)]
+enum Part {
+    Kept(String),
+    Id(String),
+    Secret(String),
+}
+
+/// The ways to write a value that carry it, by a plain rule and without the code under test.
+fn writings(value: &str) -> Vec<String> {
+    let is_bare = value.trim_matches(char::is_whitespace) == value
+        && !value.contains('#')
+        && !value.starts_with(['\'', '"', '`'])
+        && !value.is_empty();
+    let quoted = ['\'', '"', '`'].into_iter().filter(|quote| {
+        let expands = *quote == '"' && (value.contains("\\n") || value.contains("\\r"));
+        !value.contains(*quote) && !expands
+    });
+    quoted
+        .map(|quote| format!("{quote}{value}{quote}"))
+        .chain(is_bare.then(|| value.to_owned()))
+        .collect()
+}
+
+fn written() -> impl Strategy<Value = String> {
+    "[ -~é€]{0,12}".prop_filter_map("no quoting", |value| {
+        // A backslash before a quote means different things to readers; the cases have it.
+        let writings = if value.ends_with('\\') { Vec::new() } else { writings(&value) };
+        (!writings.is_empty()).then(|| writings[value.len() % writings.len()].clone())
+    })
+}
+
+fn part() -> impl Strategy<Value = Vec<Part>> {
+    let line = |text: String| vec![Part::Kept(text)];
+    let around = ("(export |  |)", "(=| = |=  )", written(), "( # it's \"`|   |#|)");
+    prop_oneof![
+        "(# [ -~]{0,12}||  )".prop_map(line),
+        ("[A-H]_[0-9]", written(), "( # don't|)")
+            .prop_map(move |(name, value, comment)| line(format!("{name}={value}{comment}"))),
+        ("[a-h]", "('[^'\\\\]{0,9}'|\"[^\"\\\\]{0,9}\")")
+            .prop_map(move |(name, value)| line(format!("{name}={}", value.replace('\r', "\n")))),
+        (around, any::<bool>()).prop_map(|((export, sign, value, comment), is_id)| {
+            let (name, value) =
+                if is_id { ("ID", Part::Id(value)) } else { ("SECRET", Part::Secret(value)) };
+            vec![Part::Kept(format!("{export}{name}{sign}")), value, Part::Kept(comment)]
+        }),
+    ]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn only_the_values_change(
+        lines in proptest::collection::vec(part(), 0..8),
+        line_break in "(\n|\r\n)",
+        is_ended: bool,
+        id in "[ -~é€]{1,12}",
+        secret in "[ -~é€]{1,12}",
+    ) {
+        let mut parts = Vec::new();
+        for (index, line) in lines.iter().enumerate() {
+            if index > 0 {
+                parts.push(Part::Kept(line_break.clone()));
+            }
+            parts.extend(line.iter().cloned());
+        }
+        if is_ended && !parts.is_empty() {
+            parts.push(Part::Kept(line_break.clone()));
+        }
+        let text: String = parts
+            .iter()
+            .map(|part| match part {
+                Part::Kept(text) | Part::Id(text) | Part::Secret(text) => text.as_str(),
+            })
+            .collect();
+        match set(&text, &id, &secret) {
+            Ok(new) => {
+                let new = new.unwrap_or_else(|| text.clone());
+                let expected = ends(&parts, &new, &id, &secret);
+                prop_assert!(expected.iter().any(|rest| is_appendix(rest, &parts, &id, &secret)),
+                    "{text:?} became {new:?}");
+                prop_assert_eq!(set(&new, &id, &secret), Ok(None));
+            }
+            Err(refusal) => {
+                let is_exported = text.contains("export");
+                let is_hard = |value: &str| value.contains(['\'', '\\']);
+                prop_assert!(
+                    matches!(refusal, Refusal::Unquotable(_))
+                        || (is_exported && matches!(refusal, Refusal::NotForShells(_)))
+                        || [&id, &secret].into_iter().any(|value| is_hard(value)),
+                    "{text:?}: {refusal}"
+                );
+            }
+        }
+    }
+}
+
+/// What of the new text is left behind the parts, for each way in which it can be read as them.
+fn ends<'a>(parts: &[Part], new: &'a str, id: &str, secret: &str) -> Vec<&'a str> {
+    let mut rests = vec![new];
+    for part in parts {
+        let candidates = match part {
+            Part::Kept(text) => vec![text.clone()],
+            Part::Id(_) => writings(id),
+            Part::Secret(_) => writings(secret),
+        };
+        rests = rests
+            .into_iter()
+            .flat_map(|rest| {
+                candidates.iter().filter_map(|candidate| rest.strip_prefix(candidate.as_str()))
+            })
+            .collect();
+    }
+    rests
+}
+
+/// Whether it is a line for each variable that the parts lack.
+fn is_appendix(rest: &str, parts: &[Part], id: &str, secret: &str) -> bool {
+    let lacks_id = !parts.iter().any(|part| matches!(part, Part::Id(_)));
+    let lacks_secret = !parts.iter().any(|part| matches!(part, Part::Secret(_)));
+    let mut rests = vec![rest];
+    for (name, value, is_lacking) in [("ID", id, lacks_id), ("SECRET", secret, lacks_secret)] {
+        if is_lacking {
+            let lines: Vec<_> =
+                writings(value).iter().map(|value| format!("{name}={value}")).collect();
+            rests = rests
+                .into_iter()
+                .map(|rest| rest.trim_start_matches(['\r', '\n']))
+                .flat_map(|rest| {
+                    lines.iter().filter_map(move |line| rest.strip_prefix(line.as_str()))
+                })
+                .collect();
+        }
+    }
+    rests.iter().any(|rest| rest.trim_matches(['\r', '\n']).is_empty())
+}

@@ -1,0 +1,46 @@
+'use strict'
+
+const { spawnSync } = require('node:child_process')
+const util = require('node:util')
+
+const dotenv = require('dotenv')
+
+const cases = require('./support/dotenv-cases.json')
+
+/**
+ * Who reads a file that the native part has changed, beside shells. Its own tests (`src/sink/tests.rs`) see that it
+ * makes `edited` of `text`.
+ */
+const READERS = [
+  ['dotenv', (text) => dotenv.parse(text)],
+  ['dotenv, fast', (text) => dotenv.parse(text, { fast: true })],
+  // Node.js 20.12 and later.
+  ...(util.parseEnv ? [['Node.js', util.parseEnv]] : []),
+]
+
+/** Without what only a line break that Node.js 20 does not see makes a name. */
+const variables = (read, text) =>
+  Object.fromEntries(Object.entries(read(text)).filter(([name]) => /^[\w.-]+$/.test(name)))
+
+describe.each(READERS)('%s', (reader, read) => {
+  test.each(cases)('reads the new pair, and the others as before: $about', (example) => {
+    const { text, edited, clientId, clientSecret } = example
+    const before = variables(read, text)
+    const pair = { ID: clientId, SECRET: clientSecret }
+    // To Node.js a name with a colon is none, before and after.
+    const expected = /^ID:/m.test(text) && reader === 'Node.js' ? before : { ...before, ...pair }
+    expect(variables(read, edited)).toEqual(expected)
+  })
+})
+
+/** A shell wants `NAME=value`, a space before a comment, and plain line breaks. */
+const isForShells = ({ text, clientSecret }) =>
+  !/^\ufeff|^\w+( =|:)|^\w+=\S*#|\r/m.test(text) &&
+  (!clientSecret.includes("'") || !/["$`\\]/.test(clientSecret))
+
+test.each(cases.filter(isForShells))('a shell reads the new pair: $about', (example) => {
+  const { edited, clientId, clientSecret } = example
+  const script = `${edited}\nprintf '%s\\n' "$ID" "$SECRET"`
+  const { stdout, stderr } = spawnSync('/bin/sh', ['-c', script], { encoding: 'utf8', env: {} })
+  expect({ stdout, stderr }).toEqual({ stdout: `${clientId}\n${clientSecret}\n`, stderr: '' })
+})
