@@ -176,6 +176,9 @@ fn replace(
             return Ok(());
         }
         let turn = Turn::take(&directory)?;
+        if turn.is_exclusive() {
+            clear(&directory, |_| true);
+        }
         // What it was before our turn no longer counts.
         original = Original::read(path)?;
         if original.directory() != directory {
@@ -185,7 +188,10 @@ fn replace(
         let Some(new) = edit(text).map_err(Failure::Refused)? else { continue };
         let draft =
             Draft::write(&directory, &new, original.found.as_ref().map(|(_, access)| access))?;
-        turn.clear(&directory, &draft);
+        if !turn.is_exclusive() {
+            // Others may be writing; their drafts are not old.
+            clear(&directory, |path| draft.is_after(path));
+        }
         let now = Original::read(path)?;
         if now != original {
             original = now;
@@ -287,22 +293,26 @@ impl Turn {
         Err(Failure::Busy("is in a directory that another process has locked"))
     }
 
-    /// Removes what killed writers have left behind. Without a lock, age tells it from what is being written.
-    fn clear(&self, directory: &Path, draft: &Draft) {
-        let Ok(entries) = fs::read_dir(directory) else { return };
-        for entry in entries.flatten() {
-            let name = entry.file_name();
-            let is_ours = name.to_str().is_some_and(|name| {
-                let number = name.strip_prefix(PREFIX).and_then(|name| name.strip_suffix(SUFFIX));
-                number.is_some_and(|number| {
-                    number.len() == 16 && number.bytes().all(|digit| digit.is_ascii_hexdigit())
-                })
-            });
-            let path = entry.path();
-            if is_ours && path != draft.path && (self.lock.is_some() || draft.is_after(&path)) {
-                // Its owner may be another user; then it stays.
-                let _ = fs::remove_file(path);
-            }
+    fn is_exclusive(&self) -> bool {
+        self.lock.is_some()
+    }
+}
+
+/// Removes what killed writers have left behind.
+fn clear(directory: &Path, is_left_over: impl Fn(&Path) -> bool) {
+    let Ok(entries) = fs::read_dir(directory) else { return };
+    for entry in entries.flatten() {
+        let name = entry.file_name();
+        let is_ours = name.to_str().is_some_and(|name| {
+            let number = name.strip_prefix(PREFIX).and_then(|name| name.strip_suffix(SUFFIX));
+            number.is_some_and(|number| {
+                number.len() == 16 && number.bytes().all(|digit| digit.is_ascii_hexdigit())
+            })
+        });
+        let path = entry.path();
+        if is_ours && is_left_over(&path) {
+            // Its owner may be another user; then it stays.
+            let _ = fs::remove_file(path);
         }
     }
 }

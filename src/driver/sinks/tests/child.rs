@@ -1,0 +1,111 @@
+//! Processes that write: this test program once more, with a part to play.
+
+use std::io::{BufRead, BufReader, Lines, Write};
+use std::os::unix::process::CommandExt;
+use std::path::{Path, PathBuf};
+use std::process::{Child, ChildStdout, Command, Stdio};
+
+use serde::{Deserialize, Serialize};
+
+use super::super::*;
+
+/// The variable that gives a child its part.
+const PART: &str = "OAUTH_ROTOR_CHILD";
+
+/// Before each line that a child says, since the test program says other things.
+const SAYS: &str = "child: ";
+
+#[derive(Serialize, Deserialize)]
+pub(super) enum Part {
+    /// Writes pair after pair until it is killed, and says so.
+    Alternate { path: PathBuf, pairs: Vec<(String, String)> },
+    /// Writes pairs with ascending numbers to variables of its own.
+    Count { path: PathBuf, variables: (String, String), to: usize },
+    /// Writes one pair and says what came of it.
+    Write { path: PathBuf },
+    /// Says what comes of giving a file in that directory to others.
+    Access { directory: PathBuf },
+}
+
+impl Part {
+    pub(super) fn start(&self) -> Playing {
+        self.start_as(&std::env::current_exe().expect("the program is known"), None)
+    }
+
+    /// As another user, where this is not none.
+    pub(super) fn start_as(&self, program: &Path, user: Option<u32>) -> Playing {
+        let mut command = Command::new(program);
+        command
+            .args(["--exact", "driver::sinks::tests::child::a_child_plays_its_part", "--nocapture"])
+            .env(PART, serde_json::to_string(self).expect("it is JSON"))
+            .stdout(Stdio::piped());
+        if let Some(user) = user {
+            command.uid(user).gid(user);
+        }
+        let mut process = command.spawn().expect("the test program starts");
+        let lines = BufReader::new(process.stdout.take().expect("it is piped")).lines();
+        Playing { process, lines }
+    }
+}
+
+/// A child at work; it ends with this.
+pub(super) struct Playing {
+    process: Child,
+    lines: Lines<BufReader<ChildStdout>>,
+}
+
+impl Playing {
+    /// The next thing that it says; none: it has ended.
+    pub(super) fn said(&mut self) -> Option<String> {
+        let mut lines = self.lines.by_ref().map_while(Result::ok);
+        // The harness leaves its own line unfinished.
+        lines.find_map(|line| Some(line.split_once(SAYS)?.1.to_owned()))
+    }
+
+    /// With `SIGKILL`.
+    pub(super) fn kill(&mut self) {
+        self.process.kill().expect("it can be killed");
+        self.process.wait().expect("it has ended");
+    }
+}
+
+impl Drop for Playing {
+    fn drop(&mut self) {
+        self.kill();
+    }
+}
+
+fn say(line: &str) {
+    let mut out = io::stdout().lock();
+    let said = writeln!(out, "{SAYS}{line}").and_then(|()| out.flush());
+    said.expect("somebody listens");
+}
+
+/// Does nothing when nobody has given it a part.
+#[test]
+#[expect(clippy::disallowed_methods, reason = "read by a test, before any thread")]
+fn a_child_plays_its_part() {
+    let Ok(part) = std::env::var(PART) else { return };
+    match serde_json::from_str(&part).expect("a part") {
+        Part::Alternate { path, pairs } => {
+            let target = super::env_file(&path);
+            for (id, secret) in pairs.iter().cycle() {
+                let report = write(&target, &super::credential(id, secret));
+                say(&format!("{report:?}"));
+            }
+        }
+        Part::Count { path, variables: (client_id, client_secret), to } => {
+            let target = Target::EnvFile { path, client_id, client_secret };
+            for number in 0..=to {
+                let new = super::credential(&format!("id-{number}"), &format!("secret {number}"));
+                // The machine would try again, too.
+                while write(&target, &new).outcome == SinkOutcome::Failed {}
+            }
+            say("done");
+        }
+        Part::Write { path } => {
+            say(&format!("{:?}", write(&super::env_file(&path), &super::credential("id", "new"))));
+        }
+        Part::Access { directory } => super::access::say_what_can_be_given(&directory, say),
+    }
+}
