@@ -5,7 +5,7 @@ const util = require('node:util')
 
 const dotenv = require('dotenv')
 
-const cases = require('./support/dotenv-cases.json')
+const cases = require('../src/sink/cases.json')
 
 /**
  * Who reads a file that the native part has changed, beside shells. Its own tests (`src/sink/tests.rs`) see that it

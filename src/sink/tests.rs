@@ -26,7 +26,7 @@ struct Case {
 /// `__test__/dotenv-readers.test.js` has the real readers read them.
 #[test]
 fn files_are_changed_as_the_cases_say_and_then_not_again() {
-    let cases = include_str!("../../__test__/support/dotenv-cases.json");
+    let cases = include_str!("cases.json");
     let cases: Vec<Case> = serde_json::from_str(cases).unwrap();
     for Case { about, text, client_id, client_secret, edited } in cases {
         assert_eq!(set(&text, &client_id, &client_secret), Ok(Some(edited.clone())), "{about}");
