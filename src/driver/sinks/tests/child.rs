@@ -95,11 +95,17 @@ fn a_child_plays_its_part() {
             }
         }
         Part::Count { path, variables: (client_id, client_secret), to } => {
-            let target = Target::EnvFile { path, client_id, client_secret };
+            let target =
+                Target::EnvFile { path: path.clone(), client_id: client_id.clone(), client_secret };
             for number in 0..=to {
                 let new = super::credential(&format!("id-{number}"), &format!("secret {number}"));
                 // The machine would try again, too.
                 while write(&target, &new).outcome == SinkOutcome::Failed {}
+                // Nobody else writes these variables.
+                let text = fs::read_to_string(&path).expect("it is there");
+                if !text.contains(&format!("{client_id}=id-{number}\n")) {
+                    say(&format!("another writer has undone {number}"));
+                }
             }
             say("done");
         }

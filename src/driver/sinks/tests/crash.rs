@@ -61,7 +61,7 @@ fn a_writer_that_is_killed_leaves_the_old_file_or_the_new_one() {
 /// Each process has a pair of variables of its own in one file.
 #[test]
 fn processes_that_write_one_file_lose_nothing_of_each_other() {
-    const TO: usize = 40;
+    const TO: usize = 100;
     let folder = Folder::new("together");
     let path = folder.0.join(".env");
     fs::write(&path, "# begin\n").unwrap();
