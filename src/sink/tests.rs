@@ -234,8 +234,10 @@ fn ends<'a>(parts: &[Part], new: &'a str, id: &str, secret: &str) -> Vec<&'a str
     for part in parts {
         let candidates = match part {
             Part::Kept(text) => vec![text.clone()],
-            Part::Id(_) => writings(id),
-            Part::Secret(_) => writings(secret),
+            Part::Id(old) => values(old, latest(parts, |part| matches!(part, Part::Id(_))), id),
+            Part::Secret(old) => {
+                values(old, latest(parts, |part| matches!(part, Part::Secret(_))), secret)
+            }
         };
         rests = rests
             .into_iter()
@@ -245,6 +247,22 @@ fn ends<'a>(parts: &[Part], new: &'a str, id: &str, secret: &str) -> Vec<&'a str
             .collect();
     }
     rests
+}
+
+/// What may stand for a value: the new one, or still the old one where the last of the same name, which counts, is
+/// the new one already.
+fn values(old: &str, latest: Option<&Part>, new: &str) -> Vec<String> {
+    let writings = writings(new);
+    match latest {
+        Some(Part::Id(latest) | Part::Secret(latest)) if writings.contains(latest) => {
+            vec![old.to_owned()]
+        }
+        _ => writings,
+    }
+}
+
+fn latest(parts: &[Part], is_wanted: impl Fn(&Part) -> bool) -> Option<&Part> {
+    parts.iter().rev().find(|part| is_wanted(part))
 }
 
 /// Whether it is a line for each variable that the parts lack.
