@@ -36,7 +36,7 @@ class Environment {
   #managers = new Map()
   /** Those that somebody listens to. */
   #kept = new Set()
-  /** Waiting calls by the number of the waiter. */
+  /** Calls that wait for a token, by the number of the waiter. */
   #waiting = new Map()
   #lost = new FinalizationRegistry(({ handle, slot }) => this.close(handle, slot))
 
@@ -84,27 +84,40 @@ class Environment {
     this.#kept.delete(manager)
   }
 
-  /** Has a call wait; the process stays alive until its answer comes or `stopWaiting`. */
+  /** Has a call wait for a token; answers how to stop that. The process stays alive until either. */
   wait(handle, minValidityMs, forReadiness, settle) {
     const waiter = native.wait(handle, minValidityMs, forReadiness)
-    if (this.#waiting.size === 0) native.hold(this.#attachment)
-    this.#waiting.set(waiter, settle)
-    return waiter
+    this.#remember(this.#waiting, waiter, settle)
+    return () => {
+      if (this.#forget(this.#waiting, waiter)) native.cancel(handle, waiter)
+    }
   }
 
-  stopWaiting(handle, waiter) {
-    if (this.#forget(waiter)) native.cancel(handle, waiter)
+  #remember(calls, number, settle) {
+    if (calls.size === 0) native.hold(this.#attachment)
+    calls.set(number, settle)
   }
 
-  #forget(waiter) {
-    const settle = this.#waiting.get(waiter)
-    if (this.#waiting.delete(waiter) && this.#waiting.size === 0) native.release(this.#attachment)
+  #forget(calls, number) {
+    const settle = calls.get(number)
+    if (calls.delete(number) && calls.size === 0) native.release(this.#attachment)
     return settle
   }
 
   #receive(message) {
-    if (message.type === 'settled') return this.#forget(message.waiter)?.(message.error)
-    if (message.type === 'read') return this.#managers.get(message.handle)?.deref()?._readSources()
+    const manager = this.#managers.get(message.handle)?.deref()
+    switch (message.type) {
+      case 'settled':
+        return this.#forget(this.#waiting, message.waiter)?.(message.error)
+      case 'read':
+        return manager?._readSources()
+      default:
+        return this.#tell(message)
+    }
+  }
+
+  /** An event, to all managers that it concerns. */
+  #tell(message) {
     const managers = message.handles.map((handle) => this.#managers.get(handle)?.deref()).filter(Boolean)
     // A listener that throws must not keep the event from the others.
     const thrown = []

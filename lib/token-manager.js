@@ -1,19 +1,19 @@
 'use strict'
 
-const diagnosticsChannel = require('node:diagnostics_channel')
-const { EventEmitter } = require('node:events')
 const { inspect } = require('node:util')
-const { abortable } = require('./abort')
-const { EVENTS, checkListener, checkOptions, checkToken } = require('./arguments')
+const { checkListener, checkOptions, checkToken } = require('./arguments')
+const { Calls, rejecting } = require('./calls')
 const { Environment } = require('./environment')
-const { ClosedError, callSite, fromNative } = require('./errors')
+const { fromNative } = require('./errors')
+const { Listeners } = require('./listeners')
 const native = require('./load-native')
-const { parseOptions, systemTimeZone } = require('./options')
+const { LocalTime } = require('./local-time')
+const { parseOptions } = require('./options')
+const { Readings } = require('./readings')
+const { Snapshots } = require('./snapshots')
 
 /** No word ever holds it. */
 const NOTHING_CACHED = -1
-
-const CHANNELS = new Map(EVENTS.map((event) => [event, diagnosticsChannel.channel(`oauth-rotor:${event}`)]))
 
 /** A token that is always there. `index.d.ts` documents every member. */
 class TokenManager {
@@ -30,45 +30,37 @@ class TokenManager {
   #strict
   #clock
   #name
-  #timeZone
-  #sources
-  /** Asynchronous sources that have not answered yet, so that none is asked twice at a time. */
-  #asked = new Set()
-  /** What the sources answered in the reading under way; null where an answer is still to come. */
+  #local
   #readings
   #environment
   #handle
   #slot
+  #snapshots
+  #listeners
   #closed = false
-  /** What it counted, for a scrape that comes after its end. */
-  #lastMetrics
-  #events = new EventEmitter()
-  #refusals = new Set()
+  #calls = new Calls()
 
   constructor(options) {
-    const {
-      name,
-      timeZone,
-      strict,
-      clock,
-      sources,
-      native: settings,
-    } = parseOptions(options, {
+    const parsed = parseOptions(options, {
       isTimeZone: native.isTimeZone,
       genesysHost: native.genesysHost,
       below: TokenManager,
     })
+    const { name, strict, clock } = parsed
     this.#name = name
-    this.#timeZone = timeZone
     this.#strict = strict
     this.#clock = clock ?? Date
-    this.#sources = sources
-    this.#readings = sources.map(() => null)
+    this.#local = new LocalTime(parsed.timeZone)
+    this.#readings = new Readings(parsed.sources, (readings) => {
+      if (!this.#closed) native.sourcesRead(this.#handle, readings)
+    })
     this.#environment = Environment.current()
-    const { handle, slot } = this.#environment.open(this, settings, clock, TokenManager)
+    this.#listeners = new Listeners(this, this.#environment)
+    const { handle, slot } = this.#environment.open(this, parsed.native, clock, TokenManager)
     this.#handle = handle
     this.#slot = slot
     this.#word = slot.words.subarray(slot.index, slot.index + 1)
+    this.#snapshots = new Snapshots(handle, name, this.#local)
   }
 
   getToken(options) {
@@ -82,12 +74,10 @@ class TokenManager {
   }
 
   ready(options) {
-    try {
+    return rejecting(() => {
       const { signal } = checkOptions('ready', options, ['signal'], this.ready)
       return this.#wait({ minValidityMs: 0, signal, forReadiness: true, below: this.ready })
-    } catch (error) {
-      return Promise.reject(error)
-    }
+    })
   }
 
   invalidate(token) {
@@ -100,62 +90,43 @@ class TokenManager {
   }
 
   status() {
-    const { token, credentials, refreshing, nextRefreshAt, lastError } = this.#snapshot('status')
-    return {
-      name: this.#name,
-      timeZone: this.#localTimeZone(),
-      closed: this.#closed,
-      token: token && this.#withInstants(token),
-      credentials: credentials.map(({ credentialId: id, ...credential }) => ({ id, ...credential })),
-      refreshing,
-      ...this.#withInstants({ nextRefreshAt }),
-      lastError: lastError && {
-        ...this.#withInstants({ at: lastError.at }),
-        error: fromNative(lastError.error),
-      },
-    }
+    return this.#snapshots.status()
   }
 
   health() {
-    return this.#snapshot('health')
+    return this.#snapshots.health()
   }
 
   metrics() {
-    return this.#snapshot('metrics')
+    return this.#snapshots.metrics()
   }
 
   on(event, listener) {
     checkListener('on', event, listener, this.on)
-    this.#listen(event, listener)
+    if (!this.#closed) this.#listeners.on(event, listener)
     return this
   }
 
   once(event, listener) {
     checkListener('once', event, listener, this.once)
-    const wrapper = (payload) => {
-      this.#unlisten(event, wrapper)
-      return listener.call(this, payload)
-    }
-    // By this `off` knows whose wrapper it is.
-    wrapper.listener = listener
-    this.#listen(event, wrapper)
+    if (!this.#closed) this.#listeners.once(event, listener)
     return this
   }
 
   off(event, listener) {
     checkListener('off', event, listener, this.off)
-    this.#unlisten(event, listener)
+    this.#listeners.off(event, listener)
     return this
   }
 
   async close() {
     if (this.#closed) return
-    this.#lastMetrics = Object.freeze({ ...this.metrics(), tokenRemainingMs: 0 })
+    this.#snapshots.close()
     this.#closed = true
     this.#forgetToken()
-    this.#events.removeAllListeners()
+    this.#listeners.clear()
     this.#environment.close(this.#handle, this.#slot)
-    for (const refuse of [...this.#refusals]) refuse()
+    this.#calls.close()
   }
 
   // Node 20 has the symbol; older TypeScript targets look it up under this name.
@@ -174,62 +145,16 @@ class TokenManager {
 
   /** Called by the environment: an event of the native manager. The first handle publishes it to the channel. */
   _emit({ event, seq, at, payload }, isFirst, onThrown) {
-    if (this.#closed) return
-    const channel = CHANNELS.get(event)
-    if (!channel) return
-    const isPublished = isFirst && channel.hasSubscribers
-    if (!isPublished && this.#events.listenerCount(event) === 0) return
+    if (this.#closed || !this.#listeners.areInterested(event, isFirst)) return
     const { error, ...rest } = payload
-    const message = { name: this.#name, seq, ...this.#withInstants({ at, ...rest }) }
+    const message = { name: this.#name, seq, ...this.#local.withInstants({ at, ...rest }) }
     if (error) message.error = fromNative(error)
-    if (isPublished) channel.publish(message)
-    for (const listener of this.#events.rawListeners(event)) {
-      try {
-        listener.call(this, message)
-      } catch (thrown) {
-        onThrown(thrown)
-      }
-    }
+    this.#listeners.tell(event, message, isFirst, onThrown)
   }
 
-  /**
-   * Called by the environment: the native part asks for the JavaScript sources. It is told of each
-   * answer as it comes, so that a source that is silent holds up none of the others.
-   */
+  /** Called by the environment: the native part asks for the JavaScript sources. */
   _readSources() {
-    for (const [index, source] of this.#sources.entries()) {
-      if (source.sync) this.#readings[index] = source.read()
-      else if (!this.#asked.has(source)) this.#ask(source, index)
-    }
-    this.#tellReadings()
-  }
-
-  async #ask(source, index) {
-    this.#asked.add(source)
-    const reading = await source.read()
-    this.#asked.delete(source)
-    this.#readings[index] = reading
-    this.#tellReadings()
-  }
-
-  #tellReadings() {
-    if (!this.#closed && this.#readings.some((reading) => reading !== null)) {
-      native.sourcesRead(this.#handle, JSON.stringify(this.#readings))
-    }
-    // They hold secrets, and are not needed any more.
-    if (this.#asked.size === 0) this.#readings.fill(null)
-  }
-
-  /** Somebody who listens and keeps no reference still wants to hear: the manager stays. */
-  #listen(event, listener) {
-    if (this.#closed) return
-    this.#events.on(event, listener)
-    this.#environment.keep(this)
-  }
-
-  #unlisten(event, listener) {
-    this.#events.off(event, listener)
-    if (this.#events.eventNames().length === 0) this.#environment.unkeep(this)
+    this.#readings.read()
   }
 
   #isUsableByTheClock() {
@@ -238,21 +163,15 @@ class TokenManager {
 
   #getTokenSlowly(options) {
     if (options === undefined && this.#isUsableByTheClock()) return this.#promise
-    try {
-      const { minValidityMs = 0, signal } = checkOptions(
-        'getToken',
-        options,
-        ['minValidityMs', 'signal'],
-        this.getToken,
-      )
+    return rejecting(() => {
+      const known = ['minValidityMs', 'signal']
+      const { minValidityMs = 0, signal } = checkOptions('getToken', options, known, this.getToken)
       if (minValidityMs === 0 && !signal?.aborted && !this.#closed) {
         const token = this.#take()
         if (token !== undefined) return this.#token === token ? this.#promise : Promise.resolve(token)
       }
       return this.#wait({ minValidityMs, signal, below: this.getToken })
-    } catch (error) {
-      return Promise.reject(error)
-    }
+    })
   }
 
   /** The token held now, kept for the hot path. */
@@ -280,75 +199,23 @@ class TokenManager {
     this.#promise = undefined
   }
 
-  /** Waits in the native part; each call has its own place there, so that one's abort is nobody else's. */
+  /** Waits for a token in the native part; each call has its own place there. */
   #wait({ minValidityMs, signal, forReadiness = false, below }) {
-    if (this.#closed) return Promise.reject(closedError(callSite(below)))
-    const site = callSite(below)
-    let waiter
-    let refuse
-    const start = () =>
-      new Promise((resolve, reject) => {
-        refuse = () => {
-          stop()
-          reject(closedError(site))
-        }
-        const settle = (error) => {
-          if (error) return finish(reject, fromNative(error, site))
-          if (forReadiness) return finish(resolve)
-          const token = this.#take()
-          // It ended between the native thread's message and this turn of the event loop.
-          if (token === undefined) return ask()
-          finish(resolve, token)
-        }
-        const finish = (act, value) => {
-          this.#refusals.delete(refuse)
-          act(value)
-        }
-        const ask = () => {
-          waiter = this.#environment.wait(this.#handle, minValidityMs, forReadiness, settle)
-        }
-        this.#refusals.add(refuse)
-        ask()
-      })
-    const stop = () => {
-      this.#refusals.delete(refuse)
-      this.#environment.stopWaiting(this.#handle, waiter)
-    }
-    return abortable(signal, start, stop)
+    return this.#calls.wait(signal, below, (call) => {
+      const settle = (error) => {
+        if (error) return call.reject(error)
+        if (forReadiness) return call.resolve()
+        const token = this.#take()
+        // It ended between the native thread's message and this turn of the event loop.
+        if (token === undefined) return wait()
+        call.resolve(token)
+      }
+      const wait = () => {
+        call.stop = this.#environment.wait(this.#handle, minValidityMs, forReadiness, settle)
+      }
+      wait()
+    })
   }
-
-  /** What the native part tells, or what there is to tell of a closed manager. */
-  #snapshot(kind) {
-    const snapshot = this.#closed ? null : JSON.parse(native[kind](this.#handle))
-    if (snapshot !== null) return snapshot
-    const reasons = ['This TokenManager is closed.']
-    return {
-      status: { token: null, credentials: [], refreshing: false, nextRefreshAt: null, lastError: null },
-      health: { ready: false, degraded: true, reasons, tokenRunwayMs: 0 },
-      metrics: this.#lastMetrics,
-    }[kind]
-  }
-
-  #localTimeZone() {
-    return (this.#timeZone ??= systemTimeZone(native.isTimeZone))
-  }
-
-  /** Turns every `at` and `…At` into a Date, with its local text beside it. */
-  #withInstants(object) {
-    const result = {}
-    for (const [key, value] of Object.entries(object)) {
-      const isInstant = key === 'at' || key.endsWith('At')
-      result[key] = isInstant && value !== null ? new Date(value) : value
-      if (isInstant)
-        result[`${key}Local`] = value === null ? null : native.formatLocal(value, this.#localTimeZone())
-    }
-    return result
-  }
-}
-
-function closedError(site) {
-  const message = 'This TokenManager was closed. Make a new one to get tokens again.'
-  return fromNative({ code: ClosedError.code, message }, site)
 }
 
 module.exports = { TokenManager }

@@ -1,0 +1,64 @@
+'use strict'
+
+const { abortable } = require('./abort')
+const { ClosedError, callSite, fromNative } = require('./errors')
+
+/** The calls of one manager that wait. Each can be aborted, and is nobody else's then; a close refuses all. */
+class Calls {
+  #refusals = new Set()
+  #isClosed = false
+
+  /**
+   * A promise for a caller of `below`, whose stack its errors carry. `ask(call)` starts the wait: it
+   * settles it by `call.resolve(value)` or `call.reject(report)`, and has `call.stop()` end it early.
+   */
+  wait(signal, below, ask) {
+    const site = callSite(below)
+    if (this.#isClosed) return Promise.reject(closedError(site))
+    let call
+    const start = () =>
+      new Promise((resolve, reject) => {
+        const settle = (act, value) => {
+          this.#refusals.delete(call.refuse)
+          act(value)
+        }
+        call = {
+          resolve: (value) => settle(resolve, value),
+          reject: (report) => settle(reject, fromNative(report, site)),
+          refuse: () => {
+            call.stop()
+            settle(reject, closedError(site))
+          },
+          stop: () => {},
+        }
+        this.#refusals.add(call.refuse)
+        ask(call)
+      })
+    const cancel = () => {
+      this.#refusals.delete(call.refuse)
+      call.stop()
+    }
+    return abortable(signal, start, cancel)
+  }
+
+  close() {
+    this.#isClosed = true
+    for (const refuse of [...this.#refusals]) refuse()
+  }
+}
+
+/** What `act` answers, or a rejection with what it throws. */
+function rejecting(act) {
+  try {
+    return act()
+  } catch (error) {
+    return Promise.reject(error)
+  }
+}
+
+function closedError(site) {
+  const message = 'This TokenManager was closed. Make a new one to get tokens again.'
+  return fromNative({ code: ClosedError.code, message }, site)
+}
+
+module.exports = { Calls, rejecting }

@@ -1,0 +1,63 @@
+'use strict'
+
+const diagnosticsChannel = require('node:diagnostics_channel')
+const { EventEmitter } = require('node:events')
+const { EVENTS } = require('./arguments')
+
+const CHANNELS = new Map(EVENTS.map((event) => [event, diagnosticsChannel.channel(`oauth-rotor:${event}`)]))
+
+/** Who listens to one manager, and the channels of all. */
+class Listeners {
+  #owner
+  #environment
+  #events = new EventEmitter()
+
+  constructor(owner, environment) {
+    this.#owner = owner
+    this.#environment = environment
+  }
+
+  /** Somebody who listens and keeps no reference still wants to hear: the manager stays. */
+  on(event, listener) {
+    this.#events.on(event, listener)
+    this.#environment.keep(this.#owner)
+  }
+
+  once(event, listener) {
+    const wrapper = (payload) => {
+      this.off(event, wrapper)
+      return listener.call(this.#owner, payload)
+    }
+    // By this `off` knows whose wrapper it is.
+    wrapper.listener = listener
+    this.on(event, wrapper)
+  }
+
+  off(event, listener) {
+    this.#events.off(event, listener)
+    if (this.#events.eventNames().length === 0) this.#environment.unkeep(this.#owner)
+  }
+
+  clear() {
+    this.#events.removeAllListeners()
+  }
+
+  /** Whether anybody wants to know of this event. Of the managers that it concerns the first one publishes it. */
+  areInterested(event, isFirst) {
+    const isPublished = isFirst && CHANNELS.get(event)?.hasSubscribers
+    return isPublished || (CHANNELS.has(event) && this.#events.listenerCount(event) > 0)
+  }
+
+  tell(event, message, isFirst, onThrown) {
+    if (isFirst) CHANNELS.get(event).publish(message)
+    for (const listener of this.#events.rawListeners(event)) {
+      try {
+        listener.call(this.#owner, message)
+      } catch (thrown) {
+        onThrown(thrown)
+      }
+    }
+  }
+}
+
+module.exports = { Listeners }

@@ -1,0 +1,77 @@
+'use strict'
+
+const { fromNative } = require('./errors')
+const native = require('./load-native')
+
+const CLOSED = {
+  status: () => ({
+    token: null,
+    credentials: [],
+    refreshing: false,
+    nextRefreshAt: null,
+    lastError: null,
+  }),
+  health: () => ({
+    ready: false,
+    degraded: true,
+    reasons: ['This TokenManager is closed.'],
+    tokenRunwayMs: 0,
+  }),
+}
+
+/** What is known of one manager now; each snapshot is the caller's own. No I/O. */
+class Snapshots {
+  #handle
+  #name
+  #local
+  #isClosed = false
+  /** What it counted, for a scrape that comes after its end. */
+  #lastMetrics
+
+  constructor(handle, name, local) {
+    this.#handle = handle
+    this.#name = name
+    this.#local = local
+  }
+
+  /** The manager is about to be closed. */
+  close() {
+    this.#lastMetrics = Object.freeze({ ...this.metrics(), tokenRemainingMs: 0 })
+    this.#isClosed = true
+  }
+
+  status() {
+    const { token, credentials, ...snapshot } = this.#read('status')
+    const { refreshing, nextRefreshAt, lastError } = snapshot
+    return {
+      name: this.#name,
+      timeZone: this.#local.zone,
+      closed: this.#isClosed,
+      token: token && this.#local.withInstants(token),
+      credentials: credentials.map(({ credentialId: id, ...credential }) => ({ id, ...credential })),
+      refreshing,
+      ...this.#local.withInstants({ nextRefreshAt }),
+      lastError: lastError && {
+        ...this.#local.withInstants({ at: lastError.at }),
+        error: fromNative(lastError.error),
+      },
+    }
+  }
+
+  health() {
+    return this.#read('health')
+  }
+
+  metrics() {
+    return this.#read('metrics')
+  }
+
+  /** What the native part tells, or what there is to tell of a closed manager. */
+  #read(kind) {
+    const snapshot = this.#isClosed ? null : JSON.parse(native[kind](this.#handle))
+    if (snapshot !== null) return snapshot
+    return kind === 'metrics' ? this.#lastMetrics : CLOSED[kind]()
+  }
+}
+
+module.exports = { Snapshots }
