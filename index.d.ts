@@ -128,6 +128,60 @@ export class TokenManager implements TokenSource {
   invalidate(token: string): boolean
 
   /**
+   * Makes another credential the active one, without a failed request: it is proved with a real token
+   * request, promoted together with its token in one step, and the one that was active stays a fallback
+   * for `overlapMs`. Resolves once it is promoted; `until()` of what it resolves to waits for more.
+   *
+   * Without `clientSecret` it reads the sources again and takes the first configured credential that is
+   * neither active nor previous nor retired; while a rotation is open it joins that one. Naming the
+   * active credential resolves at once, naming the previous one rolls back. Before the first token the
+   * named credential is tried first of all.
+   *
+   * A wrong secret changes nothing: it is given up after 3 rejections over at least 5 s, counted from the
+   * end of the provider's `propagationMs`. Answers that say nothing of it (too many requests, an outage)
+   * are waited out. `getToken()` is served all the time.
+   *
+   * Never throws; rejects with
+   * - `ERR_CANDIDATE_REJECTED` when the endpoint or `verify` does not accept it, or grants it less scope,
+   * - `ERR_CANDIDATE_UNVERIFIED` when nothing proved it within 10 minutes, or it was withdrawn,
+   * - `ERR_ROTATION_CONFLICT` when another rotation is open (unless `supersede`) or took this one's place,
+   * - `ERR_RETIRE_BLOCKED` when it cannot supersede yet,
+   * - `ERR_NO_CANDIDATE` when nothing is configured that it could take,
+   * - `ERR_NO_CUSTODY` when it was proved and nothing but a process that may end keeps it,
+   * - `ERR_ROTATION_TIMEOUT` after `deadlineMs`, or `signal.reason`: both end only this caller's wait. The
+   *   rotation goes on while another caller waits or a source yields the credential,
+   * - `ERR_INVALID_ARGUMENT`, before anything has happened, and `ERR_CLOSED`.
+   *
+   * @example
+   * const rotation = await tokens.rotate({ clientSecret: await vault.read('next-secret') })
+   * await rotation.until('retired')
+   * console.log(`The old secret may be revoked from ${rotation.safeToRevokeAtLocal} on.`)
+   */
+  rotate(options?: RotateOptions): Promise<Rotation>
+
+  /** The latest rotation as it is now, or undefined when there was none, and after `close()`. No I/O. */
+  rotation(): Rotation | undefined
+
+  /**
+   * Fetches a fresh token and has nobody present the active secret, so that a person may replace it at a
+   * provider that allows one secret at a time: until `safeUntil` the token bridges the change. It ends
+   * when a new credential is proved, by `cancel()`, when the token is dropped, and by itself after 15
+   * minutes or where the token's soft window begins; then the active secret is used again. May be called
+   * again.
+   *
+   * Never throws; rejects with `ERR_TOKEN_UNAVAILABLE` when no fresh token can be had,
+   * `ERR_LIFETIME_TOO_SHORT` when it lives shorter than `minRunwayMs`, `ERR_ROTATION_CONFLICT` while a
+   * rotation is open, `ERR_DEGRADED` while no known credential is accepted, `ERR_INVALID_ARGUMENT`,
+   * `ERR_CLOSED`, and `signal.reason`.
+   *
+   * @example
+   * const preparation = await tokens.prepareRotation({ minRunwayMs: 10 * 60_000 })
+   * console.log(`Press Regenerate before ${preparation.safeUntilLocal}.`)
+   * await tokens.rotate({ clientSecret: await ask('The new secret?') })
+   */
+  prepareRotation(options?: PrepareRotationOptions): Promise<Preparation>
+
+  /**
    * Has all sources of credentials read again, now instead of after `sourcePollMs`. What they yield
    * is told by the event `source`. After `close()` it does nothing.
    */
@@ -187,6 +241,67 @@ export interface GetTokenOptions {
    * `expiryMarginMs`.
    */
   minValidityMs?: number | undefined
+  /** Ends the wait; the promise rejects with its `reason`. */
+  signal?: AbortSignalLike | undefined
+}
+
+/** Options of {@link TokenManager.rotate}. An unknown key is an error. */
+export interface RotateOptions {
+  /** The new secret. Default: the configured candidate. */
+  clientSecret?: string | undefined
+  /** Its client id, for a change to another client (blue/green). Default: the active credential's. */
+  clientId?: string | undefined
+  /** A name for people, in events and `status()`. 1 to 128 characters. Default: none. */
+  label?: string | undefined
+  /** When the provider lets the new secret end. See {@link Credential.expiresAt}. */
+  expiresAt?: Instant | undefined
+  /**
+   * Names this rotation: several callers that give the same id, at the same time or one after the
+   * other, get the same rotation, while it is open and as long as its credential is active. It is shown
+   * in events. 1 to 128 characters. Default: `r-` and the credential's id, so that every instance may be
+   * told the same secret.
+   */
+  rotationId?: string | undefined
+  /**
+   * How long this call waits, in ms; then `ERR_ROTATION_TIMEOUT`. 1,000 to 3,600,000. Default 300,000
+   * (5 min).
+   */
+  deadlineMs?: number | undefined
+  /**
+   * A request that has to succeed with the new token before it is promoted: a GET with it as Bearer.
+   * 2xx proves the credential, 401 and 403 reject it, after anything else (a redirect, too) it is tried
+   * again. Default: none.
+   *
+   * @example verify: { url: 'https://api.mypurecloud.com/api/v2/tokens/me' }
+   */
+  verify?: VerifyOptions | undefined
+  /**
+   * Takes the place of a rotation that is open with another credential. One that is not promoted yet
+   * gives way, and its caller gets `ERR_ROTATION_CONFLICT`; of one that is, the previous credential is
+   * retired first, as by `retireNow()`. Default: false.
+   */
+  supersede?: boolean | undefined
+  /**
+   * The active credential has leaked: with the promotion it is retired at once, and its tokens are
+   * dropped. No source brings it back, only a `rotate()` naming it. Default: false.
+   */
+  compromised?: boolean | undefined
+  /** Ends the wait; the promise rejects with its `reason`. */
+  signal?: AbortSignalLike | undefined
+}
+
+/** A request with the token of a candidate. */
+export interface VerifyOptions {
+  /** https, or http for this machine. No user name and no password. */
+  url: string | UrlLike
+}
+
+/** Options of {@link TokenManager.prepareRotation}. */
+export interface PrepareRotationOptions {
+  /**
+   * How long the fresh token must live, in ms. 0 to 38,880,000,000. Default 0: as long as it does.
+   */
+  minRunwayMs?: number | undefined
   /** Ends the wait; the promise rejects with its `reason`. */
   signal?: AbortSignalLike | undefined
 }
@@ -273,6 +388,13 @@ export interface TokenManagerOptions {
    * Default 10,000.
    */
   sourcePollMs?: number | undefined
+
+  /**
+   * How long a credential that was replaced stays a fallback, in ms. 1,000 to 604,800,000 (7 days).
+   * Default: the remaining life of the old token, but at least 300,000 (5 min) and at most 3,600,000
+   * (1 h).
+   */
+  overlapMs?: number | undefined
 
   /**
    * The IANA time zone of the local texts, such as `'America/Sao_Paulo'`. Default: the system's.
@@ -460,7 +582,15 @@ export interface CredentialText {
   label?: string | undefined
   clientId: string
   clientSecret: string
+  /** See {@link Credential.expiresAt}. */
+  expiresAt?: Instant | undefined
 }
+
+/**
+ * An instant from the year 2000 to 9999: a `Date`, an ISO 8601 text with its offset
+ * (`'2027-01-31T00:00:00Z'`; a day alone is UTC), or milliseconds since 1970.
+ */
+export type Instant = Date | string | number
 
 /** What a function yields for an entry. Nothing or an empty list: the last value stays in use. */
 export type CredentialValue = CredentialText | readonly CredentialText[] | null | undefined
@@ -475,6 +605,24 @@ export interface Credential {
   clientSecret: Field
   /** It may be missing. Default: false, a source that yields nothing is an error. */
   optional?: boolean | undefined
+  /**
+   * When the provider lets the secret end; it is told of by the event `credential-expiring` 30 days, 7
+   * days and 1 day before, and when it has. Nothing else depends on it. Default: not known.
+   */
+  expiresAt?: Instant | undefined
+  /**
+   * Where the credential that replaces this one is written to, so that a restarted process has it:
+   * {@link envFile}, {@link secretFile}, or a function. Variables of `fromEnv` are written in any case, in
+   * `process.env` of each environment. What the new credential itself came from is not written.
+   *
+   * A function is called once per promotion. It gets the new credential, and its promise resolves when
+   * that is kept. When it fails it is called again after 10 s, and the old credential is not retired
+   * before it has succeeded; with an error whose `code` is `EROFS`, `EBUSY`, `EACCES` or `EPERM` it is
+   * given up. Only the error's name and code are passed on. Default: none.
+   *
+   * @example persist: async ({ clientSecret }) => vault.write('pagerduty/oauth', { secret: clientSecret })
+   */
+  persist?: Sink | PersistFunction | undefined
 }
 
 /**
@@ -531,6 +679,231 @@ export function fromDirectory(
   names: { clientId: string; clientSecret: string },
 ): CredentialSource
 
+// ------------------------------------------------------------------------------------------- sinks
+
+/** Where a promoted credential is written to. Made by {@link envFile} or {@link secretFile}. */
+export interface Sink {
+  readonly kind: 'env-file' | 'secret-file'
+  readonly [opaque]: 'sink'
+}
+
+/** A function that keeps a promoted credential; see {@link Credential.persist}. */
+export type PersistFunction = (credential: PromotedCredential) => void | Promise<void>
+
+/** What a {@link PersistFunction} gets. */
+export interface PromotedCredential {
+  /** As in {@link CredentialStatus.id}. */
+  credentialId: string
+  label?: string | undefined
+  clientId: string
+  clientSecret: string
+}
+
+/**
+ * Two variables of a dotenv file. Both are written in one atomic rename; comments, order, mode and
+ * owner are kept. A relative path is resolved when this is called.
+ *
+ * @throws {InvalidOptionError} `ERR_INVALID_OPTION` when `path` is not one or the names are not those of
+ * two variables (letters, digits, `_`, `.` and `-`).
+ * @example persist: envFile('.env', { clientId: 'GC_CLIENT_ID', clientSecret: 'GC_CLIENT_SECRET' })
+ */
+export function envFile(path: string | UrlLike, variables: { clientId: string; clientSecret: string }): Sink
+
+/**
+ * A file that holds the secret and nothing else, replaced by an atomic rename. The client id is not
+ * written. A relative path is resolved when this is called.
+ *
+ * @throws {InvalidOptionError} `ERR_INVALID_OPTION` when `path` is not one.
+ * @example
+ * const path = '/var/lib/app/client-secret'
+ * const credentials = { clientId: 'app', clientSecret: fromFile(path), persist: secretFile(path) }
+ */
+export function secretFile(path: string | UrlLike): Sink
+
+// --------------------------------------------------------------------------------------- rotations
+
+/** Whose secret it is: without the secret. */
+export interface CredentialName {
+  /** As in {@link CredentialStatus.id}. */
+  readonly credentialId: string
+  readonly label?: string | undefined
+  readonly clientId: string
+}
+
+/**
+ * Whether a promoted credential was written back: there is nowhere to write to, not everywhere yet,
+ * wherever it is possible, nowhere possible.
+ */
+export type Persisted = 'none' | 'pending' | 'done' | 'impossible'
+
+/** What a rotation has in every phase. Local texts are as in {@link TokenManagerStatus}. */
+export interface RotationFacts {
+  /** See {@link RotateOptions.rotationId}. */
+  readonly rotationId: string
+  /** Grows by one whenever another credential becomes active. */
+  readonly generation: number
+  /** What this rotation is about. */
+  readonly candidate: CredentialName
+  /** What tokens are fetched with. */
+  readonly active: CredentialName
+  readonly persisted: Persisted
+}
+
+/** The candidate is being proved. */
+export interface StagedRotation extends RotationFacts {
+  readonly phase: 'staged'
+  readonly previous: null
+  readonly retireNotBefore: null
+  readonly retireNotBeforeLocal: null
+  readonly safeToRevokeAt: null
+  readonly safeToRevokeAtLocal: null
+  readonly reason: null
+}
+
+/** The candidate is active; the credential that was stays a fallback. */
+export interface OverlapRotation extends RotationFacts {
+  readonly phase: 'overlap'
+  /** The fallback. */
+  readonly previous: CredentialName
+  /** The previous credential is retired then at the earliest. */
+  readonly retireNotBefore: Date
+  readonly retireNotBeforeLocal: string
+  /** No token that was made with the previous credential lives longer. */
+  readonly safeToRevokeAt: Date
+  readonly safeToRevokeAtLocal: string
+  readonly reason: null
+}
+
+/** The candidate is or was active, and no previous credential is left. */
+export interface RetiredRotation extends RotationFacts {
+  readonly phase: 'retired'
+  readonly previous: null
+  readonly retireNotBefore: Date | null
+  readonly retireNotBeforeLocal: string | null
+  /** No token that was made with the previous credential lives longer; null where there was none. */
+  readonly safeToRevokeAt: Date | null
+  readonly safeToRevokeAtLocal: string | null
+  readonly reason: null
+}
+
+/** The candidate was active, and another credential took over again. */
+export interface RolledBackRotation extends RotationFacts {
+  readonly phase: 'rolled-back'
+  /** The candidate, while it is the fallback. */
+  readonly previous: CredentialName | null
+  readonly retireNotBefore: Date | null
+  readonly retireNotBeforeLocal: string | null
+  readonly safeToRevokeAt: Date | null
+  readonly safeToRevokeAtLocal: string | null
+  readonly reason: null
+}
+
+/** The candidate has never been active. */
+export interface FailedRotation extends RotationFacts {
+  readonly phase: 'failed'
+  readonly previous: null
+  readonly retireNotBefore: null
+  readonly retireNotBeforeLocal: null
+  readonly safeToRevokeAt: null
+  readonly safeToRevokeAtLocal: null
+  /** Why; `ERR_ROTATION_CONFLICT` where another rotation took its place. */
+  readonly reason:
+    'ERR_CANDIDATE_REJECTED' | 'ERR_CANDIDATE_UNVERIFIED' | 'ERR_NO_CUSTODY' | 'ERR_ROTATION_CONFLICT'
+}
+
+/** A rotation without its methods, as `status().rotation` has it; `phase` tells which members are there. */
+export type RotationSnapshot =
+  StagedRotation | OverlapRotation | RetiredRotation | RolledBackRotation | FailedRotation
+
+/** What can be asked of a rotation. */
+export interface RotationMethods {
+  /**
+   * Resolves, with the rotation as it is then, when
+   * - `'everywhere'`: every live member of the fleet uses the new credential,
+   * - `'persisted'`: it has been written back, or never will: `persisted` is not `'pending'` any more,
+   * - `'retired'`: no previous credential is left.
+   *
+   * Never throws. After a rollback `'everywhere'` and `'retired'` reject with `ERR_ROTATION_CONFLICT`. Also
+   * rejects with `ERR_INVALID_ARGUMENT`, `ERR_CLOSED`, and `signal.reason`.
+   */
+  until(what: 'everywhere' | 'persisted' | 'retired', options?: WaitOptions): Promise<Rotation>
+
+  /**
+   * Makes the previous credential the active one again, when it is still accepted. The other one is its
+   * fallback then.
+   *
+   * Never throws. Rejects with `ERR_NO_CANDIDATE` when no previous credential is left,
+   * `ERR_CANDIDATE_REJECTED` when it is not accepted any more, `ERR_ROTATION_CONFLICT` when another
+   * rotation has taken this one's place, `ERR_INVALID_ARGUMENT`, `ERR_CLOSED`, and `signal.reason`.
+   */
+  rollback(options?: WaitOptions): Promise<Rotation>
+
+  /**
+   * Retires the previous credential now instead of at `retireNotBefore`: it is never presented again.
+   * The active one is proved once more before that, if its last proof is older than a minute.
+   *
+   * Never throws. Rejects with `ERR_RETIRE_BLOCKED`, naming what is `missing`, `ERR_ROTATION_CONFLICT` when
+   * another rotation has taken this one's place, `ERR_INVALID_ARGUMENT`, `ERR_CLOSED`, and `signal.reason`.
+   *
+   * @example await tokens.rotation()?.retireNow()
+   */
+  retireNow(options?: RetireNowOptions): Promise<Rotation>
+}
+
+/**
+ * A rotation as it was when this was made; `tokens.rotation()` has it as it is. `phase` tells which
+ * members are there. No secret and no token in it.
+ *
+ * @example
+ * const rotation = tokens.rotation()
+ * if (rotation?.phase === 'overlap') console.log(`a fallback until ${rotation.retireNotBeforeLocal}`)
+ */
+export type Rotation = RotationSnapshot & RotationMethods
+
+/** Options of {@link RotationMethods.until} and {@link RotationMethods.rollback}. */
+export interface WaitOptions {
+  /** Ends the wait, nothing else; the promise rejects with its `reason`. */
+  signal?: AbortSignalLike | undefined
+}
+
+/** Options of {@link RotationMethods.retireNow}. */
+export interface RetireNowOptions extends WaitOptions {
+  /**
+   * Although members of the fleet have not moved, or the new credential was not written back. Default:
+   * false. Never without the proof.
+   */
+  force?: boolean | undefined
+}
+
+/** What {@link TokenManager.prepareRotation} resolves to. */
+export interface Preparation {
+  /** The fresh token lives until then: the new credential has to be active before. */
+  readonly safeUntil: Date
+  readonly safeUntilLocal: string
+  /** The ids of those members of the fleet that hold the fresh token; empty where nothing is shared. */
+  readonly membersReady: readonly string[]
+  /** Of those that do not (yet). */
+  readonly membersNotReady: readonly string[]
+  /** Whether a new secret would outlive the process that `rotate()` tells it to. */
+  readonly custody: boolean
+  /** Ends the preparation: the active secret is used again. Rejects with `ERR_CLOSED` only. */
+  cancel(): Promise<void>
+}
+
+/** What stands between a previous credential and its retirement. */
+export interface Missing {
+  /** The active credential was not accepted lately; it is being tried. */
+  readonly proof: boolean
+  /** Members of the fleet that have not seen the promotion. */
+  readonly acks: readonly string[]
+  /** Members of the fleet that do not hold the active credential. */
+  readonly holders: readonly string[]
+  /** Entries, by their position in the list of credentials from 0, whose `persist` has not succeeded. */
+  readonly sinks: readonly number[]
+  /** No `persist` could be carried out, and nothing else keeps the active credential. */
+  readonly custody: boolean
+}
+
 // ------------------------------------------------------------------------------- status and health
 
 /**
@@ -541,10 +914,16 @@ export interface TokenManagerStatus {
   name: string | undefined
   /** The IANA name of the zone of all local texts. */
   timeZone: string
+  /** Where the life of the credentials stands; null after `close()`. docs/rotation.md explains the phases. */
+  phase: CredentialPhase | null
+  /** Grows by one whenever another credential becomes active. Null before the first token, and after `close()`. */
+  generation: number | null
   /** The token that is held, or null. */
   token: TokenStatus | null
   /** All known credentials, in the order in which they are tried. */
   credentials: CredentialStatus[]
+  /** The latest rotation, or null when there was none. */
+  rotation: RotationSnapshot | null
   /** Whether a token request is under way or about to start. */
   refreshing: boolean
   /**
@@ -557,6 +936,12 @@ export interface TokenManagerStatus {
   lastError: LastError | null
   closed: boolean
 }
+
+/**
+ * No token yet; a credential works and no rotation is open; nobody presents it, for it is about to be
+ * replaced; another one is being proved; that one is active, with a fallback; none is accepted.
+ */
+export type CredentialPhase = 'starting' | 'stable' | 'prepared' | 'staged' | 'overlap' | 'degraded'
 
 /** A token, without its text. */
 export interface TokenStatus {
@@ -580,6 +965,15 @@ export interface CredentialStatus {
   clientId: string
   /** What the token endpoint last said of it. */
   state: 'unknown' | 'accepted' | 'rejected'
+  /**
+   * What it is to the rotations: tokens are fetched with it; it is being proved; it was active, and the
+   * overlap is open; a fallback; rejected while another one was accepted; the candidate after the open
+   * rotation; never presented again; not looked at yet.
+   */
+  role: 'active' | 'next' | 'previous' | 'standby' | 'quarantined' | 'waiting' | 'retired' | 'unknown'
+  /** As it was given, or null. */
+  expiresAt: Date | null
+  expiresAtLocal: string | null
 }
 
 /** The latest failure. */
@@ -680,6 +1074,12 @@ export interface RotorEvents {
   'invalidate-ignored': InvalidateIgnoredEvent
   /** A source of credentials yields something else, nothing, or cannot be read. */
   source: SourceEvent
+  /** The life of the credentials has taken a step, or waits for somebody. */
+  rotation: RotationEvent
+  /** A promoted credential was written back, or not. It is told to the manager whose entry it is. */
+  persisted: PersistedEvent
+  /** A credential is about to end, or has. */
+  'credential-expiring': CredentialExpiringEvent
   /** The native thread died and was started again. Valid tokens were kept. */
   'thread-restarted': RotorEvent
 }
@@ -700,8 +1100,11 @@ export interface TokenEvent extends RotorEvent {
 
 export interface TokenRetiredEvent extends RotorEvent {
   serial: number
-  /** Its successor is here, a 401 was reported for it, or its time has come. */
-  reason: 'replaced' | 'invalidated' | 'expired'
+  /**
+   * Its successor is here, a 401 was reported for it, its time has come, or its credential has leaked or
+   * failed its checks.
+   */
+  reason: 'replaced' | 'invalidated' | 'expired' | 'dropped'
 }
 
 export interface CredentialRejectedEvent extends RotorEvent {
@@ -735,6 +1138,84 @@ export interface SourceEvent extends RotorEvent {
   message?: string | undefined
 }
 
+export interface RotationEvent extends RotorEvent {
+  /**
+   * - `'started'`: the first credential was accepted,
+   * - `'prepared'`, `'preparation-ended'`: see {@link TokenManager.prepareRotation},
+   * - `'staged'`: a candidate is being proved,
+   * - `'promoted'`: it is active,
+   * - `'candidate-rejected'`, `'candidate-withdrawn'`: it is not, nor will be,
+   * - `'substituted'`: the active credential was rejected, and another one took over,
+   * - `'fell-back'`: so it was soon after a promotion,
+   * - `'rolled-back'`: the previous one is active again, because that was asked for,
+   * - `'retired'`: the previous one is never presented again,
+   * - `'overdue'`: it should be, and something is `missing`,
+   * - `'degraded'`, `'recovered'`: no known credential is accepted, one is again,
+   *
+   * and without a change of `phase`
+   * - `'awaiting-custody'`: the candidate is proved, and nothing but this process keeps it,
+   * - `'not-persisted'`: so it is with the one that was promoted: it is lost with the process,
+   * - `'compromised-ignored'`: a source brought back a credential that has leaked.
+   */
+  change:
+    | 'started'
+    | 'prepared'
+    | 'preparation-ended'
+    | 'staged'
+    | 'promoted'
+    | 'candidate-rejected'
+    | 'candidate-withdrawn'
+    | 'substituted'
+    | 'fell-back'
+    | 'rolled-back'
+    | 'retired'
+    | 'overdue'
+    | 'degraded'
+    | 'recovered'
+    | 'awaiting-custody'
+    | 'not-persisted'
+    | 'compromised-ignored'
+  rotationId?: string | undefined
+  from: CredentialPhase
+  to: CredentialPhase
+  generation: number
+  active: CredentialName | null
+  previous?: CredentialName | undefined
+  next?: CredentialName | undefined
+  /** See {@link OverlapRotation.retireNotBefore}. */
+  retireNotBefore?: Date | undefined
+  retireNotBeforeLocal?: string | undefined
+  /** See {@link OverlapRotation.safeToRevokeAt}. */
+  safeToRevokeAt?: Date | undefined
+  safeToRevokeAtLocal?: string | undefined
+  /** With `'overdue'`. */
+  missing?: Missing | undefined
+  /** For people. */
+  message?: string | undefined
+}
+
+export interface PersistedEvent extends RotorEvent {
+  /** The position in the list of credentials, from 0. */
+  entry: number
+  /** After `'failed'` it is tried again, after `'impossible'` it is not. */
+  outcome: 'done' | 'failed' | 'impossible'
+  credentialId: string
+  label?: string | undefined
+  clientId: string
+  /** Why it was not written. */
+  message?: string | undefined
+}
+
+export interface CredentialExpiringEvent extends RotorEvent {
+  credentialId: string
+  label?: string | undefined
+  clientId: string
+  expiresAt: Date
+  expiresAtLocal: string
+  /** Which of the warnings this is; 0 when it has ended. */
+  daysLeft: 30 | 7 | 1 | 0
+}
+
 // ------------------------------------------------------------------------------------------ errors
 
 /**
@@ -754,6 +1235,14 @@ export type AnyRotorError =
   | LifetimeTooShortError
   | ClosedError
   | EndpointCause
+  | DegradedError
+  | CandidateRejectedError
+  | CandidateUnverifiedError
+  | RotationConflictError
+  | RotationTimeoutError
+  | NoCandidateError
+  | NoCustodyError
+  | RetireBlockedError
 
 /**
  * What the token endpoint's answer, or its absence, means: the `cause` of a {@link
@@ -849,15 +1338,21 @@ export class TokenUnavailableError extends RotorError {
   readonly code: 'ERR_TOKEN_UNAVAILABLE'
   /** When to ask again, in ms. */
   readonly retryAfterMs?: number | undefined
-  readonly cause?: FailureCause | undefined
+  readonly cause?: FailureCause | DegradedError | undefined
 }
 
-/** Even a fresh token lives shorter than `minValidityMs`. */
+/** Even a fresh token lives shorter than `minValidityMs`, or than `minRunwayMs` of `prepareRotation()`. */
 export class LifetimeTooShortError extends RotorError {
-  constructor(message: string, details?: ErrorDetails & { lifetimeMs?: number })
+  constructor(
+    message: string,
+    details?: ErrorDetails & { lifetimeMs?: number; safeUntil?: Date; safeUntilLocal?: string },
+  )
   readonly code: 'ERR_LIFETIME_TOO_SHORT'
   /** How long a fresh token may be used, in ms. */
   readonly lifetimeMs: number
+  /** Of `prepareRotation()`: until when the fresh token would bridge a change. */
+  readonly safeUntil?: Date | undefined
+  readonly safeUntilLocal?: string | undefined
 }
 
 /** The manager was closed. */
@@ -931,4 +1426,76 @@ export class EndpointError extends RotorError {
   readonly oauthError?: string | undefined
   /** The `error_description` member, at most 256 characters, without secrets. */
   readonly description?: string | undefined
+}
+
+/**
+ * No known credential is accepted: the `cause` of a {@link TokenUnavailableError}, and why nothing can be
+ * prepared. Retryable: each is tried again every 30 s to 5 min, and a new one at once.
+ */
+export class DegradedError extends RotorError {
+  constructor(message: string, details?: ErrorDetails)
+  readonly code: 'ERR_DEGRADED'
+}
+
+/** What a failed rotation was about. */
+export interface CandidateDetails {
+  credentialId?: string | undefined
+  rotationId?: string | undefined
+}
+
+/** The new credential is not accepted; the active one is as it was. */
+export class CandidateRejectedError extends RotorError {
+  constructor(message: string, details?: ErrorDetails & CandidateDetails)
+  readonly code: 'ERR_CANDIDATE_REJECTED'
+  /** As in {@link CredentialStatus.id}. */
+  readonly credentialId: string
+  readonly rotationId: string
+}
+
+/** The new credential was not proved in time, or withdrawn; the active one is as it was. */
+export class CandidateUnverifiedError extends RotorError {
+  constructor(message: string, details?: ErrorDetails & CandidateDetails)
+  readonly code: 'ERR_CANDIDATE_UNVERIFIED'
+  /** As in {@link CredentialStatus.id}. */
+  readonly credentialId: string
+  readonly rotationId: string
+}
+
+/** Another rotation is open, or has taken this one's place. */
+export class RotationConflictError extends RotorError {
+  constructor(message: string, details?: ErrorDetails & { rotationId?: string })
+  readonly code: 'ERR_ROTATION_CONFLICT'
+  /** The id of the rotation that is in the way. */
+  readonly rotationId?: string | undefined
+}
+
+/** `deadlineMs` has passed. The rotation may go on: the same call joins it again. */
+export class RotationTimeoutError extends RotorError {
+  constructor(message: string, details?: ErrorDetails & { rotationId?: string })
+  readonly code: 'ERR_ROTATION_TIMEOUT'
+  readonly rotationId: string
+}
+
+/** There is nothing to rotate or to roll back to. */
+export class NoCandidateError extends RotorError {
+  constructor(message: string, details?: ErrorDetails & { lookedAt?: readonly string[] })
+  readonly code: 'ERR_NO_CANDIDATE'
+  /** The ids of the credentials that were looked at. */
+  readonly lookedAt: readonly string[]
+}
+
+/** The new credential was proved, but nothing except a process that may end keeps it. */
+export class NoCustodyError extends RotorError {
+  constructor(message: string, details?: ErrorDetails & CandidateDetails)
+  readonly code: 'ERR_NO_CUSTODY'
+  /** As in {@link CredentialStatus.id}. */
+  readonly credentialId: string
+  readonly rotationId: string
+}
+
+/** The previous credential is still needed. */
+export class RetireBlockedError extends RotorError {
+  constructor(message: string, details?: ErrorDetails & { missing?: Missing })
+  readonly code: 'ERR_RETIRE_BLOCKED'
+  readonly missing: Missing
 }

@@ -2,6 +2,7 @@
 
 const errors = require('./lib/errors')
 const { genesysCloud, oauth2, pagerDuty } = require('./lib/providers')
+const { envFile, secretFile } = require('./lib/sinks')
 const { fromDirectory, fromEnv, fromFile } = require('./lib/sources')
 const { TokenManager } = require('./lib/token-manager')
 
@@ -19,6 +20,14 @@ const {
   MisconfiguredError,
   ThrottledError,
   EndpointError,
+  DegradedError,
+  CandidateRejectedError,
+  CandidateUnverifiedError,
+  RotationConflictError,
+  RotationTimeoutError,
+  NoCandidateError,
+  NoCustodyError,
+  RetireBlockedError,
   isRotorError,
 } = errors
 
@@ -31,6 +40,8 @@ module.exports = {
   fromEnv,
   fromFile,
   fromDirectory,
+  envFile,
+  secretFile,
   RotorError,
   InvalidOptionError,
   InvalidArgumentError,
@@ -44,5 +55,13 @@ module.exports = {
   MisconfiguredError,
   ThrottledError,
   EndpointError,
+  DegradedError,
+  CandidateRejectedError,
+  CandidateUnverifiedError,
+  RotationConflictError,
+  RotationTimeoutError,
+  NoCandidateError,
+  NoCustodyError,
+  RetireBlockedError,
   isRotorError,
 }

@@ -24,7 +24,7 @@ describe('the classes', () => {
 
   test('there is one for each code', () => {
     expect(classes.map(({ code }) => code).sort()).toEqual([...errors.CODES].sort())
-    expect(errors.CODES).toHaveLength(12)
+    expect(errors.CODES).toHaveLength(20)
   })
 
   test.each(classes.map((Class) => [Class.name, Class]))(
@@ -44,7 +44,10 @@ describe('the classes', () => {
     const retryable = classes.filter((Class) => new Class('…').retryable).map(({ code }) => code)
     expect(retryable.sort()).toEqual([
       'ERR_CREDENTIAL_UNAVAILABLE',
+      'ERR_DEGRADED',
       'ERR_ENDPOINT',
+      'ERR_RETIRE_BLOCKED',
+      'ERR_ROTATION_TIMEOUT',
       'ERR_THROTTLED',
       'ERR_TOKEN_UNAVAILABLE',
     ])
@@ -56,6 +59,7 @@ describe('the classes', () => {
     expect(without(errors.MisconfiguredError)).toBe(false)
     expect(without(errors.ThrottledError)).toBe(true)
     expect(without(errors.EndpointError)).toBe(true)
+    expect(without(errors.DegradedError)).toBe(true)
   })
 
   test('inspect and JSON show code, details and cause', () => {
@@ -160,6 +164,21 @@ describe('what the native part reports', () => {
 
   test('carries only the details that belong to its code', () => {
     expect(fromNative({ code: 'ERR_CLOSED', message: '…', lifetimeMs: 3 })).not.toHaveProperty('lifetimeMs')
+    const rotation = { credentialId: 'c', rotationId: 'r', lookedAt: ['c'], missing: { proof: true } }
+    for (const [code, details] of Object.entries({
+      ERR_CANDIDATE_REJECTED: ['credentialId', 'rotationId'],
+      ERR_CANDIDATE_UNVERIFIED: ['credentialId', 'rotationId'],
+      ERR_NO_CUSTODY: ['credentialId', 'rotationId'],
+      ERR_ROTATION_CONFLICT: ['rotationId'],
+      ERR_ROTATION_TIMEOUT: ['rotationId'],
+      ERR_NO_CANDIDATE: ['lookedAt'],
+      ERR_RETIRE_BLOCKED: ['missing'],
+      ERR_DEGRADED: [],
+    })) {
+      const error = fromNative({ code, message: '…', ...rotation })
+      expect(Object.keys(error).sort()).toEqual(['code', 'retryable', ...details].sort())
+      for (const detail of details) expect(error[detail]).toEqual(rotation[detail])
+    }
     expect(fromNative({ code: 'ERR_LIFETIME_TOO_SHORT', message: '…', lifetimeMs: 3 }).lifetimeMs).toBe(3)
     expect(fromNative({ code: 'ERR_OPTIONS_CONFLICT', message: '…', option: 'provider' }).option).toBe(
       'provider',

@@ -5,6 +5,7 @@ const { inspect } = require('node:util')
 const fc = require('fast-check')
 
 const { genesysCloud, oauth2, pagerDuty } = require('../lib/providers')
+const { envFile, secretFile } = require('../lib/sinks')
 const { fromEnv, fromFile } = require('../lib/sources')
 const { parse } = require('./support/seam')
 
@@ -137,6 +138,15 @@ const entry = mostly(
     clientId: mostly(text, source),
     clientSecret: fc.oneof(secret, source),
     optional: mostly(fc.boolean()),
+    expiresAt: mostly(fc.date(), fc.constantFrom('2027-01-31T00:00:00Z', 1_800_000_000_000, SECRET)),
+    persist: mostly(
+      fc.constantFrom(
+        async () => SECRET,
+        secretFile('/x'),
+        envFile('/x', { clientId: 'ID', clientSecret: 'SECRET' }),
+        SECRET,
+      ),
+    ),
   }),
   source,
   fc.constant(SECRET),
@@ -155,6 +165,7 @@ const options = mostly(
     acquireTimeoutMs: mostly(number),
     requestTimeoutMs: mostly(number),
     sourcePollMs: mostly(number),
+    overlapMs: mostly(number),
     timeZone: mostly(fc.constantFrom('UTC', 'Europe/Berlin', 'Europe/Berlim', SECRET)),
     strict: mostly(fc.boolean()),
   }),

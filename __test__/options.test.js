@@ -43,7 +43,7 @@ test('what is left out has its default', () => {
 
 test('what is given as undefined has its default', () => {
   const keys = ['name', 'refreshBeforeMs', 'jitterRatio', 'expiryMarginMs', 'maxTokenAgeMs', 'minRunwayMs']
-  const more = ['acquireTimeoutMs', 'requestTimeoutMs', 'sourcePollMs', 'timeZone', 'strict']
+  const more = ['acquireTimeoutMs', 'requestTimeoutMs', 'sourcePollMs', 'overlapMs', 'timeZone', 'strict']
   const nothing = Object.fromEntries([...keys, ...more].map((key) => [key, undefined]))
   expect(parse(valid(nothing)).native).toEqual(parse(valid()).native)
 })
@@ -57,6 +57,7 @@ test('every value reaches its place', () => {
     minRunwayMs: 4,
     acquireTimeoutMs: 5,
     sourcePollMs: 60,
+    overlapMs: 7000,
   }
   const options = valid({
     ...policy,
@@ -95,6 +96,7 @@ const BOUNDS = [
   ['acquireTimeoutMs', 1, 3_600_000],
   ['requestTimeoutMs', 1, 3_600_000],
   ['sourcePollMs', 10, 86_400_000],
+  ['overlapMs', 1000, 604_800_000],
 ]
 
 test.each(BOUNDS)('%s takes whole milliseconds from %d to %d', (option, least, most) => {

@@ -101,7 +101,7 @@ test('a closed manager knows nothing and says that it is closed', async () => {
   const tokens = manager(await server(), options)
   await tokens.ready()
   await tokens.close()
-  expect(tokens.status()).toEqual(status({ closed: true }))
+  expect(tokens.status()).toEqual(status({ closed: true, phase: null, generation: null, rotation: null }))
   const health = { ready: false, degraded: true, reasons: ['This TokenManager is closed.'], tokenRunwayMs: 0 }
   expect(tokens.health()).toEqual(health)
   expect(JSON.parse(JSON.stringify(tokens))).toEqual({ closed: true, ...health })

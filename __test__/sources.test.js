@@ -253,7 +253,7 @@ describe('the list of credentials', () => {
       /128 characters, got 129/,
     ],
     [{ client_id: 'a', clientSecret: 'b' }, 'credentials.client_id', /Did you mean clientId\?/],
-    [{ clientId: 'a', clientSecret: 'b', expiresAt: 1 }, 'credentials.expiresAt', /not a known option/],
+    [{ clientId: 'a', clientSecret: 'b', scope: 1 }, 'credentials.scope', /not a known option/],
   ])('refuses %j', (credentials, option, message) => {
     const found = problems(credentials, {})
     expect(found[0]).toEqual({ option, message: expect.stringMatching(message) })

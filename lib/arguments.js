@@ -3,7 +3,7 @@
 const { inspect } = require('node:util')
 
 const { isAbortSignal } = require('./abort')
-const { closest, copyOfObject, describe, describeHidden } = require('./check')
+const { closest, copyOfObject, describe, describeHidden, describeName } = require('./check')
 const { InvalidArgumentError } = require('./errors')
 
 const EVENTS = [
@@ -13,14 +13,24 @@ const EVENTS = [
   'refresh-failed',
   'invalidate-ignored',
   'source',
+  'rotation',
+  'persisted',
+  'credential-expiring',
   'thread-restarted',
 ]
+
+const MILESTONES = ['everywhere', 'persisted', 'retired']
 
 const CHECKS = {
   minValidityMs: {
     takes: 'a number of milliseconds from 0',
     fits: (value) => Number.isFinite(value) && value >= 0,
   },
+  minRunwayMs: {
+    takes: 'a whole number of milliseconds from 0 to 38,880,000,000',
+    fits: (value) => Number.isInteger(value) && value >= 0 && value <= 38_880_000_000,
+  },
+  force: { takes: 'true or false', fits: (value) => typeof value === 'boolean' },
   signal: { takes: 'an AbortSignal (such as controller.signal)', fits: isAbortSignal },
 }
 
@@ -56,6 +66,13 @@ function checkToken(token, below) {
   fail(`invalidate(token) takes the token that was answered with 401, got ${describeHidden(token)}.`, below)
 }
 
+/** What `until()` may wait for. */
+function checkUntil(what, below) {
+  if (MILESTONES.includes(what)) return
+  const words = MILESTONES.map((word) => `'${word}'`).join(', ')
+  fail(`until(what) takes one of ${words}, got ${describeName(what)}.`, below)
+}
+
 /** The name of an event, and a function to call. */
 function checkListener(method, event, listener, below) {
   if (!EVENTS.includes(event)) {
@@ -74,4 +91,4 @@ function fail(message, below) {
   throw error
 }
 
-module.exports = { EVENTS, checkListener, checkOptions, checkToken }
+module.exports = { EVENTS, checkListener, checkOptions, checkToken, checkUntil }

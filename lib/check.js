@@ -13,10 +13,15 @@ class Problems {
     if (!this.#found.has(option)) this.#found.set(option, message)
   }
 
+  /** All of them, a sentence each. */
+  lines() {
+    return [...this.#found].map(([option, message]) => `${option} ${message}`)
+  }
+
   throwIfAny(below) {
     if (this.#found.size === 0) return
     const problems = [...this.#found].map(([option, message]) => Object.freeze({ option, message }))
-    const lines = problems.map(({ option, message }) => `${option} ${message}`)
+    const lines = this.lines()
     const text =
       lines.length === 1
         ? `Invalid option: ${lines[0]}`

@@ -2,15 +2,18 @@
 
 const check = require('./check')
 const { copyOfArray, copyOfObject, describeHidden, flag, isPromise, line, object, textOf } = check
+const { instant } = require('./instants')
+const { parseSink } = require('./sinks')
 const { callbackReader, envReader, sourceDetail } = require('./sources')
 
 /**
- * Reads the `credentials` option into `{ entries, sources, initial }`: the entries as the native
- * part takes them, the sources that only JavaScript can read, and what those of them yield that can
- * be read at once.
+ * Reads the `credentials` option into `{ entries, sources, initial, sinks, variables }`: the entries
+ * as the native part takes them, the sources that only JavaScript can read, what those of them yield
+ * that can be read at once, the functions that promoted credentials are written back to, and the
+ * variables of each entry.
  */
 function parseCredentials(value, place, { environment, clientAuth }) {
-  const context = { environment, clientAuth, sources: [], initial: [] }
+  const context = { environment, clientAuth, sources: [], initial: [], sinks: [] }
   const list = copyOfArray(value)
   if (value === undefined) {
     place.fail("is required, such as fromEnv('CLIENT_ID', 'CLIENT_SECRET') or { clientId, clientSecret }.")
@@ -21,7 +24,8 @@ function parseCredentials(value, place, { environment, clientAuth }) {
     list === undefined
       ? [entry(value, place, context)]
       : list.map((item, i) => entry(item, place.item(i), context))
-  return { entries, sources: context.sources, initial: context.initial }
+  const { sources, initial, sinks } = context
+  return { entries, sources, initial, sinks, variables: (list ?? [value]).map(variablesOf) }
 }
 
 function entry(value, place, context) {
@@ -46,11 +50,13 @@ function entry(value, place, context) {
 }
 
 function fields(value, place, context) {
-  const { label, optional } = object(value, place, {
+  const { label, optional, expiresAt, persist } = object(value, place, {
     label: line({ what: 'a line of text' }),
     optional: flag({ otherwise: false }),
     clientId: (given) => given,
     clientSecret: (given) => given,
+    expiresAt: instant,
+    persist: (given, at) => parseSink(given, at, context.sinks),
   })
   const { clientId, clientSecret } = copyOfObject(value)
   const at = { context, optional: optional === true }
@@ -60,7 +66,13 @@ function fields(value, place, context) {
     clientSecret: field(clientSecret, place.key('clientSecret'), at),
   }
   checkClientId(source.clientId?.value, place.key('clientId'), context)
-  return { ...(label === undefined ? {} : { label }), optional: optional === true, source }
+  return {
+    ...(label === undefined ? {} : { label }),
+    optional: optional === true,
+    source,
+    ...(expiresAt === undefined ? {} : { expiresAt }),
+    ...(persist === undefined ? {} : { persist }),
+  }
 }
 
 function field(value, place, { context, optional }) {
@@ -102,6 +114,14 @@ function checkClientId(clientId, place, { clientAuth }) {
   }
 }
 
+/** The variables that an entry, or a field of it, comes from: `{ clientId?, clientSecret? }`. */
+function variablesOf(entry) {
+  const detail = sourceDetail(entry)
+  if (detail?.kind === 'env-pair') return { clientId: detail.clientId, clientSecret: detail.clientSecret }
+  const { clientId, clientSecret } = copyOfObject(entry) ?? {}
+  return { clientId: sourceDetail(clientId)?.variable, clientSecret: sourceDetail(clientSecret)?.variable }
+}
+
 function missing(detail, env) {
   const unset = namesOf(detail).filter((name) => !String(env[name] ?? '').replace(/\r?\n$/, ''))
   return unset.length === 1
@@ -127,4 +147,4 @@ function shown(name) {
   return looksLikeName && name.length <= 64 ? name : '(not shown: is this a value instead of a name?)'
 }
 
-module.exports = { parseCredentials }
+module.exports = { checkClientId, parseCredentials }

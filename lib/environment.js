@@ -38,6 +38,8 @@ class Environment {
   #kept = new Set()
   /** Calls that wait for a token, by the number of the waiter. */
   #waiting = new Map()
+  /** Calls that wait for anything else, by the number of the caller. */
+  #asking = new Map()
   #lost = new FinalizationRegistry(({ handle, slot }) => this.close(handle, slot))
 
   constructor() {
@@ -93,14 +95,25 @@ class Environment {
     }
   }
 
+  /** The same for whatever `ask` starts, whose answer comes with the number that it returns. */
+  ask(handle, ask, settle) {
+    const caller = ask()
+    this.#remember(this.#asking, caller, settle)
+    return () => {
+      if (this.#forget(this.#asking, caller)) native.leave(handle, caller)
+    }
+  }
+
   #remember(calls, number, settle) {
-    if (calls.size === 0) native.hold(this.#attachment)
+    if (this.#waiting.size + this.#asking.size === 0) native.hold(this.#attachment)
     calls.set(number, settle)
   }
 
   #forget(calls, number) {
     const settle = calls.get(number)
-    if (calls.delete(number) && calls.size === 0) native.release(this.#attachment)
+    if (calls.delete(number) && this.#waiting.size + this.#asking.size === 0) {
+      native.release(this.#attachment)
+    }
     return settle
   }
 
@@ -109,8 +122,14 @@ class Environment {
     switch (message.type) {
       case 'settled':
         return this.#forget(this.#waiting, message.waiter)?.(message.error)
+      case 'answered':
+        return this.#forget(this.#asking, message.caller)?.(message)
       case 'read':
         return manager?._readSources()
+      case 'persist':
+        return manager?._persist(message)
+      case 'environment':
+        return manager?._writeVariables(message)
       default:
         return this.#tell(message)
     }

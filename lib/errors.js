@@ -84,7 +84,7 @@ const TokenUnavailableError = errorClass('TokenUnavailableError', 'ERR_TOKEN_UNA
   details: ['retryAfterMs'],
 })
 const LifetimeTooShortError = errorClass('LifetimeTooShortError', 'ERR_LIFETIME_TOO_SHORT', {
-  details: ['lifetimeMs'],
+  details: ['lifetimeMs', 'safeUntil', 'safeUntilLocal'],
 })
 const ClosedError = errorClass('ClosedError', 'ERR_CLOSED')
 
@@ -95,6 +95,28 @@ const CredentialRejectedError = errorClass('CredentialRejectedError', 'ERR_CREDE
 const MisconfiguredError = errorClass('MisconfiguredError', 'ERR_MISCONFIGURED', { details: ANSWER })
 const ThrottledError = errorClass('ThrottledError', 'ERR_THROTTLED', { retryable: true, details: ANSWER })
 const EndpointError = errorClass('EndpointError', 'ERR_ENDPOINT', { retryable: true, details: ANSWER })
+const DegradedError = errorClass('DegradedError', 'ERR_DEGRADED', { retryable: true })
+
+const CANDIDATE = ['credentialId', 'rotationId']
+const CandidateRejectedError = errorClass('CandidateRejectedError', 'ERR_CANDIDATE_REJECTED', {
+  details: CANDIDATE,
+})
+const CandidateUnverifiedError = errorClass('CandidateUnverifiedError', 'ERR_CANDIDATE_UNVERIFIED', {
+  details: CANDIDATE,
+})
+const RotationConflictError = errorClass('RotationConflictError', 'ERR_ROTATION_CONFLICT', {
+  details: ['rotationId'],
+})
+const RotationTimeoutError = errorClass('RotationTimeoutError', 'ERR_ROTATION_TIMEOUT', {
+  retryable: true,
+  details: ['rotationId'],
+})
+const NoCandidateError = errorClass('NoCandidateError', 'ERR_NO_CANDIDATE', { details: ['lookedAt'] })
+const NoCustodyError = errorClass('NoCustodyError', 'ERR_NO_CUSTODY', { details: CANDIDATE })
+const RetireBlockedError = errorClass('RetireBlockedError', 'ERR_RETIRE_BLOCKED', {
+  retryable: true,
+  details: ['missing'],
+})
 
 const CLASSES = [
   InvalidOptionError,
@@ -109,6 +131,14 @@ const CLASSES = [
   MisconfiguredError,
   ThrottledError,
   EndpointError,
+  DegradedError,
+  CandidateRejectedError,
+  CandidateUnverifiedError,
+  RotationConflictError,
+  RotationTimeoutError,
+  NoCandidateError,
+  NoCustodyError,
+  RetireBlockedError,
 ]
 const BY_CODE = new Map(CLASSES.map((Class) => [Class.code, Class]))
 const CODES = Object.freeze([...BY_CODE.keys()])
@@ -154,6 +184,14 @@ module.exports = {
   MisconfiguredError,
   ThrottledError,
   EndpointError,
+  DegradedError,
+  CandidateRejectedError,
+  CandidateUnverifiedError,
+  RotationConflictError,
+  RotationTimeoutError,
+  NoCandidateError,
+  NoCustodyError,
+  RetireBlockedError,
   CODES,
   isRotorError,
   fromNative,

@@ -23,8 +23,9 @@ const DAY_MS = 86_400_000
 
 /**
  * Checks all options of a manager at once and turns them into `{ name?, timeZone?, strict, clock?, sources:
- * [{ sync, read() }], native }`, or throws one ERR_INVALID_OPTION that tells of every problem.
- * `native` is what the native part takes, as JSON; it holds secrets and is not to be kept.
+ * [{ sync, read() }], sinks: [function], variables: [{ clientId?, clientSecret? }], clientAuth, native }`, or
+ * throws one ERR_INVALID_OPTION that tells of every problem. `native` is what the native part takes,
+ * as JSON; it holds secrets and is not to be kept.
  *
  * The seam: `isTimeZone(zone)` and `genesysHost(value)` come from the native part, `env` is the
  * process environment, `warn` tells of what was corrected, `below` is the function whose caller's
@@ -45,6 +46,7 @@ function parseOptions(options, seam) {
     acquireTimeoutMs: milliseconds({ min: 1, max: HOUR_MS, otherwise: 5000 }),
     requestTimeoutMs: milliseconds({ min: 1, max: HOUR_MS, otherwise: 10_000 }),
     sourcePollMs: milliseconds({ min: 10, max: DAY_MS, otherwise: 10_000 }),
+    overlapMs: milliseconds({ min: 1000, max: 7 * DAY_MS }),
     timeZone: (value, place) => parseTimeZone(value, place, isTimeZone),
     clock,
     strict: flag({ otherwise: Boolean(env.AWS_LAMBDA_FUNCTION_NAME) }),
@@ -60,7 +62,7 @@ function parseOptions(options, seam) {
   problems.throwIfAny(below)
 
   if (warning !== undefined) warn(warning, { type: 'OAuthRotorWarning', code: 'OAUTH_ROTOR_API_HOST' })
-  const { entries, sources, initial } = credentials
+  const { entries, sources, initial, sinks, variables } = credentials
   const { name, timeZone, strict } = parsed
   const { requestTimeoutMs } = parsed
   return Object.freeze({
@@ -68,6 +70,9 @@ function parseOptions(options, seam) {
     strict,
     clock: parsed.clock,
     sources,
+    sinks,
+    variables,
+    clientAuth: endpoint.clientAuth,
     native: {
       ...given({ name }),
       endpoint: given(endpoint),
@@ -81,7 +86,7 @@ function parseOptions(options, seam) {
 
 function policyOf(parsed) {
   const { refreshBeforeMs, jitterRatio, expiryMarginMs, maxTokenAgeMs } = parsed
-  const { minRunwayMs, acquireTimeoutMs, sourcePollMs } = parsed
+  const { minRunwayMs, acquireTimeoutMs, sourcePollMs, overlapMs } = parsed
   return given({
     refreshBeforeMs,
     jitterRatio,
@@ -90,6 +95,7 @@ function policyOf(parsed) {
     minRunwayMs,
     acquireTimeoutMs,
     sourcePollMs,
+    overlapMs,
   })
 }
 

@@ -290,4 +290,4 @@ function genesysUrl({ region, host }, place, genesysHost) {
   return { href, hostname, protocol, warning }
 }
 
-module.exports = { genesysCloud, pagerDuty, oauth2, parseProvider, LONGEST_MS, HOUR_MS }
+module.exports = { genesysCloud, pagerDuty, oauth2, parseProvider, urlOf, LONGEST_MS, HOUR_MS }

@@ -5,8 +5,11 @@ const native = require('./load-native')
 
 const CLOSED = {
   status: () => ({
+    phase: null,
+    generation: null,
     token: null,
     credentials: [],
+    rotation: null,
     refreshing: false,
     nextRefreshAt: null,
     lastError: null,
@@ -41,14 +44,19 @@ class Snapshots {
   }
 
   status() {
-    const { token, credentials, ...snapshot } = this.#read('status')
+    const { phase, generation, token, credentials, rotation, ...snapshot } = this.#read('status')
     const { refreshing, nextRefreshAt, lastError } = snapshot
     return {
       name: this.#name,
       timeZone: this.#local.zone,
       closed: this.#isClosed,
+      phase,
+      generation,
       token: token && this.#local.withInstants(token),
-      credentials: credentials.map(({ credentialId: id, ...credential }) => ({ id, ...credential })),
+      credentials: credentials.map(({ credentialId: id, ...credential }) => {
+        return { id, ...this.#local.withInstants(credential) }
+      }),
+      rotation: rotation && this.#local.withInstants(rotation),
       refreshing,
       ...this.#local.withInstants({ nextRefreshAt }),
       lastError: lastError && {

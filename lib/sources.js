@@ -12,16 +12,19 @@ const {
   hasControlCharacter,
   hasLoneSurrogate,
 } = require('./check')
+const { instantOf } = require('./instants')
 
 const BRAND = Symbol.for('oauth-rotor.source')
 
-/**
- * Where a value is read from; what it says lives in a closure, so that printing a source shows
- * nothing of it.
- */
+/** Where a value is read from. */
 function source(kind, detail) {
+  return branded(BRAND, kind, detail)
+}
+
+/** What it says lives in a closure, so that printing it shows nothing but its kind. */
+function branded(brand, kind, detail) {
   const made = { kind }
-  Object.defineProperty(made, BRAND, { value: () => detail })
+  Object.defineProperty(made, brand, { value: () => detail })
   return Object.freeze(made)
 }
 
@@ -125,7 +128,7 @@ function readingOf(value) {
   if (list.length === 0) return EMPTY
   const credentials = []
   for (const item of list) {
-    const { label, clientId, clientSecret } = copyOfObject(item) ?? {}
+    const { label, clientId, clientSecret, expiresAt } = copyOfObject(item) ?? {}
     if (typeof clientId !== 'string' || typeof clientSecret !== 'string') {
       const got = copyOfObject(item) === undefined ? describeHidden(item) : 'an object without these texts'
       return failed(`has to yield { clientId, clientSecret } or the text of one field, and yields ${got}`)
@@ -133,11 +136,14 @@ function readingOf(value) {
     if (label !== undefined && (typeof label !== 'string' || !LABEL.test(label))) {
       return failed('yields a credential whose label is not a line of 1 to 128 characters')
     }
-    const names = label === undefined ? {} : { label }
+    if (expiresAt !== undefined && instantOf(expiresAt) === undefined) {
+      return failed('yields a credential whose expiresAt is no Date, ISO 8601 text or number of milliseconds')
+    }
     credentials.push({
-      ...names,
+      ...(label === undefined ? {} : { label }),
       clientId: withoutNewline(clientId),
       clientSecret: withoutNewline(clientSecret),
+      ...(expiresAt === undefined ? {} : { expiresAt: instantOf(expiresAt) }),
     })
   }
   return credentialReading(credentials)
@@ -184,4 +190,15 @@ function kindOf(error) {
   return isCode ? `${shownName} (${code})` : shownName
 }
 
-module.exports = { fromEnv, fromFile, fromDirectory, sourceDetail, envReader, callbackReader }
+module.exports = {
+  fromEnv,
+  fromFile,
+  fromDirectory,
+  sourceDetail,
+  envReader,
+  callbackReader,
+  absolute,
+  branded,
+  fail,
+  kindOf,
+}

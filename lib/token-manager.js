@@ -10,6 +10,8 @@ const native = require('./load-native')
 const { LocalTime } = require('./local-time')
 const { parseOptions } = require('./options')
 const { Readings } = require('./readings')
+const { Rotations } = require('./rotation')
+const { runSink, writeVariables } = require('./sinks')
 const { Snapshots } = require('./snapshots')
 
 /** No word ever holds it. */
@@ -32,10 +34,15 @@ class TokenManager {
   #name
   #local
   #readings
+  /** Functions of the user's that promoted credentials are written back to. */
+  #sinks
+  /** The environment variables that each entry comes from. */
+  #variables
   #environment
   #handle
   #slot
   #snapshots
+  #rotations
   #listeners
   #closed = false
   #calls = new Calls()
@@ -54,6 +61,8 @@ class TokenManager {
     this.#readings = new Readings(parsed.sources, (readings) => {
       if (!this.#closed) native.sourcesRead(this.#handle, readings)
     })
+    this.#sinks = parsed.sinks
+    this.#variables = parsed.variables
     this.#environment = Environment.current()
     this.#listeners = new Listeners(this, this.#environment)
     const { handle, slot } = this.#environment.open(this, parsed.native, clock, TokenManager)
@@ -61,6 +70,12 @@ class TokenManager {
     this.#slot = slot
     this.#word = slot.words.subarray(slot.index, slot.index + 1)
     this.#snapshots = new Snapshots(handle, name, this.#local)
+    this.#rotations = new Rotations({
+      handle,
+      call: (...args) => this.#ask(...args),
+      local: this.#local,
+      clientAuth: parsed.clientAuth,
+    })
   }
 
   getToken(options) {
@@ -87,6 +102,18 @@ class TokenManager {
 
   reload() {
     if (!this.#closed) native.reload(this.#handle)
+  }
+
+  rotate(options) {
+    return this.#rotations.rotate(options, this.rotate)
+  }
+
+  rotation() {
+    return this.#closed ? undefined : this.#rotations.latest()
+  }
+
+  prepareRotation(options) {
+    return this.#rotations.prepare(options, this.prepareRotation)
   }
 
   status() {
@@ -157,6 +184,17 @@ class TokenManager {
     this.#readings.read()
   }
 
+  /** Called by the environment: a promoted credential is to be kept by one of the user's functions. */
+  async _persist({ index, write, credential }) {
+    const { outcome, message } = await runSink(this.#sinks[index], credential)
+    if (!this.#closed) native.persisted(this.#handle, write, outcome, message)
+  }
+
+  /** Called by the environment: a credential that came from environment variables was replaced. */
+  _writeVariables({ entry, clientId, clientSecret }) {
+    writeVariables(this.#variables[entry], { clientId, clientSecret }, () => process.env)
+  }
+
   #isUsableByTheClock() {
     return this.#word[0] === this.#strictStamp && this.#clock.now() < this.#usableUntil
   }
@@ -214,6 +252,16 @@ class TokenManager {
         call.stop = this.#environment.wait(this.#handle, minValidityMs, forReadiness, settle)
       }
       wait()
+    })
+  }
+
+  /** Waits for the answer to anything else that `ask` starts, of which `made` makes what the caller gets. */
+  #ask(signal, below, ask, made) {
+    return this.#calls.wait(signal, below, (call) => {
+      call.stop = this.#environment.ask(this.#handle, ask, ({ error, ...answer }) => {
+        if (error) call.reject(this.#local.withInstants(error))
+        else call.resolve(made(answer))
+      })
     })
   }
 }

@@ -1,6 +1,8 @@
 'use strict'
 
-const { fromEnv, fromFile, fromDirectory, genesysCloud, oauth2, pagerDuty } = require('../..')
+const rotor = require('../..')
+
+const { fromEnv, fromFile, fromDirectory, envFile, secretFile, genesysCloud, oauth2, pagerDuty } = rotor
 
 const TOP = [
   ...[
@@ -12,7 +14,8 @@ const TOP = [
     'maxTokenAgeMs',
     'minRunwayMs',
   ],
-  ...['acquireTimeoutMs', 'requestTimeoutMs', 'sourcePollMs', 'timeZone', 'strict', 'clientSecret'],
+  ...['acquireTimeoutMs', 'requestTimeoutMs', 'sourcePollMs', 'overlapMs', 'timeZone', 'strict'],
+  'clientSecret',
 ]
 const PROVIDER = [
   ...['tokenUrl', 'clientAuth', 'resource', 'params', 'defaultLifetimeMs', 'propagationMs', 'tls', 'proxy'],
@@ -49,6 +52,9 @@ function wrongOptions({ secret, proxyPassword, cert }) {
     }
     add(`pagerDuty: ${shape}`, () => ({ provider: pagerDuty({ clientSecret: value }) }))
     if (shape !== 'plain') credentials(`secret: ${shape}`, () => ({ clientId: 'app', clientSecret: value }))
+    for (const option of ['expiresAt', 'persist']) {
+      credentials(`${option}: ${shape}`, () => ({ ...good.credentials, [option]: value }))
+    }
     for (const option of ['clientId', 'label', 'optional']) {
       const wrong = shape === 'plain' && option !== 'optional' ? `${secret}\u0007` : value
       credentials(`${option}: ${shape}`, () => ({ ...good.credentials, [option]: wrong }))
@@ -72,6 +78,8 @@ function wrongOptions({ secret, proxyPassword, cert }) {
   credentials('fromEnv of values', () => fromEnv('app', `${secret}=`))
   credentials('fromFile', () => fromFile(`${secret}\0`))
   credentials('fromDirectory', () => fromDirectory(secret, { clientId: 'a', clientSecret: `${secret}/` }))
+  credentials('envFile', () => envFile('.env', { clientId: 'ID', clientSecret: `${secret}=` }))
+  credentials('secretFile', () => secretFile(`${secret}\0`))
   const withVariable = (name, value, options) => () => {
     process.env[name] = value
     setImmediate(() => delete process.env[name])

@@ -1,5 +1,6 @@
 import {
   TokenManager,
+  envFile,
   fromDirectory,
   fromEnv,
   fromFile,
@@ -7,14 +8,23 @@ import {
   isRotorError,
   oauth2,
   pagerDuty,
+  secretFile,
   CredentialRejectedError,
+  DegradedError,
   InvalidOptionError,
   RotorError,
   TokenUnavailableError,
 } from '../..'
 import type {
+  CredentialPhase,
   GetTokenOptions,
+  Missing,
+  PersistFunction,
+  Preparation,
   Provider,
+  RotateOptions,
+  Rotation,
+  RotationSnapshot,
   RotorErrorCode,
   RotorEvents,
   TokenManagerOptions,
@@ -45,6 +55,7 @@ export const sparse: TokenManagerOptions = {
   acquireTimeoutMs: undefined,
   requestTimeoutMs: undefined,
   sourcePollMs: undefined,
+  overlapMs: undefined,
   timeZone: undefined,
   strict: undefined,
   clock: undefined,
@@ -103,8 +114,27 @@ new TokenManager({
     { clientId: fromEnv('ID'), clientSecret: async () => 'secret', label: undefined, optional: undefined },
     async () => [{ clientId: 'app', clientSecret: 'secret', label: undefined }],
     () => null,
+    async () => ({ clientId: 'app', clientSecret: 'secret', expiresAt: '2027-01-31T00:00:00Z' }),
+    { clientId: 'app', clientSecret: 'a', expiresAt: new Date(), persist: secretFile('/run/secret') },
+    { clientId: 'app', clientSecret: 'a', expiresAt: 1_800_000_000_000, persist: async () => {} },
+    { clientId: 'app', clientSecret: 'a', expiresAt: undefined, persist: undefined },
+    {
+      clientId: 'app',
+      clientSecret: 'a',
+      persist: envFile('.env', { clientId: 'ID', clientSecret: 'SECRET' }),
+    },
   ] as const,
 })
+export const persist: PersistFunction = ({ credentialId, label, clientId, clientSecret }) => {
+  same<Equal<typeof label, string | undefined>>()
+  same<Equal<[typeof credentialId, typeof clientId, typeof clientSecret], [string, string, string]>>()
+}
+// @ts-expect-error both variables
+envFile('.env', { clientSecret: 'SECRET' })
+// @ts-expect-error a source is no sink
+new TokenManager({ provider, credentials: { clientId: 'a', clientSecret: 'b', persist: fromFile('x') } })
+// @ts-expect-error nor is a sink a source
+new TokenManager({ provider, credentials: { clientId: 'a', clientSecret: secretFile('x') } })
 // @ts-expect-error one variable is one field
 new TokenManager({ provider, credentials: fromEnv('ID') })
 // @ts-expect-error a pair is no field
@@ -122,12 +152,57 @@ same<Equal<ReturnType<typeof tokens.invalidate>, boolean>>()
 same<Equal<ReturnType<typeof tokens.reload>, void>>()
 same<Equal<ReturnType<typeof tokens.close>, Promise<void>>>()
 same<Equal<ReturnType<(typeof tokens)[typeof Symbol.asyncDispose]>, Promise<void>>>()
-// @ts-expect-error rotation is not part of this version
-tokens.rotate()
+same<Equal<ReturnType<typeof tokens.rotate>, Promise<Rotation>>>()
+same<Equal<ReturnType<typeof tokens.rotation>, Rotation | undefined>>()
+same<Equal<ReturnType<typeof tokens.prepareRotation>, Promise<Preparation>>>()
 // @ts-expect-error a number
 tokens.getToken({ minValidityMs: '1' })
 // @ts-expect-error a signal
 tokens.ready({ signal: {} })
+
+// Rotations.
+export const wish: RotateOptions = {
+  clientId: undefined,
+  clientSecret: undefined,
+  label: undefined,
+  expiresAt: undefined,
+  rotationId: undefined,
+  deadlineMs: undefined,
+  verify: undefined,
+  supersede: undefined,
+  compromised: undefined,
+  signal: undefined,
+}
+tokens.rotate()
+tokens.rotate({ clientSecret: 'next', verify: { url: 'https://api.example/me' }, expiresAt: new Date() })
+// @ts-expect-error a text
+tokens.rotate({ clientSecret: fromEnv('NEXT') })
+// @ts-expect-error the URL is missing
+tokens.rotate({ verify: {} })
+tokens.prepareRotation({ minRunwayMs: 1, signal: undefined })
+export async function rotations(rotation: Rotation, preparation: Preparation) {
+  same<Equal<typeof rotation.phase, 'staged' | 'overlap' | 'retired' | 'rolled-back' | 'failed'>>()
+  if (rotation.phase === 'overlap') {
+    same<Equal<typeof rotation.safeToRevokeAt, Date>>()
+    same<Equal<typeof rotation.retireNotBeforeLocal, string>>()
+    same<Equal<typeof rotation.previous.label, string | undefined>>()
+  }
+  if (rotation.phase === 'staged') same<Equal<typeof rotation.previous, null>>()
+  if (rotation.phase === 'failed' && rotation.reason === 'ERR_NO_CUSTODY') return rotation.candidate.clientId
+  // @ts-expect-error not in every phase
+  rotation.retireNotBefore.getTime()
+  // @ts-expect-error a snapshot stays as it is
+  rotation.generation = 2
+  same<Equal<ReturnType<typeof rotation.until>, Promise<Rotation>>>()
+  await rotation.until('retired', { signal: undefined })
+  // @ts-expect-error no such milestone
+  await rotation.until('revoked')
+  await rotation.rollback()
+  await rotation.retireNow({ force: true })
+  same<Equal<typeof preparation.safeUntil, Date>>()
+  same<Equal<ReturnType<typeof preparation.cancel>, Promise<void>>>()
+  return preparation.membersNotReady.join()
+}
 
 // Users' signatures and mocks.
 export const fake: TokenSource = { getToken: async () => 'token', invalidate: () => true }
@@ -144,12 +219,19 @@ tokens.on('token', (event) => {
   event.token
 })
 tokens.once('token-retired', ({ reason }) =>
-  same<Equal<typeof reason, 'replaced' | 'invalidated' | 'expired'>>(),
+  same<Equal<typeof reason, 'replaced' | 'invalidated' | 'expired' | 'dropped'>>(),
 )
 tokens.on('refresh-failed', ({ error }) => {
   if (error.code !== 'ERR_CREDENTIAL_UNAVAILABLE') same<Equal<typeof error.status, number | undefined>>()
 })
 tokens.off('source', ({ change }) => same<Equal<typeof change, 'changed' | 'emptied' | 'unreadable'>>())
+tokens.on('rotation', ({ change, to, missing, safeToRevokeAtLocal }) => {
+  if (change === 'overdue') same<Equal<typeof missing, Missing | undefined>>()
+  same<Equal<typeof to, CredentialPhase>>()
+  same<Equal<typeof safeToRevokeAtLocal, string | undefined>>()
+})
+tokens.on('persisted', ({ outcome }) => same<Equal<typeof outcome, 'done' | 'failed' | 'impossible'>>())
+tokens.on('credential-expiring', ({ daysLeft }) => same<Equal<typeof daysLeft, 0 | 1 | 7 | 30>>())
 tokens.on('thread-restarted', ({ seq }) => same<Equal<typeof seq, number>>())
 same<
   Equal<
@@ -160,6 +242,9 @@ same<
     | 'refresh-failed'
     | 'invalidate-ignored'
     | 'source'
+    | 'rotation'
+    | 'persisted'
+    | 'credential-expiring'
     | 'thread-restarted'
   >
 >()
@@ -171,8 +256,13 @@ const status = tokens.status()
 same<Equal<typeof status.nextRefreshAt, Date | null>>()
 if (status.token !== null) same<Equal<typeof status.token.expiresAtLocal, string>>()
 for (const { state } of status.credentials) same<Equal<typeof state, 'unknown' | 'accepted' | 'rejected'>>()
+same<Equal<typeof status.phase, CredentialPhase | null>>()
+same<Equal<typeof status.rotation, RotationSnapshot | null>>()
+for (const { expiresAt } of status.credentials) same<Equal<typeof expiresAt, Date | null>>()
 // @ts-expect-error there may be none
 status.token.serial
+// @ts-expect-error a snapshot has no methods
+status.rotation?.rollback()
 same<Equal<ReturnType<typeof tokens.health>['reasons'], string[]>>()
 same<Equal<ReturnType<typeof tokens.toJSON>['closed'], boolean>>()
 
@@ -189,6 +279,14 @@ export function explain(error: unknown): string {
         : `${error.retryAfterMs}`
     case 'ERR_LIFETIME_TOO_SHORT':
       return error.lifetimeMs.toFixed()
+    case 'ERR_RETIRE_BLOCKED':
+      return `${error.missing.acks.length}`
+    case 'ERR_NO_CANDIDATE':
+      return error.lookedAt.join()
+    case 'ERR_CANDIDATE_REJECTED':
+    case 'ERR_CANDIDATE_UNVERIFIED':
+    case 'ERR_NO_CUSTODY':
+      return `${error.credentialId} ${error.rotationId}`
     case 'ERR_CREDENTIAL_REJECTED':
       same<Equal<typeof error, CredentialRejectedError>>()
       return `${error.status}`
@@ -205,7 +303,8 @@ export const made = new TokenUnavailableError('none', {
   cause: new CredentialRejectedError('no'),
 })
 // @ts-expect-error a cause of later versions
-export const laterCode: RotorErrorCode = 'ERR_DEGRADED'
+export const laterCode: RotorErrorCode = 'ERR_STORE_IDENTITY'
+export const degraded = new TokenUnavailableError('none', { cause: new DegradedError('none is accepted') })
 
 // Metrics.
 same<Equal<ReturnType<typeof tokens.metrics>['refreshes']['success'], number>>()

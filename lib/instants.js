@@ -1,0 +1,40 @@
+'use strict'
+
+const { types } = require('node:util')
+
+const { attempt, describe } = require('./check')
+
+/** What is earlier is most likely a number of seconds. */
+const EARLIEST = Date.UTC(2000, 0, 1)
+/** The last whole day that has a local text in every time zone. */
+const LATEST = Date.UTC(9999, 11, 29)
+
+/** With its offset: a text without one would mean another instant on every machine. */
+const ISO = /^\d{4}-\d\d-\d\d(T\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:\d\d))?$/
+
+const WHAT =
+  "a Date, an ISO 8601 text with its offset (such as '2027-01-31T00:00:00Z') or milliseconds since 1970"
+
+/** Milliseconds since 1970, or undefined for what is no instant from 2000 to 9999. */
+function instantOf(value) {
+  const millis = millisOf(value)
+  return Number.isInteger(millis) && millis >= EARLIEST && millis <= LATEST ? millis : undefined
+}
+
+function millisOf(value) {
+  if (types.isDate(value)) return attempt(() => Number(value))
+  return typeof value === 'string' && ISO.test(value) ? Date.parse(value) : value
+}
+
+/** A parser for an instant; it answers milliseconds since 1970. */
+function instant(value, place) {
+  if (value === undefined) return undefined
+  const millis = instantOf(value)
+  if (millis !== undefined) return millis
+  const isInSeconds = typeof value === 'number' && value > 0 && value < EARLIEST
+  const hint = isInSeconds ? ' It seems to be in seconds: multiply it by 1000.' : ''
+  const got = types.isDate(value) ? 'an invalid Date' : describe(value)
+  return place.fail(`takes ${WHAT}, from the year 2000 to 9999, got ${got}.${hint}`)
+}
+
+module.exports = { instant, instantOf }

@@ -1,0 +1,89 @@
+'use strict'
+
+const { isAbortSignal } = require('./abort')
+const {
+  Place,
+  Problems,
+  describe,
+  describeName,
+  flag,
+  line,
+  milliseconds,
+  object,
+  textOf,
+} = require('./check')
+const { checkClientId } = require('./credentials')
+const { InvalidArgumentError } = require('./errors')
+const { instant } = require('./instants')
+const { HOUR_MS, urlOf } = require('./providers')
+const { isLoopback } = require('./proxy')
+
+/**
+ * Checks all options of `rotate()` at once, and throws one ERR_INVALID_ARGUMENT on behalf of
+ * `below` that tells of every problem. Answers what the native part takes, and the signal.
+ */
+function parseRotate(options, { clientAuth, below }) {
+  const problems = new Problems()
+  const top = new Place(problems)
+  let hasSecret = false
+  const parsed = object(options === undefined ? {} : options, top, {
+    clientId: line({ what: 'a client id', max: Infinity }),
+    clientSecret: (value, place) => {
+      hasSecret = value !== undefined
+      return hasSecret ? textOf(value, place, { what: 'a client secret' }) : undefined
+    },
+    label: line({ what: 'a line of text' }),
+    expiresAt: instant,
+    rotationId: line({ what: 'a line of text' }),
+    deadlineMs: milliseconds({ min: 1000, max: HOUR_MS, otherwise: 300_000 }),
+    verify: verification,
+    supersede: flag({ otherwise: false }),
+    compromised: flag({ otherwise: false }),
+    signal,
+  })
+  if (parsed !== undefined) {
+    checkClientId(parsed.clientId, top.key('clientId'), { clientAuth })
+    const ofSecret = ['clientId', 'label', 'expiresAt'].filter((key) => parsed[key] !== undefined)
+    if (!hasSecret) for (const key of ofSecret) top.key(key).fail('belongs to a clientSecret: give both.')
+  }
+  throwIfAny(problems, below)
+  return parsed
+}
+
+/** A request that is made with the candidate's token, which therefore goes to nobody in the clear. */
+function verification(value, place) {
+  if (value === undefined) return undefined
+  return object(value, place, {
+    url: (given, at) => {
+      const url = urlOf(given)
+      const isSafe = url?.protocol === 'https:' || (url?.protocol === 'http:' && isLoopback(url))
+      if (!isSafe) {
+        return at.fail(`takes an absolute https URL, or http of this machine; got ${describeName(given)}.`)
+      }
+      if (url.username !== '' || url.password !== '') {
+        return at.fail('must not hold a user name or password: the new token is sent.')
+      }
+      url.hash = ''
+      return url.href
+    },
+  })
+}
+
+function signal(value, place) {
+  if (value === undefined || isAbortSignal(value)) return value
+  return place.fail(`takes an AbortSignal (such as controller.signal), got ${describe(value)}.`)
+}
+
+function throwIfAny(problems, below) {
+  const lines = problems.lines()
+  if (lines.length === 0) return
+  const text =
+    lines.length === 1
+      ? `rotate(): ${lines[0]}`
+      : `rotate() has ${lines.length} problems:\n${lines.map((one) => `  - ${one}`).join('\n')}`
+  const error = new InvalidArgumentError(text)
+  Error.captureStackTrace(error, below)
+  throw error
+}
+
+module.exports = { parseRotate }
