@@ -257,12 +257,13 @@ class TokenManager {
 
   /** Waits for the answer to anything else that `ask` starts, of which `made` makes what the caller gets. */
   #ask(signal, below, ask, made) {
-    return this.#calls.wait(signal, below, (call) => {
+    const answered = this.#calls.wait(signal, below, (call) => {
       call.stop = this.#environment.ask(this.#handle, ask, ({ error, ...answer }) => {
         if (error) call.reject(this.#local.withInstants(error))
-        else call.resolve(made(answer))
+        else call.resolve(answer)
       })
     })
+    return answered.then(made)
   }
 }
 
