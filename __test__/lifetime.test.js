@@ -72,6 +72,20 @@ test('a call that waits keeps its manager', () => {
   expect(printed).toEqual(['2', 'true', '0'])
 })
 
+test('a rotation that waits keeps its manager, and so does one that somebody holds', () => {
+  const printed = lines(`
+    const waiting = make().rotate({ clientId: 'app', clientSecret: 'secret' })
+    make()
+    await until(() => native.managers() === 1)
+    console.log(native.managers())
+    provider.set({ outage: false })
+    let rotation = await waiting
+    make()
+    await until(() => native.managers() === 1)
+    console.log(native.managers(), (await rotation.until('persisted')).active.clientId)`)
+  expect(printed).toEqual(['1', '1 app'])
+})
+
 test('a manager with listeners does not keep the process alive', () => {
   const script = `
     const { TokenManager, oauth2 } = require('.')

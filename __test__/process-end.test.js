@@ -34,6 +34,12 @@ test('a getToken under way holds the process until it is refused', async () => {
   expect(end).toEqual({ ...SOON, stdout: 'asking\nrefused ERR_TOKEN_UNAVAILABLE\n' })
 })
 
+test('a rotate under way holds the process until it is refused', async () => {
+  const { tokenUrl } = await server({ latencyMs: 3_600_000 })
+  const end = await child('end.js', { tokenUrl, how: 'rotating' }).ended
+  expect(end).toEqual({ ...SOON, stdout: 'rotating\nERR_ROTATION_TIMEOUT\n' })
+})
+
 test.each([
   ['aborted', 'aborted\nrefused MINE\n'],
   ['closed', 'refused ERR_CLOSED\n'],

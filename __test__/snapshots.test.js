@@ -13,15 +13,19 @@ const options = {
   timeZone: 'America/Sao_Paulo',
   credentials: { label: 'blue', clientId: 'app', clientSecret: 'secret' },
 }
-const credential = { label: 'blue', clientId: 'app' }
+const credential = { label: 'blue', clientId: 'app', expiresAt: null, expiresAtLocal: null }
+const { label, clientId } = credential
 
 /** What `status()` has in every state. */
 const status = (changes) => ({
   name: undefined,
   timeZone: 'America/Sao_Paulo',
   closed: false,
+  phase: 'starting',
+  generation: null,
   token: null,
   credentials: [],
+  rotation: null,
   refreshing: false,
   nextRefreshAt: null,
   nextRefreshAtLocal: null,
@@ -45,7 +49,7 @@ test('while the first request is under way it is refreshing', async () => {
   const tokens = manager(await server({ latencyMs: 60_000 }), options)
   expect(tokens.status()).toEqual(
     status({
-      credentials: [{ id: expect.stringMatching(ID), ...credential, state: 'unknown' }],
+      credentials: [{ id: expect.stringMatching(ID), ...credential, state: 'unknown', role: 'unknown' }],
       refreshing: true,
     }),
   )
@@ -57,14 +61,19 @@ test('a token is told with its instants, its credential and what is left of it',
   expect(tokens.status()).toEqual(
     status({
       name: 'snapshots',
+      phase: 'stable',
+      generation: 1,
       token: {
         serial: 1,
         ...instant('issuedAt'),
         ...instant('expiresAt'),
         credentialId: expect.stringMatching(ID),
-        ...credential,
+        label,
+        clientId,
       },
-      credentials: [{ id: tokens.status().token.credentialId, ...credential, state: 'accepted' }],
+      credentials: [
+        { id: tokens.status().token.credentialId, ...credential, state: 'accepted', role: 'active' },
+      ],
       ...instant('nextRefreshAt'),
     }),
   )
@@ -101,7 +110,7 @@ test('a closed manager knows nothing and says that it is closed', async () => {
   const tokens = manager(await server(), options)
   await tokens.ready()
   await tokens.close()
-  expect(tokens.status()).toEqual(status({ closed: true, phase: null, generation: null, rotation: null }))
+  expect(tokens.status()).toEqual(status({ closed: true, phase: null, generation: null }))
   const health = { ready: false, degraded: true, reasons: ['This TokenManager is closed.'], tokenRunwayMs: 0 }
   expect(tokens.health()).toEqual(health)
   expect(JSON.parse(JSON.stringify(tokens))).toEqual({ closed: true, ...health })

@@ -12,6 +12,7 @@ const { EVENTS } = require('../../lib/arguments')
 const native = require('../../native')
 const { wrongOptions } = require('./wrong-options')
 const { base64, shownBy } = require('./disguises')
+const { rotations } = require('./secrecy-rotations')
 
 const { TokenManager, oauth2, fromDirectory, fromFile } = rotor
 const evidence = []
@@ -266,6 +267,7 @@ async function everyFailure(config) {
     ...silentWires(config),
     ...badSources(config),
     wrongCalls(config),
+    rotations(config, { drive, rejects, show }),
   ])
   await panics(config)
 }

@@ -26,6 +26,10 @@ const ways = {
     ask(controller.signal)
     setImmediate(() => controller.abort(Object.assign(new Error(), { code: 'MINE' })))
   },
+  rotating: () => {
+    tokens.rotate({ clientId: 'app', clientSecret: 'new', deadlineMs: 1000 }).catch(({ code }) => say(code))
+    say('rotating')
+  },
   closed: () => {
     ask()
     setImmediate(() => tokens.close())

@@ -1,0 +1,205 @@
+'use strict'
+
+const { inspect } = require('node:util')
+
+const { closeAll, rejection } = require('./support/world')
+const {
+  HOUR,
+  MINUTE,
+  NEW,
+  OLD,
+  OTHER,
+  isPending,
+  named,
+  roles,
+  rotationWorld,
+  settled,
+} = require('./support/rotations')
+
+afterEach(closeAll)
+
+/** A world in which the old secret has just become a fallback. */
+async function overlap(options) {
+  const world = await rotationWorld(options)
+  return { ...world, rotation: await settled(world.clock, 0, world.tokens.rotate(NEW)) }
+}
+
+test('there is none before the first one, and then the latest as it is', async () => {
+  const { clock, tokens } = await rotationWorld()
+  expect(tokens.rotation()).toBeUndefined()
+  expect(tokens.status().rotation).toBeNull()
+  const rotation = await settled(clock, 0, tokens.rotate(NEW))
+  expect(tokens.rotation()).toEqual(rotation)
+  await clock.advance(HOUR)
+  expect(tokens.rotation().phase).toBe('retired')
+  expect(rotation.phase).toBe('overlap')
+  expect(() => Object.assign(rotation, { phase: 'retired' })).toThrow(TypeError)
+})
+
+test('printing one shows what it is about, and no secret', async () => {
+  const secret = 'hunter2-secret'
+  const knobs = { clients: { app: ['old', secret] } }
+  const { clock, tokens } = await rotationWorld({ knobs })
+  const rotation = await settled(clock, 0, tokens.rotate({ clientSecret: secret, label: 'autumn' }))
+  expect(inspect(rotation)).toMatch(/^Rotation \{\s+rotationId: 'r-[0-9a-f]{16}',\s+phase: 'overlap'/)
+  expect(JSON.parse(JSON.stringify(rotation))).toMatchObject({
+    phase: 'overlap',
+    active: { label: 'autumn' },
+  })
+  const shown = [inspect(rotation, { depth: 9, showHidden: true }), JSON.stringify(rotation)]
+  for (const text of shown) {
+    expect(text).not.toContain(secret)
+    expect(text).not.toContain(tokens.peek())
+  }
+})
+
+describe('rollback', () => {
+  test('makes the previous secret the active one again, with a token of its own', async () => {
+    const { clock, tokens, rotation, changes } = await overlap()
+    const held = tokens.peek()
+    const back = await settled(clock, 0, rotation.rollback())
+    expect(back).toMatchObject({
+      rotationId: rotation.rotationId,
+      phase: 'rolled-back',
+      generation: 3,
+      active: named(OLD),
+      previous: named(NEW),
+    })
+    expect(tokens.peek()).not.toBe(held)
+    expect(tokens.status()).toMatchObject({ phase: 'overlap', token: { label: 'old' } })
+    expect(changes.at(-1)).toBe('rolled-back')
+    for (const what of ['everywhere', 'retired']) {
+      const error = await rejection(settled(clock, 0, rotation.until(what)))
+      expect(error.code).toBe('ERR_ROTATION_CONFLICT')
+    }
+    await clock.advance(HOUR)
+    expect(roles(tokens)).toEqual({ old: 'active', new: 'retired' })
+  })
+
+  test('is what naming the previous secret means', async () => {
+    const { clock, tokens } = await overlap()
+    const rotation = await settled(clock, 0, tokens.rotate({ clientSecret: 'old' }))
+    expect(rotation).toMatchObject({ active: named(OLD), generation: 3 })
+    expect(roles(tokens)).toEqual({ old: 'active', new: 'previous' })
+  })
+
+  test('to a secret that is dead is refused, and the new one stays', async () => {
+    const { clock, server, tokens, rotation } = await overlap()
+    server.setSecrets('app', ['new'])
+    const error = await rejection(settled(clock, 0, rotation.rollback()))
+    expect(error).toMatchObject({
+      code: 'ERR_CANDIDATE_REJECTED',
+      credentialId: rotation.previous.credentialId,
+    })
+    expect(tokens.status()).toMatchObject({ phase: 'overlap', generation: 2, token: { label: 'new' } })
+  })
+
+  test('after the overlap has nothing to go back to', async () => {
+    const { clock, rotation } = await overlap()
+    await clock.advance(HOUR)
+    expect((await rejection(settled(clock, 0, rotation.rollback()))).code).toBe('ERR_NO_CANDIDATE')
+  })
+})
+
+describe('retireNow', () => {
+  test('ends the overlap, and the old secret is never presented again', async () => {
+    const { clock, server, tokens, rotation, presented } = await overlap()
+    const retired = await settled(clock, 0, rotation.retireNow())
+    expect(retired).toMatchObject({ phase: 'retired', previous: null, generation: 2 })
+    expect(roles(tokens)).toEqual({ old: 'retired', new: 'active' })
+    const before = presented().length
+    server.setSecrets('app', ['old'])
+    tokens.invalidate(tokens.peek())
+    await clock.advance(HOUR)
+    expect(presented().length).toBeGreaterThan(before)
+    expect(presented().slice(before)).not.toContain('old')
+  })
+
+  test.each([[false], [true]])(
+    'with force: %p waits until the new one is proved once more',
+    async (force) => {
+      const { clock, server, tokens, rotation } = await overlap()
+      await clock.advance(2 * MINUTE)
+      server.set({ outage: 503 })
+      const retiring = rotation.retireNow({ force })
+      await clock.advance(MINUTE)
+      expect(await isPending(clock, retiring)).toBe(true)
+      expect(roles(tokens).old).toBe('previous')
+      server.set({ outage: false })
+      expect((await settled(clock, MINUTE, retiring)).phase).toBe('retired')
+    },
+  )
+
+  test('after the overlap resolves at once', async () => {
+    const { clock, rotation } = await overlap()
+    await clock.advance(HOUR)
+    expect((await settled(clock, 0, rotation.retireNow())).phase).toBe('retired')
+  })
+})
+
+describe('until', () => {
+  test('everywhere and persisted resolve at once where nothing is shared and nothing to be written', async () => {
+    const { clock, rotation } = await overlap()
+    for (const what of ['everywhere', 'persisted']) {
+      expect(await settled(clock, 0, rotation.until(what))).toMatchObject({
+        phase: 'overlap',
+        persisted: 'none',
+      })
+    }
+  })
+
+  test('retired resolves when no previous secret is left', async () => {
+    const { clock, rotation } = await overlap()
+    const waiting = rotation.until('retired')
+    await clock.advance(HOUR - 1)
+    expect(await isPending(clock, waiting)).toBe(true)
+    const retired = await settled(clock, 1, waiting)
+    expect(retired).toMatchObject({ rotationId: rotation.rotationId, phase: 'retired', previous: null })
+    expect(await settled(clock, 0, retired.until('retired'))).toEqual(retired)
+  })
+
+  test('retired rejects when another secret takes over meanwhile', async () => {
+    const { clock, rotation } = await overlap()
+    const waiting = rejection(rotation.until('retired'))
+    await settled(clock, 0, rotation.rollback())
+    expect((await waiting).code).toBe('ERR_ROTATION_CONFLICT')
+  })
+
+  test('of a rotation that another one followed tells how it ended', async () => {
+    const { clock, tokens, rotation } = await overlap()
+    await clock.advance(HOUR)
+    await settled(clock, 0, tokens.rotate(OTHER))
+    expect(await settled(clock, 0, rotation.until('retired'))).toMatchObject({
+      rotationId: rotation.rotationId,
+      phase: 'retired',
+    })
+  })
+
+  test('ends with its signal, and refuses what it does not know', async () => {
+    const { rotation } = await overlap()
+    const controller = new AbortController()
+    const waiting = rejection(rotation.until('retired', { signal: controller.signal }))
+    controller.abort('enough')
+    expect(await waiting).toBe('enough')
+    for (const what of [undefined, 'revoked', 7, ['retired']]) {
+      expect((await rejection(rotation.until(what))).code).toBe('ERR_INVALID_ARGUMENT')
+    }
+  })
+})
+
+test('a closed manager refuses everything that a rotation can be asked for', async () => {
+  const { tokens, rotation } = await overlap()
+  const waiting = rejection(rotation.until('retired'))
+  await tokens.close()
+  const refused = [rejection(rotation.rollback()), rejection(rotation.retireNow()), waiting]
+  for (const error of await Promise.all(refused)) expect(error.code).toBe('ERR_CLOSED')
+  expect(tokens.rotation()).toBeUndefined()
+})
+
+test.each([['rollback'], ['retireNow']])('%s rejects wrong arguments and never throws', async (method) => {
+  const { rotation, tokens } = await overlap()
+  for (const wrong of [null, 7, [], { signal: 1 }, { force: 1 }, { other: 1 }]) {
+    expect((await rejection(rotation[method](wrong))).code).toBe('ERR_INVALID_ARGUMENT')
+  }
+  expect(tokens.status()).toMatchObject({ phase: 'overlap', generation: 2 })
+})
