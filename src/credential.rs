@@ -20,13 +20,27 @@ pub struct Credential {
     pub client_id: String,
     /// The OAuth client secret (RFC 6749 §2.3.1).
     pub client_secret: Secret,
+    /// When it expires at the provider, in milliseconds since 1970, where that is known.
+    pub expires_at: Option<i64>,
     id: OnceLock<CredentialId>,
+}
+
+impl PartialEq for Credential {
+    fn eq(&self, other: &Self) -> bool {
+        self.is_same_as(other)
+    }
 }
 
 impl Credential {
     /// A credential whose id is not computed yet.
     pub fn new(label: Option<String>, client_id: String, client_secret: Secret) -> Self {
-        Self { label, client_id, client_secret, id: OnceLock::new() }
+        Self { label, client_id, client_secret, expires_at: None, id: OnceLock::new() }
+    }
+
+    /// The same one, which expires at that time.
+    #[must_use]
+    pub fn expiring(self, expires_at: Option<i64>) -> Self {
+        Self { expires_at, ..self }
     }
 
     /// Whether both stand for the same client id and secret.

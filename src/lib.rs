@@ -15,6 +15,7 @@ pub mod clock;
 pub mod credential;
 pub mod error;
 pub mod local_time;
+pub mod member;
 pub mod policy;
 pub mod provider;
 pub mod refresh;

@@ -22,6 +22,9 @@ pub struct Policy {
     pub acquire_timeout: Duration,
     /// How long rejections of a credential that just appeared do not count.
     pub propagation: Duration,
+    /// How long the previous credential stays a fallback after a promotion. Default: min(max(remaining
+    /// life of the old token, 5 min), 1 h).
+    pub overlap: Option<Duration>,
 }
 
 /// The instants of one token's life, in order: `issued ≤ refresh ≤ usable_until ≤ expires`.
@@ -56,7 +59,9 @@ impl Policy {
             .unwrap_or_else(|| (life / 4).min(Duration::from_mins(10)))
             .max(self.min_runway.unwrap_or_default())
             .min(life / 2);
-        let refresh_at = match grant.refresh_in {
+        // One that lies beyond the life that is used here would leave a gap.
+        let asked = grant.refresh_in.filter(|refresh_in| issued_at + *refresh_in < usable_until);
+        let refresh_at = match asked {
             Some(refresh_in) => issued_at + refresh_in,
             None => issued_at + life - window - window.mul_f64(self.jitter_ratio * random),
         };
@@ -90,6 +95,7 @@ pub(crate) mod tests {
         min_runway: None,
         acquire_timeout: Duration::from_secs(5),
         propagation: Duration::ZERO,
+        overlap: None,
     };
 
     fn grant(lifetime: Duration) -> Grant {
@@ -142,6 +148,14 @@ pub(crate) mod tests {
         let grant =
             Grant { refresh_in: Some(Duration::from_secs(60)), ..grant(Duration::from_hours(1)) };
         assert_eq!(seconds(DEFAULT.schedule(&grant, Timestamp::default(), 0.9))[0], 60.0);
+    }
+
+    #[test]
+    fn a_refresh_in_beyond_the_life_that_is_used_leaves_no_gap() {
+        let policy = Policy { max_token_age: Some(Duration::from_mins(50)), ..DEFAULT };
+        let grant =
+            Grant { refresh_in: Some(Duration::from_hours(2)), ..grant(Duration::from_hours(4)) };
+        assert_eq!(seconds(policy.schedule(&grant, Timestamp::default(), 0.0))[0], 2400.0);
     }
 
     #[test]

@@ -1,10 +1,12 @@
 //! What a token endpoint grants, and the token that is held because of it.
 
+use std::ops::Deref;
 use std::sync::Arc;
 use std::time::Duration;
 
 use crate::clock::Timestamp;
 use crate::credential::Credential;
+use crate::error::{Code, Failure};
 use crate::secret::Secret;
 
 /// A usable answer of the token endpoint (RFC 6749 §5.1).
@@ -20,11 +22,9 @@ pub struct Grant {
     pub scope: Option<String>,
 }
 
-/// The token that is handed out.
+/// A token as it came, with the instants of its life in order.
 #[derive(Debug, Clone)]
-pub struct HeldToken {
-    /// +1 with every token of this logical client.
-    pub serial: u64,
+pub struct FreshToken {
     /// The token.
     pub text: Secret,
     /// The credential that it was obtained with.
@@ -41,7 +41,24 @@ pub struct HeldToken {
     pub usable_until: Timestamp,
 }
 
-impl HeldToken {
+/// The token that is handed out.
+#[derive(Debug, Clone)]
+pub struct HeldToken {
+    /// +1 with every token of this logical client.
+    pub serial: u64,
+    /// The token itself.
+    pub token: Arc<FreshToken>,
+}
+
+impl Deref for HeldToken {
+    type Target = FreshToken;
+
+    fn deref(&self) -> &FreshToken {
+        &self.token
+    }
+}
+
+impl FreshToken {
     /// How long it may still be handed out.
     pub fn runway(&self, now: Timestamp) -> Duration {
         self.usable_until.since(now)
@@ -51,4 +68,24 @@ impl HeldToken {
     pub fn usable_life(&self) -> Duration {
         self.usable_until.since(self.received_at)
     }
+}
+
+/// Why a token that came is of no use.
+pub fn unusable_on_arrival(
+    grant: &Grant,
+    life: Duration,
+    now: Timestamp,
+    sent_at: Timestamp,
+) -> Failure {
+    Failure::new(
+        Code::Misconfigured,
+        format!(
+            "The token endpoint's token cannot be used: it lives {} ms, {} ms of them passed while it \
+             was fetched, and the rest lies within the expiry margin. Ask for longer lived tokens, or \
+             lower expiryMarginMs or raise maxTokenAgeMs (here the life used is {} ms).",
+            grant.lifetime.as_millis(),
+            now.since(sent_at).as_millis(),
+            life.as_millis(),
+        ),
+    )
 }

@@ -1,6 +1,6 @@
 //! Who waits for a token, who is served at once, and who is told that waiting is pointless.
 
-use super::{Effect, Refresh, Refusal, Sources, Wait};
+use super::{Effect, Offer, Refresh, Refusal, Wait};
 use crate::clock::Timestamp;
 use crate::error::{Code, Failure};
 
@@ -24,21 +24,22 @@ impl Refresh {
 
     /// Why waiting is pointless, if it is.
     fn refusal_at_once(&self, for_readiness: bool, now: Timestamp) -> Option<Refusal> {
-        match &self.unreadable {
-            Some(failure) if for_readiness => {
+        let Offer { credentials, unreadable, awaits_sources, rejected } = &self.offer;
+        if let Some(failure) = unreadable {
+            if for_readiness {
                 return Some(Refusal::CredentialUnavailable(failure.clone()));
             }
-            Some(failure) if self.candidates.is_empty() && self.sources != Sources::Pending => {
+            if credentials.is_empty() && rejected.is_none() && !awaits_sources {
                 return Some(self.unavailable(failure.clone(), now));
             }
-            _ => {}
+        }
+        if self.round.is_some() || *awaits_sources {
+            return None;
         }
         // Nothing under way and the last word was final: a caller is told at once.
-        if self.round.is_none() && self.sources == Sources::Read && now < self.backoff.not_before()
-        {
-            return self.backoff.terminal().map(|failure| self.unavailable(failure.clone(), now));
-        }
-        None
+        let terminal = self.backoff.terminal().filter(|_| now < self.backoff.not_before());
+        let failure = rejected.as_ref().map(|(failure, _)| failure).or(terminal)?;
+        Some(self.unavailable(failure.clone(), now))
     }
 
     fn unavailable(&self, cause: Failure, now: Timestamp) -> Refusal {
@@ -48,17 +49,22 @@ impl Refresh {
 
     pub(super) fn refuse_overdue(&mut self, now: Timestamp, effects: &mut Vec<Effect>) {
         for waiter in self.waiters.take_overdue(now) {
-            let cause = match &self.last_failure {
-                Some((failure, _)) => Some(failure.clone()),
-                None if self.candidates.is_empty() => Some(Failure::new(
-                    Code::CredentialUnavailable,
-                    match self.sources {
-                        Sources::Pending => "The source of the credentials has not answered yet.",
-                        _ => "No source of a credential yields one, and all of them are optional.",
-                    },
-                )),
-                None => None,
+            let Offer { credentials, awaits_sources, rejected, .. } = &self.offer;
+            let rejected = rejected.as_ref().map(|(failure, _)| failure.clone());
+            let last = self.last_failure.as_ref().map(|(failure, _)| failure.clone());
+            let missing = || {
+                credentials.is_empty().then(|| {
+                    Failure::new(
+                        Code::CredentialUnavailable,
+                        if *awaits_sources {
+                            "The source of the credentials has not answered yet."
+                        } else {
+                            "No source of a credential yields one, and all of them are optional."
+                        },
+                    )
+                })
             };
+            let cause = rejected.or(last).or_else(missing);
             let retry_after = self.next_refresh().unwrap_or(now).since(now);
             let outcome = Err(Refusal::Unavailable { retry_after, cause });
             effects.push(Effect::Settle { waiter, outcome });

@@ -14,9 +14,10 @@ use crate::token::HeldToken;
 /// Something the driver must do, in this order.
 #[derive(Debug)]
 pub enum Effect {
-    /// Send one token request and report it as [`Event::Answered`](super::Event::Answered).
+    /// Send one token request and report what came of it: [`Event::Obtained`](super::Event::Obtained),
+    /// [`Event::Failed`](super::Event::Failed) or [`Event::Spared`](super::Event::Spared).
     Fetch {
-        /// Names the request; answers to an older one are ignored.
+        /// Names the request; reports of an older one are ignored.
         flight: u64,
         /// What to authenticate with.
         credential: Arc<Credential>,
@@ -32,8 +33,6 @@ pub enum Effect {
         /// What.
         outcome: Result<(), Refusal>,
     },
-    /// Read the sources again: every known credential was rejected.
-    ReadSources,
     /// Tell whoever listens.
     Notify(Notice),
 }
@@ -49,13 +48,6 @@ pub enum Notice {
         serial: u64,
         /// Why.
         reason: Retirement,
-    },
-    /// The endpoint stopped accepting a credential.
-    CredentialRejected {
-        /// Which.
-        credential: Arc<Credential>,
-        /// What it said.
-        failure: Failure,
     },
     /// A refresh failed; the token that is held, if any, stays in use.
     RefreshFailed {
@@ -87,4 +79,6 @@ pub enum Retirement {
     Invalidated,
     /// Its time has come.
     Expired,
+    /// Its credential has leaked, or failed the checks that were asked for.
+    Dropped,
 }

@@ -6,7 +6,7 @@ use super::waiters::{Wait, WaiterId};
 use crate::clock::Timestamp;
 use crate::credential::Credential;
 use crate::error::Failure;
-use crate::verdict::Verdict;
+use crate::token::HeldToken;
 
 /// Something that happened, told to [`Refresh::step`](super::Refresh::step).
 #[derive(Debug)]
@@ -17,17 +17,23 @@ pub enum Event {
     Cancelled(WaiterId),
     /// A resource answered 401 to the token with this serial.
     Invalidated(u64),
-    /// The token request of that number was answered, or failed.
-    Answered {
+    /// What may be presented has changed.
+    Offered(Offer),
+    /// The token request of that number brought no token.
+    Failed {
         /// The number from [`Effect::Fetch`](super::Effect::Fetch).
         flight: u64,
-        /// When the request was sent.
-        sent_at: Timestamp,
-        /// What the answer means.
-        verdict: Verdict,
+        /// What went wrong.
+        failure: Failure,
+        /// What that means for this refresh.
+        meaning: Meaning,
     },
-    /// The sources were read: what they yield now.
-    Configured(Configured),
+    /// The token request of that number brought a token that is not handed out.
+    Spared(u64),
+    /// A token to be handed out from now on, wherever it comes from.
+    Obtained(Arc<HeldToken>),
+    /// The token with this serial must not be handed out any more.
+    Dropped(u64),
     /// The time that [`Refresh::wake_at`](super::Refresh::wake_at) named has come, or a second has passed.
     Ticked,
     /// The driver lost its thread, and with it every request under way.
@@ -36,13 +42,26 @@ pub enum Event {
     Closed,
 }
 
-/// What the configured sources yield.
-#[derive(Debug, Default)]
-pub struct Configured {
-    /// The known credentials in the order of the configuration.
+/// What a request without a token means for the refresh that it belongs to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Meaning {
+    /// It may be the credential's fault: the next one is tried.
+    TryNext,
+    /// Trying again cannot help before something is changed.
+    Final,
+    /// It may pass.
+    Passing,
+}
+
+/// What a token can be fetched with.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Offer {
+    /// The credentials in the order in which they are tried.
     pub credentials: Vec<Arc<Credential>>,
     /// Why a required source yields nothing, if one does.
     pub unreadable: Option<Failure>,
-    /// A source that was never read yet was asked and has not answered.
-    pub pending: bool,
+    /// A source was asked and has not answered: what it brings may help.
+    pub awaits_sources: bool,
+    /// Every known credential is rejected: why, and when one is tried again.
+    pub rejected: Option<(Failure, Timestamp)>,
 }

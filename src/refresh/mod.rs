@@ -1,47 +1,31 @@
 //! The token lifecycle of one logical client, as a machine without clock, randomness or I/O.
 //!
-//! It decides when a token is fetched and with which credential, what is handed out, and who is
-//! told. It does not send requests, wake itself or hold locks: the driver does.
+//! It decides when a token is fetched, what is handed out, and who is told. With which credential is
+//! decided by [`crate::rotation`]: [`Event::Offered`] brings it. It does not send requests, wake itself or
+//! hold locks: the driver does.
 
 mod admission;
 mod backoff;
-mod candidates;
 mod effect;
 mod event;
 mod round;
 mod tally;
 mod waiters;
 
-#[cfg(test)]
-mod tests;
-
 use std::sync::Arc;
 use std::time::Duration;
 
 use crate::clock::Timestamp;
-use crate::error::{Code, Failure};
-use crate::policy::Policy;
-use crate::token::{Grant, HeldToken};
-use crate::verdict::Verdict;
+use crate::credential::Credential;
+use crate::error::Failure;
+use crate::token::HeldToken;
 use backoff::Backoff;
-pub use candidates::{Candidates, Usability};
 pub use effect::{Effect, Notice, Retirement};
-pub use event::{Configured, Event};
+pub use event::{Event, Meaning, Offer};
 use round::Round;
 pub use tally::Tally;
 use waiters::Waiters;
 pub use waiters::{Refusal, Wait, WaiterId};
-
-/// How far the reading of the sources is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Sources {
-    /// One of them has never answered yet.
-    Pending,
-    /// All have answered.
-    Read,
-    /// Every credential was rejected, and the sources are being asked for another one.
-    AskedAgain,
-}
 
 /// The token lifecycle of one logical client.
 ///
@@ -55,19 +39,14 @@ enum Sources {
 /// settled exactly once, at the latest at its deadline.
 #[derive(Debug)]
 pub struct Refresh {
-    policy: Policy,
-    candidates: Candidates,
-    unreadable: Option<Failure>,
-    sources: Sources,
+    offer: Offer,
     token: Option<Arc<HeldToken>>,
-    serial: u64,
+    last_serial: u64,
     round: Option<Round>,
     /// When the latest refresh started.
     started_at: Timestamp,
     last_flight: u64,
     backoff: Backoff,
-    /// A credential that has never been tried should be, although a token is held.
-    unproved: bool,
     invalidated_at: Option<Timestamp>,
     /// When it was last told that an invalidation was ignored.
     ignored_at: Option<Timestamp>,
@@ -82,19 +61,15 @@ impl Refresh {
     const IGNORED_GAP: Duration = Duration::from_secs(1);
 
     /// A machine that knows no credential yet and therefore does nothing.
-    pub fn new(policy: Policy) -> Self {
+    pub fn new() -> Self {
         Self {
-            policy,
-            candidates: Candidates::default(),
-            unreadable: None,
-            sources: Sources::Pending,
+            offer: Offer { awaits_sources: true, ..Offer::default() },
             token: None,
-            serial: 0,
+            last_serial: 0,
             round: None,
             started_at: Timestamp::default(),
             last_flight: 0,
             backoff: Backoff::default(),
-            unproved: false,
             invalidated_at: None,
             ignored_at: None,
             waiters: Waiters::default(),
@@ -109,9 +84,19 @@ impl Refresh {
         self.token.as_ref().filter(|token| now < token.usable_until)
     }
 
-    /// The known credentials and what is known of them.
-    pub fn candidates(&self) -> &Candidates {
-        &self.candidates
+    /// Whether a token is held, though it may have to be withdrawn at this moment.
+    pub(crate) fn has_token(&self) -> bool {
+        self.token.is_some()
+    }
+
+    /// The highest serial of a token that was handed out.
+    pub fn last_serial(&self) -> u64 {
+        self.last_serial
+    }
+
+    /// What a token can be fetched with.
+    pub fn offer(&self) -> &Offer {
+        &self.offer
     }
 
     /// Whether a token request is under way.
@@ -129,22 +114,27 @@ impl Refresh {
         &self.tally
     }
 
-    /// Why a required source yields nothing, if one does.
-    pub fn unreadable_source(&self) -> Option<&Failure> {
-        self.unreadable.as_ref()
+    /// Counts an answer that rejected a credential.
+    pub(crate) fn count_rejection(&mut self) {
+        self.tally.credential_rejections += 1;
     }
 
-    /// When the next refresh starts if nothing happens before; none while one is under way.
+    /// When the next attempt starts if nothing happens before; none while one is under way.
     pub fn next_refresh(&self) -> Option<Timestamp> {
-        let cannot = self.closed || self.sources == Sources::Pending || self.candidates.is_empty();
-        if cannot || self.round.is_some() {
+        self.next_fetch().or_else(|| {
+            let (_, at) = self.offer.rejected.as_ref().filter(|_| !self.closed)?;
+            Some(*at)
+        })
+    }
+
+    /// When it fetches by itself: what is rejected is tried again by the credential lifecycle.
+    fn next_fetch(&self) -> Option<Timestamp> {
+        if self.closed || self.offer.credentials.is_empty() || self.round.is_some() {
             return None;
         }
         // Whoever waits although a token is held wants one that is usable for longer.
         let due = match &self.token {
-            Some(token) if !self.unproved && self.waiters.is_empty() => {
-                token.refresh_at.min(self.candidates.recheck_at().unwrap_or(token.refresh_at))
-            }
+            Some(token) if self.waiters.is_empty() => token.refresh_at,
             _ => Timestamp::default(),
         };
         Some(due.max(self.backoff.not_before()))
@@ -154,7 +144,7 @@ impl Refresh {
     pub fn wake_at(&self) -> Option<Timestamp> {
         [
             self.token.as_ref().map(|token| token.usable_until),
-            self.next_refresh(),
+            self.next_fetch(),
             self.waiters.first_deadline(),
         ]
         .into_iter()
@@ -176,10 +166,22 @@ impl Refresh {
             Event::Wanted(wait) => self.admit(wait, now, &mut effects),
             Event::Cancelled(waiter) => self.waiters.remove(waiter),
             Event::Invalidated(serial) => self.invalidate(serial, now, &mut effects),
-            Event::Answered { flight, sent_at, verdict } => {
-                self.answer(flight, sent_at, verdict, now, random, &mut effects);
+            Event::Offered(offer) => self.take_offer(offer, now, &mut effects),
+            Event::Failed { flight, failure, meaning } => {
+                if let Some(round) = self.round.take_if(|_| flight == self.last_flight) {
+                    self.fall_back(round, failure, meaning, now, random, &mut effects);
+                }
             }
-            Event::Configured(configured) => self.configure(configured, now, &mut effects),
+            Event::Spared(flight) => {
+                self.round.take_if(|_| flight == self.last_flight);
+            }
+            Event::Obtained(token) => self.hand_out(token, now, &mut effects),
+            Event::Dropped(serial) => {
+                if self.token.as_ref().is_some_and(|token| token.serial == serial) {
+                    self.drop_token(Retirement::Dropped, &mut effects);
+                    self.backoff.allow_early_attempt();
+                }
+            }
             Event::Ticked => {}
             Event::Restarted => self.restart(&mut effects),
             Event::Closed => self.close(&mut effects),
@@ -232,17 +234,14 @@ impl Refresh {
         (life / 10).min(Duration::from_secs(10))
     }
 
-    fn configure(&mut self, configured: Configured, now: Timestamp, effects: &mut Vec<Effect>) {
-        let initial = self.candidates.is_empty();
-        let settles_at = (!initial && self.policy.propagation > Duration::ZERO)
-            .then(|| now + self.policy.propagation);
-        let changed = self.candidates.replace(configured.credentials, settles_at);
-        self.unreadable = configured.unreadable;
-        self.sources = if configured.pending { Sources::Pending } else { Sources::Read };
-        if changed {
-            self.unproved = !initial && self.candidates.first_is_untried();
+    fn take_offer(&mut self, offer: Offer, now: Timestamp, effects: &mut Vec<Effect>) {
+        let is_new = |one: &Arc<Credential>| {
+            !self.offer.credentials.iter().any(|known| known.is_same_as(one))
+        };
+        if offer.credentials.iter().any(is_new) {
             self.backoff.forget_failures();
         }
+        self.offer = offer;
         self.refuse_the_hopeless(now, effects);
     }
 
@@ -268,16 +267,12 @@ impl Refresh {
     }
 
     fn start_if_due(&mut self, now: Timestamp, effects: &mut Vec<Effect>) {
-        if self.next_refresh().is_none_or(|due| now < due) {
+        if self.next_fetch().is_none_or(|due| now < due) {
             return;
         }
-        if self.candidates.recheck_at().is_some_and(|at| now >= at) {
-            self.candidates.recheck();
-        }
-        self.unproved = false;
         self.backoff.attempt_started(now);
         self.started_at = now;
-        if let Some(round) = Round::start(&self.candidates) {
+        if let Some(round) = Round::start(&self.offer.credentials) {
             self.fetch(round, effects);
         }
     }
@@ -289,109 +284,38 @@ impl Refresh {
         effects.push(Effect::Fetch { flight: self.last_flight, credential });
     }
 
-    fn answer(
-        &mut self,
-        flight: u64,
-        sent_at: Timestamp,
-        verdict: Verdict,
-        now: Timestamp,
-        random: f64,
-        effects: &mut Vec<Effect>,
-    ) {
-        let Some(round) = self.round.take_if(|_| flight == self.last_flight) else {
-            return;
-        };
-        match verdict {
-            Verdict::Accepted(grant) => self.accept(round, grant, sent_at, now, random, effects),
-            Verdict::Rejected(failure) => {
-                self.tally.credential_rejections += 1;
-                if self.candidates.reject(round.current(), now) {
-                    effects.push(Effect::Notify(Notice::CredentialRejected {
-                        credential: Arc::clone(round.current()),
-                        failure: failure.clone(),
-                    }));
-                }
-                self.fall_back(round.rejected(failure, &self.candidates), now, random, effects);
-            }
-            Verdict::Refused(failure) => {
-                self.fall_back(round.refused(failure, &self.candidates), now, random, effects);
-            }
-            Verdict::Misconfigured(failure) => self.fail(failure, true, now, random, effects),
-            Verdict::Throttled(failure) | Verdict::Transient(failure) => {
-                self.fail(failure, false, now, random, effects);
-            }
-        }
-    }
-
-    /// Goes on with the next credential of the list, or ends the round.
+    /// Goes on with the next credential, or ends the round.
     fn fall_back(
         &mut self,
-        round: Result<Round, round::Exhausted>,
+        round: Round,
+        failure: Failure,
+        meaning: Meaning,
         now: Timestamp,
         random: f64,
         effects: &mut Vec<Effect>,
     ) {
-        match round {
-            Ok(round) => self.fetch(round, effects),
-            Err(exhausted) => {
-                // A new secret may lie in a source already: callers wait until it has been read.
-                if exhausted.every_one_rejected {
-                    self.sources = Sources::AskedAgain;
-                    effects.push(Effect::ReadSources);
-                }
-                self.fail(exhausted.failure, exhausted.every_one_rejected, now, random, effects);
-            }
+        match meaning {
+            Meaning::TryNext => match round.next(failure, &self.offer.credentials) {
+                Ok(round) => self.fetch(round, effects),
+                Err(failure) => self.fail(failure, false, now, random, effects),
+            },
+            Meaning::Final => self.fail(failure, true, now, random, effects),
+            Meaning::Passing => self.fail(failure, false, now, random, effects),
         }
     }
 
-    fn accept(
-        &mut self,
-        round: Round,
-        grant: Grant,
-        sent_at: Timestamp,
-        now: Timestamp,
-        random: f64,
-        effects: &mut Vec<Effect>,
-    ) {
-        let schedule = self.policy.schedule(&grant, sent_at, random);
-        if schedule.usable_until <= now {
-            let failure =
-                unusable_on_arrival(&grant, schedule.expires_at.since(sent_at), now, sent_at);
-            self.fail(failure, true, now, random, effects);
-            return;
+    /// Hands a token out; whoever waits for one is served.
+    fn hand_out(&mut self, token: Arc<HeldToken>, now: Timestamp, effects: &mut Vec<Effect>) {
+        if self.round.take().is_some() {
+            self.tally.succeeded(now.since(self.started_at));
         }
-        self.serial += 1;
-        let (credential, refused) = round.into_accepted();
-        let token = Arc::new(HeldToken {
-            serial: self.serial,
-            text: grant.access_token,
-            credential,
-            issued_at: sent_at,
-            received_at: now,
-            expires_at: schedule.expires_at,
-            refresh_at: schedule.refresh_at,
-            usable_until: schedule.usable_until,
-        });
-        let replaced = self.token.replace(Arc::clone(&token));
+        self.backoff.succeeded(token.expires_at.since(token.issued_at));
         self.last_failure = None;
-        self.tally.succeeded(now.since(self.started_at));
-        self.backoff.succeeded(schedule.expires_at.since(sent_at));
-        self.candidates.accept(&token.credential);
-        // The sources may have brought a new secret while the old one was asked with: it is next.
-        self.unproved = self.unproved && self.candidates.first_is_untried();
-        if !self.unproved {
-            self.candidates.prefer(&token.credential);
-        }
-
+        self.last_serial = self.last_serial.max(token.serial);
+        let replaced = self.token.replace(Arc::clone(&token));
         effects.push(Effect::Publish(Arc::clone(&token)));
         for (waiter, outcome) in self.waiters.take_served(&token, now) {
             effects.push(Effect::Settle { waiter, outcome });
-        }
-        // A bare 401 was the secret's fault after all: another one is accepted at the same place.
-        for (credential, failure) in refused {
-            if self.candidates.reject(&credential, now) {
-                effects.push(Effect::Notify(Notice::CredentialRejected { credential, failure }));
-            }
         }
         effects.push(Effect::Notify(Notice::Token(token)));
         if let Some(old) = replaced {
@@ -411,8 +335,6 @@ impl Refresh {
         let runway = self.token.as_ref().map(|token| token.runway(now));
         self.tally.failed(failure.code, now.since(self.started_at));
         self.backoff.failed(&failure, terminal, runway, now, random);
-        // Nothing was learnt of a new secret: it is not forgotten until the next regular refresh.
-        self.unproved = self.candidates.first_is_untried();
         self.last_failure = Some((failure.clone(), now));
         self.refuse_the_hopeless(now, effects);
         effects.push(Effect::Notify(Notice::RefreshFailed {
@@ -421,23 +343,4 @@ impl Refresh {
             runway: runway.unwrap_or_default(),
         }));
     }
-}
-
-fn unusable_on_arrival(
-    grant: &Grant,
-    life: Duration,
-    now: Timestamp,
-    sent_at: Timestamp,
-) -> Failure {
-    Failure::new(
-        Code::Misconfigured,
-        format!(
-            "The token endpoint's token cannot be used: it lives {} ms, {} ms of them passed while it \
-             was fetched, and the rest lies within the expiry margin. Ask for longer lived tokens, or \
-             lower expiryMarginMs or raise maxTokenAgeMs (here the life used is {} ms).",
-            grant.lifetime.as_millis(),
-            now.since(sent_at).as_millis(),
-            life.as_millis(),
-        ),
-    )
 }

@@ -51,3 +51,15 @@ pub(super) fn persisted(record: &Record) -> Persisted {
         Persisted::Impossible
     }
 }
+
+impl Record {
+    /// Whether the active credential has been written back.
+    pub fn persisted(&self) -> Persisted {
+        persisted(self)
+    }
+
+    /// Whether something else than the memory of one process keeps the active credential.
+    pub fn is_kept(&self, view: &View) -> bool {
+        of(self, view, self.active).is_some()
+    }
+}

@@ -118,6 +118,7 @@ impl Ledger {
     const FIRST_GAP: Duration = Duration::from_millis(2500);
     const SLOW_GAP: Duration = Duration::from_secs(30);
     const SLOWEST_GAP: Duration = Duration::from_mins(5);
+    const GAP_OF_THE_LAST: Duration = Duration::from_mins(1);
     const LONGEST_RETRY_AFTER: Duration = Duration::from_mins(3);
 
     /// The latest certain answer to a credential.
@@ -151,6 +152,13 @@ impl Ledger {
         let answered =
             self.entries.get(&credential).filter(|entry| entry.answered_at >= Some(since));
         answered.map_or(Timestamp::default(), |entry| entry.retry_at)
+    }
+
+    /// The same where nothing else is accepted: not later than a minute after the latest rejection.
+    pub fn retry_soon(&self, credential: CredentialId, since: Timestamp) -> Timestamp {
+        let retry_at = self.retry_at(credential, since);
+        let rejected = self.rejections(credential);
+        rejected.map_or(retry_at, |rejected| retry_at.min(rejected.last_at + Self::GAP_OF_THE_LAST))
     }
 
     /// Takes an answer in; says whether it counts as a token, a rejection or neither.
@@ -190,6 +198,13 @@ impl Ledger {
                 entry.leave_open(None, now);
             }
             Answer::Unclear { retry_after } => entry.leave_open(*retry_after, now),
+        }
+    }
+
+    /// Whatever was not accepted is worth another probe now.
+    pub fn forget_patience(&mut self) {
+        for entry in self.entries.values_mut() {
+            entry.retry_at = Timestamp::default();
         }
     }
 

@@ -58,15 +58,22 @@ pub(super) fn wanted(
         }
         Phase::Degraded { since } => {
             let all = [record.active].into_iter().chain(record.fallbacks());
-            wanted.extend(all.map(|one| (one, ledger.retry_at(one, *since))));
+            wanted.extend(all.map(|one| (one, ledger.retry_soon(one, *since))));
         }
     }
+    // Which one stands in is known from then on; more tokens of it say no more.
+    let unproved_since = |since| {
+        let unproved = move |one: &CredentialId| {
+            !ledger.proof(*one).is_some_and(|proof| proof.at >= since && now < proof.expires_at)
+        };
+        let all = record.fallbacks().filter(unproved);
+        all.map(move |one| (one, ledger.retry_at(one, since)))
+    };
     if let Some(rejected) = ledger.rejections(record.active) {
-        let retry_at = |one| (one, ledger.retry_at(one, rejected.first_at));
-        wanted.extend(record.fallbacks().map(retry_at));
+        wanted.extend(unproved_since(rejected.first_at));
         wanted.push((record.active, ledger.retry_at(record.active, Timestamp::default())));
     } else if !view.is_held(record.active) {
-        wanted.extend(record.fallbacks().map(|one| (one, ledger.retry_at(one, now - FRESH))));
+        wanted.extend(unproved_since(now - FRESH));
     } else {
         let slow = record.quarantined.iter().map(|known| known.credential);
         let yielded = slow.filter(|one| view.configured.contains(one));

@@ -101,7 +101,7 @@ pub(super) fn wanted(order: &[CredentialId], view: &View) -> Vec<(CredentialId, 
         None => order.to_vec(),
     };
     let idle = chosen.into_iter().filter(|one| !view.probing.contains(one));
-    idle.map(|one| (one, view.ledger.retry_at(one, Timestamp::default()))).collect()
+    idle.map(|one| (one, view.ledger.retry_soon(one, Timestamp::default()))).collect()
 }
 
 /// The order when nobody asks for anything else.

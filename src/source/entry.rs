@@ -6,10 +6,11 @@ use std::sync::Arc;
 
 use serde::Deserialize;
 
-use super::SourceChange;
 use super::reading::{FileReading, Place, Reading};
+use super::{Edge, SourceChange};
 use crate::credential::Credential;
 use crate::secret::Secret;
+use crate::sink::Target;
 
 /// An entry as it is configured.
 #[derive(Debug, Clone, Deserialize)]
@@ -20,6 +21,12 @@ pub struct EntrySpec {
     pub label: Option<String>,
     /// It may yield nothing.
     pub optional: bool,
+    /// When what it yields expires, in milliseconds since 1970; a function may say so itself.
+    #[serde(default)]
+    pub expires_at: Option<i64>,
+    /// Where a credential that replaces what it yields is written to.
+    #[serde(default)]
+    pub persist: Option<Target>,
     /// Where it comes from.
     pub source: SourceSpec,
 }
@@ -95,29 +102,37 @@ pub(super) struct Entry {
     index: usize,
     spec: EntrySpec,
     current: Vec<Arc<Credential>>,
-    /// What it yielded before, the latest first: fallbacks until a new value has proved itself.
-    former: Vec<Arc<Credential>>,
     /// Why it yields nothing at the moment.
     problem: Option<String>,
     was_read: bool,
 }
 
 impl Entry {
-    /// So many former values stay known; the endpoint's rejections thin them out before that.
-    const FORMER: usize = 4;
-
     pub(super) fn new(index: usize, spec: EntrySpec) -> Self {
-        let (current, former) = (Vec::new(), Vec::new());
-        Self { index, spec, current, former, problem: None, was_read: false }
+        Self { index, spec, current: Vec::new(), problem: None, was_read: false }
     }
 
     pub(super) fn label(&self) -> Option<&str> {
         self.spec.label.as_deref()
     }
 
-    /// What it yields, with its former values right behind.
-    pub(super) fn credentials(&self) -> impl Iterator<Item = &Arc<Credential>> {
-        self.current.iter().chain(&self.former)
+    pub(super) fn spec(&self) -> &EntrySpec {
+        &self.spec
+    }
+
+    /// What it yields.
+    pub(super) fn credentials(&self) -> &[Arc<Credential>] {
+        &self.current
+    }
+
+    /// It was written back to: what it will yield is known, and no change of its own.
+    pub(super) fn set(&mut self, credential: Arc<Credential>) {
+        self.current = vec![credential];
+    }
+
+    /// Whether it reads from JavaScript the two fields of one credential, as environment variables are.
+    pub(super) fn is_pair_from_javascript(&self) -> bool {
+        !matches!(self.spec.source, SourceSpec::Directory { .. }) && self.asks_javascript()
     }
 
     /// Why the configuration is not whole because of it, if it is not.
@@ -180,12 +195,12 @@ impl Entry {
         &mut self,
         files: &HashMap<Place, FileReading>,
         javascript: &[Option<Reading>],
-        is_rejected: impl Fn(&Credential) -> bool,
+        edges: &mut Vec<Edge>,
     ) -> Option<SourceChange> {
         let first_time = !std::mem::replace(&mut self.was_read, true);
         let (problem, change) = match self.yielded(files, javascript) {
             Yield::Credentials(credentials) => {
-                let changed = self.take_over(credentials, is_rejected);
+                let changed = self.take_over(credentials, first_time, edges);
                 self.problem = None;
                 return (changed && !first_time).then_some(SourceChange::Changed);
             }
@@ -214,27 +229,32 @@ impl Entry {
     fn take_over(
         &mut self,
         credentials: Vec<Credential>,
-        is_rejected: impl Fn(&Credential) -> bool,
+        is_start: bool,
+        edges: &mut Vec<Edge>,
     ) -> bool {
         let same = self.current.len() == credentials.len()
             && self.current.iter().zip(&credentials).all(|(old, new)| old.is_same_as(new));
         if same {
             return false;
         }
-        let known: Vec<_> = self.credentials().map(Arc::clone).collect();
+        let knows = |list: &[Arc<Credential>], one: &Credential| {
+            list.iter().any(|known| known.is_same_as(one))
+        };
+        let before = std::mem::take(&mut self.current);
         self.current = credentials
             .into_iter()
             .map(|new| {
-                let old = known.iter().find(|old| old.is_same_as(&new));
+                let old = before.iter().find(|old| old.is_same_as(&new));
                 old.map_or_else(|| Arc::new(new), Arc::clone)
             })
             .collect();
-        self.former = known
-            .into_iter()
-            .filter(|old| !self.current.iter().any(|new| new.is_same_as(old)))
-            .filter(|old| !is_rejected(old))
-            .take(Self::FORMER)
-            .collect();
+        for (index, to) in self.current.iter().enumerate() {
+            let from = before.get(index).filter(|old| !knows(&self.current, old)).map(Arc::clone);
+            // Whoever takes the first one out of a list means the one that is first then.
+            if !knows(&before, to) || index == 0 && from.is_some() {
+                edges.push(Edge { from, to: Arc::clone(to), is_start });
+            }
+        }
         true
     }
 
@@ -243,20 +263,19 @@ impl Entry {
         files: &HashMap<Place, FileReading>,
         javascript: &[Option<Reading>],
     ) -> Yield {
-        let label = self.spec.label.as_ref();
+        let (label, expires_at) = (self.spec.label.as_ref(), self.spec.expires_at);
+        let pair =
+            |client_id, client_secret| Self::pair(label, expires_at, client_id, client_secret);
         match &self.spec.source {
-            SourceSpec::Fields { client_id, client_secret } => Self::pair(
-                label,
+            SourceSpec::Fields { client_id, client_secret } => pair(
                 Self::part(client_id, files, javascript),
                 Self::part(client_secret, files, javascript),
             ),
             SourceSpec::Directory { .. } => {
                 match self.directory().and_then(|place| files.get(&place)) {
-                    Some(FileReading::Pair(client_id, client_secret)) => Self::pair(
-                        label,
-                        Part::of(client_id.clone()),
-                        Part::of(client_secret.clone()),
-                    ),
+                    Some(FileReading::Pair(client_id, client_secret)) => {
+                        pair(Part::of(client_id.clone()), Part::of(client_secret.clone()))
+                    }
                     Some(FileReading::Failed(reason)) => Yield::Failed(reason.clone()),
                     Some(FileReading::Text(_)) | None => Yield::NotYet,
                 }
@@ -271,6 +290,7 @@ impl Entry {
                                 text.client_id.clone(),
                                 text.client_secret.clone(),
                             )
+                            .expiring(text.expires_at.or(expires_at))
                         })
                         .collect(),
                 ),
@@ -308,14 +328,20 @@ impl Entry {
         }
     }
 
-    fn pair(label: Option<&String>, client_id: Part, client_secret: Part) -> Yield {
+    fn pair(
+        label: Option<&String>,
+        expires_at: Option<i64>,
+        client_id: Part,
+        client_secret: Part,
+    ) -> Yield {
         match (client_id, client_secret) {
             (Part::Failed(reason), _) | (_, Part::Failed(reason)) => Yield::Failed(reason),
             (Part::NotYet, _) | (_, Part::NotYet) => Yield::NotYet,
             (Part::Nothing, _) | (_, Part::Nothing) => Yield::Nothing,
             (Part::Text(client_id), Part::Text(client_secret)) => {
                 let client_id = client_id.expose().to_owned();
-                Yield::Credentials(vec![Credential::new(label.cloned(), client_id, client_secret)])
+                let credential = Credential::new(label.cloned(), client_id, client_secret);
+                Yield::Credentials(vec![credential.expiring(expires_at)])
             }
         }
     }

@@ -16,10 +16,58 @@ use std::time::Duration;
 use crate::clock::Timestamp;
 use crate::credential::Credential;
 use crate::error::{Code, Failure};
-use crate::refresh::Configured;
+use crate::sink::Target;
 use entry::Entry;
 pub use entry::{EntrySpec, Field, SourceSpec};
 pub use reading::{CredentialText, FileReading, Place, Reading};
+
+/// What the sources yield at one moment, and how that differs from before.
+#[derive(Debug, Default)]
+pub struct Configured {
+    /// The credentials in the order of the configuration, each once.
+    pub credentials: Vec<Arc<Credential>>,
+    /// What they yield that they did not yield before.
+    pub edges: Vec<Edge>,
+    /// What each entry yields by itself, in the same order.
+    pub entries: Vec<Yielded>,
+    /// Why a required source yields nothing, if one does.
+    pub unreadable: Option<Failure>,
+    /// A source that was never read yet was asked and has not answered, or another reading follows.
+    pub pending: bool,
+}
+
+/// An entry yields another credential than before.
+#[derive(Debug, Clone)]
+pub struct Edge {
+    /// What it yielded in the same place.
+    pub from: Option<Arc<Credential>>,
+    /// What it yields.
+    pub to: Arc<Credential>,
+    /// It was never read before.
+    pub is_start: bool,
+}
+
+/// What one entry yields.
+#[derive(Debug, Clone)]
+pub struct Yielded {
+    /// Which entry.
+    pub place: EntryPlace,
+    /// What it yields.
+    pub credentials: Vec<Arc<Credential>>,
+    /// Where a credential that replaces it is written to.
+    pub persist: Option<Target>,
+    /// It consists of fields that JavaScript reads, as from environment variables.
+    pub is_pair_from_javascript: bool,
+}
+
+/// Names an entry among those of all handles.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct EntryPlace {
+    /// Whose.
+    pub owner: Owner,
+    /// Its position in the owner's list.
+    pub index: usize,
+}
 
 /// Who configured a group of entries: one handle of a manager.
 pub type Owner = u64;
@@ -202,21 +250,15 @@ impl Sources {
     }
 
     /// Ends the reading: what the sources yield now, and what is worth telling.
-    ///
-    /// `is_rejected` says of a credential that the endpoint does not accept it: of those that a
-    /// changed source left behind, such a one is not kept.
-    pub fn finish(
-        &mut self,
-        is_rejected: impl Fn(&Credential) -> bool,
-    ) -> (Configured, Vec<(Owner, SourceNotice)>) {
+    pub fn finish(&mut self) -> (Configured, Vec<(Owner, SourceNotice)>) {
         self.under_way = None;
-        let mut notices = Vec::new();
+        let (mut notices, mut edges) = (Vec::new(), Vec::new());
         for group in &mut self.groups {
             for (index, entry) in group.entries.iter_mut().enumerate() {
                 if group.is_late && !entry.has_answer(&self.files, &group.javascript) {
                     continue;
                 }
-                let change = entry.update(&self.files, &group.javascript, &is_rejected);
+                let change = entry.update(&self.files, &group.javascript, &mut edges);
                 let label = entry.label().map(str::to_owned);
                 notices.extend(
                     change
@@ -224,7 +266,15 @@ impl Sources {
                 );
             }
         }
-        (self.configured(), notices)
+        (self.configured(edges), notices)
+    }
+
+    /// An entry was written back to: it yields this from now on, which is no change of its own.
+    pub fn written(&mut self, place: EntryPlace, credential: &Arc<Credential>) {
+        let group = self.groups.iter_mut().find(|group| group.owner == place.owner);
+        if let Some(entry) = group.and_then(|group| group.entries.get_mut(place.index)) {
+            entry.set(Arc::clone(credential));
+        }
     }
 
     /// Whether another reading was asked for meanwhile; asking clears it.
@@ -232,7 +282,7 @@ impl Sources {
         std::mem::take(&mut self.again)
     }
 
-    fn configured(&self) -> Configured {
+    fn configured(&self, edges: Vec<Edge>) -> Configured {
         let entries = || self.groups.iter().flat_map(|group| &group.entries);
         let mut credentials: Vec<Arc<Credential>> = Vec::new();
         for credential in entries().flat_map(Entry::credentials) {
@@ -242,9 +292,19 @@ impl Sources {
         }
         let unreadable = entries().find_map(Entry::problem);
         let is_awaited = || self.groups.iter().any(|group| group.is_late);
+        let yielded = self.groups.iter().flat_map(|group| {
+            group.entries.iter().enumerate().map(|(index, entry)| Yielded {
+                place: EntryPlace { owner: group.owner, index },
+                credentials: entry.credentials().to_vec(),
+                persist: entry.spec().persist.clone(),
+                is_pair_from_javascript: entry.is_pair_from_javascript(),
+            })
+        });
         Configured {
             pending: credentials.is_empty() && is_awaited(),
             credentials,
+            edges,
+            entries: yielded.collect(),
             unreadable: unreadable
                 .map(|problem| Failure::new(Code::CredentialUnavailable, problem)),
         }

@@ -67,4 +67,7 @@ pub struct CredentialText {
     pub client_id: String,
     /// The OAuth client secret.
     pub client_secret: Secret,
+    /// When it expires, in milliseconds since 1970.
+    #[serde(default)]
+    pub expires_at: Option<i64>,
 }

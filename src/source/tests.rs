@@ -22,7 +22,7 @@ fn callback() -> EntrySpec {
 }
 
 fn entry(source: SourceSpec) -> EntrySpec {
-    EntrySpec { label: None, optional: false, source }
+    EntrySpec { label: None, optional: false, expires_at: None, persist: None, source }
 }
 
 fn sources(entries: Vec<EntrySpec>) -> Sources {
@@ -37,12 +37,13 @@ fn text(path: &str, text: &str) -> HashMap<Place, FileReading> {
 
 fn credentials(secret: &str) -> Vec<Option<Reading>> {
     let client_secret = Secret::new(secret);
-    let credential = CredentialText { label: None, client_id: "app".into(), client_secret };
+    let credential =
+        CredentialText { label: None, client_id: "app".into(), client_secret, expires_at: None };
     vec![Some(Reading::Credentials { list: vec![credential] })]
 }
 
 fn read(sources: &mut Sources) -> (Vec<String>, Vec<SourceChange>) {
-    let (configured, notices) = sources.finish(|_| false);
+    let (configured, notices) = sources.finish();
     let secrets = configured.credentials.iter();
     (
         secrets.map(|credential| credential.client_secret.expose().to_owned()).collect(),
@@ -59,29 +60,51 @@ fn literals_need_no_reading() {
     assert_eq!(read(&mut sources).0, ["one", "two"]);
 }
 
+/// What changed, as `from>to`, with a `!` where an entry was read for the first time.
+fn edges(sources: &mut Sources) -> Vec<String> {
+    let name = |one: &Arc<Credential>| one.client_secret.expose().to_owned();
+    let (configured, _) = sources.finish();
+    let edges = configured.edges.iter().map(|edge| {
+        let from = edge.from.as_ref().map(name).unwrap_or_default();
+        format!("{}{from}>{}", if edge.is_start { "!" } else { "" }, name(&edge.to))
+    });
+    edges.collect()
+}
+
 #[test]
-fn a_changed_file_takes_its_place_and_leaves_the_old_value_behind_it() {
+fn a_changed_file_takes_the_place_of_its_old_value() {
     let mut sources = sources(vec![file("/s"), literal("standby")]);
     sources.files_read(text("/s", "one"));
     assert_eq!(read(&mut sources), (vec!["one".into(), "standby".into()], vec![]));
     sources.files_read(text("/s", "two"));
     let (secrets, changes) = read(&mut sources);
-    assert_eq!(secrets, ["two", "one", "standby"]);
+    assert_eq!(secrets, ["two", "standby"]);
     assert_eq!(changes, [SourceChange::Changed]);
-    sources.files_read(text("/s", "one"));
-    assert_eq!(read(&mut sources).0, ["one", "two", "standby"]);
 }
 
 #[test]
-fn of_the_values_left_behind_the_rejected_ones_go_first() {
-    let mut sources = sources(vec![file("/s")]);
-    for secret in ["works", "a", "b", "c", "d", "e"] {
-        sources.files_read(text("/s", secret));
-        let (configured, _) =
-            sources.finish(|credential| credential.client_secret.expose() != "works");
-        let last = configured.credentials.last().unwrap();
-        assert_eq!(last.client_secret.expose(), "works");
-    }
+fn only_what_an_entry_did_not_yield_before_is_an_edge() {
+    let mut sources = sources(vec![callback(), literal("standby")]);
+    let list = |secrets: &[&str]| {
+        let each = secrets.iter().flat_map(|secret| credentials(secret));
+        let lists = each.map(|one| match one {
+            Some(Reading::Credentials { list }) => list,
+            other => panic!("{other:?}"),
+        });
+        vec![Some(Reading::Credentials { list: lists.flatten().collect() })]
+    };
+    let mut yields = |secrets: &[&str]| {
+        sources.begin(Timestamp::default());
+        sources.javascript_read(1, list(secrets));
+        edges(&mut sources)
+    };
+    assert_eq!(yields(&["a"]), ["!>a", "!>standby"]);
+    assert_eq!(yields(&["a"]), [""; 0]);
+    assert_eq!(yields(&["a", "b"]), [">b"], "one more takes nobody's place");
+    assert_eq!(yields(&["b", "a"]), [""; 0], "an order is no credential");
+    assert_eq!(yields(&["c", "a"]), ["b>c"]);
+    assert_eq!(yields(&["a"]), ["c>a"], "the first one was taken out");
+    assert_eq!(yields(&["b"]), ["a>b"], "back again");
 }
 
 #[test]
@@ -105,7 +128,7 @@ fn a_required_source_without_a_value_is_a_problem_and_an_optional_one_is_none() 
         let mut sources = sources(vec![EntrySpec { optional, ..file("/s") }]);
         let gone = FileReading::Failed("is gone".into());
         sources.files_read(HashMap::from([(Place::File("/s".into()), gone)]));
-        let (configured, notices) = sources.finish(|_| false);
+        let (configured, notices) = sources.finish();
         assert_eq!(configured.unreadable.is_some(), is_problem);
         assert_eq!(notices.is_empty(), optional);
     }
@@ -162,7 +185,7 @@ fn a_problem_names_the_entry_that_has_it() {
     labelled.label = Some("next".into());
     let mut sources = Sources::new(PATIENCE);
     sources.add(1, vec![literal("one"), labelled], vec![Some(Reading::Empty)]);
-    let problem = sources.finish(|_| false).0.unreadable.unwrap().message;
+    let problem = sources.finish().0.unreadable.unwrap().message;
     assert_eq!(
         problem,
         "The source of credentials[1] (\"next\") yields nothing (is it empty or not set?)."
@@ -187,7 +210,7 @@ fn a_handle_that_joins_during_a_reading_is_not_held_to_be_silent() {
     assert_eq!(sources.begin_with_unread(start), None);
 
     sources.javascript_read(1, vec![Some(Reading::Empty)]);
-    let (configured, notices) = sources.finish(|_| false);
+    let (configured, notices) = sources.finish();
     let unreadable = configured.unreadable.unwrap().message;
     assert!(unreadable.contains("yields nothing"), "{unreadable}");
     assert_eq!(notices.len(), 1);
@@ -206,17 +229,17 @@ fn callers_of_a_handle_that_joins_during_a_reading_wait_for_its_sources() {
     sources.begin(Timestamp::default());
     sources.add(2, vec![callback()], vec![None]);
     sources.javascript_read(1, vec![Some(Reading::Empty)]);
-    assert!(sources.finish(|_| false).0.pending);
+    assert!(sources.finish().0.pending);
     sources.begin(Timestamp::default());
     sources.javascript_read(2, vec![None]);
-    assert!(!sources.finish(|_| false).0.pending);
+    assert!(!sources.finish().0.pending);
 }
 
 #[test]
 fn control_characters_are_refused_without_being_repeated() {
     let mut sources = sources(vec![file("/s")]);
     sources.files_read(text("/s", "hunter2\u{7}"));
-    let (configured, _) = sources.finish(|_| false);
+    let (configured, _) = sources.finish();
     let problem = configured.unreadable.unwrap().message;
     assert!(problem.contains("control characters") && !problem.contains("hunter2"));
 }

@@ -124,7 +124,7 @@ super::scenarios! {
         let before = world.presented.len();
         world.pass(HOUR);
         let probes = world.presented.len() - before;
-        assert!((20..60).contains(&probes), "{probes} probes in an hour");
+        assert!((60..=130).contains(&probes), "{probes} probes of two in an hour");
     }
 
     a_candidate_is_proved_also_in_degraded = degraded() => |world| {

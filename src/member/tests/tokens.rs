@@ -1,177 +1,14 @@
-//! Scenarios in virtual time: a scripted endpoint answers the machine's requests.
+//! The token lifecycle: when a token is fetched, what is handed out, who is told.
 
-use std::collections::VecDeque;
-
-use super::*;
+use super::world::*;
 use crate::credential::Credential;
+use crate::error::Code;
+use crate::member::*;
 use crate::policy::tests::DEFAULT;
-use crate::secret::Secret;
-
-type Answer = Box<dyn Fn(&Credential, Timestamp) -> Verdict>;
-
-/// The machine, an endpoint and the time between them.
-struct World {
-    machine: Refresh,
-    now: Timestamp,
-    latency: Duration,
-    endpoint: Answer,
-    under_way: Option<(u64, Arc<Credential>, Timestamp)>,
-    handed_out: Option<Arc<HeldToken>>,
-    fetches: Vec<(Timestamp, String)>,
-    settled: Vec<(Timestamp, WaiterId, Result<(), Refusal>)>,
-    notices: Vec<Notice>,
-    rereads: usize,
-    random: f64,
-}
-
-impl World {
-    fn new(policy: Policy, endpoint: impl Fn(&Credential, Timestamp) -> Verdict + 'static) -> Self {
-        Self {
-            machine: Refresh::new(policy),
-            now: Timestamp::from_millis(1_000_000),
-            latency: Duration::from_millis(50),
-            endpoint: Box::new(endpoint),
-            under_way: None,
-            handed_out: None,
-            fetches: Vec::new(),
-            settled: Vec::new(),
-            notices: Vec::new(),
-            rereads: 0,
-            random: 0.0,
-        }
-    }
-
-    fn with(mut self, secrets: &[&str]) -> Self {
-        self.configure(secrets);
-        self
-    }
-
-    fn configure(&mut self, secrets: &[&str]) {
-        let credentials = secrets.iter().map(|secret| credential(secret)).collect();
-        self.tell(Event::Configured(Configured { credentials, ..Configured::default() }));
-    }
-
-    fn tell(&mut self, event: Event) {
-        for effect in self.machine.step(event, self.now, self.random) {
-            self.perform(effect);
-        }
-        self.check();
-    }
-
-    fn perform(&mut self, effect: Effect) {
-        match effect {
-            Effect::Fetch { flight, credential } => {
-                assert!(self.under_way.is_none(), "two requests under way");
-                self.fetches.push((self.now, credential.client_secret.expose().to_owned()));
-                self.under_way = Some((flight, credential, self.now));
-            }
-            Effect::Publish(token) => self.handed_out = Some(token),
-            Effect::Withdraw => self.handed_out = None,
-            Effect::Settle { waiter, outcome } => self.settled.push((self.now, waiter, outcome)),
-            Effect::ReadSources => self.rereads += 1,
-            Effect::Notify(notice) => self.notices.push(notice),
-        }
-    }
-
-    /// The invariants that hold after every step.
-    fn check(&self) {
-        if let Some(token) = &self.handed_out {
-            assert!(self.now < token.usable_until, "a token past its time is handed out");
-        }
-        let held = self.machine.token(self.now).map(|token| token.serial);
-        assert_eq!(held, self.handed_out.as_ref().map(|token| token.serial));
-        let wake_at = self.machine.wake_at();
-        assert!(wake_at.is_none_or(|at| at > self.now), "a tick would be due again at once");
-    }
-
-    /// Lets time pass, stopping at everything that is due.
-    fn pass(&mut self, duration: Duration) {
-        let end = self.now + duration;
-        loop {
-            let answer_at = self.under_way.as_ref().map(|(_, _, sent)| *sent + self.latency);
-            let next = [answer_at, self.machine.wake_at()].into_iter().flatten().min();
-            let Some(next) = next.filter(|next| *next <= end) else {
-                break;
-            };
-            self.now = self.now.max(next);
-            if answer_at.is_some_and(|at| at <= self.now) {
-                let (flight, credential, sent_at) = self.under_way.take().unwrap();
-                let verdict = (self.endpoint)(&credential, self.now);
-                self.tell(Event::Answered { flight, sent_at, verdict });
-            } else {
-                self.tell(Event::Ticked);
-            }
-        }
-        self.now = end;
-        self.tell(Event::Ticked);
-    }
-
-    fn want(&mut self, waiter: WaiterId) {
-        self.want_for(waiter, Duration::ZERO);
-    }
-
-    fn want_for(&mut self, waiter: WaiterId, min_validity: Duration) {
-        let deadline = self.now + Duration::from_secs(5);
-        self.tell(Event::Wanted(Wait { waiter, min_validity, deadline, for_readiness: false }));
-    }
-
-    fn outcome(&self, waiter: WaiterId) -> Option<&Result<(), Refusal>> {
-        self.settled.iter().find(|(_, id, _)| *id == waiter).map(|(_, _, outcome)| outcome)
-    }
-
-    fn secrets_tried(&self) -> Vec<&str> {
-        self.fetches.iter().map(|(_, secret)| secret.as_str()).collect()
-    }
-
-    fn serial(&self) -> Option<u64> {
-        self.handed_out.as_ref().map(|token| token.serial)
-    }
-}
-
-const SECOND: Duration = Duration::from_secs(1);
-const HOUR: Duration = Duration::from_hours(1);
-
-fn credential(secret: &str) -> Arc<Credential> {
-    Arc::new(Credential::new(None, "app".into(), Secret::new(secret)))
-}
-
-fn granted(lifetime: Duration) -> Verdict {
-    let access_token = Secret::new("token");
-    Verdict::Accepted(Grant { access_token, lifetime, refresh_in: None, scope: None })
-}
-
-fn rejected() -> Verdict {
-    Verdict::Rejected(Failure::new(Code::CredentialRejected, "rejected"))
-}
-
-fn refused() -> Verdict {
-    Verdict::Refused(Failure::new(Code::Endpoint, "refused"))
-}
-
-fn transient() -> Verdict {
-    Verdict::Transient(Failure::new(Code::Endpoint, "down"))
-}
-
-fn throttled(retry_after: Duration) -> Verdict {
-    let failure = Failure::new(Code::Throttled, "slow down");
-    Verdict::Throttled(Failure { retry_after: Some(retry_after), ..failure })
-}
-
-fn accepts(secrets: &'static [&'static str]) -> impl Fn(&Credential, Timestamp) -> Verdict {
-    move |credential, _| {
-        if secrets.contains(&credential.client_secret.expose()) {
-            granted(HOUR)
-        } else {
-            rejected()
-        }
-    }
-}
-
-/// Answers with these verdicts in turn, then with hour-long tokens.
-fn script(verdicts: Vec<Verdict>) -> impl Fn(&Credential, Timestamp) -> Verdict {
-    let verdicts = std::cell::RefCell::new(VecDeque::from(verdicts));
-    move |_, _| verdicts.borrow_mut().pop_front().unwrap_or_else(|| granted(HOUR))
-}
+use crate::refresh::{self, Refusal, Retirement};
+use crate::source::Configured;
+use crate::token::Grant;
+use crate::verdict::Verdict;
 
 #[test]
 fn fifty_cold_callers_cause_one_fetch() {
@@ -249,7 +86,7 @@ fn retries_come_denser_as_the_end_of_life_nears_and_keep_their_gap() {
 fn without_a_token_the_waits_double_from_one_second_to_a_minute() {
     for (random, expected) in [(0.0, [1, 2, 4, 8, 16, 30, 30]), (1.0, [2, 4, 8, 16, 32, 60, 60])] {
         let mut world = World::new(DEFAULT, |_, _| transient());
-        world.random = random;
+        world.dice.ratio = random;
         world.latency = Duration::ZERO;
         world.configure(&["one"]);
         world.pass(Duration::from_secs(200));
@@ -279,12 +116,10 @@ fn retry_after_never_outlasts_a_held_token() {
     let mut world = World::new(DEFAULT, endpoint).with(&["one"]);
     world.pass(Duration::from_mins(5));
     assert_eq!(world.serial(), Some(2), "it was asked again while the first one was usable");
-    assert!(
-        !world.notices.iter().any(|notice| matches!(
-            notice,
-            Notice::TokenRetired { reason: Retirement::Expired, .. }
-        ))
-    );
+    assert!(!world.notices.iter().any(|notice| matches!(
+        notice,
+        Notice::Token(refresh::Notice::TokenRetired { reason: Retirement::Expired, .. })
+    )));
 }
 
 #[test]
@@ -350,7 +185,9 @@ fn a_misconfigured_request_is_told_at_once_and_tries_no_other_credential() {
 fn the_list_is_tried_in_order_and_what_works_is_remembered() {
     let mut world = World::new(DEFAULT, accepts(&["two"])).with(&["one", "two"]);
     world.pass(HOUR);
-    assert_eq!(world.secrets_tried(), ["one", "two", "two"]);
+    assert_eq!(world.secrets_tried()[..2], ["one", "two"]);
+    let two = world.secrets_tried().iter().filter(|secret| **secret == "two").count();
+    assert_eq!(two, 2, "it is refreshed with what works");
     let rejections = |notice: &&Notice| matches!(notice, Notice::CredentialRejected { .. });
     assert_eq!(world.notices.iter().filter(rejections).count(), 1);
 }
@@ -369,7 +206,8 @@ fn a_secret_that_dies_early_is_replaced_by_the_next_one_without_a_gap() {
         world.pass(Duration::from_mins(1));
         assert!(world.handed_out.is_some());
     }
-    assert_eq!(world.secrets_tried(), ["old", "old", "new", "new", "new"]);
+    assert_eq!(world.secrets_tried()[..3], ["old", "old", "new"]);
+    assert_eq!(world.secret_in_use(), Some("new"));
 }
 
 #[test]
@@ -380,25 +218,33 @@ fn a_bare_401_counts_against_a_secret_only_when_another_is_accepted() {
     };
     let mut world = World::new(DEFAULT, endpoint).with(&["one", "two"]);
     world.pass(SECOND);
-    assert!(matches!(world.notices[0], Notice::CredentialRejected { .. }));
+    let is_rejection = |notice: &Notice| matches!(notice, Notice::CredentialRejected { .. });
+    assert!(world.notices.iter().any(is_rejection));
 
     let mut world = World::new(DEFAULT, |_, _| refused()).with(&["one", "two"]);
     world.want(1);
     world.pass(SECOND);
-    assert!(world.notices.iter().all(|notice| matches!(notice, Notice::RefreshFailed { .. })));
+    assert!(
+        world
+            .notices
+            .iter()
+            .all(|notice| matches!(notice, Notice::Token(refresh::Notice::RefreshFailed { .. })))
+    );
     assert_eq!(world.outcome(1), None, "a gateway may recover: the caller waits");
 }
 
 #[test]
-fn a_changed_secret_is_tried_at_once_and_the_old_one_catches_its_failure() {
+fn a_changed_secret_that_is_wrong_is_tried_three_times_at_once_and_slowly_after_that() {
     let mut world = World::new(DEFAULT, accepts(&["old"])).with(&["old"]);
     world.pass(Duration::from_mins(1));
     world.configure(&["wrong", "old"]);
-    world.pass(Duration::from_secs(2));
-    assert_eq!(world.secrets_tried(), ["old", "wrong", "old"]);
-    assert_eq!(world.serial(), Some(2));
+    world.pass(Duration::from_secs(8));
+    assert_eq!(world.secrets_tried(), ["old", "wrong", "wrong", "wrong"]);
+    assert_eq!(world.serial(), Some(1), "it changes nothing");
     world.pass(HOUR);
-    assert_eq!(world.secrets_tried(), ["old", "wrong", "old", "old"], "it is not tried for ever");
+    assert_eq!(world.secret_in_use(), Some("old"));
+    let wrong = world.secrets_tried().iter().filter(|secret| **secret == "wrong").count();
+    assert!(wrong < 20, "it is tried {wrong} times in an hour");
 }
 
 #[test]
@@ -433,26 +279,23 @@ fn a_changed_secret_that_met_an_outage_is_tried_again_before_the_next_refresh() 
     assert!(world.secrets_tried()[1..].iter().all(|secret| *secret == "new"));
     assert_eq!(world.handed_out.as_ref().unwrap().credential.client_secret.expose(), "new");
     assert!(world.fetches.len() < 9, "{} fetches", world.fetches.len());
-    assert!(world.machine.last_failure().is_none());
+    assert!(world.member.refresh().last_failure().is_none());
 }
 
 #[test]
-fn a_secret_that_changes_during_a_refresh_is_tried_right_after_it() {
+fn a_secret_that_changes_during_the_first_refresh_is_tried_right_after_it() {
     let mut world = World::new(DEFAULT, accepts(&["old", "new"])).with(&["old"]);
-    world.configure(&["new", "old"]);
+    world.configure(&["new"]);
     world.pass(Duration::from_secs(3));
     assert_eq!(world.secrets_tried(), ["old", "new"]);
-    world.pass(HOUR);
-    assert_eq!(world.secrets_tried(), ["old", "new", "new"]);
+    assert_eq!(world.secret_in_use(), Some("new"));
 }
 
 #[test]
-fn a_new_standby_waits_until_it_is_needed() {
-    let mut world = World::new(DEFAULT, accepts(&["one"])).with(&["one"]);
-    world.pass(Duration::from_mins(1));
-    world.configure(&["one", "standby"]);
-    world.pass(Duration::from_mins(1));
-    assert_eq!(world.secrets_tried(), ["one"]);
+fn a_fallback_that_was_there_from_the_start_waits_until_it_is_needed() {
+    let mut world = World::new(DEFAULT, accepts(&["one"])).with(&["one", "standby"]);
+    world.pass(HOUR);
+    assert_eq!(world.secrets_tried(), ["one", "one"]);
 }
 
 #[test]
@@ -468,7 +311,7 @@ fn a_new_secret_rejected_while_it_propagates_is_tried_again() {
     world.pass(Duration::from_mins(1));
     world.configure(&["new", "old"]);
     world.pass(Duration::from_secs(30));
-    assert_eq!(world.secrets_tried(), ["old", "new", "old", "new"]);
+    assert_eq!(world.secrets_tried(), ["old", "new", "new", "new"]);
     assert_eq!(world.handed_out.as_ref().unwrap().credential.client_secret.expose(), "new");
     assert!(
         !world.notices.iter().any(|notice| matches!(notice, Notice::CredentialRejected { .. }))
@@ -500,7 +343,9 @@ fn a_resource_that_answers_401_to_everything_causes_one_fetch_in_ten_seconds() {
         world.pass(Duration::from_millis(100));
     }
     assert!(world.fetches.len() <= 1 + 1 + 3, "{} fetches", world.fetches.len());
-    let ignored = |notice: &&Notice| matches!(notice, Notice::InvalidateIgnored { .. });
+    let ignored = |notice: &&Notice| {
+        matches!(notice, Notice::Token(refresh::Notice::InvalidateIgnored { .. }))
+    };
     let told = world.notices.iter().filter(ignored).count();
     assert!((1..=30).contains(&told), "told {told} times in 30 s");
 }
@@ -508,7 +353,7 @@ fn a_resource_that_answers_401_to_everything_causes_one_fetch_in_ten_seconds() {
 #[test]
 fn a_401_does_not_wait_for_the_backoff_but_for_retry_after() {
     let mut world = World::new(DEFAULT, script(vec![granted(HOUR), transient()])).with(&["one"]);
-    world.random = 1.0;
+    world.dice.ratio = 1.0;
     world.pass(Duration::from_secs(2941));
     assert_eq!(world.fetches.len(), 2);
     world.tell(Event::Invalidated(1));
@@ -585,7 +430,7 @@ fn a_suspended_machine_hands_out_nothing_expired_when_it_wakes() {
     let mut world = World::new(DEFAULT, accepts(&["one"])).with(&["one"]);
     world.pass(SECOND);
     world.now = world.now + Duration::from_hours(8);
-    assert!(world.machine.token(world.now).is_none());
+    assert!(world.member.token(world.now).is_none());
     world.tell(Event::Ticked);
     world.pass(SECOND);
     assert_eq!(world.serial(), Some(2));
@@ -595,16 +440,15 @@ fn a_suspended_machine_hands_out_nothing_expired_when_it_wakes() {
 fn a_restarted_driver_gets_the_valid_token_before_anything_is_fetched() {
     let mut world = World::new(DEFAULT, script(vec![granted(HOUR)])).with(&["one"]);
     world.pass(Duration::from_secs(3000));
-    assert!(world.under_way.is_some(), "a refresh is under way and is lost with the thread");
-    let stale = world.under_way.take().unwrap();
-    let effects = world.machine.step(Event::Restarted, world.now, 0.0);
+    assert!(!world.under_way.is_empty(), "a refresh is under way and is lost with the thread");
+    let stale = world.under_way.remove(0);
+    let effects = world.member.step(Event::Restarted, world.now, &mut world.dice);
     assert!(matches!(&effects[0], Effect::Publish(token) if token.serial == 1));
-    for effect in effects {
-        world.perform(effect);
-    }
+    world.perform_all(effects);
     world.pass(Duration::from_secs(2));
     assert_eq!(world.serial(), Some(2));
-    world.tell(Event::Answered { flight: stale.0, sent_at: stale.2, verdict: granted(HOUR) });
+    let UnderWay { request, sent_at, .. } = stale;
+    world.tell(Event::Answered { request, sent_at, verdict: granted(HOUR), verify: None });
     assert_eq!(world.serial(), Some(2), "an answer to the lost request changes nothing");
 }
 
@@ -616,7 +460,7 @@ fn closing_refuses_who_waits_and_whoever_comes_later() {
     world.want(2);
     assert_eq!(world.outcome(1), Some(&Err(Refusal::Closed)));
     assert_eq!(world.outcome(2), Some(&Err(Refusal::Closed)));
-    assert_eq!(world.machine.wake_at(), None);
+    assert_eq!(world.member.wake_at(world.now), None);
 }
 
 #[test]
@@ -641,7 +485,8 @@ fn an_unreadable_source_refuses_at_once_and_heals() {
     let mut world = World::new(DEFAULT, accepts(&["one"]));
     world.want(1);
     let unreadable = Some(Failure::new(Code::CredentialUnavailable, "no such file"));
-    world.tell(Event::Configured(Configured { unreadable, ..Configured::default() }));
+    let configured = Configured { unreadable, ..Configured::default() };
+    world.tell(Event::Configured { configured, is_followed: false });
     let Some(Err(Refusal::Unavailable { cause: Some(cause), .. })) = world.outcome(1) else {
         panic!()
     };
@@ -683,9 +528,9 @@ fn invariants_hold_under_random_faults() {
             match draw(8) {
                 0 => world
                     .configure(&[["one", "two", "bad"][usize::try_from(draw(3)).unwrap()], "one"]),
-                1 => world.tell(Event::Invalidated(world.machine.serial)),
+                1 => world.tell(Event::Invalidated(world.member.refresh().last_serial())),
                 2 => {
-                    world.under_way = None;
+                    world.under_way.clear();
                     world.tell(Event::Restarted);
                 }
                 3..6 => {
@@ -713,7 +558,7 @@ fn a_healthy_endpoint_is_found_again_and_never_stormed() {
         let mut draw = move |below: u64| random.u64(..below);
         let mut maybe = |below: u64| (draw(2) == 0).then(|| Duration::from_millis(draw(below)));
         let policy = Policy {
-            refresh_before: maybe(1_000_000),
+            refresh_before: maybe(1_000_000).map(|before| before.max(SECOND / 5)),
             expiry_margin: maybe(1000),
             max_token_age: maybe(1_000_000).map(|age| age.max(Duration::from_secs(2))),
             min_runway: maybe(600_000),
@@ -743,11 +588,11 @@ fn a_healthy_endpoint_is_found_again_and_never_stormed() {
         let mut world = World::new(policy, endpoint).with(&["one"]);
         let lists: [&[&str]; 4] = [&["one"], &["bad", "one"], &["two", "one"], &["bad", "two"]];
         for _ in 0..60 {
-            world.random = f64::from(u32::try_from(draw(100)).unwrap()) / 100.0;
+            world.dice.ratio = f64::from(u32::try_from(draw(100)).unwrap()) / 100.0;
             world.latency = Duration::from_millis(draw(3) * draw(400));
             match draw(5) {
                 0 => world.configure(lists[usize::try_from(draw(4)).unwrap()]),
-                1 => world.tell(Event::Invalidated(world.machine.serial)),
+                1 => world.tell(Event::Invalidated(world.member.refresh().last_serial())),
                 2 => world.want_for(draw(u64::MAX), Duration::from_millis(draw(4000))),
                 _ => {}
             }
@@ -755,6 +600,7 @@ fn a_healthy_endpoint_is_found_again_and_never_stormed() {
             world.pass(Duration::from_millis(draw(60_000)));
         }
         healthy.set(true);
+        world.latency = SECOND / 20;
         world.pass(Duration::from_secs(200));
         for _ in 0..100 {
             assert!(world.handed_out.is_some(), "seed {seed}");

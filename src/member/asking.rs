@@ -1,0 +1,263 @@
+//! Who asks something of the credential lifecycle, and how it is answered.
+
+use std::sync::Arc;
+
+use url::Url;
+
+use super::course::{Item, Todo};
+use super::report::Phase;
+use super::{Answer, Ask, Candidate, Denial, Effect, Member, Reason, Step, Until};
+use crate::clock::Timestamp;
+use crate::credential::{Credential, CredentialId};
+use crate::rotation::{self, Caller, CallerId, Refusal, Rotate, RotationId, Settled, Want};
+
+/// A caller that has no answer yet.
+#[derive(Debug)]
+pub(super) struct Open {
+    pub(super) deadline: Option<Timestamp>,
+    /// The rotation that it is about, as far as that is known.
+    rotation: Option<RotationId>,
+    /// What it wants to rotate to.
+    candidate: Option<Arc<Credential>>,
+    verify: Option<Url>,
+    until: Option<Until>,
+}
+
+/// Somebody who waits until a rotation has come so far.
+#[derive(Debug)]
+pub(super) struct Watch {
+    caller: CallerId,
+    rotation: RotationId,
+    until: Until,
+}
+
+impl Step<'_> {
+    pub(super) fn asked(&mut self, caller: CallerId, ask: Ask, deadline: Option<Timestamp>) {
+        let (mut rotation, mut verify, mut until) = (None, None, None);
+        match &ask {
+            Ask::Rotate { rotation: named, verify: url, .. } => {
+                rotation.clone_from(named);
+                verify.clone_from(url);
+            }
+            Ask::RollBack(named) | Ask::Retire { rotation: named, .. } => {
+                rotation = Some(named.clone());
+            }
+            Ask::Until(named, what) => {
+                rotation = Some(named.clone());
+                until = Some(*what);
+            }
+            Ask::Prepare { .. } | Ask::CancelPreparation => {}
+        }
+        let open = Open { deadline, rotation, candidate: None, verify, until };
+        self.member.open.insert(caller, open);
+        match ask {
+            Ask::Until(rotation, until) => {
+                self.member.watches.push(Watch { caller, rotation, until });
+            }
+            Ask::Rotate { candidate: None, .. } => {
+                self.member.awaiting_sources.push((caller, ask));
+                self.effects.push(Effect::ReadSources);
+            }
+            ask => self.member.queue.push_back(Item::Asked { caller, ask }),
+        }
+    }
+
+    /// Makes a credential of what the caller that is next in line named.
+    pub(super) fn resolve_candidate(&mut self) {
+        let member = &mut *self.member;
+        let Some(Item::Asked { caller, ask: Ask::Rotate { candidate: Some(named), .. } }) =
+            member.queue.front()
+        else {
+            return;
+        };
+        let client_id = named.client_id.clone().or_else(|| member.usual_client_id());
+        let Some(open) = member.open.get_mut(caller).filter(|open| open.candidate.is_none()) else {
+            return;
+        };
+        let Candidate { label, client_secret, expires_at, .. } = named.clone();
+        open.candidate = client_id.map(|client_id| {
+            Arc::new(Credential::new(label, client_id, client_secret).expiring(expires_at))
+        });
+    }
+
+    pub(super) fn take_ask(&mut self, caller: CallerId, ask: Ask) {
+        let member = &mut *self.member;
+        let Some(open) = member.open.get_mut(&caller) else { return };
+        let want = match ask {
+            Ask::Rotate { candidate, rotation, supersede, compromised, .. } => {
+                let id = open.candidate.as_ref().map(|credential| credential.id());
+                if candidate.is_some() && id.is_none() {
+                    return self.settle(caller, Err(Refusal::NoCandidate(Vec::new())));
+                }
+                open.rotation = rotation.clone().or_else(|| id.map(RotationId::of));
+                if let Some(credential) = open.candidate.clone() {
+                    member.keyring.add(&credential);
+                }
+                Want::Rotate(Rotate { candidate: id, rotation, supersede, compromised })
+            }
+            Ask::Prepare { min_runway } => Want::Prepare { min_runway },
+            Ask::CancelPreparation => Want::CancelPrepare,
+            Ask::RollBack(rotation) => {
+                if !member.is_in_overlap(&rotation) {
+                    return self.settle(caller, Err(Refusal::Conflict));
+                }
+                Want::Rollback
+            }
+            Ask::Retire { rotation, force } => {
+                if !member.is_in_overlap(&rotation) {
+                    let is_retired = member
+                        .snapshot(&rotation)
+                        .is_some_and(|snapshot| snapshot.phase == Phase::Retired);
+                    let outcome =
+                        if is_retired { Ok(Settled::Retired) } else { Err(Refusal::Conflict) };
+                    return self.settle(caller, outcome);
+                }
+                Want::Retire { force }
+            }
+            Ask::Until(..) => return,
+        };
+        let event = rotation::Event::Asked(Caller { id: caller, want });
+        member.todo.push_back(Todo::Step(event));
+    }
+
+    /// The caller waits, as the credential lifecycle knows it, unless it has left meanwhile.
+    pub(super) fn keep(&mut self, caller: Caller) {
+        let member = &mut *self.member;
+        let Some(open) = member.open.get_mut(&caller.id) else {
+            member.queue.push_back(Item::Rotation(rotation::Event::Left(caller)));
+            return;
+        };
+        if let Want::Promotion { rotation, .. } = &caller.want {
+            open.rotation = Some(rotation.clone());
+        }
+        member.view.callers.retain(|known| known.id != caller.id);
+        member.view.callers.push(caller);
+    }
+
+    /// The credential lifecycle answers a caller.
+    pub(super) fn settle(&mut self, caller: CallerId, outcome: Result<Settled, Refusal>) {
+        self.member.view.callers.retain(|known| known.id != caller);
+        let Some(open) = self.member.open.remove(&caller) else { return };
+        let outcome = match outcome {
+            Ok(Settled::Active { rotation, .. }) => {
+                self.snapshot_for(rotation.or_else(|| open.rotation.clone()))
+            }
+            Ok(Settled::Retired) => self.snapshot_for(open.rotation),
+            Ok(Settled::Prepared { safe_until }) => {
+                Ok(Answer::Prepared { safe_until, custody: self.member.keeps_active() })
+            }
+            Ok(Settled::Cancelled) => Ok(Answer::Cancelled),
+            Err(refusal) => {
+                let failure = match &refusal {
+                    Refusal::CandidateRejected(id) | Refusal::CandidateUnverified(id) => {
+                        self.member.failures.get(id).cloned()
+                    }
+                    Refusal::TokenUnavailable => {
+                        self.member.refresh.last_failure().map(|(failure, _)| failure.clone())
+                    }
+                    _ => None,
+                };
+                let reason = Reason::Refused(refusal, failure);
+                Err(Denial { reason, rotation: open.rotation })
+            }
+        };
+        self.effects.push(Effect::Answer { caller, outcome });
+    }
+
+    fn snapshot_for(&self, rotation: Option<RotationId>) -> Result<Answer, Denial> {
+        match self.member.active_snapshot(rotation.as_ref()) {
+            Some(snapshot) => Ok(Answer::Rotation(Box::new(snapshot))),
+            None => Err(Denial { reason: Reason::Refused(Refusal::Conflict, None), rotation }),
+        }
+    }
+
+    /// Somebody no longer waits; no answer is given.
+    pub(super) fn left(&mut self, caller: CallerId) {
+        let member = &mut *self.member;
+        member.open.remove(&caller);
+        member.watches.retain(|watch| watch.caller != caller);
+        member.awaiting_sources.retain(|(waiting, _)| *waiting != caller);
+        member
+            .queue
+            .retain(|item| !matches!(item, Item::Asked { caller: other, .. } if *other == caller));
+        let known = member.view.callers.iter().position(|known| known.id == caller);
+        if let Some(known) = known.map(|index| member.view.callers.remove(index)) {
+            member.queue.push_back(Item::Rotation(rotation::Event::Left(known)));
+        }
+    }
+
+    pub(super) fn expire_callers(&mut self) {
+        let now = self.now;
+        let is_due = |open: &Open| open.deadline.is_some_and(|at| at <= now);
+        let due: Vec<CallerId> =
+            self.member.open.iter().filter(|(_, open)| is_due(open)).map(|(id, _)| *id).collect();
+        for caller in due {
+            let Some(open) = self.member.open.get(&caller) else { continue };
+            let (reason, rotation) = (Reason::TimedOut(open.until), open.rotation.clone());
+            self.left(caller);
+            let outcome = Err(Denial { reason, rotation });
+            self.effects.push(Effect::Answer { caller, outcome });
+        }
+    }
+
+    /// Answers those who wait until a rotation has come far enough.
+    pub(super) fn look_at_watches(&mut self) {
+        for watch in std::mem::take(&mut self.member.watches) {
+            let snapshot = self.member.snapshot(&watch.rotation);
+            let conflict = || Err(Refusal::Conflict);
+            let outcome = match (snapshot.as_ref().map(|it| it.phase), watch.until) {
+                (None | Some(Phase::Failed), _) => Some(conflict()),
+                (Some(Phase::Staged), _) => None,
+                (Some(_), Until::Persisted) => {
+                    let is_pending = snapshot
+                        .as_ref()
+                        .is_some_and(|it| it.persisted == rotation::Persisted::Pending);
+                    (!is_pending).then_some(Ok(Settled::Retired))
+                }
+                (Some(Phase::RolledBack), _) => Some(conflict()),
+                (Some(Phase::Overlap), Until::Retired) => None,
+                (Some(Phase::Overlap), Until::Everywhere) => {
+                    self.member.is_everywhere().then_some(Ok(Settled::Retired))
+                }
+                (Some(Phase::Retired), _) => Some(Ok(Settled::Retired)),
+            };
+            match outcome {
+                Some(outcome) => self.settle(watch.caller, outcome),
+                None => self.member.watches.push(watch),
+            }
+        }
+    }
+}
+
+impl Member {
+    /// The credential that the caller named, once its client id is known.
+    pub(super) fn candidate_of(&self, caller: CallerId) -> Option<&Arc<Credential>> {
+        self.open.get(&caller)?.candidate.as_ref()
+    }
+
+    /// The candidates of callers, whether or not they are taken up already.
+    pub(super) fn asked_for(&self) -> impl Iterator<Item = CredentialId> {
+        let candidates = self.open.values().filter_map(|open| open.candidate.as_ref());
+        candidates.filter(|credential| credential.has_id()).map(|credential| credential.id())
+    }
+
+    /// Where a candidate's token is to be tried before it counts.
+    pub(super) fn verify_url(&self, credential: &Credential) -> Option<Url> {
+        let mut wanted = self.open.values().filter(|open| {
+            open.candidate.as_ref().is_some_and(|candidate| candidate.is_same_as(credential))
+        });
+        wanted.find_map(|open| open.verify.clone())
+    }
+
+    /// The client id of whoever names only a secret.
+    fn usual_client_id(&self) -> Option<String> {
+        let active = self.record.as_ref().and_then(|record| self.keyring.get(record.active));
+        let usual = active.or_else(|| self.configured.first());
+        usual.map(|credential| credential.client_id.clone())
+    }
+
+    fn is_in_overlap(&self, rotation: &RotationId) -> bool {
+        let overlap = self.record.as_ref().and_then(rotation::Record::overlap);
+        overlap.is_some_and(|overlap| overlap.rotation == *rotation)
+    }
+}

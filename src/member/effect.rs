@@ -1,0 +1,144 @@
+//! What a member wants done and told.
+
+use std::sync::Arc;
+
+use url::Url;
+
+use super::event::Until;
+use super::report::{Change, Snapshot};
+use crate::clock::Timestamp;
+use crate::credential::{Credential, CredentialId};
+use crate::error::Failure;
+use crate::refresh::{self, WaiterId};
+use crate::rotation::{CallerId, RotationId, SinkOutcome, Write};
+use crate::sink::Target;
+use crate::source::EntryPlace;
+use crate::store::{Fresh, TokenWrite};
+use crate::token::HeldToken;
+
+/// Something the driver must do, in this order.
+#[derive(Debug)]
+pub enum Effect {
+    /// Send one token request and report it as [`Event::Answered`](super::Event::Answered).
+    Request {
+        /// Names the request.
+        request: u64,
+        /// What to authenticate with.
+        credential: Arc<Credential>,
+        /// Where its token is to be tried.
+        verify: Option<Url>,
+    },
+    /// Derive the credential's id, then report [`Event::Identified`](super::Event::Identified).
+    Identify(Arc<Credential>),
+    /// Read the sources again; a reading that is under way is followed by another.
+    ReadSources,
+    /// Read the store, and report [`Event::Stored`](super::Event::Stored).
+    Load,
+    /// Write the record, with this token where the write replaces it, and report it.
+    Write(Write, Option<Fresh>),
+    /// Write a token, and report it.
+    WriteToken(TokenWrite),
+    /// Delete the stored token if it has this serial.
+    Forget(u64),
+    /// Delete the stored token if it was made with this credential.
+    ForgetTokensOf(CredentialId),
+    /// Hand out this token from now on.
+    Publish(Arc<HeldToken>),
+    /// Hand out no token from now on.
+    Withdraw,
+    /// Tell a waiting caller that there is a token, or why not.
+    Settle {
+        /// Whom.
+        waiter: WaiterId,
+        /// What.
+        outcome: Result<(), refresh::Refusal>,
+    },
+    /// Write a credential back, and report it as [`Event::SinkWritten`](super::Event::SinkWritten).
+    WriteSink {
+        /// Names the write.
+        write: u64,
+        /// Whose place it is.
+        place: EntryPlace,
+        /// Where to.
+        target: Target,
+        /// What.
+        credential: Arc<Credential>,
+    },
+    /// Write a credential to the environment variables that this entry reads.
+    ReplaceVariables {
+        /// Whose.
+        place: EntryPlace,
+        /// What.
+        credential: Arc<Credential>,
+    },
+    /// Answer a caller, once.
+    Answer {
+        /// Whom.
+        caller: CallerId,
+        /// What.
+        outcome: Result<Answer, Denial>,
+    },
+    /// Tell whoever listens.
+    Notify(Notice),
+}
+
+/// A caller got what it wanted.
+#[derive(Debug, Clone)]
+pub enum Answer {
+    /// Of a rotation: where it stands.
+    Rotation(Box<Snapshot>),
+    /// A person may replace the active credential at the provider.
+    Prepared {
+        /// Tokens are there until then.
+        safe_until: Timestamp,
+        /// Something else than this process keeps the active credential's successor and token.
+        custody: bool,
+    },
+    /// Nobody waits for a change at the provider.
+    Cancelled,
+}
+
+/// A caller does not get what it wanted.
+#[derive(Debug, Clone)]
+pub struct Denial {
+    /// Why.
+    pub reason: Reason,
+    /// The rotation that it is about.
+    pub rotation: Option<RotationId>,
+}
+
+/// Why a caller does not get what it wanted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Reason {
+    /// The credential lifecycle says so.
+    Refused(crate::rotation::Refusal, Option<Failure>),
+    /// It waited as long as it wanted to.
+    TimedOut(Option<Until>),
+}
+
+/// Something worth telling, without a secret and without a token.
+#[derive(Debug, Clone)]
+pub enum Notice {
+    /// Of the token lifecycle.
+    Token(refresh::Notice),
+    /// The endpoint stopped accepting a credential.
+    CredentialRejected {
+        /// Which.
+        credential: Arc<Credential>,
+        /// What it said.
+        failure: Failure,
+    },
+    /// Of the credential lifecycle.
+    Rotation(Box<Change>),
+    /// A sink was written, or not.
+    Persisted {
+        /// Whose.
+        place: EntryPlace,
+        /// With what.
+        credential: Arc<Credential>,
+        /// What came of it.
+        outcome: SinkOutcome,
+        /// Why it was not written.
+        message: Option<String>,
+    },
+}

@@ -1,0 +1,151 @@
+//! What a member is told.
+
+use std::time::Duration;
+
+use url::Url;
+
+use super::RotationId;
+use crate::clock::Timestamp;
+use crate::refresh::{Wait, WaiterId};
+use crate::rotation::{CallerId, SinkOutcome, Verify};
+use crate::secret::Secret;
+use crate::source::Configured;
+use crate::store::Snapshot;
+use crate::verdict::Verdict;
+
+/// Something that happened, told to [`Member::step`](super::Member::step).
+#[derive(Debug)]
+pub enum Event {
+    /// A caller wants a token and did not find one.
+    Wanted(Wait),
+    /// A caller no longer waits for a token.
+    Cancelled(WaiterId),
+    /// A resource answered 401 to the token with this serial.
+    Invalidated(u64),
+    /// The sources were read.
+    Configured {
+        /// What they yield.
+        configured: Configured,
+        /// Another reading follows at once, which somebody asked for meanwhile.
+        is_followed: bool,
+    },
+    /// The token request of that number was answered, or failed.
+    Answered {
+        /// The number from [`Effect::Request`](super::Effect::Request).
+        request: u64,
+        /// When it was sent.
+        sent_at: Timestamp,
+        /// What the answer means.
+        verdict: Verdict,
+        /// What the request with its token brought, where one was wanted.
+        verify: Option<Verify>,
+    },
+    /// The ids that [`Effect::Identify`](super::Effect::Identify) asked for are known.
+    Identified,
+    /// Somebody wants something of the credential lifecycle.
+    Asked {
+        /// Who.
+        caller: CallerId,
+        /// What.
+        ask: Ask,
+        /// When it has waited long enough.
+        deadline: Option<Timestamp>,
+    },
+    /// Somebody no longer waits for that.
+    Left(CallerId),
+    /// A sink was written, or not.
+    SinkWritten {
+        /// The number from [`Effect::WriteSink`](super::Effect::WriteSink).
+        write: u64,
+        /// What came of it.
+        outcome: SinkOutcome,
+        /// Why it was not written.
+        message: Option<String>,
+    },
+    /// What came of a store operation.
+    Stored(Stored),
+    /// Somebody wants everything tried again now.
+    Reloaded,
+    /// The time that [`Member::wake_at`](super::Member::wake_at) named has come, or a second has passed.
+    Ticked,
+    /// The driver lost its thread, and with it everything under way but store operations.
+    Restarted,
+    /// The last handle is gone.
+    Closed,
+}
+
+/// What somebody wants of the credential lifecycle.
+#[derive(Debug, Clone)]
+pub enum Ask {
+    /// To make a credential the active one.
+    Rotate {
+        /// Which; none: the first configured one that is not in use.
+        candidate: Option<Candidate>,
+        /// The idempotency key; none: made from the candidate.
+        rotation: Option<RotationId>,
+        /// Takes the place of the rotation that is open.
+        supersede: bool,
+        /// The active credential has leaked.
+        compromised: bool,
+        /// A request with the candidate's token has to be answered with 2xx.
+        verify: Option<Url>,
+    },
+    /// A token that lives so long, and nobody who presents the active credential.
+    Prepare {
+        /// How long at least.
+        min_runway: Duration,
+    },
+    /// To end the preparation.
+    CancelPreparation,
+    /// To make the credential that this rotation replaced the active one again.
+    RollBack(RotationId),
+    /// To end the overlap of this rotation now.
+    Retire {
+        /// Which rotation.
+        rotation: RotationId,
+        /// Although members or sinks are missing.
+        force: bool,
+    },
+    /// To wait until a rotation has come so far.
+    Until(RotationId, Until),
+}
+
+/// A credential that somebody names.
+#[derive(Debug, Clone)]
+pub struct Candidate {
+    /// The human's name for it.
+    pub label: Option<String>,
+    /// The client id; none: the active credential's.
+    pub client_id: Option<String>,
+    /// The secret.
+    pub client_secret: Secret,
+    /// When it expires, in milliseconds since 1970.
+    pub expires_at: Option<i64>,
+}
+
+/// How far a rotation is to be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Until {
+    /// Every live member knows and holds the new credential.
+    Everywhere,
+    /// It was written back wherever that is possible.
+    Persisted,
+    /// The previous credential is retired.
+    Retired,
+}
+
+/// What came of a store operation.
+#[derive(Debug)]
+pub enum Stored {
+    /// The write, and its token with this serial, are stored.
+    Written {
+        /// The token's serial, where one came along.
+        serial: Option<u64>,
+    },
+    /// The store did not take the write or the token: something else is stored by now.
+    Refused,
+    /// It is not known whether it did, or it could not be read.
+    Unknown,
+    /// What is stored.
+    Loaded(Box<Snapshot>),
+}

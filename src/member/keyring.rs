@@ -1,0 +1,79 @@
+//! The credentials that a member holds, by their ids.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use crate::credential::{Credential, CredentialId};
+
+/// What people may read of a credential.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Name {
+    /// Its id.
+    pub id: CredentialId,
+    /// The human's name for it.
+    pub label: Option<String>,
+    /// The OAuth client id.
+    pub client_id: String,
+}
+
+impl Name {
+    pub(super) fn of(credential: &Credential) -> Self {
+        let (label, client_id) = (credential.label.clone(), credential.client_id.clone());
+        Self { id: credential.id(), label, client_id }
+    }
+}
+
+#[derive(Debug, Default)]
+pub(super) struct Keyring {
+    keys: BTreeMap<CredentialId, Arc<Credential>>,
+    /// Names outlive the secrets: a retired credential is still told of.
+    names: BTreeMap<CredentialId, Name>,
+    /// Those whose ids are being derived.
+    asked: Vec<Arc<Credential>>,
+}
+
+impl Keyring {
+    /// Those of the credentials whose ids are not known and were not asked for.
+    pub(super) fn ask_for(&mut self, unknown: &[Arc<Credential>]) -> Vec<Arc<Credential>> {
+        self.asked.retain(|one| !one.has_id());
+        let is_asked = |one: &Arc<Credential>| self.asked.iter().any(|it| Arc::ptr_eq(it, one));
+        let new: Vec<_> = unknown.iter().filter(|one| !is_asked(one)).cloned().collect();
+        self.asked.extend(new.iter().map(Arc::clone));
+        new
+    }
+
+    /// Whoever derived them is gone.
+    pub(super) fn ask_again(&mut self) {
+        self.asked.clear();
+    }
+
+    pub(super) fn add(&mut self, credential: &Arc<Credential>) {
+        let id = credential.id();
+        self.names.insert(id, Name::of(credential));
+        self.keys.entry(id).or_insert_with(|| Arc::clone(credential));
+    }
+
+    pub(super) fn get(&self, id: CredentialId) -> Option<&Arc<Credential>> {
+        self.keys.get(&id)
+    }
+
+    pub(super) fn ids(&self) -> impl Iterator<Item = CredentialId> {
+        self.keys.keys().copied()
+    }
+
+    /// The name; of a credential that was never here only the id is known.
+    pub(super) fn name(&self, id: CredentialId) -> Name {
+        let unknown = || Name { id, label: None, client_id: String::new() };
+        self.names.get(&id).cloned().unwrap_or_else(unknown)
+    }
+
+    /// Forgets the secrets of all but these, and the names that nothing refers to.
+    pub(super) fn retain(
+        &mut self,
+        is_held: impl Fn(CredentialId) -> bool,
+        is_named: impl Fn(CredentialId) -> bool,
+    ) {
+        self.keys.retain(|id, _| is_held(*id));
+        self.names.retain(|id, _| is_named(*id) || self.keys.contains_key(id));
+    }
+}

@@ -1,0 +1,290 @@
+//! One member of a fleet, or the only one: what it holds, knows and asks for.
+//!
+//! It puts the two lifecycles together. [`crate::refresh`] decides when a token is fetched and who is
+//! told; [`crate::rotation`] decides with which credential, and what becomes of the record. Every answer
+//! of the token endpoint is told to both: first it is noted of the credential, then of the token.
+//!
+//! Pure: no clock, no randomness, no I/O. The driver performs the effects in their order and reports.
+
+mod asking;
+mod course;
+mod effect;
+mod event;
+mod keyring;
+mod offer;
+mod report;
+mod requests;
+mod writing;
+
+#[cfg(test)]
+mod tests;
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::clock::Timestamp;
+use crate::credential::CredentialId;
+use crate::error::Failure;
+use crate::policy::Policy;
+use crate::refresh::{self, Refresh};
+use crate::rotation::{self, CallerId, Ledger, Record, View};
+use crate::source::{Configured, Yielded};
+use crate::token::{FreshToken, HeldToken};
+use asking::{Open, Watch};
+use course::{Item, Pending, Todo};
+pub use effect::{Answer, Denial, Effect, Notice, Reason};
+pub use event::{Ask, Candidate, Event, Stored, Until};
+use keyring::Keyring;
+pub use keyring::Name;
+pub use report::{Change, CredentialState, Phase, Snapshot, Standing, What};
+use requests::Requests;
+pub use rotation::{Persisted, RotationId};
+
+/// Chance, which a member takes from its driver: a function of nothing but the seed in tests.
+pub trait Chance {
+    /// 64 random bits.
+    fn bits(&mut self) -> u64;
+
+    /// Uniform in `0.0..1.0`.
+    fn ratio(&mut self) -> f64 {
+        // The upper 53 bits are what a double can tell apart.
+        #[expect(clippy::cast_precision_loss, reason = "53 bits fit")]
+        let upper = (self.bits() >> 11) as f64;
+        upper / (1_u64 << 53) as f64
+    }
+}
+
+/// One member: its token, its credentials, its view of the record.
+///
+/// **Calls.** [`Member::step`] with everything that happens, in the order in which it happened, then the
+/// effects in their order. A store operation is the last effect of a step; until its outcome is reported
+/// as [`Event::Stored`], what concerns the record waits. [`Member::wake_at`] says when
+/// [`Event::Ticked`] is due; a tick that comes early or twice changes nothing.
+///
+/// **Guarantees.** Those of [`Refresh`] and of [`rotation::step`]. A step is taken once the store has the
+/// write, never before; one whose outcome is unknown is taken again on what is stored by then. At most
+/// one request with each credential is under way.
+#[derive(Debug)]
+pub struct Member {
+    policy: Policy,
+    refresh: Refresh,
+    record: Option<Record>,
+    view: View,
+    keyring: Keyring,
+    requests: Requests,
+    /// The latest token of each credential, which its promotion shares.
+    obtained: BTreeMap<CredentialId, Arc<FreshToken>>,
+    /// What the endpoint said last of each credential that it does not accept.
+    failures: BTreeMap<CredentialId, Failure>,
+    /// What each entry of the configuration yields.
+    entries: Vec<Yielded>,
+    /// What the sources yield, before the ids are known.
+    configured: Vec<Arc<crate::credential::Credential>>,
+    unreadable: Option<Failure>,
+    awaits_sources: bool,
+    /// Callers of rotations that have no answer yet.
+    open: BTreeMap<CallerId, Open>,
+    watches: Vec<Watch>,
+    /// They want what the sources yield from now on.
+    awaiting_sources: Vec<(CallerId, Ask)>,
+    /// What concerns the record and is not taken up yet, in order.
+    queue: VecDeque<Item>,
+    /// What is left of the step that is being performed.
+    todo: VecDeque<Todo>,
+    pending: Option<Pending>,
+    retry_at: Option<Timestamp>,
+    sinks: writing::Sinks,
+    /// The store's count of tokens, as last read.
+    store_serial: u64,
+    closed: bool,
+}
+
+impl Member {
+    /// A store that cannot be reached is asked again after so long.
+    const STORE_PATIENCE: Duration = Duration::from_secs(1);
+
+    /// A member that knows no credential and no record yet.
+    pub fn new(policy: Policy) -> Self {
+        let view = View {
+            policy: rotation::Policy { overlap: policy.overlap, propagation: policy.propagation },
+            ..View::default()
+        };
+        Self {
+            policy,
+            refresh: Refresh::new(),
+            record: None,
+            view,
+            keyring: Keyring::default(),
+            requests: Requests::default(),
+            obtained: BTreeMap::new(),
+            failures: BTreeMap::new(),
+            entries: Vec::new(),
+            configured: Vec::new(),
+            unreadable: None,
+            awaits_sources: true,
+            open: BTreeMap::new(),
+            watches: Vec::new(),
+            awaiting_sources: Vec::new(),
+            queue: VecDeque::new(),
+            todo: VecDeque::new(),
+            pending: None,
+            retry_at: None,
+            sinks: writing::Sinks::default(),
+            store_serial: 0,
+            closed: false,
+        }
+    }
+
+    /// The token that may be handed out at `now`.
+    pub fn token(&self, now: Timestamp) -> Option<&Arc<HeldToken>> {
+        self.refresh.token(now)
+    }
+
+    /// The token lifecycle, to look at.
+    pub fn refresh(&self) -> &Refresh {
+        &self.refresh
+    }
+
+    /// The record as this member knows it.
+    pub fn record(&self) -> Option<&Record> {
+        self.record.as_ref()
+    }
+
+    /// What the endpoint's answers say of each credential.
+    pub fn ledger(&self) -> &Ledger {
+        &self.view.ledger
+    }
+
+    /// Why a required source yields nothing, if one does.
+    pub fn unreadable_source(&self) -> Option<&Failure> {
+        self.unreadable.as_ref()
+    }
+
+    /// When [`Event::Ticked`] is due.
+    pub fn wake_at(&self, now: Timestamp) -> Option<Timestamp> {
+        if self.closed {
+            return None;
+        }
+        let deadlines = self.open.values().filter_map(|open| open.deadline);
+        [self.refresh.wake_at(), self.rotation_wake_at(now), self.retry_at]
+            .into_iter()
+            .flatten()
+            .chain(deadlines)
+            .min()
+    }
+
+    /// When the credential lifecycle goes on by itself; not while it waits for something else.
+    fn rotation_wake_at(&self, now: Timestamp) -> Option<Timestamp> {
+        if self.pending.is_some() || !self.queue.is_empty() || self.configured.is_empty() {
+            return None;
+        }
+        rotation::wake_at(self.record.as_ref(), &self.view, now)
+    }
+
+    /// Moves the member on.
+    pub fn step(&mut self, event: Event, now: Timestamp, chance: &mut dyn Chance) -> Vec<Effect> {
+        let mut step = Step { member: self, now, chance, effects: Vec::new() };
+        step.take(event);
+        step.effects
+    }
+}
+
+/// One step of a member, with what it wants done so far.
+struct Step<'a> {
+    member: &'a mut Member,
+    now: Timestamp,
+    chance: &'a mut dyn Chance,
+    effects: Vec<Effect>,
+}
+
+impl Step<'_> {
+    fn take(&mut self, event: Event) {
+        if self.member.closed {
+            if let Event::Wanted(wait) = event {
+                self.tell_refresh(refresh::Event::Wanted(wait));
+            }
+            return;
+        }
+        match event {
+            Event::Wanted(wait) => self.tell_refresh(refresh::Event::Wanted(wait)),
+            Event::Cancelled(waiter) => self.tell_refresh(refresh::Event::Cancelled(waiter)),
+            Event::Invalidated(serial) => self.invalidate(serial),
+            Event::Configured { configured, is_followed } => {
+                self.configure(configured, is_followed);
+            }
+            Event::Answered { request, sent_at, verdict, verify } => {
+                self.answered(request, sent_at, verdict, verify);
+            }
+            Event::Asked { caller, ask, deadline } => self.asked(caller, ask, deadline),
+            Event::Left(caller) => self.left(caller),
+            Event::SinkWritten { write, outcome, message } => {
+                self.sink_written(write, outcome, message);
+            }
+            Event::Stored(stored) => self.stored(stored),
+            Event::Reloaded => self.member.view.ledger.forget_patience(),
+            Event::Identified | Event::Ticked => {}
+            Event::Restarted => self.restart(),
+            Event::Closed => {
+                self.member.closed = true;
+                self.tell_refresh(refresh::Event::Closed);
+                return;
+            }
+        }
+        self.tick();
+        self.go_on();
+        if self.member.refresh.wake_at().is_some_and(|at| at <= self.now) {
+            self.tell_refresh(refresh::Event::Ticked);
+            self.update_offer();
+        }
+    }
+
+    /// What time alone makes due.
+    fn tick(&mut self) {
+        let now = self.now;
+        self.expire_callers();
+        if self.member.retry_at.take_if(|at| *at <= now).is_some() {
+            self.effects.push(Effect::Load);
+        }
+    }
+
+    fn configure(&mut self, configured: Configured, is_followed: bool) {
+        let member = &mut *self.member;
+        member.configured.clone_from(&configured.credentials);
+        member.unreadable.clone_from(&configured.unreadable);
+        member.awaits_sources = configured.pending || is_followed;
+        member.queue.push_back(Item::Configured(configured));
+        if !is_followed {
+            for (caller, ask) in std::mem::take(&mut member.awaiting_sources) {
+                member.queue.push_back(Item::Asked { caller, ask });
+            }
+        }
+    }
+
+    /// A resource does not accept the token: it goes, here and in the store.
+    fn invalidate(&mut self, serial: u64) {
+        let held = self.member.refresh.token(self.now).map(|held| held.serial);
+        self.tell_refresh(refresh::Event::Invalidated(serial));
+        let left = self.member.refresh.token(self.now).map(|held| held.serial);
+        if held == Some(serial) && left != held {
+            self.effects.push(Effect::Forget(serial));
+            self.token_is_gone();
+        }
+    }
+
+    /// No token is shared any more, which may end a preparation.
+    fn token_is_gone(&mut self) {
+        self.member.view.token = None;
+        self.member.queue.push_back(Item::Rotation(rotation::Event::Ticked));
+    }
+
+    fn restart(&mut self) {
+        self.member.requests.clear();
+        self.member.keyring.ask_again();
+        self.member.sinks.clear();
+        self.member.view.probing.clear();
+        self.member.view.writing.clear();
+        self.tell_refresh(refresh::Event::Restarted);
+        self.member.queue.push_back(Item::Rotation(rotation::Event::Ticked));
+    }
+}

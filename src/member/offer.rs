@@ -1,0 +1,132 @@
+//! What the token lifecycle may fetch with, and what the credential lifecycle is shown.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use super::{Member, Step};
+use crate::clock::Timestamp;
+use crate::credential::{Credential, CredentialId};
+use crate::error::{Code, Failure};
+use crate::refresh::{self, Offer};
+use crate::rotation::{self, Phase, Role, Want};
+
+impl Step<'_> {
+    /// Passes on what has changed of what may be presented.
+    pub(super) fn update_offer(&mut self) {
+        self.member.show();
+        let offer = self.member.offer(self.now);
+        if offer == *self.member.refresh.offer() {
+            return;
+        }
+        // A new secret may lie in a source already: callers wait until it has been read.
+        if offer.rejected.is_some() && self.member.refresh.offer().rejected.is_none() {
+            self.member.awaits_sources = true;
+            self.effects.push(super::Effect::ReadSources);
+        }
+        let offer = Offer { awaits_sources: self.member.awaits_sources, ..offer };
+        self.tell_refresh(refresh::Event::Offered(offer));
+        self.member.show();
+    }
+}
+
+impl Member {
+    /// What a token can be fetched with now; who is rejected is left to the credential lifecycle.
+    fn offer(&self, now: Timestamp) -> Offer {
+        let known = self.presentable();
+        let credentials: Vec<_> =
+            known.iter().filter(|one| !self.is_rejected(one)).cloned().collect();
+        let is_hopeless = credentials.is_empty() && !known.is_empty() && self.requests.is_empty();
+        let rejected = is_hopeless.then(|| self.rejection(&known, now));
+        let unreadable = self.unreadable.clone();
+        Offer { credentials, unreadable, awaits_sources: self.awaits_sources, rejected }
+    }
+
+    /// What may be presented, in the order in which it is tried.
+    fn presentable(&self) -> Vec<Arc<Credential>> {
+        let Some(record) = &self.record else {
+            let named = self.named().filter_map(|one| self.keyring.get(one)).cloned();
+            let mut list: Vec<Arc<Credential>> = Vec::new();
+            for credential in named.chain(self.configured.iter().cloned()) {
+                if !list.iter().any(|known| known.is_same_as(&credential)) {
+                    list.push(credential);
+                }
+            }
+            return list;
+        };
+        if matches!(record.phase, Phase::Prepared(_)) {
+            return Vec::new();
+        }
+        let all = [record.active].into_iter().chain(record.fallbacks());
+        let allowed = all.filter(|one| record.may_present(*one));
+        allowed.filter_map(|one| self.keyring.get(one)).cloned().collect()
+    }
+
+    /// The candidates that callers named, who wait for them.
+    fn named(&self) -> impl Iterator<Item = CredentialId> {
+        self.view.callers.iter().filter_map(|caller| match &caller.want {
+            Want::Promotion { candidate, .. } => Some(*candidate),
+            _ => None,
+        })
+    }
+
+    pub(super) fn is_rejected(&self, credential: &Credential) -> bool {
+        credential.has_id() && self.view.ledger.rejections(credential.id()).is_some()
+    }
+
+    fn rejection(&self, known: &[Arc<Credential>], now: Timestamp) -> (Failure, Timestamp) {
+        let said = known.iter().find_map(|one| self.failures.get(&one.id()));
+        let failure = said.cloned().unwrap_or_else(|| {
+            Failure::new(Code::CredentialRejected, "The token endpoint rejects every credential.")
+        });
+        let is_degraded =
+            self.record.as_ref().is_some_and(|it| matches!(it.phase, Phase::Degraded { .. }));
+        let failure = if is_degraded {
+            let message = format!(
+                "No known credential is accepted any more. Rotate to one that is. {}",
+                failure.message
+            );
+            Failure { code: Code::Degraded, message, ..failure }
+        } else {
+            failure
+        };
+        let again = rotation::wake_at(self.record.as_ref(), &self.view, now).unwrap_or(now);
+        (failure, again)
+    }
+
+    /// Brings what the credential lifecycle is shown up to date.
+    pub(super) fn show(&mut self) {
+        self.prune();
+        let has_id = |one: &&Arc<Credential>| one.has_id();
+        self.view.configured = self.configured.iter().filter(has_id).map(|it| it.id()).collect();
+        self.view.held = self.keyring.ids().collect();
+        let mut probing: BTreeSet<CredentialId> =
+            self.requests.credentials().filter(has_id).map(|it| it.id()).collect();
+        if self.record.is_none() && !self.refresh.has_token() {
+            // The first token is the token lifecycle's matter, at its own pace.
+            let open = self.presentable().into_iter().filter(|one| !self.is_rejected(one));
+            probing.extend(open.filter(|one| one.has_id()).map(|one| one.id()));
+        }
+        self.view.probing = probing;
+        self.view.sinks = self.sinks.specs(self.record.as_ref(), &self.entries);
+    }
+
+    /// Forgets what nothing refers to any more.
+    fn prune(&mut self) {
+        let configured: BTreeSet<CredentialId> =
+            self.configured.iter().filter(|it| it.has_id()).map(|it| it.id()).collect();
+        let named: BTreeSet<CredentialId> = self.named().chain(self.asked_for()).collect();
+        let record = self.record.as_ref();
+        let role = |id| record.map_or(Role::Unknown, |record| record.role(id));
+        let is_held = |id| {
+            configured.contains(&id)
+                || named.contains(&id)
+                || !matches!(role(id), Role::Unknown | Role::Retired)
+        };
+        let in_history =
+            |id| record.is_some_and(|it| it.history.iter().any(|past| past.candidate == id));
+        self.keyring.retain(is_held, |id| role(id) != Role::Unknown || in_history(id));
+        let keyring = &self.keyring;
+        self.failures.retain(|id, _| keyring.get(*id).is_some());
+        self.obtained.retain(|id, _| keyring.get(*id).is_some());
+    }
+}

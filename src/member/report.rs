@@ -1,0 +1,292 @@
+//! What people are told of the credential lifecycle.
+
+use std::sync::Arc;
+
+use super::keyring::Name;
+use super::{Effect, Member, Notice, Step};
+use crate::clock::Timestamp;
+use crate::credential::Credential;
+use crate::error::Code;
+use crate::rotation::{
+    self, End, Missing, Persisted, PhaseName, Record, Role, RotationId, Transition,
+};
+use crate::source::EntryPlace;
+
+/// Where a rotation stands.
+#[derive(Debug, Clone)]
+pub struct Snapshot {
+    /// Its key.
+    pub rotation: RotationId,
+    /// How far it is.
+    pub phase: Phase,
+    /// The generation of the record.
+    pub generation: u64,
+    /// What was to become active.
+    pub candidate: Name,
+    /// What is active.
+    pub active: Name,
+    /// The fallback, while the overlap is open.
+    pub previous: Option<Name>,
+    /// Whether the candidate has been written back.
+    pub persisted: Persisted,
+    /// The previous one stays a fallback until then.
+    pub retire_not_before: Option<Timestamp>,
+    /// The last expiry of any token that was made with the previous one.
+    pub safe_to_revoke_at: Option<Timestamp>,
+    /// Why it failed.
+    pub reason: Option<Code>,
+}
+
+/// How far a rotation is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Phase {
+    /// Its candidate is being proved.
+    Staged,
+    /// The candidate is active, and the previous one is a fallback.
+    Overlap,
+    /// The candidate became active, and no previous one is left.
+    Retired,
+    /// The candidate was active, and another one took over again.
+    RolledBack,
+    /// The candidate never became active.
+    Failed,
+}
+
+/// A change of the credential lifecycle, or something that people should know of it.
+#[derive(Debug, Clone)]
+pub struct Change {
+    /// What happened.
+    pub what: What,
+    /// The phase before.
+    pub from: PhaseName,
+    /// The phase after.
+    pub to: PhaseName,
+    /// The generation after.
+    pub generation: u64,
+    /// The rotation that it is about.
+    pub rotation: Option<RotationId>,
+    /// What is active.
+    pub active: Option<Name>,
+    /// What is, or was until now, the fallback of an overlap.
+    pub previous: Option<Name>,
+    /// What is being proved, or was until now.
+    pub next: Option<Name>,
+    /// The end of the overlap.
+    pub retire_not_before: Option<Timestamp>,
+    /// The last expiry of any token that was made with the previous one.
+    pub safe_to_revoke_at: Option<Timestamp>,
+}
+
+/// What happened to the credential lifecycle.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum What {
+    /// A row of the table was taken.
+    Moved(Transition),
+    /// A proved candidate waits for somebody else who holds it.
+    AwaitsCustody,
+    /// The active credential is kept nowhere but in this process.
+    NotPersisted,
+    /// The overlap is over, and this stands in the way.
+    Overdue(Missing),
+    /// A source brought back a credential that has leaked; it is ignored.
+    CompromisedIgnored,
+}
+
+/// What is known of a credential.
+#[derive(Debug, Clone)]
+pub struct CredentialState {
+    /// Which.
+    pub credential: Arc<Credential>,
+    /// Its place in the credential lifecycle; none before there is a record.
+    pub role: Option<Role>,
+    /// What the endpoint said last.
+    pub standing: Standing,
+}
+
+/// What the token endpoint said last of a credential.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Standing {
+    /// Never tried, or never answered for certain.
+    Unknown,
+    /// A token.
+    Accepted,
+    /// A rejection.
+    Rejected,
+}
+
+/// From where a change is told.
+#[derive(Clone, Copy)]
+pub(super) struct Context<'a> {
+    pub(super) from: PhaseName,
+    pub(super) was: Option<&'a Record>,
+}
+
+impl Step<'_> {
+    pub(super) fn tell_change(&mut self, notice: &rotation::Notice, context: Context<'_>) {
+        let what = match notice {
+            rotation::Notice::Moved(Transition::T6) => return,
+            rotation::Notice::Moved(transition) => What::Moved(*transition),
+            rotation::Notice::AwaitsCustody(_) => What::AwaitsCustody,
+            rotation::Notice::NotPersisted(_) => What::NotPersisted,
+            rotation::Notice::Overdue(missing) => What::Overdue(missing.clone()),
+            rotation::Notice::Compromised(_) => What::CompromisedIgnored,
+            // The event of the write itself says so.
+            rotation::Notice::SinkImpossible(_) => return,
+        };
+        let change = self.member.change(what, context);
+        self.effects.push(Effect::Notify(Notice::Rotation(Box::new(change))));
+    }
+}
+
+impl Member {
+    fn change(&self, what: What, context: Context<'_>) -> Change {
+        let record = self.record.as_ref();
+        let name = |id| self.keyring.name(id);
+        let staged = record.and_then(Record::staged).or(context.was.and_then(Record::staged));
+        let overlap = record.and_then(Record::overlap);
+        let ended = context.was.and_then(Record::overlap);
+        let rotation = overlap.or(ended).map(|overlap| overlap.rotation.clone());
+        let last = record.and_then(|record| record.history.last());
+        Change {
+            what,
+            from: context.from,
+            to: PhaseName::of(record),
+            generation: record.map_or(0, |record| record.generation),
+            rotation: staged
+                .map(|staged| staged.rotation.clone())
+                .or(rotation)
+                .or_else(|| last.map(|past| past.rotation.clone())),
+            active: record.map(|record| name(record.active)),
+            previous: overlap.or(ended).map(|overlap| name(overlap.previous)),
+            next: staged.map(|staged| name(staged.next)),
+            retire_not_before: overlap.map(|overlap| overlap.retire_not_before),
+            safe_to_revoke_at: overlap.map(|overlap| overlap.safe_to_revoke_at),
+        }
+    }
+
+    /// The phase of the record.
+    pub fn phase(&self) -> PhaseName {
+        PhaseName::of(self.record.as_ref())
+    }
+
+    /// The latest rotation, if there was one.
+    pub fn latest_rotation(&self) -> Option<Snapshot> {
+        let record = self.record.as_ref()?;
+        let staged = record.staged().map(|staged| &staged.rotation);
+        let open = staged.or(record.overlap().map(|overlap| &overlap.rotation));
+        let last = record.history.last().map(|past| &past.rotation);
+        self.snapshot(open.or(last)?)
+    }
+
+    /// Where a rotation stands; none when nothing is known of it.
+    pub fn snapshot(&self, rotation: &RotationId) -> Option<Snapshot> {
+        let record = self.record.as_ref()?;
+        let overlap = record.overlap().filter(|overlap| overlap.rotation == *rotation);
+        let staged = record.staged().filter(|staged| staged.rotation == *rotation);
+        let past = record.past(rotation);
+        let candidate = staged.map(|it| it.next).or(past.map(|it| it.candidate))?;
+        let (phase, reason) = match past.map(|past| past.end) {
+            _ if staged.is_some() => (Phase::Staged, None),
+            Some(End::Promoted) => {
+                let phase = match record.role(candidate) {
+                    Role::Active if overlap.is_some() => Phase::Overlap,
+                    _ if overlap.is_some() => Phase::RolledBack,
+                    Role::Active | Role::Previous | Role::Retired => Phase::Retired,
+                    _ => Phase::RolledBack,
+                };
+                (phase, None)
+            }
+            Some(End::Rejected) => (Phase::Failed, Some(Code::CandidateRejected)),
+            Some(End::Unverified) => (Phase::Failed, Some(Code::CandidateUnverified)),
+            Some(End::NoCustody) => (Phase::Failed, Some(Code::NoCustody)),
+            Some(End::Superseded) | None => (Phase::Failed, Some(Code::RotationConflict)),
+        };
+        let name = |id| self.keyring.name(id);
+        Some(Snapshot {
+            rotation: rotation.clone(),
+            phase,
+            generation: record.generation,
+            candidate: name(candidate),
+            active: name(record.active),
+            previous: overlap.map(|overlap| name(overlap.previous)),
+            persisted: record.persisted(),
+            retire_not_before: overlap.map(|overlap| overlap.retire_not_before),
+            safe_to_revoke_at: overlap.map(|overlap| overlap.safe_to_revoke_at),
+            reason,
+        })
+    }
+
+    /// The rotation that made the active credential active; it may have been so from the start.
+    pub(super) fn active_snapshot(&self, rotation: Option<&RotationId>) -> Option<Snapshot> {
+        let known = rotation.and_then(|rotation| self.snapshot(rotation));
+        known.or_else(|| {
+            let record = self.record.as_ref()?;
+            let name = self.keyring.name(record.active);
+            Some(Snapshot {
+                rotation: rotation.cloned().unwrap_or_else(|| RotationId::of(record.active)),
+                phase: Phase::Retired,
+                generation: record.generation,
+                candidate: name.clone(),
+                active: name,
+                previous: None,
+                persisted: record.persisted(),
+                retire_not_before: None,
+                safe_to_revoke_at: None,
+                reason: None,
+            })
+        })
+    }
+
+    /// Every known credential: the active one and what stands in for it, then the others.
+    pub fn credentials(&self) -> Vec<CredentialState> {
+        let record = self.record.as_ref();
+        let order = record
+            .into_iter()
+            .flat_map(|record| [record.active].into_iter().chain(record.fallbacks()));
+        let known = order.filter_map(|id| self.keyring.get(id)).cloned();
+        let mut list: Vec<Arc<Credential>> = known.collect();
+        let held: Vec<_> = self.keyring.ids().collect();
+        let rest = held.into_iter().filter_map(|id| self.keyring.get(id));
+        for credential in self.configured.iter().chain(rest) {
+            if !list.iter().any(|known| known.is_same_as(credential)) {
+                list.push(Arc::clone(credential));
+            }
+        }
+        let describe = |credential: Arc<Credential>| {
+            let id = credential.has_id().then(|| credential.id());
+            let role = record.zip(id).map(|(record, id)| record.role(id));
+            let standing = id.and_then(|id| self.view.ledger.standing(id));
+            let standing = match standing {
+                None => Standing::Unknown,
+                Some(rotation::Standing::Accepted(_)) => Standing::Accepted,
+                Some(rotation::Standing::Rejected(_)) => Standing::Rejected,
+            };
+            CredentialState { credential, role, standing }
+        };
+        list.into_iter().map(describe).collect()
+    }
+
+    /// The entry that a place to write to belongs to.
+    pub fn place_of(&self, slot: rotation::Slot) -> Option<EntryPlace> {
+        self.sinks.place(slot)
+    }
+
+    /// Whether something else than this process's memory keeps the active credential.
+    pub(super) fn keeps_active(&self) -> bool {
+        self.record.as_ref().is_some_and(|record| record.is_kept(&self.view))
+    }
+
+    /// Whether every live member knows and holds the active credential.
+    pub(super) fn is_everywhere(&self) -> bool {
+        let Some((record, fleet)) = self.record.as_ref().zip(self.view.fleet.as_ref()) else {
+            return true;
+        };
+        record.overlap().is_none_or(|overlap| {
+            fleet.members.rows.values().all(|member| {
+                member.acked >= overlap.epoch
+                    && (fleet.sealed.contains(&record.active)
+                        || member.holds.contains(&record.active))
+            })
+        })
+    }
+}

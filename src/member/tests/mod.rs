@@ -1,0 +1,4 @@
+//! One member in virtual time.
+
+mod tokens;
+mod world;

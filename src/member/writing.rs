@@ -1,0 +1,124 @@
+//! Where a credential is written back to: to the place of the one that it replaces.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::course::Item;
+use super::{Effect, Notice, Step};
+use crate::credential::Credential;
+use crate::rotation::{self, Record, SinkOutcome, SinkSpec, Slot};
+use crate::source::{EntryPlace, Yielded};
+
+/// The slots of the entries, and the writes under way.
+#[derive(Debug, Default)]
+pub(super) struct Sinks {
+    slots: Vec<EntryPlace>,
+    writes: BTreeMap<u64, (Slot, Arc<Credential>)>,
+    last: u64,
+}
+
+impl Sinks {
+    fn slot(&mut self, place: EntryPlace) -> Slot {
+        let known = self.slots.iter().position(|it| *it == place);
+        let index = known.unwrap_or_else(|| {
+            self.slots.push(place);
+            self.slots.len() - 1
+        });
+        Slot(u32::try_from(index).unwrap_or(u32::MAX))
+    }
+
+    /// The places that a credential which replaces the active one is written to, or is being written to.
+    pub(super) fn specs(&mut self, record: Option<&Record>, entries: &[Yielded]) -> Vec<SinkSpec> {
+        let Some(record) = record else {
+            // What a caller names before there is a record replaces what is configured first.
+            let first = entries.iter().find(|entry| entry.persist.is_some());
+            let spec =
+                |entry: &Yielded| SinkSpec { slot: self.slot(entry.place), at_retirement: false };
+            return first.map(spec).into_iter().collect();
+        };
+        let candidate = record.staged().map_or(record.active, |staged| staged.next);
+        let yields = |entry: &Yielded, one| entry.credentials.iter().any(|it| it.id() == one);
+        let mut specs = Vec::new();
+        for entry in entries.iter().filter(|entry| entry.persist.is_some()) {
+            let slot = self.slot(entry.place);
+            let is_replaced = yields(entry, record.active) && !yields(entry, candidate)
+                || record.staged().is_none() && yields(entry, record.active);
+            if is_replaced || record.sinks.contains_key(&slot) {
+                let others = entries.iter().filter(|other| other.place != entry.place);
+                let at_retirement = others.into_iter().any(|other| yields(other, candidate));
+                specs.push(SinkSpec { slot, at_retirement });
+            }
+        }
+        specs
+    }
+
+    pub(super) fn place(&self, slot: Slot) -> Option<EntryPlace> {
+        self.slots.get(usize::try_from(slot.0).ok()?).copied()
+    }
+
+    /// They are lost; their numbers are not used again.
+    pub(super) fn clear(&mut self) {
+        self.writes.clear();
+    }
+}
+
+impl Step<'_> {
+    pub(super) fn write_sink(&mut self, slot: Slot, credential: &Arc<Credential>) {
+        let member = &mut *self.member;
+        let place = member.sinks.place(slot);
+        let entry = member.entries.iter().find(|entry| Some(entry.place) == place);
+        let Some((place, target)) =
+            entry.and_then(|entry| Some((entry.place, entry.persist.clone()?)))
+        else {
+            return self.forgo_sink(slot, credential);
+        };
+        member.sinks.last += 1;
+        let write = member.sinks.last;
+        member.sinks.writes.insert(write, (slot, Arc::clone(credential)));
+        member.view.writing.insert(slot);
+        let credential = Arc::clone(credential);
+        self.effects.push(Effect::WriteSink { write, place, target, credential });
+    }
+
+    /// Whoever configured the place is gone: nothing waits for it.
+    fn forgo_sink(&mut self, slot: Slot, credential: &Credential) {
+        let (credential, outcome) = (credential.id(), SinkOutcome::Impossible);
+        let event = rotation::Event::SinkWritten { slot, credential, outcome };
+        self.member.queue.push_back(Item::Rotation(event));
+    }
+
+    pub(super) fn sink_written(
+        &mut self,
+        write: u64,
+        outcome: SinkOutcome,
+        message: Option<String>,
+    ) {
+        let member = &mut *self.member;
+        let Some((slot, credential)) = member.sinks.writes.remove(&write) else { return };
+        member.view.writing.remove(&slot);
+        let id = credential.id();
+        if let Some(place) = member.sinks.place(slot) {
+            let notice = Notice::Persisted { place, credential, outcome, message };
+            self.effects.push(Effect::Notify(notice));
+        }
+        let event = rotation::Event::SinkWritten { slot, credential: id, outcome };
+        self.member.queue.push_back(Item::Rotation(event));
+    }
+
+    /// Environment variables follow the active credential at once; they are never custody.
+    pub(super) fn replace_variables(&mut self, was: Option<&Record>) {
+        let member = &*self.member;
+        let Some((was, now)) = was.zip(member.record.as_ref()) else { return };
+        let Some(credential) = member.keyring.get(now.active).filter(|_| was.active != now.active)
+        else {
+            return;
+        };
+        let yields_it =
+            |entry: &&Yielded| matches!(&entry.credentials[..], [one] if one.id() == was.active);
+        let pairs = member.entries.iter().filter(|entry| entry.is_pair_from_javascript);
+        for entry in pairs.filter(yields_it) {
+            let (place, credential) = (entry.place, Arc::clone(credential));
+            self.effects.push(Effect::ReplaceVariables { place, credential });
+        }
+    }
+}
