@@ -152,8 +152,8 @@ test('the next credential of the list is tried at once when the first is rejecte
   await tokens.ready()
   expect((await rejected).label).toBe('blue')
   expect(tokens.status().credentials.map(({ label, state }) => [label, state])).toEqual([
-    ['blue', 'rejected'],
     ['green', 'accepted'],
+    ['blue', 'rejected'],
   ])
 })
 

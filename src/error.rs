@@ -38,6 +38,8 @@ pub enum Code {
     CandidateUnverified,
     /// Another rotation is open, or took this one's place.
     RotationConflict,
+    /// A rotation did not come to its end in the time that its caller gave it.
+    RotationTimeout,
     /// There is no credential to rotate to, or back to.
     NoCandidate,
     /// Only a process that may die holds the proved credential.
@@ -65,6 +67,7 @@ impl Code {
             Self::CandidateRejected => "ERR_CANDIDATE_REJECTED",
             Self::CandidateUnverified => "ERR_CANDIDATE_UNVERIFIED",
             Self::RotationConflict => "ERR_ROTATION_CONFLICT",
+            Self::RotationTimeout => "ERR_ROTATION_TIMEOUT",
             Self::NoCandidate => "ERR_NO_CANDIDATE",
             Self::NoCustody => "ERR_NO_CUSTODY",
             Self::RetireBlocked => "ERR_RETIRE_BLOCKED",

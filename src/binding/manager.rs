@@ -4,13 +4,20 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use napi_derive::napi;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
+use url::Url;
 
 use super::attachment::Attachment;
 use super::values::to_json;
 use crate::driver::{Driver, ErrorMessage, HandleId, Listener, Manager, Settings};
 use crate::error::Code;
+use crate::member::{Ask, Candidate, RotationId, Until};
+use crate::rotation::SinkOutcome;
+use crate::secret::Secret;
 use crate::source::Reading;
+
+/// So long whoever asks for anything but a rotation waits at most.
+const PATIENCE: Duration = Duration::from_mins(5);
 
 /// The token that may be handed out now.
 #[napi(object)]
@@ -112,6 +119,130 @@ pub fn sources_read(handle: i64, readings: String) {
         (manager(handle), readings, HandleId::try_from(handle))
     {
         manager.javascript_read(handle, readings);
+    }
+}
+
+/// What `rotate()` takes.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct RotateForm {
+    #[serde(default)]
+    client_id: Option<String>,
+    #[serde(default)]
+    client_secret: Option<Secret>,
+    #[serde(default)]
+    label: Option<String>,
+    #[serde(default)]
+    expires_at: Option<i64>,
+    #[serde(default)]
+    rotation_id: Option<String>,
+    deadline_ms: u64,
+    #[serde(default)]
+    verify: Option<VerifyForm>,
+    #[serde(default)]
+    supersede: bool,
+    #[serde(default)]
+    compromised: bool,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct VerifyForm {
+    url: Url,
+}
+
+/// Has a caller wait for a rotation; its answer comes as a message with the returned number.
+#[napi(catch_unwind)]
+pub fn rotate(handle: i64, options: String) -> Option<i64> {
+    let RotateForm {
+        client_id,
+        client_secret,
+        label,
+        expires_at,
+        rotation_id,
+        deadline_ms,
+        verify,
+        supersede,
+        compromised,
+    } = serde_json::from_str(&options).ok()?;
+    let candidate = client_secret.map(|client_secret| Candidate {
+        label,
+        client_id,
+        client_secret,
+        expires_at,
+    });
+    let (rotation, verify) = (rotation_id.as_deref().map(RotationId::new), verify.map(|it| it.url));
+    let ask = Ask::Rotate { candidate, rotation, supersede, compromised, verify };
+    self::ask(handle, ask, Some(Duration::from_millis(deadline_ms)))
+}
+
+/// Has a caller wait until a person may change the credential at the provider.
+#[napi(catch_unwind)]
+pub fn prepare_rotation(handle: i64, min_runway_ms: f64) -> Option<i64> {
+    let min_runway = Duration::try_from_secs_f64(min_runway_ms / 1000.0).unwrap_or(Duration::MAX);
+    ask(handle, Ask::Prepare { min_runway }, Some(PATIENCE))
+}
+
+/// Ends a preparation.
+#[napi(catch_unwind)]
+pub fn cancel_preparation(handle: i64) -> Option<i64> {
+    ask(handle, Ask::CancelPreparation, Some(PATIENCE))
+}
+
+/// Makes the credential that a rotation replaced the active one again.
+#[napi(catch_unwind)]
+pub fn roll_back(handle: i64, rotation_id: String) -> Option<i64> {
+    ask(handle, Ask::RollBack(RotationId::new(&rotation_id)), Some(PATIENCE))
+}
+
+/// Ends the overlap of a rotation now.
+#[napi(catch_unwind)]
+pub fn retire_now(handle: i64, rotation_id: String, force: bool) -> Option<i64> {
+    let rotation = RotationId::new(&rotation_id);
+    ask(handle, Ask::Retire { rotation, force }, Some(PATIENCE))
+}
+
+/// Waits until a rotation has come so far: `everywhere`, `persisted` or `retired`.
+#[napi(catch_unwind)]
+pub fn await_rotation(handle: i64, rotation_id: String, what: String) -> Option<i64> {
+    let until = match what.as_str() {
+        "everywhere" => Until::Everywhere,
+        "persisted" => Until::Persisted,
+        "retired" => Until::Retired,
+        _ => return None,
+    };
+    ask(handle, Ask::Until(RotationId::new(&rotation_id), until), None)
+}
+
+fn ask(handle: i64, ask: Ask, patience: Option<Duration>) -> Option<i64> {
+    let caller = manager(handle)?.ask(HandleId::try_from(handle).ok()?, ask, patience);
+    i64::try_from(caller).ok()
+}
+
+/// A caller of a rotation no longer waits; no message comes.
+#[napi(catch_unwind)]
+pub fn leave(handle: i64, caller: i64) {
+    if let (Some(manager), Ok(caller)) = (manager(handle), u64::try_from(caller)) {
+        manager.leave(caller);
+    }
+}
+
+/// The latest rotation as JSON, or `null`.
+#[napi(catch_unwind)]
+pub fn rotation(handle: i64) -> String {
+    to_json(&manager(handle).and_then(|manager| manager.rotation()))
+}
+
+/// A JavaScript sink answered: `done`, `failed` or `impossible`.
+#[napi(catch_unwind)]
+pub fn persisted(handle: i64, write: i64, outcome: String, message: Option<String>) {
+    let outcome = match outcome.as_str() {
+        "done" => SinkOutcome::Done,
+        "impossible" => SinkOutcome::Impossible,
+        _ => SinkOutcome::Failed,
+    };
+    if let (Some(manager), Ok(write)) = (manager(handle), u64::try_from(write)) {
+        manager.sink_written(write, outcome, message);
     }
 }
 

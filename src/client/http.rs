@@ -13,6 +13,7 @@ use reqwest::redirect;
 use rustls::crypto::ring;
 use rustls::{ClientConfig, RootCertStore};
 use tokio::sync::Semaphore;
+use url::Url;
 
 use super::request::TokenRequest;
 use super::response::{Answer, Body, address, judge};
@@ -22,6 +23,7 @@ use crate::clock::{Clock, Timestamp};
 use crate::credential::Credential;
 use crate::error::{Code, Failure};
 use crate::provider::Endpoint;
+use crate::rotation::Verify;
 use crate::secret::Secret;
 use crate::verdict::Verdict;
 
@@ -120,6 +122,20 @@ impl HttpClient {
             Err(silence) => Verdict::Transient(self.failure(endpoint, &silence)),
         };
         Attempt { sent_at, verdict }
+    }
+
+    /// Tries a token at a resource (RFC 6750 §2.1).
+    pub async fn verify(&self, url: &Url, token: &Secret, clock: &dyn Clock) -> Verify {
+        let request = self.client.get(url.clone()).bearer_auth(token.expose()).send();
+        let answer = tokio::select! {
+            answer = request => answer.ok(),
+            () = clock.sleep_until(clock.now() + self.timeout) => None,
+        };
+        match answer.map(|answer| answer.status().as_u16()) {
+            Some(200..=299) => Verify::Passed,
+            Some(401 | 403) => Verify::Refused,
+            Some(_) | None => Verify::Failed,
+        }
     }
 
     fn turns(&self, endpoint: &Endpoint) -> Arc<Semaphore> {

@@ -10,14 +10,17 @@ use tokio::sync::Notify;
 use super::ClockId;
 use super::activity::{Activity, Doing};
 use super::listener::{Listener, NO_TOKEN, Word};
-use super::message::{EventMessage, HandleId, Message};
+use super::message::{EventMessage, HandleId, Message, RotationMessage};
+use super::report;
 use super::settings::{Agreed, Settings};
 use super::state::{Delivery, Handle, State, Todo};
 use super::status::{Health, Metrics, Status, View};
 use crate::client::{Attempt, Transport};
 use crate::clock::{Clock, Timestamp};
+use crate::member::{Ask, Event};
 use crate::provider::Endpoint;
-use crate::refresh::{Event, Refusal, Wait, WaiterId};
+use crate::refresh::{Refusal, Wait, WaiterId};
+use crate::rotation::{CallerId, SinkOutcome, Verify};
 use crate::source::{EntrySpec, FileReading, Place, Reading};
 
 /// So long a task that panicked stays away, so that a panic at every start is no busy loop.
@@ -39,7 +42,7 @@ pub struct Manager {
 
 impl Manager {
     pub(super) fn new(settings: &Settings, clock: Arc<dyn Clock>) -> Self {
-        let state = State::new(settings, clock.now());
+        let state = State::new(settings, &clock);
         Self {
             name: settings.name.clone(),
             endpoint: settings.endpoint.clone(),
@@ -81,6 +84,14 @@ impl Manager {
                 state.step(Event::Cancelled(waiter), now);
                 state.settle(waiter, Err(Refusal::Closed));
             }
+            for caller in state
+                .asking
+                .extract_if(|_, of| *of == id)
+                .map(|(caller, _)| caller)
+                .collect::<Vec<_>>()
+            {
+                state.step(Event::Left(caller), now);
+            }
             if let Some(handle) = state.handles.remove(&id) {
                 handle.word.store(NO_TOKEN);
             }
@@ -99,7 +110,7 @@ impl Manager {
     pub fn token(&self) -> Option<(String, i64)> {
         let now = self.clock.now();
         let state = self.lock();
-        state.refresh.token(now).map(|token| {
+        state.member.token(now).map(|token| {
             (token.text.expose().to_owned(), self.clock.utc_millis(token.usable_until))
         })
     }
@@ -128,18 +139,51 @@ impl Manager {
     /// A resource answered 401 to this token; answers whether it was dropped because of that.
     pub fn invalidate(&self, token: &str) -> bool {
         self.with_state(|state, now| {
-            let held = state.refresh.token(now).filter(|held| held.text.expose() == token);
+            let held = state.member.token(now).filter(|held| held.text.expose() == token);
             let Some(serial) = held.map(|held| held.serial) else { return false };
             state.step(Event::Invalidated(serial), now);
-            state.refresh.token(now).is_none_or(|held| held.serial != serial)
+            state.member.token(now).is_none_or(|held| held.serial != serial)
         })
     }
 
-    /// Reads all sources again.
+    /// Reads all sources again, and has what was rejected tried again.
     pub fn reload(&self) {
         self.with_state(|state, now| {
-            let requests = state.sources.begin(now);
-            state.read(requests, now);
+            state.step(Event::Reloaded, now);
+            state.read_again(now);
+        });
+    }
+
+    /// Asks something of the credential lifecycle; the answer comes as a message.
+    pub fn ask(&self, handle: HandleId, ask: Ask, patience: Option<Duration>) -> CallerId {
+        static LAST: AtomicU64 = AtomicU64::new(0);
+        let caller = LAST.fetch_add(1, Ordering::Relaxed) + 1;
+        self.with_state(|state, now| {
+            state.asking.insert(caller, handle);
+            let deadline = patience.map(|patience| now + patience);
+            state.step(Event::Asked { caller, ask, deadline }, now);
+        });
+        caller
+    }
+
+    /// Whoever asked no longer waits.
+    pub fn leave(&self, caller: CallerId) {
+        self.with_state(|state, now| {
+            state.asking.remove(&caller);
+            state.step(Event::Left(caller), now);
+        });
+    }
+
+    /// The latest rotation.
+    pub fn rotation(&self) -> Option<RotationMessage> {
+        let snapshot = self.lock().member.latest_rotation();
+        snapshot.map(|snapshot| report::rotation(&snapshot, &*self.clock))
+    }
+
+    /// A sink was written, or not.
+    pub fn sink_written(&self, write: u64, outcome: SinkOutcome, message: Option<String>) {
+        self.with_state(|state, now| {
+            state.step(Event::SinkWritten { write, outcome, message }, now);
         });
     }
 
@@ -163,13 +207,13 @@ impl Manager {
 
     fn view(&self) -> View {
         let now = self.clock.now();
-        View::of(&self.lock().refresh, now)
+        View::of(&self.lock().member, now)
     }
 
     /// A snapshot for monitoring.
     pub fn metrics(&self) -> Metrics {
         let now = self.clock.now();
-        Metrics::of(&self.lock().refresh, now)
+        Metrics::of(&self.lock().member, now)
     }
 
     /// What it is doing, for whoever turns its clock by hand.
@@ -198,11 +242,15 @@ impl Manager {
         std::mem::take(&mut state.todo)
     }
 
-    pub(super) fn answered(&self, flight: u64, attempt: Attempt) {
+    pub(super) fn answered(&self, request: u64, attempt: Attempt, verify: Option<Verify>) {
         let Attempt { sent_at, verdict } = attempt;
         self.with_state(|state, now| {
-            state.step(Event::Answered { flight, sent_at, verdict }, now);
+            state.step(Event::Answered { request, sent_at, verdict, verify }, now);
         });
+    }
+
+    pub(super) fn identified(&self) {
+        self.with_state(|state, now| state.step(Event::Identified, now));
     }
 
     pub(super) fn files_read(&self, readings: HashMap<Place, FileReading>) {
@@ -219,9 +267,9 @@ impl Manager {
                 state.finish_reading(now);
             }
             if state.sources.can_change() && now >= state.next_poll && !state.sources.is_reading() {
-                let requests = state.sources.begin(now);
-                state.read(requests, now);
+                state.read_again(now);
             }
+            state.tell_expiring(now);
             state.step(Event::Ticked, now);
         });
     }
@@ -234,9 +282,13 @@ impl Manager {
         // While a token is held its end is checked that often, whatever timers slept through.
         let check = || {
             let longest = self.clock.longest_sleep()?;
-            state.refresh.token(now).map(|_| now + longest)
+            state.member.token(now).map(|_| now + longest)
         };
-        [state.refresh.wake_at(), state.sources.deadline().or_else(poll), check()]
+        let expiring = state.expiring.next().map(|utc| {
+            let left = utc.saturating_sub(self.clock.utc_millis(now));
+            now + Duration::from_millis(u64::try_from(left).unwrap_or(0))
+        });
+        [state.member.wake_at(now), state.sources.deadline().or_else(poll), check(), expiring]
             .into_iter()
             .flatten()
             .min()

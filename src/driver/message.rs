@@ -2,8 +2,12 @@
 
 use serde::Serialize;
 
+use crate::credential::Credential;
 use crate::error::{Code, Failure};
+use crate::member::Name;
 use crate::refresh::{Refusal, Retirement, WaiterId};
+use crate::rotation::CallerId;
+use crate::secret::{Secret, serialize_exposed};
 
 /// Names one handle of a manager, for as long as the process lives.
 pub type HandleId = u64;
@@ -19,6 +23,44 @@ pub enum Message {
         /// Why there is no token; absent when there is one.
         #[serde(skip_serializing_if = "Option::is_none")]
         error: Option<ErrorMessage>,
+    },
+    /// A caller of a rotation has its answer.
+    Answered {
+        /// Which caller.
+        caller: CallerId,
+        /// Where the rotation stands, unless something else was asked for.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        rotation: Option<Box<RotationMessage>>,
+        /// The fleet is ready for a change at the provider.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        preparation: Option<PreparationMessage>,
+        /// Why it does not get what it wanted.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        error: Option<ErrorMessage>,
+    },
+    /// A JavaScript sink is to keep a credential.
+    Persist {
+        /// Whose sink.
+        handle: HandleId,
+        /// Its index among the handle's JavaScript sinks.
+        index: usize,
+        /// Names the write.
+        write: u64,
+        /// What is kept.
+        credential: CredentialMessage,
+    },
+    /// The credential of an entry that reads environment variables was replaced.
+    #[serde(rename_all = "camelCase")]
+    Environment {
+        /// Whose entry.
+        handle: HandleId,
+        /// Its position in the list of credentials.
+        entry: usize,
+        /// The new client id.
+        client_id: String,
+        /// The new secret.
+        #[serde(serialize_with = "serialize_exposed")]
+        client_secret: Secret,
     },
     /// Something happened that people may want to know of.
     Event(EventMessage),
@@ -87,6 +129,99 @@ pub enum Event {
         change: SourceChanged,
     },
     ThreadRestarted {},
+    Rotation(Box<ChangeMessage>),
+    Persisted {
+        entry: usize,
+        outcome: &'static str,
+        #[serde(flatten)]
+        credential: CredentialName,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        message: Option<String>,
+    },
+    CredentialExpiring {
+        #[serde(flatten)]
+        credential: CredentialName,
+        expires_at: i64,
+        days_left: u32,
+    },
+}
+
+/// A credential on its way to a place that keeps it.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct CredentialMessage {
+    #[serde(flatten)]
+    name: CredentialName,
+    #[serde(serialize_with = "serialize_exposed")]
+    client_secret: Secret,
+}
+
+impl CredentialMessage {
+    pub(super) fn of(credential: &Credential) -> Self {
+        let client_secret = credential.client_secret.clone();
+        Self { name: CredentialName::of(credential), client_secret }
+    }
+}
+
+/// Where a rotation stands. Instants are milliseconds since 1970.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct RotationMessage {
+    pub rotation_id: String,
+    pub phase: &'static str,
+    pub generation: u64,
+    pub candidate: CredentialName,
+    pub active: CredentialName,
+    pub previous: Option<CredentialName>,
+    pub persisted: &'static str,
+    pub retire_not_before: Option<i64>,
+    pub safe_to_revoke_at: Option<i64>,
+    pub reason: Option<Code>,
+}
+
+/// The answer to `prepareRotation()`.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct PreparationMessage {
+    pub safe_until: i64,
+    pub members_ready: Vec<String>,
+    pub members_not_ready: Vec<String>,
+    pub custody: bool,
+}
+
+/// A change of the credential lifecycle.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ChangeMessage {
+    pub change: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rotation_id: Option<String>,
+    pub from: &'static str,
+    pub to: &'static str,
+    pub generation: u64,
+    pub active: Option<CredentialName>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub previous: Option<CredentialName>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub next: Option<CredentialName>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub retire_not_before: Option<i64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub safe_to_revoke_at: Option<i64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub missing: Option<MissingMessage>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub message: Option<&'static str>,
+}
+
+/// What stands between the previous credential and its retirement.
+#[derive(Debug, Clone, Serialize)]
+pub struct MissingMessage {
+    pub proof: bool,
+    pub acks: Vec<String>,
+    pub holders: Vec<String>,
+    pub sinks: Vec<usize>,
+    pub custody: bool,
 }
 
 /// What a source did.
@@ -108,6 +243,13 @@ pub struct CredentialName {
     pub client_id: String,
 }
 
+impl From<&Name> for CredentialName {
+    fn from(name: &Name) -> Self {
+        let Name { id, label, client_id } = name.clone();
+        Self { credential_id: id.to_string(), label, client_id }
+    }
+}
+
 /// An error that the facade turns into one of its classes.
 #[derive(Debug, Clone, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -125,6 +267,21 @@ pub struct ErrorMessage {
     /// How long a fresh token may be handed out.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub lifetime_ms: Option<u64>,
+    /// The rotation that it is about.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rotation_id: Option<String>,
+    /// The credential that it is about.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub credential_id: Option<String>,
+    /// The configured credentials that were looked at.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub looked_at: Option<Vec<String>>,
+    /// What stands in the way.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub missing: Option<MissingMessage>,
+    /// Until when tokens would be there, in milliseconds since 1970.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub safe_until: Option<i64>,
     /// What stands behind it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cause: Option<Box<Failure>>,
@@ -139,6 +296,11 @@ impl ErrorMessage {
             option: None,
             retry_after_ms: None,
             lifetime_ms: None,
+            rotation_id: None,
+            credential_id: None,
+            looked_at: None,
+            missing: None,
+            safe_until: None,
             cause: None,
         }
     }

@@ -9,11 +9,13 @@
 
 mod activity;
 mod clients;
+mod expiring;
 mod files;
 mod listener;
 mod manager;
 mod message;
 mod occurrence;
+mod report;
 mod settings;
 mod sinks;
 mod state;

@@ -1,16 +1,36 @@
 //! Something that happened, on its way to becoming an event.
 
-use super::message::{CredentialName, Event, HandleId, SourceChanged, millis};
+use std::sync::Arc;
+
+use super::message::{CredentialName, Event, HandleId, MissingMessage, SourceChanged, millis};
+use super::report;
 use crate::clock::Clock;
 use crate::credential::Credential;
+use crate::error::Failure;
+use crate::member::Change;
 use crate::refresh::Notice;
+use crate::rotation::SinkOutcome;
 use crate::source::{SourceChange, SourceNotice};
 
 /// What happened, before anyone has computed a credential's public id.
 #[derive(Debug)]
 pub(super) enum Occurrence {
-    /// The machine has something to tell.
+    /// The token lifecycle has something to tell.
     Notice(Notice),
+    /// The endpoint stopped accepting a credential.
+    Rejected { credential: Arc<Credential>, failure: Failure },
+    /// The credential lifecycle has something to tell.
+    Rotation { change: Box<Change>, missing: Option<MissingMessage> },
+    /// A sink of one handle was written, or not.
+    Persisted {
+        owner: HandleId,
+        entry: usize,
+        credential: Arc<Credential>,
+        outcome: SinkOutcome,
+        message: Option<String>,
+    },
+    /// A credential expires soon.
+    Expiring { credential: Arc<Credential>, expires_at: i64, days_left: u32 },
     /// A source of one handle has.
     Source { owner: HandleId, notice: SourceNotice },
 }
@@ -20,8 +40,10 @@ impl Occurrence {
     pub(super) fn credential(&self) -> Option<&Credential> {
         match self {
             Self::Notice(Notice::Token(token)) => Some(&token.credential),
-            Self::Notice(Notice::CredentialRejected { credential, .. }) => Some(credential),
-            Self::Notice(_) | Self::Source { .. } => None,
+            Self::Rejected { credential, .. }
+            | Self::Persisted { credential, .. }
+            | Self::Expiring { credential, .. } => Some(credential),
+            Self::Notice(_) | Self::Rotation { .. } | Self::Source { .. } => None,
         }
     }
 
@@ -38,12 +60,24 @@ impl Occurrence {
             Self::Notice(Notice::TokenRetired { serial, reason }) => {
                 Event::TokenRetired { serial: *serial, reason: *reason }
             }
-            Self::Notice(Notice::CredentialRejected { credential, failure }) => {
-                Event::CredentialRejected {
-                    credential: CredentialName::of(credential),
-                    error: failure.clone(),
-                }
+            Self::Rejected { credential, failure } => Event::CredentialRejected {
+                credential: CredentialName::of(credential),
+                error: failure.clone(),
+            },
+            Self::Rotation { change, missing } => {
+                Event::Rotation(Box::new(report::change(change, missing.clone(), clock)))
             }
+            Self::Persisted { entry, credential, outcome, message, .. } => Event::Persisted {
+                entry: *entry,
+                outcome: report::outcome(*outcome),
+                credential: CredentialName::of(credential),
+                message: message.clone(),
+            },
+            Self::Expiring { credential, expires_at, days_left } => Event::CredentialExpiring {
+                credential: CredentialName::of(credential),
+                expires_at: *expires_at,
+                days_left: *days_left,
+            },
             Self::Notice(Notice::RefreshFailed { failure, next_attempt, runway }) => {
                 Event::RefreshFailed {
                     error: failure.clone(),
@@ -72,8 +106,11 @@ impl Occurrence {
     /// The handle it concerns alone, if it does.
     pub(super) fn owner(&self) -> Option<HandleId> {
         match self {
-            Self::Source { owner, .. } => Some(*owner),
-            Self::Notice(_) => None,
+            Self::Source { owner, .. } | Self::Persisted { owner, .. } => Some(*owner),
+            Self::Notice(_)
+            | Self::Rejected { .. }
+            | Self::Rotation { .. }
+            | Self::Expiring { .. } => None,
         }
     }
 }

@@ -85,6 +85,8 @@ struct PolicyForm {
     min_runway_ms: Option<u64>,
     acquire_timeout_ms: u64,
     source_poll_ms: u64,
+    #[serde(default)]
+    overlap_ms: Option<u64>,
 }
 
 impl Settings {
@@ -129,6 +131,7 @@ impl Settings {
                 min_runway: policy.min_runway_ms.map(millis),
                 acquire_timeout: millis(policy.acquire_timeout_ms),
                 propagation: millis(endpoint.propagation_ms),
+                overlap: policy.overlap_ms.map(millis),
             },
             source_poll: millis(policy.source_poll_ms.max(1)),
             clock,

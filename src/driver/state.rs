@@ -8,16 +8,24 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI32, Ordering};
 use std::time::Duration;
 
+use url::Url;
+
 use super::activity::Doing;
+use super::expiring::Expiring;
 use super::listener::{Listener, NO_TOKEN, Word};
-use super::message::{ErrorMessage, HandleId, Message};
+use super::message::{CredentialMessage, ErrorMessage, HandleId, Message};
 use super::occurrence::Occurrence;
+use super::report;
 use super::settings::Settings;
-use crate::clock::Timestamp;
+use crate::clock::{Clock, Timestamp};
 use crate::credential::Credential;
-use crate::refresh::{Effect, Event, Refresh, Refusal, Usability, WaiterId};
+use crate::member::{Answer, Chance, Denial, Effect, Event, Member, Notice, Stored, What};
+use crate::refresh::{Refusal, WaiterId};
+use crate::rotation::{CallerId, SinkOutcome};
 use crate::secret::Secret;
-use crate::source::{Place, Requests, Sources};
+use crate::sink::Target;
+use crate::source::{EntryPlace, Place, Requests, Sources};
+use crate::store::MemoryStore;
 
 /// The held token and its predecessor, which may still be valid.
 const REMEMBERED_TOKENS: usize = 2;
@@ -25,8 +33,12 @@ const REMEMBERED_TOKENS: usize = 2;
 /// Something for the manager's task to do.
 #[derive(Debug)]
 pub(super) enum Todo {
-    /// Send a token request.
-    Fetch { flight: u64, credential: Arc<Credential>, issued: Vec<Secret> },
+    /// Send a token request, and try its token there.
+    Request { request: u64, credential: Arc<Credential>, verify: Option<Url>, issued: Vec<Secret> },
+    /// Derive the credential's id.
+    Identify(Arc<Credential>),
+    /// Write a credential to a file.
+    WriteSink { write: u64, target: Target, credential: Arc<Credential> },
     /// Read files.
     ReadFiles(BTreeSet<Place>),
     /// Tell every environment.
@@ -42,10 +54,15 @@ pub(super) struct Delivery {
 }
 
 pub(super) struct State {
-    pub(super) refresh: Refresh,
+    pub(super) member: Member,
+    store: MemoryStore,
+    clock: Arc<dyn Clock>,
     pub(super) sources: Sources,
     pub(super) handles: BTreeMap<HandleId, Handle>,
     pub(super) waiting: HashMap<WaiterId, HandleId>,
+    /// Who asked something of the credential lifecycle.
+    pub(super) asking: HashMap<CallerId, HandleId>,
+    pub(super) expiring: Expiring,
     /// The latest tokens, so that none of them is shown when the endpoint quotes it.
     issued: VecDeque<Secret>,
     pub(super) stamp: i32,
@@ -65,18 +82,22 @@ pub(super) struct Handle {
 }
 
 impl State {
-    pub(super) fn new(settings: &Settings, now: Timestamp) -> Self {
+    pub(super) fn new(settings: &Settings, clock: &Arc<dyn Clock>) -> Self {
         Self {
-            refresh: Refresh::new(settings.policy.clone()),
+            member: Member::new(settings.policy.clone()),
+            store: MemoryStore::for_process(Arc::clone(clock)),
+            clock: Arc::clone(clock),
             // Half of a caller's patience: what the others yield still serves it.
             sources: Sources::new(settings.policy.acquire_timeout / 2),
             handles: BTreeMap::new(),
             waiting: HashMap::new(),
+            asking: HashMap::new(),
+            expiring: Expiring::default(),
             issued: VecDeque::new(),
             stamp: NO_TOKEN,
             seq: 0,
             source_poll: settings.source_poll,
-            next_poll: now,
+            next_poll: clock.now(),
             todo: VecDeque::new(),
             restart_at: None,
             doing: Doing::Behind,
@@ -84,28 +105,153 @@ impl State {
         }
     }
 
-    /// Has the machine take a step, and does what it decided.
+    /// Has the member take a step, and does what it decided.
     pub(super) fn step(&mut self, event: Event, now: Timestamp) {
-        for effect in self.refresh.step(event, now, fastrand::f64()) {
-            match effect {
-                Effect::Fetch { flight, credential } => {
-                    let issued = self.issued.iter().cloned().collect();
-                    self.todo.push_back(Todo::Fetch { flight, credential, issued });
-                }
-                Effect::Publish(token) => {
-                    self.issued.push_front(token.text.clone());
-                    self.issued.truncate(REMEMBERED_TOKENS);
-                    self.publish(next_stamp());
-                }
-                Effect::Withdraw => self.publish(NO_TOKEN),
-                Effect::Settle { waiter, outcome } => self.settle(waiter, outcome),
-                Effect::ReadSources => {
-                    let requests = self.sources.begin(now);
-                    self.read(requests, now);
-                }
-                Effect::Notify(notice) => self.note(now, Occurrence::Notice(notice)),
+        let mut effects = VecDeque::from(self.member.step(event, now, &mut Luck));
+        while let Some(effect) = effects.pop_front() {
+            if let Some(event) = self.perform(effect, now) {
+                effects.extend(self.member.step(event, now, &mut Luck));
             }
         }
+    }
+
+    /// Performs an effect, or queues it; answers what the member is to be told at once.
+    fn perform(&mut self, effect: Effect, now: Timestamp) -> Option<Event> {
+        match effect {
+            Effect::Request { request, credential, verify } => {
+                let issued = self.issued.iter().cloned().collect();
+                self.todo.push_back(Todo::Request { request, credential, verify, issued });
+            }
+            Effect::Identify(credential) => self.todo.push_back(Todo::Identify(credential)),
+            Effect::ReadSources => self.read_again(now),
+            Effect::Load => {
+                let snapshot = Box::new(self.store.load());
+                return Some(Event::Stored(Stored::Loaded(snapshot)));
+            }
+            Effect::Write(write, fresh) => {
+                let written = self.store.write(&write, fresh.as_ref());
+                let stored = written.map(|written| Stored::Written { serial: written.serial });
+                return Some(Event::Stored(stored.unwrap_or(Stored::Refused)));
+            }
+            Effect::WriteToken(token) => {
+                let stored = self.store.put_token(&token);
+                let stored = stored.map(|serial| Stored::Written { serial: Some(serial) });
+                return Some(Event::Stored(stored.unwrap_or(Stored::Refused)));
+            }
+            Effect::Forget(serial) => {
+                self.store.invalidate(serial);
+            }
+            Effect::ForgetTokensOf(credential) => {
+                self.store.drop_tokens(credential);
+            }
+            Effect::Publish(token) => {
+                self.issued.push_front(token.text.clone());
+                self.issued.truncate(REMEMBERED_TOKENS);
+                self.publish(next_stamp());
+            }
+            Effect::Withdraw => self.publish(NO_TOKEN),
+            Effect::Settle { waiter, outcome } => self.settle(waiter, outcome),
+            Effect::WriteSink { write, place, target: Target::Js { index }, credential } => {
+                return self.persist(write, place, index, &credential);
+            }
+            Effect::WriteSink { write, target, credential, .. } => {
+                self.todo.push_back(Todo::WriteSink { write, target, credential });
+            }
+            Effect::ReplaceVariables { place, credential } => {
+                self.replace_variables(place, &credential);
+                self.read_again(now);
+            }
+            Effect::Answer { caller, outcome } => self.answer(caller, outcome),
+            Effect::Notify(notice) => self.tell(notice, now),
+        }
+        None
+    }
+
+    /// Has a JavaScript sink keep a credential; nobody does where its handle is gone.
+    fn persist(
+        &self,
+        write: u64,
+        place: EntryPlace,
+        index: usize,
+        credential: &Credential,
+    ) -> Option<Event> {
+        let Some(handle) = self.handles.get(&place.owner) else {
+            let message = Some("the manager that it belongs to was closed".to_owned());
+            return Some(Event::SinkWritten { write, outcome: SinkOutcome::Impossible, message });
+        };
+        let credential = CredentialMessage::of(credential);
+        let handle_id = place.owner;
+        handle.listener.tell(&Message::Persist { handle: handle_id, index, write, credential });
+        None
+    }
+
+    fn replace_variables(&self, place: EntryPlace, credential: &Credential) {
+        if let Some(handle) = self.handles.get(&place.owner) {
+            handle.listener.tell(&Message::Environment {
+                handle: place.owner,
+                entry: place.index,
+                client_id: credential.client_id.clone(),
+                client_secret: credential.client_secret.clone(),
+            });
+        }
+    }
+
+    /// Gives whoever asked something of the credential lifecycle its answer.
+    fn answer(&mut self, caller: CallerId, outcome: Result<Answer, Denial>) {
+        let Some(owner) = self.asking.remove(&caller) else { return };
+        let Some(handle) = self.handles.get(&owner) else { return };
+        let clock = &*self.clock;
+        let (mut rotation, mut preparation, mut error) = (None, None, None);
+        match outcome {
+            Ok(Answer::Rotation(snapshot)) => {
+                rotation = Some(Box::new(report::rotation(&snapshot, clock)));
+            }
+            Ok(Answer::Prepared { safe_until, custody }) => {
+                preparation = Some(report::preparation(safe_until, custody, clock));
+            }
+            Ok(Answer::Cancelled) => {}
+            Err(denial) => error = Some(report::denial(&denial, &self.member, clock)),
+        }
+        handle.listener.tell(&Message::Answered { caller, rotation, preparation, error });
+    }
+
+    /// Queues what a member has to tell.
+    fn tell(&mut self, notice: Notice, now: Timestamp) {
+        let occurrence = match notice {
+            Notice::Token(notice) => Occurrence::Notice(notice),
+            Notice::CredentialRejected { credential, failure } => {
+                Occurrence::Rejected { credential, failure }
+            }
+            Notice::Rotation(change) => {
+                let missing = match &change.what {
+                    What::Overdue(missing) => Some(report::missing(missing, &self.member)),
+                    _ => None,
+                };
+                Occurrence::Rotation { change, missing }
+            }
+            Notice::Persisted { place, credential, outcome, message } => Occurrence::Persisted {
+                owner: place.owner,
+                entry: place.index,
+                credential,
+                outcome,
+                message,
+            },
+        };
+        self.note(now, occurrence);
+    }
+
+    /// Tells of credentials that expire soon; answers when to look again.
+    pub(super) fn tell_expiring(&mut self, now: Timestamp) {
+        let utc = self.clock.utc_millis(now);
+        for (credential, expires_at, days_left) in self.expiring.take_due(utc) {
+            self.note(now, Occurrence::Expiring { credential, expires_at, days_left });
+        }
+    }
+
+    /// Reads all sources; a reading that is under way is followed by another.
+    pub(super) fn read_again(&mut self, now: Timestamp) {
+        let requests = self.sources.begin(now);
+        self.read(requests, now);
     }
 
     /// Passes on which files and functions are to be read.
@@ -132,20 +278,15 @@ impl State {
 
     /// The same at once; who is silent counts as silent.
     pub(super) fn finish_reading(&mut self, now: Timestamp) {
-        let Self { sources, refresh, .. } = self;
-        let is_rejected = |credential: &Credential| {
-            refresh.candidates().iter().any(|(known, usability)| {
-                usability == Usability::Rejected && known.is_same_as(credential)
-            })
-        };
-        let (configured, notices) = sources.finish(is_rejected);
+        let (configured, notices) = self.sources.finish();
         for (owner, notice) in notices {
             self.note(now, Occurrence::Source { owner, notice });
         }
-        self.step(Event::Configured(configured), now);
-        if self.sources.take_again() {
-            let requests = self.sources.begin(now);
-            self.read(requests, now);
+        self.expiring.watch(&configured.credentials);
+        let is_followed = self.sources.take_again();
+        self.step(Event::Configured { configured, is_followed }, now);
+        if is_followed {
+            self.read_again(now);
         }
     }
 
@@ -182,6 +323,15 @@ impl State {
             }
         }
         environments
+    }
+}
+
+/// Chance in earnest; nothing that is secret comes of it.
+struct Luck;
+
+impl Chance for Luck {
+    fn bits(&mut self) -> u64 {
+        fastrand::u64(..)
     }
 }
 

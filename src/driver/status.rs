@@ -4,11 +4,13 @@ use std::sync::Arc;
 
 use serde::Serialize;
 
-use super::message::{CredentialName, millis};
+use super::message::{CredentialName, RotationMessage, millis};
+use super::report;
 use crate::clock::{Clock, Timestamp};
-use crate::credential::Credential;
 use crate::error::Failure;
-use crate::refresh::{Refresh, Tally, Usability};
+use crate::member::{CredentialState, Member, Snapshot, Standing};
+use crate::refresh::Tally;
+use crate::rotation::{PhaseName, Role};
 use crate::token::HeldToken;
 
 /// What `status()` tells. Instants are milliseconds since 1970.
@@ -16,8 +18,11 @@ use crate::token::HeldToken;
 #[serde(rename_all = "camelCase")]
 pub struct Status {
     name: Option<String>,
+    phase: &'static str,
+    generation: Option<u64>,
     token: Option<TokenStatus>,
     credentials: Vec<CredentialStatus>,
+    rotation: Option<RotationMessage>,
     refreshing: bool,
     next_refresh_at: Option<i64>,
     last_error: Option<LastError>,
@@ -34,10 +39,38 @@ struct TokenStatus {
 }
 
 #[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
 struct CredentialStatus {
     #[serde(flatten)]
     name: CredentialName,
-    state: Usability,
+    state: &'static str,
+    role: &'static str,
+    expires_at: Option<i64>,
+}
+
+impl CredentialStatus {
+    fn of(state: &CredentialState) -> Self {
+        let CredentialState { credential, role, standing } = state;
+        Self {
+            name: CredentialName::of(credential),
+            state: match standing {
+                Standing::Unknown => "unknown",
+                Standing::Accepted => "accepted",
+                Standing::Rejected => "rejected",
+            },
+            role: match role {
+                Some(Role::Active) => "active",
+                Some(Role::Next) => "next",
+                Some(Role::Previous) => "previous",
+                Some(Role::Standby) => "standby",
+                Some(Role::Quarantined) => "quarantined",
+                Some(Role::Waiting) => "waiting",
+                Some(Role::Retired) => "retired",
+                Some(Role::Unknown) | None => "unknown",
+            },
+            expires_at: credential.expires_at,
+        }
+    }
 }
 
 #[derive(Debug, Serialize)]
@@ -66,7 +99,8 @@ pub struct Metrics {
 }
 
 impl Metrics {
-    pub(super) fn of(refresh: &Refresh, now: Timestamp) -> Self {
+    pub(super) fn of(member: &Member, now: Timestamp) -> Self {
+        let refresh = member.refresh();
         let remaining = refresh.token(now).map(|token| token.runway(now)).unwrap_or_default();
         Self { token_remaining_ms: millis(remaining), tally: refresh.tally().clone() }
     }
@@ -74,8 +108,11 @@ impl Metrics {
 
 /// What is needed for a [`Status`] or a [`Health`], copied under the manager's lock, which naming credentials must not hold.
 pub(super) struct View {
+    phase: PhaseName,
+    generation: Option<u64>,
     token: Option<Arc<HeldToken>>,
-    credentials: Vec<(Arc<Credential>, Usability)>,
+    credentials: Vec<CredentialState>,
+    rotation: Option<Snapshot>,
     is_fetching: bool,
     next_refresh: Option<Timestamp>,
     last_failure: Option<(Failure, Timestamp)>,
@@ -84,15 +121,18 @@ pub(super) struct View {
 }
 
 impl View {
-    pub(super) fn of(refresh: &Refresh, now: Timestamp) -> Self {
-        let credentials = refresh.candidates().iter();
+    pub(super) fn of(member: &Member, now: Timestamp) -> Self {
+        let refresh = member.refresh();
         Self {
+            phase: member.phase(),
+            generation: member.record().map(|record| record.generation),
             token: refresh.token(now).cloned(),
-            credentials: credentials.map(|(it, usability)| (Arc::clone(it), usability)).collect(),
+            credentials: member.credentials(),
+            rotation: member.latest_rotation(),
             is_fetching: refresh.is_fetching(),
             next_refresh: refresh.next_refresh().map(|at| at.max(now)),
             last_failure: refresh.last_failure().cloned(),
-            unreadable: refresh.unreadable_source().cloned(),
+            unreadable: member.unreadable_source().cloned(),
             now,
         }
     }
@@ -101,16 +141,16 @@ impl View {
         let Self { token, credentials, is_fetching, next_refresh, last_failure, .. } = self;
         Status {
             name,
+            phase: report::phase(self.phase),
+            generation: self.generation,
+            rotation: self.rotation.map(|snapshot| report::rotation(&snapshot, clock)),
             token: token.map(|token| TokenStatus {
                 serial: token.serial,
                 issued_at: clock.utc_millis(token.issued_at),
                 expires_at: clock.utc_millis(token.expires_at),
                 credential: CredentialName::of(&token.credential),
             }),
-            credentials: credentials
-                .iter()
-                .map(|(it, state)| CredentialStatus { name: CredentialName::of(it), state: *state })
-                .collect(),
+            credentials: credentials.iter().map(CredentialStatus::of).collect(),
             refreshing: is_fetching,
             next_refresh_at: next_refresh.map(|at| clock.utc_millis(at)),
             last_error: last_failure
@@ -129,8 +169,8 @@ impl View {
         if let Some(failure) = &self.unreadable {
             reasons.push(failure.message.clone());
         }
-        let rejected =
-            self.credentials.iter().filter(|(_, state)| *state == Usability::Rejected).count();
+        let is_rejected = |state: &&CredentialState| state.standing == Standing::Rejected;
+        let rejected = self.credentials.iter().filter(is_rejected).count();
         if rejected > 0 {
             let known = self.credentials.len();
             reasons.push(format!(

@@ -2,19 +2,23 @@
 
 use std::collections::{BTreeSet, HashMap};
 use std::future::{Future, pending, poll_fn};
+use std::panic::resume_unwind;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
 
-use tokio::task::JoinSet;
+use tokio::task::{JoinError, JoinSet};
+use url::Url;
 
 use super::clients::Clients;
 use super::manager::Manager;
+use super::sinks::Report;
 use super::state::{Delivery, Todo};
 use super::workers::Workers;
 use crate::client::{Attempt, HttpClient};
 use crate::clock::{Clock, Sleep, Timestamp};
 use crate::credential::Credential;
 use crate::error::{Code, Failure};
+use crate::rotation::Verify;
 use crate::secret::Secret;
 use crate::source::{FileReading, Place};
 use crate::verdict::Verdict;
@@ -34,7 +38,9 @@ pub(super) async fn run(manager: Arc<Manager>, clients: Arc<Clients>, workers: A
         workers,
         clock,
         client: None,
-        fetch: None,
+        requests: JoinSet::new(),
+        derivations: JoinSet::new(),
+        writes: JoinSet::new(),
         readings: JoinSet::new(),
         being_read: BTreeSet::new(),
         delivery: None,
@@ -45,13 +51,15 @@ pub(super) async fn run(manager: Arc<Manager>, clients: Arc<Clients>, workers: A
 /// What a task waited for.
 enum Step {
     Changed,
-    Answered(u64, Attempt),
+    Answered(Answered),
+    Identified,
+    Written(u64, Report),
     Read(Place, FileReading),
     Delivered,
     TimeHasCome,
 }
 
-/// What is under way for a manager; at most one request, one delivery, and one reading of each place.
+/// What is under way for a manager; at most one delivery, and one reading of each place.
 struct Task {
     manager: Arc<Manager>,
     clients: Arc<Clients>,
@@ -59,7 +67,9 @@ struct Task {
     clock: Arc<dyn Clock>,
     /// Kept for the sake of its TLS sessions.
     client: Option<Arc<HttpClient>>,
-    fetch: Option<Work<(u64, Attempt)>>,
+    requests: JoinSet<Answered>,
+    derivations: JoinSet<()>,
+    writes: JoinSet<(u64, Report)>,
     readings: JoinSet<(Place, FileReading)>,
     /// A file that hangs is not read a second time meanwhile.
     being_read: BTreeSet<Place>,
@@ -72,8 +82,20 @@ impl Task {
         loop {
             for todo in self.manager.take_todo() {
                 match todo {
-                    Todo::Fetch { flight, credential, issued } => {
-                        self.fetch(flight, credential, issued);
+                    Todo::Request { request, credential, verify, issued } => {
+                        self.request(request, credential, verify, issued);
+                    }
+                    Todo::Identify(credential) => {
+                        let workers = Arc::clone(&self.workers);
+                        let derive = move || {
+                            credential.id();
+                        };
+                        self.derivations.spawn(async move { workers.name(derive).await });
+                    }
+                    Todo::WriteSink { write, target, credential } => {
+                        let workers = Arc::clone(&self.workers);
+                        let report = async move { workers.write(target, credential).await };
+                        self.writes.spawn(async move { (write, report.await) });
                     }
                     Todo::ReadFiles(places) => self.read(places),
                     Todo::Deliver(delivery) => undelivered.push(delivery),
@@ -85,9 +107,12 @@ impl Task {
             let alarm = sleep(&*self.clock, self.manager.wake_at());
             match self.next(alarm).await {
                 Step::Changed => {}
-                Step::Answered(flight, attempt) => {
-                    self.fetch = None;
-                    self.manager.answered(flight, attempt);
+                Step::Answered(Answered { request, attempt, verify }) => {
+                    self.manager.answered(request, attempt, verify);
+                }
+                Step::Identified => self.manager.identified(),
+                Step::Written(write, Report { outcome, message }) => {
+                    self.manager.sink_written(write, outcome, message);
                 }
                 Step::Read(place, reading) => {
                     self.being_read.remove(&place);
@@ -101,49 +126,69 @@ impl Task {
 
     /// Waits for the next thing to happen.
     async fn next(&mut self, alarm: Sleep) -> Step {
-        let (is_fetching, is_delivering) = (self.fetch.is_some(), self.delivery.is_some());
+        let is_fetching = !self.requests.is_empty();
+        let is_working =
+            self.delivery.is_some() || !self.derivations.is_empty() || !self.writes.is_empty();
         let manager = &self.manager;
         let next = async {
             tokio::select! {
                 () = manager.changed.notified() => Step::Changed,
-                (flight, attempt) = or_never(&mut self.fetch) => Step::Answered(flight, attempt),
+                Some(answered) = self.requests.join_next() => Step::Answered(finished(answered)),
+                Some(_) = self.derivations.join_next() => Step::Identified,
+                Some(written) = self.writes.join_next() => {
+                    let (write, report) = finished(written);
+                    Step::Written(write, report)
+                }
                 Some(Ok((place, reading))) = self.readings.join_next() => Step::Read(place, reading),
                 () = or_never(&mut self.delivery) => Step::Delivered,
                 () = alarm => Step::TimeHasCome,
             }
         };
         let park = || {
-            // What is still to be told waits for the delivery under way.
-            if !is_delivering {
+            // What is still to be told or known waits for the work under way, which ends by itself.
+            if !is_working {
                 manager.park(is_fetching);
             }
         };
         wait(manager, next, park).await
     }
 
-    /// Sends a request; an older one that is still under way is given up.
-    fn fetch(&mut self, flight: u64, credential: Arc<Credential>, issued: Vec<Secret>) {
+    /// Sends a request, and tries its token where that is wanted.
+    fn request(
+        &mut self,
+        request: u64,
+        credential: Arc<Credential>,
+        verify: Option<Url>,
+        issued: Vec<Secret>,
+    ) {
         let (manager, clock) = (Arc::clone(&self.manager), Arc::clone(&self.clock));
         let client = match &self.client {
             Some(client) => Ok(Arc::clone(client)),
             None => self.clients.get(&manager.transport),
         };
-        self.fetch = Some(match client {
+        match client {
             Ok(client) => {
                 self.client = Some(Arc::clone(&client));
-                Box::pin(async move {
+                self.requests.spawn(async move {
                     let attempt =
                         client.fetch(&manager.endpoint, &credential, &issued, &*clock).await;
-                    (flight, attempt)
-                })
+                    let verify = match (&attempt.verdict, verify) {
+                        (Verdict::Accepted(grant), Some(url)) => {
+                            Some(client.verify(&url, &grant.access_token, &*clock).await)
+                        }
+                        _ => None,
+                    };
+                    Answered { request, attempt, verify }
+                });
             }
             // A client that cannot be made is an answer, too: it is told, and tried again later.
             Err(error) => {
                 let failure = Failure::new(Code::Misconfigured, error.to_string());
                 let verdict = Verdict::Misconfigured(failure);
-                Box::pin(async move { (flight, Attempt { sent_at: clock.now(), verdict }) })
+                let attempt = Attempt { sent_at: clock.now(), verdict };
+                self.requests.spawn(async move { Answered { request, attempt, verify: None } });
             }
-        });
+        }
     }
 
     /// Reads each place on its own: one that hangs does not hold the others up.
@@ -171,6 +216,21 @@ impl Task {
             self.delivery = Some(Box::pin(async move { workers.name(deliver).await }));
         }
     }
+}
+
+/// What came of a request.
+struct Answered {
+    request: u64,
+    attempt: Attempt,
+    verify: Option<Verify>,
+}
+
+/// What a task brought; a panic in it is the manager's own.
+fn finished<T>(joined: Result<T, JoinError>) -> T {
+    joined.unwrap_or_else(|error| match error.try_into_panic() {
+        Ok(panic) => resume_unwind(panic),
+        Err(error) => unreachable!("nobody cancels it: {error}"),
+    })
 }
 
 /// Waits for something, and calls `park` whenever there is nothing to do but wait.

@@ -52,7 +52,6 @@ impl Workers {
     }
 
     /// Writes a credential to a file.
-    #[cfg_attr(not(test), expect(dead_code, reason = "nothing writes back yet"))]
     pub(super) async fn write(&self, target: Target, credential: Arc<Credential>) -> Report {
         let report = block(&self.writers, move || sinks::write(&target, &credential)).await;
         report.unwrap_or_else(Report::panicked)

@@ -1,0 +1,277 @@
+//! What the credential lifecycle tells, in the words that JavaScript sees.
+
+use super::message::{
+    ChangeMessage, ErrorMessage, MissingMessage, PreparationMessage, RotationMessage, millis,
+};
+use crate::clock::{Clock, Timestamp};
+use crate::error::{Code, Failure};
+use crate::member::{Change, Denial, Member, Phase, Reason, Snapshot, Until, What};
+use crate::rotation::{Missing, Persisted, PhaseName, Refusal, SinkOutcome, Transition};
+
+pub(super) fn rotation(snapshot: &Snapshot, clock: &dyn Clock) -> RotationMessage {
+    let utc = |at: Option<Timestamp>| at.map(|at| clock.utc_millis(at));
+    RotationMessage {
+        rotation_id: snapshot.rotation.to_string(),
+        phase: match snapshot.phase {
+            Phase::Staged => "staged",
+            Phase::Overlap => "overlap",
+            Phase::Retired => "retired",
+            Phase::RolledBack => "rolled-back",
+            Phase::Failed => "failed",
+        },
+        generation: snapshot.generation,
+        candidate: (&snapshot.candidate).into(),
+        active: (&snapshot.active).into(),
+        previous: snapshot.previous.as_ref().map(Into::into),
+        persisted: match snapshot.persisted {
+            Persisted::None => "none",
+            Persisted::Pending => "pending",
+            Persisted::Done => "done",
+            Persisted::Impossible => "impossible",
+        },
+        retire_not_before: utc(snapshot.retire_not_before),
+        safe_to_revoke_at: utc(snapshot.safe_to_revoke_at),
+        reason: snapshot.reason,
+    }
+}
+
+/// One process is ready, or there is no answer.
+pub(super) fn preparation(
+    safe_until: Timestamp,
+    custody: bool,
+    clock: &dyn Clock,
+) -> PreparationMessage {
+    PreparationMessage {
+        safe_until: clock.utc_millis(safe_until),
+        members_ready: Vec::new(),
+        members_not_ready: Vec::new(),
+        custody,
+    }
+}
+
+pub(super) fn phase(phase: PhaseName) -> &'static str {
+    match phase {
+        PhaseName::Starting => "starting",
+        PhaseName::Stable => "stable",
+        PhaseName::Prepared => "prepared",
+        PhaseName::Staged => "staged",
+        PhaseName::Overlap => "overlap",
+        PhaseName::Degraded => "degraded",
+    }
+}
+
+pub(super) fn outcome(outcome: SinkOutcome) -> &'static str {
+    match outcome {
+        SinkOutcome::Done => "done",
+        SinkOutcome::Failed => "failed",
+        SinkOutcome::Impossible => "impossible",
+    }
+}
+
+pub(super) fn change(
+    change: &Change,
+    missing: Option<MissingMessage>,
+    clock: &dyn Clock,
+) -> ChangeMessage {
+    let utc = |at: Option<Timestamp>| at.map(|at| clock.utc_millis(at));
+    let (what, message) = match &change.what {
+        What::Moved(transition) => (moved(*transition), None),
+        What::AwaitsCustody => (
+            "awaiting-custody",
+            Some("The candidate is proved, but nothing else than this process holds it yet."),
+        ),
+        What::NotPersisted => (
+            "not-persisted",
+            Some(
+                "The active credential is kept nowhere but in this process, and is lost with it. \
+                 Write it to where this process reads its credentials from, or configure persist.",
+            ),
+        ),
+        What::Overdue(_) => ("overdue", Some("The previous credential cannot be retired yet.")),
+        What::CompromisedIgnored => (
+            "compromised-ignored",
+            Some(
+                "A source brought back a credential that was retired as compromised; it is ignored.",
+            ),
+        ),
+    };
+    ChangeMessage {
+        change: what,
+        rotation_id: change.rotation.as_ref().map(ToString::to_string),
+        from: phase(change.from),
+        to: phase(change.to),
+        generation: change.generation,
+        active: change.active.as_ref().map(Into::into),
+        previous: change.previous.as_ref().map(Into::into),
+        next: change.next.as_ref().map(Into::into),
+        retire_not_before: utc(change.retire_not_before),
+        safe_to_revoke_at: utc(change.safe_to_revoke_at),
+        missing,
+        message,
+    }
+}
+
+fn moved(transition: Transition) -> &'static str {
+    match transition {
+        Transition::T0 => "started",
+        Transition::T1 => "prepared",
+        Transition::T2 => "preparation-ended",
+        Transition::T3 => "staged",
+        Transition::T4 | Transition::T4c => "promoted",
+        Transition::T5 => "candidate-rejected",
+        // T6 is not told.
+        Transition::T6 | Transition::T7 => "candidate-withdrawn",
+        Transition::T8 => "substituted",
+        Transition::T9 | Transition::T11 => "fell-back",
+        Transition::T10 => "rolled-back",
+        Transition::T12 => "retired",
+        Transition::T13 => "overdue",
+        Transition::T14 => "degraded",
+        Transition::T15 => "recovered",
+    }
+}
+
+/// What is missing; sinks by the positions of their entries.
+pub(super) fn missing(missing: &Missing, member: &Member) -> MissingMessage {
+    let ids = |members: &[crate::rotation::MemberId]| {
+        members.iter().map(|member| format!("{:016x}", member.0)).collect()
+    };
+    MissingMessage {
+        proof: missing.proof,
+        acks: ids(&missing.acks),
+        holders: ids(&missing.holders),
+        sinks: missing
+            .sinks
+            .iter()
+            .filter_map(|slot| member.place_of(*slot))
+            .map(|it| it.index)
+            .collect(),
+        custody: missing.custody,
+    }
+}
+
+/// Why a caller does not get what it wanted, and what to do next.
+pub(super) fn denial(denial: &Denial, member: &Member, clock: &dyn Clock) -> ErrorMessage {
+    let rotation_id = denial.rotation.as_ref().map(ToString::to_string);
+    let error = match &denial.reason {
+        Reason::TimedOut(until) => timed_out(*until),
+        Reason::Refused(refusal, failure) => refused(refusal, failure.as_ref(), member, clock),
+    };
+    ErrorMessage { rotation_id, ..error }
+}
+
+fn timed_out(until: Option<Until>) -> ErrorMessage {
+    let story = match until {
+        None => {
+            "The rotation did not come to its end within deadlineMs. It goes on: look at rotation(), \
+             or call rotate() again with the same credential."
+        }
+        Some(_) => "The rotation did not come so far in time. It goes on: look at rotation().",
+    };
+    ErrorMessage::new(Code::RotationTimeout, story)
+}
+
+fn refused(
+    refusal: &Refusal,
+    failure: Option<&Failure>,
+    member: &Member,
+    clock: &dyn Clock,
+) -> ErrorMessage {
+    let code = refusal.code();
+    let said = failure.map(|failure| format!(" {}", failure.message)).unwrap_or_default();
+    let cause = failure.cloned().map(Box::new);
+    match refusal {
+        Refusal::CandidateRejected(id) => ErrorMessage {
+            credential_id: Some(id.to_string()),
+            cause,
+            ..ErrorMessage::new(
+                code,
+                format!(
+                    "The credential {id} was not accepted, and nothing has changed: check it and rotate again.{said}"
+                ),
+            )
+        },
+        Refusal::CandidateUnverified(id) => ErrorMessage {
+            credential_id: Some(id.to_string()),
+            cause,
+            ..ErrorMessage::new(
+                code,
+                format!(
+                    "The credential {id} could not be proved in time or was withdrawn, and nothing has changed. Rotate again when the token endpoint answers.{said}"
+                ),
+            )
+        },
+        Refusal::Conflict => ErrorMessage::new(
+            code,
+            "Another rotation is open, has taken this one's place, or has undone it. Wait for its end, \
+             or rotate with supersede: true.",
+        ),
+        Refusal::NoCandidate(looked_at) => ErrorMessage {
+            looked_at: Some(looked_at.iter().map(ToString::to_string).collect()),
+            ..ErrorMessage::new(
+                code,
+                format!(
+                    "There is no credential to rotate to: {} configured credentials were looked at, and each is active, \
+                     previous or retired. Give clientSecret, or configure the new one.",
+                    looked_at.len()
+                ),
+            )
+        },
+        Refusal::NoCustody(id) => ErrorMessage {
+            credential_id: Some(id.to_string()),
+            ..ErrorMessage::new(
+                code,
+                format!(
+                    "The credential {id} was accepted, but nothing keeps it beyond this process. Configure persist, or bring it to another instance too."
+                ),
+            )
+        },
+        Refusal::RetireBlocked(missing) => ErrorMessage {
+            missing: Some(self::missing(missing, member)),
+            ..ErrorMessage::new(code, blocked(missing))
+        },
+        Refusal::Degraded => {
+            ErrorMessage::new(code, "No known credential is accepted. Rotate to one that is.")
+        }
+        Refusal::TokenUnavailable => {
+            let story = format!("No fresh token could be fetched, and nothing has changed.{said}");
+            ErrorMessage { cause, ..ErrorMessage::new(code, story) }
+        }
+        Refusal::LifetimeTooShort { safe_until } => {
+            let life = safe_until.since(clock.now());
+            let story = format!(
+                "A fresh token bridges less than minRunwayMs asks for: tokens would be there for {} ms. Ask for less.",
+                millis(life)
+            );
+            ErrorMessage {
+                safe_until: Some(clock.utc_millis(*safe_until)),
+                lifetime_ms: Some(millis(life)),
+                ..ErrorMessage::new(code, story)
+            }
+        }
+    }
+}
+
+fn blocked(missing: &Missing) -> String {
+    let mut reasons = Vec::new();
+    if missing.proof {
+        reasons.push("the active credential was not accepted in the last minute".to_owned());
+    }
+    if missing.table {
+        reasons.push("the list of members is too young to be relied upon".to_owned());
+    }
+    if !missing.acks.is_empty() || !missing.holders.is_empty() {
+        let members = missing.acks.len().max(missing.holders.len());
+        reasons.push(format!("{members} members do not have the active credential"));
+    }
+    if !missing.sinks.is_empty() {
+        reasons.push(format!("{} places were not written yet", missing.sinks.len()));
+    }
+    if missing.custody {
+        reasons.push("nothing keeps the active credential beyond this process".to_owned());
+    }
+    format!(
+        "The previous credential is still needed: {}. Wait, or use force where members or places are missing.",
+        reasons.join("; ")
+    )
+}
