@@ -267,6 +267,18 @@ pub struct ErrorMessage {
     /// How long a fresh token may be handed out.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub lifetime_ms: Option<u64>,
+    /// What else is known of a rotation that went wrong.
+    #[serde(flatten, skip_serializing_if = "Option::is_none")]
+    pub details: Option<Box<RotationDetails>>,
+    /// What stands behind it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cause: Option<Box<Failure>>,
+}
+
+/// What is known of a rotation that went wrong.
+#[derive(Debug, Clone, Default, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct RotationDetails {
     /// The rotation that it is about.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rotation_id: Option<String>,
@@ -282,9 +294,6 @@ pub struct ErrorMessage {
     /// Until when tokens would be there, in milliseconds since 1970.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub safe_until: Option<i64>,
-    /// What stands behind it.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub cause: Option<Box<Failure>>,
 }
 
 impl ErrorMessage {
@@ -296,11 +305,7 @@ impl ErrorMessage {
             option: None,
             retry_after_ms: None,
             lifetime_ms: None,
-            rotation_id: None,
-            credential_id: None,
-            looked_at: None,
-            missing: None,
-            safe_until: None,
+            details: None,
             cause: None,
         }
     }

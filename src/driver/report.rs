@@ -1,10 +1,11 @@
 //! What the credential lifecycle tells, in the words that JavaScript sees.
 
 use super::message::{
-    ChangeMessage, ErrorMessage, MissingMessage, PreparationMessage, RotationMessage, millis,
+    ChangeMessage, ErrorMessage, MissingMessage, PreparationMessage, RotationDetails,
+    RotationMessage, millis,
 };
 use crate::clock::{Clock, Timestamp};
-use crate::error::{Code, Failure};
+use crate::error::Code;
 use crate::member::{Change, Denial, Member, Phase, Reason, Snapshot, Until, What};
 use crate::rotation::{Missing, Persisted, PhaseName, Refusal, SinkOutcome, Transition};
 
@@ -152,12 +153,42 @@ pub(super) fn missing(missing: &Missing, member: &Member) -> MissingMessage {
 
 /// Why a caller does not get what it wanted, and what to do next.
 pub(super) fn denial(denial: &Denial, member: &Member, clock: &dyn Clock) -> ErrorMessage {
-    let rotation_id = denial.rotation.as_ref().map(ToString::to_string);
-    let error = match &denial.reason {
-        Reason::TimedOut(until) => timed_out(*until),
-        Reason::Refused(refusal, failure) => refused(refusal, failure.as_ref(), member, clock),
+    let mut details = RotationDetails {
+        rotation_id: denial.rotation.as_ref().map(ToString::to_string),
+        ..RotationDetails::default()
     };
-    ErrorMessage { rotation_id, ..error }
+    let (refusal, failure) = match &denial.reason {
+        Reason::TimedOut(until) => {
+            let details = Some(Box::new(details));
+            return ErrorMessage { details, ..timed_out(*until) };
+        }
+        Reason::Refused(refusal, failure) => (&**refusal, failure.as_deref()),
+    };
+    let life = |safe_until: &Timestamp| safe_until.since(clock.now());
+    match refusal {
+        Refusal::CandidateRejected(id)
+        | Refusal::CandidateUnverified(id)
+        | Refusal::NoCustody(id) => details.credential_id = Some(id.to_string()),
+        Refusal::NoCandidate(ids) => {
+            details.looked_at = Some(ids.iter().map(ToString::to_string).collect());
+        }
+        Refusal::RetireBlocked(missing) => details.missing = Some(self::missing(missing, member)),
+        Refusal::LifetimeTooShort { safe_until } => {
+            details.safe_until = Some(clock.utc_millis(*safe_until));
+        }
+        Refusal::Conflict | Refusal::Degraded | Refusal::TokenUnavailable => {}
+    }
+    let lifetime_ms = match refusal {
+        Refusal::LifetimeTooShort { safe_until } => Some(millis(life(safe_until))),
+        _ => None,
+    };
+    let said = failure.map(|failure| format!(" {}", failure.message)).unwrap_or_default();
+    ErrorMessage {
+        lifetime_ms,
+        cause: failure.cloned().map(Box::new),
+        details: Some(Box::new(details)),
+        ..ErrorMessage::new(refusal.code(), story(refusal, clock) + &said)
+    }
 }
 
 fn timed_out(until: Option<Until>) -> ErrorMessage {
@@ -171,84 +202,39 @@ fn timed_out(until: Option<Until>) -> ErrorMessage {
     ErrorMessage::new(Code::RotationTimeout, story)
 }
 
-fn refused(
-    refusal: &Refusal,
-    failure: Option<&Failure>,
-    member: &Member,
-    clock: &dyn Clock,
-) -> ErrorMessage {
-    let code = refusal.code();
-    let said = failure.map(|failure| format!(" {}", failure.message)).unwrap_or_default();
-    let cause = failure.cloned().map(Box::new);
+fn story(refusal: &Refusal, clock: &dyn Clock) -> String {
     match refusal {
-        Refusal::CandidateRejected(id) => ErrorMessage {
-            credential_id: Some(id.to_string()),
-            cause,
-            ..ErrorMessage::new(
-                code,
-                format!(
-                    "The credential {id} was not accepted, and nothing has changed: check it and rotate again.{said}"
-                ),
-            )
-        },
-        Refusal::CandidateUnverified(id) => ErrorMessage {
-            credential_id: Some(id.to_string()),
-            cause,
-            ..ErrorMessage::new(
-                code,
-                format!(
-                    "The credential {id} could not be proved in time or was withdrawn, and nothing has changed. Rotate again when the token endpoint answers.{said}"
-                ),
-            )
-        },
-        Refusal::Conflict => ErrorMessage::new(
-            code,
-            "Another rotation is open, has taken this one's place, or has undone it. Wait for its end, \
-             or rotate with supersede: true.",
+        Refusal::CandidateRejected(id) => format!(
+            "The credential {id} was not accepted, and nothing has changed: check it and rotate again."
         ),
-        Refusal::NoCandidate(looked_at) => ErrorMessage {
-            looked_at: Some(looked_at.iter().map(ToString::to_string).collect()),
-            ..ErrorMessage::new(
-                code,
-                format!(
-                    "There is no credential to rotate to: {} configured credentials were looked at, and each is active, \
-                     previous or retired. Give clientSecret, or configure the new one.",
-                    looked_at.len()
-                ),
-            )
-        },
-        Refusal::NoCustody(id) => ErrorMessage {
-            credential_id: Some(id.to_string()),
-            ..ErrorMessage::new(
-                code,
-                format!(
-                    "The credential {id} was accepted, but nothing keeps it beyond this process. Configure persist, or bring it to another instance too."
-                ),
-            )
-        },
-        Refusal::RetireBlocked(missing) => ErrorMessage {
-            missing: Some(self::missing(missing, member)),
-            ..ErrorMessage::new(code, blocked(missing))
-        },
-        Refusal::Degraded => {
-            ErrorMessage::new(code, "No known credential is accepted. Rotate to one that is.")
+        Refusal::CandidateUnverified(id) => format!(
+            "The credential {id} could not be proved in time or was withdrawn, and nothing has changed. \
+             Rotate again when the token endpoint answers."
+        ),
+        Refusal::Conflict => {
+            "Another rotation is open, has taken this one's place, or has undone it. \
+                              Wait for its end, or rotate with supersede: true."
+                .to_owned()
         }
+        Refusal::NoCandidate(looked_at) => format!(
+            "There is no credential to rotate to: {} configured credentials were looked at, and each is \
+             active, previous or retired. Give clientSecret, or configure the new one.",
+            looked_at.len()
+        ),
+        Refusal::NoCustody(id) => format!(
+            "The credential {id} was accepted, but nothing keeps it beyond this process. Configure \
+             persist, or bring it to another instance too."
+        ),
+        Refusal::RetireBlocked(missing) => blocked(missing),
+        Refusal::Degraded => "No known credential is accepted. Rotate to one that is.".to_owned(),
         Refusal::TokenUnavailable => {
-            let story = format!("No fresh token could be fetched, and nothing has changed.{said}");
-            ErrorMessage { cause, ..ErrorMessage::new(code, story) }
+            "No fresh token could be fetched, and nothing has changed.".to_owned()
         }
-        Refusal::LifetimeTooShort { safe_until } => {
-            let life = safe_until.since(clock.now());
-            let story = format!(
-                "A fresh token bridges less than minRunwayMs asks for: tokens would be there for {} ms. Ask for less.",
-                millis(life)
-            );
-            ErrorMessage {
-                safe_until: Some(clock.utc_millis(*safe_until)),
-                lifetime_ms: Some(millis(life)),
-                ..ErrorMessage::new(code, story)
-            }
-        }
+        Refusal::LifetimeTooShort { safe_until } => format!(
+            "A fresh token bridges less than minRunwayMs asks for: tokens would be there for {} ms. \
+             Ask for less.",
+            millis(safe_until.since(clock.now()))
+        ),
     }
 }
 

@@ -157,7 +157,7 @@ impl Step<'_> {
                     }
                     _ => None,
                 };
-                let reason = Reason::Refused(refusal, failure);
+                let reason = Reason::Refused(Box::new(refusal), failure.map(Box::new));
                 Err(Denial { reason, rotation: open.rotation })
             }
         };
@@ -167,7 +167,9 @@ impl Step<'_> {
     fn snapshot_for(&self, rotation: Option<RotationId>) -> Result<Answer, Denial> {
         match self.member.active_snapshot(rotation.as_ref()) {
             Some(snapshot) => Ok(Answer::Rotation(Box::new(snapshot))),
-            None => Err(Denial { reason: Reason::Refused(Refusal::Conflict, None), rotation }),
+            None => {
+                Err(Denial { reason: Reason::Refused(Box::new(Refusal::Conflict), None), rotation })
+            }
         }
     }
 
@@ -207,7 +209,7 @@ impl Step<'_> {
             let conflict = || Err(Refusal::Conflict);
             let outcome = match (snapshot.as_ref().map(|it| it.phase), watch.until) {
                 (None | Some(Phase::Failed), _) => Some(conflict()),
-                (Some(Phase::Staged), _) => None,
+                (Some(Phase::Staged), _) | (Some(Phase::Overlap), Until::Retired) => None,
                 (Some(_), Until::Persisted) => {
                     let is_pending = snapshot
                         .as_ref()
@@ -215,7 +217,6 @@ impl Step<'_> {
                     (!is_pending).then_some(Ok(Settled::Retired))
                 }
                 (Some(Phase::RolledBack), _) => Some(conflict()),
-                (Some(Phase::Overlap), Until::Retired) => None,
                 (Some(Phase::Overlap), Until::Everywhere) => {
                     self.member.is_everywhere().then_some(Ok(Settled::Retired))
                 }

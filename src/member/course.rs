@@ -270,7 +270,7 @@ impl Step<'_> {
             Fresh { text, issued_at }
         });
         member.pending = Some(Pending::Write { event, step: Box::new(step), token });
-        self.effects.push(Effect::Write(write, fresh));
+        self.effects.push(Effect::Write(Box::new(write), fresh));
     }
 
     /// What a step wants done comes before anything that was to be done after it.
@@ -285,7 +285,7 @@ impl Step<'_> {
         let Some(pending) = self.member.pending.take() else { return };
         match (pending, stored) {
             (Pending::Write { step, token, .. }, Stored::Written { serial }) => {
-                self.written(*step, token, serial);
+                self.written(*step, token.as_ref(), serial);
             }
             (Pending::Write { event, .. }, _) => self.load(event),
             (Pending::Token { token, generation }, Stored::Written { serial }) => {
@@ -317,12 +317,12 @@ impl Step<'_> {
     fn written(
         &mut self,
         step: rotation::Step,
-        token: Option<Arc<FreshToken>>,
+        token: Option<&Arc<FreshToken>>,
         serial: Option<u64>,
     ) {
         let Some(write) = step.write else { return };
         let was = self.member.record.replace(write.record);
-        if let (Some(token), Some(serial)) = (&token, serial) {
+        if let (Some(token), Some(serial)) = (token, serial) {
             let generation = self.member.record.as_ref().map_or(0, |record| record.generation);
             self.share(token, generation, serial);
         }

@@ -10,7 +10,7 @@ use crate::clock::Timestamp;
 use crate::credential::{Credential, CredentialId};
 use crate::error::Failure;
 use crate::refresh::{self, WaiterId};
-use crate::rotation::{CallerId, RotationId, SinkOutcome, Write};
+use crate::rotation::{CallerId, Refusal, RotationId, SinkOutcome, Write};
 use crate::sink::Target;
 use crate::source::EntryPlace;
 use crate::store::{Fresh, TokenWrite};
@@ -35,7 +35,7 @@ pub enum Effect {
     /// Read the store, and report [`Event::Stored`](super::Event::Stored).
     Load,
     /// Write the record, with this token where the write replaces it, and report it.
-    Write(Write, Option<Fresh>),
+    Write(Box<Write>, Option<Fresh>),
     /// Write a token, and report it.
     WriteToken(TokenWrite),
     /// Delete the stored token if it has this serial.
@@ -111,7 +111,7 @@ pub struct Denial {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Reason {
     /// The credential lifecycle says so.
-    Refused(crate::rotation::Refusal, Option<Failure>),
+    Refused(Box<Refusal>, Option<Box<Failure>>),
     /// It waited as long as it wanted to.
     TimedOut(Option<Until>),
 }

@@ -48,10 +48,9 @@ pub trait Chance {
 
     /// Uniform in `0.0..1.0`.
     fn ratio(&mut self) -> f64 {
-        // The upper 53 bits are what a double can tell apart.
-        #[expect(clippy::cast_precision_loss, reason = "53 bits fit")]
-        let upper = (self.bits() >> 11) as f64;
-        upper / (1_u64 << 53) as f64
+        // 32 bits are fine enough for jitter, and a double holds them exactly.
+        let upper = u32::try_from(self.bits() >> 32).unwrap_or(u32::MAX);
+        f64::from(upper) / (f64::from(u32::MAX) + 1.0)
     }
 }
 

@@ -124,14 +124,13 @@ pub(super) struct Context<'a> {
 impl Step<'_> {
     pub(super) fn tell_change(&mut self, notice: &rotation::Notice, context: Context<'_>) {
         let what = match notice {
-            rotation::Notice::Moved(Transition::T6) => return,
+            // Nothing has changed, or the event of the write itself says so.
+            rotation::Notice::Moved(Transition::T6) | rotation::Notice::SinkImpossible(_) => return,
             rotation::Notice::Moved(transition) => What::Moved(*transition),
             rotation::Notice::AwaitsCustody(_) => What::AwaitsCustody,
             rotation::Notice::NotPersisted(_) => What::NotPersisted,
             rotation::Notice::Overdue(missing) => What::Overdue(missing.clone()),
             rotation::Notice::Compromised(_) => What::CompromisedIgnored,
-            // The event of the write itself says so.
-            rotation::Notice::SinkImpossible(_) => return,
         };
         let change = self.member.change(what, context);
         self.effects.push(Effect::Notify(Notice::Rotation(Box::new(change))));

@@ -56,6 +56,12 @@ pub struct Refresh {
     closed: bool,
 }
 
+impl Default for Refresh {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
 impl Refresh {
     /// Ignored invalidations are told at most once in so long.
     const IGNORED_GAP: Duration = Duration::from_secs(1);
