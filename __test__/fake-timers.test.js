@@ -30,7 +30,7 @@ describe.each([
     jest.useFakeTimers(config)
     const tokens = manager(provider)
     const first = await tokens.getToken()
-    expect(await event(tokens, 'token', ({ serial }) => serial === 2)).toMatchObject({ seq: 2 })
+    expect(await event(tokens, 'token', ({ serial }) => serial === 2)).toMatchObject({ seq: 3 })
     expect(tokens.peek()).not.toBe(first)
     expect(jest.getTimerCount()).toBe(0)
   })

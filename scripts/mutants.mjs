@@ -1,4 +1,4 @@
-// npm run test:mutants: takes one defence of the rotation or the store away at a time; each time a test must fail.
+// npm run test:mutants: takes one defence of the rotation, the store or a member away at a time; each time a test must fail.
 //
 // `npm run test:mutants -- custody acks` tries only these.
 
@@ -49,7 +49,7 @@ async function mutate(name) {
   const { code, output } = await test()
   await apply(patch, ['--reverse'])
   // Cargo says it at the end too, where nothing else is printed in between.
-  const failed = [...output.matchAll(/^ {4}((?:rotation|store)::\S+)$/gm)].map(([, test]) => test)
+  const failed = [...output.matchAll(/^ {4}((?:rotation|store|member)::\S+)$/gm)].map(([, test]) => test)
   const tests = [...new Set(failed)].filter((test) => test !== ECHO)
   if (code !== 0 && tests.length === 0) throw new Error(`${name} does not compile, or hangs:\n${output}`)
   count[tests.length > 0 ? 'killed' : 'survived']++

@@ -112,6 +112,7 @@ impl Step<'_> {
     fn take_configuration(&mut self, configured: Configured) {
         let member = &mut *self.member;
         configured.credentials.iter().for_each(|credential| member.keyring.add(credential));
+        member.taken_up = configured.credentials;
         member.entries = configured.entries;
         for edge in configured.edges {
             let to = edge.to.id();

@@ -24,7 +24,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::clock::Timestamp;
-use crate::credential::CredentialId;
+use crate::credential::{Credential, CredentialId};
 use crate::error::Failure;
 use crate::policy::Policy;
 use crate::refresh::{self, Refresh};
@@ -78,8 +78,10 @@ pub struct Member {
     failures: BTreeMap<CredentialId, Failure>,
     /// What each entry of the configuration yields.
     entries: Vec<Yielded>,
-    /// What the sources yield, before the ids are known.
-    configured: Vec<Arc<crate::credential::Credential>>,
+    /// What the sources yield; the first token is fetched before the ids are known.
+    configured: Vec<Arc<Credential>>,
+    /// The same as far as it is taken up.
+    taken_up: Vec<Arc<Credential>>,
     unreadable: Option<Failure>,
     awaits_sources: bool,
     /// Callers of rotations that have no answer yet.
@@ -120,6 +122,7 @@ impl Member {
             failures: BTreeMap::new(),
             entries: Vec::new(),
             configured: Vec::new(),
+            taken_up: Vec::new(),
             unreadable: None,
             awaits_sources: true,
             open: BTreeMap::new(),

@@ -97,7 +97,7 @@ impl Member {
     pub(super) fn show(&mut self) {
         self.prune();
         let has_id = |one: &&Arc<Credential>| one.has_id();
-        self.view.configured = self.configured.iter().filter(has_id).map(|it| it.id()).collect();
+        self.view.configured = self.taken_up.iter().map(|it| it.id()).collect();
         self.view.held = self.keyring.ids().collect();
         let mut probing: BTreeSet<CredentialId> =
             self.requests.credentials().filter(has_id).map(|it| it.id()).collect();
@@ -112,8 +112,9 @@ impl Member {
 
     /// Forgets what nothing refers to any more.
     fn prune(&mut self) {
+        let both = self.configured.iter().chain(&self.taken_up);
         let configured: BTreeSet<CredentialId> =
-            self.configured.iter().filter(|it| it.has_id()).map(|it| it.id()).collect();
+            both.filter(|it| it.has_id()).map(|it| it.id()).collect();
         let named: BTreeSet<CredentialId> = self.named().chain(self.asked_for()).collect();
         let record = self.record.as_ref();
         let role = |id| record.map_or(Role::Unknown, |record| record.role(id));

@@ -612,3 +612,19 @@ fn a_healthy_endpoint_is_found_again_and_never_stormed() {
         assert!(rounds as u64 <= spent / 4, "seed {seed}: {rounds} rejections in {spent} s");
     }
 }
+
+#[test]
+fn a_secret_that_was_accepted_and_changes_before_its_id_is_known_stays_a_fallback() {
+    let mut world = World::new(DEFAULT, accepts(&["old", "new"]));
+    world.derives = false;
+    world.configure(&["old"]);
+    world.pass(SECOND / 10);
+    assert_eq!(world.secret_in_use(), Some("old"), "nobody waits for the id");
+    world.configure(&["new"]);
+    world.derive();
+    world.pass(SECOND);
+    assert_eq!(world.secret_in_use(), Some("new"));
+    let record = world.member.record().unwrap();
+    let (old, new) = (record.overlap().unwrap().previous, record.active);
+    assert_ne!(old, new);
+}

@@ -90,6 +90,9 @@ pub(super) struct World {
     pub(super) written: Vec<(Timestamp, EntryPlace, String)>,
     pub(super) variables: Vec<(EntryPlace, String)>,
     pub(super) rereads: usize,
+    /// Ids are derived as soon as they are asked for.
+    pub(super) derives: bool,
+    to_derive: Vec<Arc<Credential>>,
     pub(super) dice: Dice,
     /// What a request with a candidate's token brings.
     pub(super) verified: rotation::Verify,
@@ -135,6 +138,8 @@ impl World {
             written: Vec::new(),
             variables: Vec::new(),
             rereads: 0,
+            derives: true,
+            to_derive: Vec::new(),
             dice: Dice { ratio: 0.0, random: fastrand::Rng::with_seed(1) },
             verified: rotation::Verify::Passed,
             sink_outcome: SinkOutcome::Done,
@@ -198,10 +203,11 @@ impl World {
                 let (sent_at, verify) = (self.now, verify.is_some());
                 self.under_way.push(UnderWay { request, credential, sent_at, verify });
             }
-            Effect::Identify(credential) => {
+            Effect::Identify(credential) if self.derives => {
                 credential.id();
                 return Some(Event::Identified);
             }
+            Effect::Identify(credential) => self.to_derive.push(credential),
             Effect::ReadSources => self.rereads += 1,
             Effect::Load => {
                 return Some(Event::Stored(Stored::Loaded(Box::new(self.store.load()))));
@@ -242,6 +248,15 @@ impl World {
             Effect::Notify(notice) => self.notices.push(notice),
         }
         None
+    }
+
+    /// The ids that were asked for become known, and all later ones at once.
+    pub(super) fn derive(&mut self) {
+        self.derives = true;
+        for credential in std::mem::take(&mut self.to_derive) {
+            credential.id();
+        }
+        self.tell(Event::Identified);
     }
 
     /// The invariants that hold after every step.

@@ -84,6 +84,16 @@ super::scenarios! {
         assert_eq!((world.phase(), world.record().active), (PhaseName::Stable, A));
     }
 
+    while_a_fallback_stands_in_it_is_not_asked_again_and_again = promoted() => |world| {
+        let before = world.presented.iter().filter(|(_, one)| *one == A).count();
+        world.kill(B);
+        world.refresh(0, B);
+        world.pass(4 * SECOND);
+        assert_eq!((world.phase(), world.record().active), (PhaseName::Overlap, B), "it may be a mistake");
+        let asked = world.presented.iter().filter(|(_, one)| *one == A).count() - before;
+        assert_eq!(asked, 1, "one token says that it is accepted");
+    }
+
     without_a_certain_answer_of_every_credential_nothing_is_degraded = stable_with(&[A, B]) => |world| {
         world.answer_with(B, Answer::Unclear { retry_after: None });
         world.kill(A);
