@@ -466,6 +466,15 @@ impl Step<'_> {
 }
 
 impl Member {
+    /// The credentials whose answer is not taken up yet.
+    pub(super) fn under_way(&self) -> impl Iterator<Item = &Arc<Credential>> {
+        let answered = self.queue.iter().filter_map(|item| match item {
+            Item::Answered(answered) => Some(&answered.credential),
+            _ => None,
+        });
+        self.requests.credentials().chain(answered)
+    }
+
     /// The serial of the token that is held or was shared last.
     fn serial(&self) -> u64 {
         self.refresh.last_serial().max(self.store_serial)

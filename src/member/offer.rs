@@ -100,7 +100,7 @@ impl Member {
         self.view.configured = self.taken_up.iter().map(|it| it.id()).collect();
         self.view.held = self.keyring.ids().collect();
         let mut probing: BTreeSet<CredentialId> =
-            self.requests.credentials().filter(has_id).map(|it| it.id()).collect();
+            self.under_way().filter(has_id).map(|it| it.id()).collect();
         if self.record.is_none() && !self.refresh.has_token() {
             // The first token is the token lifecycle's matter, at its own pace.
             let open = self.presentable().into_iter().filter(|one| !self.is_rejected(one));

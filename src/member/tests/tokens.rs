@@ -622,6 +622,7 @@ fn a_secret_that_was_accepted_and_changes_before_its_id_is_known_stays_a_fallbac
     assert_eq!(world.secret_in_use(), Some("old"), "nobody waits for the id");
     world.configure(&["new"]);
     world.derive();
+    assert_eq!(world.secrets_tried(), ["old", "new"], "its answer is known");
     world.pass(SECOND);
     assert_eq!(world.secret_in_use(), Some("new"));
     let record = world.member.record().unwrap();
