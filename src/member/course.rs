@@ -72,13 +72,17 @@ impl Step<'_> {
                     break;
                 }
             }
+            if self.member.pending.is_some() {
+                // The token that is being stored may be all that a refresh would be for.
+                return;
+            }
             self.update_offer();
             self.look_at_watches();
             // What was done may have made more due: it is done now, not by another tick.
             if self.member.rotation_wake_at(self.now).is_some_and(|at| at <= self.now) {
                 self.member.queue.push_back(Item::Rotation(rotation::Event::Ticked));
             }
-            if self.member.pending.is_some() || !self.can_take_up() {
+            if !self.can_take_up() {
                 return;
             }
         }
@@ -349,7 +353,13 @@ impl Step<'_> {
         let shared = rotation::Token { credential, generation, serial, expires_at };
         self.member.view.token = Some(shared);
         self.member.store_serial = serial;
-        self.install(token, serial);
+        if self.member.invalidated.as_ref().is_some_and(|gone| Arc::ptr_eq(gone, token)) {
+            // A resource has refused it before it was stored.
+            self.effects.push(Effect::Forget(serial));
+            self.token_is_gone();
+        } else {
+            self.install(token, serial);
+        }
     }
 
     /// Hands a token out, unless it is handed out already.

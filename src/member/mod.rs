@@ -74,6 +74,8 @@ pub struct Member {
     requests: Requests,
     /// The latest token of each credential, which its promotion shares.
     obtained: BTreeMap<CredentialId, Arc<FreshToken>>,
+    /// The token that a resource refused last; it is not handed out again.
+    invalidated: Option<Arc<FreshToken>>,
     /// What the endpoint said last of each credential that it does not accept.
     failures: BTreeMap<CredentialId, Failure>,
     /// What each entry of the configuration yields.
@@ -119,6 +121,7 @@ impl Member {
             keyring: Keyring::default(),
             requests: Requests::default(),
             obtained: BTreeMap::new(),
+            invalidated: None,
             failures: BTreeMap::new(),
             entries: Vec::new(),
             configured: Vec::new(),
@@ -265,10 +268,11 @@ impl Step<'_> {
 
     /// A resource does not accept the token: it goes, here and in the store.
     fn invalidate(&mut self, serial: u64) {
-        let held = self.member.refresh.token(self.now).map(|held| held.serial);
+        let held = self.member.refresh.token(self.now).filter(|held| held.serial == serial);
+        let Some(held) = held.map(Arc::clone) else { return };
         self.tell_refresh(refresh::Event::Invalidated(serial));
-        let left = self.member.refresh.token(self.now).map(|held| held.serial);
-        if held == Some(serial) && left != held {
+        if self.member.refresh.token(self.now).is_none() {
+            self.member.invalidated = Some(Arc::clone(&held.token));
             self.effects.push(Effect::Forget(serial));
             self.token_is_gone();
         }

@@ -629,3 +629,27 @@ fn a_secret_that_was_accepted_and_changes_before_its_id_is_known_stays_a_fallbac
     let (old, new) = (record.overlap().unwrap().previous, record.active);
     assert_ne!(old, new);
 }
+
+#[test]
+fn a_token_that_is_refused_before_it_is_stored_does_not_come_back() {
+    let mut world = World::new(DEFAULT, accepts(&["one"]));
+    world.derives = false;
+    world.configure(&["one"]);
+    world.pass(SECOND / 10);
+    let refused = world.serial().unwrap();
+    world.tell(Event::Invalidated(refused));
+    world.derive();
+    assert_eq!(world.serial(), None);
+    world.pass(2 * SECOND);
+    assert!(world.serial() > Some(refused));
+    assert_eq!(world.fetches.len(), 2);
+}
+
+#[test]
+fn a_credential_that_is_accepted_again_serves_the_token_that_says_so() {
+    let endpoint = script(vec![granted(HOUR), rejected()]);
+    let mut world = World::new(DEFAULT, endpoint).with(&["one"]);
+    world.pass(HOUR - Duration::from_mins(9));
+    assert_eq!(world.serial(), Some(2));
+    assert_eq!(world.fetches.len(), 3, "one was rejected, and one more was enough");
+}
