@@ -58,6 +58,9 @@ impl Step<'_> {
                 self.member.awaiting_sources.push((caller, ask));
                 self.effects.push(Effect::ReadSources);
             }
+            ask if self.member.lacks_client_id(&ask) => {
+                self.member.awaiting_sources.push((caller, ask));
+            }
             ask => self.member.queue.push_back(Item::Asked { caller, ask }),
         }
     }
@@ -248,6 +251,12 @@ impl Member {
             open.candidate.as_ref().is_some_and(|candidate| candidate.is_same_as(credential))
         });
         wanted.find_map(|open| open.verify.clone())
+    }
+
+    /// Whether only the sources, which are being read for the first time, can say whose secret it is.
+    fn lacks_client_id(&self, ask: &Ask) -> bool {
+        let Ask::Rotate { candidate: Some(named), .. } = ask else { return false };
+        named.client_id.is_none() && self.usual_client_id().is_none() && self.awaits_sources
     }
 
     /// The client id of whoever names only a secret.

@@ -201,10 +201,12 @@ impl Ledger {
         }
     }
 
-    /// Whatever was not accepted is worth another probe now.
+    /// Whatever was rejected is worth another probe now; what the endpoint asked for stays.
     pub fn forget_patience(&mut self) {
         for entry in self.entries.values_mut() {
-            entry.retry_at = Timestamp::default();
+            if matches!(entry.standing, Some(Standing::Rejected(_))) {
+                entry.retry_at = Timestamp::default();
+            }
         }
     }
 

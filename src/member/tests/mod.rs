@@ -1,4 +1,5 @@
 //! One member in virtual time.
 
+mod starting;
 mod tokens;
 mod world;
