@@ -92,6 +92,7 @@ impl Manager {
             {
                 state.step(Event::Left(caller), now);
             }
+            state.abandon_sinks(id, now);
             if let Some(handle) = state.handles.remove(&id) {
                 handle.word.store(NO_TOKEN);
             }
@@ -183,6 +184,7 @@ impl Manager {
     /// A sink was written, or not.
     pub fn sink_written(&self, write: u64, outcome: SinkOutcome, message: Option<String>) {
         self.with_state(|state, now| {
+            state.persisting.remove(&write);
             state.step(Event::SinkWritten { write, outcome, message }, now);
         });
     }

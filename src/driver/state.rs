@@ -62,6 +62,8 @@ pub(super) struct State {
     pub(super) waiting: HashMap<WaiterId, HandleId>,
     /// Who asked something of the credential lifecycle.
     pub(super) asking: HashMap<CallerId, HandleId>,
+    /// JavaScript sinks at work, by the number of the write.
+    pub(super) persisting: HashMap<u64, HandleId>,
     pub(super) expiring: Expiring,
     /// The latest tokens, so that none of them is shown when the endpoint quotes it.
     issued: VecDeque<Secret>,
@@ -92,6 +94,7 @@ impl State {
             handles: BTreeMap::new(),
             waiting: HashMap::new(),
             asking: HashMap::new(),
+            persisting: HashMap::new(),
             expiring: Expiring::default(),
             issued: VecDeque::new(),
             stamp: NO_TOKEN,
@@ -169,20 +172,32 @@ impl State {
 
     /// Has a JavaScript sink keep a credential; nobody does where its handle is gone.
     fn persist(
-        &self,
+        &mut self,
         write: u64,
         place: EntryPlace,
         index: usize,
         credential: &Credential,
     ) -> Option<Event> {
         let Some(handle) = self.handles.get(&place.owner) else {
-            let message = Some("the manager that it belongs to was closed".to_owned());
-            return Some(Event::SinkWritten { write, outcome: SinkOutcome::Impossible, message });
+            return Some(Self::nobody_persists(write));
         };
         let credential = CredentialMessage::of(credential);
-        let handle_id = place.owner;
-        handle.listener.tell(&Message::Persist { handle: handle_id, index, write, credential });
+        self.persisting.insert(write, place.owner);
+        handle.listener.tell(&Message::Persist { handle: place.owner, index, write, credential });
         None
+    }
+
+    fn nobody_persists(write: u64) -> Event {
+        let message = Some("the manager that it belongs to was closed".to_owned());
+        Event::SinkWritten { write, outcome: SinkOutcome::Impossible, message }
+    }
+
+    /// Nobody waits for the sinks of a handle that is gone.
+    pub(super) fn abandon_sinks(&mut self, owner: HandleId, now: Timestamp) {
+        let lost = self.persisting.extract_if(|_, of| *of == owner).map(|(write, _)| write);
+        for write in lost.collect::<Vec<_>>() {
+            self.step(Self::nobody_persists(write), now);
+        }
     }
 
     fn replace_variables(&self, place: EntryPlace, credential: &Credential) {
