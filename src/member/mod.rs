@@ -97,6 +97,8 @@ pub struct Member {
     todo: VecDeque<Todo>,
     pending: Option<Pending>,
     retry_at: Option<Timestamp>,
+    /// When the credential lifecycle has something to do; what was due while it waited still is.
+    due_at: Option<Timestamp>,
     sinks: writing::Sinks,
     /// The store's count of tokens, as last read.
     store_serial: u64,
@@ -135,6 +137,7 @@ impl Member {
             todo: VecDeque::new(),
             pending: None,
             retry_at: None,
+            due_at: None,
             sinks: writing::Sinks::default(),
             store_serial: 0,
             closed: false,
@@ -172,7 +175,8 @@ impl Member {
             return None;
         }
         let deadlines = self.open.values().filter_map(|open| open.deadline);
-        [self.refresh.wake_at(), self.rotation_wake_at(now), self.retry_at]
+        let due_at = self.due_at.filter(|_| self.pending.is_none());
+        [self.refresh.wake_at(), due_at, self.rotation_wake_at(now), self.retry_at]
             .into_iter()
             .flatten()
             .chain(deadlines)
@@ -181,7 +185,7 @@ impl Member {
 
     /// When the credential lifecycle goes on by itself; not while it waits for something else.
     fn rotation_wake_at(&self, now: Timestamp) -> Option<Timestamp> {
-        if self.pending.is_some() || !self.queue.is_empty() || self.configured.is_empty() {
+        if self.pending.is_some() || !self.queue.is_empty() {
             return None;
         }
         rotation::wake_at(self.record.as_ref(), &self.view, now)
@@ -242,6 +246,9 @@ impl Step<'_> {
             self.tell_refresh(refresh::Event::Ticked);
             self.update_offer();
         }
+        if self.member.pending.is_none() {
+            self.member.due_at = self.member.rotation_wake_at(self.now);
+        }
     }
 
     /// What time alone makes due.
@@ -250,6 +257,9 @@ impl Step<'_> {
         self.expire_callers();
         if self.member.retry_at.take_if(|at| *at <= now).is_some() {
             self.effects.push(Effect::Load);
+        }
+        if self.member.due_at.take_if(|at| *at <= now).is_some() {
+            self.member.queue.push_back(Item::Rotation(rotation::Event::Ticked));
         }
     }
 

@@ -38,7 +38,10 @@ impl Member {
         let is_hopeless = credentials.is_empty() && !known.is_empty() && self.requests.is_empty();
         let rejected = is_hopeless.then(|| self.rejection(&known, now));
         let unreadable = self.unreadable.clone();
-        Offer { credentials, unreadable, awaits_sources: self.awaits_sources, rejected }
+        let is_prepared = |it: &rotation::Record| matches!(it.phase, Phase::Prepared(_));
+        let is_withheld = self.record.as_ref().is_some_and(is_prepared);
+        let awaits_sources = self.awaits_sources;
+        Offer { credentials, unreadable, awaits_sources, is_withheld, rejected }
     }
 
     /// What may be presented, in the order in which it is tried.

@@ -24,7 +24,7 @@ impl Refresh {
 
     /// Why waiting is pointless, if it is.
     fn refusal_at_once(&self, for_readiness: bool, now: Timestamp) -> Option<Refusal> {
-        let Offer { credentials, unreadable, awaits_sources, rejected } = &self.offer;
+        let Offer { credentials, unreadable, awaits_sources, rejected, .. } = &self.offer;
         if let Some(failure) = unreadable {
             if for_readiness {
                 return Some(Refusal::CredentialUnavailable(failure.clone()));
@@ -49,14 +49,17 @@ impl Refresh {
 
     pub(super) fn refuse_overdue(&mut self, now: Timestamp, effects: &mut Vec<Effect>) {
         for waiter in self.waiters.take_overdue(now) {
-            let Offer { credentials, awaits_sources, rejected, .. } = &self.offer;
+            let Offer { credentials, awaits_sources, is_withheld, rejected, .. } = &self.offer;
             let rejected = rejected.as_ref().map(|(failure, _)| failure.clone());
             let last = self.last_failure.as_ref().map(|(failure, _)| failure.clone());
             let missing = || {
                 credentials.is_empty().then(|| {
                     Failure::new(
                         Code::CredentialUnavailable,
-                        if *awaits_sources {
+                        if *is_withheld {
+                            "A change of the credential at the provider is prepared, and nobody presents \
+                             it meanwhile. Cancel the preparation to have another token before that."
+                        } else if *awaits_sources {
                             "The source of the credentials has not answered yet."
                         } else {
                             "No source of a credential yields one, and all of them are optional."

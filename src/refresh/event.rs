@@ -62,6 +62,8 @@ pub struct Offer {
     pub unreadable: Option<Failure>,
     /// A source was asked and has not answered: what it brings may help.
     pub awaits_sources: bool,
+    /// Nobody presents the active credential: a person may be changing it at the provider.
+    pub is_withheld: bool,
     /// Every known credential is rejected: why, and when one is tried again.
     pub rejected: Option<(Failure, Timestamp)>,
 }

@@ -653,3 +653,23 @@ fn a_credential_that_is_accepted_again_serves_the_token_that_says_so() {
     assert_eq!(world.serial(), Some(2));
     assert_eq!(world.fetches.len(), 3, "one was rejected, and one more was enough");
 }
+
+#[test]
+fn while_a_change_is_prepared_nothing_is_presented_and_whoever_wants_more_is_told_why() {
+    let mut world = World::new(DEFAULT, accepts(&["one"])).with(&["one"]);
+    world.pass(Duration::from_mins(30));
+    let caller = world.ask(Ask::Prepare { min_runway: Duration::ZERO });
+    world.pass(SECOND);
+    assert!(matches!(world.answers[&caller], Ok(Answer::Prepared { .. })));
+    let tried = world.fetches.len();
+    world.pass(Duration::from_mins(5));
+    world.want_for(1, Duration::from_mins(58));
+    world.pass(Duration::from_secs(6));
+    let Some(Err(Refusal::Unavailable { cause: Some(cause), .. })) = world.outcome(1) else {
+        panic!("{:?}", world.outcome(1))
+    };
+    assert!(cause.message.contains("is prepared"), "{cause}");
+    assert_eq!(world.fetches.len(), tried);
+    world.pass(Duration::from_mins(10));
+    assert_eq!(world.member.phase(), rotation::PhaseName::Stable, "it ends by itself");
+}
