@@ -23,7 +23,7 @@ class LocalTime {
   withInstants(object) {
     const result = {}
     for (const [key, value] of Object.entries(object)) {
-      const isInstant = INSTANTS.includes(key) || key.endsWith('At')
+      const isInstant = INSTANTS.includes(key) || (key.endsWith('At') && !Array.isArray(value))
       result[key] = isInstant && value !== null ? new Date(value) : value
       if (isInstant) result[`${key}Local`] = value === null ? null : native.formatLocal(value, this.zone)
     }

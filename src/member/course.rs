@@ -8,7 +8,7 @@ use crate::clock::Timestamp;
 use crate::credential::{Credential, CredentialId};
 use crate::error::{Code, Failure};
 use crate::refresh::{self, Meaning};
-use crate::rotation::{self, Answer, CallerId, Grant, PhaseName, TokenChange, Verify};
+use crate::rotation::{self, Answer, CallerId, Grant, PhaseName, Record, TokenChange, Verify};
 use crate::source::Configured;
 use crate::store::{Fresh, Snapshot, TokenWrite};
 use crate::token::{self, FreshToken, HeldToken};
@@ -331,6 +331,12 @@ impl Step<'_> {
             let generation = self.member.record.as_ref().map_or(0, |record| record.generation);
             self.share(token, generation, serial);
         }
+        let next = |record: Option<&Record>| record.and_then(Record::staged).map(|it| it.next);
+        let staged = next(self.member.record.as_ref()).filter(|it| next(was.as_ref()) != Some(*it));
+        if let Some(staged) = staged {
+            // It may be of the same instant, and was not looked at as a candidate's is.
+            self.member.view.ledger.forget_proof(staged);
+        }
         self.member.show();
         self.replace_variables(was.as_ref());
         let from = PhaseName::of(was.as_ref());
@@ -434,6 +440,7 @@ impl Step<'_> {
 
     fn drop_tokens(&mut self, id: CredentialId) {
         self.member.obtained.remove(&id);
+        self.member.view.ledger.forget_proof(id);
         self.effects.push(Effect::ForgetTokensOf(id));
         if self.member.view.token.is_some_and(|token| token.credential == id) {
             self.token_is_gone();

@@ -201,6 +201,16 @@ impl Ledger {
         }
     }
 
+    /// What was accepted before does not count any more.
+    pub fn forget_proof(&mut self, credential: CredentialId) {
+        if let Some(entry) = self.entries.get_mut(&credential)
+            && matches!(entry.standing, Some(Standing::Accepted(_)))
+        {
+            entry.standing = None;
+            entry.answered_at = None;
+        }
+    }
+
     /// Whatever was rejected is worth another probe now; what the endpoint asked for stays.
     pub fn forget_patience(&mut self) {
         for entry in self.entries.values_mut() {

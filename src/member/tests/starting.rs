@@ -39,3 +39,26 @@ fn without_any_client_id_nothing_can_be_rotated_to() {
     };
     assert!(matches!(**refusal, Refusal::NoCandidate(_)));
 }
+
+#[test]
+fn what_was_accepted_in_the_same_instant_is_no_proof_of_a_candidate() {
+    let mut world = World::new(DEFAULT, accepts(&["old", "new"]));
+    world.latency = Duration::ZERO;
+    world.configure(&["old"]);
+    world.pass(Duration::ZERO);
+    let leaked = Ask::Rotate {
+        candidate: None,
+        rotation: None,
+        supersede: false,
+        compromised: true,
+        verify: None,
+    };
+    world.configure(&["old", "new"]);
+    world.pass(Duration::ZERO);
+    world.ask(leaked);
+    world.pass(Duration::ZERO);
+    let back = world.ask(to("old"));
+    world.pass(Duration::ZERO);
+    assert!(matches!(world.answers[&back], Ok(Answer::Rotation(_))), "{:?}", world.answers);
+    assert_eq!(world.secret_in_use(), Some("old"));
+}
