@@ -76,7 +76,9 @@ pub(super) fn wanted(
         wanted.extend(unproved_since(now - FRESH));
     } else {
         let slow = record.quarantined.iter().map(|known| known.credential);
-        let yielded = slow.filter(|one| view.configured.contains(one));
+        // One that was accepted at last waits for its turn, and more tokens of it say no more.
+        let is_proved = |one| ledger.proof(one).is_some_and(|proof| now < proof.expires_at);
+        let yielded = slow.filter(|one| view.configured.contains(one) && !is_proved(*one));
         wanted.extend(yielded.map(|one| (one, ledger.retry_at(one, Timestamp::default()))));
     }
     wanted.retain(|(one, _)| {
@@ -99,6 +101,10 @@ pub(super) fn sinks_due(record: &Record, view: &View, now: Timestamp, effects: &
 
 /// The sinks that are to be written, and when.
 pub(super) fn unwritten(record: &Record, view: &View) -> Vec<(Slot, Timestamp)> {
+    let credential = record.staged().map_or(record.active, |staged| staged.next);
+    if !view.held.contains(&credential) {
+        return Vec::new();
+    }
     // One of the next credential is written before the promotion only where custody depends on it.
     let is_early = record.staged().is_some();
     let depends = record.staged().is_none_or(|staged| {
