@@ -157,7 +157,10 @@ impl Ledger {
     /// The same where nothing else is accepted: not later than a minute after the latest rejection.
     pub fn retry_soon(&self, credential: CredentialId, since: Timestamp) -> Timestamp {
         let retry_at = self.retry_at(credential, since);
-        let rejected = self.rejections(credential);
+        let answered_at = self.entries.get(&credential).and_then(|entry| entry.answered_at);
+        // What the endpoint said after it, such as that it is throttled, has a patience of its own.
+        let is_latest = |rejected: &Rejections| Some(rejected.last_at) == answered_at;
+        let rejected = self.rejections(credential).filter(is_latest);
         rejected.map_or(retry_at, |rejected| retry_at.min(rejected.last_at + Self::GAP_OF_THE_LAST))
     }
 
