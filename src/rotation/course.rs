@@ -243,7 +243,9 @@ fn follow_overlap(draft: &mut Draft<'_>, overlap: Overlap) {
         _ => None,
     });
     let force = force.reduce(|one, other| one || other);
-    if force.is_none() && draft.now < overlap.retire_not_before {
+    // Whoever wants the previous one back is answered before it is retired.
+    let is_wanted = overlap.reverting.is_some() && draft.view.is_held(overlap.previous);
+    if force.is_none() && (is_wanted || draft.now < overlap.retire_not_before) {
         return;
     }
     let Err(missing) = retirement::retire(draft, &overlap, force.unwrap_or_default()) else {
