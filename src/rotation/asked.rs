@@ -217,7 +217,14 @@ fn offer(draft: &mut Draft<'_>, candidate: CredentialId) {
             draft.stage(candidate, RotationId::of(candidate), false);
         }
         Phase::Staged(_) | Phase::Overlap(_) => {
-            draft.record.waiting = Some(candidate);
+            let was = draft.record.waiting.replace(candidate);
+            let is_lost = |one: &CredentialId| {
+                draft.record.role(*one) == Role::Unknown && draft.view.configured.contains(one)
+            };
+            // The latest one wins; the other one stays a fallback.
+            if let Some(lost) = was.filter(is_lost) {
+                draft.record.standby.push(lost);
+            }
         }
     }
 }
@@ -274,13 +281,22 @@ fn leave(draft: &mut Draft<'_>, caller: &Caller) {
         return;
     };
     let next = staged.next;
+    end_if_forsaken(draft, next);
+}
+
+/// T7 where nobody waits for the candidate and nothing yields it.
+fn end_if_forsaken(draft: &mut Draft<'_>, next: CredentialId) {
     let waits =
         |want: &Want| matches!(want, Want::Promotion { candidate, .. } if *candidate == next);
     let others = draft.view.fleet.as_ref().is_some_and(|fleet| {
         let others = fleet.members.rows.iter().filter(|(id, _)| Some(**id) != fleet.me);
         others.into_iter().any(|(_, member)| member.holds.contains(&next))
     });
-    if !draft.wants().any(waits) && !draft.view.configured.contains(&next) && !others {
+    // A place that is written with it is about to yield it.
+    let is_written = !draft.view.writing.is_empty()
+        || draft.record.sinks.values().any(|sink| *sink == Sink::Done);
+    let is_yielded = is_written || draft.view.configured.contains(&next);
+    if !draft.wants().any(waits) && !is_yielded && !others {
         course::end_staging(draft, End::Unverified, Transition::T7);
     }
 }
@@ -299,6 +315,9 @@ fn sink_written(draft: &mut Draft<'_>, slot: Slot, credential: CredentialId, out
         SinkOutcome::Failed => Sink::Pending { not_before: draft.now + SINK_GAP },
     };
     draft.record.sinks.insert(slot, sink);
+    if draft.record.staged().is_some() && outcome != SinkOutcome::Done {
+        end_if_forsaken(draft, credential);
+    }
 }
 
 fn is_compromised(draft: &Draft<'_>, credential: CredentialId) -> bool {

@@ -178,6 +178,10 @@ impl<'a> Draft<'a> {
                 };
                 self.quarantine(staged.next, was_active);
             }
+            // What a source yields stays a fallback, though nothing proved it in time.
+            (_, Former::Unknown) if self.view.configured.contains(&staged.next) => {
+                self.record.standby.push(staged.next);
+            }
             (_, Former::Unknown) => {}
             (_, Former::Standby) => self.record.standby.push(staged.next),
             (_, Former::Quarantined(known)) => self.record.quarantined.push(known),
