@@ -10,7 +10,7 @@ use crate::error::{Code, Failure};
 use crate::refresh::{self, Meaning};
 use crate::rotation::{self, Answer, CallerId, Grant, PhaseName, Record, TokenChange, Verify};
 use crate::source::Configured;
-use crate::store::{Fresh, Snapshot, TokenWrite};
+use crate::store::{Fresh, Snapshot, TokenEntry, TokenWrite};
 use crate::token::{self, FreshToken, HeldToken};
 use crate::verdict::Verdict;
 
@@ -88,6 +88,14 @@ impl Step<'_> {
         }
     }
 
+    /// Whether a token is handed out as soon as the store has it.
+    pub(super) fn awaits_token(&self) -> bool {
+        matches!(
+            &self.member.pending,
+            Some(Pending::Token { .. } | Pending::Write { token: Some(_), .. })
+        )
+    }
+
     fn can_take_up(&self) -> bool {
         let is_known = |item| self.member.unidentified(item).is_empty();
         self.member.queue.front().is_some_and(is_known)
@@ -156,6 +164,7 @@ impl Step<'_> {
         if let Outcome::Accepted(token, _) = &outcome
             && self.member.record.is_none()
             && flight.is_some()
+            && !matches!(verify, Some(Verify::Refused | Verify::Failed))
         {
             // Nobody waits for the derivation of an id: the record follows.
             self.install(token, self.member.serial() + 1);
@@ -261,6 +270,7 @@ impl Step<'_> {
         self.member.show();
         let member = &mut *self.member;
         member.view.nonce = self.chance.bits();
+        member.stepped_at = self.now;
         let step = rotation::step(member.record.as_ref(), &member.view, &event, self.now);
         let Some(write) = step.write.clone() else {
             self.follow(step.effects);
@@ -368,13 +378,21 @@ impl Step<'_> {
         }
     }
 
-    /// Hands a token out, unless it is handed out already.
+    /// Hands a token out, unless it is handed out already, or a later one of the same credential is.
     fn install(&mut self, token: &Arc<FreshToken>, serial: u64) {
         let held = self.member.refresh.token(self.now);
-        let is_held = held.is_some_and(|held| Arc::ptr_eq(&held.token, token));
-        if is_held || token.usable_until <= self.now {
+        let is_held = held.is_some_and(|held| {
+            Arc::ptr_eq(&held.token, token)
+                || held.credential.is_same_as(&token.credential)
+                    && held.received_at > token.received_at
+        });
+        let is_invalid = |one: &Arc<FreshToken>| Arc::ptr_eq(one, token);
+        let is_invalid = self.member.invalidated.as_ref().is_some_and(is_invalid);
+        if is_held || is_invalid || token.usable_until <= self.now {
             return;
         }
+        // A store that lost a token counts behind what was handed out here.
+        let serial = serial.max(self.member.refresh.last_serial() + 1);
         let token = Arc::new(HeldToken { serial, token: Arc::clone(token) });
         self.tell_refresh(refresh::Event::Obtained(token));
     }
@@ -383,16 +401,43 @@ impl Step<'_> {
     fn adopt(&mut self, snapshot: Snapshot) {
         let Snapshot { record, token, serial, .. } = snapshot;
         let was = std::mem::replace(&mut self.member.record, record);
+        let known_serial = std::mem::replace(&mut self.member.store_serial, serial);
         self.member.view.token = token.as_ref().map(rotation::Token::from);
-        self.member.store_serial = serial;
         self.member.show();
         self.replace_variables(was.as_ref());
-        let Some(token) = token else { return };
+        if let Some(token) = token {
+            self.adopt_token(token, known_serial);
+        }
+        let held = self.member.refresh.token(self.now).filter(|held| held.credential.has_id());
+        let leaked = held.map(|held| held.credential.id()).filter(|id| {
+            self.member.record.as_ref().is_some_and(|record| !record.may_use_token_of(*id))
+        });
+        if let Some(id) = leaked {
+            self.drop_tokens(id);
+        }
+    }
+
+    /// Hands the store's token out, if it was not there when the store was last read.
+    fn adopt_token(&mut self, token: TokenEntry, known_serial: u64) {
         let held = self.member.refresh.token(self.now);
         let is_known =
-            held.is_some_and(|held| held.serial >= token.serial || held.text == token.text);
+            held.is_some_and(|held| token.serial <= known_serial || held.text == token.text);
+        // It was read before it was deleted.
+        let is_invalid =
+            |one: &Arc<FreshToken>| one.text == token.text && one.expires_at == token.expires_at;
+        if self.member.invalidated.as_ref().is_some_and(is_invalid) {
+            return;
+        }
+        if is_known {
+            return;
+        }
+        // It may have been written here, though the store's answer was lost.
+        let own = self.member.obtained.get(&token.credential).map(Arc::clone);
+        if let Some(own) = own.filter(|own| own.text == token.text) {
+            return self.install(&own, token.serial);
+        }
         let credential = self.member.keyring.get(token.credential).map(Arc::clone);
-        let Some(credential) = credential.filter(|_| !is_known) else { return };
+        let Some(credential) = credential else { return };
         let lifetime = token.expires_at.since(token.issued_at);
         let access_token = token.text;
         let grant = token::Grant { access_token, lifetime, refresh_in: None, scope: None };
@@ -495,6 +540,16 @@ impl Member {
     /// The serial of the token that is held or was shared last.
     fn serial(&self) -> u64 {
         self.refresh.last_serial().max(self.store_serial)
+    }
+
+    /// The serial that the store knows a token by; it is another one after the store was out of reach.
+    pub(super) fn serial_in_store(&self, held: &HeldToken) -> u64 {
+        let shared = self.view.token.filter(|shared| {
+            shared.expires_at == held.expires_at
+                && held.credential.has_id()
+                && shared.credential == held.credential.id()
+        });
+        shared.map_or(held.serial, |shared| shared.serial)
     }
 
     fn rejected(&self) -> Vec<CredentialId> {

@@ -57,6 +57,10 @@ impl Keyring {
         self.keys.get(&id)
     }
 
+    pub(super) fn is_empty(&self) -> bool {
+        self.keys.is_empty()
+    }
+
     pub(super) fn ids(&self) -> impl Iterator<Item = CredentialId> {
         self.keys.keys().copied()
     }

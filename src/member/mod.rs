@@ -74,8 +74,6 @@ pub struct Member {
     requests: Requests,
     /// The latest token of each credential, which its promotion shares.
     obtained: BTreeMap<CredentialId, Arc<FreshToken>>,
-    /// The token that a resource refused last; it is not handed out again.
-    invalidated: Option<Arc<FreshToken>>,
     /// What the endpoint said last of each credential that it does not accept.
     failures: BTreeMap<CredentialId, Failure>,
     /// What each entry of the configuration yields.
@@ -97,9 +95,11 @@ pub struct Member {
     todo: VecDeque<Todo>,
     pending: Option<Pending>,
     retry_at: Option<Timestamp>,
-    /// When the credential lifecycle has something to do; what was due while it waited still is.
-    due_at: Option<Timestamp>,
+    /// When the credential lifecycle took its latest step.
+    stepped_at: Timestamp,
     sinks: writing::Sinks,
+    /// The token that a resource did not accept last.
+    invalidated: Option<Arc<FreshToken>>,
     /// The store's count of tokens, as last read.
     store_serial: u64,
     closed: bool,
@@ -123,7 +123,6 @@ impl Member {
             keyring: Keyring::default(),
             requests: Requests::default(),
             obtained: BTreeMap::new(),
-            invalidated: None,
             failures: BTreeMap::new(),
             entries: Vec::new(),
             configured: Vec::new(),
@@ -137,8 +136,9 @@ impl Member {
             todo: VecDeque::new(),
             pending: None,
             retry_at: None,
-            due_at: None,
+            stepped_at: Timestamp::default(),
             sinks: writing::Sinks::default(),
+            invalidated: None,
             store_serial: 0,
             closed: false,
         }
@@ -175,8 +175,7 @@ impl Member {
             return None;
         }
         let deadlines = self.open.values().filter_map(|open| open.deadline);
-        let due_at = self.due_at.filter(|_| self.pending.is_none());
-        [self.refresh.wake_at(), due_at, self.rotation_wake_at(now), self.retry_at]
+        [self.refresh.wake_at(), self.rotation_wake_at(now), self.retry_at]
             .into_iter()
             .flatten()
             .chain(deadlines)
@@ -185,10 +184,14 @@ impl Member {
 
     /// When the credential lifecycle goes on by itself; not while it waits for something else.
     fn rotation_wake_at(&self, now: Timestamp) -> Option<Timestamp> {
-        if self.pending.is_some() || !self.queue.is_empty() {
+        if self.pending.is_some() || !self.queue.is_empty() || self.keyring.is_empty() {
             return None;
         }
-        rotation::wake_at(self.record.as_ref(), &self.view, now)
+        let (record, view) = (self.record.as_ref(), &self.view);
+        // What became due since the latest step is due, whatever came first.
+        let missed =
+            (self.stepped_at < now).then(|| rotation::wake_at(record, view, self.stepped_at));
+        rotation::wake_at(record, view, now).into_iter().chain(missed.flatten()).min()
     }
 
     /// Moves the member on.
@@ -246,9 +249,6 @@ impl Step<'_> {
             self.tell_refresh(refresh::Event::Ticked);
             self.update_offer();
         }
-        if self.member.pending.is_none() {
-            self.member.due_at = self.member.rotation_wake_at(self.now);
-        }
     }
 
     /// What time alone makes due.
@@ -257,9 +257,6 @@ impl Step<'_> {
         self.expire_callers();
         if self.member.retry_at.take_if(|at| *at <= now).is_some() {
             self.effects.push(Effect::Load);
-        }
-        if self.member.due_at.take_if(|at| *at <= now).is_some() {
-            self.member.queue.push_back(Item::Rotation(rotation::Event::Ticked));
         }
     }
 
@@ -278,14 +275,15 @@ impl Step<'_> {
 
     /// A resource does not accept the token: it goes, here and in the store.
     fn invalidate(&mut self, serial: u64) {
-        let held = self.member.refresh.token(self.now).filter(|held| held.serial == serial);
-        let Some(held) = held.map(Arc::clone) else { return };
+        let held = self.member.refresh.token(self.now).map(Arc::clone);
         self.tell_refresh(refresh::Event::Invalidated(serial));
-        if self.member.refresh.token(self.now).is_none() {
-            self.member.invalidated = Some(Arc::clone(&held.token));
-            self.effects.push(Effect::Forget(serial));
-            self.token_is_gone();
-        }
+        let left = self.member.refresh.token(self.now).map(|held| held.serial);
+        let Some(held) = held.filter(|held| held.serial == serial && left != Some(serial)) else {
+            return;
+        };
+        self.member.invalidated = Some(Arc::clone(&held.token));
+        self.effects.push(Effect::Forget(self.member.serial_in_store(&held)));
+        self.token_is_gone();
     }
 
     /// No token is shared any more, which may end a preparation.

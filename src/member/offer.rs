@@ -14,7 +14,12 @@ impl Step<'_> {
     /// Passes on what has changed of what may be presented.
     pub(super) fn update_offer(&mut self) {
         self.member.show();
-        let offer = self.member.offer(self.now);
+        let mut offer = self.member.offer(self.now);
+        if self.awaits_token() {
+            // Whoever is about to get a token need not fetch another one.
+            let known = &self.member.refresh.offer().credentials;
+            offer.credentials.retain(|one| known.contains(one));
+        }
         if offer == *self.member.refresh.offer() {
             return;
         }
