@@ -1,5 +1,6 @@
 //! One member in virtual time.
 
 mod starting;
+mod simulation;
 mod tokens;
 mod world;

@@ -1,0 +1,96 @@
+//! A member in a world that misbehaves: years of rotations in virtual time, from a seed.
+//!
+//! The member, its sources and its store are the production ones, driven as the driver does. The process
+//! may die before any effect, the store may fail or lose its answer, the endpoint, the people and the clock
+//! do what they do. `ROTATION_SEED=n` shows one run again, `ROTATION_CHECK=long` makes many more.
+
+mod checks;
+mod counts;
+mod person;
+mod places;
+mod process;
+mod provider;
+
+use std::time::Duration;
+
+use crate::policy::Policy;
+use crate::policy::tests::DEFAULT;
+use counts::Counts;
+use places::Place;
+use process::{MINUTE, Random, Regime, SECOND, Sim};
+
+/// So many secrets there are; each is used again and again.
+const POOL: u64 = 48;
+
+const ROTATIONS_OF_A_RUN: u64 = 16;
+
+fn regime(random: &mut Random) -> Regime {
+    let is_rough = random.percent(60);
+    Regime {
+        faults: if is_rough { random.one_of(&[0, 10, 40]) } else { 0 },
+        store_faults: if random.percent(30) { 40 } else { 0 },
+        crashes: random.one_of(&[0, 0, 10, 60]),
+        sink_faults: random.one_of(&[0, 30]),
+        is_read_only: random.percent(10),
+        store_survives: random.percent(30),
+        is_slow: random.percent(50),
+    }
+}
+
+fn places(random: &mut Random) -> Vec<Place> {
+    match random.below(6) {
+        0 => vec![Place::list(false)],
+        1 => vec![Place::list(true)],
+        2 => vec![Place::list(true), Place::list(false)],
+        3 => vec![Place::environment(random.percent(50))],
+        4 => vec![Place::environment(true), Place::list(false)],
+        _ => vec![Place::list(true), Place::environment(false), Place::list(true)],
+    }
+}
+
+/// One run: some rotations under one regime, then peace.
+fn run(seed: u64, is_traced: bool) -> Counts {
+    let mut random = Random(fastrand::Rng::with_seed(seed ^ 0x5eed));
+    let overlap = random.one_of(&[None, Some(MINUTE), Some(20 * SECOND), Some(Duration::ZERO)]);
+    let propagation = random.one_of(&[Duration::ZERO, 10 * SECOND]);
+    let policy = Policy { overlap, propagation, ..DEFAULT };
+    let (places, regime) = (places(&mut random), regime(&mut random));
+    let mut sim = Sim::new(seed, policy, places, regime);
+    sim.is_traced = is_traced;
+    sim.begin();
+    sim.pass(5 * SECOND);
+    for _ in 0..ROTATIONS_OF_A_RUN {
+        sim.rotate();
+        let minutes = random.one_of(&[0, 1, 12, 12, 75]);
+        sim.pass(Duration::from_secs(random.below(60)) + minutes * MINUTE);
+        if random.percent(40) {
+            sim.regime = regime.calm();
+            sim.pass(8 * MINUTE);
+            sim.regime = regime;
+        }
+        sim.mend();
+    }
+    sim.rest();
+    sim.pass(180 * MINUTE);
+    sim.check_settled_down();
+    sim.counts
+}
+
+#[test]
+#[expect(clippy::disallowed_methods, reason = "read by a test, before any thread")]
+#[expect(clippy::print_stderr, reason = "figures for people")]
+fn years_of_rotations_keep_every_invariant() {
+    if let Ok(seed) = std::env::var("ROTATION_SEED") {
+        let counts = run(seed.parse().unwrap(), true);
+        eprintln!("{counts:#?}");
+        return;
+    }
+    let is_long = std::env::var("ROTATION_CHECK").is_ok_and(|length| length == "long");
+    let least = if is_long { 100_000 } else { 2_000 };
+    let (mut counts, mut seed) = (Counts::default(), 0);
+    while counts.completed() < least {
+        counts += run(seed, false);
+        seed += 1;
+    }
+    eprintln!("{seed} runs, {} rotations: {counts:#?}", counts.completed());
+}

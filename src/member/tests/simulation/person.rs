@@ -1,0 +1,385 @@
+//! The people: who rotates, what goes wrong with it, and what else happens meanwhile.
+
+use std::time::Duration;
+
+use super::process::{Happening, MINUTE, SECOND, Sim};
+use super::provider::{Key, Kind};
+use crate::member::*;
+use crate::refresh::Wait;
+use crate::rotation::Verify;
+use crate::secret::Secret;
+
+/// Something that somebody does.
+#[derive(Debug)]
+pub(super) enum Deed {
+    Announce(Key, Kind, Duration),
+    Kill(Key),
+    Edit(usize, Vec<Key>),
+    Read,
+    Ask(Ask, Option<Key>),
+    /// The process died before it answered this.
+    Again(Ask, Option<Key>),
+    Unreadable(usize, bool),
+    Down(bool),
+    Reload,
+    Leave,
+    Restart,
+    Suspend(Duration),
+    Crash,
+    Invalidate,
+    Want,
+    Cancel,
+}
+
+impl Sim {
+    pub(super) fn do_deed(&mut self, deed: Deed) {
+        self.checks.stimulus(self.now);
+        self.note(format_args!("{deed:?}"));
+        match deed {
+            Deed::Announce(key, kind, delay) => {
+                self.trouble();
+                self.provider.announce(key, kind, self.now, self.now + delay);
+            }
+            Deed::Kill(key) => {
+                self.trouble();
+                self.provider.kill(key, self.now);
+            }
+            Deed::Edit(place, keys) => {
+                self.checks.edited(self.now);
+                let place = &mut self.places[place];
+                place.content = keys;
+                place.variables = None;
+            }
+            Deed::Read => self.read(),
+            Deed::Ask(ask, key) => self.ask(ask, key),
+            Deed::Again(ask, key) => {
+                if !matches!(ask, Ask::Prepare { .. }) {
+                    self.ask(ask, key);
+                }
+            }
+            Deed::Unreadable(place, is_unreadable) => {
+                self.places[place].is_unreadable = is_unreadable;
+            }
+            Deed::Down(is_down) => {
+                self.trouble();
+                self.is_down = is_down;
+            }
+            Deed::Reload => {
+                self.read();
+                self.tell(Event::Reloaded);
+            }
+            Deed::Leave => {
+                if let Some(caller) = self.callers.keys().next().copied() {
+                    self.callers.remove(&caller);
+                    self.trouble();
+                    self.tell(Event::Left(caller));
+                }
+            }
+            Deed::Restart => self.restart(),
+            Deed::Suspend(duration) => self.suspend(duration),
+            Deed::Crash => self.crash(),
+            Deed::Invalidate => {
+                self.trouble();
+                let Some(held) = self.handed_out.clone() else { return };
+                let process = self.process;
+                self.tell(Event::Invalidated(held.serial));
+                if process == self.process
+                    && self.handed_out.as_ref().is_none_or(|left| left.serial != held.serial)
+                {
+                    self.checks.invalidates(held.text.expose());
+                }
+            }
+            Deed::Want => self.want(),
+            Deed::Cancel => {
+                if let Some(waiter) = self.waiters.keys().next().copied() {
+                    self.waiters.remove(&waiter);
+                    self.tell(Event::Cancelled(waiter));
+                }
+            }
+        }
+    }
+
+    fn want(&mut self) {
+        self.last_caller += 1;
+        let waiter = self.last_caller;
+        let deadline = self.now + 5 * SECOND;
+        let min_validity = if self.random.percent(80) { Duration::ZERO } else { self.life / 4 };
+        self.waiters.insert(waiter, (deadline, min_validity));
+        let wait = Wait { waiter, min_validity, deadline, for_readiness: false };
+        let is_held = self.member.token(self.now).is_some() && min_validity == Duration::ZERO;
+        self.tell(Event::Wanted(wait));
+        assert!(!is_held || !self.waiters.contains_key(&waiter), "I1: a held token serves nobody");
+    }
+
+    pub(super) fn ask(&mut self, ask: Ask, key: Option<Key>) {
+        self.last_caller += 1;
+        let caller = self.last_caller;
+        let patience = if self.random.percent(80) { 15 * MINUTE } else { 5 * SECOND };
+        let deadline = self.now + patience;
+        self.trouble();
+        match &ask {
+            Ask::Rotate { supersede, .. } => {
+                if let Some(key) = key {
+                    self.checks.named(key, false, None, self.now);
+                }
+                // Without an argument what is configured is looked at, but for what is retired.
+                if *supersede {
+                    self.checks.retire_asked(self.now);
+                }
+            }
+            Ask::Retire { .. } => self.checks.retire_asked(self.now),
+            _ => {}
+        }
+        self.callers.insert(caller, (deadline, ask.clone(), key));
+        self.tell(Event::Asked { caller, ask, deadline: Some(deadline) });
+    }
+
+    pub(super) fn deed(&mut self, after: Duration, deed: Deed) {
+        self.later(after, Happening::Deed(deed));
+    }
+
+    /// A secret that is in use nowhere.
+    fn new_key(&mut self) -> Key {
+        let live = self.provider.live(self.now);
+        let used: Vec<Key> = self.places.iter().flat_map(|place| place.yields()).collect();
+        loop {
+            let key = Key(usize::try_from(self.random.below(super::POOL)).unwrap());
+            if !live.contains(&key) && !used.contains(&key) {
+                return key;
+            }
+        }
+    }
+
+    fn rotate_to(&mut self, key: Key) -> Ask {
+        let candidate = Candidate {
+            label: None,
+            client_id: Some(key.client_id().to_owned()),
+            client_secret: Secret::new(key.secret()),
+            expires_at: None,
+        };
+        let named = self.random.below(4);
+        let url = "https://resource.example/me".parse().unwrap();
+        Ask::Rotate {
+            candidate: Some(candidate),
+            rotation: (named == 0).then(|| RotationId::new(&format!("change-{}", key.0))),
+            supersede: self.random.percent(20),
+            compromised: false,
+            verify: self.random.percent(40).then_some(url),
+        }
+    }
+
+    /// What is active, as far as anybody knows.
+    fn active(&self) -> Option<Key> {
+        let active = self.member.record().map(|record| record.active);
+        let live = self.provider.live(self.now);
+        let known = active.and_then(|active| {
+            live.iter().copied().chain(self.configured.iter().copied()).find(|it| it.id() == active)
+        });
+        known.or_else(|| live.first().copied())
+    }
+
+    /// The process before its first rotation: one accepted secret, and perhaps a dead one before it.
+    pub(super) fn begin(&mut self) {
+        let first = self.new_key();
+        self.provider.announce(first, Kind::Usual, self.now, self.now);
+        let place = usize::try_from(self.random.below(self.places.len() as u64)).unwrap();
+        self.places[place].content = vec![first];
+        if self.random.percent(30) && !self.places[place].is_environment {
+            let wrong = self.new_key();
+            let index = usize::try_from(self.random.below(2)).unwrap();
+            self.places[place].content.insert(index, wrong);
+        }
+    }
+
+    /// A person who was told that the active secret may be replaced does so.
+    pub(super) fn regenerate(&mut self, next: Key) {
+        let after = SECOND + self.random.millis(120_000);
+        let client = next.client_id();
+        let mut old = self.provider.live(self.now);
+        old.retain(|it| it.client_id() == client);
+        for key in old {
+            self.deed(after, Deed::Kill(key));
+        }
+        let delay = self.propagation();
+        self.deed(after, Deed::Announce(next, Kind::Usual, delay));
+        let told = after + self.random_delay();
+        self.tell_new(next, told);
+    }
+
+    fn propagation(&mut self) -> Duration {
+        if self.random.percent(40) { self.random.millis(12_000) } else { Duration::ZERO }
+    }
+
+    fn random_delay(&mut self) -> Duration {
+        let below = self.random.one_of(&[200, 4000, 30_000]);
+        self.random.millis(below)
+    }
+
+    /// The new secret reaches the process in one way or another.
+    fn tell_new(&mut self, next: Key, after: Duration) {
+        let place = usize::try_from(self.random.below(self.places.len() as u64)).unwrap();
+        let old = self.places[place].content.clone();
+        let is_list = !self.places[place].is_environment;
+        match self.random.below(6) {
+            0 | 1 => {
+                let ask = self.rotate_to(next);
+                self.deed(after, Deed::Ask(ask, Some(next)));
+            }
+            2 => self.deed(after, Deed::Edit(place, vec![next])),
+            3 if is_list => {
+                let first = old.first().copied();
+                self.deed(after, Deed::Edit(place, [next].into_iter().chain(first).collect()));
+            }
+            4 if is_list => {
+                let first = old.first().copied();
+                self.deed(after, Deed::Edit(place, first.into_iter().chain([next]).collect()));
+            }
+            _ => {
+                self.deed(after, Deed::Edit(place, vec![next]));
+                let (rotation, verify) = (None, None);
+                let (supersede, compromised) = (false, false);
+                let ask = Ask::Rotate { candidate: None, rotation, supersede, compromised, verify };
+                self.deed(after, Deed::Ask(ask, None));
+            }
+        }
+        if self.random.percent(50) {
+            self.deed(after + SECOND / 2, Deed::Read);
+        }
+    }
+
+    /// One rotation, right or wrong, with what goes on around it.
+    pub(super) fn rotate(&mut self) {
+        let next = self.new_key();
+        let kind = match self.random.below(12) {
+            0 => Kind::Narrow,
+            1 => Kind::Unfit(Verify::Refused),
+            2 => Kind::Unfit(Verify::Failed),
+            _ => Kind::Usual,
+        };
+        let is_wrong = self.random.percent(30);
+        let active = self.active();
+        match self.random.below(10) {
+            0 | 1 => {
+                let min_runway = self.life / self.random.one_of(&[1, 2, 4]);
+                self.ask(Ask::Prepare { min_runway }, Some(next));
+                if self.random.percent(20) {
+                    let after = self.random_delay();
+                    self.deed(after, Deed::Ask(Ask::CancelPreparation, None));
+                }
+            }
+            2 => self.regenerate(next),
+            3 if !is_wrong => {
+                self.provider.announce(next, kind, self.now, self.now);
+                self.trouble();
+                if let Ask::Rotate { candidate, rotation, verify, .. } = self.rotate_to(next) {
+                    let (supersede, compromised) = (false, true);
+                    let ask = Ask::Rotate { candidate, rotation, supersede, compromised, verify };
+                    self.ask(ask, Some(next));
+                }
+                if let Some(active) = active {
+                    let after = self.random_delay();
+                    self.deed(after, Deed::Kill(active));
+                }
+            }
+            _ => {
+                let after = self.random_delay();
+                if !is_wrong {
+                    let delay = self.propagation();
+                    let early = self.random_delay().min(after);
+                    self.deed(after - early, Deed::Announce(next, kind, delay));
+                }
+                self.tell_new(next, after);
+                if let Some(active) = active {
+                    self.end_of(active, after, is_wrong);
+                }
+            }
+        }
+        if let Some(active) = active.filter(|_| self.random.percent(12)) {
+            // Back again.
+            let place = usize::try_from(self.random.below(self.places.len() as u64)).unwrap();
+            let after = self.random.millis(400_000);
+            self.deed(after, Deed::Edit(place, vec![active]));
+        }
+        if self.random.percent(10) {
+            let other = self.new_key();
+            let after = self.random.millis(20_000);
+            let delay = self.propagation();
+            self.deed(after, Deed::Announce(other, Kind::Usual, delay));
+            self.tell_new(other, after);
+        }
+        self.meddle();
+    }
+
+    /// When the old secret dies: before, while or after the new one is proved, or late.
+    fn end_of(&mut self, active: Key, after: Duration, is_wrong: bool) {
+        let at = match self.random.below(if is_wrong { 30 } else { 6 }) {
+            0 => after.saturating_sub(self.random.millis(3000)),
+            1 => after + self.random.millis(10_000),
+            2 => after + self.random.millis(600_000),
+            3 => after + Duration::from_mins(70),
+            _ => return,
+        };
+        self.deed(at, Deed::Kill(active));
+    }
+
+    /// What else happens meanwhile.
+    fn meddle(&mut self) {
+        for _ in 0..self.random.below(7) {
+            let below = self.random.one_of(&[1000, 20_000, 600_000]);
+            let after = self.random.millis(below);
+            let latest = self.member.latest_rotation().map(|it| it.rotation);
+            let place = usize::try_from(self.random.below(self.places.len() as u64)).unwrap();
+            let deed = match (self.random.below(20), latest) {
+                (0, Some(rotation)) => Deed::Ask(Ask::RollBack(rotation), None),
+                (1, Some(rotation)) => {
+                    let force = self.random.percent(40);
+                    Deed::Ask(Ask::Retire { rotation, force }, None)
+                }
+                (2, Some(rotation)) => {
+                    let until =
+                        self.random.one_of(&[Until::Everywhere, Until::Persisted, Until::Retired]);
+                    Deed::Ask(Ask::Until(rotation, until), None)
+                }
+                (3, _) => Deed::Leave,
+                (4, _) => Deed::Restart,
+                (5, _) if self.random.percent(30) => {
+                    Deed::Suspend(Duration::from_secs(self.random.below(5 * 3600)))
+                }
+                (6, _) if self.random.percent(30) => Deed::Crash,
+                (7 | 8, _) => Deed::Invalidate,
+                (9, _) => Deed::Cancel,
+                (10, _) => Deed::Reload,
+                (11, _) if self.random.percent(30) => Deed::Edit(place, Vec::new()),
+                (12, _) => {
+                    let back = after + self.random.millis(60_000);
+                    self.deed(back, Deed::Unreadable(place, false));
+                    Deed::Unreadable(place, true)
+                }
+                (13, _) if self.random.percent(30) => {
+                    let back = after + self.random.millis(1_500_000);
+                    self.deed(back, Deed::Down(false));
+                    Deed::Down(true)
+                }
+                _ => Deed::Want,
+            };
+            self.deed(after, deed);
+        }
+    }
+
+    /// Nothing that is configured works: somebody puts it right.
+    pub(super) fn mend(&mut self) {
+        let live = self.provider.live(self.now);
+        let is_good = |key: &Key| {
+            let role = self.member.record().map(|record| record.role(key.id()));
+            live.contains(key) && role != Some(rotation::Role::Retired)
+        };
+        if self.configured.iter().any(is_good) || self.random.percent(20) {
+            return;
+        }
+        let next = self.new_key();
+        self.do_deed(Deed::Announce(next, Kind::Usual, Duration::ZERO));
+        let place = usize::try_from(self.random.below(self.places.len() as u64)).unwrap();
+        self.do_deed(Deed::Edit(place, vec![next]));
+        self.do_deed(Deed::Read);
+    }
+}
