@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use super::record::Record;
+use super::record::{Quarantined, Record};
 use super::view::Policy;
 use crate::clock::Timestamp;
 use crate::credential::CredentialId;
@@ -176,15 +176,21 @@ impl Ledger {
         let staged = record.and_then(Record::staged).filter(|staged| staged.next == credential);
         // What a candidate was answered before it was staged, or before it can be known, is another matter.
         let counts_from = staged.map(|staged| staged.at + policy.propagation);
-        let before = record.map(|record| record.active).filter(|_| staged.is_some());
+        // One that was given up for its scope is not taken up again with the same.
+        let is_candidate = staged.is_some()
+            || record.is_some_and(|record| {
+                let given_up =
+                    |known: &Quarantined| known.credential == credential && !known.was_active;
+                record.quarantined.iter().any(given_up) && self.rejections(record.active).is_none()
+            });
+        let before = record.map(|record| record.active).filter(|_| is_candidate);
         let scope = before.and_then(|active| self.entries.get(&active)?.scope.clone());
         let entry = self.entries.entry(credential).or_default();
         entry.answered_at = Some(now);
         match answer {
             Answer::Accepted(grant) => {
                 entry.last_expiry = entry.last_expiry.max(Some(grant.expires_at));
-                let refused = staged.is_some()
-                    && is_narrower(grant.scope.as_deref(), scope.as_deref())
+                let refused = is_candidate && is_narrower(grant.scope.as_deref(), scope.as_deref())
                     || grant.verify == Some(Verify::Refused);
                 if refused {
                     entry.reject(counts_from, now);

@@ -1,6 +1,6 @@
 //! One member in virtual time.
 
-mod starting;
 mod simulation;
+mod starting;
 mod tokens;
 mod world;

@@ -175,6 +175,15 @@ super::scenarios! {
         assert_eq!(world.code(caller), Some("ERR_CANDIDATE_REJECTED"));
     }
 
+    a_candidate_that_was_given_up_for_its_scope_is_not_taken_up_again_with_the_same = stable_with_scope("read write") => |world| {
+        world.accept_with(B, Some("read"), None);
+        world.change(0, A, B);
+        world.pass(HOUR);
+        assert_eq!((world.record().active, world.took(Transition::T3)), (A, 1));
+        let asked = world.presented.iter().filter(|(_, one)| *one == B).count();
+        assert!(asked < 25, "it was asked for {asked} tokens in an hour");
+    }
+
     a_wider_scope_in_another_order_is_not_narrower = stable_with_scope("read write") => |world| {
         world.accept_with(B, Some("write admin read"), None);
         let caller = world.rotate(B);

@@ -392,7 +392,7 @@ impl Sim {
                 assert_eq!(active, Some(key.id()), "a rotation succeeded, and another is active");
             }
             Err(Denial { reason: Reason::Refused(refusal, _), .. }) => {
-                if matches!(refusal, rotation::Refusal::CandidateRejected(_)) {
+                if matches!(**refusal, rotation::Refusal::CandidateRejected(_)) {
                     let is_denied = self.checks.denied.contains_key(&key.id());
                     assert!(is_denied, "a candidate is called rejected that was not");
                 }
