@@ -1,45 +1,33 @@
 'use strict'
 
-const REVOCATION_AT = 0.7
 const UPLOADS = 20
 const OUTAGE_MS = 750
 const BLOCK_MS = 2000
 const RETRY_AFTER_S = 1
 const SPELL = [503, 500]
 
-/**
- * What goes wrong in the demo: the first thing at its time, each of the others when the one before
- * is over and a new token is in use.
- */
+/** What goes wrong in the demo's first part, each when the one before is over and a new token is in use. */
 class Disturbances {
   #server
   #tokens
   #api
   #report
-  #hasBegun = false
-  #next = [this.#outage, this.#blockage, this.#throttling, this.#spell]
+  #timeline
 
-  constructor({ server, tokens, api, report }) {
+  constructor({ server, tokens, api, report, timeline }) {
     this.#server = server
     this.#tokens = tokens
     this.#api = api
     this.#report = report
-    report.disturbances = 1 + this.#next.length
+    this.#timeline = timeline
   }
 
-  begin(elapsed) {
-    if (this.#hasBegun || elapsed < REVOCATION_AT) return
-    this.#hasBegun = true
-    this.#run(this.#revocation)
-  }
-
-  async #run(disturb) {
-    const { serial } = this.#tokens.status().token
-    const isOver = this.#successor(serial)
-    this.#report.disturbances -= 1
-    await Promise.all([disturb.call(this, isOver), isOver])
-    const next = this.#next.shift()
-    if (next) await this.#run(next)
+  async run() {
+    const all = [this.#revocation, this.#outage, this.#blockage, this.#throttling, this.#spell]
+    for (const disturb of all) {
+      const isOver = this.#successor(this.#tokens.status().token.serial)
+      await Promise.all([disturb.call(this, isOver), isOver])
+    }
   }
 
   /** Resolves when a token is in use that comes after this one. */
@@ -57,17 +45,18 @@ class Disturbances {
   async #revocation(isOver) {
     await this.#api.slowDown(UPLOADS, isOver)
     const before = await this.#server.count()
-    this.#report.note(`the provider revokes the token that is in use, while ${UPLOADS} slow uploads carry it`)
+    this.#timeline.note(`the token in use is revoked, while ${UPLOADS} slow uploads carry it`)
     await this.#server.revoke(this.#tokens.peek())
     await isOver
     await this.#report.rejections(1 + UPLOADS)
     const after = await this.#server.count()
-    this.#report.costOfRejections = after.tokenRequests - before.tokenRequests
+    // A 401 that drops its token is worth a token request; none of those that come later is.
+    this.#report.costOfLate = after.tokenRequests - before.tokenRequests - this.#report.dropped
   }
 
   async #outage() {
     await this.#untilRefresh(OUTAGE_MS / 2)
-    this.#report.note(`the token endpoint is cut off for ${OUTAGE_MS} ms, just when a refresh is due`)
+    this.#timeline.note(`the token endpoint is cut off for ${OUTAGE_MS} ms, as a refresh is due`)
     await this.#server.set({ outage: true })
     await pause(OUTAGE_MS)
     await this.#server.set({ outage: false })
@@ -76,20 +65,18 @@ class Disturbances {
   /** It begins shortly before the refresh, and ends after the token that was held then. */
   async #blockage() {
     await this.#untilRefresh(500)
-    this.#report.note(
-      `the event loop is blocked for ${BLOCK_MS} ms while a refresh is due; the native thread goes on`,
-    )
+    this.#timeline.note(`the event loop is blocked for ${BLOCK_MS} ms, as a refresh is due`)
     const end = performance.now() + BLOCK_MS
     while (performance.now() < end);
   }
 
   async #throttling() {
-    this.#report.note(`the next refresh is answered with 429 and Retry-After: ${RETRY_AFTER_S}`)
+    this.#timeline.note(`the next refresh is answered with 429 and Retry-After: ${RETRY_AFTER_S}`)
     await this.#server.respond({ status: 429, headers: { 'Retry-After': `${RETRY_AFTER_S}` }, body: {} })
   }
 
   async #spell() {
-    this.#report.note(`the next refreshes are answered with ${SPELL.join(' and ')}`)
+    this.#timeline.note(`the next refreshes are answered with ${SPELL.join(' and ')}`)
     await this.#server.respond(...SPELL.map((status) => ({ status, body: 'Out of order' })))
   }
 

@@ -1,69 +1,38 @@
 'use strict'
 
-/** Counts what happens in the demo and shows it: a line that moves on a terminal, plain lines elsewhere. */
+/** Counts what happens in the demo, and sums it up. */
 class Report {
   started = 0
   succeeded = 0
   failed = 0
-  /** How many disturbances are still to come. */
-  disturbances = 0
-  /** How many token requests all 401s together caused. */
-  costOfRejections = 0
-  #expected
-  #seconds
+  /** What did not come out as it should. */
+  surprises = []
+  /** How many token requests those 401s cost that were reported late. */
+  costOfLate = 0
+  dropped = 0
+  late = 0
+  #reasons = new Map()
   #withoutToken = 0
   #longestWait = 0
-  #lost = []
-  #dropped = 0
-  #late = 0
+  #expired = 0
+  #retired = []
   #onRejection = () => {}
-  #failedRefreshes = 0
-  #reasons = new Map()
-  #lastLine = 0
-  #begin = performance.now()
+  #server
 
-  constructor({ seconds, perSecond }) {
-    this.#seconds = seconds
-    this.#expected = seconds * perSecond
-  }
-
-  get isGood() {
-    const isComplete = this.succeeded === this.#expected && this.disturbances === 0
-    return isComplete && this.failed === 0 && this.#costOfLate === 0
-  }
-
-  /** A 401 that drops its token is worth a token request; none of those that come later is. */
-  get #costOfLate() {
-    return this.costOfRejections - this.#dropped
-  }
-
-  start(what) {
-    this.#begin = performance.now()
-    this.#print(what)
-  }
-
-  note(what) {
-    const at = ((performance.now() - this.#begin) / 1000).toFixed(1).padStart(5)
-    this.#print(`${at} s  ${what}`)
-  }
-
-  tokenLost(serial, reason) {
-    this.#lost.push(reason)
-    this.note(`token ${serial} is no longer handed out: ${reason}`)
-  }
-
-  refreshFailed({ error, at, nextAttemptAt, runwayMs }) {
-    this.#failedRefreshes += 1
-    const wait = nextAttemptAt - at
-    this.note(
-      `a refresh failed (${error.status ?? 'no answer'}); the held token lasts ${runwayMs} ms, next attempt in ${wait} ms`,
-    )
+  constructor({ tokens, server }) {
+    this.#server = server
+    tokens.on('token-retired', ({ reason }) => {
+      if (reason === 'expired') this.#expired += 1
+    })
+    tokens.on('rotation', ({ change, previous }) => {
+      if (change === 'retired') this.#retired.push({ label: previous.label, since: server.count() })
+    })
   }
 
   /** A 401 was reported; it dropped its token, or it came late. */
   rejected(hasDropped) {
-    if (hasDropped) this.#dropped += 1
-    else this.#late += 1
+    if (hasDropped) this.dropped += 1
+    else this.late += 1
     this.#onRejection()
   }
 
@@ -71,15 +40,16 @@ class Report {
   rejections(count) {
     return new Promise((resolve) => {
       this.#onRejection = () => {
-        if (this.#dropped + this.#late >= count) resolve()
+        if (this.dropped + this.late >= count) resolve()
       }
       this.#onRejection()
     })
   }
 
   waited(millis, hadToken) {
-    if (!hadToken) this.#withoutToken += 1
-    if (!hadToken && millis > this.#longestWait) this.#longestWait = millis
+    if (hadToken) return
+    this.#withoutToken += 1
+    this.#longestWait = Math.max(this.#longestWait, millis)
   }
 
   fail(error) {
@@ -88,42 +58,41 @@ class Report {
     this.#reasons.set(reason, (this.#reasons.get(reason) ?? 0) + 1)
   }
 
-  progress(elapsed) {
-    const interval = process.stdout.isTTY ? 0.1 : 3
-    if (elapsed - this.#lastLine < interval) return
-    this.#lastLine = elapsed
-    const line = `${elapsed.toFixed(1).padStart(5)} s  ${this.succeeded} ok, ${this.#dropped + this.#late} replayed, ${this.failed} failed`
-    if (!process.stdout.isTTY) return void console.log(line)
-    const width = 24
-    const filled = Math.min(width, Math.round((elapsed / this.#seconds) * width))
-    process.stdout.write(`\r\u001b[K${line}  [${'#'.repeat(filled)}${'.'.repeat(width - filled)}]`)
-  }
-
-  finish({ tokenRequests }) {
-    const expired = this.#lost.filter((reason) => reason === 'expired').length
+  /** Shows the table; whether all is as it should be. `secrets` has the credentials by their labels. */
+  async finish(secrets) {
+    const usesOfRetired = await this.#usesOfRetired(secrets)
+    const { tokenRequests } = await this.#server.count()
     const rows = [
-      ['requests', this.#expected],
-      ['succeeded', this.succeeded],
+      ['requests sent', this.started],
       ['failed', this.failed],
-      ['replayed once after a 401', this.#dropped + this.#late],
-      ['401s that dropped their token', this.#dropped],
-      ['401s that were reported late', this.#late],
-      ['token requests that those cost', this.#costOfLate],
       ['token requests', tokenRequests],
-      ['of these, failed refreshes', this.#failedRefreshes],
-      ['refreshes that came too late', expired],
-      ['requests that found no token', this.#withoutToken],
-      ['longest wait of those', `${this.#longestWait.toFixed(0)} ms`],
+      ['credentials retired', this.#retired.length],
+      ['uses of a retired secret', usesOfRetired],
+      ['late tokens: the one before had expired', this.#expired],
+      ['repeated once after a 401', this.dropped + this.late],
+      ['token requests that late 401s cost', this.costOfLate],
+      ['requests that waited for a token', this.#withoutToken],
+      ['the longest of these waits', `${this.#longestWait.toFixed(0)} ms`],
     ]
-    this.#print('')
-    for (const [name, value] of rows) console.log(`  ${name.padEnd(32)}${String(value).padStart(8)}`)
+    console.log()
+    for (const [name, value] of rows) console.log(`  ${name.padEnd(42)}${String(value).padStart(8)}`)
     for (const [reason, count] of this.#reasons) console.log(`  failed with ${reason}: ${count}`)
+    for (const surprise of this.surprises) console.log(`  not as it should be: ${surprise}`)
+    const isComplete = this.succeeded === this.started && this.failed === 0
+    const isGood = isComplete && usesOfRetired === 0 && this.#expired === 0 && this.costOfLate === 0
     console.log(this.failed === 0 ? '\nNot one request failed.' : `\n${this.failed} requests failed.`)
+    return isGood && this.surprises.length === 0
   }
 
-  #print(line) {
-    if (process.stdout.isTTY) process.stdout.write('\r\u001b[K')
-    console.log(line)
+  /** How often a secret was presented after its retirement. */
+  async #usesOfRetired(secrets) {
+    let uses = 0
+    for (const { label, since } of this.#retired) {
+      const { clientId, clientSecret } = secrets.get(label)
+      const later = await this.#server.presented((await since).tokenRequests)
+      uses += later.filter((one) => one.clientId === clientId && one.presented === clientSecret).length
+    }
+    return uses
   }
 }
 

@@ -7,7 +7,9 @@ const { fakeAuthorizationServer } = require('../testing')
  * it down.
  *
  * `set({ outage: true })` turns its knobs, `respond(...answers)` has it give these to the next token
- * requests, `revoke(token)` ends tokens, `count()` tells what it saw.
+ * requests, `revoke(token)` ends tokens, `setSecrets(id, secrets)` and `regenerateSecret(id)` change
+ * a client's secrets, `count()` tells how much it saw, `presented(from)` with which secrets tokens were
+ * asked for, from the request of that number on.
  */
 async function forkServer(options) {
   const { fork } = require('node:child_process')
@@ -18,20 +20,23 @@ async function forkServer(options) {
     waiting.get(id)?.(result)
     waiting.delete(id)
   })
-  const call = (method, argument) =>
+  const call = (method, ...given) =>
     new Promise((resolve) => {
       last += 1
       waiting.set(last, resolve)
-      child.send({ id: last, method, argument })
+      child.send({ id: last, method, given })
     })
   const { url, tokenUrl } = await call('start', options)
   return {
     url,
     tokenUrl,
     set: (knobs) => call('set', knobs),
-    respond: (...answers) => call('respond', answers),
+    respond: (...answers) => call('respond', ...answers),
     revoke: (token) => call('revoke', token),
+    setSecrets: (id, secrets) => call('setSecrets', id, secrets),
+    regenerateSecret: (id) => call('regenerateSecret', id),
     count: () => call('count'),
+    presented: (from) => call('presented', from),
     close: () =>
       new Promise((resolve) => {
         child.once('exit', resolve)
@@ -47,16 +52,19 @@ function serveParent() {
       server = await fakeAuthorizationServer(options)
       return { url: server.url, tokenUrl: server.tokenUrl }
     },
-    set: (knobs) => server.set(knobs),
-    respond: (answers) => server.respond(...answers),
-    revoke: (token) => server.revoke(token),
+    // JSON has no undefined: without a token all are meant.
+    revoke: (token) => server.revoke(token ?? undefined),
     count: () => ({
       tokenRequests: server.requests.length,
       resourceRequests: server.resourceRequests.length,
     }),
+    presented: (from) => {
+      return server.requests.slice(from).map(({ clientId, presented }) => ({ clientId, presented }))
+    },
   }
-  process.on('message', async ({ id, method, argument }) => {
-    process.send({ id, result: await methods[method](argument) })
+  process.on('message', async ({ id, method, given }) => {
+    const own = methods[method] ?? ((...values) => server[method](...values))
+    process.send({ id, result: await own(...given) })
   })
   process.on('disconnect', () => process.exit())
 }
