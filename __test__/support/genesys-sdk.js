@@ -6,24 +6,30 @@ const { tmpdir } = require('node:os')
 const { join } = require('node:path')
 
 /**
- * Logs in at a server of this machine with Genesys' own SDK; resolves with the token.
- *
- * A gateway without `path_params_login` leaves the path as it is at Genesys Cloud. The SDK runs in a
- * process of its own: it reads a file of the home directory, and the proxies of the environment.
+ * Runs a file that uses Genesys' own SDK, in a process of its own: the SDK reads a file of the home directory, and the
+ * proxies of the environment. Resolves with its output.
  */
-async function sdkLogin(port, { clientId, clientSecret }) {
+async function runWithSdk(file, ...values) {
   const home = mkdtempSync(join(tmpdir(), 'oauth-rotor-sdk-'))
   try {
     const env = { HOME: home, USERPROFILE: home }
-    const argument = JSON.stringify({ port, clientId, clientSecret })
     return await new Promise((resolve, reject) => {
-      execFile(process.execPath, [__filename, argument], { env }, (error, output) =>
+      execFile(process.execPath, [file, ...values], { env }, (error, output) =>
         error ? reject(error) : resolve(output),
       )
     })
   } finally {
     rmSync(home, { recursive: true })
   }
+}
+
+/**
+ * Logs in at a server of this machine with Genesys' own SDK; resolves with the token.
+ *
+ * A gateway without `path_params_login` leaves the path as it is at Genesys Cloud.
+ */
+function sdkLogin(port, { clientId, clientSecret }) {
+  return runWithSdk(__filename, JSON.stringify({ port, clientId, clientSecret }))
 }
 
 async function logIn({ port, clientId, clientSecret }) {
@@ -36,4 +42,4 @@ async function logIn({ port, clientId, clientSecret }) {
 
 if (require.main === module) logIn(JSON.parse(process.argv[2]))
 
-module.exports = { sdkLogin }
+module.exports = { runWithSdk, sdkLogin }
