@@ -22,6 +22,29 @@ test('the example of README.md works as it stands', async () => {
   expect(stdout).toBe('200\n')
 })
 
+test('so does its example of a rotation', async () => {
+  const provider = await server({ clients: { app: ['secret', 'new'] }, lifetimeMs: 300_000 })
+  const readme = readFileSync(path.join(root, 'README.md'), 'utf8')
+  const [[, first], [, second]] = readme.matchAll(/```js\n(.*?)```/gs)
+  const code = [
+    first
+      .replace("region: 'sa_east_1'", `host: '${provider.url}'`)
+      .replace('timeZone', 'overlapMs: 1000, $&'),
+    second,
+    "const change = () => changeSecret('new')",
+    'tokens.ready().then(change).then(() => console.log(tokens.status().generation, process.env.GC_CLIENT_SECRET))',
+  ]
+  const { stdout } = await promisify(execFile)(process.execPath, ['-e', code.join('\n')], {
+    cwd: root,
+    env: { ...process.env, GC_CLIENT_ID: 'app', GC_CLIENT_SECRET: 'secret' },
+  })
+  const [fallback, revoke, state] = stdout.split('\n')
+  expect(fallback).toMatch(/^The old secret is a fallback until \S+\[America\/Sao_Paulo\]\.$/)
+  expect(revoke).toMatch(/^It may be revoked from \S+\[America\/Sao_Paulo\] on\.$/)
+  expect(state).toBe('2 new')
+  expect(provider.requests.map(({ presented }) => presented)).toEqual(['secret', 'new'])
+})
+
 test('the example at the head of index.d.ts works as it stands', async () => {
   const provider = await server({ clients: { app: ['secret'] } })
   const types = readFileSync(path.join(root, 'index.d.ts'), 'utf8')
