@@ -43,7 +43,7 @@ describe('the examples for Jest', () => {
 
   afterAll(() => jest.useRealTimers())
 
-  test('are three', () => expect(forJest.length).toBe(3))
+  test('are four', () => expect(forJest.length).toBe(4))
   for (const code of forJest)
     new Function('require', 'test', 'expect', 'jest', code)(load, test, expect, jest)
 })
