@@ -89,7 +89,7 @@ class Report {
     let uses = 0
     for (const { label, since } of this.#retired) {
       const { clientId, clientSecret } = secrets.get(label)
-      const later = await this.#server.presented((await since).tokenRequests)
+      const later = await this.#server.tokenRequests((await since).tokenRequests)
       uses += later.filter((one) => one.clientId === clientId && one.presented === clientSecret).length
     }
     return uses

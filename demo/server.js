@@ -8,8 +8,8 @@ const { fakeAuthorizationServer } = require('../testing')
  *
  * `set({ outage: true })` turns its knobs, `respond(...answers)` has it give these to the next token
  * requests, `revoke(token)` ends tokens, `setSecrets(id, secrets)` and `regenerateSecret(id)` change
- * a client's secrets, `count()` tells how much it saw, `presented(from)` with which secrets tokens were
- * asked for, from the request of that number on.
+ * a client's secrets, `count()` tells how much it saw, `tokenRequests(from)` what it was asked, from the
+ * request of that number on.
  */
 async function forkServer(options) {
   const { fork } = require('node:child_process')
@@ -36,7 +36,7 @@ async function forkServer(options) {
     setSecrets: (id, secrets) => call('setSecrets', id, secrets),
     regenerateSecret: (id) => call('regenerateSecret', id),
     count: () => call('count'),
-    presented: (from) => call('presented', from),
+    tokenRequests: (from) => call('tokenRequests', from),
     close: () =>
       new Promise((resolve) => {
         child.once('exit', resolve)
@@ -52,14 +52,19 @@ function serveParent() {
       server = await fakeAuthorizationServer(options)
       return { url: server.url, tokenUrl: server.tokenUrl }
     },
-    // JSON has no undefined: without a token all are meant.
-    revoke: (token) => server.revoke(token ?? undefined),
+    set: (knobs) => server.set(knobs),
+    respond: (answers) => server.respond(...answers),
+    revoke: (token) => server.revoke(token),
+    setSecrets: ({ clientId, secrets }) => server.setSecrets(clientId, secrets),
+    tokenRequests: () =>
+      server.requests.map(({ at, clientId, presented, status }) => ({ at, clientId, presented, status })),
     count: () => ({
       tokenRequests: server.requests.length,
       resourceRequests: server.resourceRequests.length,
     }),
-    presented: (from) => {
-      return server.requests.slice(from).map(({ clientId, presented }) => ({ clientId, presented }))
+    tokenRequests: (from) => {
+      const seen = server.requests.slice(from ?? 0)
+      return seen.map(({ at, clientId, presented, status }) => ({ at, clientId, presented, status }))
     },
   }
   process.on('message', async ({ id, method, given }) => {
