@@ -1,9 +1,7 @@
 'use strict'
 
-const { fork } = require('node:child_process')
-const { join } = require('node:path')
-
 const { CredentialRejectedError } = require('..')
+const { oidcProvider } = require('./support/oidc-provider')
 const { closeAll, event, manager, rejection } = require('./support/world')
 
 // RFC 6749 Appendix A.2 allows no other characters in a secret than these, and this server keeps to it.
@@ -23,41 +21,12 @@ const clientOf = (id) => CLIENTS.find((client) => client.id === id)
 
 /** The server, which knows these clients. */
 let server
-let stop
 
 beforeAll(async () => {
-  const child = fork(join(__dirname, 'support', 'oidc-provider.mjs'), {
-    stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
-    // The server may need a later Node.js than the one that the tests run with: npm's own.
-    execPath: process.env.npm_node_execpath ?? process.execPath,
-  })
-  let output = ''
-  for (const stream of [child.stdout, child.stderr])
-    stream.setEncoding('utf8').on('data', (text) => (output += text))
-  const exited = new Promise((resolve) => child.once('exit', resolve))
-  stop = () => {
-    if (child.connected) child.disconnect()
-    return exited
-  }
-  child.send(CLIENTS)
-  server = await Promise.race([
-    new Promise((resolve) => child.once('message', resolve)),
-    exited.then(() => Promise.reject(new Error(output))),
-  ])
+  server = await oidcProvider(CLIENTS)
 })
 afterEach(closeAll)
-afterAll(() => stop())
-
-/** What the server says about a token (RFC 7662). */
-async function introspect({ id, secret }, token) {
-  const encoded = [id, secret].map((text) => new URLSearchParams({ '': text }).toString().slice(1)).join(':')
-  const response = await fetch(server.introspectionUrl, {
-    method: 'POST',
-    headers: { authorization: `Basic ${Buffer.from(encoded).toString('base64')}` },
-    body: new URLSearchParams({ token }),
-  })
-  return response.json()
-}
+afterAll(() => server.close())
 
 describe.each(['basic', 'body'])('client authentication %p', (clientAuth) => {
   test('is accepted, with every character that a secret may have', async () => {
@@ -70,7 +39,7 @@ describe.each(['basic', 'body'])('client authentication %p', (clientAuth) => {
     const { issuedAt, expiresAt } = tokens.status().token
     expect(expiresAt - issuedAt).toBe(3_600_000)
     if (clientAuth === 'basic') {
-      expect(await introspect(client, token)).toMatchObject({ active: true, scope: 'read' })
+      expect(await server.introspect(client, token)).toMatchObject({ active: true, scope: 'read' })
     }
   })
 
@@ -119,7 +88,7 @@ test('a token that lives shortly is replaced while the server still honours it',
   const second = tokens.peek()
   expect({ serial, reason }).toEqual({ serial: 1, reason: 'replaced' })
   expect(second).not.toBe(first)
-  const [old, fresh] = await Promise.all([first, second].map((token) => introspect(client, token)))
+  const [old, fresh] = await Promise.all([first, second].map((token) => server.introspect(client, token)))
   expect(fresh.active).toBe(true)
   expect(old.active).toBe(true)
   expect(fresh.exp).toBeGreaterThan(old.exp)

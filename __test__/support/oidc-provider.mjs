@@ -4,7 +4,16 @@ import { generateKeyPairSync } from 'node:crypto'
 import { createServer } from 'node:http'
 import Provider from 'oidc-provider'
 
-process.on('message', async (clients) => {
+/** Which secrets are accepted by client id, beside its own, and which were presented. */
+const accepted = new Map()
+const presented = []
+
+const orders = {
+  setSecrets: ({ clientId, secrets }) => void accepted.set(clientId, secrets),
+  presented: () => presented,
+}
+
+process.once('message', async (clients) => {
   const server = createServer()
   await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve))
   const url = `http://127.0.0.1:${server.address().port}`
@@ -32,7 +41,16 @@ process.on('message', async (clients) => {
         clients.find(({ id }) => id === clientId).lifetimeSeconds ?? 3600,
     },
   })
+  // A client of this server has one secret; those that can be rotated have as many as they are told.
+  const { prototype } = provider.Client
+  const { compareClientSecret } = prototype
+  prototype.compareClientSecret = function (secret) {
+    const isAccepted = accepted.get(this.clientId)?.includes(secret) ?? compareClientSecret.call(this, secret)
+    presented.push({ at: Date.now(), clientId: this.clientId, secret, isAccepted })
+    return isAccepted
+  }
   server.on('request', provider.callback())
+  process.on('message', ({ id, order, values }) => process.send({ id, result: orders[order](values) }))
   process.send({ tokenUrl: `${url}/token`, introspectionUrl: `${url}/token/introspection` })
 })
 process.on('disconnect', () => process.exit())
