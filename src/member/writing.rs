@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::course::Item;
 use super::{Effect, Notice, Step};
-use crate::credential::Credential;
+use crate::credential::{Credential, CredentialId};
 use crate::rotation::{self, Record, SinkOutcome, SinkSpec, Slot};
 use crate::source::{EntryPlace, Yielded};
 
@@ -13,6 +13,8 @@ use crate::source::{EntryPlace, Yielded};
 #[derive(Debug, Default)]
 pub(super) struct Sinks {
     slots: Vec<EntryPlace>,
+    /// What was written to each last: it replaces what the entry yields, which may be read much later.
+    holds: BTreeMap<Slot, CredentialId>,
     writes: BTreeMap<u64, (Slot, Arc<Credential>)>,
     last: u64,
 }
@@ -41,8 +43,9 @@ impl Sinks {
         let mut specs = Vec::new();
         for entry in entries.iter().filter(|entry| entry.persist.is_some()) {
             let slot = self.slot(entry.place);
-            let is_replaced = yields(entry, record.active) && !yields(entry, candidate)
-                || record.staged().is_none() && yields(entry, record.active);
+            let is_active = yields(entry, record.active)
+                || self.holds.get(&slot).is_some_and(|held| *held == record.active);
+            let is_replaced = is_active && (record.staged().is_none() || !yields(entry, candidate));
             if is_replaced || record.sinks.contains_key(&slot) {
                 let others = entries.iter().filter(|other| other.place != entry.place);
                 let at_retirement = others.into_iter().any(|other| yields(other, candidate));
@@ -97,6 +100,9 @@ impl Step<'_> {
         let Some((slot, credential)) = member.sinks.writes.remove(&write) else { return };
         member.view.writing.remove(&slot);
         let id = credential.id();
+        if outcome == SinkOutcome::Done {
+            member.sinks.holds.insert(slot, id);
+        }
         if let Some(place) = member.sinks.place(slot) {
             let notice = Notice::Persisted { place, credential, outcome, message };
             self.effects.push(Effect::Notify(notice));
