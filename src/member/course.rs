@@ -23,6 +23,16 @@ pub(super) enum Item {
     Rotation(rotation::Event),
 }
 
+impl Item {
+    /// The credential whose answer it is.
+    pub(super) fn answered(&self) -> Option<&Arc<Credential>> {
+        match self {
+            Self::Answered(answered) => Some(&answered.credential),
+            _ => None,
+        }
+    }
+}
+
 /// What a token request brought.
 #[derive(Debug)]
 pub(super) struct Answered {
@@ -278,7 +288,16 @@ impl Step<'_> {
         };
         let token = match write.token {
             TokenChange::Keep => None,
-            TokenChange::Replace { credential, .. } => member.obtained.get(&credential).cloned(),
+            TokenChange::Replace { credential, .. } => {
+                let token = member.obtained.get(&credential).cloned();
+                if token.is_none() {
+                    // It was forgotten with a credential that was gone for a while.
+                    member.view.ledger.forget_proof(credential);
+                    member.todo.push_front(Todo::Step(event));
+                    return;
+                }
+                token
+            }
         };
         let fresh = token.as_ref().map(|token| {
             let (text, issued_at) = (token.text.clone(), token.issued_at);

@@ -29,7 +29,7 @@ use crate::error::Failure;
 use crate::policy::Policy;
 use crate::refresh::{self, Refresh};
 use crate::rotation::{self, CallerId, Ledger, Record, View};
-use crate::source::{Configured, Yielded};
+use crate::source::{Configured, EntryPlace, Yielded};
 use crate::token::{FreshToken, HeldToken};
 use asking::{Open, Watch};
 use course::{Item, Pending, Todo};
@@ -98,6 +98,8 @@ pub struct Member {
     /// When the credential lifecycle took its latest step.
     stepped_at: Timestamp,
     sinks: writing::Sinks,
+    /// What was written to the environment variables of an entry.
+    replaced: BTreeMap<EntryPlace, CredentialId>,
     /// The token that a resource did not accept last.
     invalidated: Option<Arc<FreshToken>>,
     /// The store's count of tokens, as last read.
@@ -138,6 +140,7 @@ impl Member {
             retry_at: None,
             stepped_at: Timestamp::default(),
             sinks: writing::Sinks::default(),
+            replaced: BTreeMap::new(),
             invalidated: None,
             store_serial: 0,
             closed: false,
@@ -198,6 +201,12 @@ impl Member {
     pub fn step(&mut self, event: Event, now: Timestamp, chance: &mut dyn Chance) -> Vec<Effect> {
         let mut step = Step { member: self, now, chance, effects: Vec::new() };
         step.take(event);
+        // What is sent or told in a step does not come after a write that may forbid it.
+        let operations = |effect: &mut Effect| {
+            matches!(effect, Effect::Load | Effect::Write(..) | Effect::WriteToken(_))
+        };
+        let last: Vec<Effect> = step.effects.extract_if(.., operations).collect();
+        step.effects.extend(last);
         step.effects
     }
 }

@@ -9,6 +9,7 @@ use crate::credential::{Credential, CredentialId};
 use crate::error::{Code, Failure};
 use crate::refresh::{self, Offer};
 use crate::rotation::{self, Phase, Role, Want};
+use crate::source::Yielded;
 
 impl Step<'_> {
     /// Passes on what has changed of what may be presented.
@@ -106,6 +107,7 @@ impl Member {
         self.prune();
         let has_id = |one: &&Arc<Credential>| one.has_id();
         self.view.configured = self.taken_up.iter().map(|it| it.id()).collect();
+        self.view.fleeting = self.fleeting();
         self.view.held = self.keyring.ids().collect();
         let mut probing: BTreeSet<CredentialId> =
             self.under_way().filter(has_id).map(|it| it.id()).collect();
@@ -114,8 +116,21 @@ impl Member {
             let open = self.presentable().into_iter().filter(|one| !self.is_rejected(one));
             probing.extend(open.filter(|one| one.has_id()).map(|one| one.id()));
         }
+        // Its answer is here, and waits to be taken up.
+        let answered = self.queue.iter().filter_map(super::course::Item::answered);
+        probing.extend(answered.filter(has_id).map(|it| it.id()));
         self.view.probing = probing;
         self.view.sinks = self.sinks.specs(self.record.as_ref(), &self.entries);
+    }
+
+    /// What nothing yields but variables that were written here.
+    fn fleeting(&self) -> BTreeSet<CredentialId> {
+        let is_kept = |id: &CredentialId| {
+            let entries = self.entries.iter();
+            let yielding = |entry: &&Yielded| entry.credentials.iter().any(|it| it.id() == *id);
+            entries.filter(yielding).any(|entry| self.replaced.get(&entry.place) != Some(id))
+        };
+        self.replaced.values().copied().filter(|id| !is_kept(id)).collect()
     }
 
     /// Forgets what nothing refers to any more.

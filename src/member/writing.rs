@@ -103,12 +103,36 @@ impl Step<'_> {
         if outcome == SinkOutcome::Done {
             member.sinks.holds.insert(slot, id);
         }
+        let written = Arc::clone(&credential);
         if let Some(place) = member.sinks.place(slot) {
+            if outcome == SinkOutcome::Done {
+                member.replaced.remove(&place);
+            }
             let notice = Notice::Persisted { place, credential, outcome, message };
             self.effects.push(Effect::Notify(notice));
         }
         let event = rotation::Event::SinkWritten { slot, credential: id, outcome };
         self.member.queue.push_back(Item::Rotation(event));
+        if outcome == SinkOutcome::Done {
+            self.follow_place(&written);
+        }
+    }
+
+    /// What is written is what the place yields, though its rotation has ended meanwhile.
+    fn follow_place(&mut self, written: &Arc<Credential>) {
+        let member = &mut *self.member;
+        let id = written.id();
+        let current = member
+            .record
+            .as_ref()
+            .map(|record| record.staged().map_or(record.active, |staged| staged.next));
+        if current == Some(id) || member.configured.iter().any(|one| one.is_same_as(written)) {
+            return;
+        }
+        member.keyring.add(written);
+        member.configured.push(Arc::clone(written));
+        let event = rotation::Event::Changed { from: None, to: id };
+        member.queue.push_back(Item::Rotation(event));
     }
 
     /// Environment variables follow the active credential at once; they are never custody.
@@ -122,9 +146,24 @@ impl Step<'_> {
         let yields_it =
             |entry: &&Yielded| matches!(&entry.credentials[..], [one] if one.id() == was.active);
         let pairs = member.entries.iter().filter(|entry| entry.is_pair_from_javascript);
-        for entry in pairs.filter(yields_it) {
-            let (place, credential) = (entry.place, Arc::clone(credential));
+        let places: Vec<EntryPlace> = pairs.filter(yields_it).map(|entry| entry.place).collect();
+        let credential = Arc::clone(credential);
+        let is_written = |place| {
+            let slot = member.sinks.slots.iter().position(|one| *one == place);
+            let slot = slot.and_then(|index| u32::try_from(index).ok()).map(Slot);
+            slot.is_some_and(|slot| now.sinks.get(&slot) == Some(&rotation::Sink::Done))
+        };
+        let mut replaced = Vec::new();
+        for place in places {
+            // What was written back as well is there again after a restart.
+            if !is_written(place) {
+                replaced.push(place);
+            }
+            let credential = Arc::clone(&credential);
             self.effects.push(Effect::ReplaceVariables { place, credential });
+        }
+        for place in replaced {
+            self.member.replaced.insert(place, credential.id());
         }
     }
 }

@@ -5,10 +5,13 @@ use super::draft::Draft;
 use super::effect::{Effect, Notice, Refusal};
 use super::event::{Event, Want};
 use super::ledger::{Answer, Proof};
-use super::record::{End, Overlap, Phase, Prepared, Role, RotationId, Sink, Staged, Version};
+use super::record::{
+    End, Overlap, Phase, Prepared, Record, Role, RotationId, Sink, Staged, Version,
+};
 use super::retirement;
 use super::transition::Transition;
-use super::view::Members;
+use super::view::{Members, View};
+use crate::clock::Timestamp;
 use crate::credential::CredentialId;
 
 /// The one transition that is due, if any is.
@@ -125,7 +128,7 @@ fn degrade(draft: &mut Draft<'_>) {
 }
 
 /// T15.
-fn recover(draft: &mut Draft<'_>, since: crate::clock::Timestamp) {
+fn recover(draft: &mut Draft<'_>, since: Timestamp) {
     let active = draft.record.active;
     let known: Vec<CredentialId> = [active].into_iter().chain(draft.record.fallbacks()).collect();
     let found = known.into_iter().find_map(|one| Some((one, draft.proof_since(since, one)?)));
@@ -150,7 +153,7 @@ fn end_preparation(draft: &mut Draft<'_>, prepared: &Prepared) {
 /// T4, T5, T7 and, meanwhile, T8.
 fn prove(draft: &mut Draft<'_>, staged: &Staged) {
     if let Some(proof) = draft.proof_since(staged.at, staged.next) {
-        if in_custody(draft, staged.next) {
+        if in_custody(&draft.record, draft.view, staged.next) {
             draft.promote(staged.clone(), proof);
             return;
         }
@@ -173,16 +176,25 @@ fn prove(draft: &mut Draft<'_>, staged: &Staged) {
     }
 }
 
+/// Whether the next credential has all that it takes, so that nothing else has to happen before T4.
+pub(super) fn is_promotable(record: &Record, view: &View, now: Timestamp) -> bool {
+    record.staged().is_some_and(|staged| {
+        let proof = view.ledger.proof(staged.next);
+        proof.is_some_and(|proof| proof.at >= staged.at && now < proof.expires_at)
+            && in_custody(record, view, staged.next)
+    })
+}
+
 /// In one process a promotion is not refused for want of a place to keep the credential.
-fn in_custody(draft: &Draft<'_>, credential: CredentialId) -> bool {
-    let keeper = custody::of(&draft.record, draft.view, credential);
-    keeper.is_some() || draft.view.fleet.is_none() && !awaits_sinks(draft)
+fn in_custody(record: &Record, view: &View, credential: CredentialId) -> bool {
+    let keeper = custody::of(record, view, credential);
+    keeper.is_some() || view.fleet.is_none() && !awaits_sinks(record, view)
 }
 
 /// Whether a slot that can be written before the promotion was not tried yet.
-fn awaits_sinks(draft: &Draft<'_>) -> bool {
-    let is_open = |slot| matches!(draft.record.sinks.get(slot), None | Some(Sink::Pending { .. }));
-    draft.view.sinks.iter().any(|spec| !spec.at_retirement && is_open(&spec.slot))
+fn awaits_sinks(record: &Record, view: &View) -> bool {
+    let is_open = |slot| matches!(record.sinks.get(slot), None | Some(Sink::Pending { .. }));
+    view.sinks.iter().any(|spec| !spec.at_retirement && is_open(&spec.slot))
 }
 
 /// T7 when nobody has held the next credential for as long as a silent member counts as live.

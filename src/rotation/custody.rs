@@ -32,7 +32,8 @@ pub(super) fn of(record: &Record, view: &View, credential: CredentialId) -> Opti
         }
     }
     let is_service = view.fleet.as_ref().is_none_or(|fleet| fleet.me.is_some());
-    if is_service && view.configured.contains(&credential) {
+    let is_yielded = view.configured.contains(&credential) && !view.fleeting.contains(&credential);
+    if is_service && is_yielded {
         return Some(Custody::Source);
     }
     record.sinks.values().any(|sink| *sink == Sink::Done).then_some(Custody::Sink)

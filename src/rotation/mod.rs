@@ -76,5 +76,7 @@ pub fn wake_at(record: Option<&Record>, view: &View, now: Timestamp) -> Option<T
     let deadlines = record.into_iter().flat_map(Record::times).filter(|at| *at > now);
     let probes = probing::wanted(record, view, now).into_iter().map(|(_, at)| at.max(now));
     let sinks = record.into_iter().flat_map(|record| probing::unwritten(record, view));
-    deadlines.chain(probes).chain(sinks.map(|(_, at)| at.max(now))).min()
+    let promotion = record.is_some_and(|record| course::is_promotable(record, view, now));
+    let due = deadlines.chain(probes).chain(sinks.map(|(_, at)| at.max(now)));
+    due.chain(promotion.then_some(now)).min()
 }

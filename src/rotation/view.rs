@@ -21,6 +21,8 @@ pub struct View {
     pub nonce: u64,
     /// What sources yield here, in the order of the configuration.
     pub configured: Vec<CredentialId>,
+    /// Those of them that only the variables of this process hold, which end with it.
+    pub fleeting: BTreeSet<CredentialId>,
     /// What this member can present: the configured ones, and those that a caller handed over.
     pub held: BTreeSet<CredentialId>,
     /// The endpoint's answers.

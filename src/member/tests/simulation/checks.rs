@@ -41,7 +41,7 @@ impl Checks {
         let stimuli = std::mem::take(&mut self.stimuli);
         let sends = std::mem::take(&mut self.sends);
         let rejections = std::mem::take(&mut self.rejections);
-        *self = Self { edited_at, stimuli, sends, rejections, ..Self::default() };
+        *self = Self { sends, rejections, stimuli, edited_at, ..Self::default() };
     }
 
     pub(super) fn stimulus(&mut self, now: Timestamp) {
@@ -91,19 +91,18 @@ impl Checks {
     ) {
         let id = key.id();
         match verdict {
+            // One that is unusable on arrival proves nothing.
+            Verdict::Accepted(grant) if !is_unfit && grant.lifetime < 4 * SECOND => {}
             Verdict::Accepted(grant) if !is_unfit => {
-                // One that is unusable on arrival proves nothing.
-                if grant.lifetime >= 4 * SECOND {
-                    self.accepted.insert(id, (now, now + grant.lifetime));
-                    self.denied.remove(&id);
-                    // The endpoint answers: the bare 401s of the others were meant.
-                    for other in std::mem::take(&mut self.refused) {
-                        if other != id {
-                            self.denied.entry(other).or_default().push(now);
-                        }
+                self.accepted.insert(id, (now, now + grant.lifetime));
+                self.denied.remove(&id);
+                // The endpoint answers: the bare 401s of the others were meant.
+                for other in std::mem::take(&mut self.refused) {
+                    if other != id {
+                        self.denied.entry(other).or_default().push(now);
                     }
-                    self.scopes.insert(id, grant.scope.as_deref() == Some("a b"));
                 }
+                self.scopes.insert(id, grant.scope.as_deref() == Some("a b"));
             }
             Verdict::Refused(_) => {
                 self.denied.entry(id).or_default().push(now);
@@ -172,7 +171,7 @@ impl Sim {
             let is_other = was.epoch == after.version.epoch && was.nonce != after.version.nonce;
             assert!(!is_other, "I4: two records of one epoch");
         }
-        self.check_roles(&after);
+        Self::check_roles(&after);
         let retired = |record: &Record| -> BTreeSet<CredentialId> {
             record.retired.iter().map(|it: &Retired| it.credential).collect()
         };
@@ -204,7 +203,7 @@ impl Sim {
         self.check_active(before, &after, &moves, now);
     }
 
-    fn check_roles(&self, record: &Record) {
+    fn check_roles(record: &Record) {
         let mut all = vec![record.active];
         all.extend(record.standby.iter());
         all.extend(record.quarantined.iter().map(|it| it.credential));
@@ -449,7 +448,9 @@ impl Sim {
         let Checks { sends, rejections, .. } = &self.checks;
         assert!(sends.len() <= 70 + 10 * reasons, "I10: {} requests in a minute", sends.len());
         let mut each: BTreeMap<CredentialId, usize> = BTreeMap::new();
-        rejections.iter().for_each(|(_, id)| *each.entry(*id).or_default() += 1);
+        for (_, id) in rejections {
+            *each.entry(*id).or_default() += 1;
+        }
         let most = each.values().max().copied().unwrap_or_default();
         assert!(most <= 12 + 4 * reasons, "I10: {most} rejections of one credential in a minute");
     }

@@ -367,7 +367,8 @@ impl Sim {
         if let Some(issued) = token.and_then(|token| self.provider.issued.get_mut(&token)) {
             issued.unfit = is_unfit;
         }
-        let has_failed = verify == Some(Verify::Failed);
+        // A scope that is too narrow is a rejection, whatever the resource says.
+        let has_failed = verify == Some(Verify::Failed) && !is_narrow;
         self.checks.answered(key, &verdict, (is_unfit, has_failed), self.now);
         self.tell(Event::Answered { request, sent_at: sent.at, verdict, verify });
     }

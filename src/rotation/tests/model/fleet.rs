@@ -362,6 +362,7 @@ impl State {
         View {
             policy: Policy { overlap: Some(Self::OVERLAP), ..Policy::default() },
             nonce: self.next_nonce(),
+            fleeting: BTreeSet::new(),
             configured: member.configured.clone(),
             held: member.held.clone(),
             ledger: member.ledger.clone(),
