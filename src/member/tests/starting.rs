@@ -1,10 +1,116 @@
-//! Rotations that are asked for before there is a token.
+//! From nothing to the first token, and what becomes of whoever asks before that.
 
 use super::world::*;
 use crate::member::*;
 use crate::policy::tests::DEFAULT;
-use crate::rotation::Refusal;
+use crate::rotation::{PhaseName, Refusal, Role, Verify};
 use crate::secret::Secret;
+use crate::source::Configured;
+
+#[test]
+fn the_first_accepted_credential_becomes_active_with_the_token_that_proved_it() {
+    let mut world = World::new(DEFAULT, accepts(&["two"])).with(&["one", "two", "three"]);
+    world.pass(SECOND);
+    assert_eq!(world.phase(), PhaseName::Stable);
+    assert_eq!(world.role("one"), Role::Quarantined);
+    assert_eq!(world.role("two"), Role::Active);
+    assert_eq!(world.role("three"), Role::Standby);
+    assert_eq!(world.store.load().token.map(|token| token.serial), world.serial());
+}
+
+#[test]
+fn a_secret_that_is_rotated_to_before_the_first_token_is_tried_first() {
+    let mut world = World::new(DEFAULT, accepts(&["one", "two"]));
+    let caller = world.rotate_to_of("app", "two");
+    world.configure(&["one"]);
+    world.pass(SECOND);
+    assert_eq!(world.rotated(caller), Some(Phase::Retired));
+    assert_eq!(world.secret_in_use(), Some("two"));
+    assert_eq!(world.secrets_tried(), ["two"]);
+}
+
+#[test]
+fn a_wrong_secret_before_the_first_token_is_refused_and_what_is_configured_serves() {
+    let mut world = World::new(DEFAULT, accepts(&["one"]));
+    let caller = world.rotate_to_of("app", "wrong");
+    world.configure(&["one"]);
+    world.pass(SECOND);
+    assert!(matches!(world.refusal(caller), Some(Refusal::CandidateRejected(_))));
+    assert_eq!(world.secret_in_use(), Some("one"));
+}
+
+#[test]
+fn a_secret_without_a_client_id_waits_for_the_sources_to_say_whose_it_is() {
+    let mut world = World::new(DEFAULT, accepts(&["one", "two"]));
+    let caller = world.rotate_to("two");
+    world.pass(SECOND);
+    assert!(world.answers.is_empty());
+    world.configure(&["one"]);
+    world.pass(SECOND);
+    assert!(world.rotated(caller).is_some());
+    assert_eq!(world.secret_in_use(), Some("two"));
+}
+
+#[test]
+fn a_first_token_that_fails_verify_is_not_handed_out() {
+    for verified in [Verify::Refused, Verify::Failed] {
+        let mut world = World::new(DEFAULT, accepts(&["one", "two"]));
+        world.verified = verified;
+        world.rotate_with("two", |ask| {
+            if let Ask::Rotate { candidate: Some(candidate), verify, .. } = ask {
+                candidate.client_id = Some("app".to_owned());
+                *verify = Some("https://resource.example/me".parse().unwrap());
+            }
+        });
+        world.configure(&["one"]);
+        world.pass(SECOND);
+        assert_eq!(world.secret_in_use(), Some("one"), "{verified:?}");
+    }
+}
+
+#[test]
+fn a_preparation_before_the_first_token_has_nothing_to_go_on_with() {
+    let mut world = World::new(DEFAULT, accepts(&["one"]));
+    let caller = world.ask(Ask::Prepare { min_runway: MINUTE });
+    world.pass(SECOND);
+    assert_eq!(world.refusal(caller), Some(&Refusal::TokenUnavailable));
+}
+
+#[test]
+fn nobody_waits_for_the_derivation_of_an_id_to_get_the_first_token() {
+    let mut world = World::new(DEFAULT, accepts(&["one"]));
+    world.derives_ids = false;
+    world.configure(&["one"]);
+    world.want(1);
+    world.pass(SECOND);
+    assert_eq!(world.outcome(1), Some(&Ok(())));
+    assert_eq!(world.phase(), PhaseName::Starting);
+    world.derive_ids();
+    assert_eq!(world.phase(), PhaseName::Stable);
+    assert_eq!(world.serial(), Some(1), "the same token is shared");
+    assert_eq!(world.fetches.len(), 1);
+}
+
+#[test]
+fn a_token_that_was_invalidated_while_its_id_was_derived_does_not_come_back() {
+    let mut world = World::new(DEFAULT, accepts(&["one"]));
+    world.derives_ids = false;
+    world.configure(&["one"]);
+    world.pass(2 * SECOND);
+    world.tell(Event::Invalidated(1));
+    world.pass(2 * SECOND);
+    assert_eq!(world.serial(), Some(2));
+    world.derive_ids();
+    world.pass(SECOND);
+    assert_eq!(world.serial(), Some(2));
+}
+
+#[test]
+fn a_member_that_holds_nothing_asks_for_nothing() {
+    let mut world = World::new(DEFAULT, accepts(&["one"]));
+    world.tell(Event::Configured { configured: Configured::default(), is_followed: false });
+    assert_eq!(world.member.wake_at(world.now), None);
+}
 
 fn to(secret: &str) -> Ask {
     let candidate = Some(Candidate {
@@ -15,18 +121,6 @@ fn to(secret: &str) -> Ask {
     });
     let (rotation, verify) = (None, None);
     Ask::Rotate { candidate, rotation, supersede: false, compromised: false, verify }
-}
-
-#[test]
-fn whoever_names_a_secret_before_the_sources_are_read_waits_for_the_client_id() {
-    let mut world = World::new(DEFAULT, accepts(&["new"]));
-    let caller = world.ask(to("new"));
-    world.pass(SECOND);
-    assert!(world.answers.is_empty());
-    world.configure(&["old"]);
-    world.pass(SECOND);
-    assert!(matches!(world.answers[&caller], Ok(Answer::Rotation(_))));
-    assert_eq!(world.secret_in_use(), Some("new"));
 }
 
 #[test]

@@ -8,7 +8,7 @@ use crate::credential::Credential;
 use crate::error::Code;
 use crate::member::*;
 use crate::refresh::{Refusal, Wait, WaiterId};
-use crate::rotation::SinkOutcome;
+use crate::rotation::{PhaseName, Role, SinkOutcome};
 use crate::secret::Secret;
 use crate::source::{CredentialText, EntryPlace, EntrySpec, Reading, SourceSpec, Sources};
 use crate::store::MemoryStore;
@@ -90,13 +90,16 @@ pub(super) struct World {
     pub(super) written: Vec<(Timestamp, EntryPlace, String)>,
     pub(super) variables: Vec<(EntryPlace, String)>,
     pub(super) rereads: usize,
-    /// Ids are derived as soon as they are asked for.
-    pub(super) derives: bool,
-    to_derive: Vec<Arc<Credential>>,
     pub(super) dice: Dice,
     /// What a request with a candidate's token brings.
     pub(super) verified: rotation::Verify,
     pub(super) sink_outcome: SinkOutcome,
+    /// Whether ids are derived as soon as they are asked for.
+    pub(super) derives_ids: bool,
+    underived: Vec<Arc<Credential>>,
+    /// Whether a write to a sink takes until [`World::end_sinks`].
+    pub(super) delays_sinks: bool,
+    writes: Vec<u64>,
     hands: Arc<Hands>,
     sources: Sources,
     next_caller: CallerId,
@@ -121,7 +124,8 @@ impl World {
     ) -> Self {
         let hands = Hands::at(START);
         let mut sources = Sources::new(SECOND);
-        let silent = entries.iter().map(|_| None).collect();
+        // A pair reads two.
+        let silent = entries.iter().flat_map(|_| [None, None]).collect();
         sources.add(OWNER, entries, silent);
         Self {
             member: Member::new(policy),
@@ -138,11 +142,13 @@ impl World {
             written: Vec::new(),
             variables: Vec::new(),
             rereads: 0,
-            derives: true,
-            to_derive: Vec::new(),
             dice: Dice { ratio: 0.0, random: fastrand::Rng::with_seed(1) },
             verified: rotation::Verify::Passed,
             sink_outcome: SinkOutcome::Done,
+            derives_ids: true,
+            underived: Vec::new(),
+            delays_sinks: false,
+            writes: Vec::new(),
             hands,
             sources,
             next_caller: 0,
@@ -177,6 +183,15 @@ impl World {
         self.tell(Event::Configured { configured, is_followed: false });
     }
 
+    /// The only entry consists of two variables, which yield this.
+    pub(super) fn configure_pair(&mut self, secret: &str) {
+        let text = |value: &str| Some(Reading::Text { value: Secret::new(value) });
+        self.sources.begin(self.now);
+        self.sources.javascript_read(OWNER, vec![text("app"), text(secret)]);
+        let (configured, _) = self.sources.finish();
+        self.tell(Event::Configured { configured, is_followed: false });
+    }
+
     pub(super) fn tell(&mut self, event: Event) {
         self.hands.set(self.now);
         let effects = self.member.step(event, self.now, &mut self.dice);
@@ -203,11 +218,11 @@ impl World {
                 let (sent_at, verify) = (self.now, verify.is_some());
                 self.under_way.push(UnderWay { request, credential, sent_at, verify });
             }
-            Effect::Identify(credential) if self.derives => {
+            Effect::Identify(credential) if !self.derives_ids => self.underived.push(credential),
+            Effect::Identify(credential) => {
                 credential.id();
                 return Some(Event::Identified);
             }
-            Effect::Identify(credential) => self.to_derive.push(credential),
             Effect::ReadSources => self.rereads += 1,
             Effect::Load => {
                 return Some(Event::Stored(Stored::Loaded(Box::new(self.store.load()))));
@@ -233,6 +248,10 @@ impl World {
             Effect::WriteSink { write, place, credential, .. } => {
                 let secret = credential.client_secret.expose().to_owned();
                 self.written.push((self.now, place, secret));
+                if self.delays_sinks {
+                    self.writes.push(write);
+                    return None;
+                }
                 let outcome = self.sink_outcome;
                 return Some(Event::SinkWritten { write, outcome, message: None });
             }
@@ -248,15 +267,6 @@ impl World {
             Effect::Notify(notice) => self.notices.push(notice),
         }
         None
-    }
-
-    /// The ids that were asked for become known, and all later ones at once.
-    pub(super) fn derive(&mut self) {
-        self.derives = true;
-        for credential in std::mem::take(&mut self.to_derive) {
-            credential.id();
-        }
-        self.tell(Event::Identified);
     }
 
     /// The invariants that hold after every step.
@@ -321,6 +331,75 @@ impl World {
         caller
     }
 
+    /// The ids that were asked for are known at last.
+    pub(super) fn derive_ids(&mut self) {
+        self.derives_ids = true;
+        for credential in self.underived.drain(..) {
+            credential.id();
+        }
+        self.tell(Event::Identified);
+    }
+
+    /// The writes to sinks that are under way come to an end.
+    pub(super) fn end_sinks(&mut self) {
+        let outcome = self.sink_outcome;
+        for write in std::mem::take(&mut self.writes) {
+            self.tell(Event::SinkWritten { write, outcome, message: None });
+        }
+    }
+
+    pub(super) fn rotate_to_of(&mut self, client: &str, secret: &str) -> CallerId {
+        self.rotate_with(secret, |ask| {
+            if let Ask::Rotate { candidate: Some(candidate), .. } = ask {
+                candidate.client_id = Some(client.to_owned());
+            }
+        })
+    }
+
+    pub(super) fn rotate_to(&mut self, secret: &str) -> CallerId {
+        self.ask(rotate(Some(secret)))
+    }
+
+    pub(super) fn rotate_with(&mut self, secret: &str, change: impl Fn(&mut Ask)) -> CallerId {
+        let mut ask = rotate(Some(secret));
+        change(&mut ask);
+        self.ask(ask)
+    }
+
+    /// A request with its token has to be answered.
+    pub(super) fn rotate_verified(&mut self, secret: &str) -> CallerId {
+        self.rotate_with(secret, |ask| {
+            if let Ask::Rotate { verify, .. } = ask {
+                *verify = Some("https://resource.example/me".parse().unwrap());
+            }
+        })
+    }
+
+    /// How far the rotation was that a caller was told of.
+    pub(super) fn rotated(&self, caller: CallerId) -> Option<Phase> {
+        match self.answers.get(&caller) {
+            Some(Ok(Answer::Rotation(snapshot))) => Some(snapshot.phase),
+            _ => None,
+        }
+    }
+
+    /// Why a caller was refused.
+    pub(super) fn refusal(&self, caller: CallerId) -> Option<&rotation::Refusal> {
+        match self.answers.get(&caller) {
+            Some(Err(Denial { reason: Reason::Refused(refusal, _), .. })) => Some(refusal),
+            _ => None,
+        }
+    }
+
+    pub(super) fn phase(&self) -> PhaseName {
+        self.member.phase()
+    }
+
+    pub(super) fn role(&self, secret: &str) -> Role {
+        let credential = Credential::new(None, "app".into(), Secret::new(secret));
+        self.member.record().map_or(Role::Unknown, |record| record.role(credential.id()))
+    }
+
     pub(super) fn secrets_tried(&self) -> Vec<&str> {
         self.fetches.iter().map(|(_, secret)| secret.as_str()).collect()
     }
@@ -335,12 +414,28 @@ impl World {
     }
 }
 
+/// To rotate to a secret, or to what the sources yield.
+pub(super) fn rotate(secret: Option<&str>) -> Ask {
+    let candidate = secret.map(|secret| Candidate {
+        label: None,
+        client_id: None,
+        client_secret: Secret::new(secret),
+        expires_at: None,
+    });
+    Ask::Rotate { candidate, rotation: None, supersede: false, compromised: false, verify: None }
+}
+
 /// Whose the entries are.
 pub(super) const OWNER: u64 = 7;
 
 pub(super) fn granted(lifetime: Duration) -> Verdict {
     let access_token = Secret::new("token");
     Verdict::Accepted(Grant { access_token, lifetime, refresh_in: None, scope: None })
+}
+
+pub(super) fn with_scope(scope: &str) -> Verdict {
+    let (access_token, scope) = (Secret::new("token"), Some(scope.to_owned()));
+    Verdict::Accepted(Grant { access_token, lifetime: HOUR, refresh_in: None, scope })
 }
 
 pub(super) fn rejected() -> Verdict {

@@ -53,7 +53,7 @@ fn run(seed: u64, is_traced: bool) -> Counts {
     let mut random = Random(fastrand::Rng::with_seed(seed ^ 0x5eed));
     let overlap = random.one_of(&[None, Some(MINUTE), Some(20 * SECOND), Some(Duration::ZERO)]);
     let propagation = random.one_of(&[Duration::ZERO, 10 * SECOND]);
-    let policy = Policy { overlap, propagation, ..DEFAULT };
+    let policy = Policy { propagation, overlap, ..DEFAULT };
     let (places, regime) = (places(&mut random), regime(&mut random));
     let mut sim = Sim::new(seed, policy, places, regime);
     sim.is_traced = is_traced;

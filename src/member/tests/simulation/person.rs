@@ -141,7 +141,7 @@ impl Sim {
     /// A secret that is in use nowhere.
     fn new_key(&mut self) -> Key {
         let live = self.provider.live(self.now);
-        let used: Vec<Key> = self.places.iter().flat_map(|place| place.yields()).collect();
+        let used: Vec<Key> = self.places.iter().flat_map(super::places::Place::yields).collect();
         loop {
             let key = Key(usize::try_from(self.random.below(super::POOL)).unwrap());
             if !live.contains(&key) && !used.contains(&key) {
@@ -286,7 +286,7 @@ impl Sim {
                 if !is_wrong {
                     let delay = self.propagation();
                     let early = self.random_delay().min(after);
-                    self.deed(after - early, Deed::Announce(next, kind, delay));
+                    self.deed(after.saturating_sub(early), Deed::Announce(next, kind, delay));
                 }
                 self.tell_new(next, after);
                 if let Some(active) = active {

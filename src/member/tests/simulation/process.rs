@@ -514,7 +514,7 @@ impl Sim {
                     self.sources.written(place, &credential);
                 }
             }
-            Effect::Answer { caller, outcome } => self.caller_answered(caller, outcome),
+            Effect::Answer { caller, outcome } => self.caller_answered(caller, &outcome),
             Effect::Notify(notice) => self.counts.note(&notice),
         }
         None
@@ -573,16 +573,16 @@ impl Sim {
         self.later(takes, Happening::Sink { write, place, credential, outcome });
     }
 
-    fn caller_answered(&mut self, caller: CallerId, outcome: Result<Answer, Denial>) {
+    fn caller_answered(&mut self, caller: CallerId, outcome: &Result<Answer, Denial>) {
         let Some((deadline, ask, key)) = self.callers.remove(&caller) else {
             panic!("caller {caller} is answered twice, or has left");
         };
         self.note(format_args!("caller {caller} is answered {outcome:?}"));
         let is_late = self.now > deadline && self.troubled_at < deadline;
         assert!(!is_late, "a caller is answered after its deadline");
-        self.counts.answered(&outcome);
-        self.check_answer(&ask, key, &outcome);
-        if let (Ok(Answer::Prepared { .. }), Some(next)) = (&outcome, key) {
+        self.counts.answered(outcome);
+        self.check_answer(&ask, key, outcome);
+        if let (Ok(Answer::Prepared { .. }), Some(next)) = (outcome, key) {
             self.regenerate(next);
         }
     }

@@ -1,0 +1,135 @@
+//! Where a promoted credential is written back to, and when.
+
+use super::world::*;
+use crate::member::*;
+use crate::policy::tests::DEFAULT;
+use crate::rotation::{PhaseName, Role, SinkOutcome};
+use crate::sink::Target;
+use crate::source::{EntrySpec, Field, SourceSpec};
+
+fn entry(index: usize, has_sink: bool) -> EntrySpec {
+    let persist = has_sink.then_some(Target::Js { index });
+    let source = SourceSpec::Js { index };
+    EntrySpec { label: None, optional: true, expires_at: None, persist, source }
+}
+
+/// The first of two entries, which has a place to be written to, yields what is active.
+fn two_places() -> World {
+    let entries = vec![entry(0, true), entry(1, false)];
+    let mut world = World::with_entries(DEFAULT, entries, accepts(&["old", "new"]));
+    world.configure_each(&[&["old"], &[]]);
+    world.pass(MINUTE);
+    world
+}
+
+fn writes(world: &World) -> Vec<(usize, &str)> {
+    world.written.iter().map(|(_, place, secret)| (place.index, secret.as_str())).collect()
+}
+
+#[test]
+fn a_secret_that_only_a_caller_holds_is_written_back_before_it_takes_over() {
+    let mut world = two_places();
+    world.delays_sinks = true;
+    let caller = world.rotate_to("new");
+    world.pass(SECOND);
+    assert_eq!(writes(&world), [(0, "new")]);
+    assert_eq!((world.phase(), world.role("old")), (PhaseName::Staged, Role::Active));
+    world.end_sinks();
+    assert_eq!((world.phase(), world.rotated(caller)), (PhaseName::Overlap, Some(Phase::Overlap)));
+}
+
+#[test]
+fn a_write_that_is_under_way_is_not_undone_by_a_caller_who_leaves() {
+    let mut world = two_places();
+    world.delays_sinks = true;
+    let caller = world.rotate_to("new");
+    world.pass(SECOND);
+    world.tell(Event::Left(caller));
+    world.end_sinks();
+    assert_eq!((world.phase(), world.role("new")), (PhaseName::Overlap, Role::Active));
+}
+
+#[test]
+fn a_candidate_whose_caller_left_goes_when_it_could_be_written_nowhere() {
+    let mut world = two_places();
+    (world.delays_sinks, world.sink_outcome) = (true, SinkOutcome::Failed);
+    let caller = world.rotate_to("new");
+    world.pass(SECOND);
+    world.tell(Event::Left(caller));
+    world.end_sinks();
+    assert_eq!((world.phase(), world.role("new")), (PhaseName::Stable, Role::Unknown));
+}
+
+#[test]
+fn a_source_that_changed_is_not_written_to() {
+    let mut world = two_places();
+    world.configure_each(&[&["new"], &[]]);
+    world.pass(2 * HOUR);
+    assert_eq!(world.role("old"), Role::Retired);
+    assert!(world.written.is_empty());
+}
+
+#[test]
+fn where_another_source_yields_the_new_secret_the_old_place_is_written_at_the_end_of_the_overlap() {
+    let mut world = two_places();
+    world.configure_each(&[&["old"], &["new"]]);
+    world.pass(10 * MINUTE);
+    assert_eq!((world.phase(), world.written.len()), (PhaseName::Overlap, 0));
+    world.pass(2 * HOUR);
+    assert_eq!(writes(&world), [(0, "new")]);
+    assert_eq!(world.role("old"), Role::Retired);
+}
+
+#[test]
+fn a_place_that_cannot_be_written_holds_the_retirement_up_and_is_tried_again() {
+    let mut world = two_places();
+    world.sink_outcome = SinkOutcome::Failed;
+    world.configure_each(&[&["old"], &["new"]]);
+    world.pass(3 * HOUR);
+    assert_eq!((world.phase(), world.role("old")), (PhaseName::Overlap, Role::Previous));
+    let tries = world.written.len();
+    assert!((10..1500).contains(&tries), "{tries} tries");
+    world.sink_outcome = SinkOutcome::Done;
+    world.pass(2 * MINUTE);
+    assert_eq!((world.phase(), world.role("old")), (PhaseName::Stable, Role::Retired));
+}
+
+#[test]
+fn a_place_that_can_never_be_written_holds_nothing_up_where_a_source_yields_the_secret() {
+    let mut world = two_places();
+    world.sink_outcome = SinkOutcome::Impossible;
+    world.configure_each(&[&["old"], &["new"]]);
+    world.pass(2 * HOUR);
+    assert_eq!((world.written.len(), world.role("old")), (1, Role::Retired));
+}
+
+#[test]
+fn with_nowhere_to_write_to_people_are_told_that_the_secret_ends_with_the_process() {
+    let mut world = World::new(DEFAULT, accepts(&["old", "new"])).with(&["old"]);
+    world.pass(MINUTE);
+    let caller = world.rotate_to("new");
+    world.pass(SECOND);
+    let Some(Ok(Answer::Rotation(snapshot))) = world.answers.get(&caller) else { panic!() };
+    assert_eq!(snapshot.persisted, Persisted::None);
+    let is_told = |notice: &Notice| matches!(notice, Notice::Rotation(change) if change.what == What::NotPersisted);
+    assert!(world.notices.iter().any(is_told));
+}
+
+#[test]
+fn environment_variables_follow_the_active_secret_there_and_back() {
+    let field = |index| Field::Js { index };
+    let source = SourceSpec::Fields { client_id: field(0), client_secret: field(1) };
+    let spec = EntrySpec { source, ..entry(0, false) };
+    let mut world = World::with_entries(DEFAULT, vec![spec], accepts(&["old", "new"]));
+    world.configure_pair("old");
+    world.pass(MINUTE);
+    world.rotate_to("new");
+    world.pass(SECOND);
+    let rotation = world.member.latest_rotation().unwrap().rotation;
+    world.ask(Ask::RollBack(rotation));
+    // What was written there is read there.
+    world.configure_pair("new");
+    world.pass(SECOND);
+    let secrets: Vec<&str> = world.variables.iter().map(|(_, secret)| secret.as_str()).collect();
+    assert_eq!(secrets, ["new", "old"]);
+}
