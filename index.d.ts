@@ -1430,7 +1430,7 @@ export class EndpointError extends RotorError {
 
 /**
  * No known credential is accepted: the `cause` of a {@link TokenUnavailableError}, and why nothing can be
- * prepared. Retryable: each is tried again every 30 s to 5 min, and a new one at once.
+ * prepared. Retryable: each is tried again within a minute, and a new one at once.
  */
 export class DegradedError extends RotorError {
   constructor(message: string, details?: ErrorDetails)
