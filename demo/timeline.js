@@ -4,7 +4,7 @@ const { Lanes } = require('./lanes')
 
 /** Where the text of a row begins, and how wide it is. */
 const INDENT = 47
-const WIDTH = 61
+const WIDTH = 65
 
 /** What happens to the credentials and their tokens: a row for each event, and a drawing at the end. */
 class Timeline {
