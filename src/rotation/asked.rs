@@ -314,8 +314,12 @@ fn sink_written(draft: &mut Draft<'_>, slot: Slot, credential: CredentialId, out
         }
         SinkOutcome::Failed => Sink::Pending { not_before: draft.now + SINK_GAP },
     };
-    draft.record.sinks.insert(slot, sink);
+    let is_first = draft.record.sinks.insert(slot, sink).is_none();
     if draft.record.staged().is_some() && outcome != SinkOutcome::Done {
+        let is_told = is_first && course::is_everything_tried(draft);
+        if is_told && !course::in_custody(&draft.record, draft.view, credential) {
+            draft.notify(Notice::AwaitsCustody(credential));
+        }
         end_if_forsaken(draft, credential);
     }
 }

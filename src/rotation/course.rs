@@ -157,7 +157,7 @@ fn prove(draft: &mut Draft<'_>, staged: &Staged) {
             draft.promote(staged.clone(), proof);
             return;
         }
-        if proof.at == draft.now {
+        if proof.at == draft.now && is_everything_tried(draft) {
             draft.notify(Notice::AwaitsCustody(staged.next));
         }
     }
@@ -186,7 +186,7 @@ pub(super) fn is_promotable(record: &Record, view: &View, now: Timestamp) -> boo
 }
 
 /// In one process a promotion is not refused for want of a place to keep the credential.
-fn in_custody(record: &Record, view: &View, credential: CredentialId) -> bool {
+pub(super) fn in_custody(record: &Record, view: &View, credential: CredentialId) -> bool {
     let keeper = custody::of(record, view, credential);
     keeper.is_some() || view.fleet.is_none() && !awaits_sinks(record, view)
 }
@@ -195,6 +195,12 @@ fn in_custody(record: &Record, view: &View, credential: CredentialId) -> bool {
 fn awaits_sinks(record: &Record, view: &View) -> bool {
     let is_open = |slot| matches!(record.sinks.get(slot), None | Some(Sink::Pending { .. }));
     view.sinks.iter().any(|spec| !spec.at_retirement && is_open(&spec.slot))
+}
+
+/// Whether no sink is left that may yet keep the next credential at its first attempt.
+pub(super) fn is_everything_tried(draft: &Draft<'_>) -> bool {
+    let is_tried = |slot| draft.record.sinks.contains_key(slot);
+    draft.view.sinks.iter().all(|spec| spec.at_retirement || is_tried(&spec.slot))
 }
 
 /// T7 when nobody has held the next credential for as long as a silent member counts as live.

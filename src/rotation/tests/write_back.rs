@@ -21,6 +21,22 @@ super::scenarios! {
         assert_eq!(world.sinks.len(), 1);
     }
 
+    custody_is_missing_when_a_sink_has_failed_and_not_while_it_is_written = fleet_with_sink(false) => |world| {
+        let is_told = |world: &World| {
+            world.notices.iter().filter(|it| **it == Notice::AwaitsCustody(B)).count()
+        };
+        world.accept(B);
+        world.sink_outcome = None;
+        world.rotate(B);
+        world.pass(SECOND);
+        assert_eq!(is_told(world), 0);
+        report(world, B, SinkOutcome::Failed);
+        assert_eq!(is_told(world), 1);
+        world.sink_outcome = Some(SinkOutcome::Failed);
+        world.pass(MINUTE);
+        assert_eq!(is_told(world), 1);
+    }
+
     a_sink_is_written_after_the_promotion_where_something_else_is_custody = fleet_with_sink(false) => |world| {
         world.accept(B);
         world.seal(B);
