@@ -360,11 +360,11 @@ impl Step<'_> {
             let generation = self.member.record.as_ref().map_or(0, |record| record.generation);
             self.share(token, generation, serial);
         }
-        let next = |record: Option<&Record>| record.and_then(Record::staged).map(|it| it.next);
-        let staged = next(self.member.record.as_ref()).filter(|it| next(was.as_ref()) != Some(*it));
-        if let Some(staged) = staged {
+        let tried = |record: Option<&Record>| record.and_then(Record::on_trial);
+        let new = tried(self.member.record.as_ref());
+        if let Some(new) = new.filter(|it| tried(was.as_ref()) != Some(*it)) {
             // It may be of the same instant, and was not looked at as a candidate's is.
-            self.member.view.ledger.forget_proof(staged);
+            self.member.view.ledger.forget_proof(new);
         }
         self.member.show();
         self.replace_variables(was.as_ref());

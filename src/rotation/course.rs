@@ -231,7 +231,8 @@ pub(super) fn end_staging(draft: &mut Draft<'_>, end: End, transition: Transitio
 
 /// T9 to T14.
 fn follow_overlap(draft: &mut Draft<'_>, overlap: Overlap) {
-    if let Some(asked_at) = overlap.reverting {
+    // What was accepted before it was asked for is no proof, not even of the same instant.
+    if let Some(asked_at) = overlap.reverting.filter(|_| draft.was_reverting()) {
         if let Some(proof) = draft.proof_since(asked_at, overlap.previous) {
             return roll_back(draft, overlap, proof);
         }

@@ -123,6 +123,11 @@ impl<'a> Draft<'a> {
         self.token != TokenChange::Keep
     }
 
+    /// Whether the previous credential was wanted back before this step.
+    pub(super) fn was_reverting(&self) -> bool {
+        self.before.overlap().is_some_and(|overlap| overlap.reverting.is_some())
+    }
+
     pub(super) fn notify(&mut self, notice: Notice) {
         self.effects.push(Effect::Notify(notice));
     }

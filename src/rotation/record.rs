@@ -318,6 +318,14 @@ impl Record {
         }
     }
 
+    /// What has to be accepted once more before it becomes active: the next credential, or the
+    /// previous one that is wanted back.
+    pub fn on_trial(&self) -> Option<CredentialId> {
+        let reverting = self.overlap().filter(|overlap| overlap.reverting.is_some());
+        let staged = self.staged().map(|staged| staged.next);
+        staged.or(reverting.map(|overlap| overlap.previous))
+    }
+
     /// The overlap that is open.
     pub fn overlap(&self) -> Option<&Overlap> {
         match &self.phase {

@@ -2,6 +2,7 @@
 
 mod asking;
 mod persisting;
+mod reporting;
 mod rotating;
 mod simulation;
 mod starting;
