@@ -2,7 +2,19 @@
 
 const { closeAll, event, rejection } = require('./support/world')
 const { SOURCES, variables } = require('./support/changing')
-const { HOUR, MINUTE, NEW, OLD, OTHER, named, roles, rotationWorld, settled } = require('./support/rotations')
+const {
+  HOUR,
+  MINUTE,
+  NEW,
+  OLD,
+  OTHER,
+  SECOND,
+  isPending,
+  named,
+  roles,
+  rotationWorld,
+  settled,
+} = require('./support/rotations')
 
 afterEach(closeAll)
 
@@ -70,7 +82,9 @@ test('a change that is taken back before it is proved is withdrawn, and who wait
   source.current = NEW
   await clock.advance(POLL)
   expect(tokens.status().phase).toBe('staged')
-  const joined = rejection(tokens.rotate())
+  const joining = tokens.rotate()
+  expect(await isPending(clock, joining)).toBe(true)
+  const joined = rejection(joining)
   source.current = OLD
   await clock.advance(POLL)
   expect(tokens.status()).toMatchObject({ phase: 'stable', generation: 1 })
@@ -137,7 +151,7 @@ describe('when the active secret dies early', () => {
     const { clock, server, tokens, changes } = await rotationWorld({ credentials: [OLD, NEW] })
     server.setSecrets('app', ['new'])
     expect(tokens.invalidate(tokens.peek())).toBe(true)
-    expect(await settled(clock, 0, tokens.getToken())).toEqual(expect.any(String))
+    expect(await settled(clock, SECOND, tokens.getToken())).toEqual(expect.any(String))
     expect(tokens.status()).toMatchObject({ phase: 'stable', generation: 2, token: { label: 'new' } })
     expect(roles(tokens)).toEqual({ old: 'quarantined', new: 'active' })
     expect(changes).toEqual(['started', 'substituted'])
@@ -159,7 +173,7 @@ describe('when the active secret dies early', () => {
     await settled(clock, 0, tokens.rotate(NEW))
     server.setSecrets('app', ['old'])
     tokens.invalidate(tokens.peek())
-    expect(await settled(clock, 0, tokens.getToken())).toEqual(expect.any(String))
+    expect(await settled(clock, SECOND, tokens.getToken())).toEqual(expect.any(String))
     expect(tokens.status()).toMatchObject({ phase: 'overlap', generation: 2, token: { label: 'old' } })
     await clock.advance(6000)
     expect(tokens.status()).toMatchObject({ phase: 'stable', generation: 3 })
@@ -174,7 +188,7 @@ describe('when every known secret is dead', () => {
     const world = await changing()
     world.server.setSecrets('app', [])
     world.tokens.invalidate(world.tokens.peek())
-    await world.clock.advance(0)
+    await world.clock.advance(SECOND)
     return world
   }
 
@@ -250,7 +264,8 @@ describe('a secret that is going to end', () => {
 
   test('is told whether a function or a caller says so', async () => {
     const expiresAt = '2026-01-05T00:00:00Z'
-    const { clock, tokens } = await rotationWorld({ credentials: async () => ({ ...OLD, expiresAt }) })
+    const credentials = async () => ({ ...OLD, expiresAt })
+    const { clock, tokens } = await rotationWorld({ credentials, sourcePollMs: HOUR })
     const told = []
     tokens.on('credential-expiring', ({ label, daysLeft }) => told.push(`${label} ${daysLeft}`))
     await clock.advance(3 * DAY)

@@ -1,7 +1,7 @@
 'use strict'
 
 const { closeAll, rejection, virtualWorld } = require('./support/world')
-const { HOUR, MINUTE, NEW, isPending, named, rotationWorld, settled } = require('./support/rotations')
+const { HOUR, MINUTE, NEW, SECOND, isPending, named, rotationWorld, settled } = require('./support/rotations')
 
 afterEach(closeAll)
 
@@ -123,7 +123,7 @@ test('while no known secret is accepted there is nothing to prepare', async () =
   const { clock, server, tokens } = await rotationWorld()
   server.setSecrets('app', [])
   tokens.invalidate(tokens.peek())
-  await clock.advance(0)
+  await clock.advance(SECOND)
   const error = await rejection(settled(clock, 0, tokens.prepareRotation()))
   expect(error).toMatchObject({ code: 'ERR_DEGRADED', retryable: true })
 })

@@ -43,6 +43,14 @@ impl Credential {
         Self { expires_at, ..self }
     }
 
+    /// The same one under this name, which expires at that time.
+    #[must_use]
+    pub fn described(&self, label: Option<&String>, expires_at: Option<i64>) -> Self {
+        let (client_id, client_secret) = (self.client_id.clone(), self.client_secret.clone());
+        let id = self.id.clone();
+        Self { label: label.cloned(), client_id, client_secret, expires_at, id }
+    }
+
     /// Whether both stand for the same client id and secret.
     pub fn is_same_as(&self, other: &Self) -> bool {
         self.client_id == other.client_id && self.client_secret == other.client_secret

@@ -4,6 +4,8 @@ const { virtualWorld } = require('./world')
 
 const HOUR = 3_600_000
 const MINUTE = 60_000
+/** What lies between two refreshes at least, also after an `invalidate()`. */
+const SECOND = 1000
 
 /** Of one client: the secret of the start, and two others. */
 const OLD = { label: 'old', clientId: 'app', clientSecret: 'old' }
@@ -52,4 +54,4 @@ function named({ label, clientId }) {
   return { credentialId: expect.stringMatching(/^[0-9a-f]{16}$/), label, clientId }
 }
 
-module.exports = { HOUR, MINUTE, OLD, NEW, OTHER, rotationWorld, settled, isPending, roles, named }
+module.exports = { HOUR, MINUTE, SECOND, OLD, NEW, OTHER, rotationWorld, settled, isPending, roles, named }

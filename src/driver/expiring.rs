@@ -15,9 +15,9 @@ pub(super) struct Expiring(Vec<(Arc<Credential>, Option<u32>)>);
 
 impl Expiring {
     /// Watches these and no others; what was told of those that stay is not told again.
-    pub(super) fn watch(&mut self, credentials: &[Arc<Credential>]) {
+    pub(super) fn watch<'a>(&mut self, credentials: impl IntoIterator<Item = &'a Arc<Credential>>) {
         let known = std::mem::take(&mut self.0);
-        let dated = credentials.iter().filter(|credential| credential.expires_at.is_some());
+        let dated = credentials.into_iter().filter(|credential| credential.expires_at.is_some());
         let with_told = dated.map(|credential| {
             let same = |(old, _): &&(Arc<Credential>, _)| {
                 old.is_same_as(credential) && old.expires_at == credential.expires_at

@@ -116,6 +116,7 @@ impl State {
                 effects.extend(self.member.step(event, now, &mut Luck));
             }
         }
+        self.expiring.watch(self.member.held());
     }
 
     /// Performs an effect, or queues it; answers what the member is to be told at once.
@@ -297,7 +298,6 @@ impl State {
         for (owner, notice) in notices {
             self.note(now, Occurrence::Source { owner, notice });
         }
-        self.expiring.watch(&configured.credentials);
         let is_followed = self.sources.take_again();
         self.step(Event::Configured { configured, is_followed }, now);
         if is_followed {

@@ -47,10 +47,20 @@ impl Keyring {
         self.asked.clear();
     }
 
+    /// What is said of it anew counts; what is not said stays as it was.
     pub(super) fn add(&mut self, credential: &Arc<Credential>) {
         let id = credential.id();
-        self.names.insert(id, Name::of(credential));
-        self.keys.entry(id).or_insert_with(|| Arc::clone(credential));
+        let known = self.keys.get(&id);
+        let name = self.names.get(&id).and_then(|name| name.label.as_ref());
+        let label = credential.label.as_ref().or(name);
+        let expires_at = credential.expires_at.or(known.and_then(|known| known.expires_at));
+        let is_described =
+            |one: &&Arc<Credential>| one.label.as_ref() == label && one.expires_at == expires_at;
+        let described = known.into_iter().chain([credential]).find(is_described);
+        let described =
+            described.map_or_else(|| Arc::new(credential.described(label, expires_at)), Arc::clone);
+        self.names.insert(id, Name::of(&described));
+        self.keys.insert(id, described);
     }
 
     pub(super) fn get(&self, id: CredentialId) -> Option<&Arc<Credential>> {
