@@ -920,7 +920,10 @@ export interface TokenManagerStatus {
   generation: number | null
   /** The token that is held, or null. */
   token: TokenStatus | null
-  /** All known credentials, in the order in which they are tried. */
+  /**
+   * All known credentials: those that are tried, in that order, then the others. Of a retired one that no
+   * source yields any more the secret is wiped from memory, and only the name is left.
+   */
   credentials: CredentialStatus[]
   /** The latest rotation, or null when there was none. */
   rotation: RotationSnapshot | null

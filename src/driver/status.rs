@@ -52,7 +52,9 @@ impl CredentialStatus {
     fn of(state: &CredentialState) -> Self {
         let CredentialState { credential, role, standing } = state;
         Self {
-            name: CredentialName::of(credential),
+            name: credential
+                .as_ref()
+                .map_or_else(CredentialName::from, |it| CredentialName::of(it)),
             state: match standing {
                 Standing::Unknown => "unknown",
                 Standing::Accepted => "accepted",
@@ -68,7 +70,7 @@ impl CredentialStatus {
                 Some(Role::Retired) => "retired",
                 Some(Role::Unknown) | None => "unknown",
             },
-            expires_at: credential.expires_at,
+            expires_at: credential.as_ref().ok().and_then(|credential| credential.expires_at),
         }
     }
 }
@@ -172,7 +174,8 @@ impl View {
         let is_rejected = |state: &&CredentialState| state.standing == Standing::Rejected;
         let rejected = self.credentials.iter().filter(is_rejected).count();
         if rejected > 0 {
-            let known = self.credentials.len();
+            let is_held = |state: &&CredentialState| state.credential.is_ok();
+            let known = self.credentials.iter().filter(is_held).count();
             reasons.push(format!(
                 "The token endpoint rejects {rejected} of {known} known credentials."
             ));

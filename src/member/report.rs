@@ -95,8 +95,8 @@ pub enum What {
 /// What is known of a credential.
 #[derive(Debug, Clone)]
 pub struct CredentialState {
-    /// Which.
-    pub credential: Arc<Credential>,
+    /// Which; of a retired one that nothing yields any more only the name is left.
+    pub credential: Result<Arc<Credential>, Name>,
     /// Its place in the credential lifecycle; none before there is a record.
     pub role: Option<Role>,
     /// What the endpoint said last.
@@ -273,9 +273,17 @@ impl Member {
                 Some(rotation::Standing::Accepted(_)) => Standing::Accepted,
                 Some(rotation::Standing::Rejected(_)) => Standing::Rejected,
             };
-            CredentialState { credential, role, standing }
+            CredentialState { credential: Ok(credential), role, standing }
         };
-        list.into_iter().map(describe).collect()
+        let forgotten = record.into_iter().flat_map(|record| record.retired.iter().rev());
+        let forgotten = forgotten.map(|retired| retired.credential);
+        let forgotten = forgotten.filter(|id| self.keyring.get(*id).is_none());
+        let named = forgotten.map(|id| CredentialState {
+            credential: Err(self.keyring.name(id)),
+            role: Some(Role::Retired),
+            standing: Standing::Unknown,
+        });
+        list.into_iter().map(describe).chain(named).collect()
     }
 
     /// The entry that a place to write to belongs to.

@@ -56,6 +56,24 @@ fn changes(world: &World) -> Vec<&Change> {
 }
 
 #[test]
+fn a_retired_credential_is_listed_by_its_name_alone_and_keeps_it() {
+    let (mut world, snapshot) = overlap();
+    world.configure(&["new"]);
+    world.pass(HOUR);
+    rotate(&mut world, named("other", None, None));
+    world.pass(HOUR);
+    let listed = world.member.credentials();
+    let held: Vec<_> = listed.iter().filter_map(|it| it.credential.as_ref().ok()).collect();
+    assert!(held.iter().all(|one| one.client_secret.expose() != "old"));
+    let last = listed.last().unwrap();
+    assert_eq!(last.credential.as_ref().unwrap_err().id, snapshot.previous.unwrap().id);
+    assert_eq!((last.role, last.standing), (Some(Role::Retired), Standing::Unknown));
+    let may_be_presented: Vec<_> =
+        world.member.held().map(|one| one.client_secret.expose()).collect();
+    assert_eq!(may_be_presented, ["other"], "new is configured, and retired all the same");
+}
+
+#[test]
 fn what_was_accepted_in_the_same_instant_does_not_bring_a_dead_credential_back() {
     let mut world = World::new(DEFAULT, accepts(&["old", "new"]));
     world.latency = Duration::ZERO;
