@@ -1156,7 +1156,8 @@ export interface RotationEvent extends RotorEvent {
    * - `'degraded'`, `'recovered'`: no known credential is accepted, one is again,
    *
    * and without a change of `phase`
-   * - `'awaiting-custody'`: the candidate is proved, and nothing but this process keeps it,
+   * - `'awaiting-custody'`: the candidate is proved, and nothing but this process keeps it, also after
+   *   every `persist` was tried once,
    * - `'not-persisted'`: so it is with the one that was promoted: it is lost with the process,
    * - `'compromised-ignored'`: a source brought back a credential that has leaked.
    */
@@ -1188,7 +1189,7 @@ export interface RotationEvent extends RotorEvent {
   /** See {@link OverlapRotation.retireNotBefore}. */
   retireNotBefore?: Date | undefined
   retireNotBeforeLocal?: string | undefined
-  /** See {@link OverlapRotation.safeToRevokeAt}. */
+  /** See {@link OverlapRotation.safeToRevokeAt}. Also with `'retired'`. */
   safeToRevokeAt?: Date | undefined
   safeToRevokeAtLocal?: string | undefined
   /** With `'overdue'`. */

@@ -216,6 +216,11 @@ fn story(refusal: &Refusal, clock: &dyn Clock) -> String {
                               Wait for its end, or rotate with supersede: true."
                 .to_owned()
         }
+        Refusal::NoCandidate(looked_at) if looked_at.is_empty() => {
+            "There is no credential to go to: the overlap is over, or none is configured. Call rotate() \
+             with clientId and clientSecret."
+                .to_owned()
+        }
         Refusal::NoCandidate(looked_at) => format!(
             "There is no credential to rotate to: {} configured credentials were looked at, and each is \
              active, previous or retired. Give clientSecret, or configure the new one.",

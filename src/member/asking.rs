@@ -101,7 +101,9 @@ impl Step<'_> {
             Ask::Prepare { min_runway } => Want::Prepare { min_runway },
             Ask::CancelPreparation => Want::CancelPrepare,
             Ask::RollBack(rotation) => {
-                if !member.is_in_overlap(&rotation) {
+                // With no overlap at all there is nothing to go back to.
+                let is_other = member.record.as_ref().is_some_and(|it| it.overlap().is_some());
+                if is_other && !member.is_in_overlap(&rotation) {
                     return self.settle(caller, Err(Refusal::Conflict));
                 }
                 Want::Rollback
@@ -160,8 +162,13 @@ impl Step<'_> {
                     }
                     _ => None,
                 };
+                let rotation = match &refusal {
+                    // What is in the way, not what was wanted.
+                    Refusal::Conflict => self.member.latest_rotation_id().cloned(),
+                    _ => open.rotation,
+                };
                 let reason = Reason::Refused(Box::new(refusal), failure.map(Box::new));
-                Err(Denial { reason, rotation: open.rotation })
+                Err(Denial { reason, rotation })
             }
         };
         self.effects.push(Effect::Answer { caller, outcome });

@@ -366,6 +366,7 @@ impl Step<'_> {
             // It may be of the same instant, and was not looked at as a candidate's is.
             self.member.view.ledger.forget_proof(new);
         }
+        self.member.remember_overlap(was.as_ref());
         self.member.show();
         self.replace_variables(was.as_ref());
         let from = PhaseName::of(was.as_ref());
@@ -421,6 +422,7 @@ impl Step<'_> {
         let Snapshot { record, token, serial, .. } = snapshot;
         let was = std::mem::replace(&mut self.member.record, record);
         let known_serial = std::mem::replace(&mut self.member.store_serial, serial);
+        self.member.remember_overlap(was.as_ref());
         self.member.view.token = token.as_ref().map(rotation::Token::from);
         self.member.show();
         self.replace_variables(was.as_ref());

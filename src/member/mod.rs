@@ -28,7 +28,7 @@ use crate::credential::{Credential, CredentialId};
 use crate::error::Failure;
 use crate::policy::Policy;
 use crate::refresh::{self, Refresh};
-use crate::rotation::{self, CallerId, Ledger, Record, View};
+use crate::rotation::{self, CallerId, Ledger, Overlap, Record, View};
 use crate::source::{Configured, EntryPlace, Yielded};
 use crate::token::{FreshToken, HeldToken};
 use asking::{Open, Watch};
@@ -84,6 +84,8 @@ pub struct Member {
     taken_up: Vec<Arc<Credential>>,
     unreadable: Option<Failure>,
     awaits_sources: bool,
+    /// The latest overlaps that have ended, the latest last.
+    ended: Vec<Overlap>,
     /// Callers of rotations that have no answer yet.
     open: BTreeMap<CallerId, Open>,
     watches: Vec<Watch>,
@@ -131,6 +133,7 @@ impl Member {
             taken_up: Vec::new(),
             unreadable: None,
             awaits_sources: true,
+            ended: Vec::new(),
             open: BTreeMap::new(),
             watches: Vec::new(),
             awaiting_sources: Vec::new(),

@@ -124,8 +124,9 @@ pub(super) struct Context<'a> {
 impl Step<'_> {
     pub(super) fn tell_change(&mut self, notice: &rotation::Notice, context: Context<'_>) {
         let what = match notice {
-            // Nothing has changed, or the event of the write itself says so.
-            rotation::Notice::Moved(Transition::T6) | rotation::Notice::SinkImpossible(_) => return,
+            // Nothing has changed, or another event says so.
+            rotation::Notice::Moved(Transition::T6 | Transition::T13)
+            | rotation::Notice::SinkImpossible(_) => return,
             rotation::Notice::Moved(transition) => What::Moved(*transition),
             rotation::Notice::AwaitsCustody(_) => What::AwaitsCustody,
             rotation::Notice::NotPersisted(_) => What::NotPersisted,
@@ -146,6 +147,10 @@ impl Member {
         let ended = context.was.and_then(Record::overlap);
         let rotation = overlap.or(ended).map(|overlap| overlap.rotation.clone());
         let last = record.and_then(|record| record.history.last());
+        let is_retired = what == What::Moved(Transition::T12);
+        // A retirement and the beginning of the next rotation may be one write.
+        let staged = staged.filter(|_| !is_retired);
+        let revocable = if is_retired { ended } else { overlap };
         Change {
             what,
             from: context.from,
@@ -159,8 +164,21 @@ impl Member {
             previous: overlap.or(ended).map(|overlap| name(overlap.previous)),
             next: staged.map(|staged| name(staged.next)),
             retire_not_before: overlap.map(|overlap| overlap.retire_not_before),
-            safe_to_revoke_at: overlap.map(|overlap| overlap.safe_to_revoke_at),
+            safe_to_revoke_at: revocable.map(|overlap| overlap.safe_to_revoke_at),
         }
+    }
+
+    /// When the previous credential may be revoked is asked for long after its overlap.
+    pub(super) fn remember_overlap(&mut self, was: Option<&Record>) {
+        let now = self.record.as_ref().and_then(Record::overlap);
+        let ended = was.and_then(Record::overlap);
+        let Some(ended) = ended.filter(|it| now.is_none_or(|now| now.epoch != it.epoch)) else {
+            return;
+        };
+        self.ended.retain(|known| known.rotation != ended.rotation);
+        self.ended.push(ended.clone());
+        let surplus = self.ended.len().saturating_sub(Record::MOST_HISTORY);
+        self.ended.drain(..surplus);
     }
 
     /// The phase of the record.
@@ -170,11 +188,14 @@ impl Member {
 
     /// The latest rotation, if there was one.
     pub fn latest_rotation(&self) -> Option<Snapshot> {
+        self.snapshot(self.latest_rotation_id()?)
+    }
+
+    pub(super) fn latest_rotation_id(&self) -> Option<&RotationId> {
         let record = self.record.as_ref()?;
         let staged = record.staged().map(|staged| &staged.rotation);
         let open = staged.or(record.overlap().map(|overlap| &overlap.rotation));
-        let last = record.history.last().map(|past| &past.rotation);
-        self.snapshot(open.or(last)?)
+        open.or(record.history.last().map(|past| &past.rotation))
     }
 
     /// Where a rotation stands; none when nothing is known of it.
@@ -201,6 +222,8 @@ impl Member {
             Some(End::Superseded) | None => (Phase::Failed, Some(Code::RotationConflict)),
         };
         let name = |id| self.keyring.name(id);
+        let ended = self.ended.iter().find(|ended| ended.rotation == *rotation);
+        let known = overlap.or(ended.filter(|_| phase == Phase::Retired));
         Some(Snapshot {
             rotation: rotation.clone(),
             phase,
@@ -209,8 +232,8 @@ impl Member {
             active: name(record.active),
             previous: overlap.map(|overlap| name(overlap.previous)),
             persisted: record.persisted(),
-            retire_not_before: overlap.map(|overlap| overlap.retire_not_before),
-            safe_to_revoke_at: overlap.map(|overlap| overlap.safe_to_revoke_at),
+            retire_not_before: known.map(|overlap| overlap.retire_not_before),
+            safe_to_revoke_at: known.map(|overlap| overlap.safe_to_revoke_at),
             reason,
         })
     }

@@ -56,6 +56,17 @@ fn changes(world: &World) -> Vec<&Change> {
 }
 
 #[test]
+fn whoever_names_a_known_credential_with_less_takes_nothing_from_what_is_known_of_it() {
+    let (mut world, _) = overlap();
+    let again = rotate(&mut world, named("new", None, None));
+    assert_eq!(again.active.label.as_deref(), Some("autumn"));
+    let held = world.member.held().find(|one| one.client_secret.expose() == "new").unwrap();
+    assert_eq!((held.label.as_deref(), held.expires_at), (Some("autumn"), Some(1_800_000_000_000)));
+    let renamed = rotate(&mut world, named("new", Some("winter"), None));
+    assert_eq!(renamed.active.label.as_deref(), Some("winter"));
+}
+
+#[test]
 fn a_retired_credential_is_listed_by_its_name_alone_and_keeps_it() {
     let (mut world, snapshot) = overlap();
     world.configure(&["new"]);
@@ -74,6 +85,50 @@ fn a_retired_credential_is_listed_by_its_name_alone_and_keeps_it() {
 }
 
 #[test]
+fn when_the_previous_credential_may_be_revoked_is_known_after_its_retirement() {
+    let (mut world, snapshot) = overlap();
+    let at = snapshot.safe_to_revoke_at;
+    assert!(at.is_some());
+    world.pass(2 * HOUR);
+    let retired = world.member.latest_rotation().unwrap();
+    assert_eq!(retired.phase, Phase::Retired);
+    assert_eq!(retired.safe_to_revoke_at, at);
+    assert_eq!(retired.retire_not_before, snapshot.retire_not_before);
+    let told = changes(&world);
+    let told = told.iter().find(|change| change.what == What::Moved(Transition::T12)).unwrap();
+    assert_eq!(told.safe_to_revoke_at, at);
+    rotate(&mut world, named("other", None, None));
+    assert_eq!(world.member.snapshot(&snapshot.rotation).unwrap().safe_to_revoke_at, at);
+}
+
+#[test]
+fn a_conflict_names_the_rotation_that_is_in_the_way() {
+    let (mut world, snapshot) = overlap();
+    let caller = world.ask(named("other", None, None));
+    world.pass(SECOND);
+    assert_eq!(refusal(&world, caller), (Refusal::Conflict, Some(snapshot.rotation)));
+}
+
+#[test]
+fn after_the_overlap_there_is_nothing_to_roll_back_to() {
+    let (mut world, snapshot) = overlap();
+    world.pass(2 * HOUR);
+    let caller = world.ask(Ask::RollBack(snapshot.rotation));
+    world.pass(SECOND);
+    assert_eq!(refusal(&world, caller).0, Refusal::NoCandidate(Vec::new()));
+}
+
+#[test]
+fn in_the_overlap_of_another_rotation_a_rollback_is_a_conflict() {
+    let (mut world, snapshot) = overlap();
+    world.pass(2 * HOUR);
+    rotate(&mut world, named("other", None, None));
+    let caller = world.ask(Ask::RollBack(snapshot.rotation));
+    world.pass(SECOND);
+    assert_eq!(refusal(&world, caller).0, Refusal::Conflict);
+}
+
+#[test]
 fn what_was_accepted_in_the_same_instant_does_not_bring_a_dead_credential_back() {
     let mut world = World::new(DEFAULT, accepts(&["old", "new"]));
     world.latency = Duration::ZERO;
@@ -88,4 +143,29 @@ fn what_was_accepted_in_the_same_instant_does_not_bring_a_dead_credential_back()
     world.pass(Duration::ZERO);
     assert!(matches!(refusal(&world, caller).0, Refusal::CandidateRejected(_)));
     assert_eq!((world.member.phase(), world.secret_in_use()), (PhaseName::Overlap, Some("new")));
+}
+
+#[test]
+fn a_retirement_that_is_overdue_is_told_once_with_what_is_missing() {
+    let entry = |index, persist| EntrySpec {
+        label: None,
+        optional: false,
+        expires_at: None,
+        persist,
+        source: SourceSpec::Js { index },
+    };
+    let entries = vec![entry(0, Some(Target::Js { index: 0 })), entry(1, None)];
+    let mut world = World::with_entries(DEFAULT, entries, accepts(&["old", "new"]));
+    world.configure_each(&[&["old"], &["new"]]);
+    world.sink_outcome = SinkOutcome::Failed;
+    world.pass(MINUTE);
+    rotate(&mut world, named("new", None, None));
+    world.pass(2 * HOUR);
+    let overdue: Vec<_> = changes(&world)
+        .into_iter()
+        .filter(|it| matches!(it.what, What::Overdue(_) | What::Moved(Transition::T13)))
+        .collect();
+    assert_eq!(overdue.len(), 1);
+    let What::Overdue(Missing { sinks, .. }) = &overdue[0].what else { panic!("{overdue:?}") };
+    assert_eq!(sinks.len(), 1);
 }
