@@ -4,7 +4,7 @@ const fs = require('node:fs')
 
 const { envFile, fromFile, secretFile } = require('..')
 const { closeAll, event, rejection } = require('./support/world')
-const { temporaryFile, variables } = require('./support/changing')
+const { temporaryDirectory, temporaryFile, variables } = require('./support/changing')
 const {
   HOUR,
   MINUTE,
@@ -80,8 +80,7 @@ describe('an env file', () => {
   })
 
   test('that cannot be written is given up, with an event', async () => {
-    const file = temporaryFile('GC_SECRET="never closed\n')
-    const persist = envFile(file, { clientId: 'GC_ID', clientSecret: 'GC_SECRET' })
+    const persist = envFile(temporaryDirectory(), { clientId: 'GC_ID', clientSecret: 'GC_SECRET' })
     const { clock, tokens } = await rotationWorld({ credentials: { ...OLD, persist } })
     const told = outcomes(tokens)
     const rotation = await settled(clock, 0, tokens.rotate(NEW))

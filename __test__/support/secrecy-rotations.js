@@ -41,7 +41,7 @@ async function rotations({ secret }, { drive, rejects, show }) {
         await rejects('rotate', tokens.rotate(odd))
         await rejects('prepareRotation', tokens.prepareRotation(odd))
       }
-      for (const key of ['expiresAt', 'deadlineMs', 'verify', 'supersede', 'signal', secret]) {
+      for (const key of ['expiresAt', 'deadlineMs', 'verify', 'supersede', 'signal', 'clientId', 'secret']) {
         await rejects(`rotate ${key}`, tokens.rotate({ clientSecret: secret, [key]: secret }))
       }
       const url = `https://app:${encodeURIComponent(secret)}@api.example/`
@@ -73,7 +73,7 @@ async function rotations({ secret }, { drive, rejects, show }) {
     world('all dead', {}, async ({ clock, server, tokens, refused }) => {
       server.setSecrets('app', [])
       tokens.invalidate(tokens.peek())
-      await clock.advance(0)
+      await clock.advance(1000)
       await refused(0, tokens.getToken())
       await refused(0, tokens.prepareRotation())
     }),
