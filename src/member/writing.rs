@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::course::Item;
 use super::{Effect, Notice, Step};
 use crate::credential::{Credential, CredentialId};
-use crate::rotation::{self, Record, SinkOutcome, SinkSpec, Slot};
+use crate::rotation::{self, Record, Role, SinkOutcome, SinkSpec, Slot};
 use crate::source::{EntryPlace, Yielded};
 
 /// The slots of the entries, and the writes under way.
@@ -114,19 +114,20 @@ impl Step<'_> {
         let event = rotation::Event::SinkWritten { slot, credential: id, outcome };
         self.member.queue.push_back(Item::Rotation(event));
         if outcome == SinkOutcome::Done {
-            self.follow_place(&written);
+            self.follow_place(slot, &written);
         }
     }
 
     /// What is written is what the place yields, though its rotation has ended meanwhile.
-    fn follow_place(&mut self, written: &Arc<Credential>) {
+    fn follow_place(&mut self, slot: Slot, written: &Arc<Credential>) {
         let member = &mut *self.member;
         let id = written.id();
-        let current = member
-            .record
-            .as_ref()
-            .map(|record| record.staged().map_or(record.active, |staged| staged.next));
-        if current == Some(id) || member.configured.iter().any(|one| one.is_same_as(written)) {
+        let Some(record) = &member.record else { return };
+        let is_unused =
+            matches!(record.role(id), Role::Unknown | Role::Standby | Role::Quarantined);
+        // Where the active one is written next, it yields that.
+        let is_passing = matches!(record.sinks.get(&slot), Some(rotation::Sink::Pending { .. }));
+        if !is_unused || is_passing || member.configured.iter().any(|one| one.is_same_as(written)) {
             return;
         }
         member.keyring.add(written);

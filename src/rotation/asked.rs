@@ -217,14 +217,7 @@ fn offer(draft: &mut Draft<'_>, candidate: CredentialId) {
             draft.stage(candidate, RotationId::of(candidate), false);
         }
         Phase::Staged(_) | Phase::Overlap(_) => {
-            let was = draft.record.waiting.replace(candidate);
-            let is_lost = |one: &CredentialId| {
-                draft.record.role(*one) == Role::Unknown && draft.view.configured.contains(one)
-            };
-            // The latest one wins; the other one stays a fallback.
-            if let Some(lost) = was.filter(is_lost) {
-                draft.record.standby.push(lost);
-            }
+            draft.put_in_line(candidate);
         }
     }
 }

@@ -324,7 +324,7 @@ fn readmit(draft: &mut Draft<'_>) {
             draft.stage(credential, RotationId::of(credential), false);
         }
         Phase::Staged(_) | Phase::Overlap(_) if !known.was_active => {
-            draft.record.waiting = Some(credential);
+            draft.put_in_line(credential);
         }
         Phase::Degraded { .. } => {}
         _ => {

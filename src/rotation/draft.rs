@@ -171,9 +171,22 @@ impl<'a> Draft<'a> {
         self.took(Transition::T3);
     }
 
+    /// The candidate after this rotation: the latest one wins, and the other one stays a fallback.
+    pub(super) fn put_in_line(&mut self, candidate: CredentialId) {
+        let was = self.record.waiting.replace(candidate);
+        let is_lost = |one: &CredentialId| {
+            self.record.role(*one) == Role::Unknown && self.view.configured.contains(one)
+        };
+        if let Some(lost) = was.filter(is_lost) {
+            self.record.standby.push(lost);
+        }
+    }
+
     /// Ends the open rotation without a promotion; the caller of this chooses the next phase.
     pub(super) fn unstage(&mut self, end: End) -> Option<Staged> {
         let staged = self.record.staged()?.clone();
+        let is_yielded = self.view.configured.contains(&staged.next)
+            || self.record.sinks.values().any(|sink| *sink == Sink::Done);
         match (end, staged.former) {
             (End::Rejected, former) => {
                 let was_active = match former {
@@ -183,8 +196,8 @@ impl<'a> Draft<'a> {
                 };
                 self.quarantine(staged.next, was_active);
             }
-            // What a source yields stays a fallback, though nothing proved it in time.
-            (_, Former::Unknown) if self.view.configured.contains(&staged.next) => {
+            // What a source or a written place yields stays a fallback, though nothing proved it in time.
+            (_, Former::Unknown) if is_yielded => {
                 self.record.standby.push(staged.next);
             }
             (_, Former::Unknown) => {}
