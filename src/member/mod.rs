@@ -6,6 +6,7 @@
 //!
 //! Pure: no clock, no randomness, no I/O. The driver performs the effects in their order and reports.
 
+mod answering;
 mod asking;
 mod course;
 mod effect;
@@ -14,6 +15,7 @@ mod keyring;
 mod offer;
 mod report;
 mod requests;
+mod storing;
 mod writing;
 
 #[cfg(test)]
@@ -32,7 +34,7 @@ use crate::rotation::{self, CallerId, Ledger, Overlap, Record, View};
 use crate::source::{Configured, EntryPlace, Yielded};
 use crate::token::{FreshToken, HeldToken};
 use asking::{Open, Watch};
-use course::{Item, Pending, Todo};
+use course::{Item, Todo};
 pub use effect::{Answer, Denial, Effect, Notice, Reason};
 pub use event::{Ask, Candidate, Event, Stored, Until};
 use keyring::Keyring;
@@ -40,6 +42,7 @@ pub use keyring::Name;
 pub use report::{Change, CredentialState, Phase, Snapshot, Standing, What};
 use requests::Requests;
 pub use rotation::{Persisted, RotationId};
+use storing::Pending;
 
 /// Chance, which a member takes from its driver: a function of nothing but the seed in tests.
 pub trait Chance {

@@ -116,9 +116,6 @@ impl Member {
             let open = self.presentable().into_iter().filter(|one| !self.is_rejected(one));
             probing.extend(open.filter(|one| one.has_id()).map(|one| one.id()));
         }
-        // Its answer is here, and waits to be taken up.
-        let answered = self.queue.iter().filter_map(super::course::Item::answered);
-        probing.extend(answered.filter(has_id).map(|it| it.id()));
         self.view.probing = probing;
         self.view.sinks = self.sinks.specs(self.record.as_ref(), &self.entries);
     }
