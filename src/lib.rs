@@ -3,8 +3,10 @@
 //! # Layout
 //!
 //! * The pure core has no clock, no randomness, no I/O and no async: [`refresh`] decides when a
-//!   token is fetched, with which credential, and who is told; [`source`] follows configured
-//!   credentials; [`client`] turns a request into bytes and an answer into a [`verdict`].
+//!   token is fetched and who is told, [`rotation`] with which credential; [`member`] puts both
+//!   together, over what a [`store`] shares; [`source`] follows configured credentials, [`sink`] says
+//!   what a file becomes that one is written back to; [`client`] turns a request into bytes and an
+//!   answer into a [`verdict`].
 //! * `driver` (feature `io`) performs what the core decided, on a thread of its own.
 //! * `binding` (feature `node`) converts between Node-API and the driver, and decides nothing.
 
