@@ -65,6 +65,16 @@ async function apply(patch, options) {
 }
 
 function test() {
-  const args = ['test', '--no-default-features', '--lib', '--', 'rotation::', 'store::', 'member::', '--skip', 'simulation::']
+  const args = [
+    'test',
+    '--no-default-features',
+    '--lib',
+    '--',
+    'rotation::',
+    'store::',
+    'member::',
+    '--skip',
+    'simulation::',
+  ]
   return run('cargo', args, { cwd: tree, env, quiet: true })
 }
