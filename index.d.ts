@@ -834,7 +834,8 @@ export interface RotationMethods {
    *
    * Never throws. Rejects with `ERR_NO_CANDIDATE` when no previous credential is left,
    * `ERR_CANDIDATE_REJECTED` when it is not accepted any more, `ERR_ROTATION_CONFLICT` when another
-   * rotation has taken this one's place, `ERR_INVALID_ARGUMENT`, `ERR_CLOSED`, and `signal.reason`.
+   * rotation has taken this one's place, `ERR_INVALID_ARGUMENT`, `ERR_CLOSED`, and `signal.reason`, which
+   * ends only this wait.
    */
   rollback(options?: WaitOptions): Promise<Rotation>
 

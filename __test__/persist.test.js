@@ -204,6 +204,7 @@ describe('where a source of its own yields the new secret', () => {
     const overdue = event(tokens, 'rotation', ({ change }) => change === 'overdue')
     await clock.advance(HOUR + 11 * MINUTE)
     expect((await overdue).missing).toMatchObject({ sinks: [0], custody: false })
+    expect(changes.filter((change) => change === 'overdue')).toHaveLength(1)
     expect(roles(tokens)).toEqual({ old: 'previous', new: 'active' })
     expect(tokens.peek()).toEqual(expect.any(String))
     const error = await rejection(settled(clock, 0, rotation.retireNow()))

@@ -32,6 +32,7 @@ test('a wrong secret is given up after three rejections in five seconds, and cha
   expect(presented()).toEqual(['old', 'wrong', 'wrong', 'wrong'])
   expect(server.requests.at(-1).at - start).toBe(5000)
   expect(changes).toEqual(['started', 'staged', 'candidate-rejected'])
+  expect(tokens.health()).toMatchObject({ ready: true, degraded: false })
 })
 
 test('rejections while the provider makes a secret known do not count', async () => {

@@ -42,7 +42,8 @@ test('a good secret is active with its own token in one step, and the old one re
   await clock.advance(HOUR - 1)
   expect(tokens.status().phase).toBe('overlap')
   await clock.advance(1)
-  expect(tokens.rotation()).toMatchObject({ phase: 'retired', generation: 2, previous: null })
+  const { safeToRevokeAt } = rotation
+  expect(tokens.rotation()).toMatchObject({ phase: 'retired', generation: 2, previous: null, safeToRevokeAt })
   expect(tokens.status()).toMatchObject({ phase: 'stable', rotation: { phase: 'retired' } })
   expect(roles(tokens)).toEqual({ old: 'retired', new: 'active' })
   // The active one was proved once more before the other was given up.
@@ -127,7 +128,9 @@ test('before the first token the named secret is tried first, and starts no over
 test('naming the active credential resolves at once', async () => {
   const { clock, tokens, presented } = await rotationWorld()
   const rotation = await settled(clock, 0, tokens.rotate({ clientSecret: 'old' }))
-  expect(rotation).toMatchObject({ active: named(OLD), generation: 1 })
+  expect(rotation).toMatchObject({ phase: 'retired', active: named(OLD), generation: 1 })
+  expect((await settled(clock, 0, rotation.until('retired'))).active).toEqual(named(OLD))
+  expect(tokens.rotation()).toBeUndefined()
   expect(presented()).toEqual(['old'])
 })
 

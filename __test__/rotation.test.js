@@ -79,7 +79,8 @@ describe('rollback', () => {
   test('is what naming the previous secret means', async () => {
     const { clock, tokens } = await overlap()
     const rotation = await settled(clock, 0, tokens.rotate({ clientSecret: 'old' }))
-    expect(rotation).toMatchObject({ active: named(OLD), generation: 3 })
+    expect(rotation).toMatchObject({ phase: 'rolled-back', active: named(OLD), generation: 3 })
+    expect(rotation.previous).toEqual(named(NEW))
     expect(roles(tokens)).toEqual({ old: 'active', new: 'previous' })
   })
 

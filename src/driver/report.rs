@@ -194,8 +194,8 @@ pub(super) fn denial(denial: &Denial, member: &Member, clock: &dyn Clock) -> Err
 fn timed_out(until: Option<Until>) -> ErrorMessage {
     let story = match until {
         None => {
-            "The rotation did not come to its end within deadlineMs. It goes on: look at rotation(), \
-             or call rotate() again with the same credential."
+            "The rotation did not come to its end within deadlineMs. It goes on where another caller \
+             waits or a source yields the credential: look at rotation(), or call rotate() again."
         }
         Some(_) => "The rotation did not come so far in time. It goes on: look at rotation().",
     };

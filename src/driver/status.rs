@@ -50,7 +50,7 @@ struct CredentialStatus {
 
 impl CredentialStatus {
     fn of(state: &CredentialState) -> Self {
-        let CredentialState { credential, role, standing } = state;
+        let CredentialState { credential, role, standing, .. } = state;
         Self {
             name: credential
                 .as_ref()
@@ -171,11 +171,12 @@ impl View {
         if let Some(failure) = &self.unreadable {
             reasons.push(failure.message.clone());
         }
-        let is_rejected = |state: &&CredentialState| state.standing == Standing::Rejected;
-        let rejected = self.credentials.iter().filter(is_rejected).count();
+        // A candidate that was refused is nobody's any more.
+        let in_use = self.credentials.iter().filter(|state| state.is_in_use);
+        let (known, rejected) = in_use.fold((0, 0), |(known, rejected), state| {
+            (known + 1, rejected + usize::from(state.standing == Standing::Rejected))
+        });
         if rejected > 0 {
-            let is_held = |state: &&CredentialState| state.credential.is_ok();
-            let known = self.credentials.iter().filter(is_held).count();
             reasons.push(format!(
                 "The token endpoint rejects {rejected} of {known} known credentials."
             ));

@@ -174,8 +174,8 @@ impl Step<'_> {
         self.effects.push(Effect::Answer { caller, outcome });
     }
 
-    fn snapshot_for(&self, rotation: Option<RotationId>) -> Result<Answer, Denial> {
-        match self.member.active_snapshot(rotation.as_ref()) {
+    fn snapshot_for(&mut self, rotation: Option<RotationId>) -> Result<Answer, Denial> {
+        match self.member.active_snapshot(rotation.clone()) {
             Some(snapshot) => Ok(Answer::Rotation(Box::new(snapshot))),
             None => {
                 Err(Denial { reason: Reason::Refused(Box::new(Refusal::Conflict), None), rotation })

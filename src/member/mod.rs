@@ -89,6 +89,8 @@ pub struct Member {
     awaits_sources: bool,
     /// The latest overlaps that have ended, the latest last.
     ended: Vec<Overlap>,
+    /// Rotations that were asked for when their candidates were active already, the latest last.
+    already_active: Vec<(RotationId, CredentialId)>,
     /// Callers of rotations that have no answer yet.
     open: BTreeMap<CallerId, Open>,
     watches: Vec<Watch>,
@@ -137,6 +139,7 @@ impl Member {
             unreadable: None,
             awaits_sources: true,
             ended: Vec::new(),
+            already_active: Vec::new(),
             open: BTreeMap::new(),
             watches: Vec::new(),
             awaiting_sources: Vec::new(),

@@ -101,6 +101,8 @@ pub struct CredentialState {
     pub role: Option<Role>,
     /// What the endpoint said last.
     pub standing: Standing,
+    /// Tokens are fetched with it, or a source yields it: that it is rejected concerns people.
+    pub is_in_use: bool,
 }
 
 /// What the token endpoint said last of a credential.
@@ -203,9 +205,11 @@ impl Member {
         let record = self.record.as_ref()?;
         let overlap = record.overlap().filter(|overlap| overlap.rotation == *rotation);
         let staged = record.staged().filter(|staged| staged.rotation == *rotation);
-        let past = record.past(rotation);
-        let candidate = staged.map(|it| it.next).or(past.map(|it| it.candidate))?;
-        let (phase, reason) = match past.map(|past| past.end) {
+        let past = record.past(rotation).map(|past| (past.candidate, past.end));
+        let already = self.already_active.iter().find(|(known, _)| known == rotation);
+        let past = past.or(already.map(|(_, candidate)| (*candidate, End::Promoted)));
+        let candidate = staged.map(|it| it.next).or(past.map(|(candidate, _)| candidate))?;
+        let (phase, reason) = match past.map(|(_, end)| end) {
             _ if staged.is_some() => (Phase::Staged, None),
             Some(End::Promoted) => {
                 let phase = match record.role(candidate) {
@@ -238,25 +242,18 @@ impl Member {
         })
     }
 
-    /// The rotation that made the active credential active; it may have been so from the start.
-    pub(super) fn active_snapshot(&self, rotation: Option<&RotationId>) -> Option<Snapshot> {
-        let known = rotation.and_then(|rotation| self.snapshot(rotation));
-        known.or_else(|| {
-            let record = self.record.as_ref()?;
-            let name = self.keyring.name(record.active);
-            Some(Snapshot {
-                rotation: rotation.cloned().unwrap_or_else(|| RotationId::of(record.active)),
-                phase: Phase::Retired,
-                generation: record.generation,
-                candidate: name.clone(),
-                active: name,
-                previous: None,
-                persisted: record.persisted(),
-                retire_not_before: None,
-                safe_to_revoke_at: None,
-                reason: None,
-            })
-        })
+    /// The rotation that made the active credential active; of one that was so already this is a
+    /// rotation that has come to its end.
+    pub(super) fn active_snapshot(&mut self, rotation: Option<RotationId>) -> Option<Snapshot> {
+        let active = self.record.as_ref()?.active;
+        let rotation = rotation.unwrap_or_else(|| RotationId::of(active));
+        if let Some(known) = self.snapshot(&rotation) {
+            return Some(known);
+        }
+        self.already_active.push((rotation.clone(), active));
+        let surplus = self.already_active.len().saturating_sub(Record::MOST_HISTORY);
+        self.already_active.drain(..surplus);
+        self.snapshot(&rotation)
     }
 
     /// The credentials that may still be presented.
@@ -296,7 +293,9 @@ impl Member {
                 Some(rotation::Standing::Accepted(_)) => Standing::Accepted,
                 Some(rotation::Standing::Rejected(_)) => Standing::Rejected,
             };
-            CredentialState { credential: Ok(credential), role, standing }
+            let is_configured = self.configured.iter().any(|one| one.is_same_as(&credential));
+            let is_in_use = is_configured || role == Some(Role::Active);
+            CredentialState { credential: Ok(credential), role, standing, is_in_use }
         };
         let forgotten = record.into_iter().flat_map(|record| record.retired.iter().rev());
         let forgotten = forgotten.map(|retired| retired.credential);
@@ -305,6 +304,7 @@ impl Member {
             credential: Err(self.keyring.name(id)),
             role: Some(Role::Retired),
             standing: Standing::Unknown,
+            is_in_use: false,
         });
         list.into_iter().map(describe).chain(named).collect()
     }

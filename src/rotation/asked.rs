@@ -39,7 +39,13 @@ pub(super) fn settle(draft: &mut Draft<'_>) {
         Want::Return(credential) if draft.record.active == *credential => Some(Ok(active(draft))),
         Want::Return(credential) => {
             let is_tried = draft.record.overlap().is_some_and(|open| open.reverting.is_some());
-            (!is_tried).then_some(Err(Refusal::CandidateRejected(*credential)))
+            // It may have been retired meanwhile.
+            let is_rejected = draft.view.ledger.rejections(*credential).is_some();
+            (!is_tried).then_some(Err(if is_rejected {
+                Refusal::CandidateRejected(*credential)
+            } else {
+                Refusal::NoCandidate(Vec::new())
+            }))
         }
         Want::Retire { .. } => draft.record.overlap().is_none().then_some(Ok(Settled::Retired)),
         Want::Prepare { min_runway } => prepared(draft, *min_runway),
@@ -83,7 +89,9 @@ fn prepared(draft: &Draft<'_>, min_runway: Duration) -> Option<Result<Settled, R
 fn active(draft: &Draft<'_>) -> Settled {
     let last = draft.record.history.last();
     let last = last.filter(|past| past.candidate == draft.record.active);
-    let rotation = last.map(|past| past.rotation.clone());
+    // Of a rollback it is the rotation that was rolled back.
+    let open = draft.record.overlap().map(|overlap| &overlap.rotation);
+    let rotation = open.or(last.map(|past| &past.rotation)).cloned();
     Settled::Active { rotation, persisted: custody::persisted(&draft.record) }
 }
 

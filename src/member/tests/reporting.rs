@@ -169,3 +169,52 @@ fn a_retirement_that_is_overdue_is_told_once_with_what_is_missing() {
     let What::Overdue(Missing { sinks, .. }) = &overdue[0].what else { panic!("{overdue:?}") };
     assert_eq!(sinks.len(), 1);
 }
+
+#[test]
+fn naming_the_active_credential_answers_a_rotation_that_has_come_to_its_end() {
+    let mut world = World::new(DEFAULT, accepts(&["old", "new"])).with(&["old"]);
+    world.pass(MINUTE);
+    let snapshot = rotate(&mut world, named("old", None, None));
+    assert_eq!((snapshot.phase, snapshot.generation), (Phase::Retired, 1));
+    for until in [Until::Everywhere, Until::Persisted, Until::Retired] {
+        let caller = world.ask(Ask::Until(snapshot.rotation.clone(), until));
+        assert!(matches!(world.answers[&caller], Ok(Answer::Rotation(_))), "{until:?}");
+    }
+    let caller = world.ask(Ask::Retire { rotation: snapshot.rotation, force: false });
+    assert!(matches!(world.answers[&caller], Ok(Answer::Rotation(_))));
+    assert!(world.member.latest_rotation().is_none(), "nothing was rotated");
+}
+
+#[test]
+fn naming_the_previous_credential_answers_as_a_rollback_does() {
+    let (mut world, snapshot) = overlap();
+    let back = rotate(&mut world, named("old", None, None));
+    assert_eq!((back.rotation, back.phase), (snapshot.rotation, Phase::RolledBack));
+    assert_eq!(back.previous.unwrap().id, snapshot.active.id);
+}
+
+#[test]
+fn a_rollback_that_a_retirement_forestalls_is_not_called_a_rejection() {
+    let (mut world, snapshot) = overlap();
+    world.endpoint = Box::new(script(vec![transient(); 9]));
+    let back = world.ask(Ask::RollBack(snapshot.rotation.clone()));
+    world.ask(Ask::Retire { rotation: snapshot.rotation, force: true });
+    world.pass(SECOND);
+    assert_eq!(refusal(&world, back).0, Refusal::NoCandidate(Vec::new()));
+}
+
+#[test]
+fn a_candidate_that_was_refused_is_of_no_concern_after_that() {
+    let mut world = World::new(DEFAULT, accepts(&["old"])).with(&["old"]);
+    world.pass(MINUTE);
+    world.ask(named("wrong", None, None));
+    world.pass(MINUTE);
+    let of = |world: &World| {
+        let listed = world.member.credentials();
+        let wrong = listed.iter().find(|it| it.standing == Standing::Rejected).unwrap();
+        wrong.is_in_use
+    };
+    assert!(!of(&world));
+    world.configure(&["old", "wrong"]);
+    assert!(of(&world), "somebody has to mend that");
+}
