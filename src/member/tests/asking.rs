@@ -6,12 +6,6 @@ use crate::member::*;
 use crate::policy::tests::DEFAULT;
 use crate::rotation::{PhaseName, Refusal, Role};
 
-fn stable(secrets: &'static [&'static str]) -> World {
-    let mut world = World::new(DEFAULT, accepts(secrets)).with(&secrets[..1]);
-    world.pass(MINUTE);
-    world
-}
-
 /// In the overlap after a rotation; answers its id.
 fn in_overlap(world: &mut World) -> RotationId {
     world.rotate_to("new");
@@ -22,7 +16,7 @@ fn in_overlap(world: &mut World) -> RotationId {
 
 #[test]
 fn nobody_presents_the_active_secret_while_a_person_may_be_replacing_it() {
-    let mut world = stable(&["old", "new"]);
+    let mut world = with_token(&["old", "new"]);
     let caller = world.ask(Ask::Prepare { min_runway: 30 * MINUTE });
     world.pass(SECOND);
     assert!(matches!(world.answers.get(&caller), Some(Ok(Answer::Prepared { .. }))));
@@ -37,7 +31,7 @@ fn nobody_presents_the_active_secret_while_a_person_may_be_replacing_it() {
 
 #[test]
 fn a_preparation_ends_when_it_is_cancelled() {
-    let mut world = stable(&["old"]);
+    let mut world = with_token(&["old"]);
     world.ask(Ask::Prepare { min_runway: MINUTE });
     world.pass(SECOND);
     let caller = world.ask(Ask::CancelPreparation);
@@ -47,7 +41,7 @@ fn a_preparation_ends_when_it_is_cancelled() {
 
 #[test]
 fn a_preparation_ends_when_its_token_is_gone() {
-    let mut world = stable(&["old"]);
+    let mut world = with_token(&["old"]);
     world.ask(Ask::Prepare { min_runway: MINUTE });
     world.pass(20 * SECOND);
     let serial = world.serial().unwrap();
@@ -59,7 +53,7 @@ fn a_preparation_ends_when_its_token_is_gone() {
 
 #[test]
 fn a_preparation_for_longer_than_a_token_lives_is_refused() {
-    let mut world = stable(&["old"]);
+    let mut world = with_token(&["old"]);
     let caller = world.ask(Ask::Prepare { min_runway: 2 * HOUR });
     world.pass(SECOND);
     assert!(matches!(world.refusal(caller), Some(Refusal::LifetimeTooShort { .. })));
@@ -91,7 +85,7 @@ fn a_secret_that_was_prepared_for_bridges_the_death_of_the_old_one() {
 
 #[test]
 fn a_leaked_secret_is_retired_with_the_promotion_and_its_token_dropped() {
-    let mut world = stable(&["old", "new"]);
+    let mut world = with_token(&["old", "new"]);
     let caller = world.rotate_with("new", |ask| {
         if let Ask::Rotate { compromised, .. } = ask {
             *compromised = true;
@@ -108,7 +102,7 @@ fn a_leaked_secret_is_retired_with_the_promotion_and_its_token_dropped() {
 
 #[test]
 fn a_rollback_makes_the_previous_secret_active_once_it_is_proved() {
-    let mut world = stable(&["old", "new"]);
+    let mut world = with_token(&["old", "new"]);
     let rotation = in_overlap(&mut world);
     let caller = world.ask(Ask::RollBack(rotation.clone()));
     world.pass(SECOND);
@@ -121,7 +115,7 @@ fn a_rollback_makes_the_previous_secret_active_once_it_is_proved() {
 
 #[test]
 fn a_rollback_that_is_wanted_comes_before_the_retirement() {
-    let mut world = stable(&["old", "new"]);
+    let mut world = with_token(&["old", "new"]);
     let rotation = in_overlap(&mut world);
     world.pass(58 * MINUTE);
     world.latency = 5 * SECOND;
@@ -133,7 +127,7 @@ fn a_rollback_that_is_wanted_comes_before_the_retirement() {
 
 #[test]
 fn an_overlap_is_ended_on_demand_once_the_active_secret_has_a_fresh_proof() {
-    let mut world = stable(&["old", "new"]);
+    let mut world = with_token(&["old", "new"]);
     let rotation = in_overlap(&mut world);
     world.pass(3 * MINUTE);
     let tried = world.fetches.len();
@@ -146,7 +140,7 @@ fn an_overlap_is_ended_on_demand_once_the_active_secret_has_a_fresh_proof() {
 
 #[test]
 fn whoever_waits_for_the_retirement_is_told_of_it() {
-    let mut world = stable(&["old", "new"]);
+    let mut world = with_token(&["old", "new"]);
     let rotation = in_overlap(&mut world);
     let everywhere = world.ask(Ask::Until(rotation.clone(), Until::Everywhere));
     assert_eq!(world.rotated(everywhere), Some(Phase::Overlap));
@@ -172,7 +166,7 @@ fn a_caller_is_told_at_its_deadline_and_the_rotation_goes_on() {
 
 #[test]
 fn the_last_caller_takes_the_candidate_away_that_no_source_yields() {
-    let mut world = stable(&["old"]);
+    let mut world = with_token(&["old"]);
     let caller = world.rotate_to("wrong");
     world.tell(Event::Left(caller));
     assert_eq!(world.phase(), PhaseName::Stable);
@@ -183,7 +177,7 @@ fn the_last_caller_takes_the_candidate_away_that_no_source_yields() {
 
 #[test]
 fn one_rotation_at_a_time_unless_the_caller_insists() {
-    let mut world = stable(&["old", "second"]);
+    let mut world = with_token(&["old", "second"]);
     let first = world.rotate_to("wrong");
     let second = world.rotate_to("second");
     assert_eq!(world.refusal(second), Some(&Refusal::Conflict));
@@ -199,7 +193,7 @@ fn one_rotation_at_a_time_unless_the_caller_insists() {
 
 #[test]
 fn the_same_rotation_id_answers_for_the_same_rotation() {
-    let mut world = stable(&["old", "new", "other"]);
+    let mut world = with_token(&["old", "new", "other"]);
     let named = |ask: &mut Ask| {
         if let Ask::Rotate { rotation, .. } = ask {
             *rotation = Some(RotationId::new("q4"));

@@ -7,6 +7,7 @@ use crate::clock::{Clock, Sleep};
 use crate::credential::Credential;
 use crate::error::Code;
 use crate::member::*;
+use crate::policy::tests::DEFAULT;
 use crate::refresh::{Refusal, Wait, WaiterId};
 use crate::rotation::{PhaseName, Role, SinkOutcome};
 use crate::secret::Secret;
@@ -412,6 +413,13 @@ impl World {
     pub(super) fn secret_in_use(&self) -> Option<&str> {
         self.handed_out.as_ref().map(|token| token.credential.client_secret.expose())
     }
+}
+
+/// One with a token made with the first of these secrets; all of them are accepted.
+pub(super) fn with_token(secrets: &'static [&'static str]) -> World {
+    let mut world = World::new(DEFAULT, accepts(secrets)).with(&secrets[..1]);
+    world.pass(MINUTE);
+    world
 }
 
 /// To rotate to a secret, or to what the sources yield.

@@ -4,12 +4,18 @@
 //! may die before any effect, the store may fail or lose its answer, the endpoint, the people and the clock
 //! do what they do. `ROTATION_SEED=n` shows one run again, `ROTATION_CHECK=long` makes many more.
 
+mod answers;
+mod changes;
 mod checks;
 mod counts;
+mod driver;
+mod health;
 mod person;
 mod places;
+mod plans;
 mod process;
 mod provider;
+mod regime;
 
 use std::time::Duration;
 
@@ -17,7 +23,8 @@ use crate::policy::Policy;
 use crate::policy::tests::DEFAULT;
 use counts::Counts;
 use places::Place;
-use process::{MINUTE, Random, Regime, SECOND, Sim};
+use process::{MINUTE, SECOND, Sim};
+use regime::{Random, Regime};
 
 /// So many secrets there are; each is used again and again.
 const POOL: u64 = 48;
@@ -86,7 +93,7 @@ fn years_of_rotations_keep_every_invariant() {
         return;
     }
     let is_long = std::env::var("ROTATION_CHECK").is_ok_and(|length| length == "long");
-    let least = if is_long { 100_000 } else { 2_000 };
+    let least = if is_long { 100_000 } else { 1_200 };
     let (mut counts, mut seed) = (Counts::default(), 0);
     while counts.completed() < least {
         counts += run(seed, false);

@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
+use super::places::Place;
 use super::process::{Happening, MINUTE, SECOND, Sim};
 use super::provider::{Key, Kind};
 use crate::member::*;
 use crate::refresh::Wait;
-use crate::rotation::Verify;
 use crate::secret::Secret;
 
 /// Something that somebody does.
@@ -139,9 +139,9 @@ impl Sim {
     }
 
     /// A secret that is in use nowhere.
-    fn new_key(&mut self) -> Key {
+    pub(super) fn new_key(&mut self) -> Key {
         let live = self.provider.live(self.now);
-        let used: Vec<Key> = self.places.iter().flat_map(super::places::Place::yields).collect();
+        let used: Vec<Key> = self.places.iter().flat_map(Place::yields).collect();
         loop {
             let key = Key(usize::try_from(self.random.below(super::POOL)).unwrap());
             if !live.contains(&key) && !used.contains(&key) {
@@ -150,7 +150,7 @@ impl Sim {
         }
     }
 
-    fn rotate_to(&mut self, key: Key) -> Ask {
+    pub(super) fn rotate_to(&mut self, key: Key) -> Ask {
         let candidate = Candidate {
             label: None,
             client_id: Some(key.client_id().to_owned()),
@@ -169,7 +169,7 @@ impl Sim {
     }
 
     /// What is active, as far as anybody knows.
-    fn active(&self) -> Option<Key> {
+    pub(super) fn active(&self) -> Option<Key> {
         let active = self.member.record().map(|record| record.active);
         let live = self.provider.live(self.now);
         let known = active.and_then(|active| {
@@ -206,17 +206,17 @@ impl Sim {
         self.tell_new(next, told);
     }
 
-    fn propagation(&mut self) -> Duration {
+    pub(super) fn propagation(&mut self) -> Duration {
         if self.random.percent(40) { self.random.millis(12_000) } else { Duration::ZERO }
     }
 
-    fn random_delay(&mut self) -> Duration {
+    pub(super) fn random_delay(&mut self) -> Duration {
         let below = self.random.one_of(&[200, 4000, 30_000]);
         self.random.millis(below)
     }
 
     /// The new secret reaches the process in one way or another.
-    fn tell_new(&mut self, next: Key, after: Duration) {
+    pub(super) fn tell_new(&mut self, next: Key, after: Duration) {
         let place = usize::try_from(self.random.below(self.places.len() as u64)).unwrap();
         let old = self.places[place].content.clone();
         let is_list = !self.places[place].is_environment;
@@ -245,141 +245,5 @@ impl Sim {
         if self.random.percent(50) {
             self.deed(after + SECOND / 2, Deed::Read);
         }
-    }
-
-    /// One rotation, right or wrong, with what goes on around it.
-    pub(super) fn rotate(&mut self) {
-        let next = self.new_key();
-        let kind = match self.random.below(12) {
-            0 => Kind::Narrow,
-            1 => Kind::Unfit(Verify::Refused),
-            2 => Kind::Unfit(Verify::Failed),
-            _ => Kind::Usual,
-        };
-        let is_wrong = self.random.percent(30);
-        let active = self.active();
-        match self.random.below(10) {
-            0 | 1 => {
-                let min_runway = self.life / self.random.one_of(&[1, 2, 4]);
-                self.ask(Ask::Prepare { min_runway }, Some(next));
-                if self.random.percent(20) {
-                    let after = self.random_delay();
-                    self.deed(after, Deed::Ask(Ask::CancelPreparation, None));
-                }
-            }
-            2 => self.regenerate(next),
-            3 if !is_wrong => {
-                self.provider.announce(next, kind, self.now, self.now);
-                self.trouble();
-                if let Ask::Rotate { candidate, rotation, verify, .. } = self.rotate_to(next) {
-                    let (supersede, compromised) = (false, true);
-                    let ask = Ask::Rotate { candidate, rotation, supersede, compromised, verify };
-                    self.ask(ask, Some(next));
-                }
-                if let Some(active) = active {
-                    let after = self.random_delay();
-                    self.deed(after, Deed::Kill(active));
-                }
-            }
-            _ => {
-                let after = self.random_delay();
-                if !is_wrong {
-                    let delay = self.propagation();
-                    let early = self.random_delay().min(after);
-                    self.deed(after.saturating_sub(early), Deed::Announce(next, kind, delay));
-                }
-                self.tell_new(next, after);
-                if let Some(active) = active {
-                    self.end_of(active, after, is_wrong);
-                }
-            }
-        }
-        if let Some(active) = active.filter(|_| self.random.percent(12)) {
-            // Back again.
-            let place = usize::try_from(self.random.below(self.places.len() as u64)).unwrap();
-            let after = self.random.millis(400_000);
-            self.deed(after, Deed::Edit(place, vec![active]));
-        }
-        if self.random.percent(10) {
-            let other = self.new_key();
-            let after = self.random.millis(20_000);
-            let delay = self.propagation();
-            self.deed(after, Deed::Announce(other, Kind::Usual, delay));
-            self.tell_new(other, after);
-        }
-        self.meddle();
-    }
-
-    /// When the old secret dies: before, while or after the new one is proved, or late.
-    fn end_of(&mut self, active: Key, after: Duration, is_wrong: bool) {
-        let at = match self.random.below(if is_wrong { 30 } else { 6 }) {
-            0 => after.saturating_sub(self.random.millis(3000)),
-            1 => after + self.random.millis(10_000),
-            2 => after + self.random.millis(600_000),
-            3 => after + Duration::from_mins(70),
-            _ => return,
-        };
-        self.deed(at, Deed::Kill(active));
-    }
-
-    /// What else happens meanwhile.
-    fn meddle(&mut self) {
-        for _ in 0..self.random.below(7) {
-            let below = self.random.one_of(&[1000, 20_000, 600_000]);
-            let after = self.random.millis(below);
-            let latest = self.member.latest_rotation().map(|it| it.rotation);
-            let place = usize::try_from(self.random.below(self.places.len() as u64)).unwrap();
-            let deed = match (self.random.below(20), latest) {
-                (0, Some(rotation)) => Deed::Ask(Ask::RollBack(rotation), None),
-                (1, Some(rotation)) => {
-                    let force = self.random.percent(40);
-                    Deed::Ask(Ask::Retire { rotation, force }, None)
-                }
-                (2, Some(rotation)) => {
-                    let until =
-                        self.random.one_of(&[Until::Everywhere, Until::Persisted, Until::Retired]);
-                    Deed::Ask(Ask::Until(rotation, until), None)
-                }
-                (3, _) => Deed::Leave,
-                (4, _) => Deed::Restart,
-                (5, _) if self.random.percent(30) => {
-                    Deed::Suspend(Duration::from_secs(self.random.below(5 * 3600)))
-                }
-                (6, _) if self.random.percent(30) => Deed::Crash,
-                (7 | 8, _) => Deed::Invalidate,
-                (9, _) => Deed::Cancel,
-                (10, _) => Deed::Reload,
-                (11, _) if self.random.percent(30) => Deed::Edit(place, Vec::new()),
-                (12, _) => {
-                    let back = after + self.random.millis(60_000);
-                    self.deed(back, Deed::Unreadable(place, false));
-                    Deed::Unreadable(place, true)
-                }
-                (13, _) if self.random.percent(30) => {
-                    let back = after + self.random.millis(1_500_000);
-                    self.deed(back, Deed::Down(false));
-                    Deed::Down(true)
-                }
-                _ => Deed::Want,
-            };
-            self.deed(after, deed);
-        }
-    }
-
-    /// Nothing that is configured works: somebody puts it right.
-    pub(super) fn mend(&mut self) {
-        let live = self.provider.live(self.now);
-        let is_good = |key: &Key| {
-            let role = self.member.record().map(|record| record.role(key.id()));
-            live.contains(key) && role != Some(rotation::Role::Retired)
-        };
-        if self.configured.iter().any(is_good) || self.random.percent(20) {
-            return;
-        }
-        let next = self.new_key();
-        self.do_deed(Deed::Announce(next, Kind::Usual, Duration::ZERO));
-        let place = usize::try_from(self.random.below(self.places.len() as u64)).unwrap();
-        self.do_deed(Deed::Edit(place, vec![next]));
-        self.do_deed(Deed::Read);
     }
 }

@@ -8,76 +8,19 @@ use super::checks::Checks;
 use super::counts::Counts;
 use super::person::Deed;
 use super::places::{self, Place};
-use super::provider::{Key, Kind, Provider};
+use super::provider::{Key, Provider};
+use super::regime::{Random, Regime};
 use crate::clock::Clock;
 use crate::credential::Credential;
-use crate::error::Code;
-use crate::member::tests::world::{
-    Hands, OWNER, START, misconfigured, refused, rejected, throttled, transient,
-};
+use crate::member::tests::world::{Hands, START};
 use crate::member::*;
 use crate::refresh::WaiterId;
-use crate::rotation::{SinkOutcome, Verify};
-use crate::secret::Secret;
+use crate::rotation::SinkOutcome;
 use crate::source::{EntryPlace, Sources};
 use crate::store::MemoryStore;
-use crate::token::Grant;
-use crate::verdict::Verdict;
 
 pub(super) const SECOND: Duration = Duration::from_secs(1);
 pub(super) const MINUTE: Duration = Duration::from_mins(1);
-
-pub(super) struct Random(pub(super) fastrand::Rng);
-
-impl Random {
-    pub(super) fn below(&mut self, end: u64) -> u64 {
-        self.0.u64(..end)
-    }
-
-    pub(super) fn percent(&mut self, chance: u64) -> bool {
-        self.below(100) < chance
-    }
-
-    pub(super) fn millis(&mut self, below: u64) -> Duration {
-        Duration::from_millis(self.below(below))
-    }
-
-    pub(super) fn one_of<T: Copy>(&mut self, list: &[T]) -> T {
-        list[usize::try_from(self.below(list.len() as u64)).unwrap()]
-    }
-}
-
-impl Chance for Random {
-    fn bits(&mut self) -> u64 {
-        self.0.u64(..)
-    }
-}
-
-/// How badly the world behaves.
-#[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Regime {
-    /// Of a hundred token requests, so many have no clear answer.
-    pub(super) faults: u64,
-    /// Of a thousand store operations, so many fail, and as many more have no answer.
-    pub(super) store_faults: u64,
-    /// Of ten thousand effects, so many see the end of the process.
-    pub(super) crashes: u64,
-    /// Of a hundred writes to sinks, so many fail.
-    pub(super) sink_faults: u64,
-    /// A sink can never be written.
-    pub(super) is_read_only: bool,
-    /// The store outlives the process.
-    pub(super) store_survives: bool,
-    /// Operations of the store and derivations of ids take time.
-    pub(super) is_slow: bool,
-}
-
-impl Regime {
-    pub(super) fn calm(self) -> Self {
-        let Self { store_survives, is_slow, .. } = self;
-        Self { store_survives, is_slow, ..Self::default() }
-    }
-}
 
 /// Something that takes place later.
 #[derive(Debug)]
@@ -121,7 +64,7 @@ pub(super) struct Sim {
     pub(super) places: Vec<Place>,
     pub(super) member: Member,
     pub(super) store: MemoryStore,
-    sources: Sources,
+    pub(super) sources: Sources,
     pub(super) process: u64,
     queue: BTreeMap<(Timestamp, u64), (u64, Happening)>,
     sequence: u64,
@@ -247,7 +190,7 @@ impl Sim {
         if !self.is_traced {
             return;
         }
-        if self.trace.len() > 400 {
+        if self.trace.len() > 4000 {
             self.trace.pop_front();
         }
         let at = self.now.since(START).as_secs_f64();
@@ -322,108 +265,6 @@ impl Sim {
         }
     }
 
-    pub(super) fn read(&mut self) {
-        if self.sources.begin(self.now).is_some() {
-            let takes = if self.regime.is_slow { self.random.millis(300) } else { Duration::ZERO };
-            self.later(takes, Happening::ReadingEnds);
-        }
-    }
-
-    fn end_reading(&mut self) {
-        self.sources.javascript_read(OWNER, places::readings(&self.places));
-        let (configured, _) = self.sources.finish();
-        let is_followed = self.sources.take_again();
-        let keys: Vec<Key> = configured.credentials.iter().map(|it| Key::of(it)).collect();
-        for edge in &configured.edges {
-            self.trouble();
-            self.checks.named(Key::of(&edge.to), edge.is_start, self.member.record(), self.now);
-            self.note(format_args!("edge to {:?} start {}", Key::of(&edge.to), edge.is_start));
-        }
-        if keys != self.configured {
-            self.trouble();
-            self.note(format_args!("sources yield {keys:?}"));
-            self.configured = keys;
-        }
-        self.tell(Event::Configured { configured, is_followed });
-        if is_followed {
-            self.read();
-        }
-    }
-
-    fn answer(&mut self, request: u64) {
-        let Some(sent) = self.sent.remove(&request) else { return };
-        let key = Key::of(&sent.credential);
-        let (verdict, token) = self.judge(key, &sent);
-        let is_accepted = matches!(verdict, Verdict::Accepted(_));
-        let verify = (sent.verify && is_accepted).then(|| match self.provider.kind(key) {
-            Kind::Unfit(verify) => verify,
-            _ if self.random.percent(self.regime.faults / 3) => Verify::Failed,
-            _ => Verify::Passed,
-        });
-        self.note(format_args!("answer to {key:?}: {} {verify:?}", name_of(&verdict)));
-        let is_narrow = matches!(&verdict, Verdict::Accepted(grant) if grant.scope.as_deref() == Some("a"))
-            && self.checks.would_narrow(key, self.member.record());
-        let is_unfit = is_narrow || verify.is_some_and(|verify| verify != Verify::Passed);
-        if let Some(issued) = token.and_then(|token| self.provider.issued.get_mut(&token)) {
-            issued.unfit = is_unfit;
-        }
-        // A scope that is too narrow is a rejection, whatever the resource says.
-        let has_failed = verify == Some(Verify::Failed) && !is_narrow;
-        self.checks.answered(key, &verdict, (is_unfit, has_failed), self.now);
-        self.tell(Event::Answered { request, sent_at: sent.at, verdict, verify });
-    }
-
-    fn judge(&mut self, key: Key, sent: &Sent) -> (Verdict, Option<String>) {
-        if self.random.percent(self.regime.faults) || self.is_down {
-            self.counts.faults += 1;
-            self.trouble();
-            let wait = Duration::from_secs(self.random.below(90));
-            return match self.random.below(6) {
-                0 => (throttled(wait), None),
-                1 => (refused(), None),
-                2 => (misconfigured(), None),
-                3 => {
-                    let access_token = Secret::new("useless");
-                    let lifetime = self.random.millis(3000).min(self.now.since(sent.at));
-                    let grant = Grant { access_token, lifetime, refresh_in: None, scope: None };
-                    (Verdict::Accepted(grant), None)
-                }
-                _ => (transient(), None),
-            };
-        }
-        if !self.provider.accepts(key, sent.judged_at) {
-            let is_bare = self.random.percent(15);
-            return (if is_bare { refused() } else { rejected() }, None);
-        }
-        let text = self.provider.issue(key, sent.at + self.life, self.now);
-        let scope = match self.provider.kind(key) {
-            Kind::Narrow => Some("a".to_owned()),
-            _ => Some("a b".to_owned()),
-        };
-        let access_token = Secret::new(text.clone());
-        let grant = Grant { access_token, lifetime: self.life, refresh_in: None, scope };
-        (Verdict::Accepted(grant), Some(text))
-    }
-
-    fn sink_written(
-        &mut self,
-        write: u64,
-        place: EntryPlace,
-        credential: &Arc<Credential>,
-        outcome: SinkOutcome,
-    ) {
-        if outcome == SinkOutcome::Done {
-            let written = &mut self.places[place.index];
-            written.content = vec![Key::of(credential)];
-            if written.is_environment {
-                written.variables = Some(Key::of(credential));
-            }
-            self.sources.written(place, credential);
-        }
-        self.note(format_args!("sink {} {:?}: {outcome:?}", place.index, Key::of(credential)));
-        self.tell(Event::SinkWritten { write, outcome, message: None });
-    }
-
     pub(super) fn tell(&mut self, event: Event) {
         self.step(event);
         while let Some(effect) = self.effects.pop_front() {
@@ -449,153 +290,6 @@ impl Sim {
         let effects = self.member.step(event, self.now, &mut self.chance);
         self.check_step(before.as_ref(), stored, &effects);
         self.effects.extend(effects);
-    }
-
-    /// Performs an effect; answers what the member is to be told of it at once.
-    fn perform(&mut self, effect: Effect) -> Option<Event> {
-        match effect {
-            Effect::Request { request, credential, verify } => {
-                self.check_request(&credential);
-                let slow = if self.random.percent(5) { 20_000 } else { 400 };
-                let takes = self.random.millis(slow);
-                let judged_at = self.now + takes.mul_f64(self.random.0.f64());
-                self.counts.requests += 1;
-                self.note(format_args!("request with {:?}", Key::of(&credential)));
-                let (at, verify) = (self.now, verify.is_some());
-                self.sent.insert(request, Sent { credential, at, judged_at, verify });
-                self.later(takes, Happening::Answer(request));
-            }
-            Effect::Identify(credential) => {
-                if self.regime.is_slow {
-                    let takes = Duration::from_millis(20) + self.random.millis(500);
-                    self.later(takes, Happening::Identified(credential));
-                } else {
-                    credential.id();
-                    return Some(Event::Identified);
-                }
-            }
-            Effect::ReadSources => self.read(),
-            Effect::Load => return self.operate(|store| Stored::Loaded(Box::new(store.load()))),
-            Effect::Write(write, fresh) => {
-                self.check_write(&write, fresh.as_ref());
-                return self.operate(move |store| match store.write(&write, fresh.as_ref()) {
-                    Ok(written) => Stored::Written { serial: written.serial },
-                    Err(_) => Stored::Refused,
-                });
-            }
-            Effect::WriteToken(token) => {
-                return self.operate(move |store| match store.put_token(&token) {
-                    Ok(serial) => Stored::Written { serial: Some(serial) },
-                    Err(_) => Stored::Refused,
-                });
-            }
-            Effect::Forget(serial) => drop(self.store.invalidate(serial)),
-            Effect::ForgetTokensOf(id) => {
-                if self.random.below(1000) >= self.regime.store_faults {
-                    self.store.drop_tokens(id);
-                }
-            }
-            Effect::Publish(token) => {
-                self.check_published(&token);
-                self.handed_out = Some(token);
-            }
-            Effect::Withdraw => self.handed_out = None,
-            Effect::Settle { waiter, outcome } => {
-                let wait = self.waiters.remove(&waiter);
-                let (_, min_validity) = wait.expect("who is settled still waits");
-                self.check_settled(min_validity, outcome.as_ref().err());
-            }
-            Effect::WriteSink { write, place, credential, .. } => {
-                self.write_sink(write, place, credential);
-            }
-            Effect::ReplaceVariables { place, credential } => {
-                if self.places[place.index].is_environment {
-                    self.places[place.index].variables = Some(Key::of(&credential));
-                    self.sources.written(place, &credential);
-                }
-            }
-            Effect::Answer { caller, outcome } => self.caller_answered(caller, &outcome),
-            Effect::Notify(notice) => self.counts.note(&notice),
-        }
-        None
-    }
-
-    /// One operation of the store: it may fail, or its answer be lost or late.
-    fn operate(&mut self, operation: impl FnOnce(&MemoryStore) -> Stored) -> Option<Event> {
-        let faults = self.regime.store_faults;
-        let draw = self.random.below(1000);
-        let stored = if draw < faults {
-            None
-        } else {
-            if draw >= 1000 - faults / 2 {
-                self.write_as_another();
-            }
-            Some(operation(&self.store))
-        };
-        let is_lost = stored.is_none() || (faults..faults * 2).contains(&draw);
-        if is_lost {
-            self.counts.store_faults += 1;
-            self.trouble();
-        }
-        let stored = stored.filter(|_| !is_lost).unwrap_or(Stored::Unknown);
-        if self.regime.is_slow && self.random.percent(50) {
-            let takes = self.random.millis(200);
-            self.later(takes, Happening::Stored(stored));
-            return None;
-        }
-        Some(Event::Stored(stored))
-    }
-
-    /// Another process writes the same once more: what this one has read is old.
-    fn write_as_another(&mut self) {
-        let Some(record) = self.store.load().record else { return };
-        self.counts.others += 1;
-        let expect = Some(record.version);
-        let mut record = record;
-        record.version.epoch += 1;
-        record.version.nonce = self.random.bits();
-        let token = rotation::TokenChange::Keep;
-        let write = rotation::Write { expect, record, token, barrier: None };
-        self.store.write(&write, None).unwrap();
-    }
-
-    fn write_sink(&mut self, write: u64, place: EntryPlace, credential: Arc<Credential>) {
-        self.counts.sink_writes += 1;
-        let outcome = if self.regime.is_read_only {
-            SinkOutcome::Impossible
-        } else if self.random.percent(self.regime.sink_faults) {
-            self.trouble();
-            SinkOutcome::Failed
-        } else {
-            SinkOutcome::Done
-        };
-        let takes = self.random.millis(1000);
-        self.later(takes, Happening::Sink { write, place, credential, outcome });
-    }
-
-    fn caller_answered(&mut self, caller: CallerId, outcome: &Result<Answer, Denial>) {
-        let Some((deadline, ask, key)) = self.callers.remove(&caller) else {
-            panic!("caller {caller} is answered twice, or has left");
-        };
-        self.note(format_args!("caller {caller} is answered {outcome:?}"));
-        let is_late = self.now > deadline && self.troubled_at < deadline;
-        assert!(!is_late, "a caller is answered after its deadline");
-        self.counts.answered(outcome);
-        self.check_answer(&ask, key, outcome);
-        if let (Ok(Answer::Prepared { .. }), Some(next)) = (outcome, key) {
-            self.regenerate(next);
-        }
-    }
-}
-
-fn name_of(verdict: &Verdict) -> &'static str {
-    match verdict {
-        Verdict::Accepted(_) => "accepted",
-        Verdict::Rejected(_) => "rejected",
-        Verdict::Refused(_) => "refused",
-        Verdict::Misconfigured(failure) if failure.code == Code::Misconfigured => "misconfigured",
-        Verdict::Misconfigured(_) | Verdict::Transient(_) => "transient",
-        Verdict::Throttled(_) => "throttled",
     }
 }
 

@@ -1,0 +1,57 @@
+//! Chance, and how badly the world behaves.
+
+use std::time::Duration;
+
+use crate::member::Chance;
+
+pub(super) struct Random(pub(super) fastrand::Rng);
+
+impl Random {
+    pub(super) fn below(&mut self, end: u64) -> u64 {
+        self.0.u64(..end)
+    }
+
+    pub(super) fn percent(&mut self, chance: u64) -> bool {
+        self.below(100) < chance
+    }
+
+    pub(super) fn millis(&mut self, below: u64) -> Duration {
+        Duration::from_millis(self.below(below))
+    }
+
+    pub(super) fn one_of<T: Copy>(&mut self, list: &[T]) -> T {
+        list[usize::try_from(self.below(list.len() as u64)).unwrap()]
+    }
+}
+
+impl Chance for Random {
+    fn bits(&mut self) -> u64 {
+        self.0.u64(..)
+    }
+}
+
+/// How badly the world behaves.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Regime {
+    /// Of a hundred token requests, so many have no clear answer.
+    pub(super) faults: u64,
+    /// Of a thousand store operations, so many fail, and as many more have no answer.
+    pub(super) store_faults: u64,
+    /// Of ten thousand effects, so many see the end of the process.
+    pub(super) crashes: u64,
+    /// Of a hundred writes to sinks, so many fail.
+    pub(super) sink_faults: u64,
+    /// A sink can never be written.
+    pub(super) is_read_only: bool,
+    /// The store outlives the process.
+    pub(super) store_survives: bool,
+    /// Operations of the store and derivations of ids take time.
+    pub(super) is_slow: bool,
+}
+
+impl Regime {
+    pub(super) fn calm(self) -> Self {
+        let Self { store_survives, is_slow, .. } = self;
+        Self { store_survives, is_slow, ..Self::default() }
+    }
+}
