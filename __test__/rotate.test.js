@@ -230,3 +230,16 @@ test('a secret that has leaked is retired with the promotion, and only naming it
   await settled(clock, 0, tokens.rotate({ clientSecret: 'old' }))
   expect(roles(tokens)).toEqual({ old: 'active', new: 'previous' })
 })
+
+test('fifty rotations in a row through three secrets each end with a token of the right one', async () => {
+  const { clock, tokens, presented } = await rotationWorld()
+  const order = Array.from({ length: 50 }, (_, index) => [NEW, OTHER, OLD][index % 3])
+  for (const candidate of order) {
+    const rotation = await settled(clock, 1, tokens.rotate({ ...candidate, supersede: true }))
+    expect(rotation).toMatchObject({ phase: 'overlap', active: named(candidate) })
+    expect(tokens.status().token.label).toBe(candidate.label)
+  }
+  expect(tokens.status()).toMatchObject({ phase: 'overlap', generation: 51 })
+  expect(presented()).toEqual(['old', ...order.map(({ clientSecret }) => clientSecret)])
+  expect(roles(tokens)).toEqual({ old: 'retired', new: 'previous', other: 'active' })
+})
