@@ -249,6 +249,7 @@ impl<'a> Draft<'a> {
         let record = &mut self.record;
         record.standby.retain(|known| *known != active);
         record.quarantined.retain(|known| known.credential != active);
+        record.retired.retain(|known| known.credential != active);
         record.waiting = record.waiting.filter(|waiting| *waiting != active);
         record.generation += 1;
         let was = std::mem::replace(&mut record.active, active);
@@ -271,6 +272,16 @@ impl<'a> Draft<'a> {
         if self.record.role(credential) != Role::Quarantined {
             self.record.quarantined.push(Quarantined { credential, was_active });
         }
+        // Mistyped secrets are not probed for ever.
+        let is_stray =
+            |known: &Quarantined| !known.was_active && !self.view.is_yielded(known.credential);
+        let strays = self.record.quarantined.iter().filter(|known| is_stray(known)).count();
+        let mut surplus = strays.saturating_sub(Record::MOST_REJECTED);
+        self.record.quarantined.retain(|known| {
+            let goes = surplus > 0 && is_stray(known);
+            surplus -= usize::from(goes);
+            !goes
+        });
     }
 
     /// Puts a credential that is no longer active or previous to the others, without judging it.

@@ -242,6 +242,8 @@ impl Version {
 }
 
 impl Record {
+    /// Older candidates that were rejected, were never active and are not configured any more are forgotten.
+    pub const MOST_REJECTED: usize = 8;
     /// Older retirements are forgotten.
     pub const MOST_RETIRED: usize = 32;
     /// Older rotations are forgotten.
@@ -294,9 +296,10 @@ impl Record {
             Phase::Overlap(overlap) => Some(overlap.previous),
             _ => None,
         };
-        let waiting = self.waiting.filter(|waiting| !self.is_retired(*waiting));
         let slow = self.quarantined.iter().map(|known| known.credential);
-        let all = first.into_iter().chain(waiting).chain(self.standby.iter().copied()).chain(slow);
+        // One that waits may have been retired: an edge has named it since.
+        let all =
+            first.into_iter().chain(self.waiting).chain(self.standby.iter().copied()).chain(slow);
         let mut seen = vec![self.active];
         all.filter(move |credential| {
             let is_new = !seen.contains(credential);
@@ -345,9 +348,5 @@ impl Record {
             }
             Phase::Overlap(overlap) => vec![overlap.retire_not_before, overlap.deadline],
         }
-    }
-
-    fn is_retired(&self, credential: CredentialId) -> bool {
-        self.retired.iter().any(|known| known.credential == credential)
     }
 }

@@ -3,6 +3,7 @@
 use super::candidates::promoted;
 use super::promotion::{stable, stable_with};
 use super::world::*;
+use crate::credential::CredentialId;
 use crate::rotation::*;
 
 super::scenarios! {
@@ -43,6 +44,30 @@ super::scenarios! {
         world.accept(B);
         world.pass(MINUTE);
         assert_eq!(world.record().role(C), Role::Previous);
+    }
+
+    of_mistyped_secrets_only_the_latest_are_kept = stable() => |world| {
+        let typo = |number: u8| CredentialId::from_bytes([number; 8]);
+        for number in 50..70 {
+            world.rotate(typo(number));
+            world.pass(MINUTE);
+        }
+        let kept: Vec<_> = world.record().quarantined.iter().map(|it| it.credential).collect();
+        assert_eq!(kept, (62..70).map(typo).collect::<Vec<_>>());
+    }
+
+    a_retired_credential_that_a_source_has_brought_back_stands_in_although_it_waits = promoted() => |world| {
+        world.pass(2 * HOUR);
+        assert_eq!(world.record().role(A), Role::Retired);
+        world.answer_with(C, Answer::Unclear { retry_after: None });
+        world.rotate(C);
+        world.change(0, B, A);
+        assert_eq!((world.phase(), world.record().role(A)), (PhaseName::Staged, Role::Waiting));
+        world.kill(B);
+        world.refresh(0, B);
+        world.pass(SECOND);
+        assert_eq!((world.record().active, world.phase()), (A, PhaseName::Staged));
+        assert!(world.record().retired.is_empty());
     }
 
     a_staged_candidate_that_is_accepted_takes_over_by_its_promotion = stable() => |world| {
