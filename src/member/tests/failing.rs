@@ -148,3 +148,22 @@ fn a_restart_of_the_thread_in_any_phase_changes_no_role_and_the_rotation_goes_on
         assert_eq!(world.role(active), Role::Active);
     }
 }
+
+#[test]
+fn a_write_that_fails_or_whose_answer_is_lost_is_made_once_in_the_end() {
+    for fate in [Fate::Failed, Fate::AnswerLost] {
+        let mut world = World::new(DEFAULT, accepts(&["old", "new"])).with(&["old"]);
+        world.pass(SECOND);
+        // Of the staging, then of the promotion.
+        world.next_write = fate;
+        let caller = world.rotate_to("new");
+        assert_eq!(world.phase(), PhaseName::Staged);
+        world.next_write = fate;
+        world.pass(SECOND);
+        assert_eq!(world.rotated(caller), Some(Phase::Overlap));
+        assert_eq!(world.secret_in_use(), Some("new"));
+        let record = world.member.record().unwrap();
+        assert_eq!((record.generation, record.history.len()), (2, 1));
+        assert_eq!(world.store.load().record.as_ref(), Some(record));
+    }
+}

@@ -76,6 +76,14 @@ pub(super) struct UnderWay {
     pub(super) verify: bool,
 }
 
+/// What becomes of a write.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Fate {
+    Stored,
+    Failed,
+    AnswerLost,
+}
+
 pub(super) struct World {
     pub(super) member: Member,
     pub(super) store: MemoryStore,
@@ -91,6 +99,8 @@ pub(super) struct World {
     pub(super) written: Vec<(Timestamp, EntryPlace, String)>,
     pub(super) variables: Vec<(EntryPlace, String)>,
     pub(super) rereads: usize,
+    /// What becomes of the next write of the record.
+    pub(super) next_write: Fate,
     pub(super) dice: Dice,
     /// What a request with a candidate's token brings.
     pub(super) verified: rotation::Verify,
@@ -143,6 +153,7 @@ impl World {
             written: Vec::new(),
             variables: Vec::new(),
             rereads: 0,
+            next_write: Fate::Stored,
             dice: Dice { ratio: 0.0, random: fastrand::Rng::with_seed(1) },
             verified: rotation::Verify::Passed,
             sink_outcome: SinkOutcome::Done,
@@ -227,6 +238,12 @@ impl World {
             Effect::ReadSources => self.rereads += 1,
             Effect::Load => {
                 return Some(Event::Stored(Stored::Loaded(Box::new(self.store.load()))));
+            }
+            Effect::Write(write, fresh) if self.next_write != Fate::Stored => {
+                if std::mem::replace(&mut self.next_write, Fate::Stored) == Fate::AnswerLost {
+                    self.store.write(&write, fresh.as_ref()).unwrap();
+                }
+                return Some(Event::Stored(Stored::Unknown));
             }
             Effect::Write(write, fresh) => {
                 let written = self.store.write(&write, fresh.as_ref());
