@@ -170,15 +170,19 @@ impl Task {
             Ok(client) => {
                 self.client = Some(Arc::clone(&client));
                 self.requests.spawn(async move {
-                    let attempt =
-                        client.fetch(&manager.endpoint, &credential, &issued, &*clock).await;
-                    let verify = match (&attempt.verdict, verify) {
-                        (Verdict::Accepted(grant), Some(url)) => {
-                            Some(client.verify(&url, &grant.access_token, &*clock).await)
-                        }
-                        _ => None,
+                    let send = async {
+                        let attempt =
+                            client.fetch(&manager.endpoint, &credential, &issued, &*clock).await;
+                        let verify = match (&attempt.verdict, verify) {
+                            (Verdict::Accepted(grant), Some(url)) => {
+                                Some(client.verify(&url, &grant.access_token, &*clock).await)
+                            }
+                            _ => None,
+                        };
+                        Answered { request, attempt, verify }
                     };
-                    Answered { request, attempt, verify }
+                    // What it has seen of the clock is seen by the manager's task only after this.
+                    wait(&manager, send, || manager.park(true)).await
                 });
             }
             // A client that cannot be made is an answer, too: it is told, and tried again later.
