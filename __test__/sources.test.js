@@ -18,7 +18,8 @@ describe('variables', () => {
   test('two are one credential, read at once and again', () => {
     const changing = { ...env }
     const { native, sources } = parsed(fromEnv('ID', 'SECRET'), changing)
-    expect(native.entries).toEqual([{ optional: false, source: { kind: 'js', index: 0 } }])
+    const source = { kind: 'js', index: 0 }
+    expect(native.entries).toEqual([{ optional: false, source, hasVariables: true }])
     expect(native.initial).toEqual([
       { kind: 'credentials', list: [{ clientId: 'app', clientSecret: SECRET }] },
     ])

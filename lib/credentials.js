@@ -20,12 +20,17 @@ function parseCredentials(value, place, { environment, clientAuth }) {
   } else if (list?.length === 0) {
     place.fail('takes at least one credential, got an empty list.')
   }
-  const entries =
+  const parsed =
     list === undefined
       ? [entry(value, place, context)]
       : list.map((item, i) => entry(item, place.item(i), context))
   const { sources, initial, sinks } = context
-  return { entries, sources, initial, sinks, variables: (list ?? [value]).map(variablesOf) }
+  const variables = (list ?? [value]).map(variablesOf)
+  const entries = parsed.map((one, i) => {
+    const hasVariables = Object.values(variables[i]).some((variable) => variable !== undefined)
+    return hasVariables ? { ...one, hasVariables } : one
+  })
+  return { entries, sources, initial, sinks, variables }
 }
 
 function entry(value, place, context) {

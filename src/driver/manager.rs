@@ -185,6 +185,9 @@ impl Manager {
     pub fn sink_written(&self, write: u64, outcome: SinkOutcome, message: Option<String>) {
         self.with_state(|state, now| {
             state.persisting.remove(&write);
+            if outcome == SinkOutcome::Done {
+                state.sources.written();
+            }
             state.step(Event::SinkWritten { write, outcome, message }, now);
         });
     }

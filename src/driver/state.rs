@@ -163,6 +163,7 @@ impl State {
             }
             Effect::ReplaceVariables { place, credential } => {
                 self.replace_variables(place, &credential);
+                self.sources.written();
                 self.read_again(now);
             }
             Effect::Answer { caller, outcome } => self.answer(caller, outcome),
@@ -256,7 +257,7 @@ impl State {
         self.note(now, occurrence);
     }
 
-    /// Tells of credentials that expire soon; answers when to look again.
+    /// Tells of credentials that expire soon.
     pub(super) fn tell_expiring(&mut self, now: Timestamp) {
         let utc = self.clock.utc_millis(now);
         for (credential, expires_at, days_left) in self.expiring.take_due(utc) {

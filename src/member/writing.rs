@@ -146,8 +146,8 @@ impl Step<'_> {
         };
         let yields_it =
             |entry: &&Yielded| matches!(&entry.credentials[..], [one] if one.id() == was.active);
-        let pairs = member.entries.iter().filter(|entry| entry.is_pair_from_javascript);
-        let places: Vec<EntryPlace> = pairs.filter(yields_it).map(|entry| entry.place).collect();
+        let readers = member.entries.iter().filter(|entry| entry.has_variables);
+        let places: Vec<EntryPlace> = readers.filter(yields_it).map(|entry| entry.place).collect();
         let credential = Arc::clone(credential);
         let is_written = |place| {
             let slot = member.sinks.slots.iter().position(|one| *one == place);

@@ -24,6 +24,9 @@ pub struct EntrySpec {
     /// When what it yields expires, in milliseconds since 1970; a function may say so itself.
     #[serde(default)]
     pub expires_at: Option<i64>,
+    /// Environment variables are among what it is read from.
+    #[serde(default)]
+    pub has_variables: bool,
     /// Where a credential that replaces what it yields is written to.
     #[serde(default)]
     pub persist: Option<Target>,
@@ -123,16 +126,6 @@ impl Entry {
     /// What it yields.
     pub(super) fn credentials(&self) -> &[Arc<Credential>] {
         &self.current
-    }
-
-    /// It was written back to: what it will yield is known, and no change of its own.
-    pub(super) fn set(&mut self, credential: Arc<Credential>) {
-        self.current = vec![credential];
-    }
-
-    /// Whether it reads from JavaScript the two fields of one credential, as environment variables are.
-    pub(super) fn is_pair_from_javascript(&self) -> bool {
-        !matches!(self.spec.source, SourceSpec::Directory { .. }) && self.asks_javascript()
     }
 
     /// Why the configuration is not whole because of it, if it is not.

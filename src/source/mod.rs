@@ -56,8 +56,8 @@ pub struct Yielded {
     pub credentials: Vec<Arc<Credential>>,
     /// Where a credential that replaces it is written to.
     pub persist: Option<Target>,
-    /// It consists of fields that JavaScript reads, as from environment variables.
-    pub is_pair_from_javascript: bool,
+    /// Environment variables are among what it is read from.
+    pub has_variables: bool,
 }
 
 /// Names an entry among those of all handles.
@@ -113,6 +113,8 @@ pub struct Sources {
     under_way: Option<UnderWay>,
     /// Somebody asked for a reading while one was under way.
     again: bool,
+    /// What is being read was written meanwhile: what the reading brings may be older than that.
+    is_outdated: bool,
 }
 
 #[derive(Debug)]
@@ -134,7 +136,14 @@ struct UnderWay {
 impl Sources {
     /// No sources yet.
     pub fn new(patience: Duration) -> Self {
-        Self { groups: Vec::new(), files: HashMap::new(), patience, under_way: None, again: false }
+        Self {
+            groups: Vec::new(),
+            files: HashMap::new(),
+            patience,
+            under_way: None,
+            again: false,
+            is_outdated: false,
+        }
     }
 
     /// Adds a handle's entries, behind those of earlier handles.
@@ -249,10 +258,24 @@ impl Sources {
         })
     }
 
+    /// Something was written to where sources read: a reading under way counts for nothing, and is
+    /// followed by another.
+    ///
+    /// Else a value from before a rollback, read before and told after it, would pass for a change.
+    pub fn written(&mut self) {
+        if self.is_reading() {
+            self.is_outdated = true;
+            self.again = true;
+        }
+    }
+
     /// Ends the reading: what the sources yield now, and what is worth telling.
     pub fn finish(&mut self) -> (Configured, Vec<(Owner, SourceNotice)>) {
         self.under_way = None;
         let (mut notices, mut edges) = (Vec::new(), Vec::new());
+        if std::mem::take(&mut self.is_outdated) {
+            return (self.configured(edges), notices);
+        }
         for group in &mut self.groups {
             for (index, entry) in group.entries.iter_mut().enumerate() {
                 if group.is_late && !entry.has_answer(&self.files, &group.javascript) {
@@ -267,14 +290,6 @@ impl Sources {
             }
         }
         (self.configured(edges), notices)
-    }
-
-    /// An entry was written back to: it yields this from now on, which is no change of its own.
-    pub fn written(&mut self, place: EntryPlace, credential: &Arc<Credential>) {
-        let group = self.groups.iter_mut().find(|group| group.owner == place.owner);
-        if let Some(entry) = group.and_then(|group| group.entries.get_mut(place.index)) {
-            entry.set(Arc::clone(credential));
-        }
     }
 
     /// Whether another reading was asked for meanwhile; asking clears it.
@@ -297,7 +312,7 @@ impl Sources {
                 place: EntryPlace { owner: group.owner, index },
                 credentials: entry.credentials().to_vec(),
                 persist: entry.spec().persist.clone(),
-                is_pair_from_javascript: entry.is_pair_from_javascript(),
+                has_variables: entry.spec().has_variables,
             })
         });
         Configured {

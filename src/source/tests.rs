@@ -22,7 +22,14 @@ fn callback() -> EntrySpec {
 }
 
 fn entry(source: SourceSpec) -> EntrySpec {
-    EntrySpec { label: None, optional: false, expires_at: None, persist: None, source }
+    EntrySpec {
+        label: None,
+        optional: false,
+        expires_at: None,
+        has_variables: false,
+        persist: None,
+        source,
+    }
 }
 
 fn sources(entries: Vec<EntrySpec>) -> Sources {
@@ -268,4 +275,27 @@ fn a_file_that_nobody_followed_for_a_while_is_read_anew() {
     sources.add(3, vec![file("/s")], vec![]);
     let requests = sources.begin_with_unread(Timestamp::default()).unwrap();
     assert_eq!(requests.places.len(), 1);
+}
+
+#[test]
+fn what_was_read_before_something_was_written_there_counts_for_nothing() {
+    let mut sources = sources(vec![callback()]);
+    sources.begin(Timestamp::default());
+    sources.javascript_read(1, credentials("old"));
+    assert_eq!(edges(&mut sources), ["!>old"]);
+
+    sources.begin(Timestamp::default());
+    sources.javascript_read(1, credentials("new"));
+    // It is rolled back before that is told.
+    sources.written();
+    assert_eq!(edges(&mut sources), [""; 0]);
+    assert!(sources.take_again(), "it is read again");
+    sources.begin(Timestamp::default());
+    sources.javascript_read(1, credentials("old"));
+    assert_eq!(edges(&mut sources), [""; 0]);
+
+    sources.written();
+    sources.begin(Timestamp::default());
+    sources.javascript_read(1, credentials("new"));
+    assert_eq!(edges(&mut sources), ["old>new"], "a reading that begins later counts");
 }

@@ -10,7 +10,14 @@ use crate::source::{EntrySpec, Field, SourceSpec};
 fn entry(index: usize, has_sink: bool) -> EntrySpec {
     let persist = has_sink.then_some(Target::Js { index });
     let source = SourceSpec::Js { index };
-    EntrySpec { label: None, optional: true, expires_at: None, persist, source }
+    EntrySpec {
+        label: None,
+        optional: true,
+        expires_at: None,
+        has_variables: true,
+        persist,
+        source,
+    }
 }
 
 /// The first of two entries, which has a place to be written to, yields what is active.
@@ -132,4 +139,21 @@ fn environment_variables_follow_the_active_secret_there_and_back() {
     world.pass(SECOND);
     let secrets: Vec<&str> = world.variables.iter().map(|(_, secret)| secret.as_str()).collect();
     assert_eq!(secrets, ["new", "old"]);
+}
+
+#[test]
+fn a_function_is_no_variable_and_keeps_what_it_yields() {
+    for has_variables in [true, false] {
+        let spec = EntrySpec { has_variables, ..entry(0, false) };
+        let mut world = World::with_entries(DEFAULT, vec![spec], accepts(&["old", "new"]));
+        world.configure(&["old"]);
+        world.pass(MINUTE);
+        world.rotate_to("new");
+        world.pass(SECOND);
+        world.configure(&["new"]);
+        world.pass(MINUTE);
+        assert_eq!(world.variables.len(), usize::from(has_variables));
+        // Variables end with the process; the function is asked again by the next one.
+        assert_eq!(world.member.keeps_active(), !has_variables);
+    }
 }

@@ -151,6 +151,7 @@ fn a_retirement_that_is_overdue_is_told_once_with_what_is_missing() {
         label: None,
         optional: false,
         expires_at: None,
+        has_variables: false,
         persist,
         source: SourceSpec::Js { index },
     };

@@ -122,8 +122,14 @@ impl World {
         endpoint: impl FnMut(&Credential, Timestamp) -> Verdict + 'static,
     ) -> Self {
         let source = SourceSpec::Js { index: 0 };
-        let list =
-            EntrySpec { label: None, optional: true, expires_at: None, persist: None, source };
+        let list = EntrySpec {
+            label: None,
+            optional: true,
+            expires_at: None,
+            has_variables: true,
+            persist: None,
+            source,
+        };
         Self::with_entries(policy, vec![list], endpoint)
     }
 

@@ -74,7 +74,8 @@ impl Sim {
             Effect::ReplaceVariables { place, credential } => {
                 if self.places[place.index].is_environment {
                     self.places[place.index].variables = Some(Key::of(&credential));
-                    self.sources.written(place, &credential);
+                    self.sources.written();
+                    self.read();
                 }
             }
             Effect::Answer { caller, outcome } => self.caller_answered(caller, &outcome),
@@ -152,13 +153,15 @@ impl Sim {
 
     pub(super) fn read(&mut self) {
         if self.sources.begin(self.now).is_some() {
+            // What is read may be told much later.
+            self.seen = places::readings(&self.places);
             let takes = if self.regime.is_slow { self.random.millis(300) } else { Duration::ZERO };
             self.later(takes, Happening::ReadingEnds);
         }
     }
 
     pub(super) fn end_reading(&mut self) {
-        self.sources.javascript_read(OWNER, places::readings(&self.places));
+        self.sources.javascript_read(OWNER, std::mem::take(&mut self.seen));
         let (configured, _) = self.sources.finish();
         let is_followed = self.sources.take_again();
         let keys: Vec<Key> = configured.credentials.iter().map(|it| Key::of(it)).collect();
@@ -191,7 +194,7 @@ impl Sim {
             if written.is_environment {
                 written.variables = Some(Key::of(credential));
             }
-            self.sources.written(place, credential);
+            self.sources.written();
         }
         self.note(format_args!("sink {} {:?}: {outcome:?}", place.index, Key::of(credential)));
         self.tell(Event::SinkWritten { write, outcome, message: None });

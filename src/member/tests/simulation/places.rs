@@ -50,7 +50,14 @@ impl Place {
             SourceSpec::Js { index: next() }
         };
         let persist = self.has_sink.then_some(Target::Js { index: 0 });
-        EntrySpec { label: None, optional: true, expires_at: None, persist, source }
+        EntrySpec {
+            label: None,
+            optional: true,
+            expires_at: None,
+            has_variables: self.is_environment,
+            persist,
+            source,
+        }
     }
 
     /// What a process reads there.

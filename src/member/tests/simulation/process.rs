@@ -16,7 +16,7 @@ use crate::member::tests::world::{Hands, START};
 use crate::member::*;
 use crate::refresh::WaiterId;
 use crate::rotation::SinkOutcome;
-use crate::source::{EntryPlace, Sources};
+use crate::source::{EntryPlace, Reading, Sources};
 use crate::store::MemoryStore;
 
 pub(super) const SECOND: Duration = Duration::from_secs(1);
@@ -65,6 +65,8 @@ pub(super) struct Sim {
     pub(super) member: Member,
     pub(super) store: MemoryStore,
     pub(super) sources: Sources,
+    /// What the reading under way has found.
+    pub(super) seen: Vec<Option<Reading>>,
     pub(super) process: u64,
     queue: BTreeMap<(Timestamp, u64), (u64, Happening)>,
     sequence: u64,
@@ -99,6 +101,7 @@ impl Sim {
             member: Member::new(policy.clone()),
             store: MemoryStore::for_process(Arc::clone(&hands) as Arc<dyn Clock>),
             sources: places::sources(&places),
+            seen: Vec::new(),
             hands,
             policy,
             life,
