@@ -3,7 +3,7 @@
 const native = require('./load-native')
 const { Problems } = require('./check')
 const { BRAND: CLOCK } = require('./clock')
-const { InvalidOptionError, NativeUnavailableError, fromNative } = require('./errors')
+const { InvalidArgumentError, InvalidOptionError, NativeUnavailableError, fromNative } = require('./errors')
 
 const WORDS_PER_BLOCK = 1024
 
@@ -98,6 +98,8 @@ class Environment {
   /** The same for whatever `ask` starts, whose answer comes with the number that it returns. */
   ask(handle, ask, settle) {
     const caller = ask()
+    // Nobody would ever answer.
+    if (caller === null) throw new InvalidArgumentError('The native part does not take this call.')
     this.#remember(this.#asking, caller, settle)
     return () => {
       if (this.#forget(this.#asking, caller)) native.leave(handle, caller)
