@@ -130,7 +130,8 @@ export class TokenManager implements TokenSource {
   /**
    * Makes another credential the active one, without a failed request: it is proved with a real token
    * request, promoted together with its token in one step, and the one that was active stays a fallback
-   * for `overlapMs`. Resolves once it is promoted; `until()` of what it resolves to waits for more.
+   * for `overlapMs`. Resolves once it is promoted, after the events that tell how; `until()` of what it
+   * resolves to waits for more.
    *
    * Without `clientSecret` it reads the sources again and takes the first configured credential that is
    * neither active nor previous nor retired; while a rotation is open it joins that one. Naming the

@@ -10,13 +10,14 @@ use tokio::sync::Notify;
 use super::ClockId;
 use super::activity::{Activity, Doing};
 use super::listener::{Listener, NO_TOKEN, Word};
-use super::message::{EventMessage, HandleId, Message, RotationMessage};
+use super::message::{HandleId, RotationMessage};
 use super::report;
 use super::settings::{Agreed, Settings};
-use super::state::{Delivery, Handle, State, Todo};
+use super::state::{Handle, State, Todo};
 use super::status::{Health, Metrics, Status, View};
 use crate::client::{Attempt, Transport};
 use crate::clock::{Clock, Timestamp};
+use crate::credential::Credential;
 use crate::member::{Ask, Event};
 use crate::provider::Endpoint;
 use crate::refresh::{Refusal, Wait, WaiterId};
@@ -314,20 +315,9 @@ impl Manager {
         self.lock().doing = Doing::Resting;
     }
 
-    /// Tells the environments; naming a credential for the first time takes CPU time.
-    pub(super) fn deliver(&self, delivery: &Delivery) {
-        let event = delivery.occurrence.describe(&*self.clock);
-        let (seq, at) = (delivery.seq, self.clock.utc_millis(delivery.at));
-        let state = self.lock();
-        for (listener, mut handles) in state.environments() {
-            if let Some(owner) = delivery.occurrence.owner() {
-                handles.retain(|handle| *handle == owner);
-            }
-            if !handles.is_empty() {
-                let event = event.clone();
-                listener.tell(&Message::Event(EventMessage { handles, seq, at, event }));
-            }
-        }
+    /// Tells the environments what happened; answers the credential whose id must be derived for more.
+    pub(super) fn tell_news(&self) -> Option<Arc<Credential>> {
+        self.lock().tell_news()
     }
 
     // From the supervisor.
@@ -352,7 +342,7 @@ impl Manager {
         self.with_state(|state, now| {
             state.restart_at = None;
             state.doing = Doing::Behind;
-            state.todo.retain(|todo| matches!(todo, Todo::Deliver(_)));
+            state.todo.clear();
             state.step(Event::Restarted, now);
             // A reading under way died too; the silent ones count as silent.
             state.finish_reading(now);

@@ -37,7 +37,7 @@ pub(super) enum Occurrence {
 
 impl Occurrence {
     /// The credential that the event will name.
-    pub(super) fn credential(&self) -> Option<&Credential> {
+    pub(super) fn credential(&self) -> Option<&Arc<Credential>> {
         match self {
             Self::Notice(Notice::Token(token)) => Some(&token.credential),
             Self::Rejected { credential, .. }

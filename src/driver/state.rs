@@ -13,7 +13,7 @@ use url::Url;
 use super::activity::Doing;
 use super::expiring::Expiring;
 use super::listener::{Listener, NO_TOKEN, Word};
-use super::message::{CredentialMessage, ErrorMessage, HandleId, Message};
+use super::message::{CredentialMessage, ErrorMessage, EventMessage, HandleId, Message};
 use super::occurrence::Occurrence;
 use super::report;
 use super::settings::Settings;
@@ -41,16 +41,27 @@ pub(super) enum Todo {
     WriteSink { write: u64, target: Target, credential: Arc<Credential> },
     /// Read files.
     ReadFiles(BTreeSet<Place>),
-    /// Tell every environment.
-    Deliver(Delivery),
 }
 
-/// An event on its way.
+/// What is told in the order in which it happened: an answer comes after the events that led to it.
 #[derive(Debug)]
-pub(super) struct Delivery {
-    pub(super) seq: u64,
-    pub(super) at: Timestamp,
-    pub(super) occurrence: Occurrence,
+enum News {
+    /// To every environment.
+    Event { seq: u64, at: Timestamp, occurrence: Occurrence },
+    /// To the handle that asked.
+    Answer(HandleId, Message),
+}
+
+impl News {
+    /// The credential whose id is to be derived before this can be told.
+    fn unnamed(&self) -> Option<&Arc<Credential>> {
+        match self {
+            Self::Event { occurrence, .. } => {
+                occurrence.credential().filter(|credential| !credential.has_id())
+            }
+            Self::Answer(..) => None,
+        }
+    }
 }
 
 pub(super) struct State {
@@ -72,6 +83,7 @@ pub(super) struct State {
     source_poll: Duration,
     pub(super) next_poll: Timestamp,
     pub(super) todo: VecDeque<Todo>,
+    news: VecDeque<News>,
     /// Its task died; another one takes over at this time.
     pub(super) restart_at: Option<Timestamp>,
     pub(super) doing: Doing,
@@ -102,6 +114,7 @@ impl State {
             source_poll: settings.source_poll,
             next_poll: clock.now(),
             todo: VecDeque::new(),
+            news: VecDeque::new(),
             restart_at: None,
             doing: Doing::Behind,
             panic_wanted: false,
@@ -213,10 +226,9 @@ impl State {
         }
     }
 
-    /// Gives whoever asked something of the credential lifecycle its answer.
+    /// Queues the answer to whoever asked something of the credential lifecycle.
     fn answer(&mut self, caller: CallerId, outcome: Result<Answer, Denial>) {
         let Some(owner) = self.asking.remove(&caller) else { return };
-        let Some(handle) = self.handles.get(&owner) else { return };
         let clock = &*self.clock;
         let (mut rotation, mut preparation, mut error) = (None, None, None);
         match outcome {
@@ -229,7 +241,8 @@ impl State {
             Ok(Answer::Cancelled) => {}
             Err(denial) => error = Some(report::denial(&denial, &self.member, clock)),
         }
-        handle.listener.tell(&Message::Answered { caller, rotation, preparation, error });
+        let answer = Message::Answered { caller, rotation, preparation, error };
+        self.news.push_back(News::Answer(owner, answer));
     }
 
     /// Queues what a member has to tell.
@@ -324,11 +337,46 @@ impl State {
     /// Queues an event.
     fn note(&mut self, at: Timestamp, occurrence: Occurrence) {
         self.seq += 1;
-        self.todo.push_back(Todo::Deliver(Delivery { seq: self.seq, at, occurrence }));
+        self.news.push_back(News::Event { seq: self.seq, at, occurrence });
+    }
+
+    /// Tells the news in order, up to the first whose credential's id is not derived yet: that credential.
+    pub(super) fn tell_news(&mut self) -> Option<Arc<Credential>> {
+        while let Some(news) = self.news.pop_front() {
+            if let Some(credential) = news.unnamed().map(Arc::clone) {
+                self.news.push_front(news);
+                return Some(credential);
+            }
+            self.pass_on(news);
+        }
+        None
+    }
+
+    fn pass_on(&self, news: News) {
+        match news {
+            News::Event { seq, at, occurrence } => {
+                let event = occurrence.describe(&*self.clock);
+                let at = self.clock.utc_millis(at);
+                for (listener, mut handles) in self.environments() {
+                    if let Some(owner) = occurrence.owner() {
+                        handles.retain(|handle| *handle == owner);
+                    }
+                    if !handles.is_empty() {
+                        let event = event.clone();
+                        listener.tell(&Message::Event(EventMessage { handles, seq, at, event }));
+                    }
+                }
+            }
+            News::Answer(owner, answer) => {
+                if let Some(handle) = self.handles.get(&owner) {
+                    handle.listener.tell(&answer);
+                }
+            }
+        }
     }
 
     /// Each environment once, with its handles.
-    pub(super) fn environments(&self) -> Vec<(&Arc<dyn Listener>, Vec<HandleId>)> {
+    fn environments(&self) -> Vec<(&Arc<dyn Listener>, Vec<HandleId>)> {
         let mut environments: Vec<(&Arc<dyn Listener>, Vec<HandleId>)> = Vec::new();
         for (id, handle) in &self.handles {
             let known =

@@ -12,7 +12,7 @@ use url::Url;
 use super::clients::Clients;
 use super::manager::Manager;
 use super::sinks::Report;
-use super::state::{Delivery, Todo};
+use super::state::Todo;
 use super::workers::Workers;
 use crate::client::{Attempt, HttpClient};
 use crate::clock::{Clock, Sleep, Timestamp};
@@ -43,7 +43,7 @@ pub(super) async fn run(manager: Arc<Manager>, clients: Arc<Clients>, workers: A
         writes: JoinSet::new(),
         readings: JoinSet::new(),
         being_read: BTreeSet::new(),
-        delivery: None,
+        naming: None,
     };
     task.run().await;
 }
@@ -55,11 +55,11 @@ enum Step {
     Identified,
     Written(u64, Report),
     Read(Place, FileReading),
-    Delivered,
+    Named,
     TimeHasCome,
 }
 
-/// What is under way for a manager; at most one delivery, and one reading of each place.
+/// What is under way for a manager; at most one reading of each place.
 struct Task {
     manager: Arc<Manager>,
     clients: Arc<Clients>,
@@ -73,12 +73,12 @@ struct Task {
     readings: JoinSet<(Place, FileReading)>,
     /// A file that hangs is not read a second time meanwhile.
     being_read: BTreeSet<Place>,
-    delivery: Option<Work<()>>,
+    /// The news wait for the id of a credential.
+    naming: Option<Work<()>>,
 }
 
 impl Task {
     async fn run(mut self) {
-        let mut undelivered = Vec::new();
         loop {
             for todo in self.manager.take_todo() {
                 match todo {
@@ -87,10 +87,7 @@ impl Task {
                     }
                     Todo::Identify(credential) => {
                         let workers = Arc::clone(&self.workers);
-                        let derive = move || {
-                            credential.id();
-                        };
-                        self.derivations.spawn(async move { workers.name(derive).await });
+                        self.derivations.spawn(async move { workers.name(credential).await });
                     }
                     Todo::WriteSink { write, target, credential } => {
                         let workers = Arc::clone(&self.workers);
@@ -98,11 +95,10 @@ impl Task {
                         self.writes.spawn(async move { (write, report.await) });
                     }
                     Todo::ReadFiles(places) => self.read(places),
-                    Todo::Deliver(delivery) => undelivered.push(delivery),
                 }
             }
-            if self.delivery.is_none() {
-                self.deliver(std::mem::take(&mut undelivered));
+            if self.naming.is_none() {
+                self.tell_news();
             }
             let alarm = sleep(&*self.clock, self.manager.wake_at());
             match self.next(alarm).await {
@@ -118,7 +114,7 @@ impl Task {
                     self.being_read.remove(&place);
                     self.manager.files_read(HashMap::from([(place, reading)]));
                 }
-                Step::Delivered => self.delivery = None,
+                Step::Named => self.naming = None,
                 Step::TimeHasCome => self.manager.tick(),
             }
         }
@@ -128,7 +124,7 @@ impl Task {
     async fn next(&mut self, alarm: Sleep) -> Step {
         let is_fetching = !self.requests.is_empty();
         let is_working =
-            self.delivery.is_some() || !self.derivations.is_empty() || !self.writes.is_empty();
+            self.naming.is_some() || !self.derivations.is_empty() || !self.writes.is_empty();
         let manager = &self.manager;
         let next = async {
             tokio::select! {
@@ -140,7 +136,7 @@ impl Task {
                     Step::Written(write, report)
                 }
                 Some(Ok((place, reading))) = self.readings.join_next() => Step::Read(place, reading),
-                () = or_never(&mut self.delivery) => Step::Delivered,
+                () = or_never(&mut self.naming) => Step::Named,
                 () = alarm => Step::TimeHasCome,
             }
         };
@@ -206,18 +202,10 @@ impl Task {
     }
 
     /// Tells what happened, in order.
-    fn deliver(&mut self, deliveries: Vec<Delivery>) {
-        let is_quick = deliveries
-            .iter()
-            .all(|delivery| delivery.occurrence.credential().is_none_or(Credential::has_id));
-        let manager = Arc::clone(&self.manager);
-        let deliver = move || deliveries.iter().for_each(|delivery| manager.deliver(delivery));
-        if is_quick {
-            deliver();
-        } else {
-            // Deriving an id takes 20 ms of CPU time: not on the thread that refreshes.
+    fn tell_news(&mut self) {
+        if let Some(credential) = self.manager.tell_news() {
             let workers = Arc::clone(&self.workers);
-            self.delivery = Some(Box::pin(async move { workers.name(deliver).await }));
+            self.naming = Some(Box::pin(async move { workers.name(credential).await }));
         }
     }
 }

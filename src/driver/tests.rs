@@ -1,5 +1,6 @@
 //! The driver against a real HTTP server and real files.
 
+use std::cell::RefCell;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
@@ -13,6 +14,7 @@ use super::*;
 use crate::client::HttpClient;
 use crate::clock::{Sleep, Timestamp};
 use crate::credential::Credential;
+use crate::member::{Ask, Candidate, RotationId};
 use crate::secret::Secret;
 use crate::verdict::Verdict;
 
@@ -259,6 +261,45 @@ fn a_thread_that_panics_while_a_file_hangs_is_started_again() {
         _ => None,
     });
     assert!(other.wait().is_ok());
+}
+
+/// Whoever closes the manager as soon as a rotation is answered has been told how it went.
+#[test]
+fn an_answer_comes_after_the_events_that_led_to_it() {
+    let (server, driver) = (Server::granting(), driver());
+    let handle = Handle::open(&driver, &server, |_| ());
+    assert!(handle.wait().is_ok());
+    let manager = driver.manager(handle.id).expect("it is open");
+    let rotation = RotationId::new("the-rotation");
+    let candidate = Candidate {
+        label: None,
+        client_id: None,
+        client_secret: Secret::new("another"),
+        expires_at: None,
+    };
+    let rotate = Ask::Rotate {
+        candidate: Some(candidate),
+        rotation: Some(rotation.clone()),
+        supersede: false,
+        compromised: false,
+        verify: None,
+    };
+    let retire = Ask::Retire { rotation, force: false };
+    for (ask, change) in [(rotate, "promoted"), (retire, "retired")] {
+        let mine = manager.ask(handle.id, ask, None);
+        let changes = RefCell::new(Vec::new());
+        let error = handle.told(|message| match message {
+            Message::Event(EventMessage { event: Event::Rotation(told), .. }) => {
+                changes.borrow_mut().push(told.change);
+                None
+            }
+            Message::Answered { caller, error, .. } if caller == mine => Some(error),
+            _ => None,
+        });
+        assert!(error.is_none(), "{error:?}");
+        let changes = changes.into_inner();
+        assert!(changes.contains(&change), "{changes:?}");
+    }
 }
 
 /// A secret is rejected, and the next one is tried at once, although the server has given the

@@ -57,9 +57,12 @@ impl Workers {
         report.unwrap_or_else(Report::panicked)
     }
 
-    /// Does something that may compute ids.
-    pub(super) async fn name(&self, work: impl FnOnce() + Send + 'static) {
-        block(&self.namers, work).await;
+    /// Derives a credential's id, which takes 20 ms of CPU time: not on the thread that refreshes.
+    pub(super) async fn name(&self, credential: Arc<Credential>) {
+        let derive = move || {
+            credential.id();
+        };
+        block(&self.namers, derive).await;
     }
 }
 
