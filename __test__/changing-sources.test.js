@@ -1,7 +1,7 @@
 'use strict'
 
 const { fromEnv } = require('..')
-const { closeAll, event, manager, rejection, server } = require('./support/world')
+const { closeAll, event, manager, rejection, server, virtualWorld } = require('./support/world')
 
 const environment = process.env
 const variables = fromEnv('CHANGING_ID', 'CHANGING_SECRET')
@@ -17,9 +17,11 @@ afterEach(async () => {
   await closeAll()
 })
 
+const clients = { one: ['secret'], two: ['secret'], three: ['secret'] }
+
 /** A manager that reads its sources often, on a server that knows three clients. */
 async function reading(credentials, options) {
-  const provider = await server({ clients: { one: ['secret'], two: ['secret'], three: ['secret'] } })
+  const provider = await server({ clients })
   return manager(provider, { credentials, sourcePollMs: 20, ...options })
 }
 
@@ -50,8 +52,11 @@ test('an environment that is replaced as a whole is read, whatever its values ar
   const tokens = await reading(variables)
   await tokens.ready()
   let told = event(tokens, 'source')
+  const proved = event(tokens, 'token', ({ clientId }) => clientId === 'two')
   process.env = { CHANGING_ID: 'two', CHANGING_SECRET: 'secret' }
   expect((await told).change).toBe('changed')
+  // Only what was proved before it is replaced stays known.
+  await proved
   told = event(tokens, 'source')
   process.env = { CHANGING_ID: 7, CHANGING_SECRET: null }
   expect((await told).change).toBe('emptied')
@@ -65,8 +70,13 @@ test('a function that never answers holds up no other source', async () => {
   let clientId = 'two'
   const answering = jest.fn(() => ({ clientId, clientSecret: 'secret' }))
   const hanging = jest.fn(silent)
-  const tokens = await reading([hanging, answering, variables], { acquireTimeoutMs: 100 })
-  expect((await event(tokens, 'token')).clientId).toBe('two')
+  // The time stands still until whoever answers has answered.
+  const { clock, open } = await virtualWorld({ clients })
+  const credentials = [hanging, answering, variables]
+  const tokens = open({ credentials, acquireTimeoutMs: 100, sourcePollMs: 100 })
+  const first = event(tokens, 'token')
+  await clock.advance(50)
+  expect((await first).clientId).toBe('two')
   expect(clientIds(tokens)).toEqual(['two', 'one'])
   expect(tokens.health()).toMatchObject({ ready: true, degraded: true })
 
@@ -75,6 +85,7 @@ test('a function that never answers holds up no other source', async () => {
   )
   process.env.CHANGING_ID = 'three'
   clientId = 'one'
+  await clock.advance(100)
   expect((await changes).map(({ change }) => change)).toEqual(['changed', 'changed'])
   expect(hanging).toHaveBeenCalledTimes(1)
 })
