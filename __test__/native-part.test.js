@@ -28,18 +28,23 @@ const pretend = `
 let directory
 let tarballs
 
+async function installed() {
+  const made = project.createProject({ 'main.js': main, 'pretend.js': pretend })
+  await project.install(made, [tarballs.main], ['--omit=optional'])
+  return made
+}
+
 beforeAll(async () => {
   tarballs = await project.pack()
-  directory = project.createProject({ 'main.js': main, 'pretend.js': pretend })
-  await project.install(directory, [tarballs.main], ['--omit=optional'])
+  directory = await installed()
 })
 
 afterAll(project.removeDirectories)
 
 /** What is said when a manager is made there. */
-async function message(env) {
+async function message(env, cwd = directory) {
   const args = env ? ['--require', './pretend.js', 'main.js'] : ['main.js']
-  const { output } = await project.node(args, { cwd: directory, env })
+  const { output } = await project.node(args, { cwd, env })
   expect(output).toMatch(/^true ERR_NATIVE_UNAVAILABLE /)
   return output
 }
@@ -74,9 +79,11 @@ test('a platform that is not supported is told so, with the ones that are', asyn
 test('one that is there and cannot be loaded is told with the reason', async () => {
   const broken = 'oauth-rotor.linux-x64-musl.node'
   const place = 'node_modules/oauth-rotor-linux-x64-musl'
-  project.write(directory, `${place}/package.json`, JSON.stringify({ main: broken }))
-  project.write(directory, `${place}/${broken}`, 'not an addon')
-  const text = await message({ PLATFORM: 'linux', ARCH: 'x64', LDD: 'musl libc' })
+  // Of its own: the other tests are about a project where it is missing.
+  const own = await installed()
+  project.write(own, `${place}/package.json`, JSON.stringify({ main: broken }))
+  project.write(own, `${place}/${broken}`, 'not an addon')
+  const text = await message({ PLATFORM: 'linux', ARCH: 'x64', LDD: 'musl libc' }, own)
   expect(text).toContain('oauth-rotor-linux-x64-musl, is here but could not be loaded: ')
   expect(text).toContain(broken)
 })
