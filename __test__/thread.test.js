@@ -7,7 +7,7 @@ const path = require('node:path')
 const { fromFile } = require('..')
 const native = require('../native')
 const { ourThreads, until } = require('./support/process')
-const { atEnd, closeAll, event, manager, server } = require('./support/world')
+const { atEnd, closeAll, event, manager, server, virtualWorld } = require('./support/world')
 
 afterEach(async () => {
   jest.restoreAllMocks()
@@ -39,11 +39,15 @@ async function opened(provider, options) {
 
 const restart = ({ tokens }) => event(tokens, 'thread-restarted')
 
+/** So long nobody watches over expiry. On a clock that is turned by hand it ends when the test says so. */
+const RESTART_MS = 1000
+
 test('a thread that dies leaves every token valid, and nothing is fetched for it', async () => {
-  const provider = await server()
-  const all = await Promise.all([opened(provider), opened(provider, { name: 'dies' }), opened(provider)])
+  const { clock, server: provider } = await virtualWorld()
+  const options = [{ clock }, { clock, name: 'dies' }, { clock }]
+  const all = await Promise.all(options.map((options) => opened(provider, options)))
   const restarts = all.map(restart)
-  const begin = performance.now()
+  const diedAt = clock.now()
   native.injectPanic()
   // Until somebody watches over expiry again, every call asks the native part.
   await until(() => all.every(({ tokens }) => asksNative(tokens)))
@@ -52,10 +56,10 @@ test('a thread that dies leaves every token valid, and nothing is fetched for it
     expect(await tokens.getToken()).toBe(token)
     expect(tokens.status().token.serial).toBe(1)
   }
+  await clock.advance(RESTART_MS)
   const events = await Promise.all(restarts)
-  expect(performance.now() - begin).toBeLessThan(2000)
   for (const [index, { tokens, token }] of all.entries()) {
-    expect(events[index]).toMatchObject({ seq: 3 })
+    expect(events[index]).toMatchObject({ seq: 3, at: new Date(diedAt + RESTART_MS) })
     expect(tokens.peek()).toBe(token)
     expect(asksNative(tokens)).toBe(false)
     expect(tokens.getToken()).toBe(tokens.getToken())
@@ -64,14 +68,15 @@ test('a thread that dies leaves every token valid, and nothing is fetched for it
 })
 
 test('a task that dies is replaced, and nobody else notices', async () => {
-  const provider = await server()
-  const [dies, lives] = await Promise.all([opened(provider), opened(provider)])
+  const { clock, server: provider } = await virtualWorld()
+  const [dies, lives] = await Promise.all([opened(provider, { clock }), opened(provider, { clock })])
   const seen = []
   lives.tokens.on('thread-restarted', (payload) => seen.push(payload))
   const restarted = restart(dies)
   native.injectPanic(dies.handle)
   await until(() => asksNative(dies.tokens))
   expect(asksNative(lives.tokens)).toBe(false)
+  await clock.advance(RESTART_MS)
   await restarted
   expect(dies.tokens.peek()).toBe(dies.token)
   expect(asksNative(dies.tokens)).toBe(false)
@@ -80,39 +85,42 @@ test('a task that dies is replaced, and nobody else notices', async () => {
 })
 
 test('a token that ends while the thread is dead is not handed out', async () => {
-  const provider = await server({ lifetimeMs: 1400 })
-  const { tokens, token } = await opened(provider)
-  const expiresAt = tokens.status().token.expiresAt.getTime()
+  const { clock, server: provider } = await virtualWorld({ lifetimeMs: 1400 })
+  const { tokens, token } = await opened(provider, { clock, expiryMarginMs: 0 })
   const restarted = restart({ tokens })
   native.injectPanic()
-  await until(() => {
-    const before = Date.now()
-    const held = tokens.peek()
-    if (before >= expiresAt) expect(held).toBeUndefined()
-    return held === undefined
-  })
+  await until(() => asksNative(tokens))
+  await clock.advance(399)
+  expect(tokens.peek()).toBe(token)
+  await clock.advance(1)
+  expect(tokens.peek()).toBeUndefined()
   expect(tokens.status().token).toBeNull()
+  await clock.advance(RESTART_MS - 400)
   await restarted
   expect(await tokens.getToken()).not.toBe(token)
 })
 
 test('a getToken under way gets its token although the thread dies', async () => {
-  const provider = await server({ latencyMs: 300 })
-  const tokens = [manager(provider), manager(provider)]
-  const asked = tokens.map((tokens) => tokens.getToken())
+  const { clock, server: provider, open } = await virtualWorld({ latencyMs: 300 })
+  const asked = [open(), open()].map((tokens) => tokens.getToken())
+  const statuses = () => provider.requests.map(({ status }) => status)
   await until(() => provider.requests.length === 2)
   native.injectPanic()
+  await until(() => statuses().every((status) => status === 'abandoned'))
+  await clock.advance(RESTART_MS + 300)
   for (const token of await Promise.all(asked)) expect(token).toEqual(expect.any(String))
-  expect(provider.requests.length).toBe(4)
+  expect(statuses()).toEqual(['abandoned', 'abandoned', 200, 200])
 })
 
 test('a getToken that begins while the thread is dead gets its token', async () => {
-  const provider = await server()
-  const { tokens, token } = await opened(provider)
+  const { clock, server: provider } = await virtualWorld()
+  const { tokens, token } = await opened(provider, { clock })
   native.injectPanic()
   await until(() => asksNative(tokens))
   expect(tokens.invalidate(token)).toBe(true)
-  expect(await tokens.getToken()).not.toBe(token)
+  const asked = tokens.getToken()
+  await clock.advance(RESTART_MS)
+  expect(await asked).not.toBe(token)
   expect(provider.requests.length).toBe(2)
 })
 
@@ -129,8 +137,9 @@ test('a thread that dies again and again is started again each time', async () =
 })
 
 test('a manager opened while the thread is dead is served, one closed meanwhile is not', async () => {
-  const provider = await server()
-  const { tokens } = await opened(provider)
+  const { clock, server: provider } = await virtualWorld()
+  // On its own clock it stays as it is while nobody turns that.
+  const { tokens } = await opened(provider, { clock })
   native.injectPanic()
   await until(() => asksNative(tokens))
   const late = manager(provider)
@@ -161,15 +170,15 @@ function hangingCredential() {
 }
 
 test('a file that hangs does not keep a dead thread from being started again', async () => {
-  const provider = await server()
+  const { clock, server: provider } = await virtualWorld()
   const hanging = manager(provider, { credentials: hangingCredential() })
-  const { tokens, token } = await opened(provider)
+  const { tokens, token } = await opened(provider, { clock })
   const restarted = restart({ tokens })
-  const begin = performance.now()
+  const diedAt = clock.now()
   native.injectPanic()
   await until(() => asksNative(tokens))
-  await restarted
-  expect(performance.now() - begin).toBeLessThan(2000)
+  await clock.advance(RESTART_MS)
+  expect((await restarted).at).toEqual(new Date(diedAt + RESTART_MS))
   expect(tokens.peek()).toBe(token)
   expect(hanging.peek()).toBeUndefined()
 })
@@ -193,7 +202,8 @@ test('a file that hangs occupies one thread, however often it is asked for', asy
 })
 
 test('a dead thread ends for good when its last manager is closed', async () => {
-  const { tokens } = await opened(await server())
+  const { clock, server: provider } = await virtualWorld()
+  const { tokens } = await opened(provider, { clock })
   native.injectPanic()
   await until(() => asksNative(tokens))
   await tokens.close()
