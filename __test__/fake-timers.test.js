@@ -26,9 +26,9 @@ describe.each([
   })
 
   test('a token is replaced on time, and the event is told', async () => {
-    const provider = await server({ lifetimeMs: 1600 })
+    const provider = await server({ lifetimeMs: 3000 })
     jest.useFakeTimers(config)
-    const tokens = manager(provider)
+    const tokens = manager(provider, { refreshBeforeMs: 1500 })
     const first = await tokens.getToken()
     expect(await event(tokens, 'token', ({ serial }) => serial === 2)).toMatchObject({ seq: 3 })
     expect(tokens.peek()).not.toBe(first)
