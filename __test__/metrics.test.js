@@ -2,7 +2,7 @@
 
 const { Registry } = require('prom-client')
 const { collectMetrics } = require('../prometheus')
-const { closeAll, event, manager, rejection, server } = require('./support/world')
+const { closeAll, event, manager, rejection, server, virtualWorld } = require('./support/world')
 
 afterEach(closeAll)
 
@@ -47,11 +47,13 @@ test.each([
   ['throttled', { status: 429, body: {} }],
   ['endpoint', { status: 503, body: {} }],
 ])('a refresh that fails is counted as %s', async (result, answer) => {
-  const provider = await server()
+  const { clock, server: provider, open } = await virtualWorld()
   provider.respond(answer)
-  const tokens = manager(provider, { acquireTimeoutMs: 100 })
+  const tokens = open({ acquireTimeoutMs: 100 })
   const failed = event(tokens, 'refresh-failed')
-  await rejection(tokens.ready())
+  const refused = rejection(tokens.ready())
+  await clock.advance(100)
+  await refused
   await failed
   expect(tokens.metrics().refreshes).toMatchObject({ ...none, [result]: 1 })
 })
