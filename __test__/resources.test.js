@@ -11,6 +11,9 @@ const MOST_THREADS = 1 + 16
 /** Eight requests to one endpoint run at once; connections of earlier ones may be about to close. */
 const MOST_CONNECTIONS = 16
 
+/** Longer than a test may take. */
+const PATIENCE_MS = 3_600_000
+
 const flags = ['--expose-gc']
 const MIB = 1024 * 1024
 
@@ -20,7 +23,8 @@ test('a thousand managers need no more threads and sockets than ten', async () =
   const open = (count) =>
     Array.from({ length: count }, (_, index) => {
       const name = index % 2 === 0 ? { name: `one of ${count}: ${index}` } : {}
-      return manager(provider, { ...name, acquireTimeoutMs: 60_000 })
+      // However busy this thread is, which is also the server's: nobody gives up, and nobody asks twice.
+      return manager(provider, { ...name, acquireTimeoutMs: PATIENCE_MS, requestTimeoutMs: PATIENCE_MS })
     })
   const ready = (managers) => Promise.all(managers.map((tokens) => tokens.ready()))
   const few = open(10)
