@@ -316,7 +316,7 @@ impl Member {
 
     /// Whether something else than this process's memory keeps the active credential.
     pub(super) fn keeps_active(&self) -> bool {
-        self.record.as_ref().is_some_and(|record| record.is_kept(&self.view))
+        self.record.as_ref().is_some_and(|record| record.is_kept(&self.view, record.active))
     }
 
     /// Whether every live member knows and holds the active credential.

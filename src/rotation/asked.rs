@@ -3,7 +3,6 @@
 use std::time::Duration;
 
 use super::course;
-use super::custody;
 use super::draft::Draft;
 use super::effect::{Notice, Refusal, Settled};
 use super::event::{Caller, CallerId, Event, Rotate, SinkOutcome, Want};
@@ -92,7 +91,7 @@ fn active(draft: &Draft<'_>) -> Settled {
     // Of a rollback it is the rotation that was rolled back.
     let open = draft.record.overlap().map(|overlap| &overlap.rotation);
     let rotation = open.or(last.map(|past| &past.rotation)).cloned();
-    Settled::Active { rotation, persisted: custody::persisted(&draft.record) }
+    Settled::Active { rotation }
 }
 
 fn ask(draft: &mut Draft<'_>, caller: &Caller) {
@@ -289,15 +288,10 @@ fn leave(draft: &mut Draft<'_>, caller: &Caller) {
 fn end_if_forsaken(draft: &mut Draft<'_>, next: CredentialId) {
     let waits =
         |want: &Want| matches!(want, Want::Promotion { candidate, .. } if *candidate == next);
-    let others = draft.view.fleet.as_ref().is_some_and(|fleet| {
-        let others = fleet.members.rows.iter().filter(|(id, _)| Some(**id) != fleet.me);
-        others.into_iter().any(|(_, member)| member.holds.contains(&next))
-    });
     // A place that is written with it is about to yield it.
     let is_written = !draft.view.writing.is_empty()
         || draft.record.sinks.values().any(|sink| *sink == Sink::Done);
-    let is_yielded = is_written || draft.view.configured.contains(&next);
-    if !draft.wants().any(waits) && !is_yielded && !others {
+    if !draft.wants().any(waits) && !is_written && !draft.view.is_yielded(next) {
         course::end_staging(draft, End::Unverified, Transition::T7);
     }
 }

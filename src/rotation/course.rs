@@ -1,6 +1,5 @@
 //! What follows from the endpoint's answers and from time: T2, T4 to T15 without being asked.
 
-use super::custody;
 use super::draft::Draft;
 use super::effect::{Effect, Notice, Refusal};
 use super::event::{Event, Want};
@@ -187,8 +186,7 @@ pub(super) fn is_promotable(record: &Record, view: &View, now: Timestamp) -> boo
 
 /// In one process a promotion is not refused for want of a place to keep the credential.
 pub(super) fn in_custody(record: &Record, view: &View, credential: CredentialId) -> bool {
-    let keeper = custody::of(record, view, credential);
-    keeper.is_some() || view.fleet.is_none() && !awaits_sinks(record, view)
+    record.is_kept(view, credential) || view.fleet.is_none() && !awaits_sinks(record, view)
 }
 
 /// Whether a slot that can be written before the promotion was not tried yet.

@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use super::custody;
 use super::effect::{Effect, Notice, Refusal, Settled, Step};
 use super::event::{Caller, CallerId, Want};
 use super::ledger::Proof;
@@ -261,7 +260,7 @@ impl<'a> Draft<'a> {
             record.sinks.entry(spec.slot).or_insert(pending);
         }
         self.replace_token(proof);
-        if custody::of(&self.record, self.view, active).is_none() {
+        if !self.record.is_kept(self.view, active) {
             self.notify(Notice::NotPersisted(active));
         }
         was

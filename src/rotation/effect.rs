@@ -67,8 +67,6 @@ pub enum Settled {
     Active {
         /// By which rotation, where there was one.
         rotation: Option<RotationId>,
-        /// Whether it has been written back.
-        persisted: Persisted,
     },
     /// A person may replace the active credential at the provider.
     Prepared {

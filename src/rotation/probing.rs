@@ -109,7 +109,7 @@ pub(super) fn unwritten(record: &Record, view: &View) -> Vec<(Slot, Timestamp)> 
     let is_early = record.staged().is_some();
     let depends = record.staged().is_none_or(|staged| {
         let is_proved = view.ledger.proof(staged.next).is_some_and(|proof| proof.at >= staged.at);
-        is_proved && super::custody::of(record, view, staged.next).is_none()
+        is_proved && !record.is_kept(view, staged.next)
     });
     let overlap_ends = record.overlap().map(|overlap| overlap.retire_not_before);
     let late = overlap_ends.unwrap_or_default();

@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use super::custody;
 use super::draft::Draft;
 use super::effect::Missing;
 use super::record::{Overlap, Phase, Sink};
@@ -44,7 +43,7 @@ pub(super) fn missing(draft: &Draft<'_>, overlap: &Overlap, force: bool) -> Miss
     let pending = sinks.iter().filter(|(_, sink)| matches!(sink, Sink::Pending { .. }));
     missing.sinks = pending.map(|(slot, _)| *slot).collect();
     let is_impossible = sinks.values().any(|sink| *sink == Sink::Impossible);
-    missing.custody = is_impossible && custody::of(&draft.record, draft.view, active).is_none();
+    missing.custody = is_impossible && !draft.record.is_kept(draft.view, active);
     missing
 }
 

@@ -40,10 +40,7 @@ pub(super) fn step(view: &View, event: &Event, now: Timestamp) -> Step {
     for caller in &callers {
         let Want::Promotion { rotation, candidate } = &caller.want else { continue };
         let outcome = if *candidate == active {
-            Ok(Settled::Active {
-                rotation: Some(rotation.clone()),
-                persisted: super::custody::persisted(&record),
-            })
+            Ok(Settled::Active { rotation: Some(rotation.clone()) })
         } else if view.ledger.rejections(*candidate).is_some() {
             Err(Refusal::CandidateRejected(*candidate))
         } else {

@@ -125,11 +125,15 @@ pub struct SinkSpec {
 impl View {
     /// Whether a source here, or anything of another member's, yields a credential.
     pub fn is_yielded(&self, credential: CredentialId) -> bool {
-        let others = self.fleet.as_ref().is_some_and(|fleet| {
+        self.is_held_elsewhere(credential) || self.configured.contains(&credential)
+    }
+
+    /// Whether another live member holds a credential, as far as is known here.
+    pub fn is_held_elsewhere(&self, credential: CredentialId) -> bool {
+        self.fleet.as_ref().is_some_and(|fleet| {
             let mut others = fleet.members.rows.iter().filter(|(id, _)| Some(**id) != fleet.me);
             others.any(|(_, member)| member.holds.contains(&credential))
-        });
-        others || self.configured.contains(&credential)
+        })
     }
 
     /// Whether a live member holds a credential, as far as is known here.

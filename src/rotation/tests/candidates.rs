@@ -105,8 +105,7 @@ super::scenarios! {
         world.ask(Want::Rotate(want.clone()));
         world.pass(SECOND);
         let again = world.ask(Want::Rotate(Rotate { candidate: None, ..want }));
-        let persisted = Persisted::None;
-        assert_eq!(world.outcome(again), Some(&Ok(Settled::Active { rotation, persisted })));
+        assert_eq!(world.outcome(again), Some(&Ok(Settled::Active { rotation })));
         assert_eq!(world.record().generation, 2);
     }
 

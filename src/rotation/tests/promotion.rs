@@ -279,9 +279,9 @@ super::scenarios! {
         let caller = world.rotate(B);
         world.pass(SECOND);
         assert!(world.notices.contains(&Notice::NotPersisted(B)));
-        let persisted = Persisted::None;
+        assert_eq!(world.record().persisted(), Persisted::None);
         let rotation = Some(RotationId::of(B));
-        assert_eq!(world.outcome(caller), Some(&Ok(Settled::Active { rotation, persisted })));
+        assert_eq!(world.outcome(caller), Some(&Ok(Settled::Active { rotation })));
     }
 }
 
