@@ -178,8 +178,7 @@ fn prove(draft: &mut Draft<'_>, staged: &Staged) {
 /// Whether the next credential has all that it takes, so that nothing else has to happen before T4.
 pub(super) fn is_promotable(record: &Record, view: &View, now: Timestamp) -> bool {
     record.staged().is_some_and(|staged| {
-        let proof = view.ledger.proof(staged.next);
-        proof.is_some_and(|proof| proof.at >= staged.at && now < proof.expires_at)
+        view.ledger.valid_proof_since(staged.at, staged.next, now).is_some()
             && in_custody(record, view, staged.next)
     })
 }

@@ -131,15 +131,14 @@ impl<'a> Draft<'a> {
         self.effects.push(Effect::Notify(notice));
     }
 
-    /// The proof of a credential, if its token can still be used.
+    /// See [`Ledger::valid_proof`](super::ledger::Ledger::valid_proof).
     pub(super) fn proof(&self, credential: CredentialId) -> Option<Proof> {
-        let proof = self.view.ledger.proof(credential)?;
-        (self.now < proof.expires_at).then_some(proof)
+        self.view.ledger.valid_proof(credential, self.now)
     }
 
-    /// A proof from after that moment: an older one may be of a secret that has died since.
+    /// See [`Ledger::valid_proof_since`](super::ledger::Ledger::valid_proof_since).
     pub(super) fn proof_since(&self, since: Timestamp, credential: CredentialId) -> Option<Proof> {
-        self.proof(credential).filter(|proof| proof.at >= since)
+        self.view.ledger.valid_proof_since(since, credential, self.now)
     }
 
     /// T3: the credential leaves the role that it had and is to be proved.

@@ -134,6 +134,21 @@ impl Ledger {
         }
     }
 
+    /// The same, if its token can still be used.
+    pub fn valid_proof(&self, credential: CredentialId, now: Timestamp) -> Option<Proof> {
+        self.proof(credential).filter(|proof| now < proof.expires_at)
+    }
+
+    /// The same, if it is from after that moment: an older one may be of a secret that has died since.
+    pub fn valid_proof_since(
+        &self,
+        since: Timestamp,
+        credential: CredentialId,
+        now: Timestamp,
+    ) -> Option<Proof> {
+        self.valid_proof(credential, now).filter(|proof| proof.at >= since)
+    }
+
     /// The rejections of a credential whose latest certain answer was one.
     pub fn rejections(&self, credential: CredentialId) -> Option<Rejections> {
         match self.standing(credential)? {
@@ -164,7 +179,7 @@ impl Ledger {
         rejected.map_or(retry_at, |rejected| retry_at.min(rejected.last_at + Self::GAP_OF_THE_LAST))
     }
 
-    /// Takes an answer in; says whether it counts as a token, a rejection or neither.
+    /// Takes an answer in: as a token, as a rejection, or as neither.
     pub fn note(
         &mut self,
         credential: CredentialId,

@@ -38,9 +38,7 @@ pub(super) fn wanted(
     match &record.phase {
         Phase::Stable | Phase::Prepared(_) => {}
         Phase::Staged(staged) => {
-            let is_proved = |at, expires_at| at >= staged.at && now < expires_at;
-            if !ledger.proof(staged.next).is_some_and(|proof| is_proved(proof.at, proof.expires_at))
-            {
+            if ledger.valid_proof_since(staged.at, staged.next, now).is_none() {
                 wanted.push((staged.next, ledger.retry_at(staged.next, staged.at)));
             }
         }
@@ -63,9 +61,8 @@ pub(super) fn wanted(
     }
     // Which one stands in is known from then on; more tokens of it say no more.
     let unproved_since = |since| {
-        let unproved = move |one: &CredentialId| {
-            !ledger.proof(*one).is_some_and(|proof| proof.at >= since && now < proof.expires_at)
-        };
+        let unproved =
+            move |one: &CredentialId| ledger.valid_proof_since(since, *one, now).is_none();
         let all = record.fallbacks().filter(unproved);
         all.map(move |one| (one, ledger.retry_at(one, since)))
     };
@@ -77,7 +74,7 @@ pub(super) fn wanted(
     } else {
         let slow = record.quarantined.iter().map(|known| known.credential);
         // One that was accepted at last waits for its turn, and more tokens of it say no more.
-        let is_proved = |one| ledger.proof(one).is_some_and(|proof| now < proof.expires_at);
+        let is_proved = |one| ledger.valid_proof(one, now).is_some();
         let yielded = slow.filter(|one| view.configured.contains(one) && !is_proved(*one));
         wanted.extend(yielded.map(|one| (one, ledger.retry_at(one, Timestamp::default()))));
     }

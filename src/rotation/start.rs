@@ -25,10 +25,8 @@ pub(super) fn step(view: &View, event: &Event, now: Timestamp) -> Step {
         }
     }
     let order = order(&callers, view);
-    let proof = |credential: &CredentialId| {
-        view.ledger.proof(*credential).filter(|proof| now < proof.expires_at)
-    };
-    let Some((active, proof)) = order.iter().find_map(|one| Some((*one, proof(one)?))) else {
+    let proved = |one: &CredentialId| Some((*one, view.ledger.valid_proof(*one, now)?));
+    let Some((active, proof)) = order.iter().find_map(proved) else {
         let due = wanted(&order, view).into_iter().filter(|(_, at)| *at <= now);
         effects.extend(due.map(|(credential, _)| Effect::Probe(credential)));
         return Step { effects, ..Step::default() };
