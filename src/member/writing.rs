@@ -38,7 +38,7 @@ impl Sinks {
                 |entry: &Yielded| SinkSpec { slot: self.slot(entry.place), at_retirement: false };
             return first.map(spec).into_iter().collect();
         };
-        let candidate = record.staged().map_or(record.active, |staged| staged.next);
+        let candidate = record.to_write_back();
         let yields = |entry: &Yielded, one| entry.credentials.iter().any(|it| it.id() == one);
         let mut specs = Vec::new();
         for entry in entries.iter().filter(|entry| entry.persist.is_some()) {

@@ -297,8 +297,7 @@ fn end_if_forsaken(draft: &mut Draft<'_>, next: CredentialId) {
 }
 
 fn sink_written(draft: &mut Draft<'_>, slot: Slot, credential: CredentialId, outcome: SinkOutcome) {
-    let current = draft.record.staged().map_or(draft.record.active, |staged| staged.next);
-    if credential != current {
+    if credential != draft.record.to_write_back() {
         return;
     }
     let sink = match outcome {

@@ -91,14 +91,14 @@ pub(super) fn write_sinks(draft: &mut Draft<'_>) {
 }
 
 pub(super) fn sinks_due(record: &Record, view: &View, now: Timestamp, effects: &mut Vec<Effect>) {
-    let credential = record.staged().map_or(record.active, |staged| staged.next);
+    let credential = record.to_write_back();
     let due = unwritten(record, view).into_iter().filter(|(_, at)| *at <= now);
     effects.extend(due.map(|(slot, _)| Effect::WriteSink { slot, credential }));
 }
 
 /// The sinks that are to be written, and when.
 pub(super) fn unwritten(record: &Record, view: &View) -> Vec<(Slot, Timestamp)> {
-    let credential = record.staged().map_or(record.active, |staged| staged.next);
+    let credential = record.to_write_back();
     if !view.held.contains(&credential) {
         return Vec::new();
     }

@@ -30,7 +30,7 @@ pub struct Record {
     pub retired: Vec<Retired>,
     /// The candidate that is staged when the rotation that is open has ended.
     pub waiting: Option<CredentialId>,
-    /// Where the active credential (or, while proved, the next one) is written to.
+    /// Where [`Record::to_write_back`] is written to.
     pub sinks: BTreeMap<Slot, Sink>,
     /// How the latest rotations ended, the latest last; at most [`Record::MOST_HISTORY`].
     pub history: Vec<Past>,
@@ -327,6 +327,11 @@ impl Record {
         let reverting = self.overlap().filter(|overlap| overlap.reverting.is_some());
         let staged = self.staged().map(|staged| staged.next);
         staged.or(reverting.map(|overlap| overlap.previous))
+    }
+
+    /// What is written back: the next credential while it is being proved, else the active one.
+    pub fn to_write_back(&self) -> CredentialId {
+        self.staged().map_or(self.active, |staged| staged.next)
     }
 
     /// The overlap that is open.
