@@ -39,6 +39,8 @@ pub struct Schedule {
 }
 
 impl Policy {
+    /// A `Retry-After` beyond this is held to be a mistake of the server.
+    pub(crate) const LONGEST_RETRY_AFTER: Duration = Duration::from_mins(3);
     /// The longest life that is counted with, so that no sum of instants overflows: 100 years.
     const LONGEST_LIFE: Duration = Duration::from_hours(24 * 365 * 100);
 

@@ -23,8 +23,6 @@ pub(super) struct Backoff {
 impl Backoff {
     const FIRST: Duration = Duration::from_secs(1);
     const LONGEST: Duration = Duration::from_mins(1);
-    /// A `Retry-After` beyond this is held to be a mistake of the server.
-    const LONGEST_RETRY_AFTER: Duration = Duration::from_mins(3);
     /// The gap while no token's life is known.
     const FIRST_GAP: Duration = Duration::from_secs(1);
 
@@ -64,8 +62,8 @@ impl Backoff {
         let wait = ceiling.mul_f64(0.5 + random / 2.0);
         self.retry_at = now + runway.map_or(wait, |left| wait.min(left / 2));
 
-        let asked = failure.retry_after.unwrap_or_default().min(Self::LONGEST_RETRY_AFTER);
-        let asked = asked.mul_f64(1.0 + random / 10.0).min(Self::LONGEST_RETRY_AFTER);
+        let asked = failure.retry_after.unwrap_or_default().min(Policy::LONGEST_RETRY_AFTER);
+        let asked = asked.mul_f64(1.0 + random / 10.0).min(Policy::LONGEST_RETRY_AFTER);
         let asked = runway.map_or(asked, |left| asked.min(left / 10 * 9));
         self.throttled_until = match failure.code {
             // Without a wish of the endpoint our own patience is what keeps the distance.

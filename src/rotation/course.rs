@@ -114,11 +114,10 @@ fn degrade(draft: &mut Draft<'_>) {
     let is_rejected = |one| {
         ledger.rejections(one).is_some_and(|rejections| rejections.last_at >= rejected.first_at)
     };
-    let mut held = draft.record.fallbacks().filter(|one| draft.view.is_held(*one));
-    if !held.all(is_rejected) {
+    let may_serve = |one| draft.view.is_held(one) && !is_rejected(one);
+    if draft.record.fallbacks().any(may_serve) {
         return;
     }
-    drop(held);
     let phase = Phase::Degraded { since: draft.now };
     if let Phase::Overlap(overlap) = std::mem::replace(&mut draft.record.phase, phase) {
         draft.quarantine(overlap.previous, true);

@@ -7,6 +7,7 @@ use super::record::{Quarantined, Record};
 use super::view::Policy;
 use crate::clock::Timestamp;
 use crate::credential::CredentialId;
+use crate::policy;
 
 /// What one token request with a credential brought.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -119,7 +120,6 @@ impl Ledger {
     const SLOW_GAP: Duration = Duration::from_secs(30);
     const SLOWEST_GAP: Duration = Duration::from_mins(5);
     const GAP_OF_THE_LAST: Duration = Duration::from_mins(1);
-    const LONGEST_RETRY_AFTER: Duration = Duration::from_mins(3);
 
     /// The latest certain answer to a credential.
     pub fn standing(&self, credential: CredentialId) -> Option<Standing> {
@@ -310,7 +310,7 @@ impl Entry {
 
     fn leave_open(&mut self, retry_after: Option<Duration>, now: Timestamp) {
         let own = Duration::from_secs(1) * 2_u32.pow(self.failures.min(5));
-        let asked = retry_after.unwrap_or_default().min(Ledger::LONGEST_RETRY_AFTER);
+        let asked = retry_after.unwrap_or_default().min(policy::Policy::LONGEST_RETRY_AFTER);
         self.failures = self.failures.saturating_add(1);
         self.retry_at = now + own.min(Ledger::SLOW_GAP).max(asked);
     }
