@@ -81,6 +81,11 @@ impl Keyring {
         self.names.get(&id).cloned().unwrap_or_else(unknown)
     }
 
+    /// Whether anything refers to it, be its secret held or not.
+    pub(super) fn knows(&self, id: CredentialId) -> bool {
+        self.names.contains_key(&id)
+    }
+
     /// Forgets the secrets of all but these, and the names that nothing refers to.
     pub(super) fn retain(
         &mut self,

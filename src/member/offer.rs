@@ -149,5 +149,6 @@ impl Member {
         let keyring = &self.keyring;
         self.failures.retain(|id, _| keyring.get(*id).is_some());
         self.obtained.retain(|id, _| keyring.get(*id).is_some());
+        self.view.ledger.retain(|id| keyring.knows(id));
     }
 }

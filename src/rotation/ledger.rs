@@ -235,6 +235,11 @@ impl Ledger {
         }
     }
 
+    /// Forgets all but these.
+    pub fn retain(&mut self, is_known: impl Fn(CredentialId) -> bool) {
+        self.entries.retain(|id, _| is_known(*id));
+    }
+
     /// Whatever was rejected is worth another probe now; what the endpoint asked for stays.
     pub fn forget_patience(&mut self) {
         for entry in self.entries.values_mut() {

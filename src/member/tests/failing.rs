@@ -167,3 +167,19 @@ fn a_write_that_fails_or_whose_answer_is_lost_is_made_once_in_the_end() {
         assert_eq!(world.store.load().record.as_ref(), Some(record));
     }
 }
+
+#[test]
+fn what_was_answered_to_secrets_that_nothing_refers_to_any_more_is_forgotten() {
+    let mut world = World::new(DEFAULT, accepts(&["old"])).with(&["old"]);
+    world.pass(SECOND);
+    let typos: Vec<String> = (0..20).map(|number| format!("typo {number}")).collect();
+    for typo in &typos {
+        world.rotate_to(typo);
+        world.pass(MINUTE);
+    }
+    let ledger = world.member.ledger();
+    let known = |secret: &&String| ledger.standing(id_of(secret)).is_some();
+    let remembered: Vec<_> = typos.iter().filter(known).collect();
+    assert_eq!(remembered, typos[12..].iter().collect::<Vec<_>>());
+    assert!(ledger.standing(id_of("old")).is_some());
+}

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Mutex, PoisonError};
 
 use crate::clock::{Clock, Sleep};
-use crate::credential::Credential;
+use crate::credential::{Credential, CredentialId};
 use crate::error::Code;
 use crate::member::*;
 use crate::policy::tests::DEFAULT;
@@ -420,8 +420,7 @@ impl World {
     }
 
     pub(super) fn role(&self, secret: &str) -> Role {
-        let credential = Credential::new(None, "app".into(), Secret::new(secret));
-        self.member.record().map_or(Role::Unknown, |record| record.role(credential.id()))
+        self.member.record().map_or(Role::Unknown, |record| record.role(id_of(secret)))
     }
 
     pub(super) fn secrets_tried(&self) -> Vec<&str> {
@@ -439,6 +438,11 @@ impl World {
 }
 
 /// One with a token made with the first of these secrets; all of them are accepted.
+/// The id of a secret of the usual client.
+pub(super) fn id_of(secret: &str) -> CredentialId {
+    Credential::new(None, "app".into(), Secret::new(secret)).id()
+}
+
 pub(super) fn with_token(secrets: &'static [&'static str]) -> World {
     let mut world = World::new(DEFAULT, accepts(secrets)).with(&secrets[..1]);
     world.pass(MINUTE);
