@@ -29,7 +29,8 @@ impl Sinks {
         Slot(u32::try_from(index).unwrap_or(u32::MAX))
     }
 
-    /// The places that a credential which replaces the active one is written to, or is being written to.
+    /// The places that a credential which replaces the active one is written to, or is being written to,
+    /// also those whose handle was closed meanwhile.
     pub(super) fn specs(&mut self, record: Option<&Record>, entries: &[Yielded]) -> Vec<SinkSpec> {
         let Some(record) = record else {
             // What a caller names before there is a record replaces what is configured first.
@@ -52,6 +53,14 @@ impl Sinks {
                 specs.push(SinkSpec { slot, at_retirement });
             }
         }
+        // Their turn comes, too, and then they are given up: nobody is left who could write them.
+        let lost = record.sinks.iter().filter(|(slot, sink)| {
+            matches!(sink, rotation::Sink::Pending { .. })
+                && specs.iter().all(|it| it.slot != **slot)
+        });
+        let lost: Vec<_> =
+            lost.map(|(slot, _)| SinkSpec { slot: *slot, at_retirement: false }).collect();
+        specs.extend(lost);
         specs
     }
 

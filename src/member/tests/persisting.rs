@@ -68,6 +68,23 @@ fn a_candidate_whose_caller_left_goes_when_it_could_be_written_nowhere() {
 }
 
 #[test]
+fn a_place_whose_handle_was_closed_before_it_could_be_written_keeps_nothing_from_being_retired() {
+    for is_under_way in [false, true] {
+        let mut world = two_places();
+        world.configure_each(&[&["old"], &["new"]]);
+        world.sink_outcome = SinkOutcome::Failed;
+        world.pass(90 * MINUTE);
+        assert_eq!((world.phase(), world.role("old")), (PhaseName::Overlap, Role::Previous));
+        world.delays_sinks = is_under_way;
+        world.pass(10 * SECOND);
+        world.drop_entry(0);
+        world.end_sinks();
+        world.pass(MINUTE);
+        assert_eq!((world.phase(), world.role("old")), (PhaseName::Stable, Role::Retired));
+    }
+}
+
+#[test]
 fn a_source_that_changed_is_not_written_to() {
     let mut world = two_places();
     world.configure_each(&[&["new"], &[]]);

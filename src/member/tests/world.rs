@@ -201,6 +201,14 @@ impl World {
         self.tell(Event::Configured { configured, is_followed: false });
     }
 
+    /// The handle of this entry is closed; others yield what it yielded.
+    pub(super) fn drop_entry(&mut self, index: usize) {
+        self.sources.begin(self.now);
+        let (mut configured, _) = self.sources.finish();
+        configured.entries.retain(|entry| entry.place.index != index);
+        self.tell(Event::Configured { configured, is_followed: false });
+    }
+
     /// The only entry consists of two variables, which yield this.
     pub(super) fn configure_pair(&mut self, secret: &str) {
         let text = |value: &str| Some(Reading::Text { value: Secret::new(value) });
