@@ -101,6 +101,9 @@ impl Step<'_> {
         configured.credentials.iter().for_each(|credential| member.keyring.add(credential));
         member.taken_up = configured.credentials;
         member.entries = configured.entries;
+        member.sinks.prune(member.record.as_ref(), &member.entries);
+        let is_there = |place| member.entries.iter().any(|entry| entry.place == place);
+        member.replaced.retain(|place, _| is_there(*place));
         for edge in configured.edges {
             let to = edge.to.id();
             let event = if edge.is_start {

@@ -12,21 +12,20 @@ use crate::source::{EntryPlace, Yielded};
 /// The slots of the entries, and the writes under way.
 #[derive(Debug, Default)]
 pub(super) struct Sinks {
-    slots: Vec<EntryPlace>,
+    slots: BTreeMap<EntryPlace, Slot>,
+    last_slot: u32,
     /// What was written to each last: it replaces what the entry yields, which may be read much later.
     holds: BTreeMap<Slot, CredentialId>,
     writes: BTreeMap<u64, (Slot, Arc<Credential>)>,
-    last: u64,
+    last_write: u64,
 }
 
 impl Sinks {
     fn slot(&mut self, place: EntryPlace) -> Slot {
-        let known = self.slots.iter().position(|it| *it == place);
-        let index = known.unwrap_or_else(|| {
-            self.slots.push(place);
-            self.slots.len() - 1
-        });
-        Slot(u32::try_from(index).unwrap_or(u32::MAX))
+        *self.slots.entry(place).or_insert_with(|| {
+            self.last_slot += 1;
+            Slot(self.last_slot)
+        })
     }
 
     /// The places that a credential which replaces the active one is written to, or is being written to,
@@ -65,7 +64,18 @@ impl Sinks {
     }
 
     pub(super) fn place(&self, slot: Slot) -> Option<EntryPlace> {
-        self.slots.get(usize::try_from(slot.0).ok()?).copied()
+        self.slots.iter().find(|(_, known)| **known == slot).map(|(place, _)| *place)
+    }
+
+    /// Forgets places that are gone, once neither the record nor a write under way refers to them.
+    pub(super) fn prune(&mut self, record: Option<&Record>, entries: &[Yielded]) {
+        let Self { slots, holds, writes, .. } = self;
+        slots.retain(|place, slot| {
+            entries.iter().any(|entry| entry.place == *place)
+                || record.is_some_and(|record| record.sinks.contains_key(slot))
+                || writes.values().any(|(written, _)| written == slot)
+        });
+        holds.retain(|slot, _| slots.values().any(|known| known == slot));
     }
 
     /// They are lost; their numbers are not used again.
@@ -84,8 +94,8 @@ impl Step<'_> {
         else {
             return self.forgo_sink(slot, credential);
         };
-        member.sinks.last += 1;
-        let write = member.sinks.last;
+        member.sinks.last_write += 1;
+        let write = member.sinks.last_write;
         member.sinks.writes.insert(write, (slot, Arc::clone(credential)));
         member.view.writing.insert(slot);
         let credential = Arc::clone(credential);
@@ -159,9 +169,8 @@ impl Step<'_> {
         let places: Vec<EntryPlace> = readers.filter(yields_it).map(|entry| entry.place).collect();
         let credential = Arc::clone(credential);
         let is_written = |place| {
-            let slot = member.sinks.slots.iter().position(|one| *one == place);
-            let slot = slot.and_then(|index| u32::try_from(index).ok()).map(Slot);
-            slot.is_some_and(|slot| now.sinks.get(&slot) == Some(&rotation::Sink::Done))
+            let slot = member.sinks.slots.get(&place);
+            slot.is_some_and(|slot| now.sinks.get(slot) == Some(&rotation::Sink::Done))
         };
         let mut replaced = Vec::new();
         for place in places {

@@ -85,6 +85,21 @@ fn a_place_whose_handle_was_closed_before_it_could_be_written_keeps_nothing_from
 }
 
 #[test]
+fn a_place_that_is_gone_is_forgotten_once_nothing_refers_to_it() {
+    let mut world = two_places();
+    world.rotate_to("new");
+    world.pass(SECOND);
+    let slots: Vec<_> = world.member.record().unwrap().sinks.keys().copied().collect();
+    let [slot] = slots[..] else { panic!("{slots:?}") };
+    world.drop_entry(0);
+    assert!(world.member.place_of(slot).is_some(), "the record says whether it was written");
+    world.rotate_to("old");
+    world.pass(SECOND);
+    world.drop_entry(0);
+    assert_eq!(world.member.place_of(slot), None);
+}
+
+#[test]
 fn a_source_that_changed_is_not_written_to() {
     let mut world = two_places();
     world.configure_each(&[&["new"], &[]]);
