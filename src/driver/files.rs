@@ -4,6 +4,8 @@ use std::fs::{self, File};
 use std::io::{self, ErrorKind, Read};
 use std::path::{Path, PathBuf};
 
+use zeroize::Zeroizing;
+
 use crate::secret::Secret;
 use crate::source::{FileReading, Place};
 
@@ -16,7 +18,7 @@ const ATTEMPTS: usize = 20;
 /// Reads a file, or two files of a directory.
 pub(super) fn read(place: &Place) -> FileReading {
     match place {
-        Place::File(path) => match read_text(path) {
+        Place::File(path) => match read_value(path) {
             Ok(text) => FileReading::Text(text),
             Err(error) => FileReading::Failed(describe(path, &error)),
         },
@@ -37,9 +39,9 @@ fn read_pair(directory: &Path, client_id: &str, client_secret: &str) -> FileRead
         let version = version(directory);
         let base = version.as_deref().unwrap_or(directory);
         let (id_path, secret_path) = (base.join(client_id), base.join(client_secret));
-        let pair = read_text(&id_path)
+        let pair = read_value(&id_path)
             .map_err(|error| (directory.join(client_id), error))
-            .and_then(|id| match read_text(&secret_path) {
+            .and_then(|id| match read_value(&secret_path) {
                 Ok(secret) => Ok((id, secret)),
                 Err(error) => Err((directory.join(client_secret), error)),
             });
@@ -64,21 +66,25 @@ fn version(directory: &Path) -> Option<PathBuf> {
     fs::read_link(directory.join("..data")).ok().map(|target| directory.join(target))
 }
 
-fn read_text(path: &Path) -> io::Result<Secret> {
-    let mut bytes = Vec::new();
-    File::open(path)?.take(LARGEST + 1).read_to_end(&mut bytes)?;
-    if bytes.len() as u64 > LARGEST {
-        return Err(io::Error::new(ErrorKind::InvalidData, "it is larger than 64 KiB"));
-    }
-    let mut text = String::from_utf8(bytes)
-        .map_err(|_| io::Error::new(ErrorKind::InvalidData, "it is not UTF-8 text"))?;
+/// The text of a file that holds one value.
+fn read_value(path: &Path) -> io::Result<Secret> {
+    let text = read_text(&mut File::open(path)?, LARGEST)?;
     // Editors and `echo` end a file with a line break that is not part of the secret.
-    if text.ends_with('\n') {
-        text.pop();
-        if text.ends_with('\r') {
-            text.pop();
-        }
+    let text = text.expose();
+    let line = text.strip_suffix('\n').map(|line| line.strip_suffix('\r').unwrap_or(line));
+    Ok(Secret::new(line.unwrap_or(text)))
+}
+
+/// The text of a file, unless it is larger than that or no text.
+pub(super) fn read_text(file: &mut File, largest: u64) -> io::Result<Secret> {
+    // Room for all of it, so that no copy is left behind where it grew.
+    let size = file.metadata()?.len().min(largest) + 1;
+    let mut bytes = Zeroizing::new(Vec::with_capacity(usize::try_from(size).unwrap_or(0)));
+    file.take(largest + 1).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > largest {
+        return Err(ErrorKind::FileTooLarge.into());
     }
+    let text = std::str::from_utf8(&bytes).map_err(|_| ErrorKind::InvalidData)?;
     Ok(Secret::new(text))
 }
 
@@ -89,7 +95,10 @@ fn describe(path: &Path, error: &io::Error) -> String {
         ErrorKind::PermissionDenied => {
             format!("could not be read: this process may not read {path}")
         }
-        ErrorKind::InvalidData => format!("could not be read: {path}: {error}"),
+        ErrorKind::FileTooLarge => {
+            format!("could not be read: {path}: it is larger than 64 KiB")
+        }
+        ErrorKind::InvalidData => format!("could not be read: {path}: it is not UTF-8 text"),
         kind => format!("could not be read: {path}: {kind}"),
     }
 }

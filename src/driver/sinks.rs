@@ -14,20 +14,25 @@
 //! change made meanwhile is kept. Some network file systems have no such lock; two writers there may lose the change
 //! of one of them, but never mix them.
 
+mod access;
+mod draft;
+mod turn;
+
 #[cfg(all(test, unix))]
 mod tests;
 
-use std::fs::{self, File, OpenOptions, TryLockError};
-use std::io::{self, ErrorKind, Read, Write};
+use std::fs::{self, File};
+use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
-use zeroize::Zeroizing;
-
+use super::files::read_text;
 use crate::credential::Credential;
 use crate::rotation::SinkOutcome;
 use crate::secret::Secret;
 use crate::sink::{self, Refusal, Target, dotenv};
+use access::Access;
+use draft::{Draft, clear, sync};
+use turn::Turn;
 
 /// A larger one is not meant to be read by hand or by dotenv.
 const LARGEST: u64 = 1024 * 1024;
@@ -37,15 +42,6 @@ const ATTEMPTS: usize = 8;
 
 /// How many links a path may lead through, as on Linux.
 const LINKS: usize = 40;
-
-/// How long another writer is waited for: it needs milliseconds.
-const TURN: Duration = Duration::from_millis(20);
-const TURNS: usize = 100;
-
-/// How a file is named until it takes its place, and from when on a left-over is one where there is no lock.
-const PREFIX: &str = ".oauth-rotor-";
-const SUFFIX: &str = ".tmp";
-const STALE: Duration = Duration::from_secs(600);
 
 /// What came of a write.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -227,7 +223,7 @@ impl Original {
             Err(error) => return Err(Failure::reading(error)),
         };
         let metadata = file.metadata().map_err(Failure::reading)?;
-        let text = read_text(&mut file).map_err(|error| match error.kind() {
+        let text = read_text(&mut file, LARGEST).map_err(|error| match error.kind() {
             ErrorKind::InvalidData => Failure::Unfit("is not UTF-8 text"),
             ErrorKind::FileTooLarge => Failure::Unfit("is larger than 1 MiB"),
             _ => Failure::reading(error),
@@ -249,214 +245,4 @@ fn resolve(path: &Path) -> Result<PathBuf, Failure> {
         path = path.parent().map_or_else(|| target.clone(), |parent| parent.join(&target));
     }
     Err(Failure::Unfit("leads through too many links"))
-}
-
-fn read_text(file: &mut File) -> io::Result<Secret> {
-    // Room for all of it, so that no copy is left behind where it grew.
-    let size = file.metadata()?.len().min(LARGEST) + 1;
-    let mut bytes = Zeroizing::new(Vec::with_capacity(usize::try_from(size).unwrap_or(0)));
-    file.take(LARGEST + 1).read_to_end(&mut bytes)?;
-    if bytes.len() as u64 > LARGEST {
-        return Err(ErrorKind::FileTooLarge.into());
-    }
-    let text = std::str::from_utf8(&bytes).map_err(|_| ErrorKind::InvalidData)?;
-    Ok(Secret::new(text))
-}
-
-/// The only writer of a directory, as far as writers know of each other.
-struct Turn {
-    /// Holds the lock; none: there is no such lock here.
-    lock: Option<File>,
-}
-
-impl Turn {
-    fn take(directory: &Path) -> Result<Self, Failure> {
-        // Windows does not open directories.
-        if cfg!(not(unix)) {
-            return Ok(Self { lock: None });
-        }
-        let lock = match File::open(directory) {
-            Ok(lock) => lock,
-            // It may be written and not listed.
-            Err(error) if error.kind() == ErrorKind::PermissionDenied => {
-                return Ok(Self { lock: None });
-            }
-            Err(error) => return Err(Failure::preparing(error)),
-        };
-        for _ in 0..TURNS {
-            match lock.try_lock() {
-                Ok(()) => return Ok(Self { lock: Some(lock) }),
-                Err(TryLockError::WouldBlock) => pause(),
-                Err(TryLockError::Error(_)) => return Ok(Self { lock: None }),
-            }
-        }
-        Err(Failure::Busy("is in a directory that another process has locked"))
-    }
-
-    fn is_exclusive(&self) -> bool {
-        self.lock.is_some()
-    }
-}
-
-/// Removes what killed writers have left behind.
-fn clear(directory: &Path, is_left_over: impl Fn(&Path) -> bool) {
-    let Ok(entries) = fs::read_dir(directory) else { return };
-    for entry in entries.flatten() {
-        let name = entry.file_name();
-        let is_ours = name.to_str().is_some_and(|name| {
-            let number = name.strip_prefix(PREFIX).and_then(|name| name.strip_suffix(SUFFIX));
-            number.is_some_and(|number| {
-                number.len() == 16 && number.bytes().all(|digit| digit.is_ascii_hexdigit())
-            })
-        });
-        let path = entry.path();
-        if is_ours && is_left_over(&path) {
-            // Its owner may be another user; then it stays.
-            let _ = fs::remove_file(path);
-        }
-    }
-}
-
-#[expect(
-    clippy::disallowed_methods,
-    reason = "a worker waits for another process, on no clock of ours"
-)]
-fn pause() {
-    std::thread::sleep(TURN);
-}
-
-/// The new file before it takes its place. It is removed unless it does.
-struct Draft {
-    path: PathBuf,
-}
-
-impl Draft {
-    fn write(directory: &Path, text: &Secret, access: Option<&Access>) -> Result<Self, Failure> {
-        let (draft, mut file) = Self::create(directory).map_err(Failure::preparing)?;
-        if let Some(access) = access {
-            access.apply(&file)?;
-        }
-        file.write_all(text.expose().as_bytes())
-            .and_then(|()| file.sync_all())
-            .map_err(Failure::preparing)?;
-        drop(file);
-        let written = File::open(&draft.path).and_then(|mut file| read_text(&mut file));
-        match written {
-            Ok(written) if written == *text => Ok(draft),
-            Ok(_) => Err(Failure::Busy("is on a device that does not keep what is written")),
-            Err(error) => Err(Failure::preparing(error)),
-        }
-    }
-
-    fn create(directory: &Path) -> io::Result<(Self, File)> {
-        let mut options = OpenOptions::new();
-        options.write(true).create_new(true);
-        #[cfg(unix)]
-        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        loop {
-            let name = format!("{PREFIX}{:016x}{SUFFIX}", fastrand::u64(..));
-            let path = directory.join(name);
-            match options.open(&path) {
-                Ok(file) => return Ok((Self { path }, file)),
-                Err(error) if error.kind() == ErrorKind::AlreadyExists => (),
-                Err(error) => return Err(error),
-            }
-        }
-    }
-
-    /// Whether it was written so long after that file that nobody is still writing it.
-    fn is_after(&self, other: &Path) -> bool {
-        let modified = |path: &Path| fs::symlink_metadata(path)?.modified();
-        let (Ok(mine), Ok(other)) = (modified(&self.path), modified(other)) else { return false };
-        mine.duration_since(other).is_ok_and(|age| age > STALE)
-    }
-
-    fn publish(self, path: &Path) -> Result<(), Failure> {
-        let failed = |error| Failure::Io(Step::Replace, error);
-        fs::rename(&self.path, path).map_err(failed)?;
-        let directory = self.path.parent().unwrap_or(Path::new(".")).to_owned();
-        // There is nothing left to remove.
-        std::mem::forget(self);
-        sync(&directory).map_err(failed)
-    }
-}
-
-impl Drop for Draft {
-    fn drop(&mut self) {
-        let _ = fs::remove_file(&self.path);
-    }
-}
-
-/// Makes a rename durable, where a directory can be asked for that.
-fn sync(directory: &Path) -> io::Result<()> {
-    if cfg!(not(unix)) {
-        return Ok(());
-    }
-    match File::open(directory).and_then(|directory| directory.sync_all()) {
-        Err(error)
-            if !matches!(
-                error.kind(),
-                ErrorKind::InvalidInput | ErrorKind::Unsupported | ErrorKind::PermissionDenied
-            ) =>
-        {
-            Err(error)
-        }
-        _ => Ok(()),
-    }
-}
-
-/// Who may do what with a file.
-#[cfg(unix)]
-#[derive(PartialEq, Eq)]
-struct Access {
-    owner: u32,
-    group: u32,
-    mode: u32,
-}
-
-#[cfg(unix)]
-impl Access {
-    fn of(metadata: &fs::Metadata) -> Self {
-        use std::os::unix::fs::MetadataExt;
-
-        Self { owner: metadata.uid(), group: metadata.gid(), mode: metadata.mode() & 0o7777 }
-    }
-
-    /// Makes it so, and lets nobody in before.
-    fn apply(&self, file: &File) -> Result<(), Failure> {
-        use std::os::unix::fs::{PermissionsExt, fchown};
-
-        let new = Self::of(&file.metadata().map_err(Failure::preparing)?);
-        if self.owner != new.owner && fchown(file, Some(self.owner), None).is_err() {
-            return Err(Failure::Unfit(
-                "belongs to another user, and this process may not make a file of that user's",
-            ));
-        }
-        let is_group_special = (self.mode >> 3) & 0o7 != self.mode & 0o7;
-        if self.group != new.group
-            && fchown(file, None, Some(self.group)).is_err()
-            && is_group_special
-        {
-            return Err(Failure::Unfit(
-                "belongs to a group that this process is not in, so that the group would lose its access",
-            ));
-        }
-        file.set_permissions(fs::Permissions::from_mode(self.mode)).map_err(Failure::preparing)
-    }
-}
-
-/// Who may do what with a file; a new one inherits it from its directory.
-#[cfg(not(unix))]
-#[derive(PartialEq, Eq)]
-struct Access;
-
-#[cfg(not(unix))]
-impl Access {
-    fn of(_: &fs::Metadata) -> Self {
-        Self
-    }
-
-    fn apply(&self, _: &File) -> Result<(), Failure> {
-        Ok(())
-    }
 }

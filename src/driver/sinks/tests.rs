@@ -11,6 +11,7 @@ use std::os::unix::net::UnixListener;
 use std::path::Path;
 use std::sync::Arc;
 
+use super::draft::{PREFIX, STALE, SUFFIX};
 use super::*;
 use crate::driver::tests::Folder;
 use crate::driver::workers::Workers;
