@@ -1,12 +1,14 @@
 //! What is so in memory only, and the suite that every store passes.
 
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::task::Wake;
+use std::task::{Context, Poll, Wake};
 
 use super::*;
 use crate::clock::{ManualClock, Sleep};
-use crate::rotation::{Barrier, Phase};
+use crate::rotation::{Barrier, Phase, Record, TokenChange, Version};
 use crate::secret::Secret;
+use crate::store::Hints;
 use crate::store::contract::{Harness, contract};
 
 struct Memory {
@@ -129,7 +131,7 @@ fn a_subscriber_costs_nothing_once_it_is_gone_and_little_while_it_lags() {
     for epoch in 1..=100 {
         store.write(&write(epoch), None).expect("a write");
     }
-    assert_eq!(store.lock().0.subscribers.len(), 1);
+    assert_eq!(store.lock().0.subscribers.count(), 1);
     let unread: Vec<u64> = std::iter::from_fn(|| lags.try_next()).collect();
     assert_eq!(unread, (85..=100).collect::<Vec<u64>>());
 }

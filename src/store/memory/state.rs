@@ -1,0 +1,198 @@
+//! What the store of one process holds, and how it changes.
+
+use std::collections::BTreeMap;
+
+use super::hints::Subscribers;
+use crate::clock::Timestamp;
+use crate::credential::CredentialId;
+use crate::rotation::{
+    Member, MemberId, Members, Record, Refused, Rejections, Token, TokenChange, Version, Write,
+    admit_token,
+};
+use crate::store::{
+    Beat, Fresh, LEASE_TTL, Lease, Pulse, REJECTIONS_TTL, Snapshot, TokenEntry, TokenWrite, Written,
+};
+
+#[derive(Default)]
+pub(super) struct State {
+    record: Option<Record>,
+    token: Option<TokenEntry>,
+    /// The token that was stored last: its serial outlives its text.
+    latest: Option<Token>,
+    pub(super) members: Option<Table>,
+    lease: Option<Held>,
+    pub(super) rejections: BTreeMap<CredentialId, Rejections>,
+    pub(super) cool_down: Option<Timestamp>,
+    pub(super) subscribers: Subscribers,
+}
+
+/// The member table with what [`Members`] does not say.
+#[derive(Default)]
+pub(super) struct Table {
+    /// None: there is none yet.
+    since: Option<Timestamp>,
+    pub(super) rows: BTreeMap<MemberId, Row>,
+}
+
+pub(super) struct Row {
+    member: Member,
+    beat_at: Timestamp,
+}
+
+struct Held {
+    nonce: u64,
+    until: Timestamp,
+}
+
+impl State {
+    /// With a member table or, in one process that shares nothing, without one.
+    pub(super) fn new(members: Option<Table>) -> Self {
+        Self { members, ..Self::default() }
+    }
+
+    pub(super) fn forget(&mut self, now: Timestamp) {
+        self.token.take_if(|token| now >= token.expires_at);
+        self.lease.take_if(|lease| now >= lease.until);
+        self.cool_down.take_if(|until| now >= *until);
+        self.rejections.retain(|_, rejections| now < rejections.last_at + REJECTIONS_TTL);
+        if let Some(table) = &mut self.members {
+            table.rows.retain(|_, row| now < row.beat_at + Members::TTL);
+        }
+    }
+
+    pub(super) fn snapshot(&self, now: Timestamp) -> Snapshot {
+        Snapshot {
+            now,
+            record: self.record.clone(),
+            token: self.token.clone(),
+            serial: self.serial(),
+            members: self.members(now),
+            rejections: self.rejections.clone(),
+            cool_down: self.cool_down,
+        }
+    }
+
+    fn serial(&self) -> u64 {
+        self.latest.map_or(0, |latest| latest.serial)
+    }
+
+    /// A table that does not exist yet is one that begins now: it lists nobody and is not complete.
+    fn members(&self, now: Timestamp) -> Option<Members> {
+        self.members.as_ref().map(|table| Members {
+            since: table.since.unwrap_or(now),
+            rows: table.rows.iter().map(|(id, row)| (*id, row.member.clone())).collect(),
+        })
+    }
+
+    pub(super) fn write(
+        &mut self,
+        write: &Write,
+        fresh: Option<&Fresh>,
+        now: Timestamp,
+    ) -> Result<Written, Refused> {
+        write.admit(self.record.as_ref(), self.members(now).as_ref(), now)?;
+        let serial = match write.token {
+            TokenChange::Keep => None,
+            TokenChange::Replace { credential, expires_at } => {
+                let Fresh { text, issued_at } = fresh.ok_or(Refused::Stale)?.clone();
+                let (generation, serial) = (write.record.generation, self.serial() + 1);
+                self.store(TokenEntry {
+                    text,
+                    credential,
+                    generation,
+                    serial,
+                    issued_at,
+                    expires_at,
+                });
+                Some(serial)
+            }
+        };
+        self.record = Some(write.record.clone());
+        self.begin_table(now);
+        Ok(Written { now, serial })
+    }
+
+    pub(super) fn put_token(&mut self, token: &TokenWrite) -> Result<u64, Refused> {
+        let TokenWrite { credential, generation, issued_at, expires_at, read, .. } = *token;
+        let (record, latest) = (self.record.as_ref(), self.latest.as_ref());
+        if !admit_token(record, latest, credential, generation, read) {
+            return Err(Refused::Stale);
+        }
+        let (text, serial) = (token.text.clone(), self.serial() + 1);
+        self.store(TokenEntry { text, credential, generation, serial, issued_at, expires_at });
+        Ok(serial)
+    }
+
+    fn store(&mut self, token: TokenEntry) {
+        self.latest = Some(Token::from(&token));
+        self.token = Some(token);
+    }
+
+    pub(super) fn drop_token(&mut self, which: impl FnOnce(&TokenEntry) -> bool) -> bool {
+        self.token.take_if(|token| which(token)).is_some()
+    }
+
+    pub(super) fn acquire(&mut self, nonce: u64, now: Timestamp) -> Lease {
+        match &self.lease {
+            Some(lease) if lease.nonce != nonce => Lease::Held { until: lease.until },
+            _ => {
+                let until = now + LEASE_TTL;
+                self.lease = Some(Held { nonce, until });
+                Lease::Acquired { until }
+            }
+        }
+    }
+
+    pub(super) fn renew(&mut self, nonce: u64, now: Timestamp) -> bool {
+        let held = self.lease.as_mut().filter(|lease| lease.nonce == nonce);
+        held.map(|lease| lease.until = now + LEASE_TTL).is_some()
+    }
+
+    pub(super) fn release(&mut self, nonce: u64) -> bool {
+        self.lease.take_if(|lease| lease.nonce == nonce).is_some()
+    }
+
+    pub(super) fn beat(&mut self, beat: &Beat, now: Timestamp) -> Pulse {
+        let version = self.record.as_ref().map(|record| record.version);
+        self.begin_table(now);
+        if let Some(table) = &mut self.members {
+            table.beat(beat, version, now);
+        }
+        let token = self.token.as_ref().map(Token::from);
+        Pulse { now, version, token, serial: self.serial() }
+    }
+
+    fn begin_table(&mut self, now: Timestamp) {
+        if let Some(table) = &mut self.members {
+            table.since.get_or_insert(now);
+        }
+    }
+
+    pub(super) fn reject(
+        &mut self,
+        credential: CredentialId,
+        since: Option<Timestamp>,
+        now: Timestamp,
+    ) -> Rejections {
+        let before = self.rejections.get(&credential);
+        let rejections = match before.filter(|before| Some(before.first_at) >= since) {
+            Some(before) => {
+                let count = before.count.saturating_add(1);
+                Rejections { count, last_at: now, ..*before }
+            }
+            None => Rejections { count: 1, first_at: now, last_at: now },
+        };
+        self.rejections.insert(credential, rejections);
+        rejections
+    }
+}
+
+impl Table {
+    fn beat(&mut self, beat: &Beat, version: Option<Version>, now: Timestamp) {
+        let before = self.rows.get(&beat.member).map_or(0, |row| row.member.acked);
+        let confirmed = version.filter(|version| beat.read == Some(*version));
+        let acked = confirmed.map_or(before, |version| version.epoch);
+        let member = Member { acked, holds: beat.holds.clone() };
+        self.rows.insert(beat.member, Row { member, beat_at: now });
+    }
+}
