@@ -50,11 +50,6 @@ impl<'a> Draft<'a> {
         self.callers.iter().map(|(caller, _)| &caller.want)
     }
 
-    /// Whether a caller that came with this step wants that.
-    pub(super) fn is_new(&self, wants: impl Fn(&Want) -> bool) -> bool {
-        self.callers.iter().any(|(caller, is_new)| *is_new && wants(&caller.want))
-    }
-
     /// The caller waits, unless this very step answers it.
     pub(super) fn keep(&mut self, id: CallerId, want: Want) {
         self.callers.push((Caller { id, want }, true));

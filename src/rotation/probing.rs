@@ -18,10 +18,13 @@ pub(super) fn probe(draft: &mut Draft<'_>) {
             due.push(credential);
         }
     }
-    if draft.is_new(|want| matches!(want, Want::Prepare { .. }))
-        && !due.contains(&draft.record.active)
+    let active = draft.record.active;
+    // Also whoever has waited for a while: its probe may have been lost with the driver's thread.
+    if draft.wants().any(|want| matches!(want, Want::Prepare { .. }))
+        && !draft.view.probing.contains(&active)
+        && !due.contains(&active)
     {
-        due.push(draft.record.active);
+        due.push(active);
     }
     draft.effects.extend(due.into_iter().map(Effect::Probe));
 }

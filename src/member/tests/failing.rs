@@ -150,6 +150,16 @@ fn a_restart_of_the_thread_in_any_phase_changes_no_role_and_the_rotation_goes_on
 }
 
 #[test]
+fn who_prepares_a_rotation_gets_an_answer_although_the_thread_was_restarted() {
+    let mut world = with_token(&["old"]);
+    let caller = world.ask(Ask::Prepare { min_runway: MINUTE });
+    world.under_way.clear();
+    world.tell(Event::Restarted);
+    world.pass(SECOND);
+    assert!(matches!(world.answers.get(&caller), Some(Ok(Answer::Prepared { .. }))));
+}
+
+#[test]
 fn a_write_that_fails_or_whose_answer_is_lost_is_made_once_in_the_end() {
     for fate in [Fate::Failed, Fate::AnswerLost] {
         let mut world = World::new(DEFAULT, accepts(&["old", "new"])).with(&["old"]);
