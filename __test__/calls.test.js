@@ -1,7 +1,8 @@
 'use strict'
 
 const { getEventListeners } = require('node:events')
-const { closeAll, manager, server } = require('./support/world')
+const { Calls } = require('../lib/calls')
+const { closeAll, manager, rejection, server } = require('./support/world')
 
 afterEach(closeAll)
 
@@ -24,3 +25,15 @@ test.each([[undefined], [{}], [{ minValidityMs: 0 }], [{ minValidityMs: undefine
     expect(tokens.getToken(wish)).toBe(tokens.getToken())
   },
 )
+
+test('a call that cannot begin rejects, and is not there to be refused by a close', async () => {
+  const calls = new Calls()
+  const stop = jest.fn()
+  const begin = (call) => {
+    call.stop = stop
+    throw new Error('it cannot')
+  }
+  expect((await rejection(calls.wait(undefined, begin, begin))).message).toBe('it cannot')
+  calls.close()
+  expect(stop).not.toHaveBeenCalled()
+})

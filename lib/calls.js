@@ -32,7 +32,11 @@ class Calls {
           stop: () => {},
         }
         this.#refusals.add(call.refuse)
-        ask(call)
+        try {
+          ask(call)
+        } catch (error) {
+          settle(reject, error)
+        }
       })
     const cancel = () => {
       this.#refusals.delete(call.refuse)
