@@ -1,5 +1,7 @@
 'use strict'
 
+const { nextEvent } = require('./events')
+
 const UPLOADS = 20
 const OUTAGE_MS = 750
 const BLOCK_MS = 2000
@@ -25,21 +27,10 @@ class Disturbances {
   async run() {
     const all = [this.#revocation, this.#outage, this.#blockage, this.#throttling, this.#spell]
     for (const disturb of all) {
-      const isOver = this.#successor(this.#tokens.status().token.serial)
+      const before = this.#tokens.status().token.serial
+      const isOver = nextEvent(this.#tokens, 'token', ({ serial }) => serial > before)
       await Promise.all([disturb.call(this, isOver), isOver])
     }
-  }
-
-  /** Resolves when a token is in use that comes after this one. */
-  #successor(serial) {
-    return new Promise((resolve) => {
-      const listener = (token) => {
-        if (token.serial <= serial) return
-        this.#tokens.off('token', listener)
-        resolve()
-      }
-      this.#tokens.on('token', listener)
-    })
   }
 
   async #revocation(isOver) {

@@ -1,5 +1,7 @@
 'use strict'
 
+const { nextEvent } = require('./events')
+
 /** So long a token request takes while a secret is killed that is being replaced. */
 const SLOW_MS = 1500
 /** So long the provider takes to make a regenerated secret known. */
@@ -40,7 +42,7 @@ class Rotations {
       this.#timeline.part(letter, title)
       await rotate.call(this)
       // What is active now fetches the next token, too.
-      await this.#next('token')
+      await nextEvent(this.#tokens, 'token')
     }
   }
 
@@ -67,7 +69,7 @@ class Rotations {
     const three = this.#app('three')
     await this.#server.setSecrets('app', ['secret-two', three.clientSecret])
     await this.#server.set({ latencyMs: SLOW_MS })
-    const staged = this.#next('rotation', ({ change }) => change === 'staged')
+    const staged = nextEvent(this.#tokens, 'rotation', ({ change }) => change === 'staged')
     const rotating = this.#fromVault(three)
     await staged
     await this.#server.setSecrets('app', three.clientSecret)
@@ -103,7 +105,7 @@ class Rotations {
     const five = this.#know({ ...green, label: 'five', clientSecret: 'secret-five' })
     await this.#server.setSecrets('green', [green.clientSecret, five.clientSecret])
     const rotation = await this.#fromVault(five)
-    const retired = this.#next('rotation', ({ change }) => change === 'retired')
+    const retired = nextEvent(this.#tokens, 'rotation', ({ change }) => change === 'retired')
     await rotation.rollback()
     this.#vault.current = green
     await retired
@@ -122,18 +124,6 @@ class Rotations {
   #know(credential) {
     this.secrets.set(credential.label, credential)
     return credential
-  }
-
-  /** The next event of that name that fits. */
-  #next(name, fits = () => true) {
-    return new Promise((resolve) => {
-      const listener = (payload) => {
-        if (!fits(payload)) return
-        this.#tokens.off(name, listener)
-        resolve(payload)
-      }
-      this.#tokens.on(name, listener)
-    })
   }
 }
 

@@ -1,6 +1,7 @@
 'use strict'
 
 const { TokenManager, oauth2 } = require('../..')
+const { nextEvent: event } = require('../../demo/events')
 const { forkServer } = require('../../demo/server')
 const { createClock, fakeAuthorizationServer } = require('../../testing')
 
@@ -47,18 +48,6 @@ async function virtualWorld(knobs) {
     server: provider,
     open: (options) => manager(provider, { clock, jitterRatio: 0, ...options }),
   }
-}
-
-/** The next event of that name, or the next one that fits. */
-function event(tokens, name, fits = () => true) {
-  return new Promise((resolve) => {
-    const listener = (payload) => {
-      if (!fits(payload)) return
-      tokens.off(name, listener)
-      resolve(payload)
-    }
-    tokens.on(name, listener)
-  })
 }
 
 /** What a promise rejects with; resolving is a failure. */
