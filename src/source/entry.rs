@@ -36,7 +36,12 @@ pub struct EntrySpec {
 
 /// Where a credential comes from.
 #[derive(Debug, Clone, Deserialize)]
-#[serde(tag = "kind", rename_all = "camelCase", rename_all_fields = "camelCase")]
+#[serde(
+    tag = "kind",
+    rename_all = "camelCase",
+    rename_all_fields = "camelCase",
+    deny_unknown_fields
+)]
 pub enum SourceSpec {
     /// Two fields, each from a place of its own.
     Fields {
@@ -63,7 +68,7 @@ pub enum SourceSpec {
 
 /// Where one field comes from.
 #[derive(Debug, Clone, Deserialize)]
-#[serde(tag = "kind", rename_all = "camelCase")]
+#[serde(tag = "kind", rename_all = "camelCase", deny_unknown_fields)]
 pub enum Field {
     /// It stands in the options.
     Value {

@@ -42,6 +42,23 @@ fn a_wrong_form_is_an_error_that_repeats_no_value() {
 }
 
 #[test]
+fn a_member_that_nobody_knows_is_an_error_wherever_it_is() {
+    for place in [
+        "",
+        "/endpoint",
+        "/transport",
+        "/policy",
+        "/entries/0",
+        "/entries/0/source",
+        "/entries/0/source/clientId",
+        "/initial/0",
+    ] {
+        let odd = json(|form| form.pointer_mut(place).unwrap()["unknown"] = 1.into());
+        assert!(Settings::parse(&odd).is_err(), "{place}");
+    }
+}
+
+#[test]
 fn handles_of_one_name_must_agree_and_are_told_on_what() {
     let first = Settings::parse(&json(|_| ())).unwrap();
     let conflict = |change: fn(&mut Value)| {
