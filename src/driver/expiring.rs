@@ -47,7 +47,9 @@ impl Expiring {
     pub(super) fn next(&self) -> Option<i64> {
         let next = self.0.iter().flat_map(|(credential, told)| {
             let days = DAYS.into_iter().filter(move |days| told.is_none_or(|told| *days < told));
-            days.filter_map(|days| Some(credential.expires_at? - i64::from(days) * DAY))
+            days.filter_map(|days| {
+                Some(credential.expires_at?.saturating_sub(i64::from(days) * DAY))
+            })
         });
         next.min()
     }
