@@ -824,8 +824,9 @@ export interface RotationMethods {
    * - `'persisted'`: it has been written back, or never will: `persisted` is not `'pending'` any more,
    * - `'retired'`: no previous credential is left.
    *
-   * Never throws. After a rollback `'everywhere'` and `'retired'` reject with `ERR_ROTATION_CONFLICT`. Also
-   * rejects with `ERR_INVALID_ARGUMENT`, `ERR_CLOSED`, and `signal.reason`.
+   * Never throws. After a rollback `'everywhere'` and `'retired'` reject with `ERR_ROTATION_CONFLICT`, and each
+   * does when the candidate is given up before it is active. Also rejects with `ERR_INVALID_ARGUMENT`,
+   * `ERR_CLOSED`, and `signal.reason`.
    */
   until(what: 'everywhere' | 'persisted' | 'retired', options?: WaitOptions): Promise<Rotation>
 

@@ -139,6 +139,19 @@ describe('retireNow', () => {
 })
 
 describe('until', () => {
+  test.each([['everywhere'], ['persisted'], ['retired']])(
+    '%s rejects when the candidate is given up',
+    async (what) => {
+      const { clock, tokens } = await rotationWorld()
+      const rotating = rejection(tokens.rotate({ clientSecret: 'wrong' }))
+      await clock.advance(0)
+      const waiting = rejection(tokens.rotation().until(what))
+      await clock.advance(MINUTE)
+      expect((await rotating).code).toBe('ERR_CANDIDATE_REJECTED')
+      expect((await waiting).code).toBe('ERR_ROTATION_CONFLICT')
+    },
+  )
+
   test('everywhere and persisted resolve at once where nothing is shared and nothing to be written', async () => {
     const { clock, rotation } = await overlap()
     for (const what of ['everywhere', 'persisted']) {
