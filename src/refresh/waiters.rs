@@ -1,6 +1,6 @@
 //! The callers that wait for a token.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use crate::clock::Timestamp;
@@ -41,32 +41,46 @@ pub enum Refusal {
     Closed,
 }
 
+/// Thousands may wait: nothing that happens for each of them looks at all of them.
 #[derive(Debug, Default)]
-pub(super) struct Waiters(BTreeMap<WaiterId, Wait>);
+pub(super) struct Waiters {
+    waits: BTreeMap<WaiterId, Wait>,
+    deadlines: BTreeSet<(Timestamp, WaiterId)>,
+}
 
 impl Waiters {
     pub(super) fn add(&mut self, wait: Wait) {
-        self.0.insert(wait.waiter, wait);
+        self.deadlines.insert((wait.deadline, wait.waiter));
+        self.waits.insert(wait.waiter, wait);
     }
 
     pub(super) fn remove(&mut self, waiter: WaiterId) {
-        self.0.remove(&waiter);
+        if let Some(wait) = self.waits.remove(&waiter) {
+            self.deadlines.remove(&(wait.deadline, waiter));
+        }
     }
 
     pub(super) fn all(&self) -> Vec<(WaiterId, bool)> {
-        self.0.values().map(|wait| (wait.waiter, wait.for_readiness)).collect()
+        self.waits.values().map(|wait| (wait.waiter, wait.for_readiness)).collect()
     }
 
     pub(super) fn first_deadline(&self) -> Option<Timestamp> {
-        self.0.values().map(|wait| wait.deadline).min()
+        self.deadlines.first().map(|(deadline, _)| *deadline)
     }
 
     pub(super) fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.waits.is_empty()
     }
 
     pub(super) fn take_overdue(&mut self, now: Timestamp) -> Vec<WaiterId> {
-        self.0.extract_if(.., |_, wait| wait.deadline <= now).map(|(waiter, _)| waiter).collect()
+        let mut overdue = Vec::new();
+        while self.first_deadline().is_some_and(|deadline| deadline <= now)
+            && let Some((_, waiter)) = self.deadlines.pop_first()
+        {
+            self.waits.remove(&waiter);
+            overdue.push(waiter);
+        }
+        overdue
     }
 
     /// Everyone, with what a fresh token means for them.
@@ -76,7 +90,8 @@ impl Waiters {
         now: Timestamp,
     ) -> Vec<(WaiterId, Result<(), Refusal>)> {
         let runway = token.runway(now);
-        std::mem::take(&mut self.0)
+        self.deadlines.clear();
+        std::mem::take(&mut self.waits)
             .into_values()
             .map(|wait| {
                 let enough = runway >= wait.min_validity;
@@ -88,5 +103,32 @@ impl Waiters {
                 (wait.waiter, outcome)
             })
             .collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn whoever_waits_the_shortest_is_refused_first_and_whoever_left_is_not() {
+        let at = Timestamp::from_millis;
+        let mut waiters = Waiters::default();
+        for (waiter, deadline) in [(1, 30), (2, 10), (3, 20), (4, 10)] {
+            let deadline = at(deadline);
+            waiters.add(Wait {
+                waiter,
+                min_validity: Duration::ZERO,
+                deadline,
+                for_readiness: false,
+            });
+        }
+        waiters.remove(2);
+        assert_eq!(waiters.first_deadline(), Some(at(10)));
+        assert!(waiters.take_overdue(at(9)).is_empty());
+        assert_eq!(waiters.take_overdue(at(20)), vec![4, 3]);
+        assert_eq!((waiters.first_deadline(), waiters.all()), (Some(at(30)), vec![(1, false)]));
+        waiters.remove(1);
+        assert_eq!((waiters.first_deadline(), waiters.is_empty()), (None, true));
     }
 }
