@@ -214,6 +214,18 @@ describe('where a source of its own yields the new secret', () => {
     expect(changes.at(-1)).toBe('retired')
   })
 
+  test('a function that fails keeps nothing from being retired once its manager is closed', async () => {
+    const persist = jest.fn(() => Promise.reject(failure('ECONNRESET')))
+    const world = await rotationWorld({ name: 'shared', credentials: { ...OLD, persist } })
+    const other = world.open({ name: 'shared', credentials: NEW })
+    await world.clock.advance(2 * HOUR)
+    expect(roles(other)).toEqual({ old: 'previous', new: 'active' })
+    expect(persist).toHaveBeenCalled()
+    await world.tokens.close()
+    await world.clock.advance(MINUTE)
+    expect(roles(other)).toEqual({ old: 'retired', new: 'active' })
+  })
+
   test('a file that cannot be written does not keep it, for the source does', async () => {
     const persist = jest.fn(() => Promise.reject(failure('EROFS')))
     const { clock, tokens } = await rotationWorld({ credentials: [{ ...OLD, persist }, NEW] })
