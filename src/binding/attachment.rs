@@ -93,7 +93,7 @@ impl Attachment {
     }
 
     /// Closes what is open and lets go of the environment's memory, on the environment's thread.
-    fn release(&self) {
+    fn let_go(&self) {
         for handle in std::mem::take(&mut *lock(&self.handles)) {
             Driver::global().close(handle);
         }
@@ -134,7 +134,7 @@ pub fn attach(env: Env, dispatch: Function<'_, String, ()>) -> Result<i64> {
     let hook = env.add_env_cleanup_hook(id, |id| {
         let attachment = lock(registry()).remove(&id);
         if let Some(attachment) = attachment {
-            attachment.release();
+            attachment.let_go();
         }
     })?;
     *lock(&attachment.hook) = Some(hook);
@@ -146,7 +146,7 @@ pub fn attach(env: Env, dispatch: Function<'_, String, ()>) -> Result<i64> {
 pub fn detach(env: Env, attachment: i64) -> Result<()> {
     let Some(attachment) = Attachment::find(attachment) else { return Ok(()) };
     lock(registry()).remove(&attachment.id);
-    attachment.release();
+    attachment.let_go();
     let hook = lock(&attachment.hook).take();
     hook.map_or(Ok(()), |hook| env.remove_env_cleanup_hook(hook))
 }
