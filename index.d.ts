@@ -846,7 +846,8 @@ export interface RotationMethods {
    * The active one is proved once more before that, if its last proof is older than a minute.
    *
    * Never throws. Rejects with `ERR_RETIRE_BLOCKED`, naming what is `missing`, `ERR_ROTATION_CONFLICT` when
-   * another rotation has taken this one's place, `ERR_INVALID_ARGUMENT`, `ERR_CLOSED`, and `signal.reason`.
+   * another rotation has taken this one's place or the active credential fails meanwhile, so that the
+   * previous one is needed, `ERR_INVALID_ARGUMENT`, `ERR_CLOSED`, and `signal.reason`.
    *
    * @example await tokens.rotation()?.retireNow()
    */

@@ -46,9 +46,14 @@ pub(super) fn settle(draft: &mut Draft<'_>) {
                 Refusal::NoCandidate(Vec::new())
             }))
         }
-        Want::Retire { .. } => draft.record.overlap().is_none().then_some(Ok(Settled::Retired)),
+        Want::Retirement { previous, .. } => match draft.record.role(*previous) {
+            Role::Previous => None,
+            Role::Retired => Some(Ok(Settled::Retired)),
+            // It took over again, or may stand in once more.
+            _ => Some(Err(Refusal::Conflict)),
+        },
         Want::Prepare { min_runway } => prepared(draft, *min_runway),
-        Want::Rotate(_) | Want::Rollback | Want::CancelPrepare => None,
+        Want::Rotate(_) | Want::Rollback | Want::Retire { .. } | Want::CancelPrepare => None,
     });
 }
 
@@ -118,7 +123,14 @@ fn ask(draft: &mut Draft<'_>, caller: &Caller) {
             }
             None => draft.answer(caller.id, Err(Refusal::NoCandidate(Vec::new()))),
         },
-        Want::Retire { .. } | Want::Promotion { .. } | Want::Return(_) => {
+        Want::Retire { force } => match draft.record.overlap() {
+            Some(overlap) => {
+                let want = Want::Retirement { previous: overlap.previous, force: *force };
+                draft.keep(caller.id, want);
+            }
+            None => draft.answer(caller.id, Ok(Settled::Retired)),
+        },
+        Want::Retirement { .. } | Want::Promotion { .. } | Want::Return(_) => {
             draft.keep(caller.id, caller.want.clone());
         }
     }

@@ -254,7 +254,7 @@ fn follow_overlap(draft: &mut Draft<'_>, overlap: Overlap) {
         return;
     }
     let force = draft.wants().filter_map(|want| match want {
-        Want::Retire { force } => Some(*force),
+        Want::Retirement { previous, force } if *previous == overlap.previous => Some(*force),
         _ => None,
     });
     let force = force.reduce(|one, other| one || other);
@@ -268,7 +268,7 @@ fn follow_overlap(draft: &mut Draft<'_>, overlap: Overlap) {
     };
     if !missing.is_only_proof() {
         draft.settle(|_, want| {
-            matches!(want, Want::Retire { .. })
+            matches!(want, Want::Retirement { .. })
                 .then(|| Err(Refusal::RetireBlocked(missing.clone())))
         });
     }

@@ -93,6 +93,13 @@ pub enum Want {
         /// Although members or sinks are missing.
         force: bool,
     },
+    /// To wait until this credential, which is the previous one, is retired; only a kept caller wants this.
+    Retirement {
+        /// Which.
+        previous: CredentialId,
+        /// As in [`Want::Retire`].
+        force: bool,
+    },
 }
 
 /// See [`Want::Rotate`].

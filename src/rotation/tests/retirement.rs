@@ -49,6 +49,37 @@ super::scenarios! {
         assert_eq!(world.outcome(caller), Some(&Ok(Settled::Retired)));
     }
 
+    retiring_now_is_refused_when_the_previous_credential_takes_over = promoted() => |world| {
+        world.pass(10 * MINUTE);
+        world.kill(B);
+        let caller = world.ask(Want::Retire { force: false });
+        world.pass(20 * SECOND);
+        assert_eq!((world.record().active, world.took(Transition::T9)), (A, 1));
+        assert_eq!(world.code(caller), Some("ERR_ROTATION_CONFLICT"));
+    }
+
+    retiring_now_is_refused_when_the_previous_credential_stays_a_fallback = promoted() => |world| {
+        world.pass(10 * MINUTE);
+        world.kill(B);
+        world.kill(A);
+        let caller = world.ask(Want::Retire { force: false });
+        world.pass(20 * SECOND);
+        assert_eq!(world.phase(), PhaseName::Degraded);
+        assert_eq!(world.code(caller), Some("ERR_ROTATION_CONFLICT"));
+    }
+
+    retiring_now_retires_nothing_else_after_a_rollback = promoted() => |world| {
+        world.pass(10 * MINUTE);
+        world.answer_with(B, Answer::Unclear { retry_after: None });
+        let caller = world.ask(Want::Retire { force: false });
+        world.pass(SECOND);
+        let rollback = world.ask(Want::Rollback);
+        world.pass(MINUTE);
+        assert!(world.is_active(rollback));
+        assert_eq!(world.code(caller), Some("ERR_ROTATION_CONFLICT"));
+        assert_eq!((world.record().active, world.record().role(B)), (A, Role::Previous));
+    }
+
     retiring_without_an_overlap_has_nothing_to_do = stable() => |world| {
         let caller = world.ask(Want::Retire { force: false });
         assert_eq!(world.outcome(caller), Some(&Ok(Settled::Retired)));
