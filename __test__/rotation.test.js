@@ -74,6 +74,10 @@ describe('rollback', () => {
     }
     await clock.advance(HOUR)
     expect(roles(tokens)).toEqual({ old: 'active', new: 'retired' })
+    // Whoever waited for the old one's end must not take the new one's end for it.
+    expect(tokens.rotation()).toMatchObject({ phase: 'rolled-back', previous: null })
+    const error = await rejection(settled(clock, 0, rotation.until('retired')))
+    expect(error.code).toBe('ERR_ROTATION_CONFLICT')
   })
 
   test('is what naming the previous secret means', async () => {

@@ -211,11 +211,13 @@ impl Member {
         let candidate = staged.map(|it| it.next).or(past.map(|(candidate, _)| candidate))?;
         let (phase, reason) = match past.map(|(_, end)| end) {
             _ if staged.is_some() => (Phase::Staged, None),
-            Some(End::Promoted) => {
+            Some(end @ (End::Promoted | End::RolledBack)) => {
                 let phase = match record.role(candidate) {
                     Role::Active if overlap.is_some() => Phase::Overlap,
                     _ if overlap.is_some() => Phase::RolledBack,
-                    Role::Active | Role::Previous | Role::Retired => Phase::Retired,
+                    Role::Active => Phase::Retired,
+                    // It made way for a later rotation, and not for what it had replaced.
+                    Role::Previous | Role::Retired if end == End::Promoted => Phase::Retired,
                     _ => Phase::RolledBack,
                 };
                 (phase, None)

@@ -72,7 +72,7 @@ fn promotion(
         Some(End::Rejected) => Refusal::CandidateRejected(candidate),
         Some(End::Unverified) => Refusal::CandidateUnverified(candidate),
         Some(End::NoCustody) => Refusal::NoCustody(candidate),
-        Some(End::Promoted | End::Superseded) | None => Refusal::Conflict,
+        Some(End::Promoted | End::RolledBack | End::Superseded) | None => Refusal::Conflict,
     }))
 }
 

@@ -282,6 +282,7 @@ fn follow_overlap(draft: &mut Draft<'_>, overlap: Overlap) {
 /// T10.
 fn roll_back(draft: &mut Draft<'_>, overlap: Overlap, proof: Proof) {
     let was = draft.replace_active(overlap.previous, proof);
+    draft.revise_end(&overlap.rotation);
     draft.open_overlap(was, overlap.rotation);
     draft.took(Transition::T10);
 }
@@ -296,6 +297,7 @@ fn fall_back(
 ) {
     draft.record.phase = Phase::Stable;
     let was = draft.replace_active(active, proof);
+    draft.revise_end(&overlap.rotation);
     draft.stand_by(was);
     if overlap.previous != active {
         draft.stand_by(overlap.previous);

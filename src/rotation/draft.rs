@@ -305,6 +305,15 @@ impl<'a> Draft<'a> {
         history.drain(..surplus);
     }
 
+    /// Whether the rotation that was open ended with its candidate, now that another credential is active.
+    pub(super) fn revise_end(&mut self, rotation: &RotationId) {
+        let active = self.record.active;
+        let past = self.record.history.iter_mut().rev().find(|past| past.rotation == *rotation);
+        if let Some(past) = past {
+            past.end = if past.candidate == active { End::Promoted } else { End::RolledBack };
+        }
+    }
+
     fn last_expiry_of(&self, credential: CredentialId) -> Option<Timestamp> {
         let shared = self.view.token.filter(|token| token.credential == credential);
         let shared = shared.map(|token| token.expires_at);

@@ -205,6 +205,8 @@ pub struct Past {
 pub enum End {
     /// Its candidate became active.
     Promoted,
+    /// So it did, and what it had replaced took over again.
+    RolledBack,
     /// The endpoint does not accept the candidate.
     Rejected,
     /// Nothing proved it in time, or it was withdrawn.

@@ -195,6 +195,29 @@ fn naming_the_previous_credential_answers_as_a_rollback_does() {
 }
 
 #[test]
+fn what_was_rolled_back_is_never_told_as_retired() {
+    let (mut world, snapshot) = overlap();
+    world.ask(Ask::RollBack(snapshot.rotation.clone()));
+    world.pass(3 * HOUR);
+    let now = world.member.latest_rotation().unwrap();
+    assert_eq!((world.phase(), now.phase), (PhaseName::Stable, Phase::RolledBack));
+    let caller = world.ask(Ask::Until(snapshot.rotation, Until::Retired));
+    assert_eq!(refusal(&world, caller).0, Refusal::Conflict);
+}
+
+#[test]
+fn what_was_rolled_back_twice_is_told_as_retired() {
+    let (mut world, snapshot) = overlap();
+    for _ in 0..2 {
+        world.ask(Ask::RollBack(snapshot.rotation.clone()));
+        world.pass(SECOND);
+    }
+    world.pass(3 * HOUR);
+    let now = world.member.latest_rotation().unwrap();
+    assert_eq!((now.phase, now.active.id), (Phase::Retired, snapshot.candidate.id));
+}
+
+#[test]
 fn a_rollback_that_a_retirement_forestalls_is_not_called_a_rejection() {
     let (mut world, snapshot) = overlap();
     world.endpoint = Box::new(script(vec![transient(); 9]));

@@ -301,7 +301,14 @@ fn phases() -> Vec<Phase> {
 }
 
 fn history() -> Vec<Past> {
-    let ends = [End::Promoted, End::Rejected, End::Unverified, End::NoCustody, End::Superseded];
+    let ends = [
+        End::Promoted,
+        End::RolledBack,
+        End::Rejected,
+        End::Unverified,
+        End::NoCustody,
+        End::Superseded,
+    ];
     let past = |end| Past { rotation: RotationId::new("past"), candidate: THIRD, end };
     ends.map(past).into()
 }
