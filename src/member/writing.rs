@@ -46,7 +46,10 @@ impl Sinks {
             let is_active = yields(entry, record.active)
                 || self.holds.get(&slot).is_some_and(|held| *held == record.active);
             let is_replaced = is_active && (record.staged().is_none() || !yields(entry, candidate));
-            if is_replaced || record.sinks.contains_key(&slot) {
+            // It may be behind, and hold what was active before.
+            let is_behind = record.staged().is_some_and(|it| it.sinks.contains_key(&slot))
+                && !yields(entry, candidate);
+            if is_replaced || is_behind || record.sinks.contains_key(&slot) {
                 let others = entries.iter().filter(|other| other.place != entry.place);
                 let at_retirement = others.into_iter().any(|other| yields(other, candidate));
                 specs.push(SinkSpec { slot, at_retirement });

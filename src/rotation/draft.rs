@@ -151,7 +151,7 @@ impl<'a> Draft<'a> {
             former = Former::Retired(record.retired.remove(index));
         }
         record.waiting = record.waiting.filter(|waiting| *waiting != next);
-        record.sinks.clear();
+        let sinks = std::mem::take(&mut record.sinks);
         record.phase = Phase::Staged(Staged {
             next,
             former,
@@ -160,6 +160,7 @@ impl<'a> Draft<'a> {
             deadline: self.now + PHASE_LIMIT,
             compromised,
             forsaken: None,
+            sinks,
         });
         self.took(Transition::T3);
     }
@@ -198,7 +199,12 @@ impl<'a> Draft<'a> {
             (_, Former::Quarantined(known)) => self.record.quarantined.push(known),
             (_, Former::Retired(known)) => self.record.retired.push(known),
         }
-        self.record.sinks.clear();
+        let written = std::mem::replace(&mut self.record.sinks, staged.sinks.clone());
+        for slot in written.into_iter().filter(|(_, sink)| *sink == Sink::Done).map(|it| it.0) {
+            // It holds what was withdrawn now.
+            let is_behind = |sink: &Sink| matches!(sink, Sink::Pending { .. });
+            self.record.sinks.retain(|known, sink| *known != slot || is_behind(sink));
+        }
         self.remember(staged.rotation.clone(), staged.next, end);
         Some(staged)
     }
@@ -246,12 +252,21 @@ impl<'a> Draft<'a> {
         record.waiting = record.waiting.filter(|waiting| *waiting != active);
         record.generation += 1;
         let was = std::mem::replace(&mut record.active, active);
-        let written = |sink: &Sink| !matches!(sink, Sink::Pending { .. });
-        let proved = record.staged().is_some_and(|staged| staged.next == active);
-        record.sinks.retain(|_, sink| proved && written(sink));
-        for spec in &self.view.sinks {
-            let pending = Sink::Pending { not_before: self.now };
-            record.sinks.entry(spec.slot).or_insert(pending);
+        let pending = Sink::Pending { not_before: self.now };
+        let slots = self.view.sinks.iter().map(|spec| spec.slot);
+        match &mut record.phase {
+            // The candidate stays, and so does what was written with it.
+            Phase::Staged(staged) if staged.next != active => {
+                staged.sinks = slots.map(|slot| (slot, pending)).collect();
+            }
+            phase => {
+                let proved = matches!(phase, Phase::Staged(_));
+                let written = |sink: &Sink| !matches!(sink, Sink::Pending { .. });
+                record.sinks.retain(|_, sink| proved && written(sink));
+                for slot in slots {
+                    record.sinks.entry(slot).or_insert(pending);
+                }
+            }
         }
         self.replace_token(proof);
         if !self.record.is_kept(self.view, active) {

@@ -95,6 +95,8 @@ pub struct Staged {
     pub compromised: bool,
     /// Since when no live member holds `next`.
     pub forsaken: Option<Timestamp>,
+    /// How far each place is with the active credential, which goes on when this is withdrawn.
+    pub sinks: BTreeMap<Slot, Sink>,
 }
 
 /// See [`Phase::Overlap`].

@@ -143,6 +143,29 @@ fn a_place_that_can_never_be_written_holds_nothing_up_where_a_source_yields_the_
 }
 
 #[test]
+fn a_place_that_is_behind_gets_the_next_secret() {
+    for outcome in [SinkOutcome::Failed, SinkOutcome::Impossible] {
+        let entries = vec![entry(0, true)];
+        let mut world = World::with_entries(DEFAULT, entries, accepts(&["old", "new"]));
+        world.configure_each(&[&["old"]]);
+        world.pass(MINUTE);
+        world.rotate_to("new");
+        world.pass(SECOND);
+        world.configure_each(&[&["new"]]);
+        world.sink_outcome = outcome;
+        world.endpoint = Box::new(accepts(&["old", "next"]));
+        world.tell(Event::Invalidated(world.handed_out.as_ref().unwrap().serial));
+        world.pass(MINUTE);
+        assert_eq!((world.phase(), world.role("old")), (PhaseName::Stable, Role::Active));
+        world.sink_outcome = SinkOutcome::Done;
+        world.written.clear();
+        world.rotate_to("next");
+        world.pass(SECOND);
+        assert_eq!(writes(&world), [(0, "next")], "{outcome:?}");
+    }
+}
+
+#[test]
 fn with_nowhere_to_write_to_people_are_told_that_the_secret_ends_with_the_process() {
     let mut world = World::new(DEFAULT, accepts(&["old", "new"])).with(&["old"]);
     world.pass(MINUTE);

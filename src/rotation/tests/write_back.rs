@@ -1,6 +1,6 @@
 //! Credentials are written back, and what depends on it.
 
-use super::promotion::{fleet, stable};
+use super::promotion::{fleet, stable, stable_with};
 use super::world::*;
 use crate::rotation::*;
 
@@ -117,6 +117,40 @@ super::scenarios! {
         world.ask(Want::Rollback);
         world.pass(SECOND);
         assert_eq!(world.sinks.iter().map(|(_, _, one)| *one).collect::<Vec<_>>(), [B, A]);
+    }
+
+    a_place_that_is_behind_is_written_although_another_rotation_failed = process_with_sink() => |world| {
+        world.accept(B);
+        world.rotate(B);
+        world.pass(SECOND);
+        world.sink_outcome = Some(SinkOutcome::Failed);
+        world.kill(B);
+        world.refresh(0, B);
+        world.pass(20 * SECOND);
+        assert_eq!((world.record().active, world.phase()), (A, PhaseName::Stable));
+        let caller = world.rotate(D);
+        world.pass(20 * SECOND);
+        assert_eq!(world.code(caller), Some("ERR_CANDIDATE_REJECTED"));
+        assert_eq!(world.record().persisted(), Persisted::Pending);
+        world.sink_outcome = Some(SinkOutcome::Done);
+        world.pass(20 * SECOND);
+        assert_eq!(world.sinks.last().map(|(_, _, one)| *one), Some(A));
+        assert_eq!(world.record().persisted(), Persisted::Done);
+    }
+
+    what_takes_over_while_a_candidate_is_proved_is_written_back = stable_with(&[A, C]) => |world| {
+        world.peers[0].view.sinks = vec![SinkSpec { slot: SLOT, at_retirement: false }];
+        world.accept(C);
+        world.answer_with(B, Answer::Unclear { retry_after: None });
+        world.rotate(B);
+        world.kill(A);
+        world.refresh(0, A);
+        world.pass(SECOND);
+        assert_eq!((world.record().active, world.phase()), (C, PhaseName::Staged));
+        world.kill(B);
+        world.pass(MINUTE);
+        assert_eq!(world.phase(), PhaseName::Stable);
+        assert_eq!(world.sinks.iter().map(|(_, _, one)| *one).collect::<Vec<_>>(), [C]);
     }
 
     an_answer_about_another_credential_says_nothing_of_the_sink = fleet_with_sink(false) => |world| {

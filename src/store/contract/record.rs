@@ -269,6 +269,12 @@ fn phases() -> Vec<Phase> {
             deadline: at(2),
             compromised,
             forsaken,
+            sinks: [
+                (Slot(2), Sink::Pending { not_before: at(6) }),
+                (Slot(3), Sink::Done),
+                (Slot(4), Sink::Impossible),
+            ]
+            .into(),
         })
     };
     let overlap = |overdue, reverting| {
