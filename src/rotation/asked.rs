@@ -139,6 +139,7 @@ fn ask(draft: &mut Draft<'_>, caller: &Caller) {
 fn ask_rotate(draft: &mut Draft<'_>, caller: CallerId, rotate: &Rotate) {
     let named = rotate.rotation.as_ref();
     if let Some(rotation) = named.filter(|rotation| is_current(draft, rotation)) {
+        join(draft, rotate);
         let staged = draft.record.staged().map(|staged| staged.next);
         let candidate = staged.unwrap_or(draft.record.active);
         draft.keep(caller, Want::Promotion { rotation: rotation.clone(), candidate });
@@ -152,7 +153,10 @@ fn ask_rotate(draft: &mut Draft<'_>, caller: CallerId, rotate: &Rotate) {
     let mut rotation = named.cloned().unwrap_or_else(|| RotationId::of(candidate));
     match (draft.record.role(candidate), draft.record.phase.clone()) {
         (Role::Active, _) => {}
-        (Role::Next, Phase::Staged(staged)) => rotation = staged.rotation,
+        (Role::Next, Phase::Staged(staged)) => {
+            join(draft, rotate);
+            rotation = staged.rotation;
+        }
         (Role::Previous, _) => {
             revert(draft);
             draft.keep(caller, Want::Return(candidate));
@@ -177,6 +181,13 @@ fn ask_rotate(draft: &mut Draft<'_>, caller: CallerId, rotate: &Rotate) {
         }
     }
     draft.keep(caller, Want::Promotion { rotation, candidate });
+}
+
+/// What is known of a leak by one caller counts for all.
+fn join(draft: &mut Draft<'_>, rotate: &Rotate) {
+    if let Phase::Staged(staged) = &mut draft.record.phase {
+        staged.compromised |= rotate.compromised;
+    }
 }
 
 /// Whether it is the id of the open rotation, or of the last one while its candidate is active.

@@ -100,6 +100,28 @@ super::scenarios! {
         assert_eq!(world.took(Transition::T4c), 1);
     }
 
+    a_leak_that_is_told_while_the_successor_is_proved_counts = stable() => |world| {
+        world.answer_with(B, Answer::Unclear { retry_after: None });
+        world.change(0, A, B);
+        let want = Rotate { candidate: Some(B), compromised: true, ..Rotate::default() };
+        world.ask(Want::Rotate(want));
+        // Who knows of no leak takes nothing back.
+        world.rotate(B);
+        world.accept(B);
+        world.pass(MINUTE);
+        assert_eq!((world.record().role(A), world.took(Transition::T4c)), (Role::Retired, 1));
+    }
+
+    a_leak_counts_also_where_the_rotation_is_named = stable() => |world| {
+        world.answer_with(B, Answer::Unclear { retry_after: None });
+        world.rotate(B);
+        let rotation = world.record().staged().map(|staged| staged.rotation.clone());
+        world.ask(Want::Rotate(Rotate { rotation, compromised: true, ..Rotate::default() }));
+        world.accept(B);
+        world.pass(MINUTE);
+        assert_eq!((world.record().role(A), world.took(Transition::T4c)), (Role::Retired, 1));
+    }
+
     a_leaked_credential_stays_until_its_successor_is_proved = stable() => |world| {
         let want = Rotate { candidate: Some(B), compromised: true, ..Rotate::default() };
         let caller = world.ask(Want::Rotate(want));
