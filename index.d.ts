@@ -271,7 +271,8 @@ export interface RotateOptions {
   /**
    * A request that has to succeed with the new token before it is promoted: a GET with it as Bearer.
    * 2xx proves the credential, 401 and 403 reject it, after anything else (a redirect, too) it is tried
-   * again. Default: none.
+   * again. One that was rejected has to pass it also when it is tried again later, until a `rotate()`
+   * names it without. Default: none.
    *
    * @example verify: { url: 'https://api.mypurecloud.com/api/v2/tokens/me' }
    */

@@ -3,7 +3,17 @@
 const http = require('node:http')
 
 const { atEnd, closeAll, rejection } = require('./support/world')
-const { HOUR, MINUTE, NEW, isPending, named, roles, rotationWorld, settled } = require('./support/rotations')
+const {
+  HOUR,
+  MINUTE,
+  NEW,
+  OLD,
+  isPending,
+  named,
+  roles,
+  rotationWorld,
+  settled,
+} = require('./support/rotations')
 
 afterEach(closeAll)
 
@@ -149,6 +159,21 @@ describe('verify', () => {
       expect(roles(tokens).old).toBe('active')
     },
   )
+
+  test('is asked for a configured secret that nobody names, as often as that is tried', async () => {
+    const knobs = { resourceStatus: 403 }
+    const { clock, server, tokens } = await rotationWorld({ knobs, credentials: [OLD, NEW] })
+    const error = await rejection(settled(clock, 10_000, tokens.rotate({ verify: verify(server) })))
+    expect(error).toMatchObject({
+      code: 'ERR_CANDIDATE_REJECTED',
+      message: expect.stringContaining('verify.url'),
+    })
+    await clock.advance(HOUR)
+    expect(tokens.status().token.label).toBe('old')
+    server.set({ resourceStatus: null })
+    await clock.advance(6 * MINUTE)
+    expect(tokens.status().token.label).toBe('new')
+  })
 
   test.each([[500], [404], [429]])('answered with %d is asked again', async (resourceStatus) => {
     const { clock, server, tokens } = await rotationWorld()

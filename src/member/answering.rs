@@ -41,6 +41,11 @@ impl Step<'_> {
     ) {
         let Some(under_way) = self.member.requests.take(request) else { return };
         let (credential, flight) = (under_way.credential, under_way.flight);
+        // Somebody has asked for it since the request was sent: this token does not count, the next one may.
+        let is_asked = verify.is_none()
+            && self.member.record.is_some()
+            && self.member.verify_url(&credential).is_some();
+        let verify = if is_asked { Some(Verify::Failed) } else { verify };
         let outcome = match verdict {
             Verdict::Accepted(grant) => self.accept(&credential, grant, sent_at),
             Verdict::Rejected(failure) => {

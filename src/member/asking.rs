@@ -9,7 +9,7 @@ use super::report::Phase;
 use super::{Answer, Ask, Candidate, Denial, Effect, Member, Reason, Step, Until};
 use crate::clock::Timestamp;
 use crate::credential::{Credential, CredentialId};
-use crate::rotation::{self, Caller, CallerId, Refusal, Rotate, RotationId, Settled, Want};
+use crate::rotation::{self, Caller, CallerId, Refusal, Role, Rotate, RotationId, Settled, Want};
 
 /// A caller that has no answer yet.
 #[derive(Debug)]
@@ -132,8 +132,10 @@ impl Step<'_> {
             member.queue.push_back(Item::Rotation(rotation::Event::Left(caller)));
             return;
         };
-        if let Want::Promotion { rotation, .. } = &caller.want {
+        if let Want::Promotion { rotation, candidate } = &caller.want {
             open.rotation = Some(rotation.clone());
+            let url = open.verify.clone();
+            member.verify(*candidate, url);
         }
         member.view.callers.retain(|known| known.id != caller.id);
         member.view.callers.push(caller);
@@ -252,12 +254,50 @@ impl Member {
         candidates.filter(|credential| credential.has_id()).map(|credential| credential.id())
     }
 
+    /// One more caller waits for the candidate, whose token is to be tried there if anywhere.
+    fn verify(&mut self, candidate: CredentialId, url: Option<Url>) {
+        let Some(url) = url else {
+            let is_verified = self.view.callers.iter().any(|known| {
+                matches!(&known.want, Want::Promotion { candidate: one, .. } if *one == candidate)
+                    && self.open.get(&known.id).is_some_and(|open| open.verify.is_some())
+            });
+            if !is_verified {
+                self.verifications.remove(&candidate);
+            }
+            return;
+        };
+        self.verifications.insert(candidate, url);
+        if self
+            .record
+            .as_ref()
+            .and_then(rotation::Record::staged)
+            .is_some_and(|it| it.next == candidate)
+        {
+            // It may be proved without that check, and wait for nothing but its custody.
+            self.view.ledger.forget_proof(candidate);
+        }
+    }
+
     /// Where a candidate's token is to be tried before it counts.
     pub(super) fn verify_url(&self, credential: &Credential) -> Option<Url> {
         let mut wanted = self.open.values().filter(|open| {
             open.candidate.as_ref().is_some_and(|candidate| candidate.is_same_as(credential))
         });
-        wanted.find_map(|open| open.verify.clone())
+        wanted.find_map(|open| open.verify.clone()).or_else(|| self.verification(credential))
+    }
+
+    /// The same of a candidate that no open call names; what stands in for a dead one is not looked at so.
+    fn verification(&self, credential: &Credential) -> Option<Url> {
+        let record = self.record.as_ref()?;
+        let id = credential.has_id().then(|| credential.id())?;
+        let is_candidate = match record.role(id) {
+            Role::Next => true,
+            Role::Quarantined | Role::Waiting => {
+                self.view.ledger.rejections(record.active).is_none()
+            }
+            _ => false,
+        };
+        self.verifications.get(&id).filter(|_| is_candidate).cloned()
     }
 
     /// Whether only the sources, which are being read for the first time, can say whose secret it is.

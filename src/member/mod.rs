@@ -25,6 +25,8 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
+use url::Url;
+
 use crate::clock::Timestamp;
 use crate::credential::{Credential, CredentialId};
 use crate::error::Failure;
@@ -91,6 +93,9 @@ pub struct Member {
     ended: Vec<Overlap>,
     /// Rotations that were asked for when their candidates were active already, the latest last.
     already_active: Vec<(RotationId, CredentialId)>,
+    /// Where the tokens of candidates are to be tried, also after their callers have been answered: one that
+    /// was refused there does not take over a little later because the endpoint accepts it.
+    verifications: BTreeMap<CredentialId, Url>,
     /// Callers of rotations that have no answer yet.
     open: BTreeMap<CallerId, Open>,
     watches: Vec<Watch>,
@@ -140,6 +145,7 @@ impl Member {
             awaits_sources: true,
             ended: Vec::new(),
             already_active: Vec::new(),
+            verifications: BTreeMap::new(),
             open: BTreeMap::new(),
             watches: Vec::new(),
             awaiting_sources: Vec::new(),

@@ -150,5 +150,6 @@ impl Member {
         self.failures.retain(|id, _| keyring.get(*id).is_some());
         self.obtained.retain(|id, _| keyring.get(*id).is_some());
         self.view.ledger.retain(|id| keyring.knows(id));
+        self.verifications.retain(|id, _| keyring.get(*id).is_some() && role(*id) != Role::Active);
     }
 }

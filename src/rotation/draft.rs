@@ -73,11 +73,11 @@ impl<'a> Draft<'a> {
     }
 
     pub(super) fn finish(mut self) -> Step {
-        for (caller, _) in self.callers.extract_if(.., |(_, is_new)| *is_new) {
-            self.effects.push(Effect::Keep(caller));
-        }
+        let new = self.callers.extract_if(.., |(_, is_new)| *is_new);
+        let kept: Vec<Effect> = new.map(|(caller, _)| Effect::Keep(caller)).collect();
         let moved = self.transitions.iter().map(|row| Effect::Notify(Notice::Moved(*row)));
-        let effects = moved.chain(self.effects).collect();
+        // What is sent for a caller depends on what it wants.
+        let effects = moved.chain(kept).chain(self.effects).collect();
         let transitions = self.idle.into_iter().chain(self.transitions).collect();
         if self.record == *self.before && self.token == TokenChange::Keep {
             return Step { write: None, effects, transitions };

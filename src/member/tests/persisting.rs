@@ -3,7 +3,7 @@
 use super::world::*;
 use crate::member::*;
 use crate::policy::tests::DEFAULT;
-use crate::rotation::{PhaseName, Role, SinkOutcome};
+use crate::rotation::{PhaseName, Refusal, Role, SinkOutcome, Verify};
 use crate::sink::Target;
 use crate::source::{EntrySpec, Field, SourceSpec};
 
@@ -43,6 +43,34 @@ fn a_secret_that_only_a_caller_holds_is_written_back_before_it_takes_over() {
     assert_eq!((world.phase(), world.role("old")), (PhaseName::Staged, Role::Active));
     world.end_sinks();
     assert_eq!((world.phase(), world.rotated(caller)), (PhaseName::Overlap, Some(Phase::Overlap)));
+}
+
+#[test]
+fn what_is_to_be_verified_is_so_although_it_is_proved_and_being_written() {
+    for names_rotation in [false, true] {
+        let mut world = two_places();
+        world.delays_sinks = true;
+        let first = world.rotate_with("new", |ask| {
+            if let Ask::Rotate { rotation, .. } = ask {
+                *rotation = Some(RotationId::new("autumn"));
+            }
+        });
+        world.pass(SECOND);
+        world.verified = Verify::Refused;
+        let mut ask = verified(rotate((!names_rotation).then_some("new")));
+        if let Ask::Rotate { rotation, candidate: None, .. } = &mut ask {
+            *rotation = Some(RotationId::new("autumn"));
+        }
+        let second = world.ask(ask);
+        world.configure_each(&[&["old"], &[]]);
+        world.pass(SECOND);
+        world.end_sinks();
+        world.pass(MINUTE);
+        for caller in [first, second] {
+            assert!(matches!(world.refusal(caller), Some(Refusal::CandidateRejected(_))));
+        }
+        assert_eq!(world.secret_in_use(), Some("old"), "{names_rotation}");
+    }
 }
 
 #[test]

@@ -98,6 +98,68 @@ fn a_candidate_whose_verification_is_refused_is_rejected_and_its_token_never_use
 }
 
 #[test]
+fn a_configured_candidate_that_nobody_names_is_verified_before_it_takes_over() {
+    let mut world = World::new(DEFAULT, accepts(&["old", "new"])).with(&["old", "new"]);
+    world.pass(MINUTE);
+    world.verified = Verify::Refused;
+    let caller = world.ask(verified(rotate(None)));
+    world.configure(&["old", "new"]);
+    world.pass(10 * SECOND);
+    assert!(matches!(world.refusal(caller), Some(Refusal::CandidateRejected(_))));
+    assert_eq!(world.secret_in_use(), Some("old"));
+    assert_eq!(world.fetches.len(), 1 + 3, "no request is made in vain");
+}
+
+#[test]
+fn a_candidate_that_failed_its_verification_takes_over_only_when_it_passes() {
+    let mut world = World::new(DEFAULT, accepts(&["old", "new"])).with(&["old", "new"]);
+    world.pass(MINUTE);
+    world.verified = Verify::Refused;
+    world.rotate_verified("new");
+    world.pass(HOUR);
+    assert_eq!((world.role("new"), world.secret_in_use()), (Role::Quarantined, Some("old")));
+    world.verified = Verify::Passed;
+    world.pass(10 * MINUTE);
+    assert_eq!(world.secret_in_use(), Some("new"));
+}
+
+#[test]
+fn a_candidate_that_failed_its_verification_takes_over_for_who_asks_for_none() {
+    let mut world = World::new(DEFAULT, accepts(&["old", "new"])).with(&["old", "new"]);
+    world.pass(MINUTE);
+    world.verified = Verify::Refused;
+    world.rotate_verified("new");
+    world.pass(MINUTE);
+    let caller = world.rotate_to("new");
+    world.pass(SECOND);
+    assert_eq!(world.rotated(caller), Some(Phase::Overlap));
+}
+
+#[test]
+fn a_candidate_that_failed_its_verification_stands_in_for_one_that_is_dead() {
+    let mut world = World::new(DEFAULT, accepts(&["old", "new"])).with(&["old", "new"]);
+    world.pass(MINUTE);
+    world.verified = Verify::Refused;
+    world.rotate_verified("new");
+    world.pass(MINUTE);
+    world.endpoint = Box::new(accepts(&["new"]));
+    world.pass(2 * HOUR);
+    assert_eq!(world.secret_in_use(), Some("new"));
+}
+
+#[test]
+fn a_verification_comes_before_the_promotion_though_the_request_is_under_way() {
+    let mut world = with_token(&["old", "new"]);
+    world.configure(&["new"]);
+    assert_eq!((world.phase(), world.under_way.len()), (PhaseName::Staged, 1));
+    world.verified = Verify::Refused;
+    let caller = world.rotate_verified("new");
+    world.pass(MINUTE);
+    assert!(matches!(world.refusal(caller), Some(Refusal::CandidateRejected(_))));
+    assert_eq!(world.secret_in_use(), Some("old"));
+}
+
+#[test]
 fn a_verification_that_fails_for_another_reason_is_tried_again() {
     let mut world = with_token(&["old", "new"]);
     world.verified = Verify::Failed;

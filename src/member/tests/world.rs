@@ -400,11 +400,7 @@ impl World {
 
     /// A request with its token has to be answered.
     pub(super) fn rotate_verified(&mut self, secret: &str) -> CallerId {
-        self.rotate_with(secret, |ask| {
-            if let Ask::Rotate { verify, .. } = ask {
-                *verify = Some("https://resource.example/me".parse().unwrap());
-            }
-        })
+        self.ask(verified(rotate(Some(secret))))
     }
 
     /// How far the rotation was that a caller was told of.
@@ -466,6 +462,14 @@ pub(super) fn rotate(secret: Option<&str>) -> Ask {
         expires_at: None,
     });
     Ask::Rotate { candidate, rotation: None, supersede: false, compromised: false, verify: None }
+}
+
+/// A request with the candidate's token has to be answered.
+pub(super) fn verified(mut ask: Ask) -> Ask {
+    if let Ask::Rotate { verify, .. } = &mut ask {
+        *verify = Some("https://resource.example/me".parse().unwrap());
+    }
+    ask
 }
 
 /// Whose the entries are.
