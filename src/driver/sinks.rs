@@ -182,6 +182,9 @@ fn replace(
         }
         let text = original.found.as_ref().map_or("", |(text, _)| text.expose());
         let Some(new) = edit(text).map_err(Failure::Refused)? else { continue };
+        if new.expose().len() as u64 > LARGEST {
+            return Err(Failure::Unfit("would become larger than 1 MiB"));
+        }
         let draft =
             Draft::write(&directory, &new, original.found.as_ref().map(|(_, access)| access))?;
         if !turn.is_exclusive() {

@@ -99,6 +99,17 @@ fn links_stay_and_what_they_point_to_is_replaced() {
 }
 
 #[test]
+fn what_would_make_a_file_too_large_is_not_written() {
+    let folder = Folder::new("full");
+    let path = folder.0.join("env");
+    let text = "#".repeat(1024 * 1024 - 10) + "\n";
+    fs::write(&path, &text).unwrap();
+    let report = write(&env_file(&path), &credential("id", "secret"));
+    assert_not_written(&report, SinkOutcome::Impossible, "would become larger than 1 MiB");
+    assert_eq!(fs::read_to_string(&path).unwrap(), text);
+}
+
+#[test]
 fn what_is_no_file_to_be_replaced_is_told_for_good() {
     let folder = Folder::new("no-file");
     let at = |name: &str| folder.0.join(name);
