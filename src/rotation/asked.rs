@@ -334,10 +334,11 @@ fn sink_written(draft: &mut Draft<'_>, slot: Slot, credential: CredentialId, out
     let is_first = draft.record.sinks.insert(slot, sink).is_none();
     if draft.record.staged().is_some() && outcome != SinkOutcome::Done {
         let is_told = is_first && course::is_everything_tried(draft);
-        if is_told && !course::in_custody(&draft.record, draft.view, credential) {
+        let is_kept = course::in_custody(&draft.record, draft.view, credential);
+        end_if_forsaken(draft, credential);
+        if is_told && !is_kept && draft.record.staged().is_some() {
             draft.notify(Notice::AwaitsCustody(credential));
         }
-        end_if_forsaken(draft, credential);
     }
 }
 

@@ -37,6 +37,18 @@ super::scenarios! {
         assert_eq!(is_told(world), 1);
     }
 
+    custody_is_not_missed_of_a_candidate_that_nobody_wants_any_more = process_with_sink() => |world| {
+        world.accept(B);
+        world.sink_outcome = None;
+        let caller = world.rotate(B);
+        world.pass(SECOND);
+        world.leave(caller);
+        assert_eq!(world.phase(), PhaseName::Staged);
+        report(world, B, SinkOutcome::Failed);
+        assert_eq!(world.phase(), PhaseName::Stable);
+        assert!(!world.notices.contains(&Notice::AwaitsCustody(B)));
+    }
+
     a_sink_is_written_after_the_promotion_where_something_else_is_custody = fleet_with_sink(false) => |world| {
         world.accept(B);
         world.seal(B);
