@@ -53,6 +53,7 @@ pub(super) fn settle(draft: &mut Draft<'_>) {
             _ => Some(Err(Refusal::Conflict)),
         },
         Want::Prepare { min_runway } => prepared(draft, *min_runway),
+        // See `resume` of those that are kept.
         Want::Rotate(_) | Want::Rollback | Want::Retire { .. } | Want::CancelPrepare => None,
     });
 }
@@ -136,6 +137,17 @@ fn ask(draft: &mut Draft<'_>, caller: &Caller) {
     }
 }
 
+/// Takes up those again who wait for the retirement that comes before their own rotation.
+pub(super) fn resume(draft: &mut Draft<'_>) {
+    let overlap = draft.record.overlap().cloned();
+    if overlap.is_some_and(|it| retirement::missing(draft, &it, false).is_only_proof()) {
+        return;
+    }
+    for caller in draft.take(|want| matches!(want, Want::Rotate(_))) {
+        ask(draft, &caller);
+    }
+}
+
 fn ask_rotate(draft: &mut Draft<'_>, caller: CallerId, rotate: &Rotate) {
     let named = rotate.rotation.as_ref();
     if let Some(rotation) = named.filter(|rotation| is_current(draft, rotation)) {
@@ -167,9 +179,17 @@ fn ask_rotate(draft: &mut Draft<'_>, caller: CallerId, rotate: &Rotate) {
             return;
         }
         (_, Phase::Overlap(overlap)) => {
-            if let Err(missing) = retirement::retire(draft, &overlap, false) {
-                draft.answer(caller, Err(Refusal::RetireBlocked(missing)));
-                return;
+            match retirement::retire(draft, &overlap, false) {
+                Ok(()) => {}
+                // It is asked for, and this goes on then.
+                Err(missing) if missing.is_only_proof() => {
+                    draft.keep(caller, Want::Rotate(rotate.clone()));
+                    return;
+                }
+                Err(missing) => {
+                    draft.answer(caller, Err(Refusal::RetireBlocked(missing)));
+                    return;
+                }
             }
             draft.stage(candidate, rotation.clone(), rotate.compromised);
         }

@@ -55,6 +55,12 @@ impl<'a> Draft<'a> {
         self.callers.push((Caller { id, want }, true));
     }
 
+    /// The callers that waited before this step and want that; they do not wait any more.
+    pub(super) fn take(&mut self, wants: impl Fn(&Want) -> bool) -> Vec<Caller> {
+        let fits = |(caller, is_new): &mut (Caller, bool)| !*is_new && wants(&caller.want);
+        self.callers.extract_if(.., fits).map(|(caller, _)| caller).collect()
+    }
+
     pub(super) fn answer(&mut self, caller: CallerId, outcome: Result<Settled, Refusal>) {
         self.effects.push(Effect::Answer { caller, outcome });
     }

@@ -47,7 +47,7 @@ pub enum Effect {
         credential: CredentialId,
     },
     /// The caller waits: it is in [`View::callers`](super::View::callers), as it stands here, until it
-    /// is answered or leaves.
+    /// is answered or leaves. It may wait already, for something else.
     Keep(Caller),
     /// Answer a caller, once.
     Answer {

@@ -68,7 +68,7 @@ pub struct Caller {
 /// What a caller wants.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Want {
-    /// To make a credential the active one.
+    /// To make a credential the active one; kept while the rotation that is open has to end before.
     Rotate(Rotate),
     /// To wait for the end of a rotation that it has joined; only a kept caller wants this.
     Promotion {

@@ -63,6 +63,7 @@ pub fn step(record: Option<&Record>, view: &View, event: &Event, now: Timestamp)
     if !draft.has_moved() {
         course::follow(&mut draft);
     }
+    asked::resume(&mut draft);
     course::take_waiting(&mut draft);
     course::serve(&mut draft, event);
     asked::settle(&mut draft);

@@ -49,8 +49,10 @@ pub(super) fn wanted(
             if let Some(since) = overlap.reverting {
                 wanted.push((overlap.previous, ledger.retry_at(overlap.previous, since)));
             }
-            let is_asked =
-                view.callers.iter().any(|one| matches!(one.want, Want::Retirement { .. }));
+            let is_asked = view
+                .callers
+                .iter()
+                .any(|one| matches!(one.want, Want::Retirement { .. } | Want::Rotate(_)));
             let is_fresh = ledger.proof(record.active).is_some_and(|proof| proof.at >= now - FRESH);
             if !is_fresh {
                 let retry_at = ledger.retry_at(record.active, now - FRESH);

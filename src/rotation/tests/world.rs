@@ -331,7 +331,11 @@ impl World {
                     }
                 }
             }
-            Effect::Keep(caller) => self.peers[peer].view.callers.push(caller),
+            Effect::Keep(caller) => {
+                let callers = &mut self.peers[peer].view.callers;
+                callers.retain(|known| known.id != caller.id);
+                callers.push(caller);
+            }
             Effect::Answer { caller, outcome } => {
                 self.peers[peer].view.callers.retain(|known| known.id != caller);
                 assert!(

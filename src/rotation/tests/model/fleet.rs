@@ -415,7 +415,11 @@ impl State {
             Effect::DropTokens(credential) => {
                 self.token = self.token.filter(|token| token.credential != credential);
             }
-            Effect::Keep(caller) => self.peers[peer].callers.push(caller),
+            Effect::Keep(caller) => {
+                let callers = &mut self.peers[peer].callers;
+                callers.retain(|known| known.id != caller.id);
+                callers.push(caller);
+            }
             Effect::Answer { caller, .. } => {
                 self.peers[peer].callers.retain(|known| known.id != caller);
             }
