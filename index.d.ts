@@ -172,8 +172,8 @@ export class TokenManager implements TokenSource {
    *
    * Never throws; rejects with `ERR_TOKEN_UNAVAILABLE` when no fresh token can be had,
    * `ERR_LIFETIME_TOO_SHORT` when it lives shorter than `minRunwayMs`, `ERR_ROTATION_CONFLICT` while a
-   * rotation is open, `ERR_DEGRADED` while no known credential is accepted, `ERR_INVALID_ARGUMENT`,
-   * `ERR_CLOSED`, and `signal.reason`.
+   * rotation is open, `ERR_DEGRADED` while no known credential is accepted, `ERR_ROTATION_TIMEOUT` after 5
+   * minutes, `ERR_INVALID_ARGUMENT`, `ERR_CLOSED`, and `signal.reason`.
    *
    * @example
    * const preparation = await tokens.prepareRotation({ minRunwayMs: 10 * 60_000 })
@@ -837,8 +837,8 @@ export interface RotationMethods {
    *
    * Never throws. Rejects with `ERR_NO_CANDIDATE` when no previous credential is left,
    * `ERR_CANDIDATE_REJECTED` when it is not accepted any more, `ERR_ROTATION_CONFLICT` when another
-   * rotation has taken this one's place, `ERR_INVALID_ARGUMENT`, `ERR_CLOSED`, and `signal.reason`, which
-   * ends only this wait.
+   * rotation has taken this one's place, `ERR_INVALID_ARGUMENT`, `ERR_CLOSED`, and, which end only this wait,
+   * with `ERR_ROTATION_TIMEOUT` after 5 minutes without a clear answer, and `signal.reason`.
    */
   rollback(options?: WaitOptions): Promise<Rotation>
 
@@ -848,7 +848,9 @@ export interface RotationMethods {
    *
    * Never throws. Rejects with `ERR_RETIRE_BLOCKED`, naming what is `missing`, `ERR_ROTATION_CONFLICT` when
    * another rotation has taken this one's place or the active credential fails meanwhile, so that the
-   * previous one is needed, `ERR_INVALID_ARGUMENT`, `ERR_CLOSED`, and `signal.reason`.
+   * previous one is needed, `ERR_ROTATION_TIMEOUT` after 5 minutes without that proof,
+   * `ERR_INVALID_ARGUMENT`, `ERR_CLOSED`, and `signal.reason`. Where the wait has ended without it, the
+   * previous one stays until `retireNotBefore`.
    *
    * @example await tokens.rotation()?.retireNow()
    */
@@ -1478,11 +1480,15 @@ export class RotationConflictError extends RotorError {
   readonly rotationId?: string | undefined
 }
 
-/** `deadlineMs` has passed. The rotation may go on: the same call joins it again. */
+/**
+ * `deadlineMs` of `rotate()` has passed, or 5 minutes of another call. What was asked for may go on: the same
+ * call joins it again.
+ */
 export class RotationTimeoutError extends RotorError {
   constructor(message: string, details?: ErrorDetails & { rotationId?: string })
   readonly code: 'ERR_ROTATION_TIMEOUT'
-  readonly rotationId: string
+  /** Where it was known already: not while the sources are being read, and not of `prepareRotation()`. */
+  readonly rotationId?: string | undefined
 }
 
 /** There is nothing to rotate or to roll back to. */

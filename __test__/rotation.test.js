@@ -205,6 +205,18 @@ describe('until', () => {
   })
 })
 
+test.each([['rollback'], ['retireNow']])('%s waits five minutes for a clear answer', async (method) => {
+  const { clock, server, tokens, rotation } = await overlap()
+  await clock.advance(2 * MINUTE)
+  server.set({ outage: 503 })
+  const asked = rotation[method]()
+  await clock.advance(5 * MINUTE - 1)
+  expect(await isPending(clock, asked)).toBe(true)
+  const error = await rejection(settled(clock, 1, asked))
+  expect(error).toMatchObject({ code: 'ERR_ROTATION_TIMEOUT', rotationId: rotation.rotationId })
+  expect(roles(tokens)).toEqual({ old: 'previous', new: 'active' })
+})
+
 test('a closed manager refuses everything that a rotation can be asked for', async () => {
   const { tokens, rotation } = await overlap()
   const waiting = rejection(rotation.until('retired'))
