@@ -48,9 +48,9 @@ export interface TokenSource {
 /**
  * Holds one valid token and keeps it so.
  *
- * An idle manager never keeps the process alive; a pending `ready()` or `getToken()` does. Managers
- * with the same `name` share one token across all worker threads of the process; without a name
- * nothing is shared.
+ * An idle manager never keeps the process alive; a pending call does, be it `getToken()` or the `until()` of
+ * a rotation. Managers with the same `name` share one token across all worker threads of the process;
+ * without a name nothing is shared.
  *
  * A manager that nobody refers to any more is closed when it is garbage-collected, but not while a
  * call waits on it or a listener is attached.
