@@ -1163,6 +1163,8 @@ export interface RotationEvent extends RotorEvent {
    * - `'degraded'`, `'recovered'`: no known credential is accepted, one is again,
    *
    * and without a change of `phase`
+   * - `'awaiting-proof'`: the endpoint, or `verify`, has given no clear answer about the candidate, which is
+   *   tried again; `error` says why. Once for each kind of answer, not for each attempt,
    * - `'awaiting-custody'`: the candidate is proved, and nothing but this process keeps it, also after
    *   every `persist` was tried once,
    * - `'not-persisted'`: so it is with the one that was promoted: it is lost with the process,
@@ -1183,6 +1185,7 @@ export interface RotationEvent extends RotorEvent {
     | 'overdue'
     | 'degraded'
     | 'recovered'
+    | 'awaiting-proof'
     | 'awaiting-custody'
     | 'not-persisted'
     | 'compromised-ignored'
@@ -1201,6 +1204,8 @@ export interface RotationEvent extends RotorEvent {
   safeToRevokeAtLocal?: string | undefined
   /** With `'overdue'`. */
   missing?: Missing | undefined
+  /** With `'awaiting-proof'`. */
+  error?: RotorError | undefined
   /** For people. */
   message?: string | undefined
 }

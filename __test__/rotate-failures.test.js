@@ -2,7 +2,8 @@
 
 const http = require('node:http')
 
-const { atEnd, closeAll, rejection } = require('./support/world')
+const { EndpointError } = require('..')
+const { atEnd, closeAll, event, rejection } = require('./support/world')
 const {
   HOUR,
   MINUTE,
@@ -58,15 +59,20 @@ test.each([
   ['an outage', { outage: 503 }],
   ['cut connections', { outage: true }],
   ['a page instead of JSON', { outage: 'html' }],
-])('%s says nothing of a secret: it is waited out', async (_, knobs) => {
-  const { clock, server, tokens } = await rotationWorld()
+])('%s says nothing of a secret: it is waited out, and told once', async (_, knobs) => {
+  const { clock, server, tokens, changes } = await rotationWorld()
+  const told = event(tokens, 'rotation', ({ change }) => change === 'awaiting-proof')
   server.set(knobs)
   const rotating = tokens.rotate(NEW)
   await clock.advance(2 * MINUTE)
   expect(await isPending(clock, rotating)).toBe(true)
   expect(tokens.status()).toMatchObject({ phase: 'staged', generation: 1 })
+  const { error, next } = await told
+  expect(error).toBeInstanceOf(EndpointError)
+  expect(next).toEqual(named(NEW))
   server.set({ outage: false })
   expect((await settled(clock, MINUTE, rotating)).active).toEqual(named(NEW))
+  expect(changes.filter((change) => change === 'awaiting-proof')).toHaveLength(1)
 })
 
 test('what nothing has proved in ten minutes is given up', async () => {
@@ -77,6 +83,8 @@ test('what nothing has proved in ten minutes is given up', async () => {
   expect(await isPending(clock, rotating)).toBe(true)
   const error = await rejection(settled(clock, 1, rotating))
   expect(error).toMatchObject({ code: 'ERR_CANDIDATE_UNVERIFIED', rotationId: expect.any(String) })
+  expect(error.cause).toMatchObject({ code: 'ERR_ENDPOINT', status: 503 })
+  expect(error.message).toContain(error.cause.message)
   expect(tokens.rotation()).toMatchObject({ phase: 'failed', reason: error.code })
 })
 
@@ -89,6 +97,7 @@ describe('a caller that waits no longer', () => {
     expect(await isPending(clock, rotating)).toBe(true)
     const error = await rejection(settled(clock, 1, rotating))
     expect(error).toMatchObject({ code: 'ERR_ROTATION_TIMEOUT', rotationId: 'CHG-1', retryable: true })
+    expect(error.cause).toMatchObject({ code: 'ERR_ENDPOINT', status: 503 })
     expect(error.stack).toContain(__filename)
     expect(tokens.status()).toMatchObject({ phase: 'stable', rotation: { phase: 'failed' } })
     expect(changes.at(-1)).toBe('candidate-withdrawn')
@@ -177,9 +186,14 @@ describe('verify', () => {
 
   test.each([[500], [404], [429]])('answered with %d is asked again', async (resourceStatus) => {
     const { clock, server, tokens } = await rotationWorld()
+    const told = event(tokens, 'rotation', ({ change }) => change === 'awaiting-proof')
     server.set({ resourceStatus })
     const rotating = tokens.rotate({ ...NEW, verify: verify(server) })
     await clock.advance(20_000)
+    expect((await told).error).toMatchObject({
+      code: 'ERR_ENDPOINT',
+      message: expect.stringContaining('verify.url'),
+    })
     expect(await isPending(clock, rotating)).toBe(true)
     expect(tokens.status().token.label).toBe('old')
     server.set({ resourceStatus: null })

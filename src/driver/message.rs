@@ -211,6 +211,8 @@ pub struct ChangeMessage {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub missing: Option<MissingMessage>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    pub error: Option<Failure>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub message: Option<&'static str>,
 }
 

@@ -5,8 +5,8 @@ use super::message::{
     RotationMessage, millis,
 };
 use crate::clock::{Clock, Timestamp};
-use crate::error::Code;
-use crate::member::{Change, Denial, Member, Phase, Reason, Snapshot, Until, What};
+use crate::error::{Code, Failure};
+use crate::member::{Change, Denial, Member, Phase, Reason, Snapshot, What};
 use crate::rotation::{Missing, Persisted, PhaseName, Refusal, SinkOutcome, Transition};
 
 pub(super) fn rotation(snapshot: &Snapshot, clock: &dyn Clock) -> RotationMessage {
@@ -76,6 +76,10 @@ pub(super) fn change(
 ) -> ChangeMessage {
     let utc = |at: Option<Timestamp>| at.map(|at| clock.utc_millis(at));
     let (what, message) = match &change.what {
+        What::Moved(Transition::T6) => (
+            moved(Transition::T6),
+            Some("The candidate is neither accepted nor rejected yet, and is tried again."),
+        ),
         What::Moved(transition) => (moved(*transition), None),
         What::AwaitsCustody => (
             "awaiting-custody",
@@ -108,6 +112,7 @@ pub(super) fn change(
         retire_not_before: utc(change.retire_not_before),
         safe_to_revoke_at: utc(change.safe_to_revoke_at),
         missing,
+        error: change.failure.clone(),
         message,
     }
 }
@@ -120,8 +125,8 @@ fn moved(transition: Transition) -> &'static str {
         Transition::T3 => "staged",
         Transition::T4 | Transition::T4c => "promoted",
         Transition::T5 => "candidate-rejected",
-        // T6 is not told.
-        Transition::T6 | Transition::T7 => "candidate-withdrawn",
+        Transition::T6 => "awaiting-proof",
+        Transition::T7 => "candidate-withdrawn",
         Transition::T8 => "substituted",
         Transition::T9 | Transition::T11 => "fell-back",
         Transition::T10 => "rolled-back",
@@ -158,9 +163,12 @@ pub(super) fn denial(denial: &Denial, member: &Member, clock: &dyn Clock) -> Err
         ..RotationDetails::default()
     };
     let (refusal, failure) = match &denial.reason {
-        Reason::TimedOut(until) => {
-            let details = Some(Box::new(details));
-            return ErrorMessage { details, ..timed_out(*until) };
+        Reason::TimedOut { is_rotate, failure } => {
+            return ErrorMessage {
+                cause: failure.clone(),
+                details: Some(Box::new(details)),
+                ..timed_out(*is_rotate, failure.as_deref())
+            };
         }
         Reason::Refused(refusal, failure) => (&**refusal, failure.as_deref()),
     };
@@ -182,24 +190,27 @@ pub(super) fn denial(denial: &Denial, member: &Member, clock: &dyn Clock) -> Err
         Refusal::LifetimeTooShort { safe_until } => Some(millis(life(safe_until))),
         _ => None,
     };
-    let said = failure.map(|failure| format!(" {}", failure.message)).unwrap_or_default();
     ErrorMessage {
         lifetime_ms,
         cause: failure.cloned().map(Box::new),
         details: Some(Box::new(details)),
-        ..ErrorMessage::new(refusal.code(), story(refusal, clock) + &said)
+        ..ErrorMessage::new(refusal.code(), story(refusal, clock) + &said(failure))
     }
 }
 
-fn timed_out(until: Option<Until>) -> ErrorMessage {
-    let story = match until {
-        None => {
-            "The rotation did not come to its end within deadlineMs. It goes on where another caller \
-             waits or a source yields the credential: look at rotation(), or call rotate() again."
-        }
-        Some(_) => "The rotation did not come so far in time. It goes on: look at rotation().",
+/// What the endpoint said, behind what it led to.
+fn said(failure: Option<&Failure>) -> String {
+    failure.map(|failure| format!(" {}", failure.message)).unwrap_or_default()
+}
+
+fn timed_out(is_rotate: bool, failure: Option<&Failure>) -> ErrorMessage {
+    let story = if is_rotate {
+        "The rotation did not come to its end within deadlineMs. It goes on where another caller \
+         waits or a source yields the credential: look at rotation(), or call rotate() again."
+    } else {
+        "The credential was not accepted in time. It goes on: look at rotation()."
     };
-    ErrorMessage::new(Code::RotationTimeout, story)
+    ErrorMessage::new(Code::RotationTimeout, story.to_owned() + &said(failure))
 }
 
 fn story(refusal: &Refusal, clock: &dyn Clock) -> String {

@@ -3,12 +3,12 @@
 use std::sync::Arc;
 
 use super::course::{Item, Todo};
-use super::{Effect, Member, Notice, Step};
+use super::{Doubt, Effect, Member, Notice, Step};
 use crate::clock::Timestamp;
 use crate::credential::{Credential, CredentialId};
 use crate::error::{Code, Failure};
 use crate::refresh::Meaning;
-use crate::rotation::{self, Answer, Grant, Verify};
+use crate::rotation::{self, Answer, Grant, Record, Role, Verify};
 use crate::token::{self, FreshToken};
 use crate::verdict::Verdict;
 
@@ -129,8 +129,11 @@ impl Step<'_> {
             }
             _ => {}
         }
-        if let Some((failure, Meaning::TryNext)) = &failure {
-            member.failures.insert(id, failure.clone());
+        if let Some((failure, meaning)) = &failure {
+            if *meaning == Meaning::TryNext {
+                member.failures.insert(id, failure.clone());
+            }
+            member.doubt(id, failure);
         }
         for id in self.member.rejected().into_iter().filter(|id| !rejected_before.contains(id)) {
             let member = &*self.member;
@@ -150,6 +153,18 @@ impl Step<'_> {
 }
 
 impl Member {
+    /// Remembers why a candidate is not proved yet.
+    fn doubt(&mut self, candidate: CredentialId, failure: &Failure) {
+        let is_next = |record: &Record| record.role(candidate) == Role::Next;
+        if !self.record.as_ref().is_some_and(is_next) {
+            return;
+        }
+        let is_same =
+            |known: &Doubt| known.credential == candidate && known.failure.code == failure.code;
+        let is_told = self.doubt.as_ref().is_some_and(|known| is_same(known) && known.is_told);
+        self.doubt = Some(Doubt { credential: candidate, failure: failure.clone(), is_told });
+    }
+
     fn rejected(&self) -> Vec<CredentialId> {
         self.keyring.ids().filter(|id| self.view.ledger.rejections(*id).is_some()).collect()
     }
@@ -157,12 +172,17 @@ impl Member {
 
 /// Why a token that came does not prove its credential.
 fn unproved(verify: Option<Verify>) -> Failure {
-    let story = match verify {
-        Some(Verify::Refused) => "verify.url answered 401 or 403 to the candidate's token.",
-        Some(Verify::Failed) => "verify.url did not answer the candidate's token with 2xx.",
-        Some(Verify::Passed) | None => {
-            "The candidate's token has a narrower scope than the active credential's last one."
+    let (code, story) = match verify {
+        Some(Verify::Refused) => {
+            (Code::CandidateRejected, "verify.url answered 401 or 403 to the candidate's token.")
         }
+        Some(Verify::Failed) => {
+            (Code::Endpoint, "verify.url did not answer the candidate's token with 2xx.")
+        }
+        Some(Verify::Passed) | None => (
+            Code::CandidateRejected,
+            "The candidate's token has a narrower scope than the active credential's last one.",
+        ),
     };
-    Failure::new(Code::CandidateRejected, story)
+    Failure::new(code, story)
 }

@@ -9,6 +9,7 @@ use super::report::Phase;
 use super::{Answer, Ask, Candidate, Denial, Effect, Member, Reason, Step, Until};
 use crate::clock::Timestamp;
 use crate::credential::{Credential, CredentialId};
+use crate::error::Failure;
 use crate::rotation::{self, Caller, CallerId, Refusal, Role, Rotate, RotationId, Settled, Want};
 
 /// A caller that has no answer yet.
@@ -20,7 +21,7 @@ pub(super) struct Open {
     /// What it wants to rotate to.
     candidate: Option<Arc<Credential>>,
     verify: Option<Url>,
-    until: Option<Until>,
+    is_rotate: bool,
 }
 
 /// Somebody who waits until a rotation has come so far.
@@ -33,22 +34,19 @@ pub(super) struct Watch {
 
 impl Step<'_> {
     pub(super) fn asked(&mut self, caller: CallerId, ask: Ask, deadline: Option<Timestamp>) {
-        let (mut rotation, mut verify, mut until) = (None, None, None);
+        let (mut rotation, mut verify) = (None, None);
         match &ask {
             Ask::Rotate { rotation: named, verify: url, .. } => {
                 rotation.clone_from(named);
                 verify.clone_from(url);
             }
-            Ask::RollBack(named) | Ask::Retire { rotation: named, .. } => {
+            Ask::RollBack(named) | Ask::Retire { rotation: named, .. } | Ask::Until(named, _) => {
                 rotation = Some(named.clone());
-            }
-            Ask::Until(named, what) => {
-                rotation = Some(named.clone());
-                until = Some(*what);
             }
             Ask::Prepare { .. } | Ask::CancelPreparation => {}
         }
-        let open = Open { deadline, rotation, candidate: None, verify, until };
+        let is_rotate = matches!(ask, Ask::Rotate { .. });
+        let open = Open { deadline, rotation, candidate: None, verify, is_rotate };
         self.member.open.insert(caller, open);
         match ask {
             Ask::Until(rotation, until) => {
@@ -156,9 +154,8 @@ impl Step<'_> {
             Ok(Settled::Cancelled) => Ok(Answer::Cancelled),
             Err(refusal) => {
                 let failure = match &refusal {
-                    Refusal::CandidateRejected(id) | Refusal::CandidateUnverified(id) => {
-                        self.member.failures.get(id).cloned()
-                    }
+                    Refusal::CandidateRejected(id) => self.member.failures.get(id).cloned(),
+                    Refusal::CandidateUnverified(id) => self.member.why_unproved(*id),
                     Refusal::TokenUnavailable => {
                         self.member.refresh.last_failure().map(|(failure, _)| failure.clone())
                     }
@@ -207,7 +204,10 @@ impl Step<'_> {
             self.member.open.iter().filter(|(_, open)| is_due(open)).map(|(id, _)| *id).collect();
         for caller in due {
             let Some(open) = self.member.open.get(&caller) else { continue };
-            let (reason, rotation) = (Reason::TimedOut(open.until), open.rotation.clone());
+            let (is_rotate, rotation) = (open.is_rotate, open.rotation.clone());
+            let candidate = rotation.as_ref().and_then(|it| self.member.staged_by(it));
+            let failure = candidate.and_then(|id| self.member.why_unproved(id)).map(Box::new);
+            let reason = Reason::TimedOut { is_rotate, failure };
             self.left(caller);
             let outcome = Err(Denial { reason, rotation });
             self.effects.push(Effect::Answer { caller, outcome });
@@ -311,6 +311,18 @@ impl Member {
         let active = self.record.as_ref().and_then(|record| self.keyring.get(record.active));
         let usual = active.or_else(|| self.configured.first());
         usual.map(|credential| credential.client_id.clone())
+    }
+
+    /// Why the endpoint has not proved a candidate.
+    fn why_unproved(&self, candidate: CredentialId) -> Option<Failure> {
+        let doubt = self.doubt.as_ref().filter(|doubt| doubt.credential == candidate);
+        doubt.map(|doubt| doubt.failure.clone())
+    }
+
+    /// The candidate of a rotation that is being proved.
+    fn staged_by(&self, rotation: &RotationId) -> Option<CredentialId> {
+        let staged = self.record.as_ref().and_then(rotation::Record::staged);
+        staged.filter(|staged| staged.rotation == *rotation).map(|staged| staged.next)
     }
 
     fn is_in_overlap(&self, rotation: &RotationId) -> bool {

@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use url::Url;
 
-use super::event::Until;
 use super::report::{Change, Snapshot};
 use crate::clock::Timestamp;
 use crate::credential::{Credential, CredentialId};
@@ -113,7 +112,12 @@ pub enum Reason {
     /// The credential lifecycle says so.
     Refused(Box<Refusal>, Option<Box<Failure>>),
     /// It waited as long as it wanted to.
-    TimedOut(Option<Until>),
+    TimedOut {
+        /// A rotation whose last caller this was ends with it, unless a source yields its candidate.
+        is_rotate: bool,
+        /// Why its candidate is not proved yet, where the endpoint has said anything.
+        failure: Option<Box<Failure>>,
+    },
 }
 
 /// Something worth telling, without a secret and without a token.

@@ -81,6 +81,7 @@ pub struct Member {
     obtained: BTreeMap<CredentialId, Arc<FreshToken>>,
     /// What the endpoint said last of each credential that it does not accept.
     failures: BTreeMap<CredentialId, Failure>,
+    doubt: Option<Doubt>,
     /// What each entry of the configuration yields.
     entries: Vec<Yielded>,
     /// What the sources yield; the first token is fetched before the ids are known.
@@ -138,6 +139,7 @@ impl Member {
             requests: Requests::default(),
             obtained: BTreeMap::new(),
             failures: BTreeMap::new(),
+            doubt: None,
             entries: Vec::new(),
             configured: Vec::new(),
             taken_up: Vec::new(),
@@ -224,6 +226,15 @@ impl Member {
         step.effects.extend(last);
         step.effects
     }
+}
+
+/// Why the candidate is neither proved nor rejected, as far as the latest answer says.
+#[derive(Debug)]
+struct Doubt {
+    credential: CredentialId,
+    failure: Failure,
+    /// People know already.
+    is_told: bool,
 }
 
 /// One step of a member, with what it wants done so far.

@@ -6,7 +6,7 @@ use super::keyring::Name;
 use super::{Effect, Member, Notice, Step};
 use crate::clock::Timestamp;
 use crate::credential::Credential;
-use crate::error::Code;
+use crate::error::{Code, Failure};
 use crate::rotation::{
     self, End, Missing, Persisted, PhaseName, Record, Role, RotationId, Transition,
 };
@@ -75,6 +75,8 @@ pub struct Change {
     pub retire_not_before: Option<Timestamp>,
     /// The last expiry of any token that was made with the previous one.
     pub safe_to_revoke_at: Option<Timestamp>,
+    /// With T6, why there is no clear answer.
+    pub failure: Option<Failure>,
 }
 
 /// What happened to the credential lifecycle.
@@ -125,17 +127,28 @@ pub(super) struct Context<'a> {
 
 impl Step<'_> {
     pub(super) fn tell_change(&mut self, notice: &rotation::Notice, context: Context<'_>) {
+        let mut failure = None;
         let what = match notice {
-            // Nothing has changed, or another event says so.
-            rotation::Notice::Moved(Transition::T6 | Transition::T13)
-            | rotation::Notice::SinkImpossible(_) => return,
+            // Another event says so.
+            rotation::Notice::Moved(Transition::T13) | rotation::Notice::SinkImpossible(_) => {
+                return;
+            }
+            rotation::Notice::Moved(Transition::T6) => {
+                // The endpoint is asked many times while it is down: people hear of it once.
+                let Some(doubt) = self.member.doubt.as_mut().filter(|it| !it.is_told) else {
+                    return;
+                };
+                doubt.is_told = true;
+                failure = Some(doubt.failure.clone());
+                What::Moved(Transition::T6)
+            }
             rotation::Notice::Moved(transition) => What::Moved(*transition),
             rotation::Notice::AwaitsCustody(_) => What::AwaitsCustody,
             rotation::Notice::NotPersisted(_) => What::NotPersisted,
             rotation::Notice::Overdue(missing) => What::Overdue(missing.clone()),
             rotation::Notice::Compromised(_) => What::CompromisedIgnored,
         };
-        let change = self.member.change(what, context);
+        let change = Change { failure, ..self.member.change(what, context) };
         self.effects.push(Effect::Notify(Notice::Rotation(Box::new(change))));
     }
 }
@@ -167,6 +180,7 @@ impl Member {
             next: staged.map(|staged| name(staged.next)),
             retire_not_before: overlap.map(|overlap| overlap.retire_not_before),
             safe_to_revoke_at: revocable.map(|overlap| overlap.safe_to_revoke_at),
+            failure: None,
         }
     }
 

@@ -79,6 +79,7 @@ impl Step<'_> {
         if let Some(new) = new.filter(|it| tried(was.as_ref()) != Some(*it)) {
             // It may be of the same instant, and was not looked at as a candidate's is.
             self.member.view.ledger.forget_proof(new);
+            self.member.doubt.take_if(|doubt| doubt.credential == new);
         }
         self.member.remember_overlap(was.as_ref());
         self.member.show();

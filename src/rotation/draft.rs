@@ -81,10 +81,10 @@ impl<'a> Draft<'a> {
     pub(super) fn finish(mut self) -> Step {
         let new = self.callers.extract_if(.., |(_, is_new)| *is_new);
         let kept: Vec<Effect> = new.map(|(caller, _)| Effect::Keep(caller)).collect();
-        let moved = self.transitions.iter().map(|row| Effect::Notify(Notice::Moved(*row)));
+        let transitions: Vec<_> = self.idle.into_iter().chain(self.transitions).collect();
+        let moved = transitions.iter().map(|row| Effect::Notify(Notice::Moved(*row)));
         // What is sent for a caller depends on what it wants.
         let effects = moved.chain(kept).chain(self.effects).collect();
-        let transitions = self.idle.into_iter().chain(self.transitions).collect();
         if self.record == *self.before && self.token == TokenChange::Keep {
             return Step { write: None, effects, transitions };
         }

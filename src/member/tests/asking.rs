@@ -2,6 +2,7 @@
 
 use super::world::*;
 use crate::credential::Credential;
+use crate::error::Code;
 use crate::member::*;
 use crate::policy::tests::DEFAULT;
 use crate::rotation::{PhaseName, Refusal, Role};
@@ -160,7 +161,10 @@ fn a_caller_is_told_at_its_deadline_and_the_rotation_goes_on() {
     let caller = world.rotate_to("new");
     world.pass(5 * MINUTE);
     let Some(Err(denial)) = world.answers.get(&caller) else { panic!("{:?}", world.answers) };
-    assert_eq!(denial.reason, Reason::TimedOut(None));
+    let Reason::TimedOut { is_rotate: true, failure: Some(failure) } = &denial.reason else {
+        panic!("{denial:?}")
+    };
+    assert_eq!(failure.code, Code::Endpoint, "it says what the endpoint answers");
     assert_eq!(world.phase(), PhaseName::Staged);
 }
 
