@@ -88,7 +88,7 @@ test('a change that is taken back before it is proved is withdrawn, and who wait
   source.current = OLD
   await clock.advance(POLL)
   expect(tokens.status()).toMatchObject({ phase: 'stable', generation: 1 })
-  expect(changes).toEqual(['started', 'staged', 'candidate-withdrawn'])
+  expect(changes).toEqual(['started', 'staged', 'awaiting-proof', 'candidate-withdrawn'])
   expect((await joined).code).toBe('ERR_CANDIDATE_UNVERIFIED')
 })
 
