@@ -33,6 +33,21 @@ impl Step<'_> {
         self.tell_refresh(refresh::Event::Offered(offer));
         self.member.show();
     }
+
+    /// Takes back at once what may not be presented any more; what is new waits for [`Self::update_offer`],
+    /// which comes when nothing is being stored.
+    pub(super) fn narrow_offer(&mut self) {
+        let allowed = self.member.presentable();
+        let is_allowed = |one: &Arc<Credential>| allowed.iter().any(|it| it.is_same_as(one));
+        let offer = self.member.refresh.offer();
+        if offer.credentials.iter().all(is_allowed) {
+            return;
+        }
+        let credentials = offer.credentials.iter().filter(|one| is_allowed(one)).cloned().collect();
+        // Nobody is told meanwhile that there is nothing left.
+        let offer = Offer { credentials, awaits_sources: true, ..offer.clone() };
+        self.tell_refresh(refresh::Event::Offered(offer));
+    }
 }
 
 impl Member {

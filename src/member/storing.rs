@@ -70,6 +70,7 @@ impl Step<'_> {
     ) {
         let Some(write) = step.write else { return };
         let was = self.member.record.replace(write.record);
+        self.narrow_offer();
         if let (Some(token), Some(serial)) = (token, serial) {
             let generation = self.member.record.as_ref().map_or(0, |record| record.generation);
             self.share(token, generation, serial);
@@ -136,6 +137,7 @@ impl Step<'_> {
     fn adopt(&mut self, snapshot: Snapshot) {
         let Snapshot { record, token, serial, .. } = snapshot;
         let was = std::mem::replace(&mut self.member.record, record);
+        self.narrow_offer();
         let known_serial = std::mem::replace(&mut self.member.store_serial, serial);
         self.member.remember_overlap(was.as_ref());
         self.member.view.token = token.as_ref().map(rotation::Token::from);

@@ -5,9 +5,12 @@ use crate::credential::Credential;
 use crate::member::*;
 use crate::policy::tests::DEFAULT;
 use crate::rotation::{PhaseName, Refusal, Role, Verify};
+use crate::secret::Secret;
+use crate::token::Grant;
+use crate::verdict::Verdict;
 
 /// The endpoint of a secret that dies when the other one comes to life.
-fn dies_at(at: Timestamp) -> impl FnMut(&Credential, Timestamp) -> crate::verdict::Verdict {
+fn dies_at(at: Timestamp) -> impl FnMut(&Credential, Timestamp) -> Verdict {
     move |credential, now| match credential.client_secret.expose() {
         "old" if now < at => granted(HOUR),
         "new" if now >= at => granted(HOUR),
@@ -227,4 +230,27 @@ fn waiters_are_served_by_the_promotion() {
     world.pass(SECOND);
     assert_eq!(world.outcome(1), Some(&Ok(())));
     assert_eq!((world.role("new"), world.secret_in_use()), (Role::Active, Some("new")));
+}
+
+#[test]
+fn what_was_retired_is_not_presented_while_a_token_is_being_stored() {
+    let mut world = World::new(DEFAULT, |credential, _| {
+        let access_token = Secret::new(format!("made with {}", credential.client_secret.expose()));
+        Verdict::Accepted(Grant { access_token, lifetime: HOUR, refresh_in: None, scope: None })
+    });
+    world.configure(&["old"]);
+    world.pass(MINUTE);
+    let mut leak = rotate(Some("new"));
+    if let Ask::Rotate { compromised, .. } = &mut leak {
+        *compromised = true;
+    }
+    world.ask(leak);
+    world.next_write = Fate::AnswerLost;
+    world.delays_tokens = true;
+    world.pass(SECOND);
+    assert_eq!(world.role("old"), Role::Retired);
+    let tried = world.fetches.len();
+    world.tell(Event::Invalidated(world.serial().unwrap()));
+    world.pass(20 * SECOND);
+    assert!(!world.secrets_tried()[tried..].contains(&"old"), "{:?}", world.fetches);
 }

@@ -101,6 +101,8 @@ pub(super) struct World {
     pub(super) rereads: usize,
     /// What becomes of the next write of the record.
     pub(super) next_write: Fate,
+    /// Whether writes of tokens have no outcome yet.
+    pub(super) delays_tokens: bool,
     pub(super) dice: Dice,
     /// What a request with a candidate's token brings.
     pub(super) verified: rotation::Verify,
@@ -160,6 +162,7 @@ impl World {
             variables: Vec::new(),
             rereads: 0,
             next_write: Fate::Stored,
+            delays_tokens: false,
             dice: Dice { ratio: 0.0, random: fastrand::Rng::with_seed(1) },
             verified: rotation::Verify::Passed,
             sink_outcome: SinkOutcome::Done,
@@ -266,6 +269,7 @@ impl World {
                     Err(_) => Stored::Refused,
                 }));
             }
+            Effect::WriteToken(_) if self.delays_tokens => {}
             Effect::WriteToken(token) => {
                 return Some(Event::Stored(match self.store.put_token(&token) {
                     Ok(serial) => Stored::Written { serial: Some(serial) },
@@ -441,12 +445,12 @@ impl World {
     }
 }
 
-/// One with a token made with the first of these secrets; all of them are accepted.
 /// The id of a secret of the usual client.
 pub(super) fn id_of(secret: &str) -> CredentialId {
     Credential::new(None, "app".into(), Secret::new(secret)).id()
 }
 
+/// One with a token made with the first of these secrets; all of them are accepted.
 pub(super) fn with_token(secrets: &'static [&'static str]) -> World {
     let mut world = World::new(DEFAULT, accepts(secrets)).with(&secrets[..1]);
     world.pass(MINUTE);
