@@ -230,7 +230,10 @@ impl World {
 
     pub(super) fn perform_all(&mut self, effects: Vec<Effect>) {
         let mut effects = VecDeque::from(effects);
+        let mut performed = 0;
         while let Some(effect) = effects.pop_front() {
+            performed += 1;
+            assert!(performed < 1_000, "one event has no end of effects");
             if let Some(event) = self.perform(effect) {
                 effects.extend(self.member.step(event, self.now, &mut self.dice));
             }
