@@ -60,7 +60,8 @@ export interface TokenSource {
 export class TokenManager implements TokenSource {
   /**
    * Checks all options at once and starts to fetch in the background. Nothing is read from files or
-   * the network before it returns; environment variables are.
+   * the network before it returns; environment variables are, and the directory of a file that `persist`
+   * names is looked for.
    *
    * @throws {InvalidOptionError} `ERR_INVALID_OPTION` with every problem in its message and in
    * `problems`.
@@ -560,18 +561,21 @@ declare const opaque: unique symbol
 
 /** A source of one field: of a client id or of a client secret. */
 export interface FieldSource {
-  readonly kind: 'env' | 'file'
+  readonly kind: 'env' | 'file' | 'env-file'
   readonly [opaque]: 'field'
 }
 
 /** A source of a whole credential. Both of its fields are read in one step. */
 export interface CredentialSource {
-  readonly kind: 'env-pair' | 'directory'
+  readonly kind: 'env-pair' | 'directory' | 'env-file-pair'
   readonly [opaque]: 'credential'
 }
 
 /**
- * A text, or where it is read from. One trailing line break is dropped from what a source yields.
+ * A text, or where it is read from. One trailing line break is dropped from what a source yields, and so is
+ * the byte order mark at the beginning of a file. What no client id or secret has is an error that names
+ * the file or variable: control characters, invisible characters (a zero-width space), blanks other than
+ * a plain space (a non-breaking space), blanks at the beginning or end.
  */
 export type Field = string | FieldSource | (() => FieldValue | Promise<FieldValue>)
 
@@ -617,14 +621,23 @@ export interface Credential {
    * {@link envFile}, {@link secretFile}, or a function. Variables of `fromEnv` are written in any case, in
    * `process.env` of each environment. What the new credential itself came from is not written.
    *
+   * A file whose entry reads its secret from an environment variable also comes before that variable: it
+   * is read once, at the start, and its credential is tried first. The variable's stays a fallback. So a
+   * process that is started again with its old environment has the new secret. A file that is missing,
+   * incomplete or unreadable counts as absent. Where it was accepted and the variables hold another
+   * credential, a process warning with the code `OAUTH_ROTOR_STALE_VARIABLE` says so.
+   *
    * A function is called once per promotion. It gets the new credential, and its promise resolves when
    * that is kept. When it fails it is called again after 10 s, and the old credential is not retired
    * before it has succeeded; with an error whose `code` is `EROFS`, `EBUSY`, `EACCES` or `EPERM` it is
-   * given up. Only the error's name and code are passed on. Default: none.
+   * given up. Only the error's name and code are passed on.
+   *
+   * The directory of a file has to exist, or the constructor throws `ERR_INVALID_OPTION`. Default: for a
+   * secret that is read by {@link fromEnvFile}, that file; else none. `false`: none.
    *
    * @example persist: async ({ clientSecret }) => vault.write('pagerduty/oauth', { secret: clientSecret })
    */
-  persist?: Sink | PersistFunction | undefined
+  persist?: Sink | PersistFunction | false | undefined
 }
 
 /**
@@ -681,6 +694,31 @@ export function fromDirectory(
   names: { clientId: string; clientSecret: string },
 ): CredentialSource
 
+/**
+ * Two variables of a dotenv file that hold a credential. The file is read in the background, both
+ * variables at once, and again every `sourcePollMs`. A new secret is written back to it, unless the entry
+ * is written as two fields and has `persist`.
+ *
+ * It is read as `dotenv` and as Node.js (`--env-file`) read it; a variable that they read differently is an
+ * error. Nothing is expanded: `$` stands for itself. A relative path is resolved when this is called.
+ *
+ * @throws {InvalidOptionError} `ERR_INVALID_OPTION` when `path` is not one or the names are not those of
+ * two variables (letters, digits, `_`, `.` and `-`).
+ * @example fromEnvFile('/srv/app/.env', { clientId: 'GC_CLIENT_ID', clientSecret: 'GC_CLIENT_SECRET' })
+ */
+export function fromEnvFile(
+  path: string | UrlLike,
+  variables: { clientId: string; clientSecret: string },
+): CredentialSource
+/**
+ * One variable of a dotenv file that holds a field. Two fields of one entry that name the same file are
+ * read at once. A new secret is written back to the file of `clientSecret`, and its client id where
+ * `clientId` is a variable of the same file, unless the entry has `persist`.
+ *
+ * @example { clientId: 'app', clientSecret: fromEnvFile('/srv/app/.env', 'CLIENT_SECRET') }
+ */
+export function fromEnvFile(path: string | UrlLike, variable: string): FieldSource
+
 // ------------------------------------------------------------------------------------------- sinks
 
 /** Where a promoted credential is written to. Made by {@link envFile} or {@link secretFile}. */
@@ -705,15 +743,23 @@ export interface PromotedCredential {
  * Two variables of a dotenv file. Both are written in one atomic rename; comments, order, mode and
  * owner are kept. A relative path is resolved when this is called.
  *
+ * Without `clientId` only the secret is written: for an entry whose client id is fixed. The secret of
+ * another client is not written there then (`persisted: 'impossible'`), since the file could not say whose
+ * it is.
+ *
  * @throws {InvalidOptionError} `ERR_INVALID_OPTION` when `path` is not one or the names are not those of
  * two variables (letters, digits, `_`, `.` and `-`).
  * @example persist: envFile('.env', { clientId: 'GC_CLIENT_ID', clientSecret: 'GC_CLIENT_SECRET' })
  */
-export function envFile(path: string | UrlLike, variables: { clientId: string; clientSecret: string }): Sink
+export function envFile(
+  path: string | UrlLike,
+  variables: { clientId?: string | undefined; clientSecret: string },
+): Sink
 
 /**
  * A file that holds the secret and nothing else, replaced by an atomic rename. The client id is not
- * written. A relative path is resolved when this is called.
+ * written, and the secret of another client than the entry's neither (`persisted: 'impossible'`). A relative
+ * path is resolved when this is called.
  *
  * @throws {InvalidOptionError} `ERR_INVALID_OPTION` when `path` is not one.
  * @example

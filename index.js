@@ -3,7 +3,7 @@
 const errors = require('./lib/errors')
 const { genesysCloud, oauth2, pagerDuty } = require('./lib/providers')
 const { envFile, secretFile } = require('./lib/sinks')
-const { fromDirectory, fromEnv, fromFile } = require('./lib/sources')
+const { fromDirectory, fromEnv, fromEnvFile, fromFile } = require('./lib/sources')
 const { TokenManager } = require('./lib/token-manager')
 
 const {
@@ -40,6 +40,7 @@ module.exports = {
   fromEnv,
   fromFile,
   fromDirectory,
+  fromEnvFile,
   envFile,
   secretFile,
   RotorError,

@@ -6,6 +6,7 @@ const util = require('node:util')
 const dotenv = require('dotenv')
 
 const cases = require('../src/sink/cases.json')
+const readings = require('../src/sink/readings.json')
 
 /**
  * Who reads a file that the native part has changed, beside shells. Its own tests (`src/sink/tests.rs`) see that it
@@ -31,6 +32,22 @@ describe.each(READERS)('%s', (reader, read) => {
     const expected = /^ID:/m.test(text) && reader === 'Node.js' ? before : { ...before, ...pair }
     expect(variables(read, edited)).toEqual(expected)
   })
+})
+
+describe.each(READERS)('%s', (reader, read) => {
+  const isAmbiguous = (reading) => reading.is_ambiguous === true
+  // A byte order mark is the file's, and no reader's.
+  const secretIn = (text) => read(text.replace(/^\ufeff/, '')).SECRET || null
+
+  test.each(readings.filter((reading) => !isAmbiguous(reading)))('reads as we do: $about', (reading) => {
+    expect(secretIn(reading.text)).toBe(reading.secret)
+  })
+
+  if (reader === 'Node.js') {
+    test.each(readings.filter(isAmbiguous))('reads something else than dotenv does: $about', ({ text }) => {
+      expect(secretIn(text)).not.toBe(dotenv.parse(text).SECRET)
+    })
+  }
 })
 
 /** A shell wants `NAME=value`, a space before a comment, and plain line breaks. */

@@ -6,7 +6,7 @@ const fc = require('fast-check')
 
 const { genesysCloud, oauth2, pagerDuty } = require('../lib/providers')
 const { envFile, secretFile } = require('../lib/sinks')
-const { fromEnv, fromFile } = require('../lib/sources')
+const { fromEnv, fromEnvFile, fromFile } = require('../lib/sources')
 const { parse } = require('./support/seam')
 
 const SECRET = 'hunter2+Zx9/secret'
@@ -48,6 +48,8 @@ const secret = fc.oneof(
   fc.constantFrom(
     `${SECRET}\n`,
     `\u0000${SECRET}`,
+    `${SECRET}\u200b`,
+    ` ${SECRET}`,
     [SECRET],
     { value: SECRET },
     { [Symbol.toPrimitive]: () => SECRET },
@@ -130,6 +132,8 @@ const source = fc.constantFrom(
   fromEnv('ID', 'SECRET'),
   fromEnv('BAD'),
   fromFile('/x'),
+  fromEnvFile('/x', 'SECRET'),
+  fromEnvFile('/x', { clientId: 'ID', clientSecret: 'SECRET' }),
   async () => SECRET,
 )
 const entry = mostly(
@@ -144,6 +148,9 @@ const entry = mostly(
         async () => SECRET,
         secretFile('/x'),
         envFile('/x', { clientId: 'ID', clientSecret: 'SECRET' }),
+        envFile('/x', { clientSecret: 'SECRET' }),
+        envFile('/no-such-directory/x', { clientSecret: 'SECRET' }),
+        false,
         SECRET,
       ),
     ),
@@ -178,7 +185,7 @@ const options = mostly(
 const environment = record({
   ID: fc.constantFrom('app', '', 'a:b'),
   SECRET: fc.constant(SECRET),
-  BAD: fc.constant(`${SECRET}\u0007`),
+  BAD: fc.constantFrom(`${SECRET}\u0007`, `\ufeff${SECRET}`, `${SECRET}\u00a0`),
   HTTPS_PROXY: fc.constantFrom(
     '',
     'proxy:1',

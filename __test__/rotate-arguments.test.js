@@ -88,6 +88,15 @@ test.each([
   [{ clientSecrett: 'x' }, /clientSecrett is not a known option\. Did you mean clientSecret\?/],
   [{ clientSecret: '' }, /clientSecret takes a client secret, got an empty string/],
   [{ clientSecret: `${SECRET}\n` }, /control character \(a line break, perhaps\)/],
+  [
+    { clientSecret: `${SECRET}\u200b` },
+    /client secret, got a string with an invisible character \(U\+200B\)/,
+  ],
+  [{ clientSecret: ` ${SECRET}` }, /got a string with a blank at its beginning or end/],
+  [
+    { clientId: 'app\u00a0', clientSecret: 'x' },
+    /client id, got a string with a blank that is no plain space/,
+  ],
   [{ clientSecret: 12_345_678 }, /clientSecret takes a client secret, got a number/],
   [{ clientId: 'green' }, /clientId belongs to a clientSecret/],
   [{ label: 'autumn' }, /label belongs to a clientSecret/],

@@ -1,12 +1,19 @@
 'use strict'
 
+const fs = require('node:fs')
+const os = require('node:os')
 const path = require('node:path')
+const { pathToFileURL } = require('node:url')
 const { inspect } = require('node:util')
 
 const { envFile, secretFile } = require('..')
 const { runSink, writeVariables } = require('../lib/sinks')
 const { fromEnv, fromFile } = require('../lib/sources')
+const { temporaryDirectory } = require('./support/changing')
 const { failure, parse, valid } = require('./support/seam')
+const { closeAll } = require('./support/world')
+
+afterEach(closeAll)
 
 const names = { clientId: 'APP_ID', clientSecret: 'APP_SECRET' }
 const credential = { clientId: 'app', clientSecret: 'hunter2-secret' }
@@ -14,14 +21,70 @@ const entry = (changes) => parse(valid({ credentials: { ...credential, ...change
 
 describe('persist', () => {
   test('an env file and a secret file reach the native part with absolute paths', () => {
-    expect(entry({ persist: envFile('conf/.env', names) }).persist).toEqual({
+    expect(entry({ persist: envFile('docs/.env', names) }).persist).toEqual({
       kind: 'envFile',
-      path: path.resolve('conf/.env'),
+      path: path.resolve('docs/.env'),
       ...names,
     })
-    const url = new URL('file:///run/secret')
-    expect(entry({ persist: secretFile(url) }).persist).toEqual({ kind: 'secretFile', path: '/run/secret' })
+    const url = pathToFileURL(path.resolve('secret'))
+    const secret = { kind: 'secretFile', path: path.resolve('secret') }
+    expect(entry({ persist: secretFile(url) }).persist).toEqual(secret)
     expect(entry({ persist: undefined })).not.toHaveProperty('persist')
+    expect(entry({ persist: false })).not.toHaveProperty('persist')
+  })
+
+  test('an env file may hold the secret alone', () => {
+    const { clientSecret } = names
+    const written = { kind: 'envFile', path: path.resolve('.env'), clientSecret }
+    expect(entry({ persist: envFile('.env', { clientSecret }) }).persist).toEqual(written)
+    const given = envFile('.env', { clientId: undefined, clientSecret })
+    expect(entry({ persist: given }).persist).toEqual(written)
+  })
+
+  describe('a directory that is not there is told at once, by its option and its name', () => {
+    const missing = path.resolve('no-such-directory')
+    const problem = (persist) => failure(valid({ credentials: [{ ...credential, persist }] })).problems
+
+    test.each([
+      ['an env file', () => envFile('no-such-directory/.env', names)],
+      ['a secret file', () => secretFile(path.join(missing, 'secret'))],
+    ])('%s', (_, make) => {
+      expect(problem(make())).toEqual([
+        {
+          option: 'credentials[0].persist',
+          message: `writes to a file in ${missing}, which does not exist. Make that directory, or correct the path.`,
+        },
+      ])
+    })
+
+    test('a file in the place of the directory', () => {
+      expect(problem(secretFile('package.json/secret'))[0].message).toContain('which is not a directory')
+      expect(problem(secretFile('package.json/x/secret'))[0].message).toContain('which does not exist')
+    })
+
+    test('a link to a directory is one, and one to nothing is none', () => {
+      const directory = temporaryDirectory()
+      fs.symlinkSync(os.tmpdir(), path.join(directory, 'link'))
+      fs.symlinkSync(missing, path.join(directory, 'broken'))
+      expect(entry({ persist: secretFile(path.join(directory, 'link', 'x')) })).toHaveProperty('persist')
+      expect(problem(secretFile(path.join(directory, 'broken', 'x')))).toHaveLength(1)
+    })
+
+    test('one stat is all', () => {
+      const stat = jest.spyOn(fs, 'statSync')
+      entry({ persist: secretFile(path.join(os.tmpdir(), 'secret')) })
+      expect(stat.mock.calls).toEqual([[os.tmpdir()]])
+      stat.mockRestore()
+    })
+
+    test('one that may not be looked at is left to the first write', () => {
+      const denied = Object.assign(new Error('…'), { code: 'EACCES' })
+      const stat = jest.spyOn(fs, 'statSync').mockImplementation(() => {
+        throw denied
+      })
+      expect(entry({ persist: secretFile('no-such-directory/x') })).toHaveProperty('persist')
+      stat.mockRestore()
+    })
   })
 
   test('functions are numbered in their order', () => {
@@ -44,7 +107,7 @@ describe('persist', () => {
       expect(problems).toEqual([
         {
           option: 'credentials.persist',
-          message: expect.stringMatching(/^takes envFile\(.*secretFile\(path\) or a function, got /),
+          message: expect.stringMatching(/^takes envFile\(.*secretFile\(path\), a function or false, got /),
         },
       ])
     },
@@ -53,7 +116,8 @@ describe('persist', () => {
   test.each([
     ['envFile', () => envFile('', names)],
     ['envFile', () => envFile('.env')],
-    ['envFile', () => envFile('.env', { clientSecret: 'SECRET' })],
+    ['envFile', () => envFile('.env', { clientId: 'ID' })],
+    ['envFile', () => envFile('.env', { clientId: null, clientSecret: 'SECRET' })],
     ['envFile', () => envFile('.env', { clientId: 'A', clientSecret: 'A' })],
     ['envFile', () => envFile('.env', { ...names, clientSecret: 'hunter2=secret' })],
     ['envFile', () => envFile('.env', { ...names, other: 'X' })],

@@ -4,7 +4,8 @@ const path = require('node:path')
 const { pathToFileURL } = require('node:url')
 const { inspect } = require('node:util')
 
-const { fromDirectory, fromEnv, fromFile } = require('../lib/sources')
+const { fromDirectory, fromEnv, fromEnvFile, fromFile } = require('../lib/sources')
+const { envFile, secretFile } = require('../lib/sinks')
 const { genesysCloud } = require('../lib/providers')
 const { failure, parse, valid } = require('./support/seam')
 
@@ -37,6 +38,24 @@ describe('variables', () => {
       kind: 'error',
       message: expect.stringContaining('control characters'),
     })
+  })
+
+  test.each([
+    ['control characters', 'a\u0007b'],
+    ['an invisible character (U+200B)', 'hunter2\u200b'],
+    ['an invisible character (U+FEFF)', '\ufeffhunter2'],
+    ['a blank that is no plain space (U+00A0)', 'hunter2\u00a0'],
+    ['a blank at its beginning or end', ' hunter2'],
+  ])('%s in a value are refused with variable and field', (flaw, value) => {
+    const secret = `yields a client secret with ${flaw}, which no client id or secret has (in the environment variable SECRET)`
+    const values = { ID: 'app', SECRET: value }
+    expect(problems(fromEnv('ID', 'SECRET'), values)).toEqual([
+      { option: 'credentials', message: `${secret}.` },
+    ])
+    const fields = { clientId: fromEnv('ID'), clientSecret: fromEnv('SECRET') }
+    expect(problems(fields, values)).toEqual([{ option: 'credentials.clientSecret', message: `${secret}.` }])
+    const [id] = problems(fromEnv('SECRET', 'ID'), values)
+    expect(id.message).toContain(`yields a client id with ${flaw}`)
   })
 
   test('one is a field', () => {
@@ -111,6 +130,89 @@ describe('files', () => {
     const file = path.resolve('/run/a secret')
     const { native } = parsed({ clientId: 'app', clientSecret: fromFile(pathToFileURL(file)) })
     expect(native.entries[0].source.clientSecret).toEqual({ kind: 'file', path: file })
+  })
+
+  const env = { ID: 'app', SECRET }
+  const names = { clientId: 'APP_ID', clientSecret: 'APP_SECRET' }
+  const file = path.resolve('.env')
+  const variable = (name) => ({ kind: 'envFile', path: file, variable: name })
+  const both = { kind: 'fields', clientId: variable('APP_ID'), clientSecret: variable('APP_SECRET') }
+  const entryOf = (credentials) => parsed(credentials, env).native.entries[0]
+
+  test('an env file is one source of both, and is written back to', () => {
+    const persist = { kind: 'envFile', path: file, ...names }
+    expect(entryOf(fromEnvFile('.env', names))).toEqual({ optional: false, source: both, persist })
+    const fields = {
+      clientId: fromEnvFile('.env', 'APP_ID'),
+      clientSecret: fromEnvFile(pathToFileURL(file), 'APP_SECRET'),
+    }
+    expect(entryOf(fields)).toEqual({ optional: false, source: both, persist })
+    expect(entryOf({ ...fields, persist: false })).toEqual({ optional: false, source: both })
+    const elsewhere = { ...fields, persist: secretFile('secret') }
+    expect(entryOf(elsewhere).persist).toEqual({ kind: 'secretFile', path: path.resolve('secret') })
+  })
+
+  test('an env file with the secret alone is written back to without the client id', () => {
+    const persist = { kind: 'envFile', path: file, clientSecret: 'APP_SECRET' }
+    const clientSecret = fromEnvFile('.env', 'APP_SECRET')
+    for (const clientId of ['app', fromEnv('ID'), fromEnvFile('other.env', 'APP_ID')]) {
+      expect(entryOf({ clientId, clientSecret }).persist).toEqual(persist)
+    }
+    expect(entryOf({ clientId: fromEnvFile('.env', 'APP_ID'), clientSecret: SECRET })).not.toHaveProperty(
+      'persist',
+    )
+  })
+
+  test('a directory that is missing is no error of a source', () => {
+    expect(entryOf(fromEnvFile('no-such-directory/.env', names))).toHaveProperty('persist')
+  })
+
+  test('a file that persist writes stands in front of a secret of the environment', () => {
+    const clientSecret = fromEnv('SECRET')
+    const own = { kind: 'js', index: 0 }
+    const sourceOf = (clientId, persist) => parsed({ clientId, clientSecret, persist }, env)
+    const pair = sourceOf(fromEnv('ID'), envFile('.env', names))
+    const source = { kind: 'fields', clientId: own, clientSecret: { kind: 'js', index: 1 } }
+    expect(pair.native.entries[0].source).toEqual({ kind: 'fronted', front: both, source })
+    expect(pair.variables).toEqual([
+      { clientId: 'ID', clientSecret: 'SECRET', file: { kind: 'envFile', path: file, ...names } },
+    ])
+
+    const app = { kind: 'value', value: 'app' }
+    const secret = sourceOf('app', envFile('.env', { clientSecret: 'APP_SECRET' }))
+    expect(secret.native.entries[0].source.front).toEqual({ ...both, clientId: app })
+    const alone = sourceOf('app', secretFile('secret'))
+    const front = {
+      kind: 'fields',
+      clientId: app,
+      clientSecret: { kind: 'file', path: path.resolve('secret') },
+    }
+    expect(alone.native.entries[0].source.front).toEqual(front)
+  })
+
+  test.each([
+    ['persist is a function', { clientSecret: fromEnv('SECRET'), persist: async () => {} }],
+    ['there is no persist', { clientSecret: fromEnv('SECRET') }],
+    ['the secret comes from elsewhere', { clientSecret: fromFile('x'), persist: envFile('.env', names) }],
+  ])('nothing stands in front where %s', (_, fields) => {
+    const { native, variables } = parsed({ clientId: fromEnv('ID'), ...fields }, env)
+    expect(native.entries[0].source.kind).toBe('fields')
+    expect(variables[0]).not.toHaveProperty('file')
+  })
+
+  test.each([
+    [undefined],
+    [{}],
+    [''],
+    ['A=B'],
+    [{ clientId: 'A' }],
+    [{ clientId: 'A', clientSecret: 'A' }],
+    [{ clientId: 'A', clientSecret: 'hunter2=' }],
+    [{ ...names, label: 'x' }],
+  ])('fromEnvFile refuses the names %j', (given) => {
+    const call = () => fromEnvFile('.env', given)
+    expect(call).toThrow(expect.objectContaining({ code: 'ERR_INVALID_OPTION', option: 'fromEnvFile' }))
+    expect(call).not.toThrow(/hunter2/)
   })
 
   test('a directory is one source of both', () => {
@@ -195,6 +297,10 @@ describe('functions', () => {
     ['a label of two lines', async () => ({ ...credential, label: 'a\nb' })],
     ['an empty secret in a list', async () => [credential, { clientId: 'app', clientSecret: '' }]],
     ['a control character', async () => `${SECRET}\u0000`],
+    ['a zero-width space', async () => `${SECRET}\u200b`],
+    ['a byte order mark', async () => `\ufeff${SECRET}`],
+    ['a non-breaking space in a client id', async () => ({ ...credential, clientId: 'app\u00a0' })],
+    ['a blank at the end', async () => `${SECRET} `],
     ['broken Unicode', async () => `${SECRET}\ud800`],
     [
       'an unreadable object',

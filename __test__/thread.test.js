@@ -1,11 +1,11 @@
 'use strict'
 
-const { execFileSync } = require('node:child_process')
 const fs = require('node:fs')
 const os = require('node:os')
 const path = require('node:path')
 const { fromFile } = require('..')
 const native = require('../native')
+const { hangingFile } = require('./support/changing')
 const { ourThreads, until } = require('./support/process')
 const { atEnd, closeAll, event, manager, server, virtualWorld } = require('./support/world')
 
@@ -155,18 +155,9 @@ function fileInPlace() {
   return path.join(directory, 'secret')
 }
 
-/** A credential in a file that hangs: reading a pipe that nobody writes to never ends. */
+/** A credential in a file that hangs. */
 function hangingCredential() {
-  const pipe = fileInPlace()
-  execFileSync('mkfifo', [pipe])
-  // Whoever still reads it at the test's end finds it empty, and so does who is only about to.
-  atEnd(() =>
-    until(() => {
-      fs.closeSync(fs.openSync(pipe, fs.constants.O_RDWR))
-      return ourThreads() === 0
-    }),
-  )
-  return { clientId: 'app', clientSecret: fromFile(pipe) }
+  return { clientId: 'app', clientSecret: fromFile(hangingFile()) }
 }
 
 test('a file that hangs does not keep a dead thread from being started again', async () => {

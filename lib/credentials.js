@@ -1,16 +1,17 @@
 'use strict'
 
 const check = require('./check')
-const { copyOfArray, copyOfObject, describeHidden, flag, isPromise, line, object, textOf } = check
+const { copyOfArray, copyOfObject, describeHidden, flag, isPromise, line, object } = check
+const { credentialText } = require('./credential-text')
 const { instant } = require('./instants')
-const { parseSink } = require('./sinks')
-const { callbackReader, envReader, sourceDetail } = require('./sources')
+const { envFileTarget, parseSink } = require('./sinks')
+const { callbackReader, envReader, shown, sourceDetail } = require('./sources')
 
 /**
  * Reads the `credentials` option into `{ entries, sources, initial, sinks, variables }`: the entries
  * as the native part takes them, the sources that only JavaScript can read, what those of them yield
  * that can be read at once, the functions that promoted credentials are written back to, and the
- * variables of each entry.
+ * variables of each entry with the file in front of them.
  */
 function parseCredentials(value, place, { environment, clientAuth }) {
   const context = { environment, clientAuth, sources: [], initial: [], sinks: [] }
@@ -25,10 +26,13 @@ function parseCredentials(value, place, { environment, clientAuth }) {
       ? [entry(value, place, context)]
       : list.map((item, i) => entry(item, place.item(i), context))
   const { sources, initial, sinks } = context
-  const variables = (list ?? [value]).map(variablesOf)
+  const named = (list ?? [value]).map(variablesOf)
   const entries = parsed.map((one, i) => {
-    const hasVariables = Object.values(variables[i]).some((variable) => variable !== undefined)
+    const hasVariables = Object.values(named[i]).some((variable) => variable !== undefined)
     return hasVariables ? { ...one, hasVariables } : one
+  })
+  const variables = named.map((names, i) => {
+    return entries[i]?.source.kind === 'fronted' ? { ...names, file: entries[i].persist } : names
   })
   return { entries, sources, initial, sinks, variables }
 }
@@ -41,6 +45,15 @@ function entry(value, place, context) {
     return { optional: false, source: environment(detail, place, { context, optional: false }) }
   }
   if (detail?.kind === 'directory') return { optional: false, source: { ...detail } }
+  if (detail?.kind === 'env-file-pair') {
+    const { path, clientId, clientSecret } = detail
+    const source = {
+      kind: 'fields',
+      clientId: { kind: 'envFile', path, variable: clientId },
+      clientSecret: { kind: 'envFile', path, variable: clientSecret },
+    }
+    return { optional: false, source, persist: envFileTarget(detail) }
+  }
   if (detail !== undefined) {
     const usage = "{ clientId: fromEnv('CLIENT_ID'), clientSecret: fromFile('/run/secrets/client') }"
     return place.fail(`takes a whole credential, got a source of one field. Use it for a field: ${usage}.`)
@@ -67,28 +80,61 @@ function fields(value, place, context) {
   const at = { context, optional: optional === true }
   const source = {
     kind: 'fields',
-    clientId: field(clientId, place.key('clientId'), at),
-    clientSecret: field(clientSecret, place.key('clientSecret'), at),
+    clientId: field(clientId, place.key('clientId'), { ...at, what: 'client id' }),
+    clientSecret: field(clientSecret, place.key('clientSecret'), { ...at, what: 'client secret' }),
   }
   checkClientId(source.clientId?.value, place.key('clientId'), context)
+  const sink = (persist === undefined ? sinkOf(source) : persist) || undefined
+  const front = sourceDetail(clientSecret)?.kind === 'env' ? frontOf(source, sink) : undefined
   return {
     ...(label === undefined ? {} : { label }),
     optional: optional === true,
-    source,
+    source: front === undefined ? source : { kind: 'fronted', front, source },
     ...(expiresAt === undefined ? {} : { expiresAt }),
-    ...(persist === undefined ? {} : { persist }),
+    ...(sink === undefined ? {} : { persist: sink }),
   }
 }
 
-function field(value, place, { context, optional }) {
-  const what = 'a string, fromEnv(variable), fromFile(path) or a function that returns a string'
+/** Where a new secret goes unless something else is said: to the dotenv file that the old one is read from. */
+function sinkOf({ clientId, clientSecret }) {
+  if (clientSecret?.kind !== 'envFile') return undefined
+  const { path, variable } = clientSecret
+  const isSameFile = clientId?.kind === 'envFile' && clientId.path === path && clientId.variable !== variable
+  return envFileTarget({
+    path,
+    clientId: isSameFile ? clientId.variable : undefined,
+    clientSecret: variable,
+  })
+}
+
+/**
+ * What comes before a secret of the environment: the file that new ones are written to. A process manager that
+ * starts the program again does so with the environment that it had at first.
+ */
+function frontOf({ clientId }, sink) {
+  if (sink?.kind === 'secretFile') {
+    return { kind: 'fields', clientId, clientSecret: { kind: 'file', path: sink.path } }
+  }
+  if (sink?.kind !== 'envFile') return undefined
+  const variable = (name) => ({ kind: 'envFile', path: sink.path, variable: name })
+  return {
+    kind: 'fields',
+    clientId: sink.clientId === undefined ? clientId : variable(sink.clientId),
+    clientSecret: variable(sink.clientSecret),
+  }
+}
+
+function field(value, place, { context, optional, what }) {
+  const takes =
+    'a string, fromEnv(variable), fromFile(path), fromEnvFile(path, variable) or a function that returns a string'
   const detail = sourceDetail(value)
-  if (typeof value === 'function') return javascript(callbackReader(value), null, context)
-  if (detail?.kind === 'env') return environment(detail, place, { context, optional })
+  if (typeof value === 'function') return javascript(callbackReader(value, what), null, context)
+  if (detail?.kind === 'env') return environment(detail, place, { context, optional, what })
   if (detail?.kind === 'file') return { kind: 'file', path: detail.path }
+  if (detail?.kind === 'env-file') return { kind: 'envFile', path: detail.path, variable: detail.variable }
   if (detail !== undefined)
-    return place.fail(`takes one field, got a source of a whole credential. Use ${what}.`)
-  const text = textOf(value, place, { what })
+    return place.fail(`takes one field, got a source of a whole credential. Use ${takes}.`)
+  const text = credentialText(value, place, { what: takes })
   return text === undefined ? undefined : { kind: 'value', value: text }
 }
 
@@ -96,10 +142,10 @@ function field(value, place, { context, optional }) {
  * Variables are read now, so that a missing one is told where the manager is made and not at the
  * first token.
  */
-function environment(detail, place, { context, optional }) {
-  const reader = envReader(detail, context.environment)
+function environment(detail, place, { context, optional, what }) {
+  const reader = envReader(detail, context.environment, what)
   const reading = reader.read()
-  if (reading.kind === 'error') place.fail(`comes from ${variables(detail)}; the value ${reading.message}.`)
+  if (reading.kind === 'error') place.fail(`${reading.message}.`)
   if (reading.kind === 'empty' && !optional) place.fail(`needs ${missing(detail, context.environment())}.`)
   if (reading.kind === 'credentials') checkClientId(reading.list[0].clientId, place, context)
   return javascript(reader, reading, context)
@@ -119,12 +165,16 @@ function checkClientId(clientId, place, { clientAuth }) {
   }
 }
 
-/** The variables that an entry, or a field of it, comes from: `{ clientId?, clientSecret? }`. */
+/** The environment variables that an entry, or a field of it, comes from: `{ clientId?, clientSecret? }`. */
 function variablesOf(entry) {
   const detail = sourceDetail(entry)
   if (detail?.kind === 'env-pair') return { clientId: detail.clientId, clientSecret: detail.clientSecret }
   const { clientId, clientSecret } = copyOfObject(entry) ?? {}
-  return { clientId: sourceDetail(clientId)?.variable, clientSecret: sourceDetail(clientSecret)?.variable }
+  const variable = (value) => {
+    const field = sourceDetail(value)
+    return field?.kind === 'env' ? field.variable : undefined
+  }
+  return { clientId: variable(clientId), clientSecret: variable(clientSecret) }
 }
 
 function missing(detail, env) {
@@ -134,22 +184,8 @@ function missing(detail, env) {
     : `the environment variables ${unset.map(shown).join(' and ')}, which are not set or empty`
 }
 
-function variables(detail) {
-  return `the environment (${namesOf(detail).map(shown).join(', ')})`
-}
-
 function namesOf(detail) {
   return detail.kind === 'env' ? [detail.variable] : [detail.clientId, detail.clientSecret]
-}
-
-/**
- * Somebody may have passed the secret where its variable's name belongs: only what looks like a
- * name is printed.
- */
-function shown(name) {
-  const looksLikeName =
-    /^([A-Z_][A-Z0-9_]*|[a-z_][a-z0-9_]*)$/.test(name) && (/_/.test(name) || !/\d/.test(name))
-  return looksLikeName && name.length <= 64 ? name : '(not shown: is this a value instead of a name?)'
 }
 
 module.exports = { checkClientId, parseCredentials }

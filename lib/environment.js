@@ -132,6 +132,8 @@ class Environment {
         return manager?._persist(message)
       case 'environment':
         return manager?._writeVariables(message)
+      case 'stale-variables':
+        return manager?._warnOfVariables(message)
       default:
         return this.#tell(message)
     }

@@ -23,7 +23,7 @@ const DAY_MS = 86_400_000
 
 /**
  * Checks all options of a manager at once and turns them into `{ name?, timeZone?, strict, clock?, sources:
- * [{ sync, read() }], sinks: [function], variables: [{ clientId?, clientSecret? }], clientAuth, native }`, or
+ * [{ sync, read() }], sinks: [function], variables: [{ clientId?, clientSecret?, file? }], clientAuth, native }`, or
  * throws one ERR_INVALID_OPTION that tells of every problem. `native` is what the native part takes,
  * as JSON; it holds secrets and is not to be kept.
  *

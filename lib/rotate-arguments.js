@@ -1,17 +1,8 @@
 'use strict'
 
 const { isAbortSignal } = require('./abort')
-const {
-  Place,
-  Problems,
-  describe,
-  describeName,
-  flag,
-  line,
-  milliseconds,
-  object,
-  textOf,
-} = require('./check')
+const { Place, Problems, describe, describeName, flag, line, milliseconds, object } = require('./check')
+const { credentialText } = require('./credential-text')
 const { checkClientId } = require('./credentials')
 const { InvalidArgumentError } = require('./errors')
 const { instant } = require('./instants')
@@ -27,10 +18,12 @@ function parseRotate(options, { clientAuth, below }) {
   const top = new Place(problems)
   let hasSecret = false
   const parsed = object(options === undefined ? {} : options, top, {
-    clientId: line({ what: 'a client id', max: Infinity }),
+    clientId: (value, place) => {
+      return value === undefined ? undefined : credentialText(value, place, { what: 'a client id' })
+    },
     clientSecret: (value, place) => {
       hasSecret = value !== undefined
-      return hasSecret ? textOf(value, place, { what: 'a client secret' }) : undefined
+      return hasSecret ? credentialText(value, place, { what: 'a client secret' }) : undefined
     },
     label: line({ what: 'a line of text' }),
     expiresAt: instant,

@@ -1,25 +1,36 @@
 'use strict'
 
+const fs = require('node:fs')
+const nodePath = require('node:path')
+
 const { attempt, copyOfObject, describeHidden } = require('./check')
-const { absolute, branded, fail, kindOf } = require('./sources')
+const { VARIABLES, absolute, branded, fail, isVariable, kindOf, shown } = require('./sources')
 
 const BRAND = Symbol.for('oauth-rotor.sink')
 
 /** What will go wrong the next time, too. */
 const PERMANENT = ['EROFS', 'EBUSY', 'EACCES', 'EPERM']
 
-/** Two variables of a dotenv file. A relative path is resolved now. */
+/**
+ * Two variables of a dotenv file, or the secret's alone where the client id is fixed. A relative path is
+ * resolved now.
+ */
 function envFile(file, names) {
   const path = absolute(file, 'envFile', envFile)
   const { clientId, clientSecret, ...others } = copyOfObject(names) ?? {}
-  const isName = (name) => typeof name === 'string' && /^[\w.-]{1,128}$/.test(name)
-  const areNames = isName(clientId) && isName(clientSecret) && clientId !== clientSecret
+  const areNames =
+    (clientId === undefined || isVariable(clientId)) && isVariable(clientSecret) && clientId !== clientSecret
   if (!areNames || Object.keys(others).length > 0) {
-    const usage = "{ clientId: 'CLIENT_ID', clientSecret: 'CLIENT_SECRET' }"
-    const what = 'the names of two variables, of letters, digits, _, . and -'
-    fail('envFile', `takes a path and ${usage}: ${what}`, envFile)
+    const usage =
+      "{ clientId: 'CLIENT_ID', clientSecret: 'CLIENT_SECRET' } (without clientId where that is fixed)"
+    fail('envFile', `takes a path and ${usage}: ${VARIABLES}`, envFile)
   }
-  return branded(BRAND, 'env-file', { kind: 'envFile', path, clientId, clientSecret })
+  return branded(BRAND, 'env-file', envFileTarget({ path, clientId, clientSecret }))
+}
+
+/** Variables of a dotenv file as the native part takes them. */
+function envFileTarget({ path, clientId, clientSecret }) {
+  return { kind: 'envFile', path, ...(clientId === undefined ? {} : { clientId }), clientSecret }
 }
 
 /** A file that holds the secret and nothing else. A relative path is resolved now. */
@@ -28,14 +39,38 @@ function secretFile(file) {
   return branded(BRAND, 'secret-file', { kind: 'secretFile', path })
 }
 
-/** Reads the option `persist` as the native part takes it; a function is added to `sinks`. */
+/**
+ * Reads the option `persist` as the native part takes it; a function is added to `sinks`. False: there is to
+ * be none.
+ */
 function parseSink(value, place, sinks) {
-  if (value === undefined) return undefined
+  if (value === undefined || value === false) return value
   if (typeof value === 'function') return { kind: 'js', index: sinks.push(value) - 1 }
   const detail = attempt(() => value[BRAND]?.())
-  if (detail !== undefined) return { ...detail }
-  const what = 'envFile(path, { clientId, clientSecret }), secretFile(path) or a function'
+  if (detail !== undefined) {
+    checkDirectory(nodePath.dirname(detail.path), place)
+    return { ...detail }
+  }
+  const what = 'envFile(path, { clientId, clientSecret }), secretFile(path), a function or false'
   return place.fail(`takes ${what}, got ${describeHidden(value)}.`)
+}
+
+/** A file is made where it is missing, a directory is not. Whatever else is wrong is told by the first write. */
+function checkDirectory(directory, place) {
+  const problem = problemOf(directory)
+  if (problem !== undefined) {
+    place.fail(
+      `writes to a file in ${directory}, which ${problem}. Make that directory, or correct the path.`,
+    )
+  }
+}
+
+function problemOf(directory) {
+  try {
+    return fs.statSync(directory).isDirectory() ? undefined : 'is not a directory'
+  } catch (error) {
+    return ['ENOENT', 'ENOTDIR'].includes(error.code) ? 'does not exist' : undefined
+  }
 }
 
 /**
@@ -66,4 +101,20 @@ function writeVariables(variables, credential, environment) {
   }
 }
 
-module.exports = { envFile, secretFile, parseSink, runSink, writeVariables }
+/**
+ * What people are told when the file in front of an entry's variables holds another credential than these, and
+ * the file's was accepted.
+ */
+function staleVariables(entry, { clientId, clientSecret, file }) {
+  const names = [clientId, clientSecret].filter((name) => name !== undefined).map(shown)
+  const source = file.kind === 'envFile' ? 'fromEnvFile()' : 'fromFile()'
+  return (
+    `credentials[${entry}]: the environment has another credential (${names.join(', ')}) than ${file.path}, ` +
+    "where persist writes new secrets. The file's was accepted and is used; the environment's is a fallback. " +
+    'If the file is newer, restart with its values, remove the variables where something loads them from the ' +
+    `file (dotenv, --env-file), or read the file itself with ${source}. If the variables are newer, change or ` +
+    'delete the file.'
+  )
+}
+
+module.exports = { envFile, envFileTarget, secretFile, parseSink, runSink, staleVariables, writeVariables }

@@ -4,14 +4,8 @@ const path = require('node:path')
 const { fileURLToPath } = require('node:url')
 
 const { InvalidOptionError } = require('./errors')
-const {
-  attempt,
-  copyOfArray,
-  copyOfObject,
-  describeHidden,
-  hasControlCharacter,
-  hasLoneSurrogate,
-} = require('./check')
+const { attempt, copyOfArray, copyOfObject, describeHidden } = require('./check')
+const { flawOf } = require('./credential-text')
 const { instantOf } = require('./instants')
 
 const BRAND = Symbol.for('oauth-rotor.source')
@@ -77,6 +71,31 @@ function fromDirectory(directory, names) {
   return source('directory', { kind: 'directory', directory: resolved, clientId, clientSecret })
 }
 
+/**
+ * A dotenv file with both fields, or with one of them; one reading gives both. A relative path is resolved
+ * now.
+ */
+function fromEnvFile(file, names) {
+  const absolutePath = absolute(file, 'fromEnvFile', fromEnvFile)
+  if (isVariable(names)) {
+    return source('env-file', { kind: 'env-file', path: absolutePath, variable: names })
+  }
+  const { clientId, clientSecret, ...others } = copyOfObject(names) ?? {}
+  const areNames = isVariable(clientId) && isVariable(clientSecret) && clientId !== clientSecret
+  if (!areNames || Object.keys(others).length > 0) {
+    const usage = "{ clientId: 'CLIENT_ID', clientSecret: 'CLIENT_SECRET' }, or 'CLIENT_SECRET' for one field"
+    fail('fromEnvFile', `takes a path and ${usage}: ${VARIABLES}`, fromEnvFile)
+  }
+  return source('env-file-pair', { kind: 'env-file-pair', path: absolutePath, clientId, clientSecret })
+}
+
+/** The names that every reader of dotenv files knows. */
+const VARIABLES = 'names of variables, of letters, digits, _, . and -'
+
+function isVariable(name) {
+  return typeof name === 'string' && /^[\w.-]{1,128}$/.test(name)
+}
+
 function absolute(file, option, below) {
   const text = typeof file === 'string' ? file : attempt(() => fileURLToPath(file))
   if (typeof text === 'string' && text !== '' && !text.includes('\0')) return path.resolve(text)
@@ -95,25 +114,40 @@ function fail(option, message, below) {
 /**
  * A reader of one variable, or of two as one credential; answers readings as the native part takes
  * them. `environment()` is asked each time: tests like to replace `process.env` as a whole, and then
- * with values that need not be texts.
+ * with values that need not be texts. `what` names the field of one variable.
  */
-function envReader(detail, environment) {
+function envReader(detail, environment, what) {
   const text = (name) => withoutNewline(String(environment()[name] ?? ''))
+  const from = (name) => ` (in the environment variable ${shown(name)})`
   const read = () => {
-    if (detail.kind === 'env') return textReading(text(detail.variable))
-    return credentialReading([{ clientId: text(detail.clientId), clientSecret: text(detail.clientSecret) }])
+    if (detail.kind === 'env') return textReading(text(detail.variable), what, from(detail.variable))
+    const credential = { clientId: text(detail.clientId), clientSecret: text(detail.clientSecret) }
+    return credentialReading([credential], {
+      clientId: from(detail.clientId),
+      clientSecret: from(detail.clientSecret),
+    })
   }
   return { sync: true, read }
 }
 
 /**
- * A reader of a user's function. It never throws or rejects, and passes on nothing of an error but
- * its kind.
+ * Somebody may have passed the secret where its variable's name belongs: only what looks like a
+ * name is printed.
  */
-function callbackReader(callback) {
+function shown(name) {
+  const looksLikeName =
+    /^([A-Z_][A-Z0-9_]*|[a-z_][a-z0-9_]*)$/.test(name) && (/_/.test(name) || !/\d/.test(name))
+  return looksLikeName && name.length <= 64 ? name : '(not shown: is this a value instead of a name?)'
+}
+
+/**
+ * A reader of a user's function. It never throws or rejects, and passes on nothing of an error but
+ * its kind. `what` names the field that it is for, where it is for one.
+ */
+function callbackReader(callback, what = 'text') {
   const read = async () => {
     try {
-      return readingOf(await callback())
+      return readingOf(await callback(), what)
     } catch (error) {
       return failed(`failed with ${kindOf(error)}, whose message is not repeated: it may hold a secret`)
     }
@@ -121,9 +155,9 @@ function callbackReader(callback) {
   return { sync: false, read }
 }
 
-function readingOf(value) {
+function readingOf(value, what) {
   if (value === undefined || value === null) return EMPTY
-  if (typeof value === 'string') return textReading(withoutNewline(value))
+  if (typeof value === 'string') return textReading(withoutNewline(value), what)
   const list = copyOfArray(value) ?? [value]
   if (list.length === 0) return EMPTY
   const credentials = []
@@ -152,24 +186,26 @@ function readingOf(value) {
 const LABEL = /^\P{Cc}{1,128}$/u
 const EMPTY = Object.freeze({ kind: 'empty' })
 
-function textReading(value) {
-  return value === '' ? EMPTY : (unfit([value]) ?? { kind: 'text', value })
+function textReading(value, what, from = '') {
+  return value === '' ? EMPTY : (unfit(value, what, from) ?? { kind: 'text', value })
 }
 
-function credentialReading(list) {
-  const texts = list.flatMap(({ clientId, clientSecret }) => [clientId, clientSecret])
-  if (texts.includes('')) {
+function credentialReading(list, from = {}) {
+  if (list.some(({ clientId, clientSecret }) => clientId === '' || clientSecret === '')) {
     return list.length === 1 ? EMPTY : failed('yields a credential with an empty client id or secret')
   }
-  return unfit(texts) ?? { kind: 'credentials', list }
+  for (const { clientId, clientSecret } of list) {
+    const failure =
+      unfit(clientId, 'client id', from.clientId) ?? unfit(clientSecret, 'client secret', from.clientSecret)
+    if (failure !== undefined) return failure
+  }
+  return { kind: 'credentials', list }
 }
 
-function unfit(texts) {
-  if (texts.some(hasControlCharacter)) {
-    return failed('holds control characters, which no client id or secret has')
-  }
-  if (texts.some(hasLoneSurrogate)) return failed('is not well-formed Unicode')
-  return undefined
+function unfit(text, what, from = '') {
+  const flaw = flawOf(text)
+  if (flaw === undefined) return undefined
+  return failed(`yields a ${what} with ${flaw}, which no client id or secret has${from}`)
 }
 
 function failed(message) {
@@ -194,6 +230,10 @@ module.exports = {
   fromEnv,
   fromFile,
   fromDirectory,
+  fromEnvFile,
+  isVariable,
+  VARIABLES,
+  shown,
   sourceDetail,
   envReader,
   callbackReader,

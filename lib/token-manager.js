@@ -11,7 +11,7 @@ const { LocalTime } = require('./local-time')
 const { parseOptions } = require('./options')
 const { Readings } = require('./readings')
 const { Rotations } = require('./rotation')
-const { runSink, writeVariables } = require('./sinks')
+const { runSink, staleVariables, writeVariables } = require('./sinks')
 const { Snapshots } = require('./snapshots')
 
 /** No word ever holds it. */
@@ -36,7 +36,7 @@ class TokenManager {
   #readings
   /** Functions of the user's that promoted credentials are written back to. */
   #sinks
-  /** The environment variables that each entry comes from. */
+  /** The environment variables that each entry comes from, and the file in front of them. */
   #variables
   #environment
   #handle
@@ -193,6 +193,12 @@ class TokenManager {
   /** Called by the environment: a credential that came from environment variables was replaced. */
   _writeVariables({ entry, clientId, clientSecret }) {
     writeVariables(this.#variables[entry], { clientId, clientSecret }, () => process.env)
+  }
+
+  /** Called by the environment: the file in front of an entry's variables was accepted, and they differ from it. */
+  _warnOfVariables({ entry }) {
+    const message = staleVariables(entry, this.#variables[entry])
+    process.emitWarning(message, { type: 'OAuthRotorWarning', code: 'OAUTH_ROTOR_STALE_VARIABLE' })
   }
 
   #isUsableByTheClock() {

@@ -14,7 +14,7 @@ const { wrongOptions } = require('./wrong-options')
 const { base64, shownBy } = require('./disguises')
 const { rotations } = require('./secrecy-rotations')
 
-const { TokenManager, oauth2, fromDirectory, fromFile } = rotor
+const { TokenManager, oauth2, fromDirectory, fromEnvFile, fromFile } = rotor
 const evidence = []
 const codes = new Set()
 const events = new Set()
@@ -155,6 +155,10 @@ function badSources({ secret, port }) {
     'control character in a file': fields(fromFile(control)),
     'invalid text in a file': fields(fromFile(path.join(directory, 'invalid'))),
     'large file': fields(fromFile(path.join(directory, 'large'))),
+    'invisible character in a file': fields(fromFile(file('invisible', `${secret}\ufeff`))),
+    'blank in an env file': fields(fromEnvFile(file('blank.env', `SECRET='${secret}\u00a0'\n`), 'SECRET')),
+    'ambiguous env file': fields(fromEnvFile(file('odd.env', `SECRET: ${secret}\n`), 'SECRET')),
+    'env file that is none': fields(fromEnvFile(control, 'SECRET')),
     'directory with half of a pair': fromDirectory(directory, {
       clientId: 'missing',
       clientSecret: 'control',

@@ -2,7 +2,17 @@
 
 const rotor = require('../..')
 
-const { fromEnv, fromFile, fromDirectory, envFile, secretFile, genesysCloud, oauth2, pagerDuty } = rotor
+const {
+  fromEnv,
+  fromFile,
+  fromDirectory,
+  fromEnvFile,
+  envFile,
+  secretFile,
+  genesysCloud,
+  oauth2,
+  pagerDuty,
+} = rotor
 
 const TOP = [
   ...[
@@ -78,6 +88,11 @@ function wrongOptions({ secret, proxyPassword, cert }) {
   credentials('fromEnv of values', () => fromEnv('app', `${secret}=`))
   credentials('fromFile', () => fromFile(`${secret}\0`))
   credentials('fromDirectory', () => fromDirectory(secret, { clientId: 'a', clientSecret: `${secret}/` }))
+  credentials('fromEnvFile', () => fromEnvFile('.env', `${secret}=`))
+  credentials('fromEnvFile of values', () =>
+    fromEnvFile('.env', { clientId: 'app', clientSecret: `${secret}=` }),
+  )
+  credentials('invisible character', () => ({ clientId: 'app', clientSecret: `${secret}\u200b` }))
   credentials('envFile', () => envFile('.env', { clientId: 'ID', clientSecret: `${secret}=` }))
   credentials('secretFile', () => secretFile(`${secret}\0`))
   const withVariable = (name, value, options) => () => {
@@ -88,6 +103,10 @@ function wrongOptions({ secret, proxyPassword, cert }) {
   add(
     'variable',
     withVariable('ROTOR_SECRET', `${secret}\u0007`, () => ({ credentials: fromEnv('HOME', 'ROTOR_SECRET') })),
+  )
+  add(
+    'variable with an invisible character',
+    withVariable('ROTOR_SECRET', `\ufeff${secret}`, () => ({ credentials: fromEnv('HOME', 'ROTOR_SECRET') })),
   )
   const socks = `socks5://me:${encodeURIComponent(proxyPassword)}@proxy.example`
   add(

@@ -3,6 +3,7 @@ import {
   envFile,
   fromDirectory,
   fromEnv,
+  fromEnvFile,
   fromFile,
   genesysCloud,
   isRotorError,
@@ -123,14 +124,32 @@ new TokenManager({
       clientSecret: 'a',
       persist: envFile('.env', { clientId: 'ID', clientSecret: 'SECRET' }),
     },
+    fromEnvFile('.env', { clientId: 'ID', clientSecret: 'SECRET' }),
+    { clientId: fromEnvFile('.env', 'ID'), clientSecret: fromEnvFile('.env', 'SECRET'), persist: false },
+    {
+      clientId: 'app',
+      clientSecret: fromEnv('SECRET'),
+      persist: envFile('/etc/app.env', { clientId: undefined, clientSecret: 'SECRET' }),
+    },
   ] as const,
 })
+const ids = { clientId: 'ID', clientSecret: 'SECRET' }
 export const persist: PersistFunction = ({ credentialId, label, clientId, clientSecret }) => {
   same<Equal<typeof label, string | undefined>>()
   same<Equal<[typeof credentialId, typeof clientId, typeof clientSecret], [string, string, string]>>()
 }
-// @ts-expect-error both variables
+same<Equal<ReturnType<typeof envFile>['kind'], 'env-file' | 'secret-file'>>()
 envFile('.env', { clientSecret: 'SECRET' })
+// @ts-expect-error the secret's variable
+envFile('.env', { clientId: 'ID' })
+// @ts-expect-error both variables, or the name of one
+fromEnvFile('.env', { clientSecret: 'SECRET' })
+// @ts-expect-error a pair is no field
+new TokenManager({ provider, credentials: { clientId: 'a', clientSecret: fromEnvFile('x', ids) } })
+// @ts-expect-error one variable is one field
+new TokenManager({ provider, credentials: fromEnvFile('.env', 'SECRET') })
+// @ts-expect-error only false switches it off
+new TokenManager({ provider, credentials: { clientId: 'a', clientSecret: 'b', persist: true } })
 // @ts-expect-error a source is no sink
 new TokenManager({ provider, credentials: { clientId: 'a', clientSecret: 'b', persist: fromFile('x') } })
 // @ts-expect-error nor is a sink a source

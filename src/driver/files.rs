@@ -1,27 +1,34 @@
 //! Reads files that hold client ids and secrets. It blocks: call it off the driver's thread.
 
+use std::collections::BTreeSet;
 use std::fs::{self, File};
 use std::io::{self, ErrorKind, Read};
 use std::path::{Path, PathBuf};
 
 use zeroize::Zeroizing;
 
+use super::sinks;
 use crate::secret::Secret;
+use crate::sink::dotenv;
 use crate::source::{FileReading, Place};
 
 /// No client id or secret is longer; a wrong path may name a log or a disk.
 const LARGEST: u64 = 64 * 1024;
 
+/// A file of variables may hold others, too; none is larger that can be written back to.
+const LARGEST_ENV_FILE: u64 = sinks::LARGEST;
+
 /// How often a directory is read again because it was swapped in between.
 const ATTEMPTS: usize = 20;
 
-/// Reads a file, or two files of a directory.
+/// Reads a file, variables of one, or two files of a directory.
 pub(super) fn read(place: &Place) -> FileReading {
     match place {
         Place::File(path) => match read_value(path) {
             Ok(text) => FileReading::Text(text),
-            Err(error) => FileReading::Failed(describe(path, &error)),
+            Err(error) => FileReading::Failed(describe(path, &error, LARGEST)),
         },
+        Place::EnvFile { path, variables } => read_variables(path, variables),
         Place::Directory { directory, client_id, client_secret } => {
             read_pair(directory, client_id, client_secret)
         }
@@ -49,7 +56,7 @@ fn read_pair(directory: &Path, client_id: &str, client_secret: &str) -> FileRead
             Ok((id, secret)) => return FileReading::Pair(id, secret),
             Err((path, error)) => {
                 let gone = error.kind() == ErrorKind::NotFound;
-                failure = Some(describe(&path, &error));
+                failure = Some(describe(&path, &error, LARGEST));
                 if !gone || version.is_none() || version == self::version(directory) {
                     break;
                 }
@@ -66,11 +73,20 @@ fn version(directory: &Path) -> Option<PathBuf> {
     fs::read_link(directory.join("..data")).ok().map(|target| directory.join(target))
 }
 
+/// Reads variables of a dotenv file. Others of that file are not kept.
+fn read_variables(path: &Path, variables: &BTreeSet<String>) -> FileReading {
+    match File::open(path).and_then(|mut file| read_text(&mut file, LARGEST_ENV_FILE)) {
+        Ok(text) => FileReading::Variables(dotenv::read(text.expose(), variables)),
+        Err(error) => FileReading::Failed(describe(path, &error, LARGEST_ENV_FILE)),
+    }
+}
+
 /// The text of a file that holds one value.
 fn read_value(path: &Path) -> io::Result<Secret> {
     let text = read_text(&mut File::open(path)?, LARGEST)?;
+    // Windows editors begin a file with a byte order mark.
+    let text = text.expose().strip_prefix('\u{feff}').unwrap_or(text.expose());
     // Editors and `echo` end a file with a line break that is not part of the secret.
-    let text = text.expose();
     let line = text.strip_suffix('\n').map(|line| line.strip_suffix('\r').unwrap_or(line));
     Ok(Secret::new(line.unwrap_or(text)))
 }
@@ -88,7 +104,7 @@ pub(super) fn read_text(file: &mut File, largest: u64) -> io::Result<Secret> {
     Ok(Secret::new(text))
 }
 
-fn describe(path: &Path, error: &io::Error) -> String {
+fn describe(path: &Path, error: &io::Error, largest: u64) -> String {
     let path = path.display();
     match error.kind() {
         ErrorKind::NotFound => format!("could not be read: there is no file {path}"),
@@ -96,9 +112,12 @@ fn describe(path: &Path, error: &io::Error) -> String {
             format!("could not be read: this process may not read {path}")
         }
         ErrorKind::FileTooLarge => {
-            format!("could not be read: {path}: it is larger than 64 KiB")
+            format!("could not be read: {path}: it is larger than {} KiB", largest / 1024)
         }
-        ErrorKind::InvalidData => format!("could not be read: {path}: it is not UTF-8 text"),
+        // PowerShell 5 writes what `>` redirects as UTF-16.
+        ErrorKind::InvalidData => {
+            format!("could not be read: {path}: it is not UTF-8 text (save it as UTF-8)")
+        }
         kind => format!("could not be read: {path}: {kind}"),
     }
 }
@@ -124,6 +143,39 @@ mod tests {
             let read = read(&Place::File(path.clone()));
             assert_eq!(read, FileReading::Text(Secret::new(meant)));
         }
+    }
+
+    #[test]
+    fn a_byte_order_mark_at_the_beginning_is_not_part_of_the_secret_and_one_elsewhere_is() {
+        let folder = Folder::new("mark");
+        let path = folder.0.join("secret");
+        for (written, meant) in [
+            ("\u{feff}s3cret\r\n", "s3cret"),
+            ("s3\u{feff}cret", "s3\u{feff}cret"),
+            ("\u{feff}\u{feff}s3cret", "\u{feff}s3cret"),
+        ] {
+            fs::write(&path, written).unwrap();
+            assert_eq!(read(&Place::File(path.clone())), FileReading::Text(Secret::new(meant)));
+        }
+    }
+
+    #[test]
+    fn variables_are_read_at_once_and_no_others() {
+        let folder = Folder::new("variables");
+        let path = folder.0.join(".env");
+        let names = ["ID", "SECRET"].map(str::to_owned);
+        let place = Place::EnvFile { path: path.clone(), variables: names.into() };
+        let why = || match read(&place) {
+            FileReading::Failed(reason) => reason,
+            other => panic!("{other:?}"),
+        };
+        assert!(why().contains("there is no file"));
+        fs::write(&path, "\u{feff}ID=app\r\nexport SECRET='s3cret' # ours\r\nOTHER=x\r\n").unwrap();
+        let value = |text: &str| dotenv::Variable::Value(Secret::new(text));
+        let expected = [("ID".to_owned(), value("app")), ("SECRET".to_owned(), value("s3cret"))];
+        assert_eq!(read(&place), FileReading::Variables(expected.into()));
+        fs::write(&path, "#".repeat(1024 * 1024 + 1)).unwrap();
+        assert!(why().contains("larger than 1024 KiB"));
     }
 
     #[test]

@@ -62,6 +62,14 @@ pub enum Message {
         #[serde(serialize_with = "serialize_exposed")]
         client_secret: Secret,
     },
+    /// The file in front of an entry's variables holds a credential that was accepted, and the variables
+    /// hold another one.
+    StaleVariables {
+        /// Whose entry.
+        handle: HandleId,
+        /// Its position in the list of credentials.
+        entry: usize,
+    },
     /// Something happened that people may want to know of.
     Event(EventMessage),
     /// The handle's JavaScript sources are to be read.

@@ -35,7 +35,7 @@ use draft::{Draft, clear, sync};
 use turn::Turn;
 
 /// A larger one is not meant to be read by hand or by dotenv.
-const LARGEST: u64 = 1024 * 1024;
+pub(super) const LARGEST: u64 = 1024 * 1024;
 
 /// How often a file is read again because somebody else changed it meanwhile.
 const ATTEMPTS: usize = 8;
@@ -61,17 +61,17 @@ impl Report {
 
 /// Writes the credential. A file that holds it already is left alone.
 pub(super) fn write(target: &Target, credential: &Credential) -> Report {
-    let (client_id, client_secret) =
-        (Secret::new(credential.client_id.as_str()), &credential.client_secret);
+    let (id, secret) = (Secret::new(credential.client_id.as_str()), &credential.client_secret);
+    let admitted = target.admit(credential).map_err(Failure::Refused);
     let (path, result) = match target {
-        Target::EnvFile { path, client_id: id_name, client_secret: secret_name } => {
-            let edit = |text: &str| {
-                dotenv::edit(text, (id_name, &client_id), (secret_name, client_secret))
-            };
-            (path, replace(path, edit))
+        Target::EnvFile { path, client_id, client_secret, .. } => {
+            let id = client_id.as_deref().map(|name| (name, &id));
+            let values: Vec<_> = id.into_iter().chain([(client_secret.as_str(), secret)]).collect();
+            (path, admitted.and_then(|()| replace(path, |text| dotenv::edit(text, &values))))
         }
-        Target::SecretFile { path } => {
-            (path, replace(path, |text| sink::secret_file(text, client_secret)))
+        Target::SecretFile { path, .. } => {
+            let edit = |text: &str| sink::secret_file(text, secret);
+            (path, admitted.and_then(|()| replace(path, edit)))
         }
         Target::Js { .. } => {
             let message = Some("is a function: the facade calls it".to_owned());

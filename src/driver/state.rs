@@ -130,6 +130,17 @@ impl State {
             }
         }
         self.expiring.watch(self.member.held());
+        self.tell_stale_variables(now);
+    }
+
+    /// Tells whose environment variables are older than the file in front of them, once a token was made with it.
+    fn tell_stale_variables(&mut self, now: Timestamp) {
+        let Some(token) = self.member.token(now) else { return };
+        for EntryPlace { owner, index } in self.sources.take_stale(&token.credential) {
+            if let Some(handle) = self.handles.get(&owner) {
+                handle.listener.tell(&Message::StaleVariables { handle: owner, entry: index });
+            }
+        }
     }
 
     /// Performs an effect, or queues it; answers what the member is to be told at once.

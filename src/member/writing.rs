@@ -167,7 +167,7 @@ impl Step<'_> {
             return;
         };
         let yields_it =
-            |entry: &&Yielded| matches!(&entry.credentials[..], [one] if one.id() == was.active);
+            |entry: &&Yielded| entry.credentials.iter().any(|one| one.id() == was.active);
         let readers = member.entries.iter().filter(|entry| entry.has_variables);
         let places: Vec<EntryPlace> = readers.filter(yields_it).map(|entry| entry.place).collect();
         let credential = Arc::clone(credential);

@@ -1,4 +1,4 @@
-//! Changes variables of a dotenv file, and nothing else of it.
+//! Reads variables of a dotenv file, or changes them and nothing else of it.
 //!
 //! Comments, order, blank lines, line breaks, `export` and the comment behind a value stay as they are. A variable
 //! that is assigned several times is changed everywhere, one that is missing is appended.
@@ -9,23 +9,52 @@
 //! a quoting exists that all three understand, which is always the case for a value without `'`; a
 //! line with `export` gets no other value.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use super::dialect::{self, Assignment, Variables, is_separator};
 use super::{Refusal, check};
 use crate::secret::Secret;
+
+/// A variable of a dotenv file that is set.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Variable {
+    /// What every reader reads.
+    Value(Secret),
+    /// `dotenv` and Node.js read different values, or only one of them reads any.
+    Ambiguous,
+}
+
+/// Those of these variables that the file sets. One that is empty is not set.
+pub fn read(text: &str, names: &BTreeSet<String>) -> BTreeMap<String, Variable> {
+    // Windows editors put it there; to `dotenv` it is a blank, to Node.js a part of the first name.
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    let readings = Readings::of(text);
+    // Lines end there for one reader and not for the other.
+    let is_clear = !text.contains(is_separator);
+    let set = |name: &String| {
+        let value = |variables: &Variables| {
+            variables.get(name).filter(|value| !value.expose().is_empty()).cloned()
+        };
+        match (value(&readings.dotenv), value(&readings.node)) {
+            (None, None) if is_clear => None,
+            (Some(read), Some(other)) if is_clear && read == other => Some(Variable::Value(read)),
+            _ => Some(Variable::Ambiguous),
+        }
+    };
+    names.iter().filter_map(|name| Some((name.clone(), set(name)?))).collect()
+}
 
 /// The new text of the file; none: it holds these values already.
 ///
 /// # Errors
 /// When a name or value cannot be written, or the file is such that readers would disagree.
-pub fn edit(
-    text: &str,
-    client_id: (&str, &Secret),
-    client_secret: (&str, &Secret),
-) -> Result<Option<Secret>, Refusal> {
-    if client_id.0 == client_secret.0 {
-        return Err(Refusal::SameName(client_id.0.to_owned()));
+pub fn edit(text: &str, values: &[(&str, &Secret)]) -> Result<Option<Secret>, Refusal> {
+    if let [(client_id, _), (client_secret, _)] = values
+        && client_id == client_secret
+    {
+        return Err(Refusal::SameName((*client_id).to_owned()));
     }
-    for (name, value) in [client_id, client_secret] {
+    for (name, value) in values.iter().copied() {
         let is_of_name = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '.' | '-');
         if name.is_empty() || !name.chars().all(is_of_name) {
             return Err(Refusal::Name(name.to_owned()));
@@ -33,7 +62,7 @@ pub fn edit(
         check(name, value)?;
     }
     let mut new = None;
-    for (name, value) in [client_id, client_secret] {
+    for (name, value) in values.iter().copied() {
         let before = new.as_ref().map_or(text, Secret::expose);
         if let Some(after) = set(before, name, value)? {
             new = Some(after);

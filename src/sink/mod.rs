@@ -1,4 +1,4 @@
-//! Where a promoted credential is written back to, and what the new text of a file is.
+//! Where a promoted credential is written back to, what the new text of a file is, and what a dotenv file says.
 //!
 //! Nothing here opens a file: `driver::sinks` does.
 
@@ -11,6 +11,7 @@ use std::path::PathBuf;
 
 use serde::Deserialize;
 
+use crate::credential::Credential;
 use crate::secret::Secret;
 
 /// Where an entry's credential is written back to, as it is configured.
@@ -22,25 +23,64 @@ use crate::secret::Secret;
     deny_unknown_fields
 )]
 pub enum Target {
-    /// Two variables of a dotenv file.
+    /// One or two variables of a dotenv file.
     EnvFile {
         /// The file.
         path: PathBuf,
-        /// The variable of the client id.
-        client_id: String,
+        /// The variable of the client id; none: the file holds only the secret.
+        #[serde(default)]
+        client_id: Option<String>,
         /// The variable of the client secret.
         client_secret: String,
+        /// Whose secret it can hold, where it does not say so itself.
+        #[serde(skip)]
+        of_client: Option<String>,
     },
     /// A file whose whole text is the secret.
     SecretFile {
         /// The file.
         path: PathBuf,
+        /// Whose secret it can hold.
+        #[serde(skip)]
+        of_client: Option<String>,
     },
     /// A JavaScript sink.
     Js {
         /// Its index among the handle's JavaScript sinks.
         index: usize,
     },
+}
+
+impl Target {
+    /// The same place, in an entry whose client id this is.
+    #[must_use]
+    pub fn of_client(mut self, client_id: Option<&str>) -> Self {
+        match &mut self {
+            Self::EnvFile { client_id: None, of_client, .. }
+            | Self::SecretFile { of_client, .. } => *of_client = client_id.map(str::to_owned),
+            Self::EnvFile { .. } | Self::Js { .. } => {}
+        }
+        self
+    }
+
+    /// Whether the place can hold the credential.
+    ///
+    /// # Errors
+    /// When it would hold the secret of another client than whoever reads it there takes it for.
+    pub fn admit(&self, credential: &Credential) -> Result<(), Refusal> {
+        let (Self::EnvFile { client_id: None, of_client, .. } | Self::SecretFile { of_client, .. }) =
+            self
+        else {
+            return Ok(());
+        };
+        match of_client {
+            Some(of_client) if *of_client != credential.client_id => Err(Refusal::OtherClient {
+                expected: of_client.clone(),
+                new: credential.client_id.clone(),
+            }),
+            _ => Ok(()),
+        }
+    }
 }
 
 /// Why a text cannot be written. It stays so until somebody changes the file, the configuration or the credential.
@@ -52,6 +92,17 @@ pub enum Refusal {
     /// One variable cannot hold both.
     #[error("client id and client secret would go to the same variable \"{0}\"")]
     SameName(String),
+    /// Whoever reads it there would take it for another client's.
+    #[error(
+        "only the secret is written there, and the new one is of the client \"{new}\" instead of \"{expected}\": \
+         the file could not say so. Write client id and secret, by envFile(path, {{ clientId, clientSecret }}) or a function"
+    )]
+    OtherClient {
+        /// Whose secrets the place holds.
+        expected: String,
+        /// Whose secret was to be written.
+        new: String,
+    },
     /// It would break the line, or the terminal of whoever looks at it.
     #[error("the new value of {0} contains a control character")]
     ControlCharacter(String),

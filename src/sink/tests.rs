@@ -4,12 +4,13 @@ use proptest::prelude::*;
 use serde::Deserialize;
 use serde_json::json;
 
-use super::dotenv::edit;
+use super::dotenv::{Variable, edit, read};
 use super::{Refusal, Target, secret_file};
+use crate::credential::Credential;
 use crate::secret::Secret;
 
 fn set(text: &str, id: &str, secret: &str) -> Result<Option<String>, Refusal> {
-    let new = edit(text, ("ID", &Secret::new(id)), ("SECRET", &Secret::new(secret)))?;
+    let new = edit(text, &[("ID", &Secret::new(id)), ("SECRET", &Secret::new(secret))])?;
     Ok(new.map(|new| new.expose().to_owned()))
 }
 
@@ -32,6 +33,34 @@ fn files_are_changed_as_the_cases_say_and_then_not_again() {
         assert_eq!(set(&text, &client_id, &client_secret), Ok(Some(edited.clone())), "{about}");
         assert_eq!(set(&edited, &client_id, &client_secret), Ok(None), "{about}");
     }
+}
+
+#[derive(Deserialize)]
+struct Reading {
+    about: String,
+    text: String,
+    secret: Option<String>,
+    #[serde(default)]
+    is_ambiguous: bool,
+}
+
+/// `__test__/dotenv-readers.test.js` has the real readers read them.
+#[test]
+fn a_variable_is_what_both_readers_read() {
+    let readings = include_str!("readings.json");
+    let readings: Vec<Reading> = serde_json::from_str(readings).unwrap();
+    for Reading { about, text, secret, is_ambiguous } in readings {
+        let secret = secret.map(|secret| Variable::Value(Secret::new(secret)));
+        let expected = if is_ambiguous { Some(Variable::Ambiguous) } else { secret };
+        let names = ["SECRET".to_owned(), "ABSENT".to_owned()].into();
+        assert_eq!(read(&text, &names).remove("SECRET"), expected, "{about}");
+    }
+}
+
+#[test]
+fn one_variable_is_changed_alone() {
+    let new = edit("ID=old\nSECRET=old\n", &[("SECRET", &Secret::new("new"))]).unwrap();
+    assert_eq!(new.unwrap().expose(), "ID=old\nSECRET=new\n");
 }
 
 #[test]
@@ -85,10 +114,10 @@ fn a_quote_that_is_left_open_is_no_reason_to_swallow_what_is_appended() {
 fn variables_must_be_two_that_dotenv_reads() {
     let value = Secret::new("x");
     for name in ["", "A B", "A=", "#A", "Ä", "A\n"] {
-        let refused = edit("", (name, &value), ("SECRET", &value));
+        let refused = edit("", &[(name, &value), ("SECRET", &value)]);
         assert_eq!(refused, Err(Refusal::Name(name.into())));
     }
-    let refused = edit("", ("A", &value), ("A", &value));
+    let refused = edit("", &[("A", &value), ("A", &value)]);
     assert_eq!(refused, Err(Refusal::SameName("A".into())));
 }
 
@@ -119,15 +148,45 @@ fn a_secret_file_keeps_its_line_break_at_the_end() {
 #[test]
 fn targets_are_read_as_the_facade_writes_them() {
     let read = |value| serde_json::from_value::<Target>(value);
-    let env_file = json!({ "kind": "envFile", "path": "/a", "clientId": "A", "clientSecret": "B" });
-    assert_eq!(
-        read(env_file).unwrap(),
-        Target::EnvFile { path: "/a".into(), client_id: "A".into(), client_secret: "B".into() }
-    );
+    let env_file = |client_id: Option<&str>| Target::EnvFile {
+        path: "/a".into(),
+        client_id: client_id.map(str::to_owned),
+        client_secret: "B".into(),
+        of_client: None,
+    };
+    let pair = json!({ "kind": "envFile", "path": "/a", "clientId": "A", "clientSecret": "B" });
+    assert_eq!(read(pair).unwrap(), env_file(Some("A")));
+    let secret = json!({ "kind": "envFile", "path": "/a", "clientSecret": "B" });
+    assert_eq!(read(secret).unwrap(), env_file(None));
     let secret_file = json!({ "kind": "secretFile", "path": "/a" });
-    assert_eq!(read(secret_file).unwrap(), Target::SecretFile { path: "/a".into() });
+    let expected = Target::SecretFile { path: "/a".into(), of_client: None };
+    assert_eq!(read(secret_file).unwrap(), expected);
     assert_eq!(read(json!({ "kind": "js", "index": 1 })).unwrap(), Target::Js { index: 1 });
     assert!(read(json!({ "kind": "secretFile", "path": "/a", "clientId": "A" })).is_err());
+}
+
+#[test]
+fn a_place_that_holds_only_a_secret_takes_those_of_its_client() {
+    let credential = |client: &str| Credential::new(None, client.into(), Secret::new("hunter2"));
+    let env_file = |client_id: Option<&str>| Target::EnvFile {
+        path: "/a".into(),
+        client_id: client_id.map(str::to_owned),
+        client_secret: "B".into(),
+        of_client: None,
+    };
+    let secret_file = || Target::SecretFile { path: "/a".into(), of_client: None };
+    for target in [env_file(None), secret_file()] {
+        let target = target.of_client(Some("blue"));
+        assert_eq!(target.admit(&credential("blue")), Ok(()));
+        let refusal = target.admit(&credential("green")).unwrap_err();
+        let (expected, new) = ("blue".to_owned(), "green".to_owned());
+        assert_eq!(refusal, Refusal::OtherClient { expected, new });
+        assert!(refusal.to_string().contains("\"green\" instead of \"blue\""), "{refusal}");
+        assert!(!refusal.to_string().contains("hunter2"));
+    }
+    for target in [env_file(Some("A")), Target::Js { index: 0 }] {
+        assert_eq!(target.of_client(Some("blue")).admit(&credential("green")), Ok(()));
+    }
 }
 
 /// A part of a file, and a value in it that is to be changed.

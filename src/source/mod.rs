@@ -4,7 +4,10 @@
 //! own sources (environment variables, callbacks) by the facade.
 
 mod entry;
+mod flaw;
 mod reading;
+mod spec;
+mod yields;
 
 #[cfg(test)]
 mod tests;
@@ -18,8 +21,9 @@ use crate::credential::Credential;
 use crate::error::{Code, Failure};
 use crate::sink::Target;
 use entry::Entry;
-pub use entry::{EntrySpec, Field, SourceSpec};
 pub use reading::{CredentialText, FileReading, Place, Reading};
+pub use spec::{EntrySpec, Field, SourceSpec};
+use yields::Readings;
 
 /// What the sources yield at one moment, and how that differs from before.
 #[derive(Debug, Default)]
@@ -159,12 +163,31 @@ impl Sources {
     /// Forgets a handle's entries.
     pub fn remove(&mut self, owner: Owner) {
         self.groups.retain(|group| group.owner != owner);
-        let entries = self.groups.iter().flat_map(|group| &group.entries);
-        let wanted: BTreeSet<Place> = entries.flat_map(Entry::places).collect();
-        self.files.retain(|place, _| wanted.contains(place));
+        self.forget_files();
         if let Some(under_way) = &mut self.under_way {
             under_way.owners.retain(|waiting| *waiting != owner);
         }
+    }
+
+    /// Forgets what nothing reads any more: who reads it again later does not get what is outdated by then.
+    fn forget_files(&mut self) {
+        let entries = self.groups.iter().flat_map(|group| &group.entries);
+        let wanted: BTreeSet<Place> = entries.flat_map(Entry::places).collect();
+        self.files.retain(|place, _| wanted.contains(place));
+    }
+
+    /// The entries in front of whose variables this credential stood, which was accepted, and whose variables
+    /// hold another one; each is told once.
+    pub fn take_stale(&mut self, accepted: &Credential) -> Vec<EntryPlace> {
+        let mut stale = Vec::new();
+        for group in &mut self.groups {
+            for (index, entry) in group.entries.iter_mut().enumerate() {
+                if entry.take_stale(accepted) {
+                    stale.push(EntryPlace { owner: group.owner, index });
+                }
+            }
+        }
+        stale
     }
 
     /// Whether anything can change: literals alone need no polling.
@@ -277,11 +300,12 @@ impl Sources {
             return (self.configured(edges), notices);
         }
         for group in &mut self.groups {
+            let readings = Readings { files: &self.files, javascript: &group.javascript };
             for (index, entry) in group.entries.iter_mut().enumerate() {
-                if group.is_late && !entry.has_answer(&self.files, &group.javascript) {
+                if group.is_late && !entry.has_answer(readings) {
                     continue;
                 }
-                let change = entry.update(&self.files, &group.javascript, &mut edges);
+                let change = entry.update(readings, &mut edges);
                 let label = entry.label().map(str::to_owned);
                 notices.extend(
                     change
@@ -289,6 +313,7 @@ impl Sources {
                 );
             }
         }
+        self.forget_files();
         (self.configured(edges), notices)
     }
 
@@ -310,9 +335,9 @@ impl Sources {
         let yielded = self.groups.iter().flat_map(|group| {
             group.entries.iter().enumerate().map(|(index, entry)| Yielded {
                 place: EntryPlace { owner: group.owner, index },
-                credentials: entry.credentials().to_vec(),
-                persist: entry.spec().persist.clone(),
-                has_variables: entry.spec().has_variables,
+                credentials: entry.credentials().cloned().collect(),
+                persist: entry.persist(),
+                has_variables: entry.has_variables(),
             })
         });
         Configured {

@@ -1,10 +1,12 @@
 //! What reading a source gave.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 use serde::Deserialize;
 
 use crate::secret::Secret;
+use crate::sink::dotenv::Variable;
 
 /// A file, or a directory whose files belong together.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -20,6 +22,13 @@ pub enum Place {
         /// The name of the file with the client secret.
         client_secret: String,
     },
+    /// Variables of a dotenv file, read as one.
+    EnvFile {
+        /// The file.
+        path: PathBuf,
+        /// The variables' names.
+        variables: BTreeSet<String>,
+    },
 }
 
 /// What a [`Place`] held.
@@ -29,6 +38,8 @@ pub enum FileReading {
     Text(Secret),
     /// The texts of the two files of a directory, of one version of it.
     Pair(Secret, Secret),
+    /// Those variables of a dotenv file that were asked for and that it has.
+    Variables(BTreeMap<String, Variable>),
     /// Why there is none.
     Failed(String),
 }

@@ -1,5 +1,7 @@
 //! Scenarios of sources that change.
 
+mod env_files;
+
 use super::*;
 use crate::secret::Secret;
 
@@ -249,6 +251,36 @@ fn control_characters_are_refused_without_being_repeated() {
     let (configured, _) = sources.finish();
     let problem = configured.unreadable.unwrap().message;
     assert!(problem.contains("control characters") && !problem.contains("hunter2"));
+}
+
+#[test]
+fn what_nobody_sees_in_a_secret_is_refused_with_its_file_and_its_field() {
+    let mut sources = sources(vec![file("/run/secret")]);
+    for flaw in ["hunter2\u{200b}", "hun\u{feff}ter2", "hunter2\u{a0}", " hunter2", "hunter2 "] {
+        sources.files_read(text("/run/secret", flaw));
+        let problem = sources.finish().0.unreadable.unwrap().message;
+        assert!(problem.contains("client secret") && problem.contains("/run/secret"), "{problem}");
+        assert!(!problem.contains("hunter2"), "{problem}");
+    }
+    let directory = SourceSpec::Directory {
+        directory: "/run/app".into(),
+        client_id: "id".into(),
+        client_secret: "secret".into(),
+    };
+    let mut sources = self::sources(vec![entry(directory)]);
+    let place = sources.begin(Timestamp::default()).unwrap().places.pop_first().unwrap();
+    let pair = FileReading::Pair(Secret::new("\u{a0}app"), Secret::new("hunter2"));
+    sources.files_read(HashMap::from([(place, pair)]));
+    let problem = sources.finish().0.unreadable.unwrap().message;
+    assert!(problem.contains("client id") && problem.contains("/run/app/id"), "{problem}");
+}
+
+#[test]
+fn a_file_that_is_empty_is_named() {
+    let mut sources = sources(vec![file("/run/secret")]);
+    sources.files_read(text("/run/secret", ""));
+    let problem = sources.finish().0.unreadable.unwrap().message;
+    assert!(problem.ends_with("yields nothing (the file /run/secret is empty)."), "{problem}");
 }
 
 #[test]

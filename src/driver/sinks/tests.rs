@@ -22,11 +22,12 @@ fn credential(client_id: &str, secret: &str) -> Credential {
 
 fn env_file(path: &Path) -> Target {
     let path = path.to_owned();
-    Target::EnvFile { path, client_id: "ID".into(), client_secret: "SECRET".into() }
+    let (client_id, client_secret) = (Some("ID".into()), "SECRET".into());
+    Target::EnvFile { path, client_id, client_secret, of_client: None }
 }
 
 fn secret_file(path: &Path) -> Target {
-    Target::SecretFile { path: path.to_owned() }
+    Target::SecretFile { path: path.to_owned(), of_client: None }
 }
 
 const DONE: Report = Report { outcome: SinkOutcome::Done, message: None };
@@ -174,7 +175,7 @@ fn a_change_that_somebody_else_makes_meanwhile_is_kept() {
     let edits = Cell::new(0);
     let edit = |text: &str| {
         edits.set(edits.get() + 1);
-        let new = dotenv::edit(text, ("ID", &id), ("SECRET", &secret));
+        let new = dotenv::edit(text, &[("ID", &id), ("SECRET", &secret)]);
         match edits.get() {
             // The first look is before our turn.
             2 => fs::write(&path, "OTHER=1\nSECRET=old\n").unwrap(),

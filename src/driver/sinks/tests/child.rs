@@ -95,8 +95,12 @@ fn a_child_plays_its_part() {
             }
         }
         Part::Count { path, variables: (client_id, client_secret), to } => {
-            let target =
-                Target::EnvFile { path: path.clone(), client_id: client_id.clone(), client_secret };
+            let target = Target::EnvFile {
+                path: path.clone(),
+                client_id: Some(client_id.clone()),
+                client_secret,
+                of_client: None,
+            };
             for number in 0..=to {
                 let new = super::credential(&format!("id-{number}"), &format!("secret {number}"));
                 // The machine would try again, too.

@@ -1,0 +1,151 @@
+//! Entries as they are configured.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+
+use super::reading::Place;
+use crate::secret::Secret;
+use crate::sink::Target;
+
+/// An entry as it is configured.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct EntrySpec {
+    /// The human's name for what it yields.
+    #[serde(default)]
+    pub label: Option<String>,
+    /// It may yield nothing.
+    pub optional: bool,
+    /// When what it yields expires, in milliseconds since 1970; a function may say so itself.
+    #[serde(default)]
+    pub expires_at: Option<i64>,
+    /// Environment variables are among what it is read from.
+    #[serde(default)]
+    pub has_variables: bool,
+    /// Where a credential that replaces what it yields is written to.
+    #[serde(default)]
+    pub persist: Option<Target>,
+    /// Where it comes from.
+    pub source: SourceSpec,
+}
+
+/// Where a credential comes from.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(
+    tag = "kind",
+    rename_all = "camelCase",
+    rename_all_fields = "camelCase",
+    deny_unknown_fields
+)]
+pub enum SourceSpec {
+    /// Two fields, each from a place of its own.
+    Fields {
+        /// The client id.
+        client_id: Field,
+        /// The client secret.
+        client_secret: Field,
+    },
+    /// Two files of one directory, read as one.
+    Directory {
+        /// The directory.
+        directory: PathBuf,
+        /// The name of the file with the client id.
+        client_id: String,
+        /// The name of the file with the client secret.
+        client_secret: String,
+    },
+    /// A JavaScript source that yields whole credentials.
+    Js {
+        /// Its index among the handle's JavaScript sources.
+        index: usize,
+    },
+    /// A source, and what comes before it where that can be read: environment variables, and the file that
+    /// `persist` writes, which may be newer. It is no part of another one.
+    Fronted {
+        /// Read once, at the start.
+        front: Box<SourceSpec>,
+        /// Read then, and again and again.
+        source: Box<SourceSpec>,
+    },
+}
+
+/// Where one field comes from.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(tag = "kind", rename_all = "camelCase", deny_unknown_fields)]
+pub enum Field {
+    /// It stands in the options.
+    Value {
+        /// The value.
+        value: Secret,
+    },
+    /// A file.
+    File {
+        /// Its path.
+        path: PathBuf,
+    },
+    /// A variable of a dotenv file.
+    EnvFile {
+        /// The file's path.
+        path: PathBuf,
+        /// The variable's name.
+        variable: String,
+    },
+    /// A JavaScript source.
+    Js {
+        /// Its index among the handle's JavaScript sources.
+        index: usize,
+    },
+}
+
+impl SourceSpec {
+    /// What comes before it, and the source itself.
+    pub(super) fn split(self) -> (Option<Self>, Self) {
+        match self {
+            Self::Fronted { front, source } => (Some(*front), *source),
+            other => (None, other),
+        }
+    }
+
+    /// The files that it is read from; each of them once, so that two fields of one file fit together.
+    pub(super) fn places(&self) -> Vec<Place> {
+        match self {
+            Self::Fields { client_id, client_secret } => {
+                let fields = [client_id, client_secret];
+                let files = fields.iter().filter_map(|field| match field {
+                    Field::File { path } => Some(Place::File(path.clone())),
+                    Field::Value { .. } | Field::EnvFile { .. } | Field::Js { .. } => None,
+                });
+                let mut env_files: BTreeMap<&Path, BTreeSet<String>> = BTreeMap::new();
+                for field in fields {
+                    if let Field::EnvFile { path, variable } = field {
+                        env_files.entry(path).or_default().insert(variable.clone());
+                    }
+                }
+                let env_files = env_files
+                    .into_iter()
+                    .map(|(path, variables)| Place::EnvFile { path: path.to_owned(), variables });
+                files.chain(env_files).collect()
+            }
+            Self::Directory { directory, client_id, client_secret } => vec![Place::Directory {
+                directory: directory.clone(),
+                client_id: client_id.clone(),
+                client_secret: client_secret.clone(),
+            }],
+            Self::Js { .. } => Vec::new(),
+            Self::Fronted { front, source } => [front.places(), source.places()].concat(),
+        }
+    }
+
+    pub(super) fn asks_javascript(&self) -> bool {
+        match self {
+            Self::Fields { client_id, client_secret } => {
+                [client_id, client_secret].iter().any(|field| matches!(field, Field::Js { .. }))
+            }
+            Self::Directory { .. } => false,
+            Self::Js { .. } => true,
+            Self::Fronted { front, source } => front.asks_javascript() || source.asks_javascript(),
+        }
+    }
+}
