@@ -78,12 +78,13 @@ export class TokenManager implements TokenSource {
    *
    * Rejects at once when every credential is rejected or the request is misconfigured
    * (`ERR_TOKEN_UNAVAILABLE`, with the reason as `cause`) or when a required source cannot be read
-   * (`ERR_CREDENTIAL_UNAVAILABLE`); else after `acquireTimeoutMs` (`ERR_TOKEN_UNAVAILABLE`), while
-   * the fetch goes on. Also rejects with `ERR_INVALID_ARGUMENT`, `ERR_CLOSED`, and with
-   * `signal.reason` when the signal is aborted.
+   * (`ERR_CREDENTIAL_UNAVAILABLE`); else after `timeoutMs` (`ERR_TOKEN_UNAVAILABLE`), while the fetch
+   * goes on. With a `signal` and no `timeoutMs` it waits until the signal is aborted, and rejects with
+   * `signal.reason`. Also rejects with `ERR_INVALID_ARGUMENT` and `ERR_CLOSED`. It holds the process
+   * while it waits.
    *
    * @example
-   * await tokens.ready({ signal: AbortSignal.timeout(30_000) })
+   * await tokens.ready({ timeoutMs: 30_000 })
    * server.listen(8080)
    */
   ready(options?: ReadyOptions): Promise<void>
@@ -139,6 +140,9 @@ export class TokenManager implements TokenSource {
    * active credential resolves at once, naming the previous one rolls back. Before the first token the
    * named credential is tried first of all.
    *
+   * A secret that was proved is never forgotten while it may be needed: where `persist` fails, it takes over
+   * as soon as the active one is rejected, and is a durable copy's matter after that.
+   *
    * A wrong secret changes nothing: it is given up after 3 rejections over at least 5 s, counted from the
    * end of the provider's `propagationMs`. Answers that say nothing of it (too many requests, an outage)
    * are waited out. `getToken()` is served all the time.
@@ -147,11 +151,13 @@ export class TokenManager implements TokenSource {
    * - `ERR_CANDIDATE_REJECTED` when the endpoint or `verify` does not accept it, or grants it less scope,
    * - `ERR_CANDIDATE_UNVERIFIED` when nothing proved it within 10 minutes, or it was withdrawn,
    * - `ERR_ROTATION_CONFLICT` when another rotation is open (unless `supersede`) or took this one's place,
-   * - `ERR_RETIRE_BLOCKED` when it cannot supersede yet,
+   * - `ERR_RETIRE_BLOCKED` when it cannot supersede yet, or could not in time,
    * - `ERR_NO_CANDIDATE` when nothing is configured that it could take,
-   * - `ERR_NO_CUSTODY` when it was proved and nothing but a process that may end keeps it,
+   * - `ERR_NO_CUSTODY` when it was proved, no `persist` could keep it within 10 minutes, and the active
+   *   credential still works; the new one stays a fallback in memory,
    * - `ERR_ROTATION_TIMEOUT` after `deadlineMs`, or `signal.reason`: both end only this caller's wait. The
-   *   rotation goes on while another caller waits or a source yields the credential,
+   *   rotation goes on while another caller waits or a source yields the credential. `cause` says what
+   *   it waits for,
    * - `ERR_INVALID_ARGUMENT`, before anything has happened, and `ERR_CLOSED`.
    *
    * @example
@@ -192,7 +198,10 @@ export class TokenManager implements TokenSource {
   /** What is known now, for people and logs. No I/O; no token and no secret in it. */
   status(): TokenManagerStatus
 
-  /** Whether it is well, for a readiness probe. No I/O. */
+  /**
+   * Whether it is well, for probes and alerts. No I/O. `live` is for a liveness probe, `ready` for a
+   * readiness probe, `problems` for alerts: they tell of tomorrow's outage, too.
+   */
   health(): TokenManagerHealth
 
   /**
@@ -232,6 +241,11 @@ export class TokenManager implements TokenSource {
 
 /** Options of {@link TokenManager.ready}. */
 export interface ReadyOptions {
+  /**
+   * How long to wait, in ms. 1 to 3,600,000. Default `acquireTimeoutMs`; with a `signal`, until that is
+   * aborted.
+   */
+  timeoutMs?: number | undefined
   /** Ends the wait; the promise rejects with its `reason`. */
   signal?: AbortSignalLike | undefined
 }
@@ -280,8 +294,9 @@ export interface RotateOptions {
   verify?: VerifyOptions | undefined
   /**
    * Takes the place of a rotation that is open with another credential. One that is not promoted yet
-   * gives way, and its caller gets `ERR_ROTATION_CONFLICT`; of one that is, the previous credential is
-   * retired first, as by `retireNow()`. Default: false.
+   * gives way, and its caller gets `ERR_ROTATION_CONFLICT`. Of one that is, the previous credential stays
+   * a fallback until this one is proved, and is retired with the promotion, under the same conditions as
+   * by `retireNow()`; when this one is given up, the overlap goes on as before. Default: false.
    */
   supersede?: boolean | undefined
   /**
@@ -388,7 +403,8 @@ export interface TokenManagerOptions {
 
   /**
    * How often files, functions and environment variables that yield credentials are read again, in ms. 10 to 86,400,000.
-   * Default 10,000.
+   * Default 10,000. While no token is held, files and variables are read every second and functions
+   * called every 5 s, if that is more often.
    */
   sourcePollMs?: number | undefined
 
@@ -398,6 +414,19 @@ export interface TokenManagerOptions {
    * (1 h).
    */
   overlapMs?: number | undefined
+
+  /**
+   * How long one attempt of `persist` may take, in ms; then it counts as failed and is tried again. A
+   * function's `signal` is aborted then. 100 to 3,600,000. Default 30,000.
+   */
+  persistTimeoutMs?: number | undefined
+
+  /**
+   * A token is refreshed after so long at the latest, in ms, so that a dead secret is noticed hours and not
+   * minutes before the token's end. It is an ordinary refresh: when it fails, the held token stays. 60,000
+   * to 38,880,000,000; 0: only when a refresh is due. Default 21,600,000 (6 h).
+   */
+  proveEveryMs?: number | undefined
 
   /**
    * The IANA time zone of the local texts, such as `'America/Sao_Paulo'`. Default: the system's.
@@ -627,15 +656,19 @@ export interface Credential {
    * incomplete or unreadable counts as absent. Where it was accepted and the variables hold another
    * credential, a process warning with the code `OAUTH_ROTOR_STALE_VARIABLE` says so.
    *
-   * A function is called once per promotion. It gets the new credential, and its promise resolves when
-   * that is kept. When it fails it is called again after 10 s, and the old credential is not retired
-   * before it has succeeded; with an error whose `code` is `EROFS`, `EBUSY`, `EACCES` or `EPERM` it is
-   * given up. Only the error's name and code are passed on.
+   * A function is called once per promotion. It gets the new credential and `{ signal }`, and its promise
+   * resolves when that is kept. When it fails, or takes longer than `persistTimeoutMs`, it is called again
+   * after 10 s, but not while a call with the same credential has not settled; a late success counts. The
+   * old credential is not retired before it has succeeded. With an error whose `code` is `EROFS`, `EBUSY`,
+   * `EACCES` or `EPERM` it is given up. Only the error's name and code are passed on.
    *
    * The directory of a file has to exist, or the constructor throws `ERR_INVALID_OPTION`. Default: for a
    * secret that is read by {@link fromEnvFile}, that file; else none. `false`: none.
    *
-   * @example persist: async ({ clientSecret }) => vault.write('pagerduty/oauth', { secret: clientSecret })
+   * @example
+   * persist: async ({ clientSecret }, { signal }) => {
+   *   await vault.write('pagerduty/oauth', { secret: clientSecret }, { signal })
+   * }
    */
   persist?: Sink | PersistFunction | false | undefined
 }
@@ -728,7 +761,21 @@ export interface Sink {
 }
 
 /** A function that keeps a promoted credential; see {@link Credential.persist}. */
-export type PersistFunction = (credential: PromotedCredential) => void | Promise<void>
+export type PersistFunction = (
+  credential: PromotedCredential,
+  context: PersistContext,
+) => void | Promise<void>
+
+/** What a {@link PersistFunction} gets besides. */
+export interface PersistContext {
+  /** Aborted when `persistTimeoutMs` has passed: give up, so that it can be tried again. */
+  readonly signal: GlobalAbortSignal
+}
+
+/** The `AbortSignal` of the project's libraries, where they have one. */
+type GlobalAbortSignal = typeof globalThis extends { AbortSignal: { prototype: infer Signal } }
+  ? Signal
+  : AbortSignalLike
 
 /** What a {@link PersistFunction} gets. */
 export interface PromotedCredential {
@@ -795,6 +842,24 @@ export interface RotationFacts {
   /** What tokens are fetched with. */
   readonly active: CredentialName
   readonly persisted: Persisted
+  /** What it waits for; empty when it waits for nothing any more. */
+  readonly waitingFor: readonly WaitingFor[]
+}
+
+/** Something that a rotation waits for. */
+export interface WaitingFor {
+  /**
+   * - `'proof'`: the token endpoint (or `verify`) has to accept a credential,
+   * - `'custody'`: something beyond this process has to keep the candidate,
+   * - `'members'`: live members of the fleet have to move,
+   * - `'sinks'`: the active credential has to be written back,
+   * - `'time'`: the overlap goes on until `retireNotBefore`; nothing is wrong.
+   */
+  readonly code: 'proof' | 'custody' | 'members' | 'sinks' | 'time'
+  /** What it is, why, and what to do. */
+  readonly message: string
+  readonly since: Date
+  readonly sinceLocal: string
 }
 
 /** The candidate is being proved. */
@@ -856,7 +921,11 @@ export interface FailedRotation extends RotationFacts {
   readonly safeToRevokeAtLocal: null
   /** Why; `ERR_ROTATION_CONFLICT` where another rotation took its place. */
   readonly reason:
-    'ERR_CANDIDATE_REJECTED' | 'ERR_CANDIDATE_UNVERIFIED' | 'ERR_NO_CUSTODY' | 'ERR_ROTATION_CONFLICT'
+    | 'ERR_CANDIDATE_REJECTED'
+    | 'ERR_CANDIDATE_UNVERIFIED'
+    | 'ERR_NO_CUSTODY'
+    | 'ERR_RETIRE_BLOCKED'
+    | 'ERR_ROTATION_CONFLICT'
 }
 
 /** A rotation without its methods, as `status().rotation` has it; `phase` tells which members are there. */
@@ -867,11 +936,12 @@ export type RotationSnapshot =
 export interface RotationMethods {
   /**
    * Resolves, with the rotation as it is then, when
-   * - `'everywhere'`: every live member of the fleet uses the new credential,
+   * - `'everywhere'`: every live member of the fleet uses the new credential; without a store there is no
+   *   fleet, and it rejects with `ERR_NO_FLEET` at once,
    * - `'persisted'`: it has been written back, or never will: `persisted` is not `'pending'` any more,
    * - `'retired'`: no previous credential is left.
    *
-   * Never throws. After a rollback `'everywhere'` and `'retired'` reject with `ERR_ROTATION_CONFLICT`, and each
+   * Never throws. After a rollback `'retired'` rejects with `ERR_ROTATION_CONFLICT`, and each
    * does when the candidate is given up before it is active. Also rejects with `ERR_INVALID_ARGUMENT`,
    * `ERR_CLOSED`, and `signal.reason`.
    */
@@ -883,8 +953,9 @@ export interface RotationMethods {
    *
    * Never throws. Rejects with `ERR_NO_CANDIDATE` when no previous credential is left,
    * `ERR_CANDIDATE_REJECTED` when it is not accepted any more, `ERR_ROTATION_CONFLICT` when another
-   * rotation has taken this one's place, `ERR_INVALID_ARGUMENT`, `ERR_CLOSED`, and, which end only this wait,
-   * with `ERR_ROTATION_TIMEOUT` after 5 minutes without a clear answer, and `signal.reason`.
+   * rotation has taken this one's place or is being proved to do so, `ERR_INVALID_ARGUMENT`, `ERR_CLOSED`,
+   * and, which end only this wait, with `ERR_ROTATION_TIMEOUT` after 5 minutes without a clear answer, and
+   * `signal.reason`.
    */
   rollback(options?: WaitOptions): Promise<Rotation>
 
@@ -933,12 +1004,16 @@ export interface Preparation {
   /** The fresh token lives until then: the new credential has to be active before. */
   readonly safeUntil: Date
   readonly safeUntilLocal: string
-  /** The ids of those members of the fleet that hold the fresh token; empty where nothing is shared. */
-  readonly membersReady: readonly string[]
-  /** Of those that do not (yet). */
-  readonly membersNotReady: readonly string[]
-  /** Whether a new secret would outlive the process that `rotate()` tells it to. */
-  readonly custody: boolean
+  /** The ids of those members of the fleet that hold the fresh token. Absent where nothing is shared. */
+  readonly membersReady?: readonly string[] | undefined
+  /** Of those that do not (yet). Absent where nothing is shared: prepare in each process. */
+  readonly membersNotReady?: readonly string[] | undefined
+  /**
+   * What would keep a new secret that `rotate()` is told: a file that was tried just now or a function that
+   * has kept one before (`'kept'`), a function that was never called (`'untested'`), nothing (`'none'`: put
+   * the new secret where the service reads it from).
+   */
+  readonly custody: 'kept' | 'untested' | 'none'
   /** Ends the preparation: the active secret is used again. Rejects with `ERR_CLOSED` only. */
   cancel(): Promise<void>
 }
@@ -967,9 +1042,15 @@ export interface TokenManagerStatus {
   name: string | undefined
   /** The IANA name of the zone of all local texts. */
   timeZone: string
-  /** Where the life of the credentials stands; null after `close()`. docs/rotation.md explains the phases. */
+  /**
+   * Where the life of the credentials stands; null after `close()`. docs/rotation.md explains the phases.
+   * For some 20 ms after the first token it is still `'starting'`, while the credential's id is derived.
+   */
   phase: CredentialPhase | null
-  /** Grows by one whenever another credential becomes active. Null before the first token, and after `close()`. */
+  /**
+   * Grows by one whenever another credential becomes active. Null while `phase` is `'starting'`, and after
+   * `close()`.
+   */
   generation: number | null
   /** The token that is held, or null. */
   token: TokenStatus | null
@@ -978,6 +1059,8 @@ export interface TokenManagerStatus {
    * source yields any more the secret is wiped from memory, and only the name is left.
    */
   credentials: CredentialStatus[]
+  /** The source of each entry of this manager's `credentials`, in their order. */
+  sources: SourceStatus[]
   /** The latest rotation, or null when there was none. */
   rotation: RotationSnapshot | null
   /** Whether a token request is under way or about to start. */
@@ -1032,6 +1115,20 @@ export interface CredentialStatus {
   expiresAtLocal: string | null
 }
 
+/** How the source of an entry is. */
+export interface SourceStatus {
+  /** The position in the list of credentials, from 0. */
+  entry: number
+  label?: string | undefined
+  /** `'pending'`: never read yet. With `'empty'` and `'unreadable'` its last value stays in use. */
+  state: 'ok' | 'pending' | 'empty' | 'unreadable'
+  /** Since when it is empty or unreadable; else null. */
+  since: Date | null
+  sinceLocal: string | null
+  /** Why, with the file or variable. */
+  message?: string | undefined
+}
+
 /** The latest failure. */
 export interface LastError {
   at: Date
@@ -1041,20 +1138,71 @@ export interface LastError {
 
 /**
  * @example
+ * app.get('/live', (request, response) => response.sendStatus(tokens.health().live ? 200 : 503))
  * app.get('/ready', (request, response) => {
  *   const health = tokens.health()
  *   response.status(health.ready ? 200 : 503).json(health)
  * })
  */
 export interface TokenManagerHealth {
-  /** A token is held: `getToken()` answers at once. */
+  /**
+   * For a liveness probe: false only when the native thread was to run and has not for 10 s between two
+   * looks. A restart helps then, and never against an endpoint or a credential: do not use `ready` for
+   * it, or an outage of the provider restarts every instance.
+   */
+  live: boolean
+  /** For a readiness probe: a token is held, and `getToken()` answers at once. */
   ready: boolean
-  /** Something needs attention, though tokens may still be there. */
+  /** Something needs attention, though tokens may still be there: there are `problems`. */
   degraded: boolean
-  /** Why, one line each. Empty while all is well. */
+  /** The problems as texts, one line each, with since when in local time. Empty while all is well. */
   reasons: string[]
+  /** What needs attention, the most urgent first. docs/alerts.md says what to do about each. */
+  problems: HealthProblem[]
   /** How long the held token may still be handed out, in ms; 0 without one. */
   tokenRunwayMs: number
+}
+
+/** Something that needs attention. It goes with its cause. */
+export interface HealthProblem {
+  /**
+   * - `'thread-stalled'`: the native thread has not run,
+   * - `'no-token'`: no token is held,
+   * - `'tokens-refused'`: a resource answers 401 to every token,
+   * - `'refresh-failing'`: the token cannot be refreshed,
+   * - `'degraded'`: no known credential is accepted,
+   * - `'credential-rejected'`: the endpoint rejects a credential that is in use,
+   * - `'source-unreadable'`, `'source-empty'`: a source yields nothing,
+   * - `'persist-failing'`, `'persist-impossible'`: a new secret cannot be written back,
+   * - `'not-persisted'`: nothing but this process keeps the active credential,
+   * - `'awaiting-proof'`, `'awaiting-custody'`, `'awaiting-members'`, `'awaiting-sinks'`: a rotation waits,
+   *   and somebody has to see to it,
+   * - `'credential-expiring'`, `'credential-expired'`: a credential's `expiresAt` is within a day, or past.
+   */
+  code:
+    | 'thread-stalled'
+    | 'no-token'
+    | 'tokens-refused'
+    | 'refresh-failing'
+    | 'degraded'
+    | 'credential-rejected'
+    | 'source-unreadable'
+    | 'source-empty'
+    | 'persist-failing'
+    | 'persist-impossible'
+    | 'not-persisted'
+    | 'awaiting-proof'
+    | 'awaiting-custody'
+    | 'awaiting-members'
+    | 'awaiting-sinks'
+    | 'credential-expiring'
+    | 'credential-expired'
+  /** What is wrong, with what, and what to do. */
+  message: string
+  since: Date
+  sinceLocal: string
+  /** `getToken()` cannot be served because of it. */
+  affectsTokens: boolean
 }
 
 /** Numbers for monitoring. The counts begin when the manager is opened, and never go back. */
@@ -1203,6 +1351,7 @@ export interface RotationEvent extends RotorEvent {
    * - `'candidate-rejected'`, `'candidate-withdrawn'`: it is not, nor will be,
    * - `'substituted'`: the active credential was rejected, and another one took over,
    * - `'fell-back'`: so it was soon after a promotion,
+   * - `'abandoned'`: no live member of the fleet holds the new one any more, and the previous one took over,
    * - `'rolled-back'`: the previous one is active again, because that was asked for,
    * - `'retired'`: the previous one is never presented again,
    * - `'overdue'`: it should be, and something is `missing`,
@@ -1211,8 +1360,8 @@ export interface RotationEvent extends RotorEvent {
    * and without a change of `phase`
    * - `'awaiting-proof'`: the endpoint, or `verify`, has given no clear answer about the candidate, which is
    *   tried again; `error` says why. Once for each kind of answer, not for each attempt,
-   * - `'awaiting-custody'`: the candidate is proved, and nothing but this process keeps it, also after
-   *   every `persist` was tried once,
+   * - `'awaiting-custody'`: the candidate is proved, and nothing but this process keeps it, even after
+   *   every `persist` was tried once. Once for each reason,
    * - `'not-persisted'`: so it is with the one that was promoted: it is lost with the process,
    * - `'compromised-ignored'`: a source brought back a credential that has leaked.
    */
@@ -1226,6 +1375,7 @@ export interface RotationEvent extends RotorEvent {
     | 'candidate-withdrawn'
     | 'substituted'
     | 'fell-back'
+    | 'abandoned'
     | 'rolled-back'
     | 'retired'
     | 'overdue'
@@ -1250,11 +1400,28 @@ export interface RotationEvent extends RotorEvent {
   safeToRevokeAtLocal?: string | undefined
   /** With `'overdue'`. */
   missing?: Missing | undefined
-  /** With `'awaiting-proof'`. */
+  /** With `'candidate-rejected'` and `'candidate-withdrawn'`, whose `next` and `rotationId` are of what ended. */
+  reason?: GivenUp | undefined
+  /** With `'awaiting-proof'`, and with a candidate that was given up, where something has failed. */
   error?: RotorError | undefined
-  /** For people. */
-  message?: string | undefined
+  /** What happened, with which credential, and what to do. */
+  message: string
 }
+
+/**
+ * Why a candidate was given up: it was rejected; nothing proved it within 10 minutes; it was proved and nothing
+ * kept it; it was proved and the rotation before could not end; another rotation took its place; its source
+ * yields the active credential again; nobody waits for it and no source yields it; no member holds it.
+ */
+export type GivenUp =
+  | 'rejected'
+  | 'deadline'
+  | 'no-custody'
+  | 'retire-blocked'
+  | 'superseded'
+  | 'withdrawn'
+  | 'caller-left'
+  | 'not-held'
 
 export interface PersistedEvent extends RotorEvent {
   /** The position in the list of credentials, from 0. */
@@ -1304,6 +1471,8 @@ export type AnyRotorError =
   | RotationTimeoutError
   | NoCandidateError
   | NoCustodyError
+  | PersistFailedError
+  | NoFleetError
   | RetireBlockedError
 
 /**
@@ -1538,6 +1707,8 @@ export class RotationConflictError extends RotorError {
 export class RotationTimeoutError extends RotorError {
   constructor(message: string, details?: ErrorDetails & { rotationId?: string })
   readonly code: 'ERR_ROTATION_TIMEOUT'
+  /** What it waited for: an answer of the endpoint, or custody. */
+  readonly cause?: FailureCause | NoCustodyError | PersistFailedError | undefined
   /** Where it was known already: not while the sources are being read, and not of `prepareRotation()`. */
   readonly rotationId?: string | undefined
 }
@@ -1550,13 +1721,31 @@ export class NoCandidateError extends RotorError {
   readonly lookedAt: readonly string[]
 }
 
-/** The new credential was proved, but nothing except a process that may end keeps it. */
+/**
+ * The new credential was proved, but nothing except a process that may end keeps it. As the `cause` of a
+ * {@link RotationTimeoutError} it has no ids of its own.
+ */
 export class NoCustodyError extends RotorError {
   constructor(message: string, details?: ErrorDetails & CandidateDetails)
   readonly code: 'ERR_NO_CUSTODY'
   /** As in {@link CredentialStatus.id}. */
-  readonly credentialId: string
-  readonly rotationId: string
+  readonly credentialId?: string | undefined
+  readonly rotationId?: string | undefined
+  /** Why, where a `persist` was tried. */
+  readonly cause?: PersistFailedError | undefined
+}
+
+/** A `persist` failed: the `cause` of other errors. Retryable: it is tried again, unless the message says otherwise. */
+export class PersistFailedError extends RotorError {
+  constructor(message: string, details?: ErrorDetails)
+  readonly code: 'ERR_PERSIST_FAILED'
+}
+
+/** Nothing is shared between processes, and what was asked for is about a fleet. */
+export class NoFleetError extends RotorError {
+  constructor(message: string, details?: ErrorDetails & { rotationId?: string })
+  readonly code: 'ERR_NO_FLEET'
+  readonly rotationId?: string | undefined
 }
 
 /** The previous credential is still needed. */

@@ -27,6 +27,8 @@ const {
   RotationTimeoutError,
   NoCandidateError,
   NoCustodyError,
+  PersistFailedError,
+  NoFleetError,
   RetireBlockedError,
   isRotorError,
 } = errors
@@ -63,6 +65,8 @@ module.exports = {
   RotationTimeoutError,
   NoCandidateError,
   NoCustodyError,
+  PersistFailedError,
+  NoFleetError,
   RetireBlockedError,
   isRotorError,
 }

@@ -20,12 +20,22 @@ test('a month of refreshes passes in one advance, each at its time and told befo
   tokens.on('token', ({ issuedAt }) => issued.push(issuedAt - start))
   await tokens.ready()
   await clock.advance(30 * DAY)
-  // A token lives a second less than a day, and is refreshed ten minutes before that.
-  const every = DAY - 1000 - 10 * 60_000
-  expect(issued).toEqual(Array.from({ length: 31 }, (_, round) => round * every))
+  // A token lives a second less than a day; every six hours it shows whether its secret still works.
+  const every = 6 * HOUR
+  expect(issued).toEqual(Array.from({ length: 121 }, (_, round) => round * every))
   expect(server.requests.map(({ at }) => at - start)).toEqual(issued)
-  expect(tokens.status().token.expiresAt).toEqual(new Date(start + 30 * every + DAY - 1000))
+  expect(tokens.status().token.expiresAt).toEqual(new Date(start + 120 * every + DAY - 1000))
   expect(clock.now()).toBe(start + 30 * DAY)
+})
+
+test('without that it is refreshed ten minutes before its end', async () => {
+  const { clock, server, open } = await virtualWorld()
+  const start = clock.now()
+  const tokens = open({ proveEveryMs: 0 })
+  await tokens.ready()
+  await clock.advance(3 * DAY)
+  const every = DAY - 1000 - 10 * 60_000
+  expect(server.requests.map(({ at }) => at - start)).toEqual([0, every, 2 * every, 3 * every])
 })
 
 test('a token is handed out to the last millisecond, and not in the one after', async () => {
@@ -162,7 +172,7 @@ test('two managers are on one clock, each in its own rhythm', async () => {
   await Promise.all([day.ready(), hour.ready()])
   await clock.advance(DAY)
   const count = (id) => server.requests.filter(({ clientId }) => clientId === id).length
-  expect(count('app')).toBe(2)
+  expect(count('app')).toBe(5)
   expect(count('other')).toBeGreaterThan(24)
 })
 
@@ -205,7 +215,7 @@ test('what listeners do while an advance is under way belongs to it', async () =
     tokens.getToken({ minValidityMs: HOUR }).then((token) => seen.push(token))
   })
   await tokens.ready()
-  await clock.advance(DAY)
+  await clock.advance(6 * HOUR)
   expect(seen).toEqual([tokens.peek()])
 })
 

@@ -24,7 +24,7 @@ describe('the classes', () => {
 
   test('there is one for each code', () => {
     expect(classes.map(({ code }) => code).sort()).toEqual([...errors.CODES].sort())
-    expect(errors.CODES).toHaveLength(20)
+    expect(errors.CODES).toHaveLength(22)
   })
 
   test.each(classes.map((Class) => [Class.name, Class]))(
@@ -46,6 +46,7 @@ describe('the classes', () => {
       'ERR_CREDENTIAL_UNAVAILABLE',
       'ERR_DEGRADED',
       'ERR_ENDPOINT',
+      'ERR_PERSIST_FAILED',
       'ERR_RETIRE_BLOCKED',
       'ERR_ROTATION_TIMEOUT',
       'ERR_THROTTLED',

@@ -26,7 +26,13 @@ test('what is left out has its default', () => {
       propagationMs: 0,
     },
     transport: { ca: [], requestTimeoutMs: 10_000 },
-    policy: { jitterRatio: 0.1, acquireTimeoutMs: 5000, sourcePollMs: 10_000 },
+    policy: {
+      jitterRatio: 0.1,
+      acquireTimeoutMs: 5000,
+      sourcePollMs: 10_000,
+      persistTimeoutMs: 30_000,
+      proveEveryMs: 21_600_000,
+    },
     entries: [
       {
         optional: false,

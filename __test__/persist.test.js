@@ -122,7 +122,9 @@ describe('a function', () => {
     const { clock, tokens } = await rotationWorld({ credentials: { ...OLD, persist } })
     const rotating = tokens.rotate(NEW)
     expect(await isPending(clock, rotating)).toBe(true)
-    expect(persist.mock.calls).toEqual([[{ ...named(NEW), clientSecret: 'new' }]])
+    expect(persist.mock.calls.map(([credential]) => credential)).toEqual([
+      { ...named(NEW), clientSecret: 'new' },
+    ])
     expect(tokens.status()).toMatchObject({ phase: 'staged', token: { label: 'old' } })
     finish()
     expect(await settled(clock, 0, rotating)).toMatchObject({ phase: 'overlap', persisted: 'done' })
@@ -193,7 +195,9 @@ describe('where a source of its own yields the new secret', () => {
     await clock.advance(HOUR - 1)
     expect(persist).not.toHaveBeenCalled()
     await clock.advance(POLL)
-    expect(persist.mock.calls).toEqual([[{ ...named(NEW), clientSecret: 'new' }]])
+    expect(persist.mock.calls.map(([credential]) => credential)).toEqual([
+      { ...named(NEW), clientSecret: 'new' },
+    ])
     expect(tokens.rotation()).toMatchObject({ phase: 'retired', persisted: 'done' })
   })
 

@@ -15,10 +15,11 @@ test('a fresh token bridges the change, and nobody presents the secret that is a
   expect(preparation).toMatchObject({
     safeUntil: expiresAt,
     safeUntilLocal: expiresAtLocal,
-    membersReady: [],
-    membersNotReady: [],
-    custody: expect.any(Boolean),
+    custody: 'none',
   })
+  // Nothing is shared between processes: there is no list of who is ready.
+  expect(preparation).not.toHaveProperty('membersReady')
+  expect(preparation).not.toHaveProperty('membersNotReady')
   expect(tokens.status().phase).toBe('prepared')
   expect(changes.at(-1)).toBe('prepared')
   const before = presented().length

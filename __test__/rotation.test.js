@@ -2,6 +2,7 @@
 
 const { inspect } = require('node:util')
 
+const { NoFleetError } = require('..')
 const { closeAll, rejection } = require('./support/world')
 const {
   HOUR,
@@ -68,10 +69,8 @@ describe('rollback', () => {
     expect(tokens.peek()).not.toBe(held)
     expect(tokens.status()).toMatchObject({ phase: 'overlap', token: { label: 'old' } })
     expect(changes.at(-1)).toBe('rolled-back')
-    for (const what of ['everywhere', 'retired']) {
-      const error = await rejection(settled(clock, 0, rotation.until(what)))
-      expect(error.code).toBe('ERR_ROTATION_CONFLICT')
-    }
+    const conflict = await rejection(settled(clock, 0, rotation.until('retired')))
+    expect(conflict.code).toBe('ERR_ROTATION_CONFLICT')
     await clock.advance(HOUR)
     expect(roles(tokens)).toEqual({ old: 'active', new: 'retired' })
     // Whoever waited for the old one's end must not take the new one's end for it.
@@ -143,27 +142,31 @@ describe('retireNow', () => {
 })
 
 describe('until', () => {
-  test.each([['everywhere'], ['persisted'], ['retired']])(
-    '%s rejects when the candidate is given up',
-    async (what) => {
-      const { clock, tokens } = await rotationWorld()
-      const rotating = rejection(tokens.rotate({ clientSecret: 'wrong' }))
-      await clock.advance(0)
-      const waiting = rejection(tokens.rotation().until(what))
-      await clock.advance(MINUTE)
-      expect((await rotating).code).toBe('ERR_CANDIDATE_REJECTED')
-      expect((await waiting).code).toBe('ERR_ROTATION_CONFLICT')
-    },
-  )
+  test.each([['persisted'], ['retired']])('%s rejects when the candidate is given up', async (what) => {
+    const { clock, tokens } = await rotationWorld()
+    const rotating = rejection(tokens.rotate({ clientSecret: 'wrong' }))
+    await clock.advance(0)
+    const waiting = rejection(tokens.rotation().until(what))
+    await clock.advance(MINUTE)
+    expect((await rotating).code).toBe('ERR_CANDIDATE_REJECTED')
+    expect((await waiting).code).toBe('ERR_ROTATION_CONFLICT')
+  })
 
-  test('everywhere and persisted resolve at once where nothing is shared and nothing to be written', async () => {
+  test('persisted resolves at once where nothing is to be written', async () => {
     const { clock, rotation } = await overlap()
-    for (const what of ['everywhere', 'persisted']) {
-      expect(await settled(clock, 0, rotation.until(what))).toMatchObject({
-        phase: 'overlap',
-        persisted: 'none',
-      })
-    }
+    expect(await settled(clock, 0, rotation.until('persisted'))).toMatchObject({
+      phase: 'overlap',
+      persisted: 'none',
+    })
+  })
+
+  test('everywhere rejects at once where nothing is shared between processes', async () => {
+    const { clock, tokens, rotation } = await overlap()
+    const error = await rejection(settled(clock, 0, rotation.until('everywhere')))
+    expect(error).toBeInstanceOf(NoFleetError)
+    expect(error).toMatchObject({ code: 'ERR_NO_FLEET', retryable: false, rotationId: rotation.rotationId })
+    expect(error.message).toContain('Nothing is shared between processes')
+    expect(tokens.status().phase).toBe('overlap')
   })
 
   test('retired resolves when no previous secret is left', async () => {

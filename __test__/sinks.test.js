@@ -192,7 +192,7 @@ describe('a function that keeps a credential', () => {
     finish()
     await running
     expect(answered).toHaveBeenCalledWith({ outcome: 'done' })
-    expect(sink.mock.calls).toEqual([[credential]])
+    expect(sink.mock.calls).toEqual([[credential, { signal: undefined }]])
   })
 
   test.each([['EROFS'], ['EBUSY'], ['EACCES'], ['EPERM']])('that fails with %s never will', async (code) => {

@@ -15,6 +15,7 @@ const options = {
 }
 const credential = { label: 'blue', clientId: 'app', expiresAt: null, expiresAtLocal: null }
 const { label, clientId } = credential
+const source = { entry: 0, label: 'blue', state: 'ok', since: null, sinceLocal: null }
 
 /** What `status()` has in every state. */
 const status = (changes) => ({
@@ -25,6 +26,7 @@ const status = (changes) => ({
   generation: null,
   token: null,
   credentials: [],
+  sources: [],
   rotation: null,
   refreshing: false,
   nextRefreshAt: null,
@@ -36,11 +38,16 @@ const status = (changes) => ({
 test('while the source has not answered there is neither credential nor token', async () => {
   const silent = () => new Promise(() => {})
   const tokens = manager(await server(), { ...options, credentials: silent })
-  expect(tokens.status()).toEqual(status())
+  const pending = { entry: 0, state: 'pending', since: null, sinceLocal: null }
+  expect(tokens.status()).toEqual(status({ sources: [pending] }))
+  const message = 'No token is held: getToken() waits or is refused.'
+  const problem = { code: 'no-token', message, ...instant('since'), affectsTokens: true }
   expect(tokens.health()).toEqual({
+    live: true,
     ready: false,
     degraded: true,
-    reasons: ['No token is held.'],
+    reasons: [expect.stringMatching(/^No token is held: .* Tokens are affected\. Since \S+\.$/)],
+    problems: [problem],
     tokenRunwayMs: 0,
   })
 })
@@ -50,6 +57,7 @@ test('while the first request is under way it is refreshing', async () => {
   expect(tokens.status()).toEqual(
     status({
       credentials: [{ id: expect.stringMatching(ID), ...credential, state: 'unknown', role: 'unknown' }],
+      sources: [source],
       refreshing: true,
     }),
   )
@@ -71,6 +79,7 @@ test('a token is told with its instants, its credential and what is left of it',
         label,
         clientId,
       },
+      sources: [source],
       credentials: [
         { id: tokens.status().token.credentialId, ...credential, state: 'accepted', role: 'active' },
       ],
@@ -78,9 +87,11 @@ test('a token is told with its instants, its credential and what is left of it',
     }),
   )
   expect(tokens.health()).toEqual({
+    live: true,
     ready: true,
     degraded: false,
     reasons: [],
+    problems: [],
     tokenRunwayMs: expect.any(Number),
   })
   expect(tokens.health().tokenRunwayMs).toBeGreaterThan(3_000_000)
@@ -94,16 +105,21 @@ test('a rejected credential is told as the last error and as a reason', async ()
   expect(rest).toMatchObject({ token: null, credentials: [{ ...credential, state: 'rejected' }] })
   expect(lastError).toEqual({ ...instant('at'), error: expect.any(CredentialRejectedError) })
   expect(lastError.error.toJSON()).toEqual(failed.error.toJSON())
-  expect(tokens.health()).toEqual({
-    ready: false,
-    degraded: true,
-    reasons: [
-      'No token is held.',
-      lastError.error.message,
-      'The token endpoint rejects 1 of 1 known credentials.',
-    ],
-    tokenRunwayMs: 0,
-  })
+  const { problems, reasons, ...health } = tokens.health()
+  expect(health).toEqual({ live: true, ready: false, degraded: true, tokenRunwayMs: 0 })
+  expect(problems.map(({ code, affectsTokens }) => [code, affectsTokens])).toEqual([
+    ['no-token', true],
+    ['refresh-failing', true],
+    ['credential-rejected', false],
+  ])
+  expect(problems[1].message).toContain(lastError.error.message)
+  // Whoever is called at night knows which one, whose it is, and what to do.
+  expect(problems[2].message).toMatch(/"blue" \(client id app, id [0-9a-f]{16}\)\. Replace it/)
+  for (const [i, problem] of problems.entries()) {
+    expect(problem).toMatchObject(instant('since'))
+    expect(reasons[i]).toContain(problem.message)
+    expect(reasons[i]).toContain(problem.sinceLocal)
+  }
 })
 
 test('a closed manager knows nothing and says that it is closed', async () => {
@@ -111,7 +127,8 @@ test('a closed manager knows nothing and says that it is closed', async () => {
   await tokens.ready()
   await tokens.close()
   expect(tokens.status()).toEqual(status({ closed: true, phase: null, generation: null }))
-  const health = { ready: false, degraded: true, reasons: ['This TokenManager is closed.'], tokenRunwayMs: 0 }
+  const reasons = ['This TokenManager is closed.']
+  const health = { live: true, ready: false, degraded: true, reasons, problems: [], tokenRunwayMs: 0 }
   expect(tokens.health()).toEqual(health)
   expect(JSON.parse(JSON.stringify(tokens))).toEqual({ closed: true, ...health })
 })
@@ -129,7 +146,9 @@ test('printing a manager shows its health, and neither token nor secret', async 
     expect(text).not.toContain(token)
     expect(text).not.toContain(secret)
   }
-  expect(printed[0]).toMatch(/^TokenManager \{\s+name: 'printed',\s+closed: false,\s+ready: true,/)
+  expect(printed[0]).toMatch(
+    /^TokenManager \{\s+name: 'printed',\s+closed: false,\s+live: true,\s+ready: true,/,
+  )
   expect(inspect({ deep: { deeper: tokens } }, { depth: 1 })).toContain('[TokenManager]')
 })
 

@@ -26,6 +26,10 @@ const CHECKS = {
     takes: 'a number of milliseconds from 0',
     fits: (value) => Number.isFinite(value) && value >= 0,
   },
+  timeoutMs: {
+    takes: 'a whole number of milliseconds from 1 to 3,600,000',
+    fits: (value) => Number.isInteger(value) && value >= 1 && value <= 3_600_000,
+  },
   minRunwayMs: {
     takes: 'a whole number of milliseconds from 0 to 38,880,000,000',
     fits: (value) => Number.isInteger(value) && value >= 0 && value <= 38_880_000_000,

@@ -87,8 +87,8 @@ class Environment {
   }
 
   /** Has a call wait for a token; answers how to stop that. The process stays alive until either. */
-  wait(handle, minValidityMs, forReadiness, settle) {
-    const waiter = native.wait(handle, minValidityMs, forReadiness)
+  wait(handle, { minValidityMs, forReadiness, timeoutMs }, settle) {
+    const waiter = native.wait(handle, minValidityMs, forReadiness, timeoutMs)
     this.#remember(this.#waiting, waiter, settle)
     return () => {
       if (this.#forget(this.#waiting, waiter)) native.cancel(handle, waiter)
@@ -127,9 +127,11 @@ class Environment {
       case 'answered':
         return this.#forget(this.#asking, message.caller)?.(message)
       case 'read':
-        return manager?._readSources()
+        return manager?._readSources(message)
       case 'persist':
         return manager?._persist(message)
+      case 'abort-persist':
+        return manager?._abortPersist(message)
       case 'environment':
         return manager?._writeVariables(message)
       case 'stale-variables':

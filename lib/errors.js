@@ -113,6 +113,8 @@ const RotationTimeoutError = errorClass('RotationTimeoutError', 'ERR_ROTATION_TI
 })
 const NoCandidateError = errorClass('NoCandidateError', 'ERR_NO_CANDIDATE', { details: ['lookedAt'] })
 const NoCustodyError = errorClass('NoCustodyError', 'ERR_NO_CUSTODY', { details: CANDIDATE })
+const PersistFailedError = errorClass('PersistFailedError', 'ERR_PERSIST_FAILED', { retryable: true })
+const NoFleetError = errorClass('NoFleetError', 'ERR_NO_FLEET', { details: ['rotationId'] })
 const RetireBlockedError = errorClass('RetireBlockedError', 'ERR_RETIRE_BLOCKED', {
   retryable: true,
   details: ['missing'],
@@ -138,6 +140,8 @@ const CLASSES = [
   RotationTimeoutError,
   NoCandidateError,
   NoCustodyError,
+  PersistFailedError,
+  NoFleetError,
   RetireBlockedError,
 ]
 const BY_CODE = new Map(CLASSES.map((Class) => [Class.code, Class]))
@@ -191,6 +195,8 @@ module.exports = {
   RotationTimeoutError,
   NoCandidateError,
   NoCustodyError,
+  PersistFailedError,
+  NoFleetError,
   RetireBlockedError,
   CODES,
   isRotorError,

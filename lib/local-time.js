@@ -4,7 +4,10 @@ const native = require('./load-native')
 const { systemTimeZone } = require('./options')
 
 /** Those that do not end in `At`. */
-const INSTANTS = ['at', 'retireNotBefore', 'safeUntil']
+const INSTANTS = ['at', 'since', 'retireNotBefore', 'safeUntil']
+
+/** Around an instant in a sentence of the native part, of which it has the name of the member. No other text has it. */
+const MARK = '\u0001'
 
 /** The time zone of one manager, and instants as it shows them. */
 class LocalTime {
@@ -19,13 +22,21 @@ class LocalTime {
     return (this.#zone ??= systemTimeZone(native.isTimeZone))
   }
 
-  /** Turns every instant of an object into a Date, with its local text beside it. */
+  /** Turns every instant of an object, and of objects in its lists, into a Date, with its local text beside it. */
   withInstants(object) {
     const result = {}
     for (const [key, value] of Object.entries(object)) {
-      const isInstant = INSTANTS.includes(key) || (key.endsWith('At') && !Array.isArray(value))
+      if (Array.isArray(value)) {
+        result[key] = value.map((item) => (typeof item === 'object' ? this.withInstants(item) : item))
+        continue
+      }
+      const isInstant = INSTANTS.includes(key) || key.endsWith('At')
       result[key] = isInstant && value !== null ? new Date(value) : value
       if (isInstant) result[`${key}Local`] = value === null ? null : native.formatLocal(value, this.zone)
+    }
+    if (typeof result.message === 'string') {
+      const parts = result.message.split(MARK)
+      result.message = parts.map((part, index) => (index % 2 === 1 ? result[`${part}Local`] : part)).join('')
     }
     return result
   }

@@ -47,6 +47,8 @@ function parseOptions(options, seam) {
     requestTimeoutMs: milliseconds({ min: 1, max: HOUR_MS, otherwise: 10_000 }),
     sourcePollMs: milliseconds({ min: 10, max: DAY_MS, otherwise: 10_000 }),
     overlapMs: milliseconds({ min: 1000, max: 7 * DAY_MS }),
+    persistTimeoutMs: milliseconds({ min: 100, max: HOUR_MS, otherwise: 30_000 }),
+    proveEveryMs,
     timeZone: (value, place) => parseTimeZone(value, place, isTimeZone),
     clock,
     strict: flag({ otherwise: Boolean(env.AWS_LAMBDA_FUNCTION_NAME) }),
@@ -87,6 +89,7 @@ function parseOptions(options, seam) {
 function policyOf(parsed) {
   const { refreshBeforeMs, jitterRatio, expiryMarginMs, maxTokenAgeMs } = parsed
   const { minRunwayMs, acquireTimeoutMs, sourcePollMs, overlapMs } = parsed
+  const { persistTimeoutMs, proveEveryMs } = parsed
   return given({
     refreshBeforeMs,
     jitterRatio,
@@ -96,7 +99,16 @@ function policyOf(parsed) {
     acquireTimeoutMs,
     sourcePollMs,
     overlapMs,
+    persistTimeoutMs,
+    proveEveryMs,
   })
+}
+
+const PROOF = milliseconds({ min: 60_000, max: LONGEST_MS, otherwise: 6 * HOUR_MS })
+
+/** 0 switches it off; what is shorter than a minute would be a request a minute for nothing. */
+function proveEveryMs(value, place) {
+  return value === 0 ? 0 : PROOF(value, place)
 }
 
 /** Values that are fine alone and cannot be kept together. */

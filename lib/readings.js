@@ -18,11 +18,14 @@ class Readings {
     this.#readings = sources.map(() => null)
   }
 
-  /** Each answer is told as it comes, so that a source that is silent holds up none of the others. */
-  read() {
+  /**
+   * Each answer is told as it comes, so that a source that is silent holds up none of the others. With
+   * `variablesOnly` no function is called.
+   */
+  read(variablesOnly) {
     for (const [index, source] of this.#sources.entries()) {
       if (source.sync) this.#readings[index] = source.read()
-      else if (!this.#asked.has(source)) this.#ask(source, index)
+      else if (!variablesOnly && !this.#asked.has(source)) this.#ask(source, index)
     }
     this.#tellAll()
   }

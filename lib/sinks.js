@@ -77,9 +77,9 @@ function problemOf(directory) {
  * Has a user's function keep a credential. Never throws, and passes on nothing of an error but its
  * kind.
  */
-async function runSink(sink, credential) {
+async function runSink(sink, credential, signal) {
   try {
-    await sink(credential)
+    await sink(credential, { signal })
     return { outcome: 'done' }
   } catch (error) {
     const isPermanent = PERMANENT.includes(attempt(() => error.code))

@@ -9,15 +9,17 @@ const CLOSED = {
     generation: null,
     token: null,
     credentials: [],
+    sources: [],
     rotation: null,
     refreshing: false,
     nextRefreshAt: null,
     lastError: null,
   }),
   health: () => ({
+    live: true,
     ready: false,
     degraded: true,
-    reasons: ['This TokenManager is closed.'],
+    problems: [],
     tokenRunwayMs: 0,
   }),
 }
@@ -44,7 +46,7 @@ class Snapshots {
   }
 
   status() {
-    const { phase, generation, token, credentials, rotation, ...snapshot } = this.#read('status')
+    const { phase, generation, token, credentials, sources, rotation, ...snapshot } = this.#read('status')
     const { refreshing, nextRefreshAt, lastError } = snapshot
     return {
       name: this.#name,
@@ -56,6 +58,7 @@ class Snapshots {
       credentials: credentials.map(({ credentialId: id, ...credential }) => {
         return { id, ...this.#local.withInstants(credential) }
       }),
+      sources: sources.map((source) => this.#local.withInstants(source)),
       rotation: rotation && this.#local.withInstants(rotation),
       refreshing,
       ...this.#local.withInstants({ nextRefreshAt }),
@@ -67,7 +70,13 @@ class Snapshots {
   }
 
   health() {
-    return this.#read('health')
+    const { live, ready, degraded, problems, tokenRunwayMs } = this.#read('health')
+    const told = problems.map((problem) => this.#local.withInstants(problem))
+    const reasons = told.map(({ message, affectsTokens, sinceLocal }) => {
+      return `${message} ${affectsTokens ? 'Tokens are affected' : 'Tokens are not affected yet'}. Since ${sinceLocal}.`
+    })
+    if (this.#isClosed) reasons.push('This TokenManager is closed.')
+    return { live, ready, degraded, reasons, problems: told, tokenRunwayMs }
   }
 
   metrics() {

@@ -36,6 +36,8 @@ class TokenManager {
   #readings
   /** Functions of the user's that promoted credentials are written back to. */
   #sinks
+  /** How to stop those that are at work, by the number of the write. */
+  #persisting = new Map()
   /** The environment variables that each entry comes from, and the file in front of them. */
   #variables
   #environment
@@ -90,8 +92,10 @@ class TokenManager {
 
   ready(options) {
     return rejecting(() => {
-      const { signal } = checkOptions('ready', options, ['signal'], this.ready)
-      return this.#wait({ minValidityMs: 0, signal, forReadiness: true, below: this.ready })
+      const { signal, timeoutMs } = checkOptions('ready', options, ['signal', 'timeoutMs'], this.ready)
+      // Whoever brings a signal decides by that alone.
+      const patience = timeoutMs ?? (signal === undefined ? undefined : Infinity)
+      return this.#wait({ signal, forReadiness: true, timeoutMs: patience, below: this.ready })
     })
   }
 
@@ -180,14 +184,22 @@ class TokenManager {
   }
 
   /** Called by the environment: the native part asks for the JavaScript sources. */
-  _readSources() {
-    this.#readings.read()
+  _readSources({ variablesOnly }) {
+    this.#readings.read(variablesOnly)
   }
 
   /** Called by the environment: a promoted credential is to be kept by one of the user's functions. */
   async _persist({ index, write, credential }) {
-    const { outcome, message } = await runSink(this.#sinks[index], credential)
+    const controller = new AbortController()
+    this.#persisting.set(write, controller)
+    const { outcome, message } = await runSink(this.#sinks[index], credential, controller.signal)
+    this.#persisting.delete(write)
     if (!this.#closed) native.persisted(this.#handle, write, outcome, message)
+  }
+
+  /** Called by the environment: that takes too long. It may still succeed. */
+  _abortPersist({ write }) {
+    this.#persisting.get(write)?.abort(new DOMException('persistTimeoutMs has passed.', 'TimeoutError'))
   }
 
   /** Called by the environment: a credential that came from environment variables was replaced. */
@@ -244,7 +256,7 @@ class TokenManager {
   }
 
   /** Waits for a token in the native part; each call has its own place there. */
-  #wait({ minValidityMs, signal, forReadiness = false, below }) {
+  #wait({ minValidityMs = 0, signal, forReadiness = false, timeoutMs, below }) {
     return this.#calls.wait(signal, below, (call) => {
       const settle = (error) => {
         if (error) return call.reject(error)
@@ -255,7 +267,8 @@ class TokenManager {
         call.resolve(token)
       }
       const wait = () => {
-        call.stop = this.#environment.wait(this.#handle, minValidityMs, forReadiness, settle)
+        const wanted = { minValidityMs, forReadiness, timeoutMs }
+        call.stop = this.#environment.wait(this.#handle, wanted, settle)
       }
       wait()
     })

@@ -36,6 +36,10 @@ pub enum Code {
     CandidateRejected,
     /// The credential that was to become the active one was not proved in time.
     CandidateUnverified,
+    /// A credential was not written back.
+    PersistFailed,
+    /// Nothing is shared between processes.
+    NoFleet,
     /// Another rotation is open, or took this one's place.
     RotationConflict,
     /// A rotation did not come to its end in the time that its caller gave it.
@@ -66,6 +70,8 @@ impl Code {
             Self::Degraded => "ERR_DEGRADED",
             Self::CandidateRejected => "ERR_CANDIDATE_REJECTED",
             Self::CandidateUnverified => "ERR_CANDIDATE_UNVERIFIED",
+            Self::PersistFailed => "ERR_PERSIST_FAILED",
+            Self::NoFleet => "ERR_NO_FLEET",
             Self::RotationConflict => "ERR_ROTATION_CONFLICT",
             Self::RotationTimeout => "ERR_ROTATION_TIMEOUT",
             Self::NoCandidate => "ERR_NO_CANDIDATE",
@@ -101,6 +107,9 @@ pub struct Failure {
     /// The `error_description` member of the answer, at most 256 characters.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub description: Option<String>,
+    /// What stands behind it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cause: Option<Box<Failure>>,
     /// How long the endpoint asked to be left alone (RFC 9110 §10.2.3).
     #[serde(skip)]
     pub retry_after: Option<Duration>,
@@ -115,7 +124,14 @@ impl Failure {
             status: None,
             oauth_error: None,
             description: None,
+            cause: None,
             retry_after: None,
         }
+    }
+
+    /// The same one, with what stands behind it.
+    #[must_use]
+    pub fn caused_by(self, cause: Option<Self>) -> Self {
+        Self { cause: cause.map(Box::new), ..self }
     }
 }

@@ -25,6 +25,11 @@ pub struct Policy {
     /// How long the previous credential stays a fallback after a promotion. Default: min(max(remaining
     /// life of the old token, 5 min), 1 h).
     pub overlap: Option<Duration>,
+    /// How long one attempt to write a credential back may take. Default 30 s.
+    pub persist_timeout: Duration,
+    /// A token is refreshed after so long at the latest, which shows whether its secret still works; zero:
+    /// whenever it is due. Default 6 h.
+    pub prove_every: Duration,
 }
 
 /// The instants of one token's life, in order: `issued ≤ refresh ≤ usable_until ≤ expires`.
@@ -63,10 +68,14 @@ impl Policy {
             .min(life / 2);
         // One that lies beyond the life that is used here would leave a gap.
         let asked = grant.refresh_in.filter(|refresh_in| issued_at + *refresh_in < usable_until);
+        let jitter = window.mul_f64(self.jitter_ratio * random);
         let refresh_at = match asked {
             Some(refresh_in) => issued_at + refresh_in,
-            None => issued_at + life - window - window.mul_f64(self.jitter_ratio * random),
+            None => issued_at + life - window - jitter,
         };
+        let proved_at = issued_at + self.prove_every - jitter;
+        let refresh_at =
+            if self.prove_every.is_zero() { refresh_at } else { refresh_at.min(proved_at) };
         Schedule {
             expires_at: issued_at + life,
             refresh_at: refresh_at.max(issued_at).min(usable_until),
@@ -98,6 +107,8 @@ pub(crate) mod tests {
         acquire_timeout: Duration::from_secs(5),
         propagation: Duration::ZERO,
         overlap: None,
+        persist_timeout: Duration::from_secs(30),
+        prove_every: Duration::ZERO,
     };
 
     fn grant(lifetime: Duration) -> Grant {
@@ -161,6 +172,23 @@ pub(crate) mod tests {
     }
 
     #[test]
+    fn a_long_lived_token_is_refreshed_so_often_that_a_dead_secret_is_noticed_in_time() {
+        let policy = Policy { prove_every: Duration::from_hours(6), ..DEFAULT };
+        let day = grant(Duration::from_hours(24));
+        let at = |policy: &Policy, grant: &Grant, random| {
+            seconds(policy.schedule(grant, Timestamp::default(), random))[0]
+        };
+        assert_eq!(at(&policy, &day, 0.0), 21_600.0);
+        assert_eq!(at(&policy, &day, 1.0), 21_600.0 - 60.0, "as much earlier as any refresh");
+        let asked = Grant { refresh_in: Some(Duration::from_hours(20)), ..day.clone() };
+        assert_eq!(at(&policy, &asked, 0.0), 21_600.0);
+        let six = grant(Duration::from_hours(6));
+        for random in [0.0, 0.5] {
+            assert_eq!(at(&policy, &six, random), at(&DEFAULT, &six, random), "nothing changes");
+        }
+    }
+
+    #[test]
     fn fifty_minutes_means_fifty_minutes() {
         let policy = Policy { max_token_age: Some(Duration::from_mins(50)), ..DEFAULT };
         let day = grant(Duration::from_hours(24));
@@ -176,6 +204,7 @@ pub(crate) mod tests {
             age in proptest::option::of(1_u64..10_000_000_000),
             runway in proptest::option::of(0_u64..10_000_000_000),
             refresh_in in proptest::option::of(0_u64..u64::MAX),
+            prove_every in 0_u64..10_000_000_000,
             jitter_ratio in 0.0..=1.0,
             random in 0.0..1.0,
             issued in 0_u64..4_000_000_000_000,
@@ -187,6 +216,7 @@ pub(crate) mod tests {
                 expiry_margin: millis(margin),
                 max_token_age: millis(age),
                 min_runway: millis(runway),
+                prove_every: Duration::from_millis(prove_every),
                 ..DEFAULT
             };
             let grant = Grant { refresh_in: millis(refresh_in), ..grant(Duration::from_millis(life)) };

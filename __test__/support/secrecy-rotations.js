@@ -68,6 +68,7 @@ async function rotations({ secret }, { drive, rejects, show }) {
       const rotation = await tokens.rotate({ clientSecret: next, label: 'next' })
       await refused(0, rotation.retireNow())
       await refused(0, rotation.until(secret))
+      await refused(0, rotation.until('everywhere'))
     }),
     world('about to end', { expiresAt: Date.UTC(2026, 0, 3) }, ({ clock }) => clock.advance(72 * HOUR)),
     world('all dead', {}, async ({ clock, server, tokens, refused }) => {

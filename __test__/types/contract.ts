@@ -220,7 +220,13 @@ export async function rotations(rotation: Rotation, preparation: Preparation) {
   await rotation.retireNow({ force: true })
   same<Equal<typeof preparation.safeUntil, Date>>()
   same<Equal<ReturnType<typeof preparation.cancel>, Promise<void>>>()
-  return preparation.membersNotReady.join()
+  same<Equal<typeof preparation.custody, 'kept' | 'untested' | 'none'>>()
+  // @ts-expect-error nothing may be shared
+  preparation.membersReady.join()
+  for (const { code, since, sinceLocal, message } of rotation.waitingFor) {
+    if (code === 'custody') return `${message} ${since.getTime()} ${sinceLocal}`
+  }
+  return preparation.membersNotReady?.join()
 }
 
 // Users' signatures and mocks.

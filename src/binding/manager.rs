@@ -79,13 +79,21 @@ pub fn take(handle: i64) -> Option<Held> {
     manager(handle)?.token().map(|(token, usable_until)| Held { token, usable_until })
 }
 
-/// Has a caller wait for a token; its answer comes as a message with the returned number.
+/// Has a caller wait for a token, for `acquireTimeoutMs` or for so long; its answer comes as a message with the
+/// returned number.
 #[napi(catch_unwind)]
-pub fn wait(handle: i64, min_validity_ms: f64, for_readiness: bool) -> Option<i64> {
+pub fn wait(
+    handle: i64,
+    min_validity_ms: f64,
+    for_readiness: bool,
+    timeout_ms: Option<f64>,
+) -> Option<i64> {
     let manager = manager(handle)?;
-    let min_validity =
-        Duration::try_from_secs_f64(min_validity_ms / 1000.0).unwrap_or(Duration::MAX);
-    let waiter = manager.wait(HandleId::try_from(handle).ok()?, min_validity, for_readiness);
+    let duration =
+        |millis: f64| Duration::try_from_secs_f64(millis / 1000.0).unwrap_or(Duration::MAX);
+    let (min_validity, timeout) = (duration(min_validity_ms), timeout_ms.map(duration));
+    let handle = HandleId::try_from(handle).ok()?;
+    let waiter = manager.wait(handle, min_validity, for_readiness, timeout);
     i64::try_from(waiter).ok()
 }
 
@@ -249,7 +257,8 @@ pub fn persisted(handle: i64, write: i64, outcome: String, message: Option<Strin
 /// A snapshot for people, as JSON.
 #[napi(catch_unwind)]
 pub fn status(handle: i64) -> Option<String> {
-    manager(handle).map(|manager| to_json(&manager.status()))
+    let manager = manager(handle)?;
+    Some(to_json(&manager.status(HandleId::try_from(handle).ok()?)))
 }
 
 /// A snapshot for probes, as JSON.

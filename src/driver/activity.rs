@@ -122,7 +122,7 @@ mod tests {
                 "resource": [], "params": [], "defaultLifetimeMs": 300_000, "propagationMs": 0,
             },
             "transport": {},
-            "policy": { "jitterRatio": 0.1, "acquireTimeoutMs": 5000, "sourcePollMs": 10_000 },
+            "policy": { "jitterRatio": 0.1, "acquireTimeoutMs": 5000, "sourcePollMs": 10_000, "persistTimeoutMs": 30_000, "proveEveryMs": 0 },
             "entries": [],
             "initial": [],
         });

@@ -9,12 +9,13 @@ use tokio::sync::Notify;
 
 use super::ClockId;
 use super::activity::{Activity, Doing};
+use super::health::Health;
 use super::listener::{Listener, NO_TOKEN, Word};
 use super::message::{HandleId, RotationMessage};
 use super::report;
 use super::settings::{Agreed, Settings};
 use super::state::{Handle, State, Todo};
-use super::status::{Health, Metrics, Status, View};
+use super::status::{Metrics, Status, View};
 use crate::client::{Attempt, Transport};
 use crate::clock::{Clock, Timestamp};
 use crate::credential::Credential;
@@ -22,10 +23,13 @@ use crate::member::{Ask, Event};
 use crate::provider::Endpoint;
 use crate::refresh::{Refusal, Wait, WaiterId};
 use crate::rotation::{CallerId, SinkOutcome, Verify};
-use crate::source::{EntrySpec, FileReading, Place, Reading};
+use crate::source::{EntryPlace, EntrySpec, FileReading, Place, Reading};
 
 /// So long a task that panicked stays away, so that a panic at every start is no busy loop.
 const RESTART_DELAY: Duration = Duration::from_secs(1);
+
+/// Nobody waits longer, and no instant overflows: a year.
+const LONGEST_WAIT: Duration = Duration::from_hours(24 * 365);
 
 /// One logical client of this process.
 pub struct Manager {
@@ -118,12 +122,18 @@ impl Manager {
     }
 
     /// Has a caller wait; its answer comes as a message.
-    pub fn wait(&self, handle: HandleId, min_validity: Duration, for_readiness: bool) -> WaiterId {
+    pub fn wait(
+        &self,
+        handle: HandleId,
+        min_validity: Duration,
+        for_readiness: bool,
+        timeout: Option<Duration>,
+    ) -> WaiterId {
         static LAST: AtomicU64 = AtomicU64::new(0);
         let waiter = LAST.fetch_add(1, Ordering::Relaxed) + 1;
         self.with_state(|state, now| {
             state.waiting.insert(waiter, handle);
-            let deadline = now + self.acquire_timeout;
+            let deadline = now + timeout.unwrap_or(self.acquire_timeout).min(LONGEST_WAIT);
             let wait = Wait { waiter, min_validity, deadline, for_readiness };
             state.step(Event::Wanted(wait), now);
         });
@@ -178,8 +188,10 @@ impl Manager {
 
     /// The latest rotation.
     pub fn rotation(&self) -> Option<RotationMessage> {
-        let snapshot = self.lock().member.latest_rotation();
-        snapshot.map(|snapshot| report::rotation(&snapshot, &*self.clock))
+        let state = self.lock();
+        let labels = |place| state.sources.label(place).map(str::to_owned);
+        let snapshot = state.member.latest_rotation();
+        snapshot.map(|snapshot| report::rotation(&snapshot, &labels, &*self.clock))
     }
 
     /// A sink was written, or not.
@@ -193,6 +205,13 @@ impl Manager {
         });
     }
 
+    /// A file was tried on behalf of who prepares a rotation.
+    pub(super) fn sink_tried(&self, place: EntryPlace, is_writable: bool) {
+        self.with_state(|state, now| {
+            state.step(Event::SinkTried { place, is_writable }, now);
+        });
+    }
+
     /// A handle's JavaScript sources answered.
     pub fn javascript_read(&self, handle: HandleId, readings: Vec<Option<Reading>>) {
         self.with_state(|state, now| {
@@ -202,18 +221,20 @@ impl Manager {
     }
 
     /// A snapshot for people.
-    pub fn status(&self) -> Status {
-        self.view().into_status(self.name.clone(), &*self.clock)
+    pub fn status(&self, handle: HandleId) -> Status {
+        self.view().into_status(self.name.clone(), handle, &*self.clock)
     }
 
     /// A snapshot for probes.
     pub fn health(&self) -> Health {
-        self.view().health()
+        self.view().health(&*self.clock)
     }
 
     fn view(&self) -> View {
         let now = self.clock.now();
-        View::of(&self.lock().member, now)
+        let mut state = self.lock();
+        let pulse = state.pulse.look(now);
+        View::of(&state.member, &state.sources, state.opened_at, pulse, now)
     }
 
     /// A snapshot for monitoring.
@@ -272,9 +293,9 @@ impl Manager {
             if state.sources.is_reading() && state.sources.is_complete(now) {
                 state.finish_reading(now);
             }
-            if state.sources.can_change() && now >= state.next_poll && !state.sources.is_reading() {
-                state.read_again(now);
-            }
+            let has_token = state.member.token(now).is_some();
+            let requests = state.sources.begin_if_due(has_token, now);
+            state.read(requests, now);
             state.tell_expiring(now);
             state.step(Event::Ticked, now);
         });
@@ -283,8 +304,9 @@ impl Manager {
     /// When [`Manager::tick`] is due.
     pub(super) fn wake_at(&self) -> Option<Timestamp> {
         let now = self.clock.now();
-        let state = self.lock();
-        let poll = || state.sources.can_change().then_some(state.next_poll);
+        let mut state = self.lock();
+        let has_token = state.member.token(now).is_some();
+        let poll = || state.sources.next_reading(has_token).map(|(_, at)| at);
         // While a token is held its end is checked that often, whatever timers slept through.
         let check = || {
             let longest = self.clock.longest_sleep()?;
@@ -294,10 +316,11 @@ impl Manager {
             let left = utc.saturating_sub(self.clock.utc_millis(now));
             now + Duration::from_millis(u64::try_from(left).unwrap_or(0))
         });
-        [state.member.wake_at(now), state.sources.deadline().or_else(poll), check(), expiring]
-            .into_iter()
-            .flatten()
-            .min()
+        let wakes =
+            [state.member.wake_at(now), state.sources.deadline().or_else(poll), check(), expiring];
+        let wake_at = wakes.into_iter().flatten().min();
+        state.pulse.is_to_beat(wake_at);
+        wake_at
     }
 
     /// The task is being polled.
@@ -327,6 +350,7 @@ impl Manager {
         let restart_at = self.clock.now() + RESTART_DELAY;
         let mut state = self.lock();
         state.restart_at = Some(restart_at);
+        state.pulse.is_gone_until(restart_at);
         state.doing = Doing::Behind;
         state.stamp = NO_TOKEN;
         state.handles.values().for_each(|handle| handle.word.store(NO_TOKEN));
@@ -346,7 +370,7 @@ impl Manager {
             state.step(Event::Restarted, now);
             // A reading under way died too; the silent ones count as silent.
             state.finish_reading(now);
-            state.next_poll = now;
+            state.sources.read_soon();
         });
     }
 

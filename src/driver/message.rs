@@ -49,6 +49,13 @@ pub enum Message {
         /// What is kept.
         credential: CredentialMessage,
     },
+    /// A JavaScript sink has taken too long and is to give up.
+    AbortPersist {
+        /// Whose sink.
+        handle: HandleId,
+        /// The number of the write.
+        write: u64,
+    },
     /// The credential of an entry that reads environment variables was replaced.
     #[serde(rename_all = "camelCase")]
     Environment {
@@ -73,9 +80,12 @@ pub enum Message {
     /// Something happened that people may want to know of.
     Event(EventMessage),
     /// The handle's JavaScript sources are to be read.
+    #[serde(rename_all = "camelCase")]
     Read {
         /// Which handle.
         handle: HandleId,
+        /// No function is called.
+        variables_only: bool,
     },
 }
 
@@ -185,6 +195,15 @@ pub struct RotationMessage {
     pub retire_not_before: Option<i64>,
     pub safe_to_revoke_at: Option<i64>,
     pub reason: Option<Code>,
+    pub waiting_for: Vec<WaitingMessage>,
+}
+
+/// Something that a rotation waits for.
+#[derive(Debug, Clone, Serialize)]
+pub struct WaitingMessage {
+    pub code: &'static str,
+    pub message: String,
+    pub since: i64,
 }
 
 /// The answer to `prepareRotation()`.
@@ -192,9 +211,7 @@ pub struct RotationMessage {
 #[serde(rename_all = "camelCase")]
 pub struct PreparationMessage {
     pub safe_until: i64,
-    pub members_ready: Vec<String>,
-    pub members_not_ready: Vec<String>,
-    pub custody: bool,
+    pub custody: &'static str,
 }
 
 /// A change of the credential lifecycle.
@@ -219,9 +236,10 @@ pub struct ChangeMessage {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub missing: Option<MissingMessage>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub error: Option<Failure>,
+    pub reason: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub message: Option<&'static str>,
+    pub error: Option<Failure>,
+    pub message: String,
 }
 
 /// What stands between the previous credential and its retirement.

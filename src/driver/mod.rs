@@ -11,10 +11,12 @@ mod activity;
 mod clients;
 mod expiring;
 mod files;
+mod health;
 mod listener;
 mod manager;
 mod message;
 mod occurrence;
+mod pulse;
 mod report;
 mod settings;
 mod sinks;
@@ -22,6 +24,7 @@ mod state;
 mod status;
 mod task;
 mod thread;
+mod wording;
 mod workers;
 
 #[cfg(all(test, unix))]
@@ -35,11 +38,12 @@ use tokio::sync::Notify;
 use crate::clock::{Clock, ManualClock, SystemClock};
 use crate::error::Code;
 pub use activity::Activity;
+pub use health::Health;
 pub use listener::{Listener, NO_TOKEN, Word};
 pub use manager::Manager;
 pub use message::{ErrorMessage, Event, EventMessage, HandleId, Message};
 pub use settings::Settings;
-pub use status::{Health, Metrics, Status};
+pub use status::{Metrics, Status};
 
 /// Every manager of a process, and the thread that serves them.
 pub struct Driver {

@@ -20,7 +20,7 @@ pub(super) enum Occurrence {
     /// The endpoint stopped accepting a credential.
     Rejected { credential: Arc<Credential>, failure: Failure },
     /// The credential lifecycle has something to tell.
-    Rotation { change: Box<Change>, missing: Option<MissingMessage> },
+    Rotation { change: Box<Change>, missing: Option<MissingMessage>, message: String },
     /// A sink of one handle was written, or not.
     Persisted {
         owner: HandleId,
@@ -64,8 +64,9 @@ impl Occurrence {
                 credential: CredentialName::of(credential),
                 error: failure.clone(),
             },
-            Self::Rotation { change, missing } => {
-                Event::Rotation(Box::new(report::change(change, missing.clone(), clock)))
+            Self::Rotation { change, missing, message } => {
+                let (missing, message) = (missing.clone(), message.clone());
+                Event::Rotation(Box::new(report::change(change, missing, message, clock)))
             }
             Self::Persisted { entry, credential, outcome, message, .. } => Event::Persisted {
                 entry: *entry,

@@ -2,14 +2,22 @@
 
 use super::message::{
     ChangeMessage, ErrorMessage, MissingMessage, PreparationMessage, RotationDetails,
-    RotationMessage, millis,
+    RotationMessage, WaitingMessage, millis,
 };
+use super::wording::{self, Labels};
 use crate::clock::{Clock, Timestamp};
 use crate::error::{Code, Failure};
-use crate::member::{Change, Denial, Member, Phase, Reason, Snapshot, What};
+use crate::member::{
+    Change, Custody, Denial, Member, Phase, Reason, SinkFailure, Snapshot, WaitCode, Waiting,
+    WaitsOn, What, Why,
+};
 use crate::rotation::{Missing, Persisted, PhaseName, Refusal, SinkOutcome, Transition};
 
-pub(super) fn rotation(snapshot: &Snapshot, clock: &dyn Clock) -> RotationMessage {
+pub(super) fn rotation(
+    snapshot: &Snapshot,
+    labels: Labels<'_>,
+    clock: &dyn Clock,
+) -> RotationMessage {
     let utc = |at: Option<Timestamp>| at.map(|at| clock.utc_millis(at));
     RotationMessage {
         rotation_id: snapshot.rotation.to_string(),
@@ -33,20 +41,37 @@ pub(super) fn rotation(snapshot: &Snapshot, clock: &dyn Clock) -> RotationMessag
         retire_not_before: utc(snapshot.retire_not_before),
         safe_to_revoke_at: utc(snapshot.safe_to_revoke_at),
         reason: snapshot.reason,
+        waiting_for: snapshot.waiting.iter().map(|it| waiting(it, labels, clock)).collect(),
     }
 }
 
-/// One process is ready, or there is no answer.
+fn waiting(waiting: &Waiting, labels: Labels<'_>, clock: &dyn Clock) -> WaitingMessage {
+    WaitingMessage {
+        code: match waiting.on.code() {
+            WaitCode::Proof => "proof",
+            WaitCode::Custody => "custody",
+            WaitCode::Members => "members",
+            WaitCode::Sinks => "sinks",
+            WaitCode::Time => "time",
+        },
+        message: wording::waiting(&waiting.on, labels),
+        since: clock.utc_millis(waiting.since),
+    }
+}
+
+/// This process is ready for a change at the provider.
 pub(super) fn preparation(
     safe_until: Timestamp,
-    custody: bool,
+    custody: Custody,
     clock: &dyn Clock,
 ) -> PreparationMessage {
     PreparationMessage {
         safe_until: clock.utc_millis(safe_until),
-        members_ready: Vec::new(),
-        members_not_ready: Vec::new(),
-        custody,
+        custody: match custody {
+            Custody::Kept => "kept",
+            Custody::Untested => "untested",
+            Custody::None => "none",
+        },
     }
 }
 
@@ -72,33 +97,16 @@ pub(super) fn outcome(outcome: SinkOutcome) -> &'static str {
 pub(super) fn change(
     change: &Change,
     missing: Option<MissingMessage>,
+    message: String,
     clock: &dyn Clock,
 ) -> ChangeMessage {
     let utc = |at: Option<Timestamp>| at.map(|at| clock.utc_millis(at));
-    let (what, message) = match &change.what {
-        What::Moved(Transition::T6) => (
-            moved(Transition::T6),
-            Some("The candidate is neither accepted nor rejected yet, and is tried again."),
-        ),
-        What::Moved(transition) => (moved(*transition), None),
-        What::AwaitsCustody => (
-            "awaiting-custody",
-            Some("The candidate is proved, but nothing else than this process holds it yet."),
-        ),
-        What::NotPersisted => (
-            "not-persisted",
-            Some(
-                "The active credential is kept nowhere but in this process, and is lost with it. \
-                 Write it to where this process reads its credentials from, or configure persist.",
-            ),
-        ),
-        What::Overdue(_) => ("overdue", Some("The previous credential cannot be retired yet.")),
-        What::CompromisedIgnored => (
-            "compromised-ignored",
-            Some(
-                "A source brought back a credential that was retired as compromised; it is ignored.",
-            ),
-        ),
+    let (what, reason) = match &change.what {
+        What::Moved(transition, why) => (moved(*transition), why.map(self::why)),
+        What::AwaitsCustody => ("awaiting-custody", None),
+        What::NotPersisted => ("not-persisted", None),
+        What::Overdue(_) => ("overdue", None),
+        What::CompromisedIgnored => ("compromised-ignored", None),
     };
     ChangeMessage {
         change: what,
@@ -112,8 +120,22 @@ pub(super) fn change(
         retire_not_before: utc(change.retire_not_before),
         safe_to_revoke_at: utc(change.safe_to_revoke_at),
         missing,
+        reason,
         error: change.failure.clone(),
         message,
+    }
+}
+
+fn why(why: Why) -> &'static str {
+    match why {
+        Why::Rejected => "rejected",
+        Why::Deadline => "deadline",
+        Why::NoCustody => "no-custody",
+        Why::RetireBlocked => "retire-blocked",
+        Why::Superseded => "superseded",
+        Why::Withdrawn => "withdrawn",
+        Why::CallerLeft => "caller-left",
+        Why::NotHeld => "not-held",
     }
 }
 
@@ -128,7 +150,8 @@ fn moved(transition: Transition) -> &'static str {
         Transition::T6 => "awaiting-proof",
         Transition::T7 => "candidate-withdrawn",
         Transition::T8 => "substituted",
-        Transition::T9 | Transition::T11 => "fell-back",
+        Transition::T9 => "fell-back",
+        Transition::T11 => "abandoned",
         Transition::T10 => "rolled-back",
         Transition::T12 => "retired",
         Transition::T13 => "overdue",
@@ -157,17 +180,27 @@ pub(super) fn missing(missing: &Missing, member: &Member) -> MissingMessage {
 }
 
 /// Why a caller does not get what it wanted, and what to do next.
-pub(super) fn denial(denial: &Denial, member: &Member, clock: &dyn Clock) -> ErrorMessage {
+pub(super) fn denial(
+    denial: &Denial,
+    member: &Member,
+    labels: Labels<'_>,
+    clock: &dyn Clock,
+) -> ErrorMessage {
     let mut details = RotationDetails {
         rotation_id: denial.rotation.as_ref().map(ToString::to_string),
         ..RotationDetails::default()
     };
     let (refusal, failure) = match &denial.reason {
-        Reason::TimedOut { is_rotate, failure } => {
+        Reason::TimedOut { is_rotate, waiting } => {
             return ErrorMessage {
-                cause: failure.clone(),
                 details: Some(Box::new(details)),
-                ..timed_out(*is_rotate, failure.as_deref())
+                ..timed_out(*is_rotate, waiting, labels)
+            };
+        }
+        Reason::NoFleet => {
+            return ErrorMessage {
+                details: Some(Box::new(details)),
+                ..ErrorMessage::new(Code::NoFleet, NO_FLEET)
             };
         }
         Reason::Refused(refusal, failure) => (&**refusal, failure.as_deref()),
@@ -203,14 +236,40 @@ fn said(failure: Option<&Failure>) -> String {
     failure.map(|failure| format!(" {}", failure.message)).unwrap_or_default()
 }
 
-fn timed_out(is_rotate: bool, failure: Option<&Failure>) -> ErrorMessage {
+const NO_FLEET: &str = "Nothing is shared between processes here: there is no fleet to wait for. Each process \
+     rotates by itself; wait for 'persisted' or 'retired' in each of them.";
+
+fn timed_out(is_rotate: bool, waiting: &[Waiting], labels: Labels<'_>) -> ErrorMessage {
     let story = if is_rotate {
-        "The rotation did not come to its end within deadlineMs. It goes on where another caller \
-         waits or a source yields the credential: look at rotation(), or call rotate() again."
+        "The rotation did not come to its end within deadlineMs. It goes on where another caller waits, a source yields \
+         the credential, or the active one is rejected: look at rotation(), or call rotate() again."
     } else {
         "The credential was not accepted in time. It goes on: look at rotation()."
     };
-    ErrorMessage::new(Code::RotationTimeout, story.to_owned() + &said(failure))
+    let reasons = waiting.iter().map(|it| format!(" {}", wording::waiting(&it.on, labels)));
+    let cause = waiting.iter().find_map(|it| cause(&it.on, labels));
+    ErrorMessage {
+        cause: cause.map(Box::new),
+        ..ErrorMessage::new(Code::RotationTimeout, story.to_owned() + &reasons.collect::<String>())
+    }
+}
+
+/// What is waited for, as the error that it would become.
+fn cause(on: &WaitsOn, labels: Labels<'_>) -> Option<Failure> {
+    match on {
+        WaitsOn::Proof { failure, .. } => failure.clone(),
+        WaitsOn::Custody { failures } => {
+            let failure = failures.first().map(|failure| persist_failed(failure, labels));
+            let story = wording::waiting(on, labels);
+            Some(Failure::new(Code::NoCustody, story).caused_by(failure))
+        }
+        WaitsOn::Sinks { failures } => failures.first().map(|it| persist_failed(it, labels)),
+        WaitsOn::Members { .. } | WaitsOn::Time(_) => None,
+    }
+}
+
+fn persist_failed(failure: &SinkFailure, labels: Labels<'_>) -> Failure {
+    Failure::new(Code::PersistFailed, wording::sink_failure(failure, labels))
 }
 
 fn story(refusal: &Refusal, clock: &dyn Clock) -> String {
@@ -238,10 +297,10 @@ fn story(refusal: &Refusal, clock: &dyn Clock) -> String {
             looked_at.len()
         ),
         Refusal::NoCustody(id) => format!(
-            "The credential {id} was accepted, but nothing keeps it beyond this process. Configure \
-             persist, or bring it to another instance too."
+            "The credential {id} was accepted, but nothing keeps it beyond this process. The active one still works; \
+             the new one stays a fallback in memory. Mend or configure persist, and rotate again."
         ),
-        Refusal::RetireBlocked(missing) => blocked(missing),
+        Refusal::RetireBlocked(missing) => wording::blocked(missing),
         Refusal::Degraded => "No known credential is accepted. Rotate to one that is.".to_owned(),
         Refusal::TokenUnavailable => {
             "No fresh token could be fetched, and nothing has changed.".to_owned()
@@ -252,28 +311,4 @@ fn story(refusal: &Refusal, clock: &dyn Clock) -> String {
             millis(safe_until.since(clock.now()))
         ),
     }
-}
-
-fn blocked(missing: &Missing) -> String {
-    let mut reasons = Vec::new();
-    if missing.proof {
-        reasons.push("the active credential was not accepted in the last minute".to_owned());
-    }
-    if missing.table {
-        reasons.push("the list of members is too young to be relied upon".to_owned());
-    }
-    if !missing.acks.is_empty() || !missing.holders.is_empty() {
-        let members = missing.acks.len().max(missing.holders.len());
-        reasons.push(format!("{members} members do not have the active credential"));
-    }
-    if !missing.sinks.is_empty() {
-        reasons.push(format!("{} places were not written yet", missing.sinks.len()));
-    }
-    if missing.custody {
-        reasons.push("nothing keeps the active credential beyond this process".to_owned());
-    }
-    format!(
-        "The previous credential is still needed: {}. Wait, or use force where members or places are missing.",
-        reasons.join("; ")
-    )
 }

@@ -90,6 +90,8 @@ struct PolicyForm {
     source_poll_ms: u64,
     #[serde(default)]
     overlap_ms: Option<u64>,
+    persist_timeout_ms: u64,
+    prove_every_ms: u64,
 }
 
 impl Settings {
@@ -135,6 +137,8 @@ impl Settings {
                 acquire_timeout: millis(policy.acquire_timeout_ms),
                 propagation: millis(endpoint.propagation_ms),
                 overlap: policy.overlap_ms.map(millis),
+                persist_timeout: millis(policy.persist_timeout_ms),
+                prove_every: millis(policy.prove_every_ms),
             },
             source_poll: millis(policy.source_poll_ms.max(1)),
             clock,

@@ -84,6 +84,28 @@ pub(super) fn write(target: &Target, credential: &Credential) -> Report {
     }
 }
 
+/// Whether a file could be written, as far as that shows without changing it: a new file is made beside it and
+/// removed. That it is mounted by itself shows only when it is replaced.
+pub(super) fn is_writable(target: &Target) -> bool {
+    let sample = Secret::new("sample");
+    let original = match target {
+        Target::EnvFile { path, client_id, client_secret, .. } => {
+            let names = client_id.iter().chain([client_secret]);
+            let values: Vec<_> =
+                names.zip([&sample, &sample]).map(|(name, it)| (&**name, it)).collect();
+            let edit = |text: &str| dotenv::edit(text, &values).map(drop);
+            Original::read(path).and_then(|original| original.allows(edit))
+        }
+        Target::SecretFile { path, .. } => Original::read(path),
+        Target::Js { .. } => return false,
+    };
+    let draft = original.and_then(|original| {
+        let access = original.found.as_ref().map(|(_, access)| access);
+        Draft::write(original.directory(), &sample, access)
+    });
+    draft.is_ok()
+}
+
 /// Why a file was not written.
 #[derive(Debug)]
 enum Failure {
@@ -232,6 +254,13 @@ impl Original {
             _ => Failure::reading(error),
         })?;
         Ok(Self { path, found: Some((text, Access::of(&metadata))) })
+    }
+
+    /// The same one, if its text can be edited.
+    fn allows(self, edit: impl Fn(&str) -> Result<(), Refusal>) -> Result<Self, Failure> {
+        let text = self.found.as_ref().map_or("", |(text, _)| text.expose());
+        edit(text).map_err(Failure::Refused)?;
+        Ok(self)
     }
 
     fn directory(&self) -> &Path {

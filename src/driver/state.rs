@@ -6,7 +6,6 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI32, Ordering};
-use std::time::Duration;
 
 use url::Url;
 
@@ -15,8 +14,10 @@ use super::expiring::Expiring;
 use super::listener::{Listener, NO_TOKEN, Word};
 use super::message::{CredentialMessage, ErrorMessage, EventMessage, HandleId, Message};
 use super::occurrence::Occurrence;
+use super::pulse::Pulse;
 use super::report;
 use super::settings::Settings;
+use super::wording;
 use crate::clock::{Clock, Timestamp};
 use crate::credential::Credential;
 use crate::member::{Answer, Chance, Denial, Effect, Event, Member, Notice, Stored, What};
@@ -24,7 +25,7 @@ use crate::refresh::{Refusal, WaiterId};
 use crate::rotation::{CallerId, SinkOutcome};
 use crate::secret::Secret;
 use crate::sink::Target;
-use crate::source::{EntryPlace, Place, Requests, Sources};
+use crate::source::{EntryPlace, Extent, Place, Requests, Sources};
 use crate::store::MemoryStore;
 
 /// The held token and its predecessor, which may still be valid.
@@ -39,6 +40,8 @@ pub(super) enum Todo {
     Identify(Arc<Credential>),
     /// Write a credential to a file.
     WriteSink { write: u64, target: Target, credential: Arc<Credential> },
+    /// See whether a file could be written.
+    TrySink { place: EntryPlace, target: Target },
     /// Read files.
     ReadFiles(BTreeSet<Place>),
 }
@@ -80,8 +83,8 @@ pub(super) struct State {
     issued: VecDeque<Secret>,
     pub(super) stamp: i32,
     seq: u64,
-    source_poll: Duration,
-    pub(super) next_poll: Timestamp,
+    pub(super) opened_at: Timestamp,
+    pub(super) pulse: Pulse,
     pub(super) todo: VecDeque<Todo>,
     news: VecDeque<News>,
     /// Its task died; another one takes over at this time.
@@ -102,7 +105,7 @@ impl State {
             store: MemoryStore::for_process(Arc::clone(clock)),
             clock: Arc::clone(clock),
             // Half of a caller's patience: what the others yield still serves it.
-            sources: Sources::new(settings.policy.acquire_timeout / 2),
+            sources: Sources::new(settings.policy.acquire_timeout / 2, settings.source_poll),
             handles: BTreeMap::new(),
             waiting: HashMap::new(),
             asking: HashMap::new(),
@@ -111,8 +114,8 @@ impl State {
             issued: VecDeque::new(),
             stamp: NO_TOKEN,
             seq: 0,
-            source_poll: settings.source_poll,
-            next_poll: clock.now(),
+            opened_at: clock.now(),
+            pulse: Pulse::default(),
             todo: VecDeque::new(),
             news: VecDeque::new(),
             restart_at: None,
@@ -185,6 +188,10 @@ impl State {
             Effect::WriteSink { write, target, credential, .. } => {
                 self.todo.push_back(Todo::WriteSink { write, target, credential });
             }
+            Effect::AbortSink { write } => self.abort_sink(write),
+            Effect::TrySink { place, target } => {
+                self.todo.push_back(Todo::TrySink { place, target });
+            }
             Effect::ReplaceVariables { place, credential } => {
                 self.replace_variables(place, &credential);
                 self.sources.written();
@@ -211,6 +218,14 @@ impl State {
         self.persisting.insert(write, place.owner);
         handle.listener.tell(&Message::Persist { handle: place.owner, index, write, credential });
         None
+    }
+
+    /// Has a JavaScript sink give up; what writes a file cannot be stopped.
+    fn abort_sink(&self, write: u64) {
+        let owner = self.persisting.get(&write);
+        if let Some((owner, handle)) = owner.and_then(|it| Some((it, self.handles.get(it)?))) {
+            handle.listener.tell(&Message::AbortPersist { handle: *owner, write });
+        }
     }
 
     fn nobody_persists(write: u64) -> Event {
@@ -241,16 +256,17 @@ impl State {
     fn answer(&mut self, caller: CallerId, outcome: Result<Answer, Denial>) {
         let Some(owner) = self.asking.remove(&caller) else { return };
         let clock = &*self.clock;
+        let labels = |place| self.sources.label(place).map(str::to_owned);
         let (mut rotation, mut preparation, mut error) = (None, None, None);
         match outcome {
             Ok(Answer::Rotation(snapshot)) => {
-                rotation = Some(Box::new(report::rotation(&snapshot, clock)));
+                rotation = Some(Box::new(report::rotation(&snapshot, &labels, clock)));
             }
             Ok(Answer::Prepared { safe_until, custody }) => {
                 preparation = Some(report::preparation(safe_until, custody, clock));
             }
             Ok(Answer::Cancelled) => {}
-            Err(denial) => error = Some(report::denial(&denial, &self.member, clock)),
+            Err(denial) => error = Some(report::denial(&denial, &self.member, &labels, clock)),
         }
         let answer = Message::Answered { caller, rotation, preparation, error };
         self.news.push_back(News::Answer(owner, answer));
@@ -268,7 +284,9 @@ impl State {
                     What::Overdue(missing) => Some(report::missing(missing, &self.member)),
                     _ => None,
                 };
-                Occurrence::Rotation { change, missing }
+                let labels = |place| self.sources.label(place).map(str::to_owned);
+                let message = wording::change(&change, &labels);
+                Occurrence::Rotation { change, missing, message }
             }
             Notice::Persisted { place, credential, outcome, message } => Occurrence::Persisted {
                 owner: place.owner,
@@ -298,13 +316,13 @@ impl State {
     /// Passes on which files and functions are to be read.
     pub(super) fn read(&mut self, requests: Option<Requests>, now: Timestamp) {
         let Some(requests) = requests else { return };
-        self.next_poll = now + self.source_poll;
         if !requests.places.is_empty() {
             self.todo.push_back(Todo::ReadFiles(requests.places));
         }
         for owner in requests.owners {
             if let Some(handle) = self.handles.get(&owner) {
-                handle.listener.tell(&Message::Read { handle: owner });
+                let variables_only = requests.extent == Extent::Cheap;
+                handle.listener.tell(&Message::Read { handle: owner, variables_only });
             }
         }
         self.finish_reading_if_complete(now);
@@ -319,7 +337,7 @@ impl State {
 
     /// The same at once; who is silent counts as silent.
     pub(super) fn finish_reading(&mut self, now: Timestamp) {
-        let (configured, notices) = self.sources.finish();
+        let (configured, notices) = self.sources.finish(now);
         for (owner, notice) in notices {
             self.note(now, Occurrence::Source { owner, notice });
         }

@@ -1,16 +1,18 @@
 //! A snapshot of a manager for people and probes.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use serde::Serialize;
 
-use super::message::{CredentialName, RotationMessage, millis};
+use super::message::{CredentialName, HandleId, RotationMessage, millis};
 use super::report;
 use crate::clock::{Clock, Timestamp};
 use crate::error::Failure;
-use crate::member::{CredentialState, Member, Snapshot, Standing};
+use crate::member::{CredentialState, Member, Name, SinkFailure, Snapshot, Standing};
 use crate::refresh::Tally;
 use crate::rotation::{PhaseName, Role};
+use crate::source::{EntryPlace, SourceState, Sources};
 use crate::token::HeldToken;
 
 /// What `status()` tells. Instants are milliseconds since 1970.
@@ -22,6 +24,7 @@ pub struct Status {
     generation: Option<u64>,
     token: Option<TokenStatus>,
     credentials: Vec<CredentialStatus>,
+    sources: Vec<SourceStatus>,
     rotation: Option<RotationMessage>,
     refreshing: bool,
     next_refresh_at: Option<i64>,
@@ -58,7 +61,7 @@ impl CredentialStatus {
             state: match standing {
                 Standing::Unknown => "unknown",
                 Standing::Accepted => "accepted",
-                Standing::Rejected => "rejected",
+                Standing::Rejected(_) => "rejected",
             },
             role: match role {
                 Some(Role::Active) => "active",
@@ -76,19 +79,35 @@ impl CredentialStatus {
 }
 
 #[derive(Debug, Serialize)]
+struct SourceStatus {
+    entry: usize,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    label: Option<String>,
+    state: &'static str,
+    since: Option<i64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    message: Option<String>,
+}
+
+impl SourceStatus {
+    fn of(state: SourceState, clock: &dyn Clock) -> Self {
+        let SourceState { place, label, is_pending, problem, .. } = state;
+        let word = match &problem {
+            _ if is_pending => "pending",
+            None => "ok",
+            Some(problem) if problem.is_empty => "empty",
+            Some(_) => "unreadable",
+        };
+        let since = problem.as_ref().map(|problem| clock.utc_millis(problem.since));
+        let message = problem.map(|problem| problem.message);
+        Self { entry: place.index, label, state: word, since, message }
+    }
+}
+
+#[derive(Debug, Serialize)]
 struct LastError {
     at: i64,
     error: Failure,
-}
-
-/// What `health()` tells.
-#[derive(Debug, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Health {
-    ready: bool,
-    degraded: bool,
-    reasons: Vec<String>,
-    token_runway_ms: u64,
 }
 
 /// What `metrics()` tells.
@@ -108,24 +127,55 @@ impl Metrics {
     }
 }
 
-/// What is needed for a [`Status`] or a [`Health`], copied under the manager's lock, which naming credentials must not hold.
+/// What is needed for a [`Status`] or a [`Health`](super::Health), copied under the manager's lock, which naming
+/// credentials must not hold.
 pub(super) struct View {
     phase: PhaseName,
     generation: Option<u64>,
-    token: Option<Arc<HeldToken>>,
-    credentials: Vec<CredentialState>,
-    rotation: Option<Snapshot>,
+    pub(super) token: Option<Arc<HeldToken>>,
+    pub(super) credentials: Vec<CredentialState>,
+    pub(super) sources: Vec<SourceState>,
+    pub(super) labels: BTreeMap<EntryPlace, String>,
+    pub(super) rotation: Option<Snapshot>,
     is_fetching: bool,
     next_refresh: Option<Timestamp>,
-    last_failure: Option<(Failure, Timestamp)>,
-    unreadable: Option<Failure>,
-    now: Timestamp,
+    pub(super) last_failure: Option<(Failure, Timestamp)>,
+    pub(super) failing_since: Option<Timestamp>,
+    pub(super) without_token: Option<Timestamp>,
+    pub(super) refused_since: Option<Timestamp>,
+    pub(super) degraded_since: Option<Timestamp>,
+    pub(super) sink_failures: Vec<SinkFailure>,
+    pub(super) unkept: Option<(Name, Timestamp)>,
+    pub(super) is_overdue: bool,
+    /// Since when the native thread was to run and has not.
+    pub(super) stalled_since: Option<Timestamp>,
+    pub(super) is_live: bool,
+    pub(super) now: Timestamp,
 }
 
 impl View {
-    pub(super) fn of(member: &Member, now: Timestamp) -> Self {
+    pub(super) fn of(
+        member: &Member,
+        sources: &Sources,
+        opened_at: Timestamp,
+        (stalled_since, is_live): (Option<Timestamp>, bool),
+        now: Timestamp,
+    ) -> Self {
         let refresh = member.refresh();
+        let states = sources.states();
+        let label = |state: &SourceState| Some((state.place, state.label.clone()?));
         Self {
+            labels: states.iter().filter_map(label).collect(),
+            sources: states,
+            failing_since: refresh.failing_since(),
+            without_token: refresh.without_token_since().map(|since| since.max(opened_at)),
+            refused_since: refresh.refused_since(now),
+            degraded_since: member.degraded_since(),
+            sink_failures: member.sink_failures(),
+            unkept: member.unkept(),
+            is_overdue: member.is_overdue(),
+            stalled_since,
+            is_live,
             phase: member.phase(),
             generation: member.record().map(|record| record.generation),
             token: refresh.token(now).cloned(),
@@ -134,18 +184,26 @@ impl View {
             is_fetching: refresh.is_fetching(),
             next_refresh: refresh.next_refresh().map(|at| at.max(now)),
             last_failure: refresh.last_failure().cloned(),
-            unreadable: member.unreadable_source().cloned(),
             now,
         }
     }
 
-    pub(super) fn into_status(self, name: Option<String>, clock: &dyn Clock) -> Status {
+    /// For whoever opened that handle: the sources are its own.
+    pub(super) fn into_status(
+        self,
+        name: Option<String>,
+        handle: HandleId,
+        clock: &dyn Clock,
+    ) -> Status {
         let Self { token, credentials, is_fetching, next_refresh, last_failure, .. } = self;
+        let labels = |place| self.labels.get(&place).cloned();
+        let own = self.sources.into_iter().filter(|state| state.place.owner == handle);
         Status {
             name,
             phase: report::phase(self.phase),
             generation: self.generation,
-            rotation: self.rotation.map(|snapshot| report::rotation(&snapshot, clock)),
+            rotation: self.rotation.map(|snapshot| report::rotation(&snapshot, &labels, clock)),
+            sources: own.map(|state| SourceStatus::of(state, clock)).collect(),
             token: token.map(|token| TokenStatus {
                 serial: token.serial,
                 issued_at: clock.utc_millis(token.issued_at),
@@ -157,35 +215,6 @@ impl View {
             next_refresh_at: next_refresh.map(|at| clock.utc_millis(at)),
             last_error: last_failure
                 .map(|(error, at)| LastError { at: clock.utc_millis(at), error }),
-        }
-    }
-
-    pub(super) fn health(&self) -> Health {
-        let mut reasons = Vec::new();
-        if self.token.is_none() {
-            reasons.push("No token is held.".to_owned());
-        }
-        if let Some((failure, _)) = &self.last_failure {
-            reasons.push(failure.message.clone());
-        }
-        if let Some(failure) = &self.unreadable {
-            reasons.push(failure.message.clone());
-        }
-        // A candidate that was refused is nobody's any more.
-        let in_use = self.credentials.iter().filter(|state| state.is_in_use);
-        let (known, rejected) = in_use.fold((0, 0), |(known, rejected), state| {
-            (known + 1, rejected + usize::from(state.standing == Standing::Rejected))
-        });
-        if rejected > 0 {
-            reasons.push(format!(
-                "The token endpoint rejects {rejected} of {known} known credentials."
-            ));
-        }
-        Health {
-            ready: self.token.is_some(),
-            degraded: !reasons.is_empty(),
-            reasons,
-            token_runway_ms: self.token.as_ref().map_or(0, |token| millis(token.runway(self.now))),
         }
     }
 }

@@ -20,7 +20,7 @@ use crate::credential::Credential;
 use crate::error::{Code, Failure};
 use crate::rotation::Verify;
 use crate::secret::Secret;
-use crate::source::{FileReading, Place};
+use crate::source::{EntryPlace, FileReading, Place};
 use crate::verdict::Verdict;
 
 type Work<T> = Pin<Box<dyn Future<Output = T> + Send>>;
@@ -41,6 +41,7 @@ pub(super) async fn run(manager: Arc<Manager>, clients: Arc<Clients>, workers: A
         requests: JoinSet::new(),
         derivations: JoinSet::new(),
         writes: JoinSet::new(),
+        trials: JoinSet::new(),
         readings: JoinSet::new(),
         being_read: BTreeSet::new(),
         naming: None,
@@ -54,6 +55,7 @@ enum Step {
     Answered(Answered),
     Identified,
     Written(u64, Report),
+    Tried(EntryPlace, bool),
     Read(Place, FileReading),
     Named,
     TimeHasCome,
@@ -70,6 +72,7 @@ struct Task {
     requests: JoinSet<Answered>,
     derivations: JoinSet<()>,
     writes: JoinSet<(u64, Report)>,
+    trials: JoinSet<(EntryPlace, bool)>,
     readings: JoinSet<(Place, FileReading)>,
     /// A file that hangs is not read a second time meanwhile.
     being_read: BTreeSet<Place>,
@@ -94,6 +97,10 @@ impl Task {
                         let report = async move { workers.write(target, credential).await };
                         self.writes.spawn(async move { (write, report.await) });
                     }
+                    Todo::TrySink { place, target } => {
+                        let workers = Arc::clone(&self.workers);
+                        self.trials.spawn(async move { (place, workers.try_sink(target).await) });
+                    }
                     Todo::ReadFiles(places) => self.read(places),
                 }
             }
@@ -110,6 +117,7 @@ impl Task {
                 Step::Written(write, Report { outcome, message }) => {
                     self.manager.sink_written(write, outcome, message);
                 }
+                Step::Tried(place, is_writable) => self.manager.sink_tried(place, is_writable),
                 Step::Read(place, reading) => {
                     self.being_read.remove(&place);
                     self.manager.files_read(HashMap::from([(place, reading)]));
@@ -123,8 +131,10 @@ impl Task {
     /// Waits for the next thing to happen.
     async fn next(&mut self, alarm: Sleep) -> Step {
         let is_fetching = !self.requests.is_empty();
-        let is_working =
-            self.naming.is_some() || !self.derivations.is_empty() || !self.writes.is_empty();
+        let is_working = self.naming.is_some()
+            || !self.derivations.is_empty()
+            || !self.writes.is_empty()
+            || !self.trials.is_empty();
         let manager = &self.manager;
         let next = async {
             tokio::select! {
@@ -134,6 +144,10 @@ impl Task {
                 Some(written) = self.writes.join_next() => {
                     let (write, report) = finished(written);
                     Step::Written(write, report)
+                }
+                Some(tried) = self.trials.join_next() => {
+                    let (place, is_writable) = finished(tried);
+                    Step::Tried(place, is_writable)
                 }
                 Some(Ok((place, reading))) = self.readings.join_next() => Step::Read(place, reading),
                 () = or_never(&mut self.naming) => Step::Named,

@@ -115,7 +115,7 @@ impl Handle {
     /// What a caller gets that waits for a token.
     fn wait(&self) -> Result<(), ErrorMessage> {
         let manager = self.driver.manager(self.id).expect("it is open");
-        let mine = manager.wait(self.id, Duration::ZERO, false);
+        let mine = manager.wait(self.id, Duration::ZERO, false, None);
         self.told(|message| match message {
             Message::Settled { waiter, error } if waiter == mine => Some(error.map_or(Ok(()), Err)),
             _ => None,
@@ -147,7 +147,7 @@ fn form(server: &Server) -> Value {
             "params": [], "defaultLifetimeMs": 300_000, "propagationMs": 0,
         },
         "transport": {},
-        "policy": { "jitterRatio": 0.1, "acquireTimeoutMs": 10_000, "sourcePollMs": 10_000 },
+        "policy": { "jitterRatio": 0.1, "acquireTimeoutMs": 10_000, "sourcePollMs": 10_000, "persistTimeoutMs": 30_000, "proveEveryMs": 0 },
         "entries": [literal("secret")],
         "initial": [],
     })

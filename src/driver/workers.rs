@@ -57,6 +57,11 @@ impl Workers {
         report.unwrap_or_else(Report::panicked)
     }
 
+    /// Sees whether a file could be written.
+    pub(super) async fn try_sink(&self, target: Target) -> bool {
+        block(&self.writers, move || sinks::is_writable(&target)).await.unwrap_or(false)
+    }
+
     /// Derives a credential's id, which takes 20 ms of CPU time: not on the thread that refreshes.
     pub(super) async fn name(&self, credential: Arc<Credential>) {
         let derive = move || {

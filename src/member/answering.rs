@@ -53,6 +53,13 @@ impl Step<'_> {
                 Outcome::Rejected(failure)
             }
             Verdict::Refused(failure) => Outcome::Refused(failure),
+            // It may be about this credential, which shows where another one is accepted.
+            Verdict::Misconfigured(failure)
+                if failure.oauth_error.as_deref() == Some("invalid_request")
+                    && self.member.knows_another(&credential) =>
+            {
+                Outcome::Refused(failure)
+            }
             Verdict::Misconfigured(failure) => Outcome::Unclear(failure, Meaning::Final),
             Verdict::Throttled(failure) | Verdict::Transient(failure) => {
                 Outcome::Unclear(failure, Meaning::Passing)
@@ -115,6 +122,8 @@ impl Step<'_> {
             }
         };
         let member = &mut *self.member;
+        member.taken_in = Some(id);
+        member.keyring.add(&credential);
         let rejected_before = member.rejected();
         let record = member.record.as_ref();
         member.view.ledger.note(id, &answer, record, &member.view.policy, self.now);
@@ -153,6 +162,11 @@ impl Step<'_> {
 }
 
 impl Member {
+    /// Whether there is another credential that may be presented.
+    fn knows_another(&self, credential: &Credential) -> bool {
+        self.presentable().iter().any(|known| !known.is_same_as(credential))
+    }
+
     /// Remembers why a candidate is not proved yet.
     fn doubt(&mut self, candidate: CredentialId, failure: &Failure) {
         let is_next = |record: &Record| record.role(candidate) == Role::Next;

@@ -49,12 +49,20 @@ impl Step<'_> {
         let open = Open { deadline, rotation, candidate: None, verify, is_rotate };
         self.member.open.insert(caller, open);
         match ask {
+            Ask::Until(rotation, Until::Everywhere) if self.member.view.fleet.is_none() => {
+                self.member.open.remove(&caller);
+                let outcome = Err(Denial { reason: Reason::NoFleet, rotation: Some(rotation) });
+                self.effects.push(Effect::Answer { caller, outcome });
+            }
             Ask::Until(rotation, until) => {
                 self.member.watches.push(Watch { caller, rotation, until });
             }
             Ask::Rotate { candidate: None, .. } => {
                 self.member.awaiting_sources.push((caller, ask));
                 self.effects.push(Effect::ReadSources);
+            }
+            ask @ Ask::Prepare { .. } if self.member.record.is_some() => {
+                self.ask_after_trials(caller, ask);
             }
             ask if self.member.lacks_client_id(&ask) => {
                 self.member.awaiting_sources.push((caller, ask));
@@ -100,7 +108,7 @@ impl Step<'_> {
             Ask::CancelPreparation => Want::CancelPrepare,
             Ask::RollBack(rotation) => {
                 // With no overlap at all there is nothing to go back to.
-                let is_other = member.record.as_ref().is_some_and(|it| it.overlap().is_some());
+                let is_other = member.record.as_ref().is_some_and(|it| it.open_overlap().is_some());
                 if is_other && !member.is_in_overlap(&rotation) {
                     return self.settle(caller, Err(Refusal::Conflict));
                 }
@@ -143,19 +151,23 @@ impl Step<'_> {
     pub(super) fn settle(&mut self, caller: CallerId, outcome: Result<Settled, Refusal>) {
         self.member.view.callers.retain(|known| known.id != caller);
         let Some(open) = self.member.open.remove(&caller) else { return };
+        // What it gets is the rotation as it is from now on.
+        self.look_at_waits();
         let outcome = match outcome {
             Ok(Settled::Active { rotation, .. }) => {
                 self.snapshot_for(rotation.or_else(|| open.rotation.clone()))
             }
             Ok(Settled::Retired) => self.snapshot_for(open.rotation),
             Ok(Settled::Prepared { safe_until }) => {
-                Ok(Answer::Prepared { safe_until, custody: self.member.keeps_active() })
+                let custody = self.member.custody_of_a_rotation();
+                Ok(Answer::Prepared { safe_until, custody })
             }
             Ok(Settled::Cancelled) => Ok(Answer::Cancelled),
             Err(refusal) => {
                 let failure = match &refusal {
                     Refusal::CandidateRejected(id) => self.member.failures.get(id).cloned(),
                     Refusal::CandidateUnverified(id) => self.member.why_unproved(*id),
+                    Refusal::NoCustody(_) => self.member.sinks.why_not(),
                     Refusal::TokenUnavailable => {
                         self.member.refresh.last_failure().map(|(failure, _)| failure.clone())
                     }
@@ -188,6 +200,7 @@ impl Step<'_> {
         member.open.remove(&caller);
         member.watches.retain(|watch| watch.caller != caller);
         member.awaiting_sources.retain(|(waiting, _)| *waiting != caller);
+        member.trials.forget(caller);
         member
             .queue
             .retain(|item| !matches!(item, Item::Asked { caller: other, .. } if *other == caller));
@@ -205,9 +218,9 @@ impl Step<'_> {
         for caller in due {
             let Some(open) = self.member.open.get(&caller) else { continue };
             let (is_rotate, rotation) = (open.is_rotate, open.rotation.clone());
-            let candidate = rotation.as_ref().and_then(|it| self.member.staged_by(it));
-            let failure = candidate.and_then(|id| self.member.why_unproved(id)).map(Box::new);
-            let reason = Reason::TimedOut { is_rotate, failure };
+            let waits = rotation.as_ref().map(|it| self.member.waits.of(it));
+            let reason =
+                Reason::TimedOut { is_rotate, waiting: waits.unwrap_or_default().to_vec() };
             self.left(caller);
             let outcome = Err(Denial { reason, rotation });
             self.effects.push(Effect::Answer { caller, outcome });
@@ -317,12 +330,6 @@ impl Member {
     fn why_unproved(&self, candidate: CredentialId) -> Option<Failure> {
         let doubt = self.doubt.as_ref().filter(|doubt| doubt.credential == candidate);
         doubt.map(|doubt| doubt.failure.clone())
-    }
-
-    /// The candidate of a rotation that is being proved.
-    fn staged_by(&self, rotation: &RotationId) -> Option<CredentialId> {
-        let staged = self.record.as_ref().and_then(rotation::Record::staged);
-        staged.filter(|staged| staged.rotation == *rotation).map(|staged| staged.next)
     }
 
     fn is_in_overlap(&self, rotation: &RotationId) -> bool {

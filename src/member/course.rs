@@ -60,6 +60,7 @@ impl Step<'_> {
                 return;
             }
             self.update_offer();
+            self.look_at_waits();
             self.look_at_watches();
             // What was done may have made more due: it is done now, not by another tick.
             if self.member.rotation_wake_at(self.now).is_some_and(|at| at <= self.now) {
@@ -86,6 +87,7 @@ impl Step<'_> {
             self.effects.extend(asked.into_iter().map(Effect::Identify));
             return false;
         }
+        member.taken_in = None;
         match member.queue.pop_front() {
             Some(Item::Configured(configured)) => self.take_configuration(configured),
             Some(Item::Answered(answered)) => self.take_answer(*answered),

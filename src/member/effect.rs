@@ -5,6 +5,7 @@ use std::sync::Arc;
 use url::Url;
 
 use super::report::{Change, Snapshot};
+use super::waiting::Waiting;
 use crate::clock::Timestamp;
 use crate::credential::{Credential, CredentialId};
 use crate::error::Failure;
@@ -63,6 +64,19 @@ pub enum Effect {
         /// What.
         credential: Arc<Credential>,
     },
+    /// Have whoever makes this write give it up; it is reported all the same.
+    AbortSink {
+        /// The number of the write.
+        write: u64,
+    },
+    /// See whether this place could be written, without changing it, and report
+    /// [`Event::SinkTried`](super::Event::SinkTried).
+    TrySink {
+        /// Whose place it is.
+        place: EntryPlace,
+        /// Where to.
+        target: Target,
+    },
     /// Write a credential to the environment variables that this entry reads.
     ReplaceVariables {
         /// Whose.
@@ -90,11 +104,22 @@ pub enum Answer {
     Prepared {
         /// Tokens are there until then.
         safe_until: Timestamp,
-        /// Something else than this process keeps the active credential's successor and token.
-        custody: bool,
+        /// What would keep a credential that only this process is told of.
+        custody: Custody,
     },
     /// Nobody waits for a change at the provider.
     Cancelled,
+}
+
+/// What would keep a credential that only this process is told of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Custody {
+    /// A place that can be written.
+    Kept,
+    /// A function that has not kept one yet.
+    Untested,
+    /// Nothing.
+    None,
 }
 
 /// A caller does not get what it wanted.
@@ -107,7 +132,7 @@ pub struct Denial {
 }
 
 /// Why a caller does not get what it wanted.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub enum Reason {
     /// The credential lifecycle says so.
     Refused(Box<Refusal>, Option<Box<Failure>>),
@@ -115,9 +140,11 @@ pub enum Reason {
     TimedOut {
         /// A rotation whose last caller this was ends with it, unless a source yields its candidate.
         is_rotate: bool,
-        /// Why its candidate is not proved yet, where the endpoint has said anything.
-        failure: Option<Box<Failure>>,
+        /// What it waited for.
+        waiting: Vec<Waiting>,
     },
+    /// It wants to know of a fleet, and nothing is shared here.
+    NoFleet,
 }
 
 /// Something worth telling, without a secret and without a token.

@@ -9,7 +9,7 @@ use crate::clock::Timestamp;
 use crate::refresh::{Wait, WaiterId};
 use crate::rotation::{CallerId, SinkOutcome, Verify};
 use crate::secret::Secret;
-use crate::source::Configured;
+use crate::source::{Configured, EntryPlace};
 use crate::store::Snapshot;
 use crate::verdict::Verdict;
 
@@ -61,6 +61,13 @@ pub enum Event {
         outcome: SinkOutcome,
         /// Why it was not written.
         message: Option<String>,
+    },
+    /// What [`Effect::TrySink`](super::Effect::TrySink) asked for.
+    SinkTried {
+        /// Whose place it is.
+        place: EntryPlace,
+        /// Whether it could be written.
+        is_writable: bool,
     },
     /// What came of a store operation.
     Stored(Stored),

@@ -17,7 +17,8 @@ pub struct Name {
 }
 
 impl Name {
-    pub(super) fn of(credential: &Credential) -> Self {
+    /// Of a credential; takes about 20 ms of CPU time when its id was never asked for.
+    pub fn of(credential: &Credential) -> Self {
         let (label, client_id) = (credential.label.clone(), credential.client_id.clone());
         Self { id: credential.id(), label, client_id }
     }
@@ -73,6 +74,11 @@ impl Keyring {
 
     pub(super) fn ids(&self) -> impl Iterator<Item = CredentialId> {
         self.keys.keys().copied()
+    }
+
+    /// The OAuth client of each.
+    pub(super) fn clients(&self) -> impl Iterator<Item = (CredentialId, Arc<str>)> {
+        self.keys.iter().map(|(id, credential)| (*id, credential.client_id.as_str().into()))
     }
 
     /// The name; of a credential that was never here only the id is known.

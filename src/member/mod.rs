@@ -16,6 +16,8 @@ mod offer;
 mod report;
 mod requests;
 mod storing;
+mod trials;
+mod waiting;
 mod writing;
 
 #[cfg(test)]
@@ -37,14 +39,18 @@ use crate::source::{Configured, EntryPlace, Yielded};
 use crate::token::{FreshToken, HeldToken};
 use asking::{Open, Watch};
 use course::{Item, Todo};
-pub use effect::{Answer, Denial, Effect, Notice, Reason};
+pub use effect::{Answer, Custody, Denial, Effect, Notice, Reason};
 pub use event::{Ask, Candidate, Event, Stored, Until};
 use keyring::Keyring;
 pub use keyring::Name;
 pub use report::{Change, CredentialState, Phase, Snapshot, Standing, What};
 use requests::Requests;
-pub use rotation::{Persisted, RotationId};
+pub use rotation::{About, Moved, Persisted, RotationId, Why};
 use storing::Pending;
+use trials::Trials;
+use waiting::Waits;
+pub use waiting::{WaitCode, Waiting, WaitsOn};
+pub use writing::SinkFailure;
 
 /// Chance, which a member takes from its driver: a function of nothing but the seed in tests.
 pub trait Chance {
@@ -106,11 +112,19 @@ pub struct Member {
     queue: VecDeque<Item>,
     /// What is left of the step that is being performed.
     todo: VecDeque<Todo>,
+    /// The credential whose answer is being taken up; whoever named it may have left.
+    taken_in: Option<CredentialId>,
     pending: Option<Pending>,
     retry_at: Option<Timestamp>,
     /// When the credential lifecycle took its latest step.
     stepped_at: Timestamp,
+    /// When the active credential became it, as far as was seen here.
+    active_since: Timestamp,
     sinks: writing::Sinks,
+    /// What the open rotation waits for.
+    waits: Waits,
+    /// Files that are being tried on behalf of those who prepare a rotation.
+    trials: Trials,
     /// What was written to the environment variables of an entry.
     replaced: BTreeMap<EntryPlace, CredentialId>,
     /// The token that a resource did not accept last.
@@ -153,10 +167,14 @@ impl Member {
             awaiting_sources: Vec::new(),
             queue: VecDeque::new(),
             todo: VecDeque::new(),
+            taken_in: None,
             pending: None,
             retry_at: None,
             stepped_at: Timestamp::default(),
+            active_since: Timestamp::default(),
             sinks: writing::Sinks::default(),
+            waits: Waits::default(),
+            trials: Trials::default(),
             replaced: BTreeMap::new(),
             invalidated: None,
             store_serial: 0,
@@ -195,7 +213,8 @@ impl Member {
             return None;
         }
         let deadlines = self.open.values().filter_map(|open| open.deadline);
-        [self.refresh.wake_at(), self.rotation_wake_at(now), self.retry_at]
+        let (writes, trials) = (self.sinks.deadline(), self.trials.deadline());
+        [self.refresh.wake_at(), self.rotation_wake_at(now), self.retry_at, writes, trials]
             .into_iter()
             .flatten()
             .chain(deadlines)
@@ -268,6 +287,7 @@ impl Step<'_> {
             Event::SinkWritten { write, outcome, message } => {
                 self.sink_written(write, outcome, message);
             }
+            Event::SinkTried { place, is_writable } => self.sink_tried(place, is_writable),
             Event::Stored(stored) => self.stored(stored),
             Event::Reloaded => self.member.view.ledger.forget_patience(),
             Event::Identified | Event::Ticked => {}
@@ -290,6 +310,8 @@ impl Step<'_> {
     fn tick(&mut self) {
         let now = self.now;
         self.expire_callers();
+        self.expire_writes();
+        self.expire_trials();
         if self.member.retry_at.take_if(|at| *at <= now).is_some() {
             self.effects.push(Effect::Load);
         }
@@ -330,9 +352,10 @@ impl Step<'_> {
     fn restart(&mut self) {
         self.member.requests.clear();
         self.member.keyring.ask_again();
-        self.member.sinks.clear();
+        self.member.sinks.lose_files();
+        self.member.show_writes();
+        self.member.trials.lose();
         self.member.view.probing.clear();
-        self.member.view.writing.clear();
         self.tell_refresh(refresh::Event::Restarted);
         self.member.queue.push_back(Item::Rotation(rotation::Event::Ticked));
     }

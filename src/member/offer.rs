@@ -66,7 +66,7 @@ impl Member {
     }
 
     /// What may be presented, in the order in which it is tried.
-    fn presentable(&self) -> Vec<Arc<Credential>> {
+    pub(super) fn presentable(&self) -> Vec<Arc<Credential>> {
         let Some(record) = &self.record else {
             let named = self.named().filter_map(|one| self.keyring.get(one)).cloned();
             let mut list: Vec<Arc<Credential>> = Vec::new();
@@ -124,6 +124,7 @@ impl Member {
         self.view.configured = self.taken_up.iter().map(|it| it.id()).collect();
         self.view.fleeting = self.fleeting();
         self.view.held = self.keyring.ids().collect();
+        self.view.clients = self.keyring.clients().collect();
         let mut probing: BTreeSet<CredentialId> =
             self.under_way().filter(has_id).map(|it| it.id()).collect();
         if self.record.is_none() && !self.refresh.has_token() {
@@ -153,9 +154,15 @@ impl Member {
         let named: BTreeSet<CredentialId> = self.named().chain(self.asked_for()).collect();
         let record = self.record.as_ref();
         let role = |id| record.map_or(Role::Unknown, |record| record.role(id));
+        let asked = self.under_way().filter(|it| it.has_id()).map(|it| it.id());
+        let asked: BTreeSet<CredentialId> = asked.chain(self.taken_in).collect();
+        let accepted = |id| record.is_none() && self.view.ledger.proof(id).is_some();
         let is_held = |id| {
             configured.contains(&id)
                 || named.contains(&id)
+                // An acceptance that comes after it was withdrawn counts all the same.
+                || asked.contains(&id)
+                || accepted(id)
                 || !matches!(role(id), Role::Unknown | Role::Retired)
         };
         let in_history =

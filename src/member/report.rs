@@ -3,12 +3,14 @@
 use std::sync::Arc;
 
 use super::keyring::Name;
+use super::waiting::{WaitCode, Waiting};
+use super::writing::SinkFailure;
 use super::{Effect, Member, Notice, Step};
 use crate::clock::Timestamp;
 use crate::credential::Credential;
 use crate::error::{Code, Failure};
 use crate::rotation::{
-    self, End, Missing, Persisted, PhaseName, Record, Role, RotationId, Transition,
+    self, About, End, Missing, Persisted, PhaseName, Record, Role, RotationId, Transition, Why,
 };
 use crate::source::EntryPlace;
 
@@ -35,6 +37,8 @@ pub struct Snapshot {
     pub safe_to_revoke_at: Option<Timestamp>,
     /// Why it failed.
     pub reason: Option<Code>,
+    /// What it waits for.
+    pub waiting: Vec<Waiting>,
 }
 
 /// How far a rotation is.
@@ -75,15 +79,17 @@ pub struct Change {
     pub retire_not_before: Option<Timestamp>,
     /// The last expiry of any token that was made with the previous one.
     pub safe_to_revoke_at: Option<Timestamp>,
-    /// With T6, why there is no clear answer.
+    /// Why there is no clear answer, or why the candidate was given up.
     pub failure: Option<Failure>,
+    /// Why nothing keeps what is to be kept.
+    pub sinks: Vec<SinkFailure>,
 }
 
 /// What happened to the credential lifecycle.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum What {
     /// A row of the table was taken.
-    Moved(Transition),
+    Moved(Transition, Option<Why>),
     /// A proved candidate waits for somebody else who holds it.
     AwaitsCustody,
     /// The active credential is kept nowhere but in this process.
@@ -114,8 +120,8 @@ pub enum Standing {
     Unknown,
     /// A token.
     Accepted,
-    /// A rejection.
-    Rejected,
+    /// A rejection, the first of a row at that time.
+    Rejected(Timestamp),
 }
 
 /// From where a change is told.
@@ -127,28 +133,71 @@ pub(super) struct Context<'a> {
 
 impl Step<'_> {
     pub(super) fn tell_change(&mut self, notice: &rotation::Notice, context: Context<'_>) {
-        let mut failure = None;
+        let member = &mut *self.member;
+        let (mut about, mut failure) = (None, None);
         let what = match notice {
-            // Another event says so.
-            rotation::Notice::Moved(Transition::T13) | rotation::Notice::SinkImpossible(_) => {
-                return;
-            }
-            rotation::Notice::Moved(Transition::T6) => {
-                // The endpoint is asked many times while it is down: people hear of it once.
-                let Some(doubt) = self.member.doubt.as_mut().filter(|it| !it.is_told) else {
+            rotation::Notice::SinkImpossible(_) => return,
+            rotation::Notice::Moved(moved) => match moved.transition {
+                // Another event says so.
+                Transition::T13 => return,
+                Transition::T6 => {
+                    // The endpoint is asked many times while it is down: people hear of it once.
+                    let Some(doubt) = member.doubt.as_mut().filter(|it| !it.is_told) else {
+                        return;
+                    };
+                    doubt.is_told = true;
+                    failure = Some(doubt.failure.clone());
+                    What::Moved(Transition::T6, None)
+                }
+                transition => {
+                    about = moved.about.as_ref();
+                    failure = about.and_then(|about| member.why_given_up(about));
+                    What::Moved(transition, about.and_then(|about| about.why))
+                }
+            },
+            rotation::Notice::AwaitsCustody(_) => {
+                if !member.is_news(WaitCode::Custody, None) {
                     return;
-                };
-                doubt.is_told = true;
-                failure = Some(doubt.failure.clone());
-                What::Moved(Transition::T6)
+                }
+                What::AwaitsCustody
             }
-            rotation::Notice::Moved(transition) => What::Moved(*transition),
-            rotation::Notice::AwaitsCustody(_) => What::AwaitsCustody,
             rotation::Notice::NotPersisted(_) => What::NotPersisted,
-            rotation::Notice::Overdue(missing) => What::Overdue(missing.clone()),
+            rotation::Notice::Overdue(missing) => {
+                if !member.is_news(WaitCode::Sinks, Some(missing)) {
+                    return;
+                }
+                What::Overdue(missing.clone())
+            }
             rotation::Notice::Compromised(_) => What::CompromisedIgnored,
         };
-        let change = Change { failure, ..self.member.change(what, context) };
+        let mut change = Change { failure, ..member.change(what, context) };
+        if let Some(about) = about {
+            change.rotation = Some(about.rotation.clone());
+            let is_candidate =
+                !matches!(change.what, What::Moved(Transition::T4 | Transition::T4c, _));
+            change.next = is_candidate.then(|| member.keyring.name(about.candidate));
+        }
+        self.effects.push(Effect::Notify(Notice::Rotation(Box::new(change))));
+    }
+}
+
+impl Step<'_> {
+    /// With a promotion above an open overlap, what was previous in that is retired.
+    pub(super) fn tell_retirement_beneath(&mut self, was: Option<&Record>) {
+        let beneath = was.and_then(Record::staged).and_then(|staged| staged.beneath.as_deref());
+        let record = self.member.record.as_ref();
+        let retired = beneath
+            .filter(|it| record.is_some_and(|record| record.role(it.previous) == Role::Retired));
+        let Some(retired) = retired else { return };
+        let context = Context { from: PhaseName::of(was), was };
+        let change = self.member.change(What::Moved(Transition::T12, None), context);
+        let change = Change {
+            rotation: Some(retired.rotation.clone()),
+            previous: Some(self.member.keyring.name(retired.previous)),
+            retire_not_before: Some(retired.retire_not_before),
+            safe_to_revoke_at: Some(retired.safe_to_revoke_at),
+            ..change
+        };
         self.effects.push(Effect::Notify(Notice::Rotation(Box::new(change))));
     }
 }
@@ -162,7 +211,11 @@ impl Member {
         let ended = context.was.and_then(Record::overlap);
         let rotation = overlap.or(ended).map(|overlap| overlap.rotation.clone());
         let last = record.and_then(|record| record.history.last());
-        let is_retired = what == What::Moved(Transition::T12);
+        let is_retired = matches!(what, What::Moved(Transition::T12, _));
+        let sinks = match what {
+            What::AwaitsCustody | What::NotPersisted | What::Overdue(_) => self.sink_failures(),
+            _ => Vec::new(),
+        };
         // A retirement and the beginning of the next rotation may be one write.
         let staged = staged.filter(|_| !is_retired);
         let revocable = if is_retired { ended } else { overlap };
@@ -181,13 +234,27 @@ impl Member {
             retire_not_before: overlap.map(|overlap| overlap.retire_not_before),
             safe_to_revoke_at: revocable.map(|overlap| overlap.safe_to_revoke_at),
             failure: None,
+            sinks,
+        }
+    }
+
+    /// Why a candidate was given up, as far as somebody has said so.
+    fn why_given_up(&self, about: &About) -> Option<Failure> {
+        match about.why? {
+            Why::Rejected => self.failures.get(&about.candidate).cloned(),
+            Why::NoCustody => self.sinks.why_not(),
+            Why::Deadline | Why::CallerLeft | Why::NotHeld => {
+                let doubt = self.doubt.as_ref().filter(|it| it.credential == about.candidate);
+                doubt.map(|doubt| doubt.failure.clone())
+            }
+            Why::RetireBlocked | Why::Superseded | Why::Withdrawn => None,
         }
     }
 
     /// When the previous credential may be revoked is asked for long after its overlap.
     pub(super) fn remember_overlap(&mut self, was: Option<&Record>) {
-        let now = self.record.as_ref().and_then(Record::overlap);
-        let ended = was.and_then(Record::overlap);
+        let now = self.record.as_ref().and_then(Record::open_overlap);
+        let ended = was.and_then(Record::open_overlap);
         let Some(ended) = ended.filter(|it| now.is_none_or(|now| now.epoch != it.epoch)) else {
             return;
         };
@@ -217,7 +284,7 @@ impl Member {
     /// Where a rotation stands; none when nothing is known of it.
     pub fn snapshot(&self, rotation: &RotationId) -> Option<Snapshot> {
         let record = self.record.as_ref()?;
-        let overlap = record.overlap().filter(|overlap| overlap.rotation == *rotation);
+        let overlap = record.open_overlap().filter(|overlap| overlap.rotation == *rotation);
         let staged = record.staged().filter(|staged| staged.rotation == *rotation);
         let past = record.past(rotation).map(|past| (past.candidate, past.end));
         let already = self.already_active.iter().find(|(known, _)| known == rotation);
@@ -239,6 +306,7 @@ impl Member {
             Some(End::Rejected) => (Phase::Failed, Some(Code::CandidateRejected)),
             Some(End::Unverified) => (Phase::Failed, Some(Code::CandidateUnverified)),
             Some(End::NoCustody) => (Phase::Failed, Some(Code::NoCustody)),
+            Some(End::RetireBlocked) => (Phase::Failed, Some(Code::RetireBlocked)),
             Some(End::Superseded) | None => (Phase::Failed, Some(Code::RotationConflict)),
         };
         let name = |id| self.keyring.name(id);
@@ -251,10 +319,11 @@ impl Member {
             candidate: name(candidate),
             active: name(record.active),
             previous: overlap.map(|overlap| name(overlap.previous)),
-            persisted: record.persisted(),
+            persisted: record.persisted(if staged.is_some() { candidate } else { record.active }),
             retire_not_before: known.map(|overlap| overlap.retire_not_before),
             safe_to_revoke_at: known.map(|overlap| overlap.safe_to_revoke_at),
             reason,
+            waiting: self.waits.of(rotation).to_vec(),
         })
     }
 
@@ -307,8 +376,11 @@ impl Member {
             let standing = match standing {
                 None => Standing::Unknown,
                 Some(rotation::Standing::Accepted(_)) => Standing::Accepted,
-                Some(rotation::Standing::Rejected(_)) => Standing::Rejected,
+                Some(rotation::Standing::Rejected(rejections)) => {
+                    Standing::Rejected(rejections.first_at)
+                }
             };
+            let standing = self.latest_answer(&credential).unwrap_or(standing);
             let is_configured = self.configured.iter().any(|one| one.is_same_as(&credential));
             let is_in_use = is_configured || role == Some(Role::Active);
             CredentialState { credential: Ok(credential), role, standing, is_in_use }
@@ -323,6 +395,37 @@ impl Member {
             is_in_use: false,
         });
         list.into_iter().map(describe).chain(named).collect()
+    }
+
+    /// What an answer says that waits for the credential's id: callers have the token of it already.
+    fn latest_answer(&self, credential: &Credential) -> Option<Standing> {
+        if credential.has_id() && self.keyring.get(credential.id()).is_some() {
+            return None;
+        }
+        let held = self.refresh.held();
+        let is_held = held.is_some_and(|held| held.credential.is_same_as(credential));
+        is_held.then_some(Standing::Accepted)
+    }
+
+    /// Since when no known credential is accepted, if none is.
+    pub fn degraded_since(&self) -> Option<Timestamp> {
+        match self.record.as_ref()?.phase {
+            rotation::Phase::Degraded { since } => Some(since),
+            _ => None,
+        }
+    }
+
+    /// The active credential and since when it is so, where nothing keeps it beyond this process.
+    pub fn unkept(&self) -> Option<(Name, Timestamp)> {
+        let record = self.record.as_ref().filter(|_| !self.keeps_active())?;
+        let is_written_next = record.persisted(record.active) == Persisted::Pending;
+        (!is_written_next).then(|| (self.keyring.name(record.active), self.active_since))
+    }
+
+    /// Whether the previous credential should be retired by now.
+    pub fn is_overdue(&self) -> bool {
+        let overlap = self.record.as_ref().and_then(Record::open_overlap);
+        overlap.is_some_and(|overlap| overlap.overdue)
     }
 
     /// The entry that a place to write to belongs to.
@@ -340,7 +443,7 @@ impl Member {
         let Some((record, fleet)) = self.record.as_ref().zip(self.view.fleet.as_ref()) else {
             return true;
         };
-        record.overlap().is_none_or(|overlap| {
+        record.open_overlap().is_none_or(|overlap| {
             fleet.members.rows.values().all(|member| {
                 member.acked >= overlap.epoch
                     && (fleet.sealed.contains(&record.active)

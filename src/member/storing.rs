@@ -70,6 +70,7 @@ impl Step<'_> {
     ) {
         let Some(write) = step.write else { return };
         let was = self.member.record.replace(write.record);
+        self.note_active(was.as_ref());
         self.narrow_offer();
         if let (Some(token), Some(serial)) = (token, serial) {
             let generation = self.member.record.as_ref().map_or(0, |record| record.generation);
@@ -83,20 +84,32 @@ impl Step<'_> {
             self.member.doubt.take_if(|doubt| doubt.credential == new);
         }
         self.member.remember_overlap(was.as_ref());
-        self.member.show();
-        self.replace_variables(was.as_ref());
         let from = PhaseName::of(was.as_ref());
         let mut effects = step.effects;
         let moves = effects.extract_if(.., |effect| {
             matches!(effect, rotation::Effect::Notify(rotation::Notice::Moved(_)))
         });
         let moves: Vec<_> = moves.collect();
+        // Why a candidate was given up is forgotten with it.
+        let before = self.effects.len();
         for effect in moves {
             if let rotation::Effect::Notify(notice) = effect {
                 self.tell_change(&notice, Context { from, was: was.as_ref() });
             }
         }
+        self.tell_retirement_beneath(was.as_ref());
+        let told = self.effects.split_off(before);
+        self.member.show();
+        self.replace_variables(was.as_ref());
+        self.effects.extend(told);
         self.follow(effects);
+    }
+
+    fn note_active(&mut self, was: Option<&Record>) {
+        let active = |record: Option<&Record>| record.map(|record| record.active);
+        if active(was) != active(self.member.record.as_ref()) {
+            self.member.active_since = self.now;
+        }
     }
 
     /// A token is the fleet's from now on.
@@ -137,6 +150,7 @@ impl Step<'_> {
     fn adopt(&mut self, snapshot: Snapshot) {
         let Snapshot { record, token, serial, .. } = snapshot;
         let was = std::mem::replace(&mut self.member.record, record);
+        self.note_active(was.as_ref());
         self.narrow_offer();
         let known_serial = std::mem::replace(&mut self.member.store_serial, serial);
         self.member.remember_overlap(was.as_ref());

@@ -1,12 +1,15 @@
 //! Where a credential is written back to: to the place of the one that it replaces.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::course::Item;
-use super::{Effect, Notice, Step};
+use super::{Effect, Member, Notice, Step};
+use crate::clock::Timestamp;
 use crate::credential::{Credential, CredentialId};
-use crate::rotation::{self, Record, Role, SinkOutcome, SinkSpec, Slot};
+use crate::error::{Code, Failure};
+use crate::rotation::{self, Record, SinkOutcome, SinkSpec, Slot};
+use crate::sink::Target;
 use crate::source::{EntryPlace, Yielded};
 
 /// The slots of the entries, and the writes under way.
@@ -16,8 +19,45 @@ pub(super) struct Sinks {
     last_slot: u32,
     /// What was written to each last: it replaces what the entry yields, which may be read much later.
     holds: BTreeMap<Slot, CredentialId>,
-    writes: BTreeMap<u64, (Slot, Arc<Credential>)>,
+    writes: BTreeMap<u64, Write>,
     last_write: u64,
+    failures: BTreeMap<Slot, SinkFailure>,
+    /// Functions that have kept a credential once.
+    proven: BTreeSet<EntryPlace>,
+}
+
+/// An attempt to write a credential to its place.
+#[derive(Debug)]
+struct Write {
+    slot: Slot,
+    credential: Arc<Credential>,
+    /// It counts as failed then, though it may still succeed.
+    deadline: Timestamp,
+    is_overdue: bool,
+    /// A function does it, which outlives the driver's thread.
+    is_function: bool,
+}
+
+/// Why a place was not written.
+#[derive(Debug, Clone)]
+pub struct SinkFailure {
+    /// Whose place it is.
+    pub place: EntryPlace,
+    /// Since when every attempt has failed.
+    pub since: Timestamp,
+    /// Whether it is tried again.
+    pub outcome: SinkOutcome,
+    /// Why.
+    pub message: String,
+}
+
+impl SinkFailure {
+    /// The same as an error.
+    pub fn to_failure(&self) -> Failure {
+        let message =
+            format!("persist of credentials[{}] failed: {}.", self.place.index, self.message);
+        Failure::new(Code::PersistFailed, message)
+    }
 }
 
 impl Sinks {
@@ -72,18 +112,50 @@ impl Sinks {
 
     /// Forgets places that are gone, once neither the record nor a write under way refers to them.
     pub(super) fn prune(&mut self, record: Option<&Record>, entries: &[Yielded]) {
-        let Self { slots, holds, writes, .. } = self;
+        let Self { slots, holds, writes, failures, proven, .. } = self;
         slots.retain(|place, slot| {
             entries.iter().any(|entry| entry.place == *place)
                 || record.is_some_and(|record| record.sinks.contains_key(slot))
-                || writes.values().any(|(written, _)| written == slot)
+                || writes.values().any(|write| write.slot == *slot)
         });
         holds.retain(|slot, _| slots.values().any(|known| known == slot));
+        failures.retain(|slot, _| slots.values().any(|known| known == slot));
+        proven.retain(|place| entries.iter().any(|entry| entry.place == *place));
     }
 
-    /// They are lost; their numbers are not used again.
-    pub(super) fn clear(&mut self) {
-        self.writes.clear();
+    /// The driver's thread is gone, and with it what wrote files; their numbers are not used again.
+    pub(super) fn lose_files(&mut self) {
+        self.writes.retain(|_, write| write.is_function);
+    }
+
+    /// When the next attempt has taken too long.
+    pub(super) fn deadline(&self) -> Option<Timestamp> {
+        let running = self.writes.values().filter(|write| !write.is_overdue);
+        running.map(|write| write.deadline).min()
+    }
+
+    /// The places whose latest attempt failed.
+    pub(super) fn failures(&self) -> impl Iterator<Item = (Slot, &SinkFailure)> {
+        self.failures.iter().map(|(slot, failure)| (*slot, failure))
+    }
+
+    /// Why nothing keeps what was to be written.
+    pub(super) fn why_not(&self) -> Option<Failure> {
+        let latest = self.failures.values().max_by_key(|failure| failure.since)?;
+        Some(latest.to_failure())
+    }
+
+    /// Whether a function has kept a credential once.
+    pub(super) fn is_proven(&self, place: EntryPlace) -> bool {
+        self.proven.contains(&place)
+    }
+
+    /// The slots that are being written, and the writes that were given up and may still end.
+    pub(super) fn under_way(&self) -> (BTreeSet<Slot>, BTreeSet<(Slot, CredentialId)>) {
+        let (overdue, running): (Vec<_>, Vec<_>) =
+            self.writes.values().partition(|write| write.is_overdue);
+        let running = running.into_iter().map(|write| write.slot).collect();
+        (running, overdue.into_iter().map(|write| (write.slot, write.credential.id())).collect())
     }
 }
 
@@ -99,10 +171,36 @@ impl Step<'_> {
         };
         member.sinks.last_write += 1;
         let write = member.sinks.last_write;
-        member.sinks.writes.insert(write, (slot, Arc::clone(credential)));
-        member.view.writing.insert(slot);
+        let under_way = Write {
+            slot,
+            credential: Arc::clone(credential),
+            deadline: self.now + member.policy.persist_timeout,
+            is_overdue: false,
+            is_function: matches!(target, Target::Js { .. }),
+        };
+        member.sinks.writes.insert(write, under_way);
+        member.show_writes();
         let credential = Arc::clone(credential);
         self.effects.push(Effect::WriteSink { write, place, target, credential });
+    }
+
+    /// Attempts that have taken too long count as failed. Whoever makes them may still come to an end.
+    pub(super) fn expire_writes(&mut self) {
+        let now = self.now;
+        let running = self.member.sinks.writes.iter_mut().filter(|(_, write)| !write.is_overdue);
+        let mut overdue = Vec::new();
+        for (number, write) in running.filter(|(_, write)| write.deadline <= now) {
+            write.is_overdue = true;
+            overdue.push((*number, write.slot, Arc::clone(&write.credential)));
+        }
+        for (write, slot, credential) in overdue {
+            self.member.show_writes();
+            self.effects.push(Effect::AbortSink { write });
+            let millis = self.member.policy.persist_timeout.as_millis();
+            let message =
+                format!("it has not come to an end within persistTimeoutMs ({millis} ms)");
+            self.tell_written(slot, &credential, SinkOutcome::Failed, Some(message));
+        }
     }
 
     /// Whoever configured the place is gone: nothing waits for it.
@@ -118,44 +216,46 @@ impl Step<'_> {
         outcome: SinkOutcome,
         message: Option<String>,
     ) {
+        let Some(write) = self.member.sinks.writes.remove(&write) else { return };
+        self.member.show_writes();
+        if write.is_overdue && outcome != SinkOutcome::Done {
+            // That it failed is known; now it may be tried again.
+            self.member.queue.push_back(Item::Rotation(rotation::Event::Ticked));
+            return;
+        }
+        self.tell_written(write.slot, &write.credential, outcome, message);
+    }
+
+    fn tell_written(
+        &mut self,
+        slot: Slot,
+        credential: &Arc<Credential>,
+        outcome: SinkOutcome,
+        message: Option<String>,
+    ) {
         let member = &mut *self.member;
-        let Some((slot, credential)) = member.sinks.writes.remove(&write) else { return };
-        member.view.writing.remove(&slot);
         let id = credential.id();
         if outcome == SinkOutcome::Done {
             member.sinks.holds.insert(slot, id);
+            member.sinks.failures.remove(&slot);
         }
-        let written = Arc::clone(&credential);
         if let Some(place) = member.sinks.place(slot) {
             if outcome == SinkOutcome::Done {
                 member.replaced.remove(&place);
+                member.sinks.proven.insert(place);
+            } else {
+                let message = message.clone().unwrap_or_default();
+                let known = member.sinks.failures.get(&slot);
+                let since = known.map_or(self.now, |known| known.since);
+                let failure = SinkFailure { place, since, outcome, message };
+                member.sinks.failures.insert(slot, failure);
             }
+            let credential = Arc::clone(credential);
             let notice = Notice::Persisted { place, credential, outcome, message };
             self.effects.push(Effect::Notify(notice));
         }
         let event = rotation::Event::SinkWritten { slot, credential: id, outcome };
         self.member.queue.push_back(Item::Rotation(event));
-        if outcome == SinkOutcome::Done {
-            self.follow_place(slot, &written);
-        }
-    }
-
-    /// What is written is what the place yields, though its rotation has ended meanwhile.
-    fn follow_place(&mut self, slot: Slot, written: &Arc<Credential>) {
-        let member = &mut *self.member;
-        let id = written.id();
-        let Some(record) = &member.record else { return };
-        let is_unused =
-            matches!(record.role(id), Role::Unknown | Role::Standby | Role::Quarantined);
-        // Where the active one is written next, it yields that.
-        let is_passing = matches!(record.sinks.get(&slot), Some(rotation::Sink::Pending { .. }));
-        if !is_unused || is_passing || member.configured.iter().any(|one| one.is_same_as(written)) {
-            return;
-        }
-        member.keyring.add(written);
-        member.configured.push(Arc::clone(written));
-        let event = rotation::Event::Changed { from: None, to: id };
-        member.queue.push_back(Item::Rotation(event));
     }
 
     /// Environment variables follow the active credential at once; they are never custody.
@@ -187,5 +287,12 @@ impl Step<'_> {
         for place in replaced {
             self.member.replaced.insert(place, credential.id());
         }
+    }
+}
+
+impl Member {
+    /// Shows the credential lifecycle which writes are under way.
+    pub(super) fn show_writes(&mut self) {
+        (self.view.writing, self.view.stuck) = self.sinks.under_way();
     }
 }

@@ -37,7 +37,7 @@ impl Refresh {
             return None;
         }
         // Nothing under way and the last word was final: a caller is told at once.
-        let terminal = self.backoff.terminal().filter(|_| now < self.backoff.not_before());
+        let terminal = self.backoff.terminal().filter(|_| now < self.backoff.not_before(false));
         let failure = rejected.as_ref().map(|(failure, _)| failure).or(terminal)?;
         Some(self.unavailable(failure.clone(), now))
     }

@@ -15,6 +15,8 @@ pub(super) struct Backoff {
     gap_until: Timestamp,
     /// Our own patience after failures.
     retry_at: Timestamp,
+    /// When the latest failure came, if it was one that may pass by itself.
+    passing_at: Option<Timestamp>,
     /// What the endpoint asked for.
     throttled_until: Timestamp,
     life: Option<Duration>,
@@ -25,9 +27,14 @@ impl Backoff {
     const LONGEST: Duration = Duration::from_mins(1);
     /// The gap while no token's life is known.
     const FIRST_GAP: Duration = Duration::from_secs(1);
+    /// Whoever waits for a token does not wait longer for what may have passed by now.
+    const LONGEST_FOR_CALLERS: Duration = Duration::from_secs(5);
 
-    pub(super) fn not_before(&self) -> Timestamp {
-        self.gap_until.max(self.retry_at).max(self.throttled_until)
+    /// When the next refresh may start; sooner where callers wait after a failure that may pass by itself.
+    pub(super) fn not_before(&self, is_awaited: bool) -> Timestamp {
+        let early = self.passing_at.map(|at| at + Self::LONGEST_FOR_CALLERS);
+        let early = early.filter(|_| is_awaited).unwrap_or(self.retry_at);
+        self.gap_until.max(self.retry_at.min(early)).max(self.throttled_until)
     }
 
     /// The last failure, when trying again at once cannot help.
@@ -61,6 +68,7 @@ impl Backoff {
             .min(Self::LONGEST);
         let wait = ceiling.mul_f64(0.5 + random / 2.0);
         self.retry_at = now + runway.map_or(wait, |left| wait.min(left / 2));
+        self.passing_at = (failure.code == Code::Endpoint).then_some(now);
 
         let asked = failure.retry_after.unwrap_or_default().min(Policy::LONGEST_RETRY_AFTER);
         let asked = asked.mul_f64(1.0 + random / 10.0).min(Policy::LONGEST_RETRY_AFTER);

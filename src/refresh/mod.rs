@@ -17,7 +17,7 @@ use std::time::Duration;
 
 use crate::clock::Timestamp;
 use crate::credential::Credential;
-use crate::error::Failure;
+use crate::error::{Code, Failure};
 use crate::token::HeldToken;
 use backoff::Backoff;
 pub use effect::{Effect, Notice, Retirement};
@@ -52,6 +52,12 @@ pub struct Refresh {
     ignored_at: Option<Timestamp>,
     waiters: Waiters,
     last_failure: Option<(Failure, Timestamp)>,
+    /// Since when every refresh has failed.
+    failing_since: Option<Timestamp>,
+    /// Since when no token is held, as long as none is.
+    without_token: Timestamp,
+    /// The first and the latest 401 that was not believed.
+    refused: Option<(Timestamp, Timestamp)>,
     tally: Tally,
     closed: bool,
 }
@@ -65,6 +71,8 @@ impl Default for Refresh {
 impl Refresh {
     /// Ignored invalidations are told at most once in so long.
     const IGNORED_GAP: Duration = Duration::from_secs(1);
+    /// Without another report for so long, tokens are not refused any more.
+    const REFUSED_FOR: Duration = Duration::from_mins(1);
 
     /// A machine that knows no credential yet and therefore does nothing.
     pub fn new() -> Self {
@@ -80,6 +88,9 @@ impl Refresh {
             ignored_at: None,
             waiters: Waiters::default(),
             last_failure: None,
+            failing_since: None,
+            without_token: Timestamp::default(),
+            refused: None,
             tally: Tally::default(),
             closed: false,
         }
@@ -88,6 +99,11 @@ impl Refresh {
     /// The token that may be handed out at `now`.
     pub fn token(&self, now: Timestamp) -> Option<&Arc<HeldToken>> {
         self.token.as_ref().filter(|token| now < token.usable_until)
+    }
+
+    /// The token that is held, though it may have to be withdrawn at this moment.
+    pub(crate) fn held(&self) -> Option<&Arc<HeldToken>> {
+        self.token.as_ref()
     }
 
     /// Whether a token is held, though it may have to be withdrawn at this moment.
@@ -113,6 +129,22 @@ impl Refresh {
     /// What went wrong last, and when, if nothing went well since.
     pub fn last_failure(&self) -> Option<&(Failure, Timestamp)> {
         self.last_failure.as_ref()
+    }
+
+    /// Since when every refresh has failed, if the latest one did.
+    pub fn failing_since(&self) -> Option<Timestamp> {
+        self.failing_since
+    }
+
+    /// Since when no token is held, if none is.
+    pub fn without_token_since(&self) -> Option<Timestamp> {
+        self.token.is_none().then_some(self.without_token)
+    }
+
+    /// Since when resources refuse every token, as their latest reports say.
+    pub fn refused_since(&self, now: Timestamp) -> Option<Timestamp> {
+        let (first, last) = self.refused?;
+        (now < last + Self::REFUSED_FOR).then_some(first)
     }
 
     /// What has happened so far.
@@ -143,7 +175,8 @@ impl Refresh {
             Some(token) if self.waiters.is_empty() => token.refresh_at,
             _ => Timestamp::default(),
         };
-        Some(due.max(self.backoff.not_before()))
+        let is_awaited = self.token.is_none() && !self.waiters.is_empty();
+        Some(due.max(self.backoff.not_before(is_awaited)))
     }
 
     /// When [`Event::Ticked`] is due.
@@ -184,7 +217,7 @@ impl Refresh {
             Event::Obtained(token) => self.hand_out(token, now, &mut effects),
             Event::Dropped(serial) => {
                 if self.token.as_ref().is_some_and(|token| token.serial == serial) {
-                    self.drop_token(Retirement::Dropped, &mut effects);
+                    self.drop_token(Retirement::Dropped, now, &mut effects);
                     self.backoff.allow_early_attempt();
                 }
             }
@@ -199,12 +232,13 @@ impl Refresh {
 
     fn expire(&mut self, now: Timestamp, effects: &mut Vec<Effect>) {
         if self.token.as_ref().is_some_and(|token| now >= token.usable_until) {
-            self.drop_token(Retirement::Expired, effects);
+            self.drop_token(Retirement::Expired, now, effects);
         }
     }
 
-    fn drop_token(&mut self, reason: Retirement, effects: &mut Vec<Effect>) {
+    fn drop_token(&mut self, reason: Retirement, now: Timestamp, effects: &mut Vec<Effect>) {
         if let Some(token) = self.token.take() {
+            self.without_token = now;
             effects.push(Effect::Withdraw);
             effects.push(Effect::Notify(Notice::TokenRetired { serial: token.serial, reason }));
         }
@@ -220,6 +254,8 @@ impl Refresh {
         });
         if retry_after > Duration::ZERO {
             self.tally.invalidations_ignored += 1;
+            let first = self.refused_since(now).unwrap_or(now);
+            self.refused = Some((first, now));
             // Whoever ignores a 401 storm must not make an event storm of it.
             if self.ignored_at.is_none_or(|last| now >= last + Self::IGNORED_GAP) {
                 self.ignored_at = Some(now);
@@ -229,7 +265,7 @@ impl Refresh {
         }
         self.invalidated_at = Some(now);
         self.tally.invalidations += 1;
-        self.drop_token(Retirement::Invalidated, effects);
+        self.drop_token(Retirement::Invalidated, now, effects);
         self.backoff.allow_early_attempt();
     }
 
@@ -303,7 +339,11 @@ impl Refresh {
         match meaning {
             Meaning::TryNext => match round.next(failure, &self.offer.credentials) {
                 Ok(round) => self.fetch(round, effects),
-                Err(failure) => self.fail(failure, false, now, random, effects),
+                Err(failure) => {
+                    // The same answer to each of them is about the request.
+                    let is_terminal = failure.code == Code::Misconfigured;
+                    self.fail(failure, is_terminal, now, random, effects);
+                }
             },
             Meaning::Final => self.fail(failure, true, now, random, effects),
             Meaning::Passing => self.fail(failure, false, now, random, effects),
@@ -317,6 +357,7 @@ impl Refresh {
         }
         self.backoff.succeeded(token.expires_at.since(token.issued_at));
         self.last_failure = None;
+        self.failing_since = None;
         self.last_serial = self.last_serial.max(token.serial);
         let replaced = self.token.replace(Arc::clone(&token));
         effects.push(Effect::Publish(Arc::clone(&token)));
@@ -342,6 +383,7 @@ impl Refresh {
         self.tally.failed(failure.code, now.since(self.started_at));
         self.backoff.failed(&failure, terminal, runway, now, random);
         self.last_failure = Some((failure.clone(), now));
+        self.failing_since.get_or_insert(now);
         self.refuse_the_hopeless(now, effects);
         effects.push(Effect::Notify(Notice::RefreshFailed {
             failure,

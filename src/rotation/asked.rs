@@ -2,14 +2,13 @@
 
 use std::time::Duration;
 
-use super::course;
 use super::draft::Draft;
-use super::effect::{Notice, Refusal, Settled};
+use super::effect::{Missing, Notice, Refusal, Settled, Why};
 use super::event::{Caller, CallerId, Event, Rotate, SinkOutcome, Want};
 use super::ledger::Answer;
-use super::record::{End, Overlap, Phase, Prepared, Role, RotationId, Sink, Slot};
-use super::retirement;
+use super::record::{End, Phase, Prepared, Role, RotationId, Sink, Slot};
 use super::transition::Transition;
+use super::{promotion, retirement};
 use crate::credential::CredentialId;
 
 /// A preparation lasts so long at most.
@@ -36,6 +35,10 @@ pub(super) fn settle(draft: &mut Draft<'_>) {
     draft.settle(|draft, want| match want {
         Want::Promotion { rotation, candidate } => promotion(draft, rotation, *candidate),
         Want::Return(credential) if draft.record.active == *credential => Some(Ok(active(draft))),
+        // A later rotation is open above the one that they are about.
+        Want::Return(_) | Want::Retirement { .. } if has_overlap_beneath(draft) => {
+            Some(Err(Refusal::Conflict))
+        }
         Want::Return(credential) => {
             let is_tried = draft.record.overlap().is_some_and(|open| open.reverting.is_some());
             // It may have been retired meanwhile.
@@ -73,6 +76,7 @@ fn promotion(
         Some(End::Rejected) => Refusal::CandidateRejected(candidate),
         Some(End::Unverified) => Refusal::CandidateUnverified(candidate),
         Some(End::NoCustody) => Refusal::NoCustody(candidate),
+        Some(End::RetireBlocked) => Refusal::RetireBlocked(missing(draft)),
         Some(End::Promoted | End::RolledBack | End::Superseded) | None => Refusal::Conflict,
     }))
 }
@@ -116,6 +120,9 @@ fn ask(draft: &mut Draft<'_>, caller: &Caller) {
             }
             draft.answer(caller.id, Ok(Settled::Cancelled));
         }
+        Want::Rollback | Want::Retire { .. } if has_overlap_beneath(draft) => {
+            draft.answer(caller.id, Err(Refusal::Conflict));
+        }
         Want::Rollback => match draft.record.overlap() {
             Some(overlap) => {
                 let previous = overlap.previous;
@@ -139,8 +146,7 @@ fn ask(draft: &mut Draft<'_>, caller: &Caller) {
 
 /// Takes up those again who wait for the retirement that comes before their own rotation.
 pub(super) fn resume(draft: &mut Draft<'_>) {
-    let overlap = draft.record.overlap().cloned();
-    if overlap.is_some_and(|it| retirement::missing(draft, &it, false).is_only_proof()) {
+    if missing(draft).is_only_proof() && !is_active_rejected(draft) {
         return;
     }
     for caller in draft.take(|want| matches!(want, Want::Rotate(_))) {
@@ -178,24 +184,24 @@ fn ask_rotate(draft: &mut Draft<'_>, caller: CallerId, rotate: &Rotate) {
             draft.answer(caller, Err(Refusal::Conflict));
             return;
         }
-        (_, Phase::Overlap(overlap)) => {
-            match retirement::retire(draft, &overlap, false) {
-                Ok(()) => {}
+        (_, Phase::Overlap(_)) => {
+            // What is previous is retired with the promotion, if it is not needed then.
+            let missing = missing(draft);
+            let is_free = rotate.compromised || is_active_rejected(draft);
+            if !is_free && missing.is_only_proof() {
                 // It is asked for, and this goes on then.
-                Err(missing) if missing.is_only_proof() => {
-                    draft.keep(caller, Want::Rotate(rotate.clone()));
-                    return;
-                }
-                Err(missing) => {
-                    draft.answer(caller, Err(Refusal::RetireBlocked(missing)));
-                    return;
-                }
+                draft.keep(caller, Want::Rotate(rotate.clone()));
+                return;
+            }
+            if !is_free && !missing.is_nothing() {
+                draft.answer(caller, Err(Refusal::RetireBlocked(missing)));
+                return;
             }
             draft.stage(candidate, rotation.clone(), rotate.compromised);
         }
         (_, phase) => {
             if matches!(phase, Phase::Staged(_)) {
-                draft.unstage(End::Superseded);
+                promotion::end_staging(draft, Why::Superseded);
             }
             draft.stage(candidate, rotation.clone(), rotate.compromised);
         }
@@ -203,11 +209,28 @@ fn ask_rotate(draft: &mut Draft<'_>, caller: CallerId, rotate: &Rotate) {
     draft.keep(caller, Want::Promotion { rotation, candidate });
 }
 
-/// What is known of a leak by one caller counts for all.
+/// What is known of a leak by one caller counts for all; and somebody waits for the candidate again.
 fn join(draft: &mut Draft<'_>, rotate: &Rotate) {
     if let Phase::Staged(staged) = &mut draft.record.phase {
         staged.compromised |= rotate.compromised;
+        staged.unwanted = None;
     }
+}
+
+fn has_overlap_beneath(draft: &Draft<'_>) -> bool {
+    draft.record.overlap().is_none() && draft.record.open_overlap().is_some()
+}
+
+fn is_active_rejected(draft: &Draft<'_>) -> bool {
+    draft.view.ledger.rejections(draft.record.active).is_some()
+}
+
+/// What stands between the previous credential of the open overlap and its retirement.
+fn missing(draft: &Draft<'_>) -> Missing {
+    let overlap = draft.record.open_overlap();
+    overlap.map_or_else(Missing::default, |overlap| {
+        retirement::missing(&draft.record, draft.view, overlap, false, draft.now)
+    })
 }
 
 /// Whether it is the id of the open rotation, or of the last one while its candidate is active.
@@ -239,9 +262,10 @@ fn change(draft: &mut Draft<'_>, from: Option<CredentialId>, to: CredentialId) {
     let had = from.map(|from| draft.record.role(from));
     match draft.record.role(to) {
         Role::Active if had == Some(Role::Next) => {
-            course::end_staging(draft, End::Unverified, Transition::T7);
+            promotion::end_staging(draft, Why::Withdrawn);
         }
-        Role::Active | Role::Next => {}
+        Role::Active => {}
+        Role::Next => join(draft, &Rotate::default()),
         Role::Previous => {
             if had == Some(Role::Active) {
                 revert(draft);
@@ -275,17 +299,19 @@ fn offer(draft: &mut Draft<'_>, candidate: CredentialId) {
 /// T10 is wanted; it takes place when the previous credential is accepted.
 fn revert(draft: &mut Draft<'_>) {
     let now = draft.now;
-    if let Phase::Overlap(Overlap { reverting, .. }) = &mut draft.record.phase {
-        *reverting = Some(reverting.unwrap_or(now));
+    if let Some(overlap) = draft.record.open_overlap_mut() {
+        overlap.reverting.get_or_insert(now);
     }
 }
 
 fn answered(draft: &mut Draft<'_>, credential: CredentialId, answer: &Answer) {
-    if draft.record.role(credential) == Role::Next
-        && draft.proof(credential).is_none()
-        && !matches!(answer, Answer::Rejected)
-    {
-        draft.took_nothing_by(Transition::T6);
+    match draft.record.role(credential) {
+        Role::Next if draft.proof(credential).is_none() && !matches!(answer, Answer::Rejected) => {
+            draft.took_nothing();
+        }
+        // It was withdrawn before this answer, and is as good as one that was proved before that.
+        Role::Unknown if draft.proof(credential).is_some() => draft.stand_by(credential),
+        _ => {}
     }
     let is_asked = draft.wants().any(|want| matches!(want, Want::Prepare { .. }));
     if credential == draft.record.active && is_asked && draft.record.phase == Phase::Stable {
@@ -320,27 +346,19 @@ fn prepare(draft: &mut Draft<'_>, answer: &Answer) {
 /// The last caller left, and no source yields what it wanted: T7.
 fn leave(draft: &mut Draft<'_>, caller: &Caller) {
     let Want::Promotion { rotation, .. } = &caller.want else { return };
-    let Some(staged) = draft.record.staged().filter(|staged| staged.rotation == *rotation) else {
-        return;
-    };
-    let next = staged.next;
-    end_if_forsaken(draft, next);
-}
-
-/// T7 where nobody waits for the candidate and nothing yields it.
-fn end_if_forsaken(draft: &mut Draft<'_>, next: CredentialId) {
-    let waits =
-        |want: &Want| matches!(want, Want::Promotion { candidate, .. } if *candidate == next);
-    // A place that is written with it is about to yield it.
-    let is_written = !draft.view.writing.is_empty()
-        || draft.record.sinks.values().any(|sink| *sink == Sink::Done);
-    if !draft.wants().any(waits) && !is_written && !draft.view.is_yielded(next) {
-        course::end_staging(draft, End::Unverified, Transition::T7);
+    if draft.record.staged().is_some_and(|staged| staged.rotation == *rotation) {
+        promotion::end_if_forsaken(draft);
     }
 }
 
 fn sink_written(draft: &mut Draft<'_>, slot: Slot, credential: CredentialId, outcome: SinkOutcome) {
-    if credential != draft.record.to_write_back() {
+    let wanted = draft.record.to_write_back();
+    if credential != wanted {
+        if outcome == SinkOutcome::Done {
+            // The place holds now what is not to be kept there.
+            let pending = Sink::Pending { not_before: draft.now };
+            draft.record.sinks.insert(slot, pending);
+        }
         return;
     }
     let sink = match outcome {
@@ -353,10 +371,11 @@ fn sink_written(draft: &mut Draft<'_>, slot: Slot, credential: CredentialId, out
     };
     let is_first = draft.record.sinks.insert(slot, sink).is_none();
     if draft.record.staged().is_some() && outcome != SinkOutcome::Done {
-        let is_told = is_first && course::is_everything_tried(draft);
-        let is_kept = course::in_custody(&draft.record, draft.view, credential);
-        end_if_forsaken(draft, credential);
-        if is_told && !is_kept && draft.record.staged().is_some() {
+        let is_told = is_first && promotion::is_everything_tried(&draft.record, draft.view);
+        let is_kept = promotion::in_custody(&draft.record, draft.view, credential);
+        promotion::end_if_forsaken(draft);
+        let is_wanted = draft.record.staged().is_some_and(|staged| staged.unwanted.is_none());
+        if is_told && !is_kept && is_wanted {
             draft.notify(Notice::AwaitsCustody(credential));
         }
     }

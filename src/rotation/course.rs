@@ -1,15 +1,13 @@
-//! What follows from the endpoint's answers and from time: T2, T4 to T15 without being asked.
+//! What follows from the endpoint's answers and from time, without being asked: T2, T8 to T15.
 
 use super::draft::Draft;
 use super::effect::{Effect, Notice, Refusal};
 use super::event::{Event, Want};
 use super::ledger::{Answer, Proof};
-use super::record::{
-    End, Overlap, Phase, Prepared, Record, Role, RotationId, Sink, Staged, Version,
-};
-use super::retirement;
+use super::record::{Overlap, Phase, Prepared, Record, Role, RotationId, Version};
 use super::transition::Transition;
-use super::view::{Members, View};
+use super::view::View;
+use super::{promotion, retirement};
 use crate::clock::Timestamp;
 use crate::credential::CredentialId;
 
@@ -26,7 +24,7 @@ pub(super) fn follow(draft: &mut Draft<'_>) {
                 end_preparation(draft, &prepared);
             }
         }
-        Phase::Staged(staged) => prove(draft, &staged),
+        Phase::Staged(staged) => promotion::prove(draft, &staged),
         Phase::Overlap(overlap) => follow_overlap(draft, overlap),
         Phase::Degraded { since } => recover(draft, since),
     }
@@ -68,14 +66,15 @@ pub(super) fn serve(draft: &mut Draft<'_>, event: &Event) {
         return;
     }
     let active = draft.record.active;
-    let is_replaced = draft.view.ledger.rejections(active).is_some() || is_abandoned(draft);
+    let is_replaced = draft.view.ledger.rejections(active).is_some()
+        || is_abandoned(&draft.record, draft.view, draft.now);
     let is_needed = *credential == active || is_replaced;
     if is_needed && draft.record.role(*credential) != Role::Retired {
         let generation = draft.record.generation;
         draft.effects.push(Effect::Serve { credential: *credential, generation });
     }
     let now = draft.now;
-    if let Phase::Overlap(overlap) = &mut draft.record.phase
+    if let Some(overlap) = draft.record.open_overlap_mut()
         && overlap.previous == *credential
         && grant.expires_at > now
     {
@@ -85,7 +84,7 @@ pub(super) fn serve(draft: &mut Draft<'_>, event: &Event) {
 }
 
 /// T8: something else is accepted since the active credential was rejected, or is held by nobody.
-fn substitute(draft: &mut Draft<'_>) -> bool {
+pub(super) fn substitute(draft: &mut Draft<'_>) -> bool {
     let Some((active, proof)) = accepted_instead(draft) else { return false };
     let was = draft.replace_active(active, proof);
     draft.stand_by(was);
@@ -93,12 +92,19 @@ fn substitute(draft: &mut Draft<'_>) -> bool {
     if matches!(draft.record.phase, Phase::Prepared(_)) {
         draft.record.phase = Phase::Stable;
     }
+    if let Phase::Staged(staged) = &mut draft.record.phase
+        && let Some(beneath) = staged.beneath.take()
+        && beneath.previous != active
+    {
+        draft.stand_by(beneath.previous);
+    }
     true
 }
 
 fn accepted_instead(draft: &Draft<'_>) -> Option<(CredentialId, Proof)> {
     let rejections = draft.view.ledger.rejections(draft.record.active);
-    let abandoned = is_abandoned(draft).then(|| draft.now - retirement::FRESH);
+    let is_abandoned = is_abandoned(&draft.record, draft.view, draft.now);
+    let abandoned = is_abandoned.then(|| draft.now - retirement::FRESH);
     let since = rejections.map(|rejections| rejections.first_at).or(abandoned)?;
     let mut fallbacks = draft.record.fallbacks().filter(|one| {
         // The next one has its own way, by T4.
@@ -148,83 +154,6 @@ fn end_preparation(draft: &mut Draft<'_>, prepared: &Prepared) {
     }
 }
 
-/// T4, T5, T7 and, meanwhile, T8.
-fn prove(draft: &mut Draft<'_>, staged: &Staged) {
-    if let Some(proof) = draft.proof_since(staged.at, staged.next) {
-        if in_custody(&draft.record, draft.view, staged.next) {
-            draft.promote(staged.clone(), proof);
-            return;
-        }
-        if proof.at == draft.now && is_everything_tried(draft) {
-            draft.notify(Notice::AwaitsCustody(staged.next));
-        }
-    }
-    if substitute(draft) {
-        return;
-    }
-    let rejections = draft.view.ledger.rejections(staged.next);
-    if rejections.is_some_and(|since| since.first_at >= staged.at && since.are_final()) {
-        end_staging(draft, End::Rejected, Transition::T5);
-    } else if draft.now >= staged.deadline {
-        let is_proved = draft.proof_since(staged.at, staged.next).is_some();
-        let end = if is_proved { End::NoCustody } else { End::Unverified };
-        end_staging(draft, end, Transition::T7);
-    } else {
-        watch_holders(draft, staged);
-    }
-}
-
-/// Whether the next credential has all that it takes, so that nothing else has to happen before T4.
-pub(super) fn is_promotable(record: &Record, view: &View, now: Timestamp) -> bool {
-    record.staged().is_some_and(|staged| {
-        view.ledger.valid_proof_since(staged.at, staged.next, now).is_some()
-            && in_custody(record, view, staged.next)
-    })
-}
-
-/// In one process a promotion is not refused for want of a place to keep the credential.
-pub(super) fn in_custody(record: &Record, view: &View, credential: CredentialId) -> bool {
-    record.is_kept(view, credential) || view.fleet.is_none() && !awaits_sinks(record, view)
-}
-
-/// Whether a slot that can be written before the promotion was not tried yet.
-fn awaits_sinks(record: &Record, view: &View) -> bool {
-    let is_open = |slot| matches!(record.sinks.get(slot), None | Some(Sink::Pending { .. }));
-    view.sinks.iter().any(|spec| !spec.at_retirement && is_open(&spec.slot))
-}
-
-/// Whether no sink is left that may yet keep the next credential at its first attempt.
-pub(super) fn is_everything_tried(draft: &Draft<'_>) -> bool {
-    let is_tried = |slot| draft.record.sinks.contains_key(slot);
-    draft.view.sinks.iter().all(|spec| spec.at_retirement || is_tried(&spec.slot))
-}
-
-/// T7 when nobody has held the next credential for as long as a silent member counts as live.
-fn watch_holders(draft: &mut Draft<'_>, staged: &Staged) {
-    let (is_held, now) = (draft.view.is_held(staged.next), draft.now);
-    match staged.forsaken {
-        Some(since) if !is_held && now.since(since) >= Members::TTL => {
-            end_staging(draft, End::Unverified, Transition::T7);
-        }
-        known => {
-            let forsaken = (!is_held).then(|| known.unwrap_or(now));
-            draft.record.phase = Phase::Staged(Staged { forsaken, ..staged.clone() });
-        }
-    }
-}
-
-/// T5, T7: back to where the rotation began.
-pub(super) fn end_staging(draft: &mut Draft<'_>, end: End, transition: Transition) {
-    let Some(staged) = draft.unstage(end) else { return };
-    let is_rejected = draft.view.ledger.rejections(draft.record.active).is_some();
-    draft.record.phase =
-        if is_rejected { Phase::Degraded { since: draft.now } } else { Phase::Stable };
-    draft.took(transition);
-    if end == End::Rejected {
-        draft.effects.push(Effect::DropTokens(staged.next));
-    }
-}
-
 /// T9 to T14.
 fn follow_overlap(draft: &mut Draft<'_>, overlap: Overlap) {
     // What was accepted before it was asked for is no proof, not even of the same instant.
@@ -244,7 +173,7 @@ fn follow_overlap(draft: &mut Draft<'_>, overlap: Overlap) {
     {
         return fall_back(draft, &overlap, active, proof, Transition::T9);
     }
-    if is_abandoned(draft)
+    if is_abandoned(&draft.record, draft.view, draft.now)
         && let Some(proof) = draft.proof_since(draft.now - retirement::FRESH, overlap.previous)
     {
         return fall_back(draft, &overlap, overlap.previous, proof, Transition::T11);
@@ -306,9 +235,9 @@ fn fall_back(
 }
 
 /// Whether no live member holds the active credential.
-pub(super) fn is_abandoned(draft: &Draft<'_>) -> bool {
-    let Some(fleet) = &draft.view.fleet else { return false };
-    fleet.members.is_complete(draft.now) && !draft.view.is_held(draft.record.active)
+pub(super) fn is_abandoned(record: &Record, view: &View, now: Timestamp) -> bool {
+    let Some(fleet) = &view.fleet else { return false };
+    fleet.members.is_complete(now) && !view.is_held(record.active)
 }
 
 /// A quarantined credential that is accepted at last.

@@ -19,16 +19,17 @@ impl Record {
         is_sealed
             || view.is_held_elsewhere(credential)
             || is_service && is_yielded
-            || self.sinks.values().any(|sink| *sink == Sink::Done)
+            || self.sinks_of(credential).values().any(|sink| *sink == Sink::Done)
     }
 
-    /// Whether the active credential has been written back.
-    pub fn persisted(&self) -> Persisted {
-        if self.sinks.is_empty() {
+    /// Whether a credential, which is the active or the next one, has been written back.
+    pub fn persisted(&self, credential: CredentialId) -> Persisted {
+        let sinks = self.sinks_of(credential);
+        if sinks.is_empty() {
             Persisted::None
-        } else if self.sinks.values().any(|sink| matches!(sink, Sink::Pending { .. })) {
+        } else if sinks.values().any(|sink| matches!(sink, Sink::Pending { .. })) {
             Persisted::Pending
-        } else if self.sinks.values().any(|sink| *sink == Sink::Done) {
+        } else if sinks.values().any(|sink| *sink == Sink::Done) {
             Persisted::Done
         } else {
             Persisted::Impossible

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::effect::{Effect, Notice, Refusal, Settled, Step};
+use super::effect::{About, Effect, Moved, Notice, Persisted, Refusal, Settled, Step, Why};
 use super::event::{Caller, CallerId, Want};
 use super::ledger::Proof;
 use super::record::{
@@ -11,6 +11,7 @@ use super::record::{
 use super::transition::Transition;
 use super::view::View;
 use super::write::{Barrier, TokenChange, Write};
+use super::{promotion, retirement};
 use crate::clock::Timestamp;
 use crate::credential::CredentialId;
 
@@ -23,8 +24,8 @@ pub(super) struct Draft<'a> {
     pub(super) record: Record,
     callers: Vec<(Caller, bool)>,
     pub(super) effects: Vec<Effect>,
-    pub(super) transitions: Vec<Transition>,
-    idle: Vec<Transition>,
+    moves: Vec<Moved>,
+    idle: Vec<Moved>,
     before: &'a Record,
     token: TokenChange,
     barrier: Option<Barrier>,
@@ -38,7 +39,7 @@ impl<'a> Draft<'a> {
             record: before.clone(),
             callers: view.callers.iter().map(|caller| (caller.clone(), false)).collect(),
             effects: Vec::new(),
-            transitions: Vec::new(),
+            moves: Vec::new(),
             idle: Vec::new(),
             before,
             token: TokenChange::Keep,
@@ -81,10 +82,11 @@ impl<'a> Draft<'a> {
     pub(super) fn finish(mut self) -> Step {
         let new = self.callers.extract_if(.., |(_, is_new)| *is_new);
         let kept: Vec<Effect> = new.map(|(caller, _)| Effect::Keep(caller)).collect();
-        let transitions: Vec<_> = self.idle.into_iter().chain(self.transitions).collect();
-        let moved = transitions.iter().map(|row| Effect::Notify(Notice::Moved(*row)));
+        let moves: Vec<Moved> = self.idle.into_iter().chain(self.moves).collect();
+        let transitions = moves.iter().map(|it| it.transition).collect();
+        let told = moves.into_iter().map(|it| Effect::Notify(Notice::Moved(it)));
         // What is sent for a caller depends on what it wants.
-        let effects = moved.chain(kept).chain(self.effects).collect();
+        let effects = told.chain(kept).chain(self.effects).collect();
         if self.record == *self.before && self.token == TokenChange::Keep {
             return Step { write: None, effects, transitions };
         }
@@ -101,16 +103,26 @@ impl<'a> Draft<'a> {
     }
 
     pub(super) fn took(&mut self, transition: Transition) {
-        self.transitions.push(transition);
+        self.moves.push(Moved::phase(transition));
     }
 
-    /// Notes a row that changes nothing.
-    pub(super) fn took_nothing_by(&mut self, transition: Transition) {
-        self.idle.push(transition);
+    fn took_about(&mut self, transition: Transition, about: About) {
+        self.moves.push(Moved { transition, about: Some(about) });
+    }
+
+    /// T6: an answer that says nothing of the candidate changes nothing.
+    pub(super) fn took_nothing(&mut self) {
+        self.idle.push(Moved::phase(Transition::T6));
     }
 
     pub(super) fn has_moved(&self) -> bool {
-        !self.transitions.is_empty()
+        !self.moves.is_empty()
+    }
+
+    /// Whether a caller waits until this credential is active.
+    pub(super) fn waits_for(&self, candidate: CredentialId) -> bool {
+        let waits = |want: &Want| matches!(want, Want::Promotion { candidate: one, .. } if *one == candidate);
+        self.wants().any(waits)
     }
 
     /// The token of the active credential's latest probe is shared with this write.
@@ -158,6 +170,11 @@ impl<'a> Draft<'a> {
         }
         record.waiting = record.waiting.filter(|waiting| *waiting != next);
         let sinks = std::mem::take(&mut record.sinks);
+        let beneath = match std::mem::replace(&mut record.phase, Phase::Stable) {
+            Phase::Overlap(overlap) => Some(Box::new(overlap)),
+            _ => None,
+        };
+        let about = About { rotation: rotation.clone(), candidate: next, why: None };
         record.phase = Phase::Staged(Staged {
             next,
             former,
@@ -166,9 +183,11 @@ impl<'a> Draft<'a> {
             deadline: self.now + PHASE_LIMIT,
             compromised,
             forsaken: None,
+            unwanted: None,
             sinks,
+            beneath,
         });
-        self.took(Transition::T3);
+        self.took_about(Transition::T3, about);
     }
 
     /// The candidate after this rotation: the latest one wins, and the other one stays a fallback.
@@ -182,12 +201,19 @@ impl<'a> Draft<'a> {
         }
     }
 
-    /// Ends the open rotation without a promotion; the caller of this chooses the next phase.
-    pub(super) fn unstage(&mut self, end: End) -> Option<Staged> {
+    /// T5, T7: ends the open rotation without a promotion; the caller of this chooses the next phase.
+    pub(super) fn unstage(&mut self, why: Why) -> Option<Staged> {
         let staged = self.record.staged()?.clone();
+        let end = why.end();
         let is_yielded = self.view.configured.contains(&staged.next)
             || self.record.sinks.values().any(|sink| *sink == Sink::Done);
+        let is_proved = promotion::was_proved(self.view, &staged);
+        if is_proved {
+            self.forget_predecessors(staged.next);
+        }
         match (end, staged.former) {
+            // What was accepted is never forgotten: it may be all that is left one day.
+            _ if is_proved => self.record.standby.push(staged.next),
             (End::Rejected, former) => {
                 let was_active = match former {
                     Former::Retired(_) => true,
@@ -206,27 +232,73 @@ impl<'a> Draft<'a> {
             (_, Former::Retired(known)) => self.record.retired.push(known),
         }
         let written = std::mem::replace(&mut self.record.sinks, staged.sinks.clone());
-        for slot in written.into_iter().filter(|(_, sink)| *sink == Sink::Done).map(|it| it.0) {
-            // It holds what was withdrawn now.
-            let is_behind = |sink: &Sink| matches!(sink, Sink::Pending { .. });
-            self.record.sinks.retain(|known, sink| *known != slot || is_behind(sink));
-        }
+        let pending = Sink::Pending { not_before: self.now };
+        // A place that holds what was withdrawn now gets the active credential again.
+        let behind = written.into_iter().filter(|(_, sink)| *sink == Sink::Done);
+        self.record.sinks.extend(behind.map(|(slot, _)| (slot, pending)));
+        self.limit_standbys();
         self.remember(staged.rotation.clone(), staged.next, end);
+        let transition = if end == End::Rejected { Transition::T5 } else { Transition::T7 };
+        let (rotation, candidate) = (staged.rotation.clone(), staged.next);
+        self.took_about(transition, About { rotation, candidate, why: Some(why) });
         Some(staged)
+    }
+
+    /// A later credential of the same client was accepted: of the earlier ones those go that no source yields.
+    fn forget_predecessors(&mut self, accepted: CredentialId) {
+        let view = self.view;
+        self.record.standby.retain(|known| {
+            *known == accepted
+                || view.is_yielded(*known)
+                || !view.are_of_one_client(*known, accepted)
+        });
+    }
+
+    /// Of the fallbacks that no source yields the latest are kept.
+    fn limit_standbys(&mut self) {
+        let view = self.view;
+        let strays = self.record.standby.iter().filter(|known| !view.is_yielded(**known)).count();
+        let mut surplus = strays.saturating_sub(Record::MOST_STRAYS);
+        self.record.standby.retain(|known| {
+            let goes = surplus > 0 && !view.is_yielded(*known);
+            surplus -= usize::from(goes);
+            !goes
+        });
     }
 
     /// T4: the new credential, its token and the end of the overlap, in one write.
     pub(super) fn promote(&mut self, staged: Staged, proof: Proof) {
+        let is_rejected = self.view.ledger.rejections(self.record.active).is_some();
+        if let Some(beneath) = &staged.beneath {
+            if is_rejected && !staged.compromised {
+                // Nothing is retired while what comes after it may be needed.
+                self.record.phase = Phase::Staged(Staged { beneath: None, ..staged.clone() });
+                self.quarantine(beneath.previous, true);
+            } else {
+                if !staged.compromised {
+                    self.barrier = retirement::barrier(&self.record, self.view, beneath);
+                }
+                self.retire(beneath.previous, false);
+            }
+        }
+        self.forget_predecessors(staged.next);
         let previous = self.replace_active(staged.next, proof);
+        if self.record.persisted(staged.next) == Persisted::Pending
+            && !self.record.is_kept(self.view, staged.next)
+        {
+            self.notify(Notice::NotPersisted(staged.next));
+        }
         self.remember(staged.rotation.clone(), staged.next, End::Promoted);
+        let (rotation, candidate) = (staged.rotation.clone(), staged.next);
+        let about = About { rotation, candidate, why: None };
         if staged.compromised {
             self.retire(previous, true);
             self.effects.push(Effect::DropTokens(previous));
             self.record.phase = Phase::Stable;
-            self.took(Transition::T4c);
+            self.took_about(Transition::T4c, about);
         } else {
             self.open_overlap(previous, staged.rotation);
-            self.took(Transition::T4);
+            self.took_about(Transition::T4, about);
         }
     }
 
@@ -239,6 +311,7 @@ impl<'a> Draft<'a> {
             previous,
             rotation,
             epoch: self.epoch(),
+            at: self.now,
             retire_not_before,
             safe_to_revoke_at,
             deadline: retire_not_before + PHASE_LIMIT,
@@ -275,7 +348,9 @@ impl<'a> Draft<'a> {
             }
         }
         self.replace_token(proof);
-        if !self.record.is_kept(self.view, active) {
+        // Where it is written back next, there is something to tell only when that fails.
+        let is_written_next = self.record.persisted(active) == Persisted::Pending;
+        if !is_written_next && !self.record.is_kept(self.view, active) {
             self.notify(Notice::NotPersisted(active));
         }
         was
@@ -290,7 +365,7 @@ impl<'a> Draft<'a> {
         let is_stray =
             |known: &Quarantined| !known.was_active && !self.view.is_yielded(known.credential);
         let strays = self.record.quarantined.iter().filter(|known| is_stray(known)).count();
-        let mut surplus = strays.saturating_sub(Record::MOST_REJECTED);
+        let mut surplus = strays.saturating_sub(Record::MOST_STRAYS);
         self.record.quarantined.retain(|known| {
             let goes = surplus > 0 && is_stray(known);
             surplus -= usize::from(goes);
@@ -304,6 +379,7 @@ impl<'a> Draft<'a> {
             self.quarantine(credential, true);
         } else if !self.record.standby.contains(&credential) {
             self.record.standby.push(credential);
+            self.limit_standbys();
         }
     }
 

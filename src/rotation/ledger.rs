@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use super::record::{Quarantined, Record};
+use super::record::{Quarantined, Record, Role};
 use super::view::Policy;
 use crate::clock::Timestamp;
 use crate::credential::CredentialId;
@@ -16,7 +16,8 @@ pub enum Answer {
     Accepted(Grant),
     /// The endpoint does not accept the credential now.
     Rejected,
-    /// A bare 401 or 403: the credential's fault only if another one is accepted meanwhile.
+    /// Unclear whose fault it is, such as a bare 401 or 403: the credential's if another one is accepted
+    /// meanwhile.
     Refused,
     /// Throttled, transient or misconfigured: it says nothing of the credential.
     Unclear {
@@ -95,8 +96,10 @@ impl Rejections {
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
 struct Entry {
     standing: Option<Standing>,
-    /// A bare 401 that may yet turn out to be a rejection.
+    /// The first refusal since it was last accepted.
     refused_at: Option<Timestamp>,
+    /// The latest refusal may yet turn out to be a rejection.
+    is_refused: bool,
     /// Answers in a row that were no token.
     failures: u32,
     answered_at: Option<Timestamp>,
@@ -157,6 +160,11 @@ impl Ledger {
         }
     }
 
+    /// Since when a credential is refused, where it is open whether it is rejected.
+    pub fn refused_since(&self, credential: CredentialId) -> Option<Timestamp> {
+        self.entries.get(&credential).filter(|entry| entry.is_refused)?.refused_at
+    }
+
     /// The last expiry of any token that is known to have been made with a credential.
     pub fn last_expiry(&self, credential: CredentialId) -> Option<Timestamp> {
         self.entries.get(&credential)?.last_expiry
@@ -191,13 +199,22 @@ impl Ledger {
         let staged = record.and_then(Record::staged).filter(|staged| staged.next == credential);
         // What a candidate was answered before it was staged, or before it can be known, is another matter.
         let counts_from = staged.map(|staged| staged.at + policy.propagation);
-        // One that was given up for its scope is not taken up again with the same.
+        let counts = counts_from.is_none_or(|from| now >= from);
+        // One that was given up for its scope is not taken up again with the same, and one that was
+        // withdrawn before this answer is compared like any other candidate.
         let is_candidate = staged.is_some()
             || record.is_some_and(|record| {
                 let given_up =
                     |known: &Quarantined| known.credential == credential && !known.was_active;
-                record.quarantined.iter().any(given_up) && self.rejections(record.active).is_none()
+                let is_withdrawn = record.role(credential) == Role::Unknown;
+                (is_withdrawn || record.quarantined.iter().any(given_up))
+                    && self.rejections(record.active).is_none()
             });
+        // A candidate's refusals count from the moment on at which another one was accepted beside it.
+        let refused_at = self.entries.get(&credential).and_then(|entry| entry.refused_at);
+        let refused_at = refused_at.filter(|at| Some(*at) >= counts_from);
+        let is_judged = staged.is_some()
+            && refused_at.is_some_and(|at| self.is_any_accepted_since(at, credential));
         let before = record.map(|record| record.active).filter(|_| is_candidate);
         let scope = before.and_then(|active| self.entries.get(&active)?.scope.clone());
         let entry = self.entries.entry(credential).or_default();
@@ -217,8 +234,12 @@ impl Ledger {
                 }
             }
             Answer::Rejected => entry.reject(counts_from, now),
+            Answer::Refused if is_judged => entry.reject(counts_from, now),
             Answer::Refused => {
-                entry.refused_at = Some(now);
+                if counts {
+                    entry.refused_at = refused_at.or(Some(now));
+                    entry.is_refused = true;
+                }
                 entry.leave_open(None, now);
             }
             Answer::Unclear { retry_after } => entry.leave_open(*retry_after, now),
@@ -256,6 +277,7 @@ impl Ledger {
             entry.failures = entry.failures.min(4);
             time(&mut entry.retry_at);
             entry.answered_at.iter_mut().for_each(&mut *time);
+            entry.refused_at.iter_mut().for_each(&mut *time);
             entry.last_expiry.iter_mut().for_each(&mut *time);
             match &mut entry.standing {
                 Some(Standing::Accepted(proof)) => {
@@ -273,13 +295,20 @@ impl Ledger {
         }
     }
 
-    /// The endpoint answers another credential: the bare 401s were meant.
+    /// The endpoint accepts another credential: the refusals were meant.
     fn judge_refused(&mut self, accepted: CredentialId, now: Timestamp) {
         for (credential, entry) in &mut self.entries {
-            if *credential != accepted && entry.refused_at.take().is_some() {
+            if *credential != accepted && std::mem::take(&mut entry.is_refused) {
                 entry.reject(None, now);
             }
         }
+    }
+
+    fn is_any_accepted_since(&self, since: Timestamp, except: CredentialId) -> bool {
+        self.entries.iter().any(|(id, entry)| {
+            *id != except
+                && matches!(entry.standing, Some(Standing::Accepted(proof)) if proof.at >= since)
+        })
     }
 }
 
@@ -287,7 +316,7 @@ impl Entry {
     fn accept(&mut self, grant: &Grant, now: Timestamp) {
         let (expires_at, refresh_at) = (grant.expires_at, grant.refresh_at);
         self.standing = Some(Standing::Accepted(Proof { at: now, expires_at, refresh_at }));
-        self.refused_at = None;
+        (self.refused_at, self.is_refused) = (None, false);
         self.failures = 0;
         self.retry_at = now;
         self.scope.clone_from(&grant.scope);
@@ -296,6 +325,7 @@ impl Entry {
     fn reject(&mut self, counts_from: Option<Timestamp>, now: Timestamp) {
         self.failures = self.failures.saturating_add(1);
         self.retry_at = now + Ledger::FIRST_GAP;
+        self.is_refused = false;
         if counts_from.is_some_and(|from| now < from) {
             return;
         }

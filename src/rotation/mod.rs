@@ -12,11 +12,13 @@ mod effect;
 mod event;
 mod ledger;
 mod probing;
+mod promotion;
 mod record;
 mod retirement;
 mod start;
 mod transition;
 mod view;
+mod waiting;
 mod write;
 
 #[cfg(test)]
@@ -24,15 +26,17 @@ mod tests;
 
 use crate::clock::Timestamp;
 use draft::Draft;
-pub use effect::{Effect, Missing, Notice, Persisted, Refusal, Settled, Step};
+pub use effect::{About, Effect, Missing, Moved, Notice, Persisted, Refusal, Settled, Step, Why};
 pub use event::{Caller, CallerId, Event, Rotate, SinkOutcome, Want};
 pub use ledger::{Answer, Grant, Ledger, Proof, Rejections, Standing, Verify};
 pub use record::{
     End, Former, Overlap, Past, Phase, Prepared, Quarantined, Record, Retired, Role, RotationId,
     Sink, Slot, Staged, Version,
 };
+pub use retirement::missing;
 pub use transition::{PhaseName, Row, TABLE, Transition, diagram};
 pub use view::{Fleet, Member, MemberId, Members, Policy, SinkSpec, Token, View};
+pub use waiting::{Wait, waits};
 pub use write::{Barrier, Refused, TokenChange, Write, admit_token};
 
 /// One step of the credential lifecycle.
@@ -77,7 +81,7 @@ pub fn wake_at(record: Option<&Record>, view: &View, now: Timestamp) -> Option<T
     let deadlines = record.into_iter().flat_map(Record::times).filter(|at| *at > now);
     let probes = probing::wanted(record, view, now).into_iter().map(|(_, at)| at.max(now));
     let sinks = record.into_iter().flat_map(|record| probing::unwritten(record, view));
-    let promotion = record.is_some_and(|record| course::is_promotable(record, view, now));
+    let promotion = record.is_some_and(|record| promotion::is_promotable(record, view, now));
     let due = deadlines.chain(probes).chain(sinks.map(|(_, at)| at.max(now)));
     due.chain(promotion.then_some(now)).min()
 }

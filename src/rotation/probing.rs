@@ -5,8 +5,8 @@ use super::effect::Effect;
 use super::event::Want;
 use super::record::{Phase, Record, Sink, Slot};
 use super::retirement::FRESH;
-use super::start;
 use super::view::View;
+use super::{promotion, start};
 use crate::clock::Timestamp;
 use crate::credential::CredentialId;
 
@@ -44,6 +44,8 @@ pub(super) fn wanted(
             if ledger.valid_proof_since(staged.at, staged.next, now).is_none() {
                 wanted.push((staged.next, ledger.retry_at(staged.next, staged.at)));
             }
+            let active = promotion::active_due(record, view, staged, now);
+            wanted.extend(active.map(|at| (record.active, at)));
         }
         Phase::Overlap(overlap) => {
             if let Some(since) = overlap.reverting {
@@ -116,7 +118,9 @@ pub(super) fn unwritten(record: &Record, view: &View) -> Vec<(Slot, Timestamp)> 
     });
     let overlap_ends = record.overlap().map(|overlap| overlap.retire_not_before);
     let late = overlap_ends.unwrap_or_default();
-    let idle = view.sinks.iter().filter(|spec| !view.writing.contains(&spec.slot));
+    let idle = view.sinks.iter().filter(|spec| {
+        !view.writing.contains(&spec.slot) && !view.stuck.contains(&(spec.slot, credential))
+    });
     let wanted = idle.filter(|spec| depends && !(is_early && spec.at_retirement));
     wanted
         .filter_map(|spec| {

@@ -95,8 +95,12 @@ pub struct Staged {
     pub compromised: bool,
     /// Since when no live member holds `next`.
     pub forsaken: Option<Timestamp>,
+    /// Since when nobody waits for `next`, which is proved, and no source yields it.
+    pub unwanted: Option<Timestamp>,
     /// How far each place is with the active credential, which goes on when this is withdrawn.
     pub sinks: BTreeMap<Slot, Sink>,
+    /// The overlap in which it was staged; it rests, and goes on when this is withdrawn.
+    pub beneath: Option<Box<Overlap>>,
 }
 
 /// See [`Phase::Overlap`].
@@ -108,6 +112,8 @@ pub struct Overlap {
     pub rotation: RotationId,
     /// The epoch of the promotion, which every live member has to have seen.
     pub epoch: u64,
+    /// When the active one was promoted.
+    pub at: Timestamp,
     /// The previous one stays a fallback until then.
     pub retire_not_before: Timestamp,
     /// The last expiry of any token that was made with the previous one.
@@ -215,6 +221,8 @@ pub enum End {
     Unverified,
     /// It was proved, but only a process that may die held it.
     NoCustody,
+    /// It was proved, but what was previous then could not be retired.
+    RetireBlocked,
     /// Another rotation took its place.
     Superseded,
 }
@@ -246,8 +254,9 @@ impl Version {
 }
 
 impl Record {
-    /// Older candidates that were rejected, were never active and are not configured any more are forgotten.
-    pub const MOST_REJECTED: usize = 8;
+    /// Of the credentials that no source yields, so many are kept as fallbacks, and as many that were
+    /// rejected and never active; older ones are forgotten.
+    pub const MOST_STRAYS: usize = 8;
     /// Older retirements are forgotten.
     pub const MOST_RETIRED: usize = 32;
     /// Older rotations are forgotten.
@@ -258,10 +267,11 @@ impl Record {
         if self.active == credential {
             return Role::Active;
         }
-        match &self.phase {
-            Phase::Staged(staged) if staged.next == credential => return Role::Next,
-            Phase::Overlap(overlap) if overlap.previous == credential => return Role::Previous,
-            _ => {}
+        if self.staged().is_some_and(|staged| staged.next == credential) {
+            return Role::Next;
+        }
+        if self.open_overlap().is_some_and(|overlap| overlap.previous == credential) {
+            return Role::Previous;
         }
         if self.waiting == Some(credential) {
             Role::Waiting
@@ -295,15 +305,12 @@ impl Record {
 
     /// What stands in for the active credential, in the order in which it is tried.
     pub fn fallbacks(&self) -> impl Iterator<Item = CredentialId> {
-        let first = match &self.phase {
-            Phase::Staged(staged) => Some(staged.next),
-            Phase::Overlap(overlap) => Some(overlap.previous),
-            _ => None,
-        };
+        let next = self.staged().map(|staged| staged.next);
+        let previous = self.open_overlap().map(|overlap| overlap.previous);
         let slow = self.quarantined.iter().map(|known| known.credential);
         // One that waits may have been retired: an edge has named it since.
-        let all =
-            first.into_iter().chain(self.waiting).chain(self.standby.iter().copied()).chain(slow);
+        let all = next.into_iter().chain(previous).chain(self.waiting);
+        let all = all.chain(self.standby.iter().copied()).chain(slow);
         let mut seen = vec![self.active];
         all.filter(move |credential| {
             let is_new = !seen.contains(credential);
@@ -338,12 +345,32 @@ impl Record {
         self.staged().map_or(self.active, |staged| staged.next)
     }
 
-    /// The overlap that is open.
+    /// The overlap that is open and goes on.
     pub fn overlap(&self) -> Option<&Overlap> {
         match &self.phase {
             Phase::Overlap(overlap) => Some(overlap),
             _ => None,
         }
+    }
+
+    /// The overlap that is open, even while a candidate that was staged in it is being proved.
+    pub fn open_overlap(&self) -> Option<&Overlap> {
+        self.overlap().or_else(|| self.staged()?.beneath.as_deref())
+    }
+
+    /// The same, to change it.
+    pub(super) fn open_overlap_mut(&mut self) -> Option<&mut Overlap> {
+        match &mut self.phase {
+            Phase::Overlap(overlap) => Some(overlap),
+            Phase::Staged(staged) => staged.beneath.as_deref_mut(),
+            _ => None,
+        }
+    }
+
+    /// How far each place is with a credential, which is the active or the next one.
+    pub(super) fn sinks_of(&self, credential: CredentialId) -> &BTreeMap<Slot, Sink> {
+        let staged = self.staged().filter(|staged| staged.next != credential);
+        staged.map_or(&self.sinks, |staged| &staged.sinks)
     }
 
     /// The moments at which something is due in this phase.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::effect::{Effect, Notice, Refusal, Settled, Step};
+use super::effect::{Effect, Moved, Notice, Refusal, Settled, Step};
 use super::event::{Caller, Event, Want};
 use super::probing;
 use super::record::{End, Past, Phase, Quarantined, Record, RotationId, Sink, Version};
@@ -24,16 +24,23 @@ pub(super) fn step(view: &View, event: &Event, now: Timestamp) -> Step {
             Err(outcome) => effects.push(Effect::Answer { caller: caller.id, outcome }),
         }
     }
-    let order = order(&callers, view);
+    let mut order = order(&callers, view);
     let proved = |one: &CredentialId| Some((*one, view.ledger.valid_proof(*one, now)?));
-    let Some((active, proof)) = order.iter().find_map(proved) else {
+    let strays = strays(&order, view);
+    let is_rejected = |one: &CredentialId| view.ledger.rejections(*one).is_some();
+    let first = order.iter().find_map(proved).or_else(|| {
+        let are_rejected = order.iter().all(is_rejected);
+        strays.iter().filter(|_| are_rejected).find_map(proved)
+    });
+    let Some((active, proof)) = first else {
         let due = wanted(&order, view).into_iter().filter(|(_, at)| *at <= now);
         effects.extend(due.map(|(credential, _)| Effect::Probe(credential)));
         return Step { effects, ..Step::default() };
     };
 
-    let record = first(active, &order, &callers, view, now);
-    let mut told = vec![Effect::Notify(Notice::Moved(Transition::T0))];
+    order.extend(strays);
+    let record = self::first(active, &order, &callers, view, now);
+    let mut told = vec![Effect::Notify(Notice::Moved(Moved::phase(Transition::T0)))];
     told.append(&mut effects);
     for caller in &callers {
         let Want::Promotion { rotation, candidate } = &caller.want else { continue };
@@ -53,6 +60,9 @@ pub(super) fn step(view: &View, event: &Event, now: Timestamp) -> Step {
     });
     let answered: Vec<_> = answers.collect();
     told.retain(|effect| !matches!(effect, Effect::Keep(one) if answered.contains(&one.id)));
+    if record.sinks.is_empty() && !record.is_kept(view, active) {
+        told.push(Effect::Notify(Notice::NotPersisted(active)));
+    }
     probing::sinks_due(&record, view, now, &mut told);
     let token = TokenChange::Replace { credential: active, expires_at: proof.expires_at };
     let write = Some(Write { expect: None, record, token, barrier: None });
@@ -86,6 +96,13 @@ fn order(callers: &[Caller], view: &View) -> Vec<CredentialId> {
         }
     }
     order
+}
+
+/// What was accepted although nothing names it any more: whoever did has left, or a source has changed.
+fn strays(order: &[CredentialId], view: &View) -> Vec<CredentialId> {
+    let is_accepted = |one: &CredentialId| view.ledger.proof(*one).is_some();
+    let held = view.held.iter().copied().filter(is_accepted);
+    held.filter(|one| !order.contains(one)).collect()
 }
 
 /// The first one that was not rejected; when all were, each of them again, slowly.

@@ -74,6 +74,17 @@ impl Transition {
     pub fn allows(self, from: PhaseName, to: PhaseName) -> bool {
         TABLE.iter().any(|row| row.transition == self && row.moves.contains(&(from, to)))
     }
+
+    /// Whether this move may end the open overlap of `record`: its own, or the one beneath a candidate (I12).
+    #[cfg(test)]
+    pub(crate) fn may_end_overlap_of(self, record: &Record) -> bool {
+        use Transition::{T4, T4c, T8, T9, T10, T11, T12, T14};
+        let ends: &[_] = match record.overlap() {
+            Some(_) => &[T9, T10, T11, T12, T14],
+            None => &[T4, T4c, T8],
+        };
+        ends.contains(&self)
+    }
 }
 
 /// Every transition that there is. [`step`](super::step) takes no other; a test holds it to that.
@@ -90,20 +101,26 @@ pub const TABLE: &[Row] = {
         Row { transition: T2, moves: &[(Prepared, Stable)], what: "cancelled, over, token gone" },
         Row {
             transition: T3,
-            moves: &[(Stable, Staged), (Prepared, Staged), (Degraded, Staged), (Staged, Staged)],
+            moves: &[
+                (Stable, Staged),
+                (Prepared, Staged),
+                (Degraded, Staged),
+                (Overlap, Staged),
+                (Staged, Staged),
+            ],
             what: "new candidate",
         },
         Row { transition: T4, moves: &[(Staged, Overlap)], what: "proved: promoted" },
         Row { transition: T4c, moves: &[(Staged, Stable)], what: "proved, the old one has leaked" },
         Row {
             transition: T5,
-            moves: &[(Staged, Stable), (Staged, Degraded)],
+            moves: &[(Staged, Stable), (Staged, Degraded), (Staged, Overlap)],
             what: "candidate rejected",
         },
         Row { transition: T6, moves: &[(Staged, Staged)], what: "no clear answer" },
         Row {
             transition: T7,
-            moves: &[(Staged, Stable), (Staged, Degraded)],
+            moves: &[(Staged, Stable), (Staged, Degraded), (Staged, Overlap)],
             what: "withdrawn, deadline",
         },
         Row {

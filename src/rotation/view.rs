@@ -1,6 +1,7 @@
 //! What a member knows that the record does not say.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::event::Caller;
@@ -25,6 +26,8 @@ pub struct View {
     pub fleeting: BTreeSet<CredentialId>,
     /// What this member can present: the configured ones, and those that a caller handed over.
     pub held: BTreeSet<CredentialId>,
+    /// The OAuth client of each credential that is held here.
+    pub clients: BTreeMap<CredentialId, Arc<str>>,
     /// The endpoint's answers.
     pub ledger: Ledger,
     /// The token that is shared, or in one process held.
@@ -39,6 +42,8 @@ pub struct View {
     pub probing: BTreeSet<CredentialId>,
     /// Writes to sinks under way.
     pub writing: BTreeSet<Slot>,
+    /// Writes that were given up and may still end: the same credential is not written there meanwhile.
+    pub stuck: BTreeSet<(Slot, CredentialId)>,
 }
 
 /// The options that concern rotations.
@@ -126,6 +131,11 @@ impl View {
     /// Whether a source here, or anything of another member's, yields a credential.
     pub fn is_yielded(&self, credential: CredentialId) -> bool {
         self.is_held_elsewhere(credential) || self.configured.contains(&credential)
+    }
+
+    /// Whether two credentials are known to be of the same OAuth client.
+    pub fn are_of_one_client(&self, one: CredentialId, other: CredentialId) -> bool {
+        self.clients.get(&one).is_some_and(|client| self.clients.get(&other) == Some(client))
     }
 
     /// Whether another live member holds a credential, as far as is known here.

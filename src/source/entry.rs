@@ -5,7 +5,8 @@ use std::sync::Arc;
 use super::reading::Place;
 use super::spec::{EntrySpec, Field, SourceSpec};
 use super::yields::{Readings, Yield};
-use super::{Edge, SourceChange};
+use super::{Edge, SourceChange, SourceProblem};
+use crate::clock::Timestamp;
 use crate::credential::Credential;
 use crate::sink::Target;
 
@@ -24,7 +25,7 @@ pub(super) struct Entry {
     /// People know that the two differ.
     is_front_told: bool,
     /// Why it yields nothing at the moment.
-    problem: Option<String>,
+    problem: Option<SourceProblem>,
     was_read: bool,
 }
 
@@ -87,7 +88,17 @@ impl Entry {
     /// Why the configuration is not whole because of it, if it is not.
     pub(super) fn problem(&self) -> Option<&str> {
         let is_needed = !self.spec.optional && self.credentials().next().is_none();
-        self.problem.as_deref().filter(|_| is_needed)
+        self.problem.as_ref().map(|problem| &*problem.message).filter(|_| is_needed)
+    }
+
+    /// Why its own source yields nothing, even where what it yielded before is in use.
+    pub(super) fn trouble(&self) -> Option<&SourceProblem> {
+        // What may be absent from the start is no trouble before it was ever there.
+        self.problem.as_ref().filter(|_| !self.spec.optional || !self.current.is_empty())
+    }
+
+    pub(super) fn was_read(&self) -> bool {
+        self.was_read
     }
 
     pub(super) fn can_change(&self) -> bool {
@@ -113,13 +124,14 @@ impl Entry {
     pub(super) fn update(
         &mut self,
         readings: Readings<'_>,
+        now: Timestamp,
         edges: &mut Vec<Edge>,
     ) -> Option<SourceChange> {
         let first_time = !std::mem::replace(&mut self.was_read, true);
         self.take_front(readings);
         // It comes first, as it does among the credentials.
         let at_front = edges.len();
-        let change = self.take_source(readings, first_time, edges);
+        let change = self.take_source(readings, first_time, now, edges);
         if first_time && let Some(front) = self.front.as_ref().filter(|it| !self.yields_itself(it))
         {
             let edge = Edge { from: None, to: Arc::clone(front), is_start: true };
@@ -140,6 +152,7 @@ impl Entry {
         &mut self,
         readings: Readings<'_>,
         first_time: bool,
+        now: Timestamp,
         edges: &mut Vec<Edge>,
     ) -> Option<SourceChange> {
         let (problem, change) = match readings.of(&self.spec.source, &self.spec) {
@@ -155,8 +168,11 @@ impl Entry {
                 (reason.clone(), SourceChange::Unreadable(reason))
             }
         };
-        let problem = format!("The source of {} {problem}.", self.described());
-        let is_news = self.problem.replace(problem.clone()).as_ref() != Some(&problem);
+        let message = format!("The source of {} {problem}.", self.described());
+        let is_news = self.problem.as_ref().is_none_or(|known| known.message != message);
+        let since = self.problem.as_ref().map_or(now, |known| known.since);
+        let is_empty = matches!(change, SourceChange::Emptied);
+        self.problem = Some(SourceProblem { is_empty, message, since });
         let expected = self.spec.optional && first_time;
         (is_news && !expected).then_some(change)
     }

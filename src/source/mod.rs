@@ -5,6 +5,7 @@
 
 mod entry;
 mod flaw;
+mod pace;
 mod reading;
 mod spec;
 mod yields;
@@ -21,6 +22,8 @@ use crate::credential::Credential;
 use crate::error::{Code, Failure};
 use crate::sink::Target;
 use entry::Entry;
+pub use pace::Extent;
+use pace::Pace;
 pub use reading::{CredentialText, FileReading, Place, Reading};
 pub use spec::{EntrySpec, Field, SourceSpec};
 use yields::Readings;
@@ -98,9 +101,37 @@ pub enum SourceChange {
     Unreadable(String),
 }
 
+/// How an entry's source is at the moment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SourceState {
+    /// Which entry.
+    pub place: EntryPlace,
+    /// The entry's label.
+    pub label: Option<String>,
+    /// It was never read yet.
+    pub is_pending: bool,
+    /// Why it yields nothing, if it does not.
+    pub problem: Option<SourceProblem>,
+    /// Something it yielded before is in use, or it need not yield anything.
+    pub is_covered: bool,
+}
+
+/// Why a source yields nothing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SourceProblem {
+    /// It was read, and was empty; otherwise it could not be read.
+    pub is_empty: bool,
+    /// For people: which source, and why.
+    pub message: String,
+    /// Since when.
+    pub since: Timestamp,
+}
+
 /// What to read now; nothing, when everything is known already.
-#[derive(Debug, Default, PartialEq, Eq)]
+#[derive(Debug, PartialEq, Eq)]
 pub struct Requests {
+    /// Of what.
+    pub extent: Extent,
     /// Files and directories, for the driver.
     pub places: BTreeSet<Place>,
     /// Owners whose JavaScript sources are to be asked.
@@ -114,6 +145,7 @@ pub struct Sources {
     files: HashMap<Place, FileReading>,
     /// How long a reading may take before it goes on without the ones that are silent.
     patience: Duration,
+    pace: Pace,
     under_way: Option<UnderWay>,
     /// Somebody asked for a reading while one was under way.
     again: bool,
@@ -134,16 +166,18 @@ struct Group {
 struct UnderWay {
     places: BTreeSet<Place>,
     owners: Vec<Owner>,
+    extent: Extent,
     deadline: Timestamp,
 }
 
 impl Sources {
-    /// No sources yet.
-    pub fn new(patience: Duration) -> Self {
+    /// No sources yet, which are read so often.
+    pub fn new(patience: Duration, poll: Duration) -> Self {
         Self {
             groups: Vec::new(),
             files: HashMap::new(),
             patience,
+            pace: Pace::new(poll),
             under_way: None,
             again: false,
             is_outdated: false,
@@ -197,13 +231,33 @@ impl Sources {
 
     /// Starts a reading of everything; none while one is under way, which is then followed by another.
     pub fn begin(&mut self, now: Timestamp) -> Option<Requests> {
-        self.start(now, |_| true, |_| true)
+        self.start(Extent::All, now, |_| true, |_| true)
+    }
+
+    /// Starts the reading that is due, if one is.
+    pub fn begin_if_due(&mut self, has_token: bool, now: Timestamp) -> Option<Requests> {
+        let (extent, at) = self.next_reading(has_token)?;
+        if at > now || self.is_reading() {
+            return None;
+        }
+        self.start(extent, now, |_| true, |_| true)
+    }
+
+    /// When the next reading is due, and of what; literals alone need none.
+    pub fn next_reading(&self, has_token: bool) -> Option<(Extent, Timestamp)> {
+        self.can_change().then(|| self.pace.next(has_token))
+    }
+
+    /// Another reading is due at once.
+    pub fn read_soon(&mut self) {
+        self.pace.read_soon();
     }
 
     /// As [`Sources::begin`], but of what was never read: a new handle costs the others nothing.
     pub fn begin_with_unread(&mut self, now: Timestamp) -> Option<Requests> {
         let known: BTreeSet<Place> = self.files.keys().cloned().collect();
         self.start(
+            Extent::All,
             now,
             |place| !known.contains(place),
             |group| group.javascript.iter().any(Option::is_none),
@@ -212,6 +266,7 @@ impl Sources {
 
     fn start(
         &mut self,
+        extent: Extent,
         now: Timestamp,
         wants_place: impl Fn(&Place) -> bool,
         wants_group: impl Fn(&Group) -> bool,
@@ -220,10 +275,17 @@ impl Sources {
             self.again = true;
             return None;
         }
+        self.pace.reads(extent, now);
         self.groups.iter_mut().for_each(|group| group.is_late = false);
         let entries = self.groups.iter().flat_map(|group| &group.entries);
-        let asking = |group: &&Group| group.entries.iter().any(Entry::asks_javascript);
+        let asking = |group: &&Group| {
+            group.entries.iter().any(|entry| match extent {
+                Extent::All => entry.asks_javascript(),
+                Extent::Cheap => entry.has_variables(),
+            })
+        };
         let requests = Requests {
+            extent,
             places: entries.flat_map(Entry::places).filter(wants_place).collect(),
             owners: self
                 .groups
@@ -236,6 +298,7 @@ impl Sources {
         self.under_way = Some(UnderWay {
             places: requests.places.clone(),
             owners: requests.owners.clone(),
+            extent,
             deadline: now + self.patience,
         });
         Some(requests)
@@ -253,7 +316,9 @@ impl Sources {
     /// waited for.
     pub fn javascript_read(&mut self, owner: Owner, readings: Vec<Option<Reading>>) {
         let Some(group) = self.groups.iter_mut().find(|group| group.owner == owner) else { return };
-        let are_all_here = readings.iter().all(Option::is_some);
+        // Who is not asked for functions answers with the variables alone.
+        let is_cheap = self.under_way.as_ref().is_some_and(|it| it.extent == Extent::Cheap);
+        let are_all_here = is_cheap || readings.iter().all(Option::is_some);
         for (known, read) in group.javascript.iter_mut().zip(readings) {
             if read.is_some() {
                 *known = read;
@@ -293,7 +358,7 @@ impl Sources {
     }
 
     /// Ends the reading: what the sources yield now, and what is worth telling.
-    pub fn finish(&mut self) -> (Configured, Vec<(Owner, SourceNotice)>) {
+    pub fn finish(&mut self, now: Timestamp) -> (Configured, Vec<(Owner, SourceNotice)>) {
         self.under_way = None;
         let (mut notices, mut edges) = (Vec::new(), Vec::new());
         if std::mem::take(&mut self.is_outdated) {
@@ -305,7 +370,7 @@ impl Sources {
                 if group.is_late && !entry.has_answer(readings) {
                     continue;
                 }
-                let change = entry.update(readings, &mut edges);
+                let change = entry.update(readings, now, &mut edges);
                 let label = entry.label().map(str::to_owned);
                 notices.extend(
                     change
@@ -315,6 +380,26 @@ impl Sources {
         }
         self.forget_files();
         (self.configured(edges), notices)
+    }
+
+    /// How the source of each entry is.
+    pub fn states(&self) -> Vec<SourceState> {
+        let states = self.groups.iter().flat_map(|group| {
+            group.entries.iter().enumerate().map(|(index, entry)| SourceState {
+                place: EntryPlace { owner: group.owner, index },
+                label: entry.label().map(str::to_owned),
+                is_pending: !entry.was_read(),
+                problem: entry.trouble().cloned(),
+                is_covered: entry.problem().is_none(),
+            })
+        });
+        states.collect()
+    }
+
+    /// The label of an entry, where it has one.
+    pub fn label(&self, place: EntryPlace) -> Option<&str> {
+        let group = self.groups.iter().find(|group| group.owner == place.owner)?;
+        group.entries.get(place.index)?.label()
     }
 
     /// Whether another reading was asked for meanwhile; asking clears it.

@@ -6,6 +6,11 @@ use super::*;
 use crate::secret::Secret;
 
 const PATIENCE: Duration = Duration::from_secs(5);
+const POLL: Duration = Duration::from_secs(10);
+const NOW: Timestamp = Timestamp::from_millis(7_000);
+
+const NOTHING: Requests =
+    Requests { extent: Extent::All, places: BTreeSet::new(), owners: Vec::new() };
 
 fn literal(secret: &str) -> EntrySpec {
     let value = |text: &str| Field::Value { value: Secret::new(text) };
@@ -35,7 +40,7 @@ fn entry(source: SourceSpec) -> EntrySpec {
 }
 
 fn sources(entries: Vec<EntrySpec>) -> Sources {
-    let mut sources = Sources::new(PATIENCE);
+    let mut sources = Sources::new(PATIENCE, POLL);
     sources.add(1, entries, vec![None]);
     sources
 }
@@ -52,7 +57,7 @@ fn credentials(secret: &str) -> Vec<Option<Reading>> {
 }
 
 fn read(sources: &mut Sources) -> (Vec<String>, Vec<SourceChange>) {
-    let (configured, notices) = sources.finish();
+    let (configured, notices) = sources.finish(NOW);
     let secrets = configured.credentials.iter();
     (
         secrets.map(|credential| credential.client_secret.expose().to_owned()).collect(),
@@ -64,7 +69,7 @@ fn read(sources: &mut Sources) -> (Vec<String>, Vec<SourceChange>) {
 fn literals_need_no_reading() {
     let mut sources = sources(vec![literal("one"), literal("two"), literal("one")]);
     assert!(!sources.can_change());
-    assert_eq!(sources.begin(Timestamp::default()), Some(Requests::default()));
+    assert_eq!(sources.begin(Timestamp::default()), Some(NOTHING));
     assert!(sources.is_complete(Timestamp::default()));
     assert_eq!(read(&mut sources).0, ["one", "two"]);
 }
@@ -72,7 +77,7 @@ fn literals_need_no_reading() {
 /// What changed, as `from>to`, with a `!` where an entry was read for the first time.
 fn edges(sources: &mut Sources) -> Vec<String> {
     let name = |one: &Arc<Credential>| one.client_secret.expose().to_owned();
-    let (configured, _) = sources.finish();
+    let (configured, _) = sources.finish(NOW);
     let edges = configured.edges.iter().map(|edge| {
         let from = edge.from.as_ref().map(name).unwrap_or_default();
         format!("{}{from}>{}", if edge.is_start { "!" } else { "" }, name(&edge.to))
@@ -137,7 +142,7 @@ fn a_required_source_without_a_value_is_a_problem_and_an_optional_one_is_none() 
         let mut sources = sources(vec![EntrySpec { optional, ..file("/s") }]);
         let gone = FileReading::Failed("is gone".into());
         sources.files_read(HashMap::from([(Place::File("/s".into()), gone)]));
-        let (configured, notices) = sources.finish();
+        let (configured, notices) = sources.finish(NOW);
         assert_eq!(configured.unreadable.is_some(), is_problem);
         assert_eq!(notices.is_empty(), optional);
     }
@@ -173,7 +178,7 @@ fn a_callback_that_does_not_answer_keeps_what_it_said_before() {
 #[test]
 fn a_callback_that_does_not_answer_holds_up_no_other() {
     let second = entry(SourceSpec::Js { index: 1 });
-    let mut sources = Sources::new(PATIENCE);
+    let mut sources = Sources::new(PATIENCE, POLL);
     sources.add(1, vec![callback(), second], vec![None, None]);
     let start = Timestamp::default();
     sources.begin(start);
@@ -192,9 +197,9 @@ fn a_callback_that_does_not_answer_holds_up_no_other() {
 fn a_problem_names_the_entry_that_has_it() {
     let mut labelled = callback();
     labelled.label = Some("next".into());
-    let mut sources = Sources::new(PATIENCE);
+    let mut sources = Sources::new(PATIENCE, POLL);
     sources.add(1, vec![literal("one"), labelled], vec![Some(Reading::Empty)]);
-    let problem = sources.finish().0.unreadable.unwrap().message;
+    let problem = sources.finish(NOW).0.unreadable.unwrap().message;
     assert_eq!(
         problem,
         "The source of credentials[1] (\"next\") yields nothing (is it empty or not set?)."
@@ -219,7 +224,7 @@ fn a_handle_that_joins_during_a_reading_is_not_held_to_be_silent() {
     assert_eq!(sources.begin_with_unread(start), None);
 
     sources.javascript_read(1, vec![Some(Reading::Empty)]);
-    let (configured, notices) = sources.finish();
+    let (configured, notices) = sources.finish(NOW);
     let unreadable = configured.unreadable.unwrap().message;
     assert!(unreadable.contains("yields nothing"), "{unreadable}");
     assert_eq!(notices.len(), 1);
@@ -238,17 +243,17 @@ fn callers_of_a_handle_that_joins_during_a_reading_wait_for_its_sources() {
     sources.begin(Timestamp::default());
     sources.add(2, vec![callback()], vec![None]);
     sources.javascript_read(1, vec![Some(Reading::Empty)]);
-    assert!(sources.finish().0.pending);
+    assert!(sources.finish(NOW).0.pending);
     sources.begin(Timestamp::default());
     sources.javascript_read(2, vec![None]);
-    assert!(!sources.finish().0.pending);
+    assert!(!sources.finish(NOW).0.pending);
 }
 
 #[test]
 fn control_characters_are_refused_without_being_repeated() {
     let mut sources = sources(vec![file("/s")]);
     sources.files_read(text("/s", "hunter2\u{7}"));
-    let (configured, _) = sources.finish();
+    let (configured, _) = sources.finish(NOW);
     let problem = configured.unreadable.unwrap().message;
     assert!(problem.contains("control characters") && !problem.contains("hunter2"));
 }
@@ -258,7 +263,7 @@ fn what_nobody_sees_in_a_secret_is_refused_with_its_file_and_its_field() {
     let mut sources = sources(vec![file("/run/secret")]);
     for flaw in ["hunter2\u{200b}", "hun\u{feff}ter2", "hunter2\u{a0}", " hunter2", "hunter2 "] {
         sources.files_read(text("/run/secret", flaw));
-        let problem = sources.finish().0.unreadable.unwrap().message;
+        let problem = sources.finish(NOW).0.unreadable.unwrap().message;
         assert!(problem.contains("client secret") && problem.contains("/run/secret"), "{problem}");
         assert!(!problem.contains("hunter2"), "{problem}");
     }
@@ -271,7 +276,7 @@ fn what_nobody_sees_in_a_secret_is_refused_with_its_file_and_its_field() {
     let place = sources.begin(Timestamp::default()).unwrap().places.pop_first().unwrap();
     let pair = FileReading::Pair(Secret::new("\u{a0}app"), Secret::new("hunter2"));
     sources.files_read(HashMap::from([(place, pair)]));
-    let problem = sources.finish().0.unreadable.unwrap().message;
+    let problem = sources.finish(NOW).0.unreadable.unwrap().message;
     assert!(problem.contains("client id") && problem.contains("/run/app/id"), "{problem}");
 }
 
@@ -279,15 +284,15 @@ fn what_nobody_sees_in_a_secret_is_refused_with_its_file_and_its_field() {
 fn a_file_that_is_empty_is_named() {
     let mut sources = sources(vec![file("/run/secret")]);
     sources.files_read(text("/run/secret", ""));
-    let problem = sources.finish().0.unreadable.unwrap().message;
+    let problem = sources.finish(NOW).0.unreadable.unwrap().message;
     assert!(problem.ends_with("yields nothing (the file /run/secret is empty)."), "{problem}");
 }
 
 #[test]
 fn what_the_facade_read_already_is_not_asked_for_again() {
-    let mut sources = Sources::new(PATIENCE);
+    let mut sources = Sources::new(PATIENCE, POLL);
     sources.add(1, vec![callback()], credentials("one"));
-    assert_eq!(sources.begin_with_unread(Timestamp::default()), Some(Requests::default()));
+    assert_eq!(sources.begin_with_unread(Timestamp::default()), Some(NOTHING));
     assert_eq!(read(&mut sources).0, ["one"]);
 
     sources.add(2, vec![callback(), file("/secret")], vec![None]);
@@ -330,4 +335,64 @@ fn what_was_read_before_something_was_written_there_counts_for_nothing() {
     sources.begin(Timestamp::default());
     sources.javascript_read(1, credentials("new"));
     assert_eq!(edges(&mut sources), ["old>new"], "a reading that begins later counts");
+}
+
+#[test]
+fn without_a_token_variables_are_asked_for_alone_and_functions_are_left_in_peace() {
+    let function = entry(SourceSpec::Js { index: 0 });
+    let variables = EntrySpec { has_variables: true, ..entry(SourceSpec::Js { index: 0 }) };
+    let mut sources = Sources::new(PATIENCE, POLL);
+    sources.add(1, vec![function], vec![None]);
+    sources.add(
+        2,
+        vec![variables, EntrySpec { optional: true, ..entry(SourceSpec::Js { index: 1 }) }],
+        vec![None, None],
+    );
+    sources.add(3, vec![file("/secret")], vec![]);
+    sources.begin(NOW);
+    sources.javascript_read(1, credentials("function"));
+    sources.javascript_read(2, [credentials("variables"), credentials("other")].concat());
+    sources.files_read(text("/secret", "file"));
+    read(&mut sources);
+    assert_eq!(sources.next_reading(true), Some((Extent::All, NOW + POLL)));
+    assert_eq!(sources.begin_if_due(false, NOW), None);
+    let later = NOW + Duration::from_secs(1);
+    let requests = sources.begin_if_due(false, later).unwrap();
+    assert_eq!(
+        (requests.extent, &requests.owners[..], requests.places.len()),
+        (Extent::Cheap, &[2][..], 1)
+    );
+    sources.files_read(text("/secret", "file"));
+    sources.javascript_read(2, [credentials("changed"), vec![None]].concat());
+    assert!(sources.is_complete(later), "the function is not waited for");
+    let (secrets, changes) = read(&mut sources);
+    assert_eq!(secrets, ["function", "changed", "other", "file"]);
+    assert_eq!(changes, [SourceChange::Changed]);
+}
+
+#[test]
+fn how_a_source_is_and_since_when_is_known_as_long_as_it_is_so() {
+    let mut sources = sources(vec![EntrySpec { label: Some("q4".into()), ..file("/secret") }]);
+    let state = |sources: &Sources| sources.states().remove(0);
+    assert!(state(&sources).is_pending);
+    let read_at = |sources: &mut Sources, seconds: u64, reading: FileReading| {
+        let now = Timestamp::from_millis(seconds * 1000);
+        sources.begin(now);
+        sources.files_read(HashMap::from([(Place::File("/secret".into()), reading)]));
+        sources.finish(now);
+    };
+    read_at(&mut sources, 1, FileReading::Text(Secret::new("s1")));
+    assert_eq!((state(&sources).is_pending, state(&sources).problem), (false, None));
+    for seconds in [2, 3] {
+        read_at(&mut sources, seconds, FileReading::Failed("is gone".into()));
+    }
+    let problem = state(&sources).problem.unwrap();
+    assert_eq!((problem.since, problem.is_empty), (Timestamp::from_millis(2000), false));
+    assert!(
+        problem.message.contains("credentials[0] (\"q4\")") && problem.message.contains("is gone")
+    );
+    assert!(state(&sources).is_covered, "its last value is in use");
+    read_at(&mut sources, 4, FileReading::Text(Secret::new("s1")));
+    assert_eq!(state(&sources).problem, None);
+    assert_eq!(sources.label(EntryPlace { owner: 1, index: 0 }), Some("q4"));
 }

@@ -14,7 +14,7 @@ fn json(change: impl FnOnce(&mut Value)) -> String {
             "propagationMs": 10_000,
         },
         "transport": { "ca": [] },
-        "policy": { "jitterRatio": 0.1, "acquireTimeoutMs": 5000, "sourcePollMs": 10_000 },
+        "policy": { "jitterRatio": 0.1, "acquireTimeoutMs": 5000, "sourcePollMs": 10_000, "persistTimeoutMs": 30_000, "proveEveryMs": 0 },
         "entries": [{ "optional": false, "source": { "kind": "fields",
             "clientId": { "kind": "value", "value": "app" },
             "clientSecret": { "kind": "js", "index": 0 } } }],

@@ -144,7 +144,8 @@ fn whoever_waits_for_the_retirement_is_told_of_it() {
     let mut world = with_token(&["old", "new"]);
     let rotation = in_overlap(&mut world);
     let everywhere = world.ask(Ask::Until(rotation.clone(), Until::Everywhere));
-    assert_eq!(world.rotated(everywhere), Some(Phase::Overlap));
+    let reason = world.answers[&everywhere].as_ref().err().map(|denial| &denial.reason);
+    assert!(matches!(reason, Some(Reason::NoFleet)), "nothing is shared here");
     let retired = world.ask(Ask::Until(rotation.clone(), Until::Retired));
     world.ask(Ask::Retire { rotation, force: false });
     assert_eq!(world.rotated(retired), Some(Phase::Retired));
@@ -161,8 +162,11 @@ fn a_caller_is_told_at_its_deadline_and_the_rotation_goes_on() {
     let caller = world.rotate_to("new");
     world.pass(5 * MINUTE);
     let Some(Err(denial)) = world.answers.get(&caller) else { panic!("{:?}", world.answers) };
-    let Reason::TimedOut { is_rotate: true, failure: Some(failure) } = &denial.reason else {
+    let Reason::TimedOut { is_rotate: true, waiting } = &denial.reason else {
         panic!("{denial:?}")
+    };
+    let [Waiting { on: WaitsOn::Proof { failure: Some(failure), .. }, .. }] = &waiting[..] else {
+        panic!("{waiting:?}")
     };
     assert_eq!(failure.code, Code::Endpoint, "it says what the endpoint answers");
     assert_eq!(world.phase(), PhaseName::Staged);

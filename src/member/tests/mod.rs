@@ -1,6 +1,7 @@
 //! One member in virtual time.
 
 mod asking;
+mod custody;
 mod failing;
 mod persisting;
 mod reporting;

@@ -85,14 +85,16 @@ fn a_write_that_is_under_way_is_not_undone_by_a_caller_who_leaves() {
 }
 
 #[test]
-fn a_candidate_whose_caller_left_goes_when_it_could_be_written_nowhere() {
+fn a_candidate_whose_caller_left_stays_a_fallback_when_it_could_be_written_nowhere() {
     let mut world = two_places();
     (world.delays_sinks, world.sink_outcome) = (true, SinkOutcome::Failed);
     let caller = world.rotate_to("new");
     world.pass(SECOND);
     world.tell(Event::Left(caller));
     world.end_sinks();
-    assert_eq!((world.phase(), world.role("new")), (PhaseName::Stable, Role::Unknown));
+    assert_eq!(world.phase(), PhaseName::Staged, "the old one is asked whether it still works");
+    world.pass(SECOND);
+    assert_eq!((world.phase(), world.role("new")), (PhaseName::Stable, Role::Standby));
 }
 
 #[test]

@@ -95,7 +95,8 @@ fn when_the_previous_credential_may_be_revoked_is_known_after_its_retirement() {
     assert_eq!(retired.safe_to_revoke_at, at);
     assert_eq!(retired.retire_not_before, snapshot.retire_not_before);
     let told = changes(&world);
-    let told = told.iter().find(|change| change.what == What::Moved(Transition::T12)).unwrap();
+    let told =
+        told.iter().find(|change| change.what == What::Moved(Transition::T12, None)).unwrap();
     assert_eq!(told.safe_to_revoke_at, at);
     rotate(&mut world, named("other", None, None));
     assert_eq!(world.member.snapshot(&snapshot.rotation).unwrap().safe_to_revoke_at, at);
@@ -164,7 +165,7 @@ fn a_retirement_that_is_overdue_is_told_once_with_what_is_missing() {
     world.pass(2 * HOUR);
     let overdue: Vec<_> = changes(&world)
         .into_iter()
-        .filter(|it| matches!(it.what, What::Overdue(_) | What::Moved(Transition::T13)))
+        .filter(|it| matches!(it.what, What::Overdue(_) | What::Moved(Transition::T13, _)))
         .collect();
     assert_eq!(overdue.len(), 1);
     let What::Overdue(Missing { sinks, .. }) = &overdue[0].what else { panic!("{overdue:?}") };
@@ -177,7 +178,7 @@ fn naming_the_active_credential_answers_a_rotation_that_has_come_to_its_end() {
     world.pass(MINUTE);
     let snapshot = rotate(&mut world, named("old", None, None));
     assert_eq!((snapshot.phase, snapshot.generation), (Phase::Retired, 1));
-    for until in [Until::Everywhere, Until::Persisted, Until::Retired] {
+    for until in [Until::Persisted, Until::Retired] {
         let caller = world.ask(Ask::Until(snapshot.rotation.clone(), until));
         assert!(matches!(world.answers[&caller], Ok(Answer::Rotation(_))), "{until:?}");
     }
@@ -235,7 +236,7 @@ fn a_candidate_that_was_refused_is_of_no_concern_after_that() {
     world.pass(MINUTE);
     let of = |world: &World| {
         let listed = world.member.credentials();
-        let wrong = listed.iter().find(|it| it.standing == Standing::Rejected).unwrap();
+        let wrong = listed.iter().find(|it| matches!(it.standing, Standing::Rejected(_))).unwrap();
         wrong.is_in_use
     };
     assert!(!of(&world));

@@ -673,3 +673,30 @@ fn while_a_change_is_prepared_nothing_is_presented_and_whoever_wants_more_is_tol
     world.pass(Duration::from_mins(10));
     assert_eq!(world.member.phase(), rotation::PhaseName::Stable, "it ends by itself");
 }
+
+#[test]
+fn after_a_long_outage_whoever_waits_is_served_within_five_seconds() {
+    let mut world = World::new(DEFAULT, |_, _| transient()).with(&["one"]);
+    world.pass(20 * MINUTE);
+    let requests = world.fetches.len();
+    while world.fetches.len() == requests {
+        world.pass(SECOND);
+    }
+    // The next attempt would be half a minute away.
+    world.endpoint = Box::new(accepts(&["one"]));
+    world.pass(SECOND);
+    world.want(1);
+    world.pass(5 * SECOND);
+    assert_eq!(world.outcome(1), Some(&Ok(())));
+}
+
+#[test]
+fn who_waits_does_not_shorten_what_the_endpoint_asked_for() {
+    let mut world = World::new(DEFAULT, |_, _| throttled(MINUTE)).with(&["one"]);
+    world.pass(SECOND);
+    for waiter in 0..5 {
+        world.want(waiter);
+        world.pass(10 * SECOND);
+    }
+    assert_eq!(world.fetches.len(), 1);
+}

@@ -107,12 +107,15 @@ pub(super) struct World {
     /// What a request with a candidate's token brings.
     pub(super) verified: rotation::Verify,
     pub(super) sink_outcome: SinkOutcome,
+    pub(super) sink_message: Option<String>,
     /// Whether ids are derived as soon as they are asked for.
     pub(super) derives_ids: bool,
     underived: Vec<Arc<Credential>>,
     /// Whether a write to a sink takes until [`World::end_sinks`].
     pub(super) delays_sinks: bool,
     writes: Vec<u64>,
+    /// Writes that were to be given up.
+    pub(super) aborted: Vec<u64>,
     hands: Arc<Hands>,
     sources: Sources,
     next_caller: CallerId,
@@ -142,7 +145,7 @@ impl World {
         endpoint: impl FnMut(&Credential, Timestamp) -> Verdict + 'static,
     ) -> Self {
         let hands = Hands::at(START);
-        let mut sources = Sources::new(SECOND);
+        let mut sources = Sources::new(SECOND, 10 * SECOND);
         // A pair reads two.
         let silent = entries.iter().flat_map(|_| [None, None]).collect();
         sources.add(OWNER, entries, silent);
@@ -166,10 +169,12 @@ impl World {
             dice: Dice { ratio: 0.0, random: fastrand::Rng::with_seed(1) },
             verified: rotation::Verify::Passed,
             sink_outcome: SinkOutcome::Done,
+            sink_message: None,
             derives_ids: true,
             underived: Vec::new(),
             delays_sinks: false,
             writes: Vec::new(),
+            aborted: Vec::new(),
             hands,
             sources,
             next_caller: 0,
@@ -200,14 +205,14 @@ impl World {
         };
         self.sources.begin(self.now);
         self.sources.javascript_read(OWNER, entries.iter().map(reading).collect());
-        let (configured, _) = self.sources.finish();
+        let (configured, _) = self.sources.finish(self.now);
         self.tell(Event::Configured { configured, is_followed: false });
     }
 
     /// The handle of this entry is closed; others yield what it yielded.
     pub(super) fn drop_entry(&mut self, index: usize) {
         self.sources.begin(self.now);
-        let (mut configured, _) = self.sources.finish();
+        let (mut configured, _) = self.sources.finish(self.now);
         configured.entries.retain(|entry| entry.place.index != index);
         self.tell(Event::Configured { configured, is_followed: false });
     }
@@ -217,7 +222,7 @@ impl World {
         let text = |value: &str| Some(Reading::Text { value: Secret::new(value) });
         self.sources.begin(self.now);
         self.sources.javascript_read(OWNER, vec![text("app"), text(secret)]);
-        let (configured, _) = self.sources.finish();
+        let (configured, _) = self.sources.finish(self.now);
         self.tell(Event::Configured { configured, is_followed: false });
     }
 
@@ -291,8 +296,14 @@ impl World {
                     self.writes.push(write);
                     return None;
                 }
-                let outcome = self.sink_outcome;
-                return Some(Event::SinkWritten { write, outcome, message: None });
+                let (outcome, message) = (self.sink_outcome, self.sink_message.clone());
+                return Some(Event::SinkWritten { write, outcome, message });
+            }
+            Effect::AbortSink { write } => self.aborted.push(write),
+            Effect::TrySink { .. } if self.delays_sinks => {}
+            Effect::TrySink { place, .. } => {
+                let is_writable = self.sink_outcome == SinkOutcome::Done;
+                return Some(Event::SinkTried { place, is_writable });
             }
             Effect::ReplaceVariables { place, credential } => {
                 self.variables.push((place, credential.client_secret.expose().to_owned()));
@@ -506,6 +517,12 @@ pub(super) fn transient() -> Verdict {
 
 pub(super) fn misconfigured() -> Verdict {
     Verdict::Misconfigured(Failure::new(Code::Misconfigured, "invalid_scope"))
+}
+
+pub(super) fn invalid_request() -> Verdict {
+    let oauth_error = Some("invalid_request".to_owned());
+    let failure = Failure::new(Code::Misconfigured, "invalid_request");
+    Verdict::Misconfigured(Failure { oauth_error, ..failure })
 }
 
 pub(super) fn throttled(retry_after: Duration) -> Verdict {

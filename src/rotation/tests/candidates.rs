@@ -167,58 +167,6 @@ super::scenarios! {
         assert_eq!(world.code(caller), Some("ERR_ROTATION_CONFLICT"));
     }
 
-    supersede_takes_the_place_of_a_staged_candidate = stable() => |world| {
-        world.accept(C);
-        world.answer_with(B, Answer::Unclear { retry_after: None });
-        let first = world.rotate(B);
-        let want = Rotate { candidate: Some(C), supersede: true, ..Rotate::default() };
-        let second = world.ask(Want::Rotate(want));
-        assert_eq!(world.code(first), Some("ERR_ROTATION_CONFLICT"));
-        world.pass(SECOND);
-        assert!(world.is_active(second));
-    }
-
-    supersede_retires_the_previous_credential_first = promoted() => |world| {
-        world.accept(C);
-        let want = Rotate { candidate: Some(C), supersede: true, ..Rotate::default() };
-        let caller = world.ask(Want::Rotate(want));
-        assert_eq!(world.record().role(A), Role::Retired);
-        world.pass(SECOND);
-        assert!(world.is_active(caller));
-        assert_eq!(world.record().role(B), Role::Previous);
-    }
-
-    supersede_asks_for_the_proof_that_it_needs = promoted() => |world| {
-        world.pass(2 * MINUTE);
-        world.accept(C);
-        let caller = world.ask(Want::Rotate(superseding(C)));
-        assert_eq!(world.outcome(caller), None);
-        world.pass(SECOND);
-        assert!(world.is_active(caller));
-        assert_eq!((world.record().role(A), world.record().role(B)), (Role::Retired, Role::Previous));
-    }
-
-    supersede_goes_on_when_the_overlap_has_ended_otherwise = promoted() => |world| {
-        world.pass(2 * MINUTE);
-        world.accept(C);
-        world.answer_with(B, Answer::Unclear { retry_after: None });
-        let (caller, other) = (world.ask(Want::Rotate(superseding(C))), world.ask(Want::Rotate(superseding(D))));
-        world.leave(other);
-        world.pass(SECOND);
-        world.kill(B);
-        world.pass(MINUTE);
-        assert_eq!(world.took(Transition::T9), 1);
-        assert!(world.is_active(caller));
-        assert_eq!((world.record().role(A), world.record().role(D)), (Role::Previous, Role::Unknown));
-    }
-
-    supersede_is_blocked_by_a_member_that_lacks_the_active_credential = promoted_fleet() => |world| {
-        let want = Rotate { candidate: Some(C), supersede: true, ..Rotate::default() };
-        let caller = world.ask(Want::Rotate(want));
-        assert_eq!(world.code(caller), Some("ERR_RETIRE_BLOCKED"));
-        assert_eq!(world.record().role(A), Role::Previous);
-    }
-
     rotate_without_an_argument_takes_the_first_configured_candidate = stable_with(&[A, B, C]) => |world| {
         world.accept(B);
         let caller = world.ask(Want::Rotate(Rotate::default()));
@@ -282,10 +230,6 @@ pub(super) fn promoted_fleet() -> World {
     world.pass(SECOND);
     assert_eq!((world.phase(), world.record().active), (PhaseName::Overlap, B));
     world
-}
-
-fn superseding(candidate: crate::credential::CredentialId) -> Rotate {
-    Rotate { candidate: Some(candidate), supersede: true, ..Rotate::default() }
 }
 
 fn retired() -> World {

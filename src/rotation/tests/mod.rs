@@ -1,12 +1,14 @@
 //! Scenarios in virtual time, the proof that they cover the table, and the check of the diagram.
 
 mod candidates;
+mod custody;
 mod model;
 mod overlap;
 mod preparation;
 mod promotion;
 mod rejection;
 mod retirement;
+mod superseding;
 mod world;
 mod write_back;
 
@@ -49,11 +51,13 @@ use scenarios;
 fn all() -> Vec<(&'static str, World)> {
     let themes = [
         candidates::all(),
+        custody::all(),
         overlap::all(),
         preparation::all(),
         promotion::all(),
         rejection::all(),
         retirement::all(),
+        superseding::all(),
         write_back::all(),
     ];
     themes.into_iter().flatten().collect()

@@ -277,8 +277,10 @@ super::scenarios! {
         world.accept(B);
         let caller = world.rotate(B);
         world.pass(10 * MINUTE);
+        assert_eq!(world.phase(), PhaseName::Staged, "the active one is asked once more");
+        world.pass(SECOND);
         assert_eq!(world.code(caller), Some("ERR_NO_CUSTODY"));
-        assert_eq!(world.record().active, A);
+        assert_eq!((world.record().active, world.record().role(B)), (A, Role::Standby));
     }
 
     a_credential_that_is_sealed_in_the_store_is_in_custody = fleet() => |world| {
@@ -301,7 +303,7 @@ super::scenarios! {
         let caller = world.rotate(B);
         world.pass(SECOND);
         assert!(world.notices.contains(&Notice::NotPersisted(B)));
-        assert_eq!(world.record().persisted(), Persisted::None);
+        assert_eq!(world.record().persisted(B), Persisted::None);
         let rotation = Some(RotationId::of(B));
         assert_eq!(world.outcome(caller), Some(&Ok(Settled::Active { rotation })));
     }

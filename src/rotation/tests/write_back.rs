@@ -45,6 +45,7 @@ super::scenarios! {
         world.leave(caller);
         assert_eq!(world.phase(), PhaseName::Staged);
         report(world, B, SinkOutcome::Failed);
+        world.pass(SECOND);
         assert_eq!(world.phase(), PhaseName::Stable);
         assert!(!world.notices.contains(&Notice::AwaitsCustody(B)));
     }
@@ -143,11 +144,11 @@ super::scenarios! {
         let caller = world.rotate(D);
         world.pass(20 * SECOND);
         assert_eq!(world.code(caller), Some("ERR_CANDIDATE_REJECTED"));
-        assert_eq!(world.record().persisted(), Persisted::Pending);
+        assert_eq!(world.record().persisted(A), Persisted::Pending);
         world.sink_outcome = Some(SinkOutcome::Done);
         world.pass(20 * SECOND);
         assert_eq!(world.sinks.last().map(|(_, _, one)| *one), Some(A));
-        assert_eq!(world.record().persisted(), Persisted::Done);
+        assert_eq!(world.record().persisted(A), Persisted::Done);
     }
 
     what_takes_over_while_a_candidate_is_proved_is_written_back = stable_with(&[A, C]) => |world| {

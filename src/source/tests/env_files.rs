@@ -36,7 +36,7 @@ fn one_reading_gives_both_variables() {
     let place = Place::EnvFile { path: "/app/.env".into(), variables: names };
     assert_eq!(requests.places, [place].into());
     say(&mut sources, Some(requests), &variables("app", "one"));
-    let (configured, _) = sources.finish();
+    let (configured, _) = sources.finish(NOW);
     assert_eq!(configured.credentials[0].client_id, "app");
     assert_eq!(configured.credentials[0].client_secret.expose(), "one");
 
@@ -51,19 +51,19 @@ fn variables_that_are_missing_empty_or_ambiguous_are_named() {
     let requests = sources.begin(Timestamp::default());
     say(&mut sources, requests, &variables("app", ""));
     let nothing = "yields nothing (the variable SECRET of the file /app/.env is empty or not set).";
-    let told = problem(sources.finish().0);
+    let told = problem(sources.finish(NOW).0);
     assert!(told.ends_with(nothing), "{told}");
 
     let requests = sources.begin(Timestamp::default());
     let ambiguous = [("ID".to_owned(), Variable::Ambiguous)].into();
     say(&mut sources, requests, &FileReading::Variables(ambiguous));
-    let told = problem(sources.finish().0);
+    let told = problem(sources.finish(NOW).0);
     let why = "dotenv and Node.js read the variable ID of the file /app/.env differently";
     assert!(told.contains(why), "{told}");
 
     let requests = sources.begin(Timestamp::default());
     say(&mut sources, requests, &variables("app", "hunter2\u{200b}"));
-    let told = problem(sources.finish().0);
+    let told = problem(sources.finish(NOW).0);
     assert!(told.contains("the variable SECRET of the file /app/.env"), "{told}");
     assert!(!told.contains("hunter2"), "{told}");
 }
@@ -79,7 +79,7 @@ fn fronted() -> SourceSpec {
 
 /// One with these values at its start.
 fn started(variable: &str, file: &FileReading) -> Sources {
-    let mut sources = Sources::new(PATIENCE);
+    let mut sources = Sources::new(PATIENCE, POLL);
     sources.add(1, vec![entry(fronted())], process(variable));
     let requests = sources.begin_with_unread(Timestamp::default());
     say(&mut sources, requests, file);
@@ -137,7 +137,7 @@ fn a_file_that_is_missing_incomplete_or_unreadable_counts_as_absent() {
     let half = [variables("app", ""), variables("", "file"), variables("app", "fi\u{7}le")];
     for file in half.into_iter().chain([gone, FileReading::Variables(ambiguous)]) {
         let mut sources = started("variable", &file);
-        let (configured, notices) = sources.finish();
+        let (configured, notices) = sources.finish(NOW);
         assert_eq!(configured.credentials.len(), 1);
         assert!(configured.unreadable.is_none() && notices.is_empty());
     }
@@ -145,7 +145,7 @@ fn a_file_that_is_missing_incomplete_or_unreadable_counts_as_absent() {
 
 #[test]
 fn a_file_that_hangs_is_left_out_after_the_usual_patience() {
-    let mut sources = Sources::new(PATIENCE);
+    let mut sources = Sources::new(PATIENCE, POLL);
     sources.add(1, vec![entry(fronted())], process("variable"));
     let start = Timestamp::from_millis(1000);
     let requests = sources.begin_with_unread(start);
@@ -194,7 +194,7 @@ fn a_place_for_the_secret_alone_is_told_whose_it_is() {
     let with = |source| EntrySpec { persist: Some(target()), ..entry(source) };
     let mut sources = sources(vec![with(pair()), with(literal("one").source)]);
     let targets = |sources: &mut Sources| {
-        let entries = sources.finish().0.entries;
+        let entries = sources.finish(NOW).0.entries;
         entries.into_iter().map(|entry| entry.persist.unwrap()).collect::<Vec<_>>()
     };
     // Nobody knows whose secret the file of the first one will be.

@@ -260,6 +260,17 @@ fn at(seconds: u64) -> Timestamp {
 
 /// Each phase, with each thing that it may hold.
 fn phases() -> Vec<Phase> {
+    let overlap = |overdue, reverting| Overlap {
+        previous: OLD,
+        rotation: RotationId::of(NEW),
+        epoch: u64::MAX,
+        at: at(0),
+        retire_not_before: at(1),
+        safe_to_revoke_at: at(2),
+        deadline: at(3),
+        overdue,
+        reverting,
+    };
     let staged = |former, compromised, forsaken| {
         Phase::Staged(Staged {
             next: THIRD,
@@ -269,24 +280,14 @@ fn phases() -> Vec<Phase> {
             deadline: at(2),
             compromised,
             forsaken,
+            unwanted: forsaken,
             sinks: [
                 (Slot(2), Sink::Pending { not_before: at(6) }),
                 (Slot(3), Sink::Done),
                 (Slot(4), Sink::Impossible),
             ]
             .into(),
-        })
-    };
-    let overlap = |overdue, reverting| {
-        Phase::Overlap(Overlap {
-            previous: THIRD,
-            rotation: RotationId::of(NEW),
-            epoch: u64::MAX,
-            retire_not_before: at(1),
-            safe_to_revoke_at: at(2),
-            deadline: at(3),
-            overdue,
-            reverting,
+            beneath: forsaken.map(|_| Box::new(overlap(true, Some(at(4))))),
         })
     };
     vec![
@@ -299,8 +300,8 @@ fn phases() -> Vec<Phase> {
             None,
         ),
         staged(Former::Retired(Retired { credential: THIRD, compromised: true }), false, None),
-        overlap(false, None),
-        overlap(true, Some(at(4))),
+        Phase::Overlap(overlap(false, None)),
+        Phase::Overlap(overlap(true, Some(at(4)))),
         Phase::Degraded { since: at(5) },
         Phase::Stable,
     ]
@@ -313,6 +314,7 @@ fn history() -> Vec<Past> {
         End::Rejected,
         End::Unverified,
         End::NoCustody,
+        End::RetireBlocked,
         End::Superseded,
     ];
     let past = |end| Past { rotation: RotationId::new("past"), candidate: THIRD, end };

@@ -1,7 +1,6 @@
 //! What a token request is answered.
 
-use super::process::Sent;
-use super::process::Sim;
+use super::process::{SECOND, Sent, Sim};
 use super::provider::{Key, Kind};
 use crate::error::Code;
 use crate::member::tests::world::{misconfigured, refused, rejected, throttled, transient};
@@ -15,6 +14,9 @@ impl Sim {
     pub(super) fn answer(&mut self, request: u64) {
         let Some(sent) = self.sent.remove(&request) else { return };
         let key = Key::of(&sent.credential);
+        if sent.at + 2 * SECOND < self.now {
+            self.checks.memory.is_unclear(self.now);
+        }
         let (verdict, token) = self.judge(key, &sent);
         let is_accepted = matches!(verdict, Verdict::Accepted(_));
         let verify = (sent.verify && is_accepted).then(|| match self.provider.kind(key) {
@@ -32,6 +34,9 @@ impl Sim {
         }
         let has_failed = verify == Some(Verify::Failed) && !is_narrow;
         self.checks.answered(key, &verdict, (is_unfit, has_failed), self.now);
+        // A token that has expired on its way proves nothing.
+        let is_useless = sent.at + self.life.mul_f64(0.9) <= self.now;
+        self.checks.memory.answered(key, is_useless);
         if is_narrow && self.regime.is_slow {
             self.checks.may_be_accepted(key, &verdict, self.now);
         }
@@ -42,6 +47,7 @@ impl Sim {
         if self.random.percent(self.regime.faults) || self.is_down {
             self.counts.faults += 1;
             self.trouble();
+            self.checks.memory.is_unclear(self.now);
             let wait = Duration::from_secs(self.random.below(90));
             return match self.random.below(6) {
                 0 => (throttled(wait), None),

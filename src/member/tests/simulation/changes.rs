@@ -10,7 +10,7 @@ use crate::rotation::{PhaseName, Record, Retired, Transition};
 fn moves(effects: &[Effect]) -> Vec<Transition> {
     let moved = |effect: &Effect| match effect {
         Effect::Notify(Notice::Rotation(change)) => match change.what {
-            What::Moved(transition) => Some(transition),
+            What::Moved(transition, _) => Some(transition),
             _ => None,
         },
         _ => None,
@@ -72,7 +72,7 @@ impl Sim {
         all.extend(record.quarantined.iter().map(|it| it.credential));
         all.extend(record.retired.iter().map(|it| it.credential));
         all.extend(record.staged().map(|it| it.next));
-        all.extend(record.overlap().map(|it| it.previous));
+        all.extend(record.open_overlap().map(|it| it.previous));
         let unique: BTreeSet<_> = all.iter().collect();
         assert_eq!(unique.len(), all.len(), "a credential has two roles: {record:#?}");
     }
@@ -84,9 +84,12 @@ impl Sim {
             [one] => assert!(one.allows(from, to), "{one:?} does not lead from {from:?} to {to:?}"),
             _ => {}
         }
-        let ends = [Transition::T9, Transition::T11, Transition::T12, Transition::T14];
-        if before.overlap().is_some() && after.overlap().is_none() {
-            assert!(moves.iter().any(|it| ends.contains(it)), "I12: {moves:?} ended an overlap");
+        let epoch = |record: &Record| record.open_overlap().map(|overlap| overlap.epoch);
+        if epoch(before).is_some() && epoch(before) != epoch(after) {
+            assert!(
+                moves.iter().any(|it| it.may_end_overlap_of(before)),
+                "I12: {moves:?} ended an overlap"
+            );
         }
         if let (Some(was), Some(is)) = (before.staged(), after.staged())
             && was.rotation != is.rotation
@@ -118,10 +121,13 @@ impl Sim {
     }
 
     pub(super) fn check_retired(&self, before: &Record) {
-        let overlap = before.overlap().expect("only an overlap ends by T12");
+        let overlap = before.open_overlap().expect("what is previous is so in an overlap");
         let is_due = self.now >= overlap.retire_not_before;
         let is_asked = self.checks.retire_asked_at.is_some_and(|at| at + 16 * MINUTE >= self.now);
         assert!(is_due || is_asked, "I12: retired before its time");
+        if before.staged().is_some_and(|staged| staged.compromised) {
+            return;
+        }
         let proof = self.checks.accepted.get(&before.active);
         let is_fresh = proof.is_some_and(|(at, _)| *at + MINUTE + 5 * SECOND >= self.now);
         let is_denied = self.checks.denied.contains_key(&before.active) && !is_fresh;

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Duration;
 
+use super::memory::Memory;
 use super::process::{MINUTE, SECOND, Sim};
 use super::provider::Key;
 use crate::credential::{Credential, CredentialId};
@@ -33,15 +34,19 @@ pub(super) struct Checks {
     pub(super) retire_asked_at: Option<Timestamp>,
     pub(super) edited_at: Timestamp,
     pub(super) invalidated: Option<String>,
+    pub(super) memory: Memory,
+    /// When a place was last written, or could be again.
+    pub(super) written_at: Timestamp,
 }
 
 impl Checks {
-    pub(super) fn end_of_process(&mut self) {
+    pub(super) fn end_of_process(&mut self, now: Timestamp) {
         let edited_at = self.edited_at;
         let stimuli = std::mem::take(&mut self.stimuli);
         let sends = std::mem::take(&mut self.sends);
         let rejections = std::mem::take(&mut self.rejections);
         *self = Self { sends, rejections, stimuli, edited_at, ..Self::default() };
+        self.memory.loses_token(now);
     }
 
     pub(super) fn stimulus(&mut self, now: Timestamp) {
@@ -162,7 +167,7 @@ impl Sim {
         if Some(stored.version) != write.expect {
             return;
         }
-        let previous = stored.overlap().map(|overlap| overlap.previous);
+        let previous = stored.open_overlap().map(|overlap| overlap.previous);
         let role = previous.map(|previous| write.record.role(previous));
         if role == Some(Role::Retired) {
             self.check_retired(&stored);
@@ -191,6 +196,7 @@ impl Sim {
         let role = self.member.record().map(|record| record.role(id));
         assert!(!is_retired, "I2: {:?} is retired, presented as {role:?}", Key::of(credential));
         self.checks.sends.push_back((self.now, id));
+        self.checks.memory.presents(Key::of(credential), self.now);
         let Some(record) = self.member.record() else { return };
         let role = record.role(id);
         let is_early = self.regime.store_survives;
@@ -198,9 +204,15 @@ impl Sim {
         let phase = PhaseName::of(Some(record));
         let is_prepared = phase == PhaseName::Prepared && role == Role::Active;
         assert!(!is_prepared, "the active credential is presented while it may be replaced");
+        // Whether it still works is asked while a proved candidate waits, and to judge a refused one.
+        let next = record.staged().map(|staged| staged.next);
+        let is_asked = next.is_some_and(|next| {
+            self.checks.accepted.contains_key(&next) || self.checks.denied.contains_key(&next)
+        });
         // I20: with a fresh token nothing but a probe is sent.
         let held = self.member.token(self.now).filter(|held| self.now < held.refresh_at);
         let is_quiet = matches!(phase, PhaseName::Stable | PhaseName::Staged)
+            && !is_asked
             && self.waiters.is_empty()
             && !self.checks.denied.contains_key(&id)
             // A store that gave no answer may have cost the token that is not handed out yet.

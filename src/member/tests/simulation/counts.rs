@@ -21,7 +21,7 @@ macro_rules! counts {
 }
 
 counts! {
-    steps requests faults crashes restarts suspensions store_faults others sink_writes
+    steps requests faults crashes restarts suspensions store_faults others sink_writes failed_writes hung_writes late_writes refusals
     started prepared staged promoted leaked rejected withdrawn substituted fell_back rolled_back retired
     overdue degraded recovered
     answers denials
@@ -30,7 +30,7 @@ counts! {
 impl Counts {
     pub(super) fn note(&mut self, notice: &Notice) {
         let Notice::Rotation(change) = notice else { return };
-        let What::Moved(transition) = change.what else { return };
+        let What::Moved(transition, _) = change.what else { return };
         *match transition {
             Transition::T0 => &mut self.started,
             Transition::T1 => &mut self.prepared,

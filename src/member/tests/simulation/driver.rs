@@ -3,8 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::places;
-use super::process::{Happening, Sent, Sim};
+use super::places::{self, Mood};
+use super::process::{Happening, SECOND, Sent, Sim};
 use super::provider::Key;
 use crate::credential::Credential;
 use crate::member::tests::world::OWNER;
@@ -62,14 +62,27 @@ impl Sim {
                 self.check_published(&token);
                 self.handed_out = Some(token);
             }
-            Effect::Withdraw => self.handed_out = None,
+            Effect::Withdraw => {
+                self.handed_out = None;
+                self.checks.memory.loses_token(self.now);
+            }
             Effect::Settle { waiter, outcome } => {
                 let wait = self.waiters.remove(&waiter);
-                let (_, min_validity) = wait.expect("who is settled still waits");
+                let (deadline, min_validity) = wait.expect("who is settled still waits");
                 self.check_settled(min_validity, outcome.as_ref().err());
+                if min_validity == Duration::ZERO {
+                    let waited = (self.now + 5 * SECOND).since(deadline);
+                    self.check_forgotten(waited, outcome.as_ref().err());
+                }
             }
             Effect::WriteSink { write, place, credential, .. } => {
                 self.write_sink(write, place, credential);
+            }
+            // Functions of the users' take no notice.
+            Effect::AbortSink { .. } => {}
+            Effect::TrySink { place, .. } => {
+                let is_writable = self.places[place.index].mood == Mood::Well;
+                return Some(Event::SinkTried { place, is_writable });
             }
             Effect::ReplaceVariables { place, credential } => {
                 if self.places[place.index].is_environment {
@@ -79,7 +92,10 @@ impl Sim {
                 }
             }
             Effect::Answer { caller, outcome } => self.caller_answered(caller, &outcome),
-            Effect::Notify(notice) => self.counts.note(&notice),
+            Effect::Notify(notice) => {
+                self.checks.memory.note(&notice, self.now);
+                self.counts.note(&notice);
+            }
         }
         None
     }
@@ -125,16 +141,48 @@ impl Sim {
 
     fn write_sink(&mut self, write: u64, place: EntryPlace, credential: Arc<Credential>) {
         self.counts.sink_writes += 1;
-        let outcome = if self.regime.is_read_only {
-            SinkOutcome::Impossible
-        } else if self.random.percent(self.regime.sink_faults) {
-            self.trouble();
-            SinkOutcome::Failed
-        } else {
-            SinkOutcome::Done
+        let is_faulty = self.random.percent(self.regime.sink_faults);
+        let outcome = match self.places[place.index].mood {
+            Mood::Hanging => {
+                let is_known = |(_, known, other): &(u64, EntryPlace, Arc<Credential>)| {
+                    *known == place && other.is_same_as(&credential)
+                };
+                assert!(!self.hung.iter().any(is_known), "a place is written twice at a time");
+                self.counts.hung_writes += 1;
+                self.hung.push((write, place, credential));
+                return;
+            }
+            Mood::ReadOnly => SinkOutcome::Impossible,
+            Mood::Failing => SinkOutcome::Failed,
+            Mood::Well if is_faulty => SinkOutcome::Failed,
+            Mood::Well => SinkOutcome::Done,
         };
+        if outcome == SinkOutcome::Failed {
+            self.counts.failed_writes += 1;
+        }
         let takes = self.random.millis(1000);
         self.later(takes, Happening::Sink { write, place, credential, outcome });
+    }
+
+    /// A place is in another mood: what hangs there comes to an end, most of it.
+    pub(super) fn change_mood(&mut self, place: usize, mood: Mood) {
+        self.places[place].mood = mood;
+        self.checks.written_at = self.now;
+        let hung = std::mem::take(&mut self.hung);
+        let (here, others) = hung.into_iter().partition(|(_, of, _)| of.index == place);
+        self.hung = others;
+        for (write, place, credential) in here {
+            let outcome = match self.random.below(10) {
+                0..7 if mood == Mood::Well => SinkOutcome::Done,
+                0..9 => SinkOutcome::Failed,
+                _ => {
+                    self.hung.push((write, place, credential));
+                    continue;
+                }
+            };
+            let takes = self.random.millis(3000);
+            self.later(takes, Happening::Sink { write, place, credential, outcome });
+        }
     }
 
     fn caller_answered(&mut self, caller: CallerId, outcome: &Result<Answer, Denial>) {
@@ -162,7 +210,7 @@ impl Sim {
 
     pub(super) fn end_reading(&mut self) {
         self.sources.javascript_read(OWNER, std::mem::take(&mut self.seen));
-        let (configured, _) = self.sources.finish();
+        let (configured, _) = self.sources.finish(self.now);
         let is_followed = self.sources.take_again();
         let keys: Vec<Key> = configured.credentials.iter().map(|it| Key::of(it)).collect();
         for edge in &configured.edges {
@@ -188,7 +236,12 @@ impl Sim {
         credential: &Arc<Credential>,
         outcome: SinkOutcome,
     ) {
+        self.counts.late_writes += u64::from(
+            outcome == SinkOutcome::Done
+                && self.member.record().is_some_and(|it| it.to_write_back() != credential.id()),
+        );
         if outcome == SinkOutcome::Done {
+            self.checks.written_at = self.now;
             let written = &mut self.places[place.index];
             written.content = vec![Key::of(credential)];
             if written.is_environment {

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::checks::Checks;
 use super::process::{MINUTE, SECOND, Sim};
-use super::provider::Key;
+use super::provider::{Key, Kind};
 use crate::credential::CredentialId;
 use crate::member::*;
 use crate::rotation::{PhaseName, Role};
@@ -34,14 +34,18 @@ impl Sim {
         let Some(record) = self.member.record() else { return };
         let deadline = match &record.phase {
             rotation::Phase::Prepared(prepared) => prepared.deadline,
-            rotation::Phase::Staged(staged) => staged.deadline,
+            // The active credential is asked once more before a proved one is given up.
+            rotation::Phase::Staged(staged) => staged.deadline + 30 * SECOND,
             rotation::Phase::Overlap(overlap) => overlap.deadline,
             _ => return,
         };
         let is_troubled = self.troubled_at + 6 * MINUTE >= deadline;
+        // What was blocked until now takes its course: a proof that is fresh enough comes first.
+        let is_troubled = is_troubled || self.checks.written_at + MINUTE >= self.now;
         if deadline + SECOND < self.now && !is_troubled && !self.is_stranded() {
             let sinks = record.sinks.values();
-            let is_kept = record.persisted() != Persisted::Impossible || self.member.keeps_active();
+            let is_kept = record.persisted(record.active) != Persisted::Impossible
+                || self.member.keeps_active();
             let is_blocked = record.overlap().is_some()
                 && (!is_kept
                     || sinks.into_iter().any(|it| matches!(it, rotation::Sink::Pending { .. })));
@@ -85,7 +89,11 @@ impl Sim {
                 && self.provider.accepts(*key, self.now);
             // Who starts beside a store that has a record already is told of it too late.
             let is_late = self.regime.store_survives && role == Some(Role::Unknown);
-            (is_accepted && !is_late && role != Some(Role::Retired)).then(|| (*key, key.id(), role))
+            // It was asked that its tokens pass a check, and they do not.
+            let is_unfit =
+                role == Some(Role::Next) && matches!(self.provider.kind(*key), Kind::Unfit(_));
+            let is_good = is_accepted && !is_late && !is_unfit && role != Some(Role::Retired);
+            is_good.then(|| (*key, key.id(), role))
         })
     }
 

@@ -10,6 +10,7 @@ mod checks;
 mod counts;
 mod driver;
 mod health;
+mod memory;
 mod person;
 mod places;
 mod plans;
@@ -38,7 +39,7 @@ fn regime(random: &mut Random) -> Regime {
         store_faults: if random.percent(30) { 40 } else { 0 },
         crashes: random.one_of(&[0, 0, 10, 60]),
         sink_faults: random.one_of(&[0, 30]),
-        is_read_only: random.percent(10),
+        has_moods: random.percent(50),
         store_survives: random.percent(30),
         is_slow: random.percent(50),
     }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::places::Place;
+use super::places::{Mood, Place};
 use super::process::{Happening, MINUTE, SECOND, Sim};
 use super::provider::{Key, Kind};
 use crate::member::*;
@@ -20,6 +20,7 @@ pub(super) enum Deed {
     /// The process died before it answered this.
     Again(Ask, Option<Key>),
     Unreadable(usize, bool),
+    Mood(usize, Mood),
     Down(bool),
     Reload,
     Leave,
@@ -60,6 +61,7 @@ impl Sim {
             Deed::Unreadable(place, is_unreadable) => {
                 self.places[place].is_unreadable = is_unreadable;
             }
+            Deed::Mood(place, mood) => self.change_mood(place, mood),
             Deed::Down(is_down) => {
                 self.trouble();
                 self.is_down = is_down;

@@ -20,6 +20,17 @@ pub(super) struct Place {
     /// What the variables of the running process hold.
     pub(super) variables: Option<Key>,
     pub(super) is_unreadable: bool,
+    pub(super) mood: Mood,
+}
+
+/// What becomes of an attempt to write a place.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Mood {
+    Well,
+    Failing,
+    /// It has no end before the mood changes.
+    Hanging,
+    ReadOnly,
 }
 
 impl Place {
@@ -30,6 +41,7 @@ impl Place {
             content: Vec::new(),
             variables: None,
             is_unreadable: false,
+            mood: Mood::Well,
         }
     }
 
@@ -94,7 +106,7 @@ impl Place {
 pub(super) fn sources(places: &[Place]) -> Sources {
     let mut index = 0;
     let specs = places.iter().map(|place| place.spec(&mut index)).collect();
-    let mut sources = Sources::new(Duration::from_secs(1));
+    let mut sources = Sources::new(Duration::from_secs(1), Duration::from_secs(10));
     sources.add(OWNER, specs, vec![None; index]);
     sources
 }

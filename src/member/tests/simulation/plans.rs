@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::person::Deed;
+use super::places::Mood;
 use super::process::Sim;
 use super::provider::{Key, Kind};
 use crate::member::*;
@@ -30,6 +31,7 @@ impl Sim {
                 }
             }
             2 => self.regenerate(next),
+            4..7 if self.regime.has_moods => self.rotate_beside_a_bad_place(next, active),
             3 if !is_wrong => {
                 self.provider.announce(next, kind, self.now, self.now);
                 self.trouble();
@@ -70,6 +72,31 @@ impl Sim {
             self.tell_new(other, after);
         }
         self.meddle();
+    }
+
+    /// A person hands a secret over while it cannot be kept, and the old one lives, dies, or is dead already.
+    fn rotate_beside_a_bad_place(&mut self, next: Key, active: Option<Key>) {
+        let moods = [Mood::Failing, Mood::Hanging, Mood::ReadOnly];
+        for place in 0..self.places.len() {
+            let mood = self.random.one_of(&moods);
+            self.do_deed(Deed::Mood(place, mood));
+            let below = self.random.one_of(&[20_000, 300_000, 800_000, 5_000_000]);
+            let back = self.random.millis(below);
+            self.deed(back, Deed::Mood(place, Mood::Well));
+        }
+        let after = self.random_delay();
+        self.do_deed(Deed::Announce(next, Kind::Usual, Duration::ZERO));
+        let ask = self.rotate_to(next);
+        self.deed(after, Deed::Ask(ask, Some(next)));
+        if let Some(active) = active.filter(|_| self.random.percent(70)) {
+            let below = self.random.one_of(&[1, 20_000, 900_000]);
+            let at = self.random.millis(below);
+            self.deed(at, Deed::Kill(active));
+        }
+        for _ in 0..self.random.below(12) {
+            let at = self.random.millis(2_000_000);
+            self.deed(at, Deed::Want);
+        }
     }
 
     /// When the old secret dies: before, while or after the new one is proved, or late.
@@ -116,6 +143,13 @@ impl Sim {
                     let back = after + self.random.millis(60_000);
                     self.deed(back, Deed::Unreadable(place, false));
                     Deed::Unreadable(place, true)
+                }
+                (14..17, _) if self.regime.has_moods => {
+                    let below = self.random.one_of(&[40_000, 400_000, 5_000_000]);
+                    let back = after + self.random.millis(below);
+                    self.deed(back, Deed::Mood(place, Mood::Well));
+                    let moods = [Mood::Failing, Mood::Failing, Mood::Hanging, Mood::ReadOnly];
+                    Deed::Mood(place, self.random.one_of(&moods))
                 }
                 (13, _) if self.random.percent(30) => {
                     let back = after + self.random.millis(1_500_000);

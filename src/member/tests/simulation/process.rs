@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::checks::Checks;
 use super::counts::Counts;
 use super::person::Deed;
-use super::places::{self, Place};
+use super::places::{self, Mood, Place};
 use super::provider::{Key, Provider};
 use super::regime::{Random, Regime};
 use crate::clock::Clock;
@@ -72,6 +72,8 @@ pub(super) struct Sim {
     sequence: u64,
     effects: VecDeque<Effect>,
     pub(super) sent: BTreeMap<u64, Sent>,
+    /// Writes to places that have no end for now.
+    pub(super) hung: Vec<(u64, EntryPlace, Arc<Credential>)>,
     pub(super) handed_out: Option<Arc<HeldToken>>,
     /// Who waits for an answer, and when it is due.
     pub(super) callers: BTreeMap<CallerId, (Timestamp, Ask, Option<Key>)>,
@@ -115,6 +117,7 @@ impl Sim {
             sequence: 0,
             effects: VecDeque::new(),
             sent: BTreeMap::new(),
+            hung: Vec::new(),
             handed_out: None,
             callers: BTreeMap::new(),
             waiters: BTreeMap::new(),
@@ -154,11 +157,12 @@ impl Sim {
         self.sources = places::sources(&self.places);
         self.effects.clear();
         self.sent.clear();
+        self.hung.clear();
         self.handed_out = None;
         self.callers.clear();
         self.waiters.clear();
         self.configured.clear();
-        self.checks.end_of_process();
+        self.checks.end_of_process(self.now);
         if !self.regime.store_survives {
             self.store = MemoryStore::for_process(Arc::clone(&self.hands) as Arc<dyn Clock>);
         }
@@ -172,10 +176,7 @@ impl Sim {
         self.trouble();
         self.sent.clear();
         self.queue.retain(|_, (_, happening)| {
-            !matches!(
-                happening,
-                Happening::Answer(_) | Happening::Identified(_) | Happening::Sink { .. }
-            )
+            !matches!(happening, Happening::Answer(_) | Happening::Identified(_))
         });
         self.tell(Event::Restarted);
     }
@@ -232,12 +233,18 @@ impl Sim {
         self.trouble();
         self.set(self.now + duration);
         self.trouble();
+        self.checks.memory.is_unclear(self.now);
     }
 
     /// Nobody does anything any more, and everything works.
     pub(super) fn rest(&mut self) {
         self.queue.retain(|_, (_, happening)| !matches!(happening, Happening::Deed(_)));
         self.places.iter_mut().for_each(|place| place.is_unreadable = false);
+        (0..self.places.len()).for_each(|place| self.change_mood(place, Mood::Well));
+        for (write, place, credential) in std::mem::take(&mut self.hung) {
+            let outcome = SinkOutcome::Failed;
+            self.later(SECOND, Happening::Sink { write, place, credential, outcome });
+        }
         self.regime = self.regime.calm();
         self.is_down = false;
     }

@@ -41,8 +41,8 @@ pub(super) struct Regime {
     pub(super) crashes: u64,
     /// Of a hundred writes to sinks, so many fail.
     pub(super) sink_faults: u64,
-    /// A sink can never be written.
-    pub(super) is_read_only: bool,
+    /// Places fail, hang or become read-only for a while.
+    pub(super) has_moods: bool,
     /// The store outlives the process.
     pub(super) store_survives: bool,
     /// Operations of the store and derivations of ids take time.

@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::history::Fault;
 use crate::clock::Timestamp;
 use crate::credential::CredentialId;
-use crate::rotation::tests::world::{A, B, C, check_moves};
+use crate::rotation::tests::world::{A, B, C, D, check_moves};
 use crate::rotation::*;
 
 /// How much of everything happens at most. Only that ten minutes pass is not bounded: it
@@ -21,6 +21,8 @@ pub(super) struct Bounds {
     pub(super) calls: u8,
     /// Preparations, leaks.
     pub(super) operators: u8,
+    /// Callers that hand D over, which takes the place of whatever is open.
+    pub(super) supersedes: u8,
     /// Members that die; each may start again, also with its first configuration.
     pub(super) crashes: u8,
     /// Secrets that die.
@@ -85,6 +87,8 @@ pub(super) enum Move {
     Leak(usize),
     /// A caller of the member wants to prepare.
     Prepare(usize),
+    /// A caller of the member hands D over, whatever is open.
+    Supersede(usize),
     /// The member dies.
     Crash(usize),
     /// It starts again with what its sources yield now.
@@ -183,6 +187,9 @@ impl State {
             if self.left.operators > 0 {
                 moves.extend([Move::Leak(index), Move::Prepare(index)]);
             }
+            if self.left.supersedes > 0 {
+                moves.push(Move::Supersede(index));
+            }
             if self.left.crashes > 0 {
                 moves.push(Move::Crash(index));
             }
@@ -226,15 +233,7 @@ impl State {
             }
             Move::AnswerUnclear(peer, credential) => {
                 self.left.unclear -= 1;
-                // What is due anyway happens with any answer.
-                let mut quiet = self.clone();
-                quiet.peers[peer].probing.remove(&credential);
-                quiet.tell(peer, &Event::Ticked);
-                self.answer(peer, credential, Answer::Unclear { retry_after: None });
-                let is_same = self.stored.active == quiet.stored.active
-                    && self.stored.generation == quiet.stored.generation
-                    && self.stored.phase == quiet.stored.phase;
-                self.blame(Fault::I18, !is_same);
+                self.answer_unclear(peer, credential);
             }
             Move::Refresh(peer) => {
                 let member = &self.peers[peer];
@@ -261,11 +260,18 @@ impl State {
             }
             Move::Call(peer) => {
                 self.left.calls -= 1;
-                self.call(peer, false);
+                let rotate = Rotate { candidate: Some(B), ..Rotate::default() };
+                self.call(peer, rotate);
             }
             Move::Leak(peer) => {
                 self.left.operators -= 1;
-                self.call(peer, true);
+                let rotate = Rotate { candidate: Some(B), compromised: true, ..Rotate::default() };
+                self.call(peer, rotate);
+            }
+            Move::Supersede(peer) => {
+                self.left.supersedes -= 1;
+                let rotate = Rotate { candidate: Some(D), supersede: true, ..Rotate::default() };
+                self.call(peer, rotate);
             }
             Move::Prepare(peer) => {
                 self.left.operators -= 1;
@@ -312,9 +318,20 @@ impl State {
         Some(())
     }
 
-    fn call(&mut self, peer: usize, compromised: bool) {
-        self.peers[peer].held.insert(B);
-        let rotate = Rotate { candidate: Some(B), compromised, ..Rotate::default() };
+    fn answer_unclear(&mut self, peer: usize, credential: CredentialId) {
+        // What is due anyway happens with any answer.
+        let mut quiet = self.clone();
+        quiet.peers[peer].probing.remove(&credential);
+        quiet.tell(peer, &Event::Ticked);
+        self.answer(peer, credential, Answer::Unclear { retry_after: None });
+        let is_same = self.stored.active == quiet.stored.active
+            && self.stored.generation == quiet.stored.generation
+            && self.stored.phase == quiet.stored.phase;
+        self.blame(Fault::I18, !is_same);
+    }
+
+    fn call(&mut self, peer: usize, rotate: Rotate) {
+        self.peers[peer].held.extend(rotate.candidate);
         self.tell(peer, &Event::Asked(Caller { id: 1, want: Want::Rotate(rotate) }));
     }
 
@@ -356,7 +373,7 @@ impl State {
         self.tell(peer, &Event::Answered { credential, answer });
     }
 
-    fn view(&self, peer: usize) -> View {
+    pub(super) fn view(&self, peer: usize) -> View {
         let member = &self.peers[peer];
         let me = Some(MemberId(peer as u64));
         View {
@@ -372,6 +389,8 @@ impl State {
             callers: member.callers.clone(),
             probing: member.probing.clone(),
             writing: BTreeSet::new(),
+            stuck: BTreeSet::new(),
+            clients: BTreeMap::new(),
         }
     }
 

@@ -62,21 +62,29 @@ impl State {
                 if retired.compromised { State::PROOF_LIFE } else { Duration::from_mins(1) };
             self.blame(Fault::I6, !self.was_accepted_within(after.active, limit));
             let holds = |row: &Member| row.holds.contains(&after.active);
-            let knows = |row: &Member| before.overlap().is_none_or(|open| row.acked >= open.epoch);
+            let overlap = before.open_overlap();
+            let knows = |row: &Member| overlap.is_none_or(|open| row.acked >= open.epoch);
+            // Under a candidate it is the one that was active until now which everybody must hold.
+            let holds = |row: &Member| holds(row) || row.holds.contains(&before.active);
             let is_ready = self.members.rows.values().all(|row| holds(row) && knows(row));
-            self.blame(Fault::Barrier, !retired.compromised && !is_ready);
+            let has_leaked = before.staged().is_some_and(|staged| staged.compromised);
+            self.blame(Fault::Barrier, !has_leaked && !retired.compromised && !is_ready);
         }
         if let (Some(before), Some(after)) = (before.staged(), after.staged()) {
             let is_first = transitions.first() == Some(&Transition::T3);
             self.blame(Fault::I11, before.next != after.next && is_first);
         }
-        if before.overlap().is_some() && after.overlap().is_none() {
-            use Transition::{T9, T11, T12, T14};
-            let first = transitions.first();
-            self.blame(Fault::I12, !first.is_some_and(|first| [T9, T11, T12, T14].contains(first)));
+        let epoch = |record: &Record| record.open_overlap().map(|overlap| overlap.epoch);
+        if epoch(&before).is_some() && epoch(&before) != epoch(after) {
+            let is_end = transitions.first().is_some_and(|first| first.may_end_overlap_of(&before));
+            self.blame(Fault::I12, !is_end);
         }
         if transitions.iter().any(|row| matches!(row, Transition::T4 | Transition::T4c)) {
-            self.blame(Fault::I21, !self.is_kept(peer, after.active));
+            // Where the active one is rejected, or nobody holds it, waiting would cost tokens.
+            let view = self.view(peer);
+            let is_gone =
+                view.ledger.rejections(before.active).is_some() || !view.is_held(before.active);
+            self.blame(Fault::I21, !is_gone && !self.is_kept(peer, after.active));
         }
     }
 

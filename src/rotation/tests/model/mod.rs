@@ -100,6 +100,18 @@ fn cases() -> Vec<Case> {
         case("the store loses a write", Bounds { failovers: 1, ..edge }, 10, Some(20)),
         case("two candidates, or one and back", Bounds { edges: 2, ..none }, 8, Some(14)),
         case("rejections in a row", Bounds { pauses: 3, ..edge }, 9, Some(13)),
+        case(
+            "a caller hands a secret over, and one dies",
+            Bounds { calls: 1, deaths: 1, ..none },
+            9,
+            Some(16),
+        ),
+        case(
+            "a candidate takes the place of an open rotation",
+            Bounds { supersedes: 2, ..edge },
+            8,
+            Some(13),
+        ),
         case("three members", Bounds { peers: 3, ..edge }, 7, Some(11)),
         case(
             "three members, two candidates, a death of each kind",

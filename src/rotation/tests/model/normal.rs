@@ -21,7 +21,7 @@ impl State {
         self.each_record(&mut |record| {
             record.history.clear();
             epochs.push(record.version.epoch);
-            epochs.extend(record.overlap().map(|overlap| overlap.epoch));
+            epochs.extend(record.open_overlap().map(|overlap| overlap.epoch));
             nonces.push(record.version.nonce);
             generations.push(record.generation);
         });
@@ -38,7 +38,7 @@ impl State {
             record.version.epoch = epochs[&record.version.epoch];
             record.generation = generations[&record.generation];
             record.version.nonce = nonces[&record.version.nonce];
-            if let Phase::Overlap(overlap) = &mut record.phase {
+            if let Some(overlap) = overlap_of(&mut record.phase) {
                 overlap.epoch = epochs[&overlap.epoch];
             }
         });
@@ -78,24 +78,28 @@ impl State {
     }
 
     pub(super) fn each_time(&mut self, time: &mut dyn FnMut(&mut Timestamp)) {
-        self.each_record(&mut |record| match &mut record.phase {
-            Phase::Stable => {}
-            Phase::Prepared(prepared) => {
-                time(&mut prepared.deadline);
-                time(&mut prepared.safe_until);
+        self.each_record(&mut |record| {
+            match &mut record.phase {
+                Phase::Stable | Phase::Overlap(_) => {}
+                Phase::Prepared(prepared) => {
+                    time(&mut prepared.deadline);
+                    time(&mut prepared.safe_until);
+                }
+                Phase::Staged(staged) => {
+                    time(&mut staged.at);
+                    time(&mut staged.deadline);
+                    staged.forsaken.iter_mut().for_each(&mut *time);
+                    staged.unwanted.iter_mut().for_each(&mut *time);
+                }
+                Phase::Degraded { since } => time(since),
             }
-            Phase::Staged(staged) => {
-                time(&mut staged.at);
-                time(&mut staged.deadline);
-                staged.forsaken.iter_mut().for_each(&mut *time);
-            }
-            Phase::Overlap(overlap) => {
+            if let Some(overlap) = overlap_of(&mut record.phase) {
+                time(&mut overlap.at);
                 time(&mut overlap.retire_not_before);
                 time(&mut overlap.safe_to_revoke_at);
                 time(&mut overlap.deadline);
                 overlap.reverting.iter_mut().for_each(&mut *time);
             }
-            Phase::Degraded { since } => time(since),
         });
         self.each_token(&mut |token| time(&mut token.expires_at));
         self.died.values_mut().for_each(&mut *time);
@@ -114,6 +118,14 @@ impl State {
         self.token.iter_mut().for_each(&mut *visit);
         self.before.iter_mut().filter_map(|(_, token)| token.as_mut()).for_each(&mut *visit);
         self.peers.iter_mut().filter_map(|peer| peer.token.as_mut()).for_each(visit);
+    }
+}
+
+fn overlap_of(phase: &mut Phase) -> Option<&mut Overlap> {
+    match phase {
+        Phase::Overlap(overlap) => Some(overlap),
+        Phase::Staged(staged) => staged.beneath.as_deref_mut(),
+        _ => None,
     }
 }
 
