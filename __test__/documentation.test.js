@@ -1,11 +1,12 @@
 'use strict'
 
-const { readFileSync } = require('node:fs')
+const { existsSync, readFileSync } = require('node:fs')
 const path = require('node:path')
 
 const errors = require('../lib/errors')
 const native = require('../lib/load-native')
 const { oauth2 } = require('../lib/providers')
+const { staleVariables } = require('../lib/sinks')
 const { failure, valid } = require('./support/seam')
 
 const read = (file) => readFileSync(path.join(__dirname, '..', file), 'utf8')
@@ -95,6 +96,34 @@ describe('ranges', () => {
     const end = types.search(new RegExp(`^\\s+${option}\\??: `, 'm'))
     const comment = types.slice(types.lastIndexOf('/**', end), end).replace(/\s+\*?\s*/g, ' ')
     expect(comment).toContain(`${min} to ${max}`)
+  })
+})
+
+describe('docs/deploying.md', () => {
+  const guide = read('docs/deploying.md')
+
+  test('begins with a table of its sections', () => {
+    const anchor = (title) =>
+      title
+        .toLowerCase()
+        .replace(/[^\w -]/g, '')
+        .replaceAll(' ', '-')
+    const listed = [...guide.matchAll(/^- \[(.+)\]\(#(.+)\)$/gm)].map(([, title, to]) => [title, to])
+    const sections = [...guide.matchAll(/^## (.+)$/gm)].map(([, title]) => [title, anchor(title)])
+    expect(listed).toEqual(sections)
+  })
+
+  test('leads to files that are there', () => {
+    const files = [...guide.matchAll(/\]\(([^)#]+)\)/g)].map(([, file]) => file)
+    expect(files.length).toBeGreaterThan(3)
+    expect(files.filter((file) => !existsSync(path.join(__dirname, '..', 'docs', file)))).toEqual([])
+  })
+
+  test('has the warning as it is printed', () => {
+    const file = { kind: 'envFile', path: '/srv/app/.env' }
+    const names = { clientId: 'GC_CLIENT_ID', clientSecret: 'GC_CLIENT_SECRET' }
+    const [, shown] = /OAuthRotorWarning: ([^…]+)…/.exec(guide)
+    expect(staleVariables(0, { ...names, file }).startsWith(shown.replaceAll('\n', ' '))).toBe(true)
   })
 })
 

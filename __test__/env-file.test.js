@@ -48,6 +48,18 @@ test('a change of both variables at once is never seen in halves', async () => {
   ])
 })
 
+test('a secret that is written by halves is proved before it counts, and the whole one follows', async () => {
+  const file = temporaryFile(OLD_FILE)
+  const { clock, tokens, presented, changes } = await rotationWorld({ credentials: fromEnvFile(file, names) })
+  fs.writeFileSync(file, 'APP_ID=app\nOTHER=x\nAPP_SECRET=ne')
+  await clock.advance(POLL)
+  fs.writeFileSync(file, OLD_FILE.replace('old', 'new'))
+  await clock.advance(POLL)
+  expect(presented().slice(-1)).toEqual(['new'])
+  expect(tokens.status()).toMatchObject({ phase: 'overlap', generation: 2 })
+  expect(changes.filter((change) => change === 'promoted')).toHaveLength(1)
+})
+
 describe('a new secret', () => {
   const credentials = {
     'of two variables': (file) => fromEnvFile(file, names),
@@ -221,6 +233,17 @@ describe('an env file that persist writes, in front of variables', () => {
     await clock.advance(0)
     expect(rolesInOrder(tokens).sort()).toEqual(['active', 'quarantined'])
     expect(warnings).not.toHaveBeenCalled()
+  })
+
+  test.each([
+    ['a provider that makes new secrets known slowly', { provider: { propagationMs: 60_000 } }],
+    ['a bare 401', { answers: [{ status: 401, body: '' }] }],
+  ])('costs no more with %s', async (_, options) => {
+    const file = temporaryFile(fileOf('dead'))
+    const credentials = fronted('old', file)
+    const { tokens, presented } = await rotationWorld({ ...options, credentials })
+    expect(presented()).toEqual(['dead', 'old'])
+    expect(tokens.peek()).toEqual(expect.any(String))
   })
 
   test('that agrees with the variables changes nothing', async () => {

@@ -63,6 +63,8 @@ function start(command, args, { cwd = path.join(__dirname, '..', '..'), env = {}
       await Promise.race([heard, end])
     },
     tell: (line) => started.stdin.write(`${line}\n`),
+    /** It is told nothing more. */
+    end: () => started.stdin.end(),
     kill: (signal) => process.kill(started.pid, signal),
     /** What it printed as its last line, once it has ended well. */
     async result() {
