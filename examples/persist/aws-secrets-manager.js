@@ -35,7 +35,7 @@ function secretsManager({ secretId, client = new SecretsManagerClient(), timeout
       return JSON.parse(SecretString).clientSecret
     },
 
-    async persist({ clientId, clientSecret }, { signal = AbortSignal.timeout(timeoutMs) } = {}) {
+    async persist({ clientId, clientSecret }, { signal } = {}) {
       // The SDK makes a ClientRequestToken for each call. One that is made of the credential would be wrong: AWS
       // ignores a token that it has seen, and a rollback could not be written.
       const SecretString = JSON.stringify({ clientId, clientSecret })

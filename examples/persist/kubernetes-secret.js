@@ -45,11 +45,10 @@ function kubernetesSecret({
   host = process.env.KUBERNETES_SERVICE_HOST,
   port = process.env.KUBERNETES_SERVICE_PORT ?? 443,
   serviceAccount = SERVICE_ACCOUNT,
-  timeoutMs = 10_000,
 }) {
   const account = (file) => fs.readFile(path.join(serviceAccount, file), 'utf8')
 
-  return async ({ clientId, clientSecret }, { signal = AbortSignal.timeout(timeoutMs) } = {}) => {
+  return async ({ clientId, clientSecret }, { signal } = {}) => {
     // Read each time: the kubelet replaces the token about every hour.
     const [token, ca, own] = await Promise.all([account('token'), account('ca.crt'), account('namespace')])
     const encoded = (text) => Buffer.from(text).toString('base64')

@@ -57,7 +57,7 @@ function vaultKv({
       return (await latest(AbortSignal.timeout(timeoutMs))).data.client_secret
     },
 
-    async persist({ clientId, clientSecret }, { signal = AbortSignal.timeout(timeoutMs) } = {}) {
+    async persist({ clientId, clientSecret }, { signal } = {}) {
       for (let attempt = 1; attempt <= ATTEMPTS; attempt++) {
         const { data, version } = await latest(signal)
         // Another instance was faster.
