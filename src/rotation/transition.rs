@@ -151,7 +151,7 @@ pub fn diagram() -> String {
     let mut text = String::from("stateDiagram-v2\n    [*] --> Starting\n");
     for row in TABLE {
         for (from, to) in row.moves {
-            let _ = writeln!(text, "    {from:?} --> {to:?}: {:?} {}", row.transition, row.what);
+            let _ = writeln!(text, "    {from:?} --> {to:?}: {}", row.what);
         }
     }
     text
