@@ -1,6 +1,7 @@
 'use strict'
 
 const { fromEnv } = require('..')
+const { SOURCES } = require('./support/changing')
 const { closeAll, event, manager, rejection, server, virtualWorld } = require('./support/world')
 
 const environment = process.env
@@ -137,4 +138,19 @@ test.each([
   expect(error.message).toMatch(message)
   expect(error.message).not.toContain('hunter2')
   expect(await tokens.getToken()).toEqual(expect.any(String))
+})
+
+describe('without a token a source that is mended is noticed', () => {
+  const kinds = Object.entries(SOURCES).map(([kind, make]) => [kind, make, kind === 'a function' ? 5 : 1])
+
+  test.each(kinds)('%s', async (_, make, seconds) => {
+    const { clock, open } = await virtualWorld({ clients: { app: 'right' }, lifetimeMs: 60_000 })
+    const { credentials, change } = make({ clientId: 'app', clientSecret: 'wrong' })
+    const tokens = open({ credentials, sourcePollMs: 3_600_000 })
+    await clock.advance(600_000)
+    expect(tokens.health().ready).toBe(false)
+    change({ clientId: 'app', clientSecret: 'right' })
+    await clock.advance(seconds * 1000)
+    expect(tokens.health().ready).toBe(true)
+  })
 })

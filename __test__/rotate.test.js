@@ -211,7 +211,7 @@ describe('with another secret', () => {
     expect((await rejection(first)).code).toBe('ERR_ROTATION_CONFLICT')
   })
 
-  test('supersede in the overlap retires the oldest one first', async () => {
+  test('supersede in the overlap retires the oldest one with its promotion', async () => {
     const { clock, tokens } = await rotationWorld()
     await settled(clock, 0, tokens.rotate(NEW))
     await settled(clock, 0, tokens.rotate({ ...OTHER, supersede: true }))

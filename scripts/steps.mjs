@@ -82,3 +82,25 @@ export async function build({ release }) {
     : 'Building the addon for debugging'
   await step(what, bin('napi'), ['build', ...LOADER, ...profile], { env: cargoEnvironment() })
 }
+
+/** Format and lint of everything but the Rust code's meaning. */
+export async function style() {
+  await step('Formatting (prettier)', bin('prettier'), ['--check', '.'])
+  await step('Lint (eslint)', bin('eslint'), ['.'])
+  await step('Formatting (rustfmt)', 'cargo', ['fmt', '--check'])
+}
+
+/** The Rust code of some features. */
+export async function clippy(name, features, { env }) {
+  const args = ['clippy', '--quiet', ...features, '--', '-D', 'warnings']
+  await step(`Lint (clippy) of ${name}`, 'cargo', args, { env })
+}
+
+/** How many tests passed by cargo's own counts; a run without tests is a failure of the script. */
+export function passedInRust(output, what) {
+  const results = [...output.matchAll(/^test result: \w+\. (\d+) passed; (\d+) failed/gm)]
+  const passed = results.reduce((sum, [, passed]) => sum + Number(passed), 0)
+  if (passed === 0) throw new Error(`no Rust test ran (${what})`)
+  console.log(`  ${passed} passed`)
+  return passed
+}

@@ -4,7 +4,18 @@ import { readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
 import { pack } from './pack.mjs'
-import { bin, build, cargoEnvironment, install, requireCargo, root, step } from './steps.mjs'
+import {
+  bin,
+  build,
+  cargoEnvironment,
+  clippy,
+  install,
+  passedInRust,
+  requireCargo,
+  root,
+  step,
+  style,
+} from './steps.mjs'
 
 const count = { passed: 0, failed: 0 }
 
@@ -14,17 +25,10 @@ const pure = ['--no-default-features']
 const io = [...pure, '--features', 'io']
 
 await install()
-await step('Formatting (prettier)', bin('prettier'), ['--check', '.'])
-await step('Lint (eslint)', bin('eslint'), ['.'])
-await step('Formatting (rustfmt)', 'cargo', ['fmt', '--check'])
-for (const [name, features] of [
-  ['the pure core', pure],
-  ['the core with I/O', io],
-]) {
-  const args = ['clippy', '--quiet', '--all-targets', ...features, '--', '-D', 'warnings']
-  await step(`Lint (clippy) of ${name}`, 'cargo', args, { env })
-}
-await step('Lint (clippy) of the binding', 'cargo', ['clippy', '--quiet', '--', '-D', 'warnings'], { env })
+await style()
+await clippy('the pure core', ['--all-targets', ...pure], { env })
+await clippy('the core with I/O', ['--all-targets', ...io], { env })
+await clippy('the binding', [], { env })
 countRust(await step('Rust tests of the pure core', 'cargo', ['test', ...pure], { env }), 'pure')
 // The searches and simulations of the pure core need no second run.
 const rest = ['test', ...io, '--', '--skip', 'simulation', '--skip', 'model']
@@ -37,13 +41,8 @@ await jest()
 await packageChecks()
 console.log(`${count.passed} passed, ${count.failed} failed`)
 
-/** Adds up cargo's own counts; a run without tests is a failure of this script. */
 function countRust(output, what) {
-  const results = [...output.matchAll(/^test result: \w+\. (\d+) passed; (\d+) failed/gm)]
-  const passed = results.reduce((sum, [, passed]) => sum + Number(passed), 0)
-  if (passed === 0) throw new Error(`no Rust test ran (${what})`)
-  console.log(`  ${passed} passed`)
-  count.passed += passed
+  count.passed += passedInRust(output, what)
 }
 
 async function jest() {

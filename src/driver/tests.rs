@@ -114,8 +114,13 @@ impl Handle {
 
     /// What a caller gets that waits for a token.
     fn wait(&self) -> Result<(), ErrorMessage> {
+        self.wait_for(Duration::ZERO)
+    }
+
+    /// The same for one that lives so long.
+    fn wait_for(&self, validity: Duration) -> Result<(), ErrorMessage> {
         let manager = self.driver.manager(self.id).expect("it is open");
-        let mine = manager.wait(self.id, Duration::ZERO, false, None);
+        let mine = manager.wait(self.id, validity, false, None);
         self.told(|message| match message {
             Message::Settled { waiter, error } if waiter == mine => Some(error.map_or(Ok(()), Err)),
             _ => None,
@@ -391,4 +396,52 @@ fn a_token_that_ended_while_the_process_was_suspended_is_no_misconfiguration() {
         client.fetch(&settings.endpoint, &credential, &[], &Suspending::default()).await
     });
     assert!(matches!(attempt.verdict, Verdict::Transient(_)), "{:?}", attempt.verdict);
+}
+
+/// A clock that the test turns, and whose timers wake nobody.
+#[derive(Default)]
+struct Deaf(AtomicUsize);
+
+impl Clock for Deaf {
+    fn now(&self) -> Timestamp {
+        Timestamp::from_millis(self.0.load(Ordering::SeqCst) as u64 * 1000)
+    }
+
+    fn utc_millis(&self, at: Timestamp) -> i64 {
+        i64::try_from(at.since(Timestamp::default()).as_millis()).unwrap_or(i64::MAX)
+    }
+
+    fn sleep_until(&self, _: Timestamp) -> Sleep {
+        Box::pin(std::future::pending())
+    }
+}
+
+#[test]
+fn a_thread_that_does_not_run_is_not_live_and_runs_again() {
+    let clock = Arc::new(Deaf::default());
+    let server = Server::granting();
+    let handle = Handle::open(&Arc::new(Driver::new(Arc::clone(&clock) as _)), &server, |_| {});
+    assert!(handle.wait().is_ok());
+    let health = |seconds: usize| {
+        clock.0.store(seconds, Ordering::SeqCst);
+        let manager = handle.driver.manager(handle.id).expect("it is open");
+        let health = serde_json::to_value(manager.health()).expect("it is plain");
+        let problems = health["problems"].as_array().expect("a list").clone();
+        let codes: Vec<_> = problems.iter().map(|it| it["code"].clone()).collect();
+        (health["live"].clone(), health["ready"].clone(), codes)
+    };
+    // The sources are read again every 10 s. Its first work may still be under way, and wakes it by itself.
+    let begin = std::time::Instant::now();
+    let healthy = (true.into(), true.into(), vec![]);
+    let mut at = 0;
+    while health(at + 30) == healthy && health(at + 40) == healthy {
+        assert!(begin.elapsed() < PATIENCE, "it does not come to rest");
+        std::thread::yield_now();
+        at += 100;
+        assert_eq!(health(at), healthy, "a process that was frozen looks like this");
+    }
+    assert_eq!(health(at + 40), (false.into(), true.into(), vec!["thread-stalled".into()]));
+    // What it is asked to do wakes it, and it plans anew.
+    assert!(handle.wait_for(Duration::from_secs(3560)).is_ok());
+    assert_eq!(health(at + 49), healthy);
 }

@@ -42,13 +42,17 @@ pub fn waits(record: &Record, view: &View, now: Timestamp) -> Vec<Wait> {
                 .iter()
                 .any(|caller| matches!(caller.want, Want::Retirement { .. } | Want::Rotate(_)));
             if overlap.reverting.is_some() && view.is_held(overlap.previous) {
-                vec![Wait::Proof(overlap.previous)]
-            } else if now < overlap.retire_not_before && !is_asked {
-                vec![Wait::Time(overlap.retire_not_before)]
-            } else {
-                let missing = retirement::missing(record, view, overlap, false, now);
-                if missing.is_nothing() { Vec::new() } else { vec![Wait::Retirement(missing)] }
+                return vec![Wait::Proof(overlap.previous)];
             }
+            let mut missing = retirement::missing(record, view, overlap, false, now);
+            let mut waits = Vec::new();
+            if now < overlap.retire_not_before && !is_asked {
+                waits.push(Wait::Time(overlap.retire_not_before));
+                // The proof is made when the time has come.
+                missing.proof = false;
+            }
+            waits.extend((!missing.is_nothing()).then_some(Wait::Retirement(missing)));
+            waits
         }
     }
 }
