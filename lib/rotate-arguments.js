@@ -13,7 +13,7 @@ const {
   textOf,
 } = require('./check')
 const { checkClientId } = require('./credentials')
-const { InvalidArgumentError } = require('./errors')
+const { InvalidArgumentError, captureFrames } = require('./errors')
 const { instant } = require('./instants')
 const { HOUR_MS, urlOf } = require('./providers')
 const { isLoopback } = require('./proxy')
@@ -82,7 +82,7 @@ function throwIfAny(problems, below) {
       ? `rotate(): ${lines[0]}`
       : `rotate() has ${lines.length} problems:\n${lines.map((one) => `  - ${one}`).join('\n')}`
   const error = new InvalidArgumentError(text)
-  Error.captureStackTrace(error, below)
+  captureFrames(error, below)
   throw error
 }
 
