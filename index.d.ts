@@ -571,7 +571,8 @@ export interface CredentialSource {
 }
 
 /**
- * A text, or where it is read from. One trailing line break is dropped from what a source yields.
+ * A text, or where it is read from. One trailing line break is dropped from what a source yields. A text has no
+ * blank at its ends, and no character that nobody sees, such as a byte order mark or a no-break space.
  */
 export type Field = string | FieldSource | (() => FieldValue | Promise<FieldValue>)
 
@@ -590,7 +591,8 @@ export interface CredentialText {
 
 /**
  * An instant from the year 2000 to 9999: a `Date`, an ISO 8601 text with its offset
- * (`'2027-01-31T00:00:00Z'`; a day alone is UTC), or milliseconds since 1970.
+ * (`'2027-01-31T00:00:00Z'`; a day alone is UTC; a date that does not exist is an error), or milliseconds
+ * since 1970.
  */
 export type Instant = Date | string | number
 

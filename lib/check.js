@@ -166,6 +166,45 @@ function textOf(value, place, { what, max = Infinity }) {
   return value
 }
 
+/** A client id or secret as it was given, or undefined after a report that does not repeat it. */
+function credentialText(value, place, { what }) {
+  const text = textOf(value, place, { what })
+  const problem = text === undefined ? undefined : strayCharacter(text)
+  return problem === undefined ? text : place.fail(`takes ${what}, got a string that ${problem}.`)
+}
+
+/** Characters that nobody sees, by their code points; the others are told by number. */
+const UNSEEN = new Map([
+  [0xfeff, 'a byte order mark'],
+  [0x200b, 'a zero width space'],
+  [0x200c, 'a zero width non-joiner'],
+  [0x200d, 'a zero width joiner'],
+  [0x2060, 'a word joiner'],
+  [0x00ad, 'a soft hyphen'],
+  [0x00a0, 'a no-break space'],
+  [0x202f, 'a narrow no-break space'],
+  [0x3000, 'an ideographic space'],
+])
+
+/**
+ * What of a client id or secret was most likely not meant, or undefined: invisible characters, blanks
+ * that are no ordinary ones, and blanks at the ends. They come from documents and chats that a secret was
+ * copied from. Says which character it is and where, never the text.
+ */
+function strayCharacter(text) {
+  const [unseen] = /[\p{Cf}\p{Zl}\p{Zp}]|(?! )\p{Zs}/u.exec(text) ?? []
+  if (unseen !== undefined) {
+    const point = unseen.codePointAt(0)
+    const code = `U+${point.toString(16).toUpperCase().padStart(4, '0')}`
+    const name = UNSEEN.get(point) ?? (/\p{Zs}/u.test(unseen) ? 'an unusual blank' : 'an invisible character')
+    const at = text.indexOf(unseen)
+    const where = at === 0 ? 'at its beginning' : at + unseen.length === text.length ? 'at its end' : 'in it'
+    return `has ${name} (${code}) ${where}`
+  }
+  if (text.startsWith(' ')) return 'begins with a blank'
+  return text.endsWith(' ') ? 'ends with a blank' : undefined
+}
+
 function hasControlCharacter(text) {
   return /\p{Cc}/u.test(text)
 }
@@ -257,6 +296,8 @@ module.exports = {
   oneOf,
   line,
   textOf,
+  credentialText,
+  strayCharacter,
   hasControlCharacter,
   hasLoneSurrogate,
   describe,

@@ -1,7 +1,7 @@
 'use strict'
 
 const check = require('./check')
-const { copyOfArray, copyOfObject, describeHidden, flag, isPromise, line, object, textOf } = check
+const { copyOfArray, copyOfObject, credentialText, describeHidden, flag, isPromise, line, object } = check
 const { instant } = require('./instants')
 const { parseSink } = require('./sinks')
 const { callbackReader, envReader, sourceDetail } = require('./sources')
@@ -88,7 +88,7 @@ function field(value, place, { context, optional }) {
   if (detail?.kind === 'file') return { kind: 'file', path: detail.path }
   if (detail !== undefined)
     return place.fail(`takes one field, got a source of a whole credential. Use ${what}.`)
-  const text = textOf(value, place, { what })
+  const text = credentialText(value, place, { what })
   return text === undefined ? undefined : { kind: 'value', value: text }
 }
 

@@ -4,13 +4,13 @@ const { isAbortSignal } = require('./abort')
 const {
   Place,
   Problems,
+  credentialText,
   describe,
   describeName,
   flag,
   line,
   milliseconds,
   object,
-  textOf,
 } = require('./check')
 const { checkClientId } = require('./credentials')
 const { InvalidArgumentError, captureFrames } = require('./errors')
@@ -27,10 +27,11 @@ function parseRotate(options, { clientAuth, below }) {
   const top = new Place(problems)
   let hasSecret = false
   const parsed = object(options === undefined ? {} : options, top, {
-    clientId: line({ what: 'a client id', max: Infinity }),
+    clientId: (value, place) =>
+      value === undefined ? undefined : credentialText(value, place, { what: 'a client id' }),
     clientSecret: (value, place) => {
       hasSecret = value !== undefined
-      return hasSecret ? textOf(value, place, { what: 'a client secret' }) : undefined
+      return hasSecret ? credentialText(value, place, { what: 'a client secret' }) : undefined
     },
     label: line({ what: 'a line of text' }),
     expiresAt: instant,
