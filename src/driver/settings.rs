@@ -180,7 +180,7 @@ fn agreed(json: &str) -> Agreed {
     let proxy = proxy.into_iter().map(|(key, value)| match key.as_str() {
         "noProxy" => ("NO_PROXY".to_owned(), value),
         "rootFile" => ("SSL_CERT_FILE".to_owned(), value),
-        "rootDir" => ("SSL_CERT_DIR".to_owned(), value),
+        "rootDirs" => ("SSL_CERT_DIR".to_owned(), value),
         "extraRootFile" => ("NODE_EXTRA_CA_CERTS".to_owned(), value),
         _ => (format!("provider.{key}"), value),
     });
