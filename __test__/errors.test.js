@@ -62,6 +62,15 @@ describe('the classes', () => {
     expect(without(errors.DegradedError)).toBe(true)
   })
 
+  test('a refusal that leaves it open may be retried, and no other rejection', () => {
+    const bare = fromNative({ code: 'ERR_CREDENTIAL_REJECTED', message: '…', status: 403, retryable: true })
+    expect(bare).toMatchObject({ retryable: true, status: 403 })
+    expect(new TokenUnavailableError('…', { cause: bare }).retryable).toBe(true)
+    expect(JSON.parse(JSON.stringify(bare)).retryable).toBe(true)
+    expect(fromNative({ code: 'ERR_CREDENTIAL_REJECTED', message: '…', status: 401 }).retryable).toBe(false)
+    expect(fromNative({ code: 'ERR_MISCONFIGURED', message: '…', retryable: true }).retryable).toBe(false)
+  })
+
   test('inspect and JSON show code, details and cause', () => {
     const cause = new errors.EndpointError('The connection was refused.', { status: 503 })
     const error = new TokenUnavailableError('No token came in 5 s.', { retryAfterMs: 200, cause })
@@ -214,7 +223,6 @@ describe('what the native part reports', () => {
     expect(firstLine(error.cause)).toBe(firstLine(here))
     expect(Object.keys(error)).not.toContain('stack')
   })
-})
 
   describe('where an engine does not show the method on its stack, as Bun after a tail call,', () => {
     const gone = () => {}
@@ -246,3 +254,4 @@ describe('what the native part reports', () => {
       }
     })
   })
+})

@@ -90,6 +90,8 @@ const ClosedError = errorClass('ClosedError', 'ERR_CLOSED')
 
 const ANSWER = ['status', 'oauthError', 'description']
 const CredentialRejectedError = errorClass('CredentialRejectedError', 'ERR_CREDENTIAL_REJECTED', {
+  // A bare 401 or 403 may come from a gateway, and is retried.
+  retryable: (values) => values.retryable === true,
   details: ANSWER,
 })
 const MisconfiguredError = errorClass('MisconfiguredError', 'ERR_MISCONFIGURED', { details: ANSWER })
@@ -211,5 +213,5 @@ module.exports = {
   isRotorError,
   fromNative,
   callSite,
-}
   captureFrames,
+}

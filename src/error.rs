@@ -101,9 +101,17 @@ pub struct Failure {
     /// The `error_description` member of the answer, at most 256 characters.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub description: Option<String>,
+    /// Trying again may help, although failures of this kind are for good: a bare 401 or 403.
+    #[serde(skip_serializing_if = "is_false")]
+    pub retryable: bool,
     /// How long the endpoint asked to be left alone (RFC 9110 §10.2.3).
     #[serde(skip)]
     pub retry_after: Option<Duration>,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+fn is_false(value: &bool) -> bool {
+    !value
 }
 
 impl Failure {
@@ -115,6 +123,7 @@ impl Failure {
             status: None,
             oauth_error: None,
             description: None,
+            retryable: false,
             retry_after: None,
         }
     }

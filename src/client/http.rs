@@ -8,8 +8,8 @@ use http_body_util::{BodyExt, Full};
 use hyper::body::{Bytes, Incoming};
 use hyper::client::conn::http1;
 use hyper::header::{
-    ACCEPT, AUTHORIZATION, CONTENT_TYPE, DATE, HOST, HeaderName, HeaderValue, PROXY_AUTHORIZATION,
-    RETRY_AFTER, USER_AGENT,
+    ACCEPT, ACCEPT_ENCODING, AUTHORIZATION, CONTENT_TYPE, HOST, HeaderName, HeaderValue,
+    PROXY_AUTHORIZATION, USER_AGENT,
 };
 use hyper::{Method, Request, Response};
 use hyper_util::rt::TokioIo;
@@ -19,7 +19,7 @@ use url::Url;
 
 use super::connection::{Connection, Connector, MOST_HEADERS, sensitive};
 use super::request::TokenRequest;
-use super::response::{Answer, Body, address, judge};
+use super::response::{Answer, Body, Headers, LARGEST_BODY, address, judge};
 use super::tls;
 use super::transport::{InvalidTransport, Transport};
 use super::trouble::{Heard, Trouble};
@@ -30,9 +30,6 @@ use crate::provider::Endpoint;
 use crate::rotation::Verify;
 use crate::secret::Secret;
 use crate::verdict::Verdict;
-
-/// No token answer is larger.
-const LARGEST_BODY: usize = 1024 * 1024;
 
 /// So many requests to one origin run at once; further ones wait, however many managers there are.
 const CONCURRENCY: usize = 8;
@@ -102,13 +99,18 @@ impl HttpClient {
         let turns = self.turns(endpoint);
         let _turn = turns.acquire().await;
         let sent_at = clock.now();
+        // What has come of the answer, also when the rest of it never does.
+        let mut came = Answer::default();
         let ended = tokio::select! {
-            ended = self.exchange(endpoint, credential, clock) => ended,
+            ended = self.exchange(endpoint, credential, clock, &mut came) => ended,
             () = clock.sleep_until(sent_at + self.timeout) => Err(Trouble::TimedOut),
         };
         let verdict = match ended {
-            Err(trouble) => Verdict::Transient(self.failure(endpoint, &trouble)),
-            Ok(came) => {
+            // A whole object is an answer, however the connection ended behind it.
+            Err(trouble) if matches!(trouble, Trouble::TooLarge) || !came.is_whole() => {
+                Verdict::Transient(self.failure(endpoint, &trouble))
+            }
+            Ok(()) | Err(_) => {
                 let now = clock.now();
                 let secrets: Vec<_> = issued.iter().chain(&self.proxy_traces).cloned().collect();
                 match judge(&came, endpoint, credential, &secrets, clock.utc_millis(now)) {
@@ -146,29 +148,33 @@ impl HttpClient {
         Arc::clone(turns.entry(origin).or_insert_with(|| Arc::new(Semaphore::new(CONCURRENCY))))
     }
 
-    /// Asks for a token, and waits for the whole answer.
+    /// Asks for a token, and puts down what comes.
     async fn exchange(
         &self,
         endpoint: &Endpoint,
         credential: &Credential,
         clock: &dyn Clock,
-    ) -> Result<Answer, Trouble> {
+        came: &mut Answer,
+    ) -> Result<(), Trouble> {
         let request = TokenRequest::new(endpoint, credential);
         let form = HeaderValue::from_static("application/x-www-form-urlencoded");
-        let headers =
-            [(CONTENT_TYPE, form), (ACCEPT, HeaderValue::from_static("application/json"))];
+        let headers = [
+            (CONTENT_TYPE, form),
+            (ACCEPT, HeaderValue::from_static("application/json")),
+            (ACCEPT_ENCODING, HeaderValue::from_static("identity")),
+        ];
         let authorization = request.authorization.as_ref();
         let headers =
             headers.into_iter().chain(authorization.map(|value| (AUTHORIZATION, sensitive(value))));
         let body = Bytes::from(request.body.expose().to_owned());
         let url = &endpoint.token_url;
         let (mut answer, heard) = self.send(Method::POST, url, headers, body, clock).await?;
-        let text = |name: HeaderName| {
-            let value = answer.headers().get(name).and_then(|value| value.to_str().ok());
-            value.map(str::to_owned)
+        *came = Answer {
+            status: answer.status().as_u16(),
+            headers: Headers::pick(|name| answer.headers().get(name).map(HeaderValue::as_bytes)),
+            body: Body::default(),
         };
-        let (status, retry_after, date) = (answer.status().as_u16(), text(RETRY_AFTER), text(DATE));
-        let mut body = Vec::new();
+        let Body(body) = &mut came.body;
         while let Some(frame) = answer.frame().await {
             let frame = frame.map_err(|error| Trouble::exchanging(&error, &heard))?;
             let Ok(chunk) = frame.into_data() else { continue };
@@ -177,7 +183,7 @@ impl HttpClient {
             }
             body.extend_from_slice(&chunk);
         }
-        Ok(Answer { status, retry_after, date, body: Body(body) })
+        Ok(())
     }
 
     /// Sends a request on a connection of its own, and waits for the head of the answer.

@@ -71,6 +71,12 @@ struct EndpointForm {
     resource: Vec<String>,
     params: Vec<(String, String)>,
     default_lifetime_ms: u64,
+    #[serde(default)]
+    ignore_expires_in: bool,
+    #[serde(default)]
+    treat_as_bearer: bool,
+    #[serde(default)]
+    rejected_errors: Vec<String>,
     propagation_ms: u64,
 }
 
@@ -124,6 +130,9 @@ impl Settings {
                 resource: endpoint.resource,
                 params: endpoint.params,
                 default_lifetime: millis(endpoint.default_lifetime_ms),
+                ignore_expires_in: endpoint.ignore_expires_in,
+                treat_as_bearer: endpoint.treat_as_bearer,
+                rejected_errors: endpoint.rejected_errors,
             },
             transport,
             policy: Policy {
