@@ -151,19 +151,20 @@ fn tls_story(error: &rustls::Error, heard: &Heard, complaints: &[String]) -> Str
             "could not be trusted over TLS: its certificate, or one above it, is signed with an algorithm \
              that is not supported; supported are {SIGNATURES}"
         ),
-        // The name of an error that is not rustls's own.
-        Tls::InvalidCertificate(CertificateError::Other(_))
-            if error.to_string().contains("CaUsedAsEndEntity") =>
-        {
-            "could not be trusted over TLS: its certificate is that of an authority; where it vouches for \
-             itself, give exactly this one as tls.ca"
-                .to_owned()
-        }
-        Tls::InvalidCertificate(_) => {
+        Tls::InvalidCertificate(certificate) => {
             let complaints: Vec<_> = complaints.iter().map(|it| format!(". {it}")).collect();
+            // An error that is not rustls's own is known by its name only.
+            let is_own_authority = matches!(certificate, CertificateError::Other(_))
+                && error.to_string().contains("CaUsedAsEndEntity");
+            let (reason, hint) = if is_own_authority {
+                let hint = ": where it vouches for itself, give exactly this one";
+                ("its certificate is that of an authority".to_owned(), hint)
+            } else {
+                (error.to_string(), "")
+            };
             let complaints = complaints.concat();
             format!(
-                "could not be trusted or spoken to over TLS ({error}); check tls.ca{complaints}"
+                "could not be trusted or spoken to over TLS ({reason}); check tls.ca{hint}{complaints}"
             )
         }
         _ if heard.is_http() => {
