@@ -118,6 +118,13 @@ impl Judge<'_> {
                 "does not let this client use the client-credentials grant; check the client's grant \
                  type there",
             ),
+            // A wrong secret is no reason to ask for patience.
+            None | Some(ErrorClass::Denied)
+                if status == 403
+                    && (tells(mentions_rate_limit) || self.wait(false).is_some()) =>
+            {
+                self.throttled()
+            }
             Some(ErrorClass::Denied) if matches!(status, 401 | 403) => self.rejected(
                 "denies this client access; check the client's permissions there",
             ),
@@ -127,11 +134,6 @@ impl Judge<'_> {
             Some(ErrorClass::Request) => self.misconfigured(
                 "does not accept the request; check scope, audience, resource, params and clientAuth",
             ),
-            None if status == 403
-                && (tells(mentions_rate_limit) || self.wait(false).is_some()) =>
-            {
-                self.throttled()
-            }
             None | Some(ErrorClass::Denied) => self.by_status(status),
         }
     }
