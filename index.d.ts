@@ -485,6 +485,32 @@ export interface ProviderOptions {
    */
   defaultLifetimeMs?: number | undefined
   /**
+   * Takes `defaultLifetimeMs` for the life of every token, whatever `expires_in` says: for a server that says 0 or
+   * -1 and means a token without end. Default: false, such a token is refused (`ERR_MISCONFIGURED`).
+   */
+  ignoreExpiresIn?: boolean | undefined
+  /**
+   * Takes every token for a bearer token, whatever its `token_type` says: for a server that calls it `BearerToken`
+   * or `Application Access Token`. Default: false, another type than Bearer is refused (RFC 6749 §7.1). One that is
+   * missing or empty is taken in any case.
+   */
+  treatAsBearer?: boolean | undefined
+  /**
+   * Codes of errors by which the server means that client id or secret are wrong, besides `invalid_client` and
+   * those that docs/options.md lists: the next credential is tried then. Each 1 to 128 visible ASCII characters
+   * without a colon; capitals, `-`, `.` and blanks count as small letters and `_`. Default: none.
+   *
+   * @example rejectedErrors: ['unknown_application']
+   */
+  rejectedErrors?: readonly string[] | undefined
+  /**
+   * The `User-Agent` of all requests (RFC 9110 §10.1.5): of those for tokens, of `verify`, and of those to a proxy. 1
+   * to 256 visible ASCII characters, with blanks between them. Default: `oauth-rotor/` and its version.
+   *
+   * @example userAgent: 'acme-webhooks/1.2 (ops@acme.example)'
+   */
+  userAgent?: string | undefined
+  /**
    * How long the provider takes to make a new secret known to all of its servers, in ms: rejections
    * of a credential that appeared within this time do not count. 0 to 3,600,000. Default 0, 10,000
    * for {@link genesysCloud}.
@@ -494,8 +520,8 @@ export interface ProviderOptions {
   tls?: TlsOptions | undefined
   /**
    * The URL of an HTTP proxy (`http:` or `https:`, may hold a user name and password), or `false`
-   * for none. Default: what `HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY` and `NO_PROXY` say. Never used
-   * for this machine's own addresses.
+   * for none. Default: what `HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY` and `NO_PROXY` say, by the rules of
+   * curl. Never used for this machine's own addresses.
    */
   proxy?: string | UrlLike | false | undefined
   /**
@@ -507,7 +533,11 @@ export interface ProviderOptions {
 
 /** Certificates for the connection to the token endpoint. */
 export interface TlsOptions {
-  /** Certificate authorities to trust, each PEM text with one or more certificates. */
+  /**
+   * Certificate authorities to trust instead of the system's, each PEM text with one or more certificates. A
+   * server's own self-signed certificate may be one of them: the server is trusted when it presents exactly that
+   * one, for its name and within its dates.
+   */
   ca?: PemText | readonly PemText[] | undefined
   /** The client's certificate chain (mutual TLS). Needs `key`. */
   cert?: PemText | undefined
@@ -623,7 +653,8 @@ export interface CredentialText {
 
 /**
  * An instant from the year 2000 to 9999: a `Date`, an ISO 8601 text with its offset
- * (`'2027-01-31T00:00:00Z'`; a day alone is UTC), or milliseconds since 1970.
+ * (`'2027-01-31T00:00:00Z'`; a day alone is UTC; a date that does not exist is an error), or milliseconds
+ * since 1970.
  */
 export type Instant = Date | string | number
 
@@ -1600,47 +1631,57 @@ export interface AnswerDetails {
 }
 
 /**
- * The token endpoint does not accept the client or its secret (`invalid_client`,
- * `unauthorized_client`, a bare 401).
+ * The token endpoint does not accept the client or its secret (`invalid_client`, `unauthorized_client`, or
+ * what the provider's `rejectedErrors` lists). Also a 401 or 403 that does not say why: that may be the
+ * secret, the scope, or a gateway; it is tried again, and `retryable` is true then.
  */
 export class CredentialRejectedError extends RotorError {
-  constructor(message: string, details?: ErrorDetails & AnswerDetails)
+  constructor(message: string, details?: ErrorDetails & AnswerDetails & { retryable?: boolean })
   readonly code: 'ERR_CREDENTIAL_REJECTED'
   /** The HTTP status. */
   readonly status?: number | undefined
-  /** The `error` member of the answer (RFC 6749 §5.2). */
+  /** The `error` member of the answer (RFC 6749 §5.2), or what the server has in its place. */
   readonly oauthError?: string | undefined
-  /** The `error_description` member, at most 256 characters, without secrets. */
+  /**
+   * The `error_description` member, or the server's explanation from elsewhere (`message`, `detail`, …), at most
+   * 256 characters, without secrets.
+   */
   readonly description?: string | undefined
 }
 
 /**
  * The token endpoint does not accept the request, whatever the credential: a wrong scope, parameter
- * or URL.
+ * or URL (404), or it grants a token that cannot be used.
  */
 export class MisconfiguredError extends RotorError {
   constructor(message: string, details?: ErrorDetails & AnswerDetails)
   readonly code: 'ERR_MISCONFIGURED'
   /** The HTTP status. */
   readonly status?: number | undefined
-  /** The `error` member of the answer (RFC 6749 §5.2). */
+  /** The `error` member of the answer (RFC 6749 §5.2), or what the server has in its place. */
   readonly oauthError?: string | undefined
-  /** The `error_description` member, at most 256 characters, without secrets. */
+  /**
+   * The `error_description` member, or the server's explanation from elsewhere (`message`, `detail`, …), at most
+   * 256 characters, without secrets.
+   */
   readonly description?: string | undefined
 }
 
 /**
- * The token endpoint asks for fewer requests: 429, or Genesys Cloud's 400 with `rate limit
- * exceeded`.
+ * The token endpoint asks for fewer requests: 429, 403 with `Retry-After`, an error such as
+ * `rate_limit_exceeded`, or Genesys Cloud's 400 with `rate limit exceeded`.
  */
 export class ThrottledError extends RotorError {
   constructor(message: string, details?: ErrorDetails & AnswerDetails)
   readonly code: 'ERR_THROTTLED'
   /** The HTTP status. */
   readonly status?: number | undefined
-  /** The `error` member of the answer (RFC 6749 §5.2). */
+  /** The `error` member of the answer (RFC 6749 §5.2), or what the server has in its place. */
   readonly oauthError?: string | undefined
-  /** The `error_description` member, at most 256 characters, without secrets. */
+  /**
+   * The `error_description` member, or the server's explanation from elsewhere (`message`, `detail`, …), at most
+   * 256 characters, without secrets.
+   */
   readonly description?: string | undefined
 }
 
@@ -1653,9 +1694,12 @@ export class EndpointError extends RotorError {
   readonly code: 'ERR_ENDPOINT'
   /** The HTTP status. */
   readonly status?: number | undefined
-  /** The `error` member of the answer (RFC 6749 §5.2). */
+  /** The `error` member of the answer (RFC 6749 §5.2), or what the server has in its place. */
   readonly oauthError?: string | undefined
-  /** The `error_description` member, at most 256 characters, without secrets. */
+  /**
+   * The `error_description` member, or the server's explanation from elsewhere (`message`, `detail`, …), at most
+   * 256 characters, without secrets.
+   */
   readonly description?: string | undefined
 }
 

@@ -123,6 +123,17 @@ export interface FakeServerKnobs {
    * ones, or in the body. Default `'basic-raw'`, as Genesys Cloud has it.
    */
   auth?: 'basic-raw' | 'basic' | 'body' | 'any' | undefined
+  /**
+   * How a wrong client or secret is refused: 400 with `invalid_client`, as Genesys Cloud does; 401 with
+   * `invalid_client`, and with `WWW-Authenticate` where the client used HTTP Basic (RFC 6749 §5.2); 403 with
+   * nothing else. Default 400.
+   */
+  wrongSecretStatus?: 400 | 401 | 403 | undefined
+  /**
+   * The scopes that may be asked for; another one is answered 400 `invalid_scope`. What was asked for is repeated
+   * in the answer. Default null, any.
+   */
+  scopes?: readonly string[] | null | undefined
   /** The status (400 to 599) of every answer of the API. Default null, as the token deserves. */
   resourceStatus?: number | null | undefined
 }
@@ -142,6 +153,8 @@ export interface FakeTokenRequest {
   readonly headers: { readonly [name: string]: string | readonly string[] | undefined }
   readonly body: string
   readonly grantType: string | undefined
+  /** The scope that was asked for. */
+  readonly scope: string | undefined
   /** Who asked, as far as the request tells. */
   readonly clientId: string | undefined
   /** The secret that was presented, in the clear: this is a server for tests. */

@@ -63,6 +63,15 @@ describe('the classes', () => {
     expect(without(errors.DegradedError)).toBe(true)
   })
 
+  test('a refusal that leaves it open may be retried, and no other rejection', () => {
+    const bare = fromNative({ code: 'ERR_CREDENTIAL_REJECTED', message: '…', status: 403, retryable: true })
+    expect(bare).toMatchObject({ retryable: true, status: 403 })
+    expect(new TokenUnavailableError('…', { cause: bare }).retryable).toBe(true)
+    expect(JSON.parse(JSON.stringify(bare)).retryable).toBe(true)
+    expect(fromNative({ code: 'ERR_CREDENTIAL_REJECTED', message: '…', status: 401 }).retryable).toBe(false)
+    expect(fromNative({ code: 'ERR_MISCONFIGURED', message: '…', retryable: true }).retryable).toBe(false)
+  })
+
   test('inspect and JSON show code, details and cause', () => {
     const cause = new errors.EndpointError('The connection was refused.', { status: 503 })
     const error = new TokenUnavailableError('No token came in 5 s.', { retryAfterMs: 200, cause })
@@ -214,5 +223,36 @@ describe('what the native part reports', () => {
     expect(firstLine(error)).toBe(firstLine(here))
     expect(firstLine(error.cause)).toBe(firstLine(here))
     expect(Object.keys(error)).not.toContain('stack')
+  })
+
+  describe('where an engine does not show the method on its stack, as Bun after a tail call,', () => {
+    const gone = () => {}
+
+    test('names the frames of the caller all the same, and none of this package', () => {
+      function caller() {
+        return [fromNative(report, gone), fromNative(report, callSite(gone)), new Error('here')]
+      }
+      const [now, later, here] = caller()
+      for (const error of [now, later]) {
+        expect(error.stack).toMatch(/^TokenUnavailableError: No token came in 5 s\.\n {4}at /)
+        expect(firstLine(error)).toBe(firstLine(here))
+        expect(error.stack).not.toMatch(/lib.errors\.js/)
+        expect(Object.keys(error)).not.toContain('stack')
+      }
+    })
+
+    test('is an error without frames, where the program wants none or other ones', () => {
+      const { stackTraceLimit, prepareStackTrace } = Error
+      try {
+        Error.stackTraceLimit = 0
+        expect(fromNative(report, callSite(gone)).message).toBe(report.message)
+        Error.stackTraceLimit = 10
+        Error.prepareStackTrace = (_, frames) => frames
+        expect(fromNative(report, gone).message).toBe(report.message)
+        expect(fromNative(report, callSite(gone)).message).toBe(report.message)
+      } finally {
+        Object.assign(Error, { stackTraceLimit, prepareStackTrace })
+      }
+    })
   })
 })

@@ -95,6 +95,100 @@ test.each([
   expect((await requestToken(server, undefined, right)).status).toBe(200)
 })
 
+describe('a wrong secret', () => {
+  const body = (secret) => `grant_type=client_credentials&client_id=app&client_secret=${secret}`
+
+  test.each([['wrong'], [undefined]])('(%p) is refused with the status that was set', async (secret) => {
+    const server = await fakeServer({ auth: 'any', wrongSecretStatus: 401 })
+    const asked = secret === undefined ? { id: 'nobody' } : {}
+    const { status, headers, body: said } = await requestToken(server, secret ?? 'secret', asked)
+    expect(status).toBe(401)
+    expect(said.error).toBe('invalid_client')
+    expect(headers.get('www-authenticate')).toBe('Basic realm="oauth"')
+
+    const posted = await requestToken(server, undefined, { headers: {}, body: body('wrong') })
+    expect(posted).toMatchObject({ status: 401, body: { error: 'invalid_client' } })
+    expect(posted.headers.has('www-authenticate')).toBe(false)
+
+    server.set({ wrongSecretStatus: 403 })
+    const bare = await fetch(server.tokenUrl, { method: 'POST', body: new URLSearchParams(body('wrong')) })
+    expect(bare.status).toBe(403)
+    expect(bare.headers.has('www-authenticate')).toBe(false)
+    expect(await bare.text()).toBe('')
+    server.set({ wrongSecretStatus: 400 })
+    expect((await requestToken(server, 'wrong')).status).toBe(400)
+  })
+
+  test('is refused so of an inactive client, and of one with another grant type as before', async () => {
+    const clients = {
+      off: { secrets: 'secret', state: 'inactive' },
+      web: { secrets: 'secret', grantType: 'CODE' },
+    }
+    const server = await fakeServer({ clients, wrongSecretStatus: 401 })
+    expect((await requestToken(server, 'secret', { id: 'off' })).status).toBe(401)
+    expect((await requestToken(server, 'secret', { id: 'web' })).body.error).toBe('unauthorized_client')
+  })
+})
+
+describe('a request that is no request', () => {
+  const grant = 'grant_type=client_credentials'
+
+  test.each([
+    ['grant_type twice', `${grant}&${grant}`, {}],
+    ['scope twice', `${grant}&scope=a&scope=b`, {}],
+    ['credentials in header and body', `${grant}&client_id=app&client_secret=secret`, {}],
+    ['grant_type in the address, too', grant, { path: `?${grant}` }],
+  ])('(%s) is refused, whatever its credentials', async (_, body, { path = '' }) => {
+    const server = await fakeServer({ auth: 'any' })
+    const asked = { ...server, tokenUrl: `${server.tokenUrl}${path}` }
+    const { status, body: said } = await requestToken(asked, 'secret', { body })
+    expect(status).toBe(400)
+    expect(said.error).toBe('invalid_request')
+  })
+
+  test.each([
+    ['several resources', `${grant}&resource=urn:a&resource=urn:b`],
+    ['a client id in the body', `${grant}&client_id=app`],
+  ])('(%s) is another thing', async (_, body) => {
+    const server = await fakeServer({ auth: 'any' })
+    expect((await requestToken(server, 'secret', { body })).status).toBe(200)
+  })
+})
+
+test('no answer of the token endpoint is to be kept', async () => {
+  const server = await fakeServer()
+  for (const secret of ['secret', 'wrong']) {
+    const { headers } = await requestToken(server, secret)
+    expect(headers.get('cache-control')).toBe('no-store')
+    expect(headers.get('pragma')).toBe('no-cache')
+  }
+})
+
+test('a scope is repeated, and one that is not allowed is refused', async () => {
+  const server = await fakeServer()
+  const ask = async (scope) => {
+    const body = new URLSearchParams({ grant_type: 'client_credentials', ...scope })
+    return (await requestToken(server, 'secret', { body })).body
+  }
+  expect(await ask({})).not.toHaveProperty('scope')
+  expect((await ask({ scope: 'read write' })).scope).toBe('read write')
+  server.set({ scopes: ['read'] })
+  expect((await ask({ scope: 'read' })).scope).toBe('read')
+  expect(await ask({ scope: 'read write' })).toMatchObject({ error: 'invalid_scope' })
+  expect(await ask({ scope: 'READ' })).toMatchObject({ error: 'invalid_scope' })
+  expect(await ask({})).toHaveProperty('access_token')
+  expect(server.requests.map(({ scope }) => scope)).toEqual([
+    undefined,
+    'read write',
+    'read',
+    'read write',
+    'READ',
+    undefined,
+  ])
+  server.set({ scopes: null })
+  expect(await ask({ scope: 'write' })).toHaveProperty('access_token')
+})
+
 test('expiresIn, tokenType and lifetimeMs shape the answer', async () => {
   const server = await fakeServer({ lifetimeMs: 300_000, expiresIn: 'string', tokenType: 'Bearer' })
   expect((await requestToken(server)).body).toMatchObject({ token_type: 'Bearer', expires_in: '299' })
@@ -248,6 +342,10 @@ test.each([
   [{ auth: 'digest' }, "auth takes 'basic-raw', 'basic', 'body', 'any', got a string."],
   [{ outage: 200 }, "outage takes true, false, 'html', or a status from 400 to 599, got 200."],
   [{ resourceStatus: 200 }, 'resourceStatus takes a status from 400 to 599, or null, got 200.'],
+  [{ wrongSecretStatus: 404 }, 'wrongSecretStatus takes 400, 401 or 403, got 404.'],
+  [{ wrongSecretStatus: '401' }, 'wrongSecretStatus takes 400, 401 or 403, got a string.'],
+  [{ scopes: 'read' }, 'scopes takes an array of scopes without blanks, or null, got a string.'],
+  [{ scopes: ['read write'] }, 'scopes takes an array of scopes without blanks, or null, got an array.'],
   [{ clients: 'app' }, 'clients takes an object of secrets by client id, got a string.'],
   [{ clients: { app: 1 } }, "clients['app'] takes an object { secrets, state, grantType }, got 1."],
   [{ clients: { app: { secret: 's' } } }, "clients['app'] has no option 'secret'. Did you mean 'secrets'?"],

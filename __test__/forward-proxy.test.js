@@ -64,17 +64,35 @@ describe.each(SCHEMES)('an endpoint with %s', (_, scheme, variable, asked) => {
     expect(proxy.log).toMatchObject([asked(endpoint)])
   })
 
-  test.each([[NAME], ['.example.test'], ['example.test'], ['*']])(
-    'that NO_PROXY=%s exempts is not',
-    async (exceptions) => {
-      const [proxy, endpoint] = [await forwardProxy(), await named(scheme)]
-      process.env[variable] = proxy.url
-      process.env.NO_PROXY = exceptions
-      await event(through(undefined, endpoint), 'refresh-failed')
-      expect(proxy.log).toEqual([])
-      expect(endpoint.requests).toEqual([])
-    },
-  )
+  test.each([
+    [NAME],
+    ['.example.test'],
+    ['example.test'],
+    ['*'],
+    ['*.example.test'],
+    ['EXAMPLE.test.'],
+    ['other.example other.test  example.test'],
+    [' * , other.example'],
+    ['.'.concat(NAME, '.')],
+  ])('that NO_PROXY=%s exempts is not', async (exceptions) => {
+    const [proxy, endpoint] = [await forwardProxy(), await named(scheme)]
+    process.env[variable] = proxy.url
+    process.env.NO_PROXY = exceptions
+    await event(through(undefined, endpoint), 'refresh-failed')
+    expect(proxy.log).toEqual([])
+    expect(endpoint.requests).toEqual([])
+  })
+
+  test('that NO_PROXY exempts at its own port only is not, and at others is', async () => {
+    const [proxy, endpoint] = [await forwardProxy(), await named(scheme)]
+    process.env[variable] = proxy.url
+    process.env.NO_PROXY = `${NAME}:${endpoint.port + 1}, example.test:1`
+    await through(undefined, endpoint).ready()
+    expect(proxy.log).toMatchObject([asked(endpoint)])
+    process.env.NO_PROXY = `example.test:${endpoint.port}`
+    await event(through(undefined, endpoint), 'refresh-failed')
+    expect(proxy.log).toHaveLength(1)
+  })
 
   test('the proxy gets its credentials, and the endpoint does not', async () => {
     const [proxy, endpoint] = [await forwardProxy(), await named(scheme)]
@@ -92,6 +110,7 @@ describe.each(SCHEMES)('an endpoint with %s', (_, scheme, variable, asked) => {
     const tokens = through(`http://user:hunter2-secret@127.0.0.1:${proxy.port}`, endpoint)
     const { error } = await event(tokens, 'refresh-failed')
     expect(error.code).toBe('ERR_ENDPOINT')
+    expect(error.message).toMatch(/proxy,? (which|that) asks for a user name and password/)
     expect(error.message).toMatch(scheme.secure ? /cannot be reached through the proxy/ : /answer 407/)
     expect(error.message).not.toContain('hunter2')
     expect(endpoint.requests).toEqual([])
@@ -102,7 +121,7 @@ describe.each(SCHEMES)('an endpoint with %s', (_, scheme, variable, asked) => {
     await proxy.close()
     const { error } = await event(through(proxy.url, endpoint), 'refresh-failed')
     expect(error.code).toBe('ERR_ENDPOINT')
-    expect(error.message).toContain('proxy')
+    expect(error.message).toContain('cannot be reached through the proxy, which refuses connections')
   })
 
   test('is reached through a proxy that itself speaks TLS', async () => {
@@ -110,6 +129,62 @@ describe.each(SCHEMES)('an endpoint with %s', (_, scheme, variable, asked) => {
     await through(proxy.url, endpoint).ready()
     expect(proxy.log).toMatchObject([asked(endpoint)])
   })
+})
+
+test.each([
+  [407, /through the proxy, which asks for a user name and password, or for others than it got \(407\)/],
+  [403, /through the proxy, which does not allow it \(403\)/],
+  [502, /through the proxy, which does not connect to it \(502\)/],
+  [302, /through the proxy, which does not connect to it \(302\)/],
+])('a proxy that answers %i to CONNECT is told for what it says', async (refuse, message) => {
+  const [proxy, endpoint] = [await forwardProxy({ refuse }), await named({ secure: true })]
+  const { error } = await event(through(proxy.url, endpoint), 'refresh-failed')
+  expect(error).toMatchObject({ code: 'ERR_ENDPOINT', retryable: true })
+  expect(error.message).toMatch(message)
+  expect(endpoint.requests).toEqual([])
+})
+
+test('a proxy that hangs up is not taken for the endpoint', async () => {
+  const hanging = await wire({ answer: (socket) => socket.end() })
+  const { error } = await event(through(hanging.url, await named({ secure: true })), 'refresh-failed')
+  expect(error.message).toMatch(/through the proxy, which broke the connection off/)
+})
+
+test('a proxy is told what asks it', async () => {
+  const [proxy, endpoint] = [await forwardProxy(), await named({ secure: true })]
+  const provider = { proxy: proxy.url, tls: { ca: ca.cert }, userAgent: 'acme/1.2' }
+  await manager(endpoint, { provider }).ready()
+  expect(proxy.log[0].headers['user-agent']).toBe('acme/1.2')
+})
+
+// Addresses that are kept for documentation (RFC 5737, RFC 3849): nobody answers, and a secret that goes to the
+// proxy all the same is a secret lost.
+describe.each([
+  ['192.0.2.7', ['*', '192.0.2.7', '192.0.2.0/24', '192.0.2.7:80', 'a.example *', '192.0.2.7, b.example']],
+  ['[2001:db8::7]', ['*', '2001:db8::7', '[2001:db8::7]', '[2001:db8:0::7]:80', '2001:db8::/32']],
+])('the secret for an endpoint at %s', (host, lists) => {
+  const options = { requestTimeoutMs: 500 }
+  const endpoint = { tokenUrl: `http://${host}/oauth/token` }
+  const provider = { allowInsecureHttp: true }
+
+  test.each(lists)('does not go to the proxy with NO_PROXY=%s', async (list) => {
+    const proxy = await forwardProxy({ refuse: 502 })
+    process.env.HTTP_PROXY = proxy.url
+    process.env.NO_PROXY = list
+    await event(manager(endpoint, { provider, ...options }), 'refresh-failed')
+    expect(proxy.log).toEqual([])
+  })
+
+  test.each([[''], ['192.0.2.8'], ['192.0.2.7:443'], ['[2001:db8::7]:443'], ['b.example']])(
+    'goes there with NO_PROXY=%s',
+    async (list) => {
+      const proxy = await forwardProxy({ refuse: 502 })
+      process.env.HTTP_PROXY = proxy.url
+      process.env.NO_PROXY = list
+      await event(manager(endpoint, { provider, ...options }), 'refresh-failed')
+      expect(proxy.log).toMatchObject([{ method: 'POST', target: endpoint.tokenUrl }])
+    },
+  )
 })
 
 test('an endpoint of this machine is never reached through a proxy', async () => {

@@ -1,7 +1,10 @@
 'use strict'
 
-const { readdirSync } = require('node:fs')
+const { readdirSync, rmSync, symlinkSync } = require('node:fs')
+const os = require('node:os')
 const path = require('node:path')
+
+const esbuild = require('esbuild')
 
 const project = require('./support/project')
 const { version } = require('../package.json')
@@ -12,7 +15,8 @@ const main = `
   const { TokenManager, NativeUnavailableError, oauth2 } = require('oauth-rotor')
   const provider = oauth2({ tokenUrl: 'https://idp.example' })
   try {
-    new TokenManager({ provider, credentials: { clientId: 'app', clientSecret: 'secret' } })
+    new TokenManager({ provider, credentials: { clientId: 'app', clientSecret: 'secret' } }).close()
+    console.log('made')
   } catch (error) {
     console.log(error instanceof NativeUnavailableError, error.code, error.message)
   }`
@@ -74,6 +78,110 @@ test.each([
 test('a platform that is not supported is told so, with the ones that are', async () => {
   const text = await message({ PLATFORM: 'linux', ARCH: 's390x', LDD: '' })
   expect(text).toContain(`no native part for linux-s390x, only for ${platforms.join(', ')}.`)
+})
+
+describe('where Node.js may not load it', () => {
+  let complete
+  // Node.js 23.5 has the permission model without "experimental".
+  const permission = process.allowedNodeEnvironmentFlags.has('--permission')
+    ? '--permission'
+    : '--experimental-permission'
+
+  beforeAll(async () => {
+    complete = project.createProject({ 'main.js': main })
+    await project.install(complete, Object.values(tarballs))
+  })
+
+  const outputOf = async (args, env) => {
+    const { output } = await project.node([...args, 'main.js'], { cwd: complete, env })
+    return output
+  }
+
+  test.each([
+    ['--no-addons', ['--no-addons'], {}],
+    ['--no-addons in NODE_OPTIONS', [], { NODE_OPTIONS: '--no-addons' }],
+    ['the permission model', [permission, '--allow-fs-read=*'], {}],
+    ['the permission model with few files', [permission, `--allow-fs-read=${os.tmpdir()}`], {}],
+  ])('%s is told, and what to do', async (_, args, env) => {
+    const output = await outputOf(args, env)
+    expect(output).toContain('true ERR_NATIVE_UNAVAILABLE ')
+    expect(output).toContain('addons are disabled: Node.js runs with --no-addons, or with --permission')
+    expect(output).toContain('without --allow-addons')
+  })
+
+  test('a package that may not be read is told', async () => {
+    const readable = ['main.js', 'node_modules/oauth-rotor/'].map((name) => path.join(complete, name))
+    const reads = readable.map((name) => `--allow-fs-read=${name}`)
+    const output = await outputOf([permission, '--allow-addons', ...reads], {})
+    expect(output).toContain('true ERR_NATIVE_UNAVAILABLE ')
+    expect(output).toContain('may not be read: Node.js runs with --permission, and --allow-fs-read')
+  })
+
+  test('with what is missing it works', async () => {
+    const flags = [permission, '--allow-addons', `--allow-fs-read=${complete}/`]
+    expect(await outputOf(flags, {})).toContain('made')
+  })
+})
+
+describe('in a bundle', () => {
+  const lines = ['--external:oauth-rotor', "external: ['oauth-rotor']", '--loader:.node=copy']
+  let complete
+
+  beforeAll(async () => {
+    complete = project.createProject({ 'main.js': main })
+    await project.install(complete, Object.values(tarballs))
+  })
+
+  /** Bundles a project's program with esbuild, and runs it in a directory of its own. */
+  async function bundled(from, options = {}) {
+    const outdir = project.temporaryDirectory()
+    const entryPoints = [path.join(from, 'main.js')]
+    await esbuild.build({
+      entryPoints,
+      outdir,
+      bundle: true,
+      platform: 'node',
+      logLevel: 'silent',
+      ...options,
+    })
+    return { outdir, run: async () => (await project.node(['main.js'], { cwd: outdir })).output }
+  }
+
+  test('esbuild makes none without being told what to do with the native part', async () => {
+    await expect(bundled(complete)).rejects.toThrow('No loader is configured for ".node" files')
+  })
+
+  test('beside which the native part is copied, it works', async () => {
+    const { run } = await bundled(complete, { loader: { '.node': 'copy' }, minify: true })
+    expect(await run()).toContain('made')
+  })
+
+  test('from which it is left out, it works where it is installed', async () => {
+    const { outdir, run } = await bundled(complete, { external: ['oauth-rotor'] })
+    symlinkSync(path.join(complete, 'node_modules'), path.join(outdir, 'node_modules'), 'junction')
+    expect(await run()).toContain('made')
+  })
+
+  test.each([
+    ['made where it was not installed', () => bundled(directory)],
+    ['that holds nothing in its place', () => bundled(complete, { loader: { '.node': 'empty' } })],
+    ['that holds the name of its file', () => bundled(complete, { loader: { '.node': 'file' } })],
+    [
+      'that went elsewhere without it',
+      async () => {
+        const made = await bundled(complete, { loader: { '.node': 'copy' } })
+        const copies = readdirSync(made.outdir).filter((name) => name.endsWith('.node'))
+        for (const name of copies) rmSync(path.join(made.outdir, name))
+        return made
+      },
+    ],
+  ])('%s, making a manager names the lines that are missing', async (_, make) => {
+    const output = await (await make()).run()
+    expect(output).toContain(
+      'true ERR_NATIVE_UNAVAILABLE oauth-rotor is in a bundle without its native part.',
+    )
+    for (const line of lines) expect(output).toContain(line)
+  })
 })
 
 test('one that is there and cannot be loaded is told with the reason', async () => {

@@ -80,6 +80,10 @@ const providerOptions = {
   ),
   defaultLifetimeMs: mostly(number),
   propagationMs: mostly(number),
+  ignoreExpiresIn: mostly(fc.boolean()),
+  treatAsBearer: mostly(fc.boolean()),
+  rejectedErrors: mostly(fc.array(fc.oneof(text, secret), { maxLength: 3 }), fc.constant(SECRET)),
+  userAgent: mostly(text, fc.constantFrom('acme/1.2', `acme ${SECRET}\n`)),
   tls: mostly(
     record({
       ca: mostly(fc.constant([`-----BEGIN CERTIFICATE-----${SECRET}`])),

@@ -5,6 +5,7 @@ const { inspect } = require('node:util')
 const { parseOptions, systemTimeZone } = require('../lib/options')
 const { genesysCloud, oauth2 } = require('../lib/providers')
 const { fromEnv } = require('../lib/sources')
+const { version } = require('../package.json')
 const { createClock } = require('../testing')
 const { failure, parse, valid } = require('./support/seam')
 
@@ -23,9 +24,12 @@ test('what is left out has its default', () => {
       resource: [],
       params: [],
       defaultLifetimeMs: 300_000,
+      ignoreExpiresIn: false,
+      treatAsBearer: false,
+      rejectedErrors: expect.any(Array),
       propagationMs: 0,
     },
-    transport: { ca: [], requestTimeoutMs: 10_000 },
+    transport: { ca: [], userAgent: `oauth-rotor/${version}`, requestTimeoutMs: 10_000 },
     policy: {
       jitterRatio: 0.1,
       acquireTimeoutMs: 5000,

@@ -3,6 +3,7 @@
 const { inspect } = require('node:util')
 
 const { genesysCloud, oauth2, pagerDuty } = require('../lib/providers')
+const { version } = require('../package.json')
 const { failure, parse, valid } = require('./support/seam')
 
 const endpoint = (provider, seam) => parse(valid({ provider }), seam).native.endpoint
@@ -18,6 +19,9 @@ describe('oauth2', () => {
       resource: [],
       params: [],
       defaultLifetimeMs: 300_000,
+      ignoreExpiresIn: false,
+      treatAsBearer: false,
+      rejectedErrors: expect.arrayContaining(['invalid_client_id', 'incorrect_client_credentials']),
       propagationMs: 0,
     })
   })
@@ -28,6 +32,8 @@ describe('oauth2', () => {
       scope: 'a b',
       audience: 'https://api.example',
       defaultLifetimeMs: 60_000,
+      ignoreExpiresIn: true,
+      treatAsBearer: true,
       propagationMs: 5000,
     }
     const given = { ...options, resource: 'urn:one', params: { tenant: 'x', claims: 'a=b&c' } }
@@ -39,7 +45,27 @@ describe('oauth2', () => {
         ['tenant', 'x'],
         ['claims', 'a=b&c'],
       ],
+      rejectedErrors: expect.any(Array),
     })
+  })
+
+  test('adds error codes to those that it knows, each once and in one order', () => {
+    const known = endpoint(oauth2({ tokenUrl: 'https://idp.example' })).rejectedErrors
+    const codes = (rejectedErrors) =>
+      endpoint(oauth2({ tokenUrl: 'https://idp.example', rejectedErrors })).rejectedErrors
+    expect(codes(['b', 'a'])).toEqual(codes(['a', known[0], 'b', 'a']))
+    expect(codes(['no such client'])).toEqual([...known, 'no such client'].sort())
+    expect(codes([])).toEqual(known)
+    expect(endpoint(genesysCloud({ region: 'us_east_1' })).rejectedErrors).toEqual(['bad.credentials'])
+    expect(endpoint(pagerDuty({ scope: 'x' })).rejectedErrors).toEqual([])
+  })
+
+  test('sends its name and version, or what userAgent says', () => {
+    const said = (userAgent) =>
+      parse(valid({ provider: oauth2({ tokenUrl: 'https://idp.example', userAgent }) })).native.transport
+        .userAgent
+    expect(said(undefined)).toBe(`oauth-rotor/${version}`)
+    expect(said('acme/1.2 (ops@acme.example)')).toBe('acme/1.2 (ops@acme.example)')
   })
 
   test.each(['http://localhost:1/', 'http://127.0.0.1:1/', 'http://[::1]:1/'])(
@@ -77,6 +103,16 @@ describe('oauth2', () => {
     ['propagationMs', -1, /from 0 to 3,600,000, got -1/],
     ['tls', 'x', /takes an object/],
     ['allowInsecureHttp', 'yes', /true or false, got a string/],
+    ['ignoreExpiresIn', 1, /true or false, got 1/],
+    ['treatAsBearer', 'BearerToken', /true or false, got a string/],
+    ['userAgent', '', /User-Agent.*got an empty string/],
+    ['userAgent', 7, /User-Agent.*got a number/],
+    ['userAgent', 'a\r\nX: y', /control character/],
+    ['userAgent', 'café', /visible ASCII/],
+    ['userAgent', ' a', /no blank at its ends/],
+    ['userAgent', 'x'.repeat(257), /at most 256 characters, got 257/],
+    ['rejectedErrors', 'invalid_client_id', /a list of error codes.*got a string/],
+    ['rejectedErrors', { 0: 'a' }, /a list of error codes.*got an object/],
   ])('refuses %s %p', (option, value, message) => {
     const [problem, ...others] = problems(oauth2({ tokenUrl: 'https://idp.example', [option]: value }))
     expect(problem).toEqual({ option: `provider.${option}`, message: expect.stringMatching(message) })
@@ -103,6 +139,18 @@ describe('oauth2', () => {
     expect(problem.message).not.toContain('hunter2-secret')
   })
 
+  test.each([[''], [7], ['a\nb'], [' a'], ['a: b'], ['é'], ['x'.repeat(129)], [undefined]])(
+    'refuses the error code %p',
+    (code) => {
+      const rejectedErrors = ['invalid_client_id', code]
+      const [problem] = problems(oauth2({ tokenUrl: 'https://idp.example', rejectedErrors }))
+      expect(problem).toEqual({
+        option: 'provider.rejectedErrors[1]',
+        message: expect.stringContaining('takes an error code'),
+      })
+    },
+  )
+
   test('points into lists', () => {
     const resource = ['urn:fine', 'not absolute']
     expect(problems(oauth2({ tokenUrl: 'https://idp.example', resource }))[0].option).toBe(
@@ -128,6 +176,7 @@ describe('TLS', () => {
       cert: CERTIFICATE,
       key: PRIVATE,
       requestTimeoutMs: 10_000,
+      userAgent: `oauth-rotor/${version}`,
     })
     expect(transport({ ca: CERTIFICATE }).ca).toEqual([CERTIFICATE])
     expect(transport(undefined).ca).toEqual([])

@@ -1,5 +1,7 @@
 'use strict'
 
+const path = require('node:path')
+
 const { isLoopback, parseProxy, proxyFromEnv, rootsFromEnv } = require('../lib/proxy')
 const { oauth2 } = require('../lib/providers')
 const { failure, parse, valid } = require('./support/seam')
@@ -52,9 +54,13 @@ describe('the environment', () => {
     expect(parse(valid(), { env }).native.transport).toMatchObject({
       extraRootFile: '/extra.pem',
       rootFile: '/roots.pem',
-      rootDir: '/roots',
+      rootDirs: ['/roots'],
     })
-    expect(rootsFromEnv({ SSL_CERT_FILE: '' })).toEqual({})
+    const list = ['', '/a', '/b', ''].join(path.delimiter)
+    expect(rootsFromEnv({ SSL_CERT_DIR: list }).rootDirs).toEqual(['/a', '/b'])
+    for (const empty of ['', path.delimiter]) {
+      expect(rootsFromEnv({ SSL_CERT_FILE: '', SSL_CERT_DIR: empty })).toEqual({})
+    }
     expect(parse(valid()).native.transport).not.toHaveProperty('rootFile')
   })
 })

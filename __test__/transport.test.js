@@ -1,9 +1,14 @@
 'use strict'
 
+const http2 = require('node:http2')
+const tls = require('node:tls')
+const { gzipSync } = require('node:zlib')
+
 const { createClock } = require('../testing')
+const { selfSigned } = require('./support/certificates')
 const { until } = require('./support/process')
 const { GRANT, http, wire } = require('./support/wire')
-const { closeAll, event, manager } = require('./support/world')
+const { closeAll, closing, event, manager } = require('./support/world')
 
 afterEach(closeAll)
 
@@ -89,14 +94,6 @@ describe('a body', () => {
     expect(await failure(server)).toMatch(/^answered with more than 1 MiB/)
     await abandoned(server)
   })
-
-  test('that ends too soon is no answer', async () => {
-    const body = JSON.stringify({ access_token: 'abc', expires_in: 60 })
-    const cut = http(200, body, { 'Content-Length': body.length + 1 })
-    expect(await failure(await wire({ answer: (socket) => socket.end(cut) }))).toMatch(
-      /^broke the connection off/,
-    )
-  })
 })
 
 describe('something that is no token endpoint', () => {
@@ -145,4 +142,172 @@ test('a connection that broke is no lost token: the next attempt makes another',
   const server = await wire({ answer: (socket) => socket.end(answers.shift()) })
   expect(await manager(server).getToken()).toBe('token-at-the-wire')
   expect(server.requests).toHaveLength(2)
+})
+
+describe('an answer that ends otherwise than it should', () => {
+  const GRANTED = JSON.stringify({ access_token: 'abc', expires_in: 60 })
+  const REJECTED = JSON.stringify({ error: 'invalid_client' })
+  const longer = (status, body) => http(status, body, { 'Content-Length': body.length + 1 })
+  const chunk = (status, body) =>
+    `HTTP/1.1 ${status} Status\r\nTransfer-Encoding: chunked\r\n\r\n${body.length.toString(16)}\r\n${body}\r\n`
+
+  const ENDS = [
+    ['before its length', longer, (socket) => socket.end()],
+    ['without its last chunk', chunk, (socket) => socket.end()],
+    ['with a reset', longer, (socket) => socket.resetAndDestroy()],
+    [
+      'after the time of HTTP/1.0',
+      (status, body) => `HTTP/1.0 ${status} Status\r\n\r\n${body}`,
+      (it) => it.end(),
+    ],
+  ]
+
+  test.each(ENDS)('%s is taken when its object is whole', async (_, framed, end) => {
+    const granting = await wire({ answer: (socket) => socket.write(framed(200, GRANTED), () => end(socket)) })
+    expect(await manager(granting).getToken()).toBe('abc')
+    const rejecting = await wire({
+      answer: (socket) => socket.write(framed(401, REJECTED), () => end(socket)),
+    })
+    const { error } = await event(manager(rejecting), 'refresh-failed')
+    expect(error).toMatchObject({ code: 'ERR_CREDENTIAL_REJECTED', oauthError: 'invalid_client' })
+  })
+
+  test.each(ENDS.slice(0, 3))(
+    '%s is no answer when a part of its object is missing',
+    async (_, framed, end) => {
+      const part = GRANTED.slice(0, -1)
+      const server = await wire({ answer: (socket) => socket.write(framed(200, part), () => end(socket)) })
+      expect(await failure(server)).toMatch(/^broke the connection off/)
+    },
+  )
+
+  test('in the midst of gzip is taken when its object is whole', async () => {
+    const body = gzipSync(GRANTED).subarray(0, -8)
+    const head = `HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: ${body.length + 8}\r\n\r\n`
+    const server = await wire({ answer: (socket) => socket.end(Buffer.concat([Buffer.from(head), body])) })
+    expect(await manager(server).getToken()).toBe('abc')
+  })
+
+  test('never is taken after requestTimeoutMs when its object is whole', async () => {
+    const clock = createClock()
+    const server = await wire({ answer: (socket) => socket.write(longer(200, GRANTED)) })
+    const token = manager(server, { clock, requestTimeoutMs: 1000 }).getToken()
+    await until(() => server.requests.length === 1)
+    await clock.advance(1000)
+    expect(await token).toBe('abc')
+  })
+
+  test('over TLS without a word is taken when its object is whole', async () => {
+    const certificate = await selfSigned('endpoint')
+    const secureContext = tls.createSecureContext(certificate)
+    const serving = (framed) =>
+      wire({
+        onConnection: (raw) => {
+          const socket = new tls.TLSSocket(raw, { isServer: true, secureContext })
+          socket.on('error', () => {})
+          // TCP ends, and TLS never does.
+          socket.once('data', () => socket.write(framed, () => raw.end()))
+        },
+      })
+    const reached = ({ tokenUrl }) => [
+      { tokenUrl: tokenUrl.replace('http:', 'https:') },
+      { provider: { tls: { ca: certificate.cert } } },
+    ]
+    const whole = await serving(`HTTP/1.1 200 OK\r\n\r\n${GRANTED}`)
+    expect(await manager(...reached(whole)).getToken()).toBe('abc')
+    const part = await serving(`HTTP/1.1 200 OK\r\n\r\n${GRANTED.slice(0, -1)}`)
+    expect(await failure(...reached(part))).toMatch(/^broke the connection off/)
+  })
+})
+
+describe('headers', () => {
+  const TOKEN = { access_token: 'abc', expires_in: 60 }
+
+  test.each([101, 1000, 3000])('of %d lines are no reason to give up, as in Node', async (count) => {
+    const lines = Object.fromEntries(Array.from({ length: count }, (_, index) => [`a${index}`, index]))
+    const server = await wire({ answer: (socket) => socket.end(http(200, JSON.stringify(TOKEN), lines)) })
+    expect(await manager(server).getToken()).toBe('abc')
+  })
+
+  test('that are folded, as they were once, are read', async () => {
+    const folded = { 'X-Long': 'one\r\n two\r\n\tthree' }
+    const server = await wire({ answer: (socket) => socket.end(http(200, JSON.stringify(TOKEN), folded)) })
+    expect(await manager(server).getToken()).toBe('abc')
+  })
+})
+
+describe('an endpoint that speaks HTTP/2 only', () => {
+  let certificate
+  beforeAll(async () => {
+    certificate = await selfSigned('endpoint')
+  })
+
+  const listening = async (server) => {
+    const sockets = new Set()
+    server.on('connection', (socket) => {
+      sockets.add(socket)
+      socket.on('error', () => {})
+    })
+    server.on('sessionError', () => {})
+    await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve))
+    closing({
+      close: () => {
+        for (const socket of sockets) socket.destroy()
+        return new Promise((resolve) => server.close(resolve))
+      },
+    })
+    return server.address().port
+  }
+  const SETTINGS = Buffer.from([0, 0, 0, 4, 0, 0, 0, 0, 0])
+
+  test.each([
+    ['and knows ALPN', 'https', () => http2.createSecureServer({ ...certificate, allowHTTP1: false })],
+    [
+      'and does not know ALPN',
+      'https',
+      () => tls.createServer(certificate, (socket) => socket.on('error', () => {}).end(SETTINGS)),
+    ],
+    ['in the clear', 'http', () => http2.createServer()],
+  ])('%s is told so', async (_, scheme, create) => {
+    const port = await listening(create())
+    const endpoint = { tokenUrl: `${scheme}://127.0.0.1:${port}/oauth/token` }
+    const message = await failure(endpoint, { provider: { tls: { ca: certificate.cert } } })
+    expect(message).toMatch(/^speaks HTTP\/2 only, and HTTP\/1\.1 is needed/)
+  })
+
+  test('beside HTTP/1.1 is asked over that', async () => {
+    const server = http2.createSecureServer({ ...certificate, allowHTTP1: true }, (request, response) => {
+      response.end(JSON.stringify({ access_token: request.httpVersion, expires_in: 60 }))
+    })
+    const endpoint = { tokenUrl: `https://127.0.0.1:${await listening(server)}/` }
+    const tokens = manager(endpoint, { provider: { tls: { ca: certificate.cert } } })
+    expect(await tokens.getToken()).toBe('1.1')
+  })
+})
+
+describe('every request', () => {
+  const { version } = require('../package.json')
+
+  test('says what sends it, and asks for an answer as it is', async () => {
+    const server = await wire()
+    await manager(server).ready()
+    const { headers } = server.requests[0]
+    expect(headers['user-agent']).toBe(`oauth-rotor/${version}`)
+    expect(headers['accept-encoding']).toBe('identity')
+  })
+
+  test('says what the option userAgent has, also the one that verifies', async () => {
+    const [server, resource] = [await wire(), await wire()]
+    const userAgent = 'acme-webhooks/1.2 (ops@acme.example)'
+    for (const [provider, said] of [
+      [{ userAgent }, userAgent],
+      [{}, `oauth-rotor/${version}`],
+    ]) {
+      const tokens = manager(server, { provider })
+      await tokens.ready()
+      await tokens.rotate({ clientSecret: `for ${said}`, verify: { url: `${resource.url}/me` } })
+      expect(server.requests.at(-1).headers['user-agent']).toBe(said)
+      expect(resource.requests.at(-1)).toMatchObject({ method: 'GET', headers: { 'user-agent': said } })
+    }
+  })
 })

@@ -4,7 +4,7 @@ const { inspect } = require('node:util')
 
 const { isAbortSignal } = require('./abort')
 const { closest, copyOfObject, describe, describeHidden, describeName } = require('./check')
-const { InvalidArgumentError } = require('./errors')
+const { InvalidArgumentError, captureFrames } = require('./errors')
 
 const EVENTS = [
   'token',
@@ -91,7 +91,7 @@ function checkListener(method, event, listener, below) {
 
 function fail(message, below) {
   const error = new InvalidArgumentError(message)
-  Error.captureStackTrace(error, below)
+  captureFrames(error, below)
   throw error
 }
 

@@ -1,6 +1,6 @@
 'use strict'
 
-const { InvalidOptionError } = require('./errors')
+const { InvalidOptionError, captureFrames } = require('./errors')
 
 const MAX_QUOTED = 60
 
@@ -30,7 +30,7 @@ class Problems {
       option: problems[0].option,
       problems: Object.freeze(problems),
     })
-    Error.captureStackTrace(error, below)
+    captureFrames(error, below)
     throw error
   }
 }

@@ -90,6 +90,8 @@ const ClosedError = errorClass('ClosedError', 'ERR_CLOSED')
 
 const ANSWER = ['status', 'oauthError', 'description']
 const CredentialRejectedError = errorClass('CredentialRejectedError', 'ERR_CREDENTIAL_REJECTED', {
+  // A bare 401 or 403 may come from a gateway, and is retried.
+  retryable: (values) => values.retryable === true,
   details: ANSWER,
 })
 const MisconfiguredError = errorClass('MisconfiguredError', 'ERR_MISCONFIGURED', { details: ANSWER })
@@ -160,7 +162,7 @@ function fromNative(report, site = fromNative) {
   const Class = BY_CODE.get(code)
   const values = cause ? { ...details, cause: fromNative(cause, site) } : details
   const error = Class ? new Class(message, values) : new RotorError(code, message, values)
-  if (typeof site === 'function') Error.captureStackTrace(error, site)
+  if (typeof site === 'function') captureFrames(error, site)
   else hidden(error, 'stack', `${error.name}: ${message}${site.frames}`)
   return error
 }
@@ -168,10 +170,25 @@ function fromNative(report, site = fromNative) {
 /** The frames of whoever called `below`, kept for an error that may come later. */
 function callSite(below) {
   const holder = {}
-  Error.captureStackTrace(holder, below)
-  const text = String(holder.stack)
-  const firstFrame = text.indexOf('\n')
-  return { frames: firstFrame < 0 ? '' : text.slice(firstFrame) }
+  captureFrames(holder, below)
+  const [, ...frames] = String(holder.stack).split(/(?=\n)/)
+  return { frames: frames.join('') }
+}
+
+/**
+ * Gives an object the stack of whoever called `below`. An engine that drops the frames of tail calls (Bun's) may not
+ * find that on its stack: then it is all but the frames of this package.
+ */
+function captureFrames(target, below) {
+  Error.captureStackTrace(target, below)
+  if (String(target.stack).includes('\n    at ')) return
+  const header = String(target.stack)
+  const all = String(new Error().stack)
+    .split('\n')
+    .filter((line) => line.startsWith('    at '))
+  const others = all.filter((line) => !line.includes(__dirname))
+  // In a bundle everything is in one file.
+  hidden(target, 'stack', [header, ...(others.length > 0 ? others : all)].join('\n'))
 }
 
 module.exports = {
@@ -202,4 +219,5 @@ module.exports = {
   isRotorError,
   fromNative,
   callSite,
+  captureFrames,
 }

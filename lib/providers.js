@@ -12,12 +12,31 @@ const {
   quote,
 } = check
 const { flag, milliseconds, object, oneOf, textOf } = check
+const { version } = require('../package.json')
 const { isLoopback, noProxyFromEnv, parseProxy, proxyFromEnv } = require('./proxy')
 const { tls } = require('./tls')
 
 const BRAND = Symbol.for('oauth-rotor.provider')
 const LONGEST_MS = 38_880_000_000
 const HOUR_MS = 3_600_000
+
+/**
+ * Error codes of known servers that mean the client or its secret, besides those of RFC 6749 §5.2.
+ * docs/options.md lists them.
+ */
+const VENDORS = [
+  // Salesforce, LinkedIn
+  'invalid_client_id',
+  // Slack
+  'bad_client_secret',
+  // GitHub
+  'incorrect_client_credentials',
+  // Zoho
+  'invalid_client_secret',
+  // Google
+  'deleted_client',
+  'disabled_client',
+]
 
 /**
  * A provider only keeps its options, out of sight; they are checked with all others, when a manager
@@ -63,18 +82,21 @@ const PRESETS = {
     parsers: () => ({ tokenUrl: required(tokenUrl) }),
     url: ({ tokenUrl }) => tokenUrl,
     defaults: { clientAuth: 'basic', propagationMs: 0 },
+    rejectedErrors: VENDORS,
     usage: "oauth2({ tokenUrl: 'https://idp.example.com/oauth2/token' })",
   },
   genesysCloud: {
     parsers: () => ({ region: genesysName, host: genesysName }),
     url: genesysUrl,
     defaults: { clientAuth: 'basic-raw', propagationMs: 10_000 },
+    rejectedErrors: ['bad.credentials'],
     usage: "genesysCloud({ region: 'us_east_1' })",
   },
   pagerDuty: {
     parsers: () => ({ scope: required(scope, "such as 'as_account-us.<subdomain> incidents.read'") }),
     url: () => new URL('https://identity.pagerduty.com/oauth/token'),
     defaults: { clientAuth: 'body', propagationMs: 0 },
+    rejectedErrors: [],
     usage: "pagerDuty({ scope: 'as_account-us.<subdomain> incidents.read' })",
   },
 }
@@ -86,7 +108,7 @@ const PRESETS = {
 function parseProvider(value, place, { genesysHost, env }) {
   const { preset, options } = provided(value) ?? {}
   if (preset === undefined) return place.fail(wrongProvider(value))
-  const { parsers, url, defaults, usage } = PRESETS[preset]
+  const { parsers, url, defaults, rejectedErrors, usage } = PRESETS[preset]
   if (copyOfObject(options) === undefined) {
     return place.fail(`takes an object of options, such as ${usage}; got ${describeHidden(options)}.`)
   }
@@ -102,6 +124,7 @@ function parseProvider(value, place, { genesysHost, env }) {
     return place.key(where).fail(`takes an https URL; ${exceptions}.`)
   }
   const { clientAuth, scope, audience, resource, params, defaultLifetimeMs, propagationMs } = parsed
+  const { ignoreExpiresIn, treatAsBearer, userAgent, tls } = parsed
   return {
     endpoint: {
       tokenUrl: href,
@@ -111,9 +134,18 @@ function parseProvider(value, place, { genesysHost, env }) {
       resource,
       params,
       defaultLifetimeMs,
+      ignoreExpiresIn,
+      treatAsBearer,
+      // In one order, so that managers of one name agree.
+      rejectedErrors: [...new Set([...rejectedErrors, ...parsed.rejectedErrors])].sort(),
       propagationMs,
     },
-    transport: { ca: [], ...parsed.tls, ...chooseProxy(parsed.proxy, { hostname, protocol }, place, env) },
+    transport: {
+      ca: [],
+      userAgent,
+      ...tls,
+      ...chooseProxy(parsed.proxy, { hostname, protocol }, place, env),
+    },
     warning,
   }
 }
@@ -138,6 +170,10 @@ function commonParsers(defaults) {
     resource: resources,
     params: parameters,
     defaultLifetimeMs: milliseconds({ min: 1000, max: LONGEST_MS, otherwise: 300_000 }),
+    ignoreExpiresIn: flag({ otherwise: false }),
+    treatAsBearer: flag({ otherwise: false }),
+    rejectedErrors: errorCodes,
+    userAgent,
     propagationMs: milliseconds({ min: 0, max: HOUR_MS, otherwise: defaults.propagationMs }),
     tls,
     proxy,
@@ -226,6 +262,29 @@ function parameters(value, place) {
     if (hasLoneSurrogate(text)) return at.fail('takes a string of well-formed Unicode.')
     return [name, text]
   })
+}
+
+/** Codes that a server says instead of `invalid_client` (RFC 6749 A.7: visible ASCII and blanks). */
+function errorCodes(value, place) {
+  if (value === undefined) return []
+  const list = copyOfArray(value)
+  const usage = "a list of error codes, such as ['invalid_client_id']"
+  if (list === undefined) return place.fail(`takes ${usage}, got ${describeHidden(value)}.`) ?? []
+  return list.map((item, index) => {
+    const at = place.item(index)
+    const code = textOf(item, at, { what: 'an error code', max: 128 })
+    if (code === undefined || /^[!-9;-~]([ !-9;-~]*[!-9;-~])?$/.test(code)) return code
+    return at.fail('takes an error code: visible ASCII characters without a colon, and no blank at its ends.')
+  })
+}
+
+/** The `User-Agent` of all requests (RFC 9110 §10.1.5). */
+function userAgent(value, place) {
+  if (value === undefined) return `oauth-rotor/${version}`
+  const what = "a User-Agent, such as 'acme-webhooks/1.2 (ops@acme.example)'"
+  const text = textOf(value, place, { what, max: 256 })
+  if (text === undefined || /^[!-~]([ -~]*[!-~])?$/.test(text)) return text
+  return place.fail(`takes ${what}: visible ASCII characters, and no blank at its ends.`)
 }
 
 function proxy(value, place) {

@@ -1,5 +1,7 @@
 'use strict'
 
+const { delimiter } = require('node:path')
+
 /**
  * The proxy that the environment names for a URL, by curl's rules: the lowercase variable wins, an
  * empty one counts as unset, ALL_PROXY fills in. HTTP_PROXY is not believed where REQUEST_METHOD is
@@ -36,12 +38,13 @@ function parseProxy(text) {
 
 /**
  * Where the environment says that trusted root certificates are, in Node's and in OpenSSL's
- * variables.
+ * variables. `SSL_CERT_DIR` is a list, as PATH is.
  */
 function rootsFromEnv(env) {
+  const directories = (env.SSL_CERT_DIR ?? '').split(delimiter).filter((directory) => directory !== '')
   return {
     rootFile: env.SSL_CERT_FILE || undefined,
-    rootDir: env.SSL_CERT_DIR || undefined,
+    rootDirs: directories.length > 0 ? directories : undefined,
     extraRootFile: env.NODE_EXTRA_CA_CERTS || undefined,
   }
 }

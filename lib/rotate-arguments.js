@@ -4,7 +4,7 @@ const { isAbortSignal } = require('./abort')
 const { Place, Problems, describe, describeName, flag, line, milliseconds, object } = require('./check')
 const { credentialText } = require('./credential-text')
 const { checkClientId } = require('./credentials')
-const { InvalidArgumentError } = require('./errors')
+const { InvalidArgumentError, captureFrames } = require('./errors')
 const { instant } = require('./instants')
 const { HOUR_MS, urlOf } = require('./providers')
 const { isLoopback } = require('./proxy')
@@ -75,7 +75,7 @@ function throwIfAny(problems, below) {
       ? `rotate(): ${lines[0]}`
       : `rotate() has ${lines.length} problems:\n${lines.map((one) => `  - ${one}`).join('\n')}`
   const error = new InvalidArgumentError(text)
-  Error.captureStackTrace(error, below)
+  captureFrames(error, below)
   throw error
 }
 

@@ -110,9 +110,17 @@ pub struct Failure {
     /// What stands behind it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cause: Option<Box<Failure>>,
+    /// Trying again may help, although failures of this kind are for good: a bare 401 or 403.
+    #[serde(skip_serializing_if = "is_false")]
+    pub retryable: bool,
     /// How long the endpoint asked to be left alone (RFC 9110 §10.2.3).
     #[serde(skip)]
     pub retry_after: Option<Duration>,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+fn is_false(value: &bool) -> bool {
+    !value
 }
 
 impl Failure {
@@ -125,6 +133,7 @@ impl Failure {
             oauth_error: None,
             description: None,
             cause: None,
+            retryable: false,
             retry_after: None,
         }
     }

@@ -3,6 +3,7 @@
 const { randomBytes } = require('node:crypto')
 const http = require('node:http')
 const https = require('node:https')
+const { gzipSync } = require('node:zlib')
 
 const { authority, issue } = require('./certificates')
 
@@ -37,6 +38,9 @@ async function startHostileServers() {
     const texts = [last, decoded, authorization, secret, sent, proxy, proxyDecoded, body]
     return texts.filter(Boolean).join(' | ')
   }
+
+  const wrong = (all) => ({ error: 'invalid_client', message: all })
+  const escaped = (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`
 
   const answers = {
     error: (all) => [400, { error: all }],
@@ -77,6 +81,23 @@ async function startHostileServers() {
     expired: (all) => [200, grant({ expires_in: 0, scope: all })],
     brief: (all) => [200, grant({ expires_in: 0.002, scope: all })],
     number: (all) => [200, grant({ access_token: { all } })],
+    gzip: (all) => [401, gzipSync(JSON.stringify(wrong(all))), { 'Content-Encoding': 'gzip' }],
+    'gzip-of-a-grant': (all) => [200, gzipSync(JSON.stringify(grant({ token_type: all })))],
+    mark: (all) => [400, `\ufeff${JSON.stringify(wrong(all))}`],
+    latin1: (all) => [400, Buffer.from(JSON.stringify(wrong(all)), 'latin1')],
+    mojibake: (all) => [400, JSON.stringify(wrong(Buffer.from(all).toString('latin1')))],
+    escaped: (all) => [400, JSON.stringify(wrong(all)).replace(/[/é]/g, (char) => escaped(char))],
+    nested: (all) => [403, { error: { message: all, code: all, type: all } }],
+    listed: (all) => [401, { errors: [{ code: all, title: all, detail: all }] }],
+    problem: (all) => [400, { type: all, title: all, detail: all, status: 400 }],
+    okta: (all) => [401, { errorCode: 'invalid_client', errorSummary: all, errorId: all }],
+    challenge: (all) => [
+      401,
+      '',
+      { 'WWW-Authenticate': `Basic error="${encodeURI(all)}", error_description="${encodeURI(all)}"` },
+    ],
+    coding: (all) => [401, 'x', { 'Content-Encoding': encodeURI(all) }],
+    missing: (all) => [404, all],
   }
   const breaks = {
     silence: () => {},
@@ -104,7 +125,7 @@ async function startHostileServers() {
     if (breaks[way]) return breaks[way](request.socket, all)
     const [status, answer, headers] = (answers[way] ?? answers.client)(all)
     response.writeHead(status, headers)
-    response.end(typeof answer === 'string' ? answer : JSON.stringify(answer))
+    response.end(typeof answer === 'string' || Buffer.isBuffer(answer) ? answer : JSON.stringify(answer))
   }
 
   const plain = http.createServer(serve)

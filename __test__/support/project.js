@@ -64,4 +64,13 @@ async function run(command, args, options) {
 /** The same for a script of Node's. */
 const node = (args, options) => run(process.execPath, args, options)
 
-module.exports = { createProject, install, link, node, pack, removeDirectories, write }
+module.exports = {
+  createProject,
+  install,
+  link,
+  node,
+  pack,
+  removeDirectories,
+  temporaryDirectory,
+  write,
+}

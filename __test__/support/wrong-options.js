@@ -29,7 +29,7 @@ const TOP = [
 ]
 const PROVIDER = [
   ...['tokenUrl', 'clientAuth', 'resource', 'params', 'defaultLifetimeMs', 'propagationMs', 'tls', 'proxy'],
-  ...['allowInsecureHttp', 'clientSecret'],
+  ...['allowInsecureHttp', 'clientSecret', 'ignoreExpiresIn', 'treatAsBearer', 'rejectedErrors'],
 ]
 
 /** Every option with the secret where it does not belong: `[where, () => options]`. */
@@ -49,8 +49,8 @@ function wrongOptions({ secret, proxyPassword, cert }) {
   for (const [shape, value] of Object.entries(disguised)) {
     for (const option of TOP) add(`${option}: ${shape}`, () => ({ [option]: value }))
     for (const option of PROVIDER) {
-      // These two are in order: the name of a proxy, and a parameter called value.
-      if (['proxy: plain', 'params: member'].includes(`${option}: ${shape}`)) continue
+      // These are in order: the name of a proxy, a parameter called value, and a code of an error.
+      if (['proxy: plain', 'params: member', 'rejectedErrors: list'].includes(`${option}: ${shape}`)) continue
       provider(`${option}: ${shape}`, { [option]: value })
     }
     for (const option of ['ca', 'cert', 'key'])

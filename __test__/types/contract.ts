@@ -70,6 +70,10 @@ oauth2({
   resource: undefined,
   params: undefined,
   defaultLifetimeMs: undefined,
+  ignoreExpiresIn: undefined,
+  treatAsBearer: undefined,
+  rejectedErrors: undefined,
+  userAgent: undefined,
   propagationMs: undefined,
   tls: { ca: undefined, cert: undefined, key: undefined },
   proxy: undefined,
@@ -86,6 +90,15 @@ pagerDuty({})
 genesysCloud({ region: 'us_east_1', host: 'login.mypurecloud.com' })
 // @ts-expect-error presets have no tokenUrl
 genesysCloud({ region: 'us_east_1', tokenUrl: 'https://idp.example' })
+genesysCloud({
+  region: 'us_east_1',
+  ignoreExpiresIn: true,
+  treatAsBearer: true,
+  rejectedErrors: ['unknown_application'] as const,
+  userAgent: 'acme/1.2',
+})
+// @ts-expect-error a list of codes
+oauth2({ tokenUrl: 'https://idp.example', rejectedErrors: 'unknown_application' })
 // @ts-expect-error a misspelt option
 oauth2({ tokenUrl: 'https://idp.example', scopes: 'a' })
 // @ts-expect-error not a way to authenticate
@@ -325,7 +338,7 @@ export function explain(error: unknown): string {
 export const code: RotorErrorCode = 'ERR_CLOSED'
 export const made = new TokenUnavailableError('none', {
   retryAfterMs: 1,
-  cause: new CredentialRejectedError('no'),
+  cause: new CredentialRejectedError('no', { status: 403, retryable: true }),
 })
 // @ts-expect-error a cause of later versions
 export const laterCode: RotorErrorCode = 'ERR_STORE_IDENTITY'

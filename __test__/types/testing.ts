@@ -51,6 +51,8 @@ export const sparse: FakeServerOptions = {
   expiresIn: undefined,
   tokenType: undefined,
   outage: undefined,
+  wrongSecretStatus: undefined,
+  scopes: undefined,
   auth: undefined,
   resourceStatus: undefined,
 }
@@ -64,6 +66,9 @@ fakeAuthorizationServer({ clients: { app: { state: 'on' } } })
 
 export async function drive(server: FakeAuthorizationServer): Promise<void> {
   server.set({ outage: 503, rateLimit: { burst: 10, perMs: 60_000 }, maxLiveTokens: Infinity })
+  server.set({ wrongSecretStatus: 401, scopes: ['read'] as const })
+  // @ts-expect-error a status that is not known
+  server.set({ wrongSecretStatus: 404 })
   server.set({ outage: 'html', rateLimit: null, resourceStatus: null })
   // @ts-expect-error the clock is for life
   server.set({ clock })

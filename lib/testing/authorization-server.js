@@ -134,7 +134,7 @@ class AuthorizationServer {
       return
     }
     const isOwn = own?.destroy || own?.status !== undefined
-    const answer = isOwn ? own : (this.#endpoint.outage() ?? this.#endpoint.answer(entry))
+    const answer = isOwn ? own : (this.#endpoint.outage() ?? this.#endpoint.answer({ ...entry, url }))
     if (answer === 'cut' || answer.destroy) {
       entry.status = 'cut'
       response.socket.destroy()

@@ -50,6 +50,8 @@ const KNOBS = {
     }),
   ],
   auth: ['basic-raw', word('basic-raw', 'basic', 'body', 'any')],
+  wrongSecretStatus: [400, takes('400, 401 or 403', (value) => [400, 401, 403].includes(value))],
+  scopes: [null, checkScopes],
   resourceStatus: [
     null,
     takes('a status from 400 to 599, or null', (value) => value === null || isErrorStatus(value)),
@@ -101,6 +103,14 @@ function checkSecrets(value, name) {
   const secrets = typeof value === 'string' ? [value] : value
   if (Array.isArray(secrets) && secrets.every((secret) => typeof secret === 'string')) return [...secrets]
   throw new TypeError(`${name} takes a secret or an array of them, got ${describe(value)}.`)
+}
+
+/** The names of scopes (RFC 6749 §3.3), or null for any. */
+function checkScopes(value, name) {
+  if (value === null) return value
+  const isScope = (scope) => typeof scope === 'string' && /^[!#-[\]-~]+$/.test(scope)
+  if (Array.isArray(value) && value.every(isScope)) return [...value]
+  throw new TypeError(`${name} takes an array of scopes without blanks, or null, got ${describe(value)}.`)
 }
 
 const ANSWER = ['status', 'headers', 'body', 'delayMs', 'destroy']

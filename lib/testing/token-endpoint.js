@@ -5,7 +5,23 @@ function readTokenRequest({ url, headers, body }, auth) {
   const query = new URL(url, 'http://server').searchParams
   const form = new URLSearchParams(body)
   const candidates = presentedCredentials(headers.authorization, form, auth)
-  return { grantType: form.get('grant_type') ?? query.get('grant_type') ?? undefined, candidates }
+  const grantType = form.get('grant_type') ?? query.get('grant_type') ?? undefined
+  return { grantType, scope: form.get('scope') ?? undefined, candidates }
+}
+
+/** What is wrong with a request before anybody looks at what it asks for; undefined when nothing is. */
+function mistakeOf({ method, url, headers, body }) {
+  if (method !== 'POST') return refusal('invalid_request', 'the token endpoint takes POST', 405)
+  const form = new URLSearchParams(body)
+  const query = new URL(url, 'http://server').searchParams
+  // RFC 8707 §2 allows several resources.
+  const names = [...query.keys(), ...form.keys()].filter((name) => name !== 'resource')
+  const twice = names.find((name, index) => names.indexOf(name) !== index)
+  if (twice !== undefined) return refusal('invalid_request', `${twice} is there twice`)
+  if (headers.authorization !== undefined && form.has('client_secret')) {
+    return refusal('invalid_request', 'the client authenticates in two ways')
+  }
+  return undefined
 }
 
 /** The pairs that a request may mean, for a client may encode its credential or not. */
@@ -55,13 +71,13 @@ class TokenEndpoint {
 
   /** Reads a request: who asks, and with which secret. */
   identify(request) {
-    const { grantType, candidates } = readTokenRequest(request, this.#knobs.auth)
+    const { grantType, scope, candidates } = readTokenRequest(request, this.#knobs.auth)
     const known = candidates.map((candidate) => {
       const secret = this.#clients.get(candidate.clientId)?.secret(candidate.presented)
       return { ...candidate, secretId: secret?.id }
     })
     const { clientId, presented, secretId } = known.find(({ secretId }) => secretId) ?? known[0] ?? {}
-    return { grantType, clientId, presented, secretId }
+    return { grantType, scope, clientId, presented, secretId }
   }
 
   /** What is wrong with the endpoint as a whole, if anything is: `'cut'` or an answer. */
@@ -76,31 +92,56 @@ class TokenEndpoint {
     return { status: outage, body: { message: 'The service is not available.', status: outage } }
   }
 
-  answer({ method, grantType, clientId, presented }) {
-    if (method !== 'POST') return refusal('invalid_request', 'the token endpoint takes POST', 405)
+  /** The answer to a request; none of them is to be kept (RFC 6749 §5.1). */
+  answer(request) {
+    const { headers, ...answer } = this.#judge(request)
+    return { ...answer, headers: { 'Cache-Control': 'no-store', Pragma: 'no-cache', ...headers } }
+  }
+
+  #judge(request) {
+    const { grantType, scope, clientId, presented, headers } = request
+    const mistake = mistakeOf(request)
+    if (mistake) return mistake
     if (this.#isTooFast()) return refusal('invalid_request', 'rate limit exceeded; try again later')
     if (grantType === undefined) return refusal('invalid_request', 'grant_type is missing')
     if (grantType !== 'client_credentials') {
       return refusal('unsupported_grant_type', 'grant_type must be client_credentials')
     }
+    const wrong = (description) => this.#rejection(description, headers.authorization !== undefined)
     const client = this.#clients.get(clientId)
-    if (!client) return refusal('invalid_client', 'client not found')
+    if (!client) return wrong('client not found')
     const secret = client.secret(presented)
-    if (!secret || !this.#clients.accepts(secret)) return refusal('invalid_client', 'authentication failed')
+    if (!secret || !this.#clients.accepts(secret)) return wrong('authentication failed')
     if (client.grantType !== 'CLIENT-CREDENTIALS') {
       const description = 'client is not authorized to use the client_credential grant type'
       return refusal('unauthorized_client', description)
     }
-    if (client.state !== 'active') return refusal('invalid_client', `client is ${client.state}`)
-    return { status: 200, body: this.#grant(client) }
+    if (client.state !== 'active') return wrong(`client is ${client.state}`)
+    const { scopes } = this.#knobs
+    const isAllowed = (name) => scopes === null || scopes.includes(name)
+    if (!(scope ?? '').split(' ').filter(Boolean).every(isAllowed)) {
+      return refusal('invalid_scope', 'the client may not have this scope')
+    }
+    return { status: 200, body: this.#grant(client, scope) }
   }
 
-  #grant(client) {
+  /** How this server says that client or secret are wrong. */
+  #rejection(description, isBasic) {
+    const { wrongSecretStatus } = this.#knobs
+    if (wrongSecretStatus === 403) return { status: 403, headers: { 'Content-Type': 'text/plain' } }
+    const answer = refusal('invalid_client', description, wrongSecretStatus)
+    // RFC 6749 §5.2 asks for it where the client used the header.
+    if (wrongSecretStatus === 400 || !isBasic) return answer
+    return { ...answer, headers: { 'WWW-Authenticate': 'Basic realm="oauth"' } }
+  }
+
+  #grant(client, scope) {
     const { lifetimeMs, expiresIn, tokenType } = this.#knobs
     const grant = { access_token: this.#tokens.issue(client.id), token_type: tokenType }
     // A second less than configured, as the real one has it.
     const seconds = Math.max(0, lifetimeMs / 1000 - 1)
     if (expiresIn !== 'absent') grant.expires_in = expiresIn === 'string' ? String(seconds) : seconds
+    if (scope !== undefined) grant.scope = scope
     return grant
   }
 

@@ -55,14 +55,52 @@ pub fn traces(credential: &Credential) -> Vec<Secret> {
         STANDARD.encode(format!("{id}:{secret}")).trim_end_matches('=').to_owned()
     };
     let encoded = encode(secret);
-    vec![
+    let mut traces = vec![
         Secret::new(pair(client_id, secret)),
         Secret::new(pair(&encode(client_id), &encoded)),
         // A server that repeats it may have encoded it anew, and a space in the other way.
         Secret::new(encoded.replace("%20", "+")),
         Secret::new(encoded),
         Secret::new(secret),
-    ]
+    ];
+    if !secret.is_ascii() {
+        // Sent as Latin-1 and read as UTF-8: in the worst case other characters, and fewer.
+        let latin1 = secret.encode_utf16().map(|unit| unit.to_le_bytes()[0]);
+        traces.push(Secret::new(String::from_utf8_lossy(&latin1.collect::<Vec<u8>>())));
+    }
+    traces
+}
+
+/// What to try where client id and secret are right and are not accepted all the same: the way in which
+/// they are sent, and the others.
+pub fn advice(client_auth: ClientAuth, credential: &Credential) -> String {
+    let Credential { client_id, client_secret, .. } = credential;
+    let is_changed = |text: &str| encode(text) != text;
+    let differs = is_changed(client_id) || is_changed(client_secret.expose());
+    let reason = "which form-encoding changes";
+    match client_auth {
+        ClientAuth::Basic if differs => format!(
+            "clientAuth 'basic'; they have characters {reason}, and many servers do not decode it: if \
+             both are right, try 'basic-raw', then 'body'"
+        ),
+        ClientAuth::BasicRaw if differs => format!(
+            "clientAuth 'basic-raw'; they have characters {reason}, and RFC 6749 §2.3.1 asks for it: if \
+             both are right, try 'basic', then 'body'"
+        ),
+        ClientAuth::Basic => {
+            "clientAuth 'basic'; if both are right, try 'body' ('basic-raw' would send \
+                              the same)"
+                .to_owned()
+        }
+        ClientAuth::BasicRaw => {
+            "clientAuth 'basic-raw'; if both are right, try 'body' ('basic' would \
+                                 send the same)"
+                .to_owned()
+        }
+        ClientAuth::Body => {
+            "clientAuth 'body'; if both are right, try 'basic' or 'basic-raw'".to_owned()
+        }
+    }
 }
 
 fn basic(id: &str, secret: &str) -> Secret {
@@ -94,6 +132,9 @@ mod tests {
             resource: vec![],
             params: vec![],
             default_lifetime: Duration::from_mins(5),
+            ignore_expires_in: false,
+            treat_as_bearer: false,
+            rejected_errors: vec![],
         }
     }
 

@@ -1,11 +1,21 @@
 //! What an answer of the token endpoint means (RFC 6749 §5, and how servers deviate from it).
 
+mod body;
+mod codes;
+mod headers;
+mod members;
+mod redaction;
+
 use std::time::Duration;
 
-use serde::Deserialize;
-use serde_json::Value;
+pub use body::{Body, LARGEST_BODY};
+pub use headers::Headers;
 
-use super::request::traces;
+use self::body::Reading;
+use self::codes::{ErrorClass, class_of, mentions_rate_limit, tells_of_rate_limit};
+use self::members::{Member, Members};
+use self::redaction::Hidden;
+use super::request::{advice, traces};
 use super::retry_after;
 use crate::credential::Credential;
 use crate::error::{Code, Failure};
@@ -14,47 +24,26 @@ use crate::secret::Secret;
 use crate::token::Grant;
 use crate::verdict::Verdict;
 
-/// An answer as it came, whole.
+/// An answer as it came.
 #[derive(Debug, Clone, Default)]
 pub struct Answer {
     /// The HTTP status.
     pub status: u16,
-    /// The `Retry-After` header.
-    pub retry_after: Option<String>,
-    /// The `Date` header.
-    pub date: Option<String>,
-    /// The body. It may hold a token, and is therefore never printed.
+    /// The headers that count.
+    pub headers: Headers,
+    /// The body, so far as it came.
     pub body: Body,
 }
 
-/// The bytes of an answer.
-#[derive(Clone, Default)]
-pub struct Body(pub Vec<u8>);
-
-impl std::fmt::Debug for Body {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "[{} bytes]", self.0.len())
+impl Answer {
+    /// Whether the body is a whole JSON object, so that nothing of it can be missing.
+    pub fn is_whole(&self) -> bool {
+        Reading::of(&self.body).members().is_some()
     }
-}
-
-/// The members of an answer that count; each may have any type, since servers differ.
-#[derive(Deserialize)]
-struct Members {
-    access_token: Option<Value>,
-    token_type: Option<Value>,
-    expires_in: Option<Value>,
-    refresh_in: Option<Value>,
-    scope: Option<Value>,
-    error: Option<Value>,
-    error_description: Option<Value>,
-    description: Option<Value>,
 }
 
 /// No lifetime is counted longer: 100 years.
 const LONGEST_LIFE: f64 = 100.0 * 365.0 * 86_400.0;
-
-/// So much of what a server says is shown.
-const LONGEST_DESCRIPTION: usize = 256;
 
 /// Judges an answer to a request that was made with this credential.
 ///
@@ -67,223 +56,256 @@ pub fn judge(
     secrets: &[Secret],
     now_millis: i64,
 ) -> Verdict {
-    let members: Option<Members> = serde_json::from_slice(&answer.body.0).ok();
-    let own = members.as_ref().and_then(|it| it.access_token.as_ref()).and_then(Value::as_str);
-    let mut hidden = traces(credential);
-    hidden.extend(secrets.iter().cloned().chain(own.map(Secret::new)));
-    hidden.retain(|it| !it.expose().is_empty());
-    // Longest first: what contains another one is found whole.
-    hidden.sort_by_key(|it| std::cmp::Reverse(it.expose().len()));
-    Judge { answer, endpoint, credential, hidden, now_millis }.verdict(members.as_ref())
+    let reading = Reading::of(&answer.body);
+    let own = |name| reading.members().and_then(|members| members.text(name)).map(Secret::new);
+    let own = ["access_token", "refresh_token", "id_token"].into_iter().filter_map(own);
+    let hidden = traces(credential).into_iter().chain(secrets.iter().cloned()).chain(own);
+    let hidden = Hidden::new(hidden.collect());
+    Judge { answer, reading: &reading, endpoint, credential, hidden, now_millis }.verdict()
 }
 
 struct Judge<'a> {
     answer: &'a Answer,
+    reading: &'a Reading,
     endpoint: &'a Endpoint,
     credential: &'a Credential,
-    /// What must not be shown, the longest first.
-    hidden: Vec<Secret>,
+    hidden: Hidden,
     now_millis: i64,
 }
 
+/// The code of an error, and its class where that is known.
+struct Said {
+    code: Option<String>,
+    class: Option<ErrorClass>,
+}
+
 impl Judge<'_> {
-    fn verdict(&self, members: Option<&Members>) -> Verdict {
-        match (self.answer.status, members) {
-            (200..300, None) => Verdict::Transient(self.failure(
-                Code::Endpoint,
-                None,
-                "did not answer with JSON; is something else listening at this address?",
-            )),
-            (200..300, Some(members)) if is_present(members.error.as_ref()) => {
-                self.oauth_error(400, members)
-            }
-            (200..300, Some(members)) => self.grant(members),
-            (300..400, _) => Verdict::Misconfigured(self.failure(
-                Code::Misconfigured,
-                None,
+    fn verdict(&self) -> Verdict {
+        let status = self.answer.status;
+        match (status, self.reading.members()) {
+            (200..300, None) => self.transient(
+                "did not answer with a JSON object; is something else listening at this address?",
+            ),
+            (200..300, Some(members)) => match self.said() {
+                said if members.has_error() => self.error(400, &said),
+                said if members.text("access_token").is_none() && said.class.is_some() => {
+                    self.error(400, &said)
+                }
+                _ => self.grant(members),
+            },
+            (300..400, _) => self.misconfigured(
                 "answered with a redirect, which is not followed; give the final address as tokenUrl",
-            )),
-            (429, _) => Verdict::Throttled(self.throttled(members)),
-            (408 | 425 | 500.., _) => Verdict::Transient(self.failure(
-                Code::Endpoint,
-                members,
-                "failed; it is asked again",
-            )),
-            (status, Some(members)) if is_present(members.error.as_ref()) => {
-                self.oauth_error(status, members)
-            }
-            (401 | 403, _) => Verdict::Refused(self.failure(
-                Code::CredentialRejected,
-                members,
-                "refused the request without saying why; check the client secret, and whether a \
-                 gateway stands before the endpoint",
-            )),
-            (400..500, Some(members)) => Verdict::Misconfigured(self.failure(
-                Code::Misconfigured,
-                Some(members),
-                "does not accept the request; check tokenUrl and the provider's options",
-            )),
-            _ => Verdict::Transient(self.failure(
-                Code::Endpoint,
-                None,
-                "gave an answer that a token endpoint does not give; it is asked again",
-            )),
+            ),
+            (407, _) => self.transient(
+                "is behind a proxy that asks for a user name and password; give them in its URL",
+            ),
+            (429, _) => self.throttled(),
+            (408 | 425 | 500.., _) => self.transient("failed; it is asked again"),
+            _ => self.error(status, &self.said()),
         }
     }
 
-    fn oauth_error(&self, status: u16, members: &Members) -> Verdict {
-        let error = members.error.as_ref().and_then(Value::as_str).unwrap_or_default();
-        let rejected = |advice| {
-            Verdict::Rejected(self.failure(Code::CredentialRejected, Some(members), advice))
-        };
-        match (error, status) {
-            ("invalid_client", _) => rejected("does not accept this client id with this secret"),
-            ("unauthorized_client", _) => rejected(
-                "does not let this client use the client-credentials grant; check the client's grant type there",
+    /// An error: by its code where that is known, else by its status.
+    fn error(&self, status: u16, said: &Said) -> Verdict {
+        let explanation = self.explanation();
+        let tells = |of_rate_limit: fn(&str) -> bool| explanation.is_some_and(of_rate_limit);
+        match said.class {
+            Some(ErrorClass::Client) => self.rejected(&format!(
+                "does not accept this client id with this secret, sent with {}",
+                advice(self.endpoint.client_auth, self.credential)
+            )),
+            Some(ErrorClass::Grant) => self.rejected(
+                "does not let this client use the client-credentials grant; check the client's grant \
+                 type there",
             ),
-            ("access_denied" | "invalid_grant", 401 | 403) => {
-                rejected("denies this client access; check the client's permissions there")
-            }
-            ("invalid_request", _) if self.description(members).is_some_and(|text| {
-                text.to_ascii_lowercase().starts_with("rate limit exceeded")
-            }) =>
+            // A wrong secret is no reason to ask for patience.
+            None | Some(ErrorClass::Denied)
+                if status == 403
+                    && (tells(mentions_rate_limit) || self.wait(false).is_some()) =>
             {
-                Verdict::Throttled(self.throttled(Some(members)))
+                self.throttled()
             }
-            ("temporarily_unavailable" | "server_error", _) => Verdict::Transient(self.failure(
-                Code::Endpoint,
-                Some(members),
-                "is not available; it is asked again",
+            Some(ErrorClass::Denied) if matches!(status, 401 | 403) => self.rejected(
+                "denies this client access; check the client's permissions there",
+            ),
+            Some(ErrorClass::Throttled) => self.throttled(),
+            _ if tells(tells_of_rate_limit) => self.throttled(),
+            Some(ErrorClass::Unavailable) => self.transient("is not available; it is asked again"),
+            Some(ErrorClass::Request) => self.misconfigured(
+                "does not accept the request; check scope, audience, resource, params and clientAuth",
+            ),
+            None | Some(ErrorClass::Denied) => self.by_status(status),
+        }
+    }
+
+    fn by_status(&self, status: u16) -> Verdict {
+        match (status, self.reading) {
+            (401, _) => self.refused(
+                "refused the request; check the client secret, scope and clientAuth, and whether a \
+                 gateway stands before the endpoint",
+            ),
+            (403, _) => self.refused(
+                "refused the request; check the client secret, scope and clientAuth, and whether a \
+                 gateway or firewall stands before the endpoint, which may ask for fewer requests or \
+                 not like the userAgent",
+            ),
+            (404, _) => self.misconfigured(&format!(
+                "is not there; check tokenUrl, also whether it has to end {} a slash",
+                if self.endpoint.token_url.path().ends_with('/') { "without" } else { "with" }
             )),
-            ("invalid_request" | "invalid_scope" | "unsupported_grant_type", _) => {
-                Verdict::Misconfigured(self.failure(
-                    Code::Misconfigured,
-                    Some(members),
-                    "does not accept the request; check scope, audience, resource, params and clientAuth",
-                ))
+            (_, Reading::Object(_)) => self.misconfigured(
+                "does not accept the request; check tokenUrl and the provider's options",
+            ),
+            (405 | 410, _) => {
+                self.transient("does not take token requests at this address; check tokenUrl")
             }
-            (_, 401 | 403) => Verdict::Refused(self.failure(
-                Code::CredentialRejected,
-                Some(members),
-                "refused the request; check the client secret, and whether a gateway stands before the endpoint",
-            )),
-            _ => Verdict::Misconfigured(self.failure(
-                Code::Misconfigured,
-                Some(members),
-                "does not accept the request; check the provider's options",
-            )),
+            _ => self.transient(
+                "gave an answer that a token endpoint does not give; it is asked again",
+            ),
         }
     }
 
     fn grant(&self, members: &Members) -> Verdict {
-        let unusable =
-            |advice: &str| Verdict::Misconfigured(self.failure(Code::Misconfigured, None, advice));
-        let Some(token) = members.access_token.as_ref().and_then(Value::as_str) else {
-            return unusable("answered without an access_token; is tokenUrl the token endpoint?");
+        let Some(Member::Text(token)) = members.get("access_token") else {
+            return self
+                .unusable("answered without an access_token; is tokenUrl the token endpoint?");
         };
-        if !is_b64token(token) {
-            return unusable(
-                "answered with an access_token that must not stand in a header (RFC 6750 §2.1)",
+        if !fits_a_header(token) {
+            return self.unusable(
+                "answered with an access_token that must not stand in a header: it is empty, begins \
+                 or ends with a blank, or has control characters or others than ASCII (RFC 6749 A.12)",
             );
         }
-        let is_bearer = match &members.token_type {
-            None | Some(Value::Null) => true,
-            Some(kind) => kind.as_str().is_some_and(|kind| kind.eq_ignore_ascii_case("bearer")),
-        };
-        if !is_bearer {
-            return unusable(
-                "answered with a token_type other than Bearer, which is all that is supported",
-            );
+        if !self.endpoint.treat_as_bearer
+            && let Some(kind) = other_than_bearer(members)
+        {
+            return self.unusable(&format!(
+                "answered with a token_type other than Bearer ({}), which is all that is supported; \
+                 where such a token is used as one, set the provider's option treatAsBearer",
+                self.hidden.presentable(kind)
+            ));
         }
-        let lifetime = match members.expires_in.as_ref().and_then(seconds) {
-            None => self.endpoint.default_lifetime,
+        let expires_in = match members.seconds("expires_in") {
+            _ if self.endpoint.ignore_expires_in => None,
             Some(seconds) if seconds <= 0.0 => {
-                return unusable(
-                    "answered with a token that is expired already (expires_in is not above 0)",
+                return self.unusable(
+                    "answered with a token that is expired already (expires_in is not above 0); where \
+                     that means a token without end, set the provider's option ignoreExpiresIn, and \
+                     defaultLifetimeMs counts",
                 );
             }
-            Some(seconds) => duration(seconds),
+            seconds => seconds,
         };
         Verdict::Accepted(Grant {
             access_token: Secret::new(token),
-            lifetime,
-            refresh_in: members
-                .refresh_in
-                .as_ref()
-                .and_then(seconds)
-                .filter(|seconds| *seconds > 0.0)
-                .map(duration),
-            scope: members
-                .scope
-                .as_ref()
-                .and_then(Value::as_str)
-                .map(|scope| self.presentable(scope)),
+            lifetime: expires_in.map_or(self.endpoint.default_lifetime, duration),
+            refresh_in: members.seconds("refresh_in").filter(|it| *it > 0.0).map(duration),
+            scope: members.text("scope").map(|scope| self.hidden.presentable(scope)),
         })
     }
 
-    fn throttled(&self, members: Option<&Members>) -> Failure {
-        self.failure(
-            Code::Throttled,
-            members,
-            "asks for fewer token requests; it is asked again later",
-        )
+    fn said(&self) -> Said {
+        let from_header = self.parameter("error");
+        let mut codes: Vec<&str> = self.reading.members().map(Members::codes).unwrap_or_default();
+        codes.extend(from_header);
+        let known = codes
+            .iter()
+            .find_map(|code| Some((*code, class_of(code, &self.endpoint.rejected_errors)?)));
+        Said {
+            code: known.map(|(code, _)| code).or(codes.first().copied()).map(str::to_owned),
+            class: known.map(|(_, class)| class),
+        }
     }
 
-    fn failure(&self, code: Code, members: Option<&Members>, story: &str) -> Failure {
+    fn explanation(&self) -> Option<&str> {
+        let own = self.reading.members().and_then(Members::explanation);
+        own.or_else(|| self.parameter("error_description"))
+    }
+
+    /// A parameter of the header `WWW-Authenticate` (RFC 6750 §3), which some servers fill instead of the
+    /// body.
+    fn parameter(&self, name: &str) -> Option<&str> {
+        let header = self.answer.headers.get("www-authenticate")?;
+        let (_, value) = header.split_once(&format!("{name}=\""))?;
+        value.split('"').next().filter(|value| !value.is_empty())
+    }
+
+    fn rejected(&self, story: &str) -> Verdict {
+        Verdict::Rejected(self.failure(Code::CredentialRejected, story))
+    }
+
+    /// It is tried again: what is refused may be neither the client nor its secret.
+    fn refused(&self, story: &str) -> Verdict {
+        let failure = self.failure(Code::CredentialRejected, story);
+        Verdict::Refused(Failure { retryable: true, ..failure })
+    }
+
+    fn misconfigured(&self, story: &str) -> Verdict {
+        Verdict::Misconfigured(self.failure(Code::Misconfigured, story))
+    }
+
+    /// A grant that is none: of what it says nothing is shown.
+    fn unusable(&self, story: &str) -> Verdict {
+        let status = Some(self.answer.status);
+        let message = self.message(story, &self.answer.status.to_string());
+        Verdict::Misconfigured(Failure { status, ..Failure::new(Code::Misconfigured, message) })
+    }
+
+    fn throttled(&self) -> Verdict {
+        let story = "asks for fewer token requests; it is asked again later";
+        let failure = self.failure(Code::Throttled, story);
+        Verdict::Throttled(Failure { retry_after: self.wait(true), ..failure })
+    }
+
+    fn transient(&self, story: &str) -> Verdict {
+        Verdict::Transient(self.failure(Code::Endpoint, story))
+    }
+
+    fn failure(&self, code: Code, story: &str) -> Failure {
         let status = self.answer.status;
-        let oauth_error = members
-            .and_then(|members| members.error.as_ref())
-            .and_then(Value::as_str)
-            .map(|error| self.presentable(error));
-        let description = members.and_then(|members| self.description(members));
+        let oauth_error = self.said().code.map(|code| self.hidden.presentable(&code));
+        let description = self.explanation().map(|text| self.hidden.presentable(text));
         let said = match (&oauth_error, &description) {
             (Some(error), Some(text)) => format!("{status} {error}: {text}"),
             (Some(error), None) => format!("{status} {error}"),
             (None, Some(text)) => format!("{status}: {text}"),
-            (None, None) => format!("{status}"),
+            (None, None) => format!("{status}{}", self.unread()),
         };
-        let message = format!(
-            "The token endpoint {} {story} (client id {}, answer {said}).",
-            address(self.endpoint),
-            self.credential.client_id,
-        );
-        let header = self.answer.retry_after.as_deref();
         Failure {
             status: Some(status),
             oauth_error,
             description,
-            retry_after: header.and_then(|header| {
-                retry_after::parse(header, self.answer.date.as_deref(), self.now_millis)
-            }),
-            ..Failure::new(code, message)
+            retry_after: self.wait(false),
+            ..Failure::new(code, self.message(story, &said))
         }
     }
 
-    fn description(&self, members: &Members) -> Option<String> {
-        let text = members.error_description.as_ref().or(members.description.as_ref())?;
-        text.as_str().map(|text| self.presentable(text))
+    fn message(&self, story: &str, said: &str) -> String {
+        format!(
+            "The token endpoint {} {story} (client id {}, answer {said}).",
+            address(self.endpoint),
+            self.credential.client_id,
+        )
     }
 
-    /// What a server says, as it may be shown: no secret, no token, no control character, not too
-    /// long.
-    fn presentable(&self, text: &str) -> String {
-        // First, since a space in the place of a tab may complete a secret.
-        let text: String =
-            text.chars().map(|char| if char.is_control() { ' ' } else { char }).collect();
-        let mut rest = text.as_str();
-        let mut shown = Vec::new();
-        while let Some(char) = rest.chars().next()
-            && shown.len() < LONGEST_DESCRIPTION
-        {
-            let hidden = self.hidden.iter().find(|hidden| rest.starts_with(hidden.expose()));
-            if hidden.is_some() {
-                shown.extend("[redacted]".chars());
-            } else {
-                shown.push(char);
-            }
-            rest = &rest[hidden.map_or(char.len_utf8(), |hidden| hidden.expose().len())..];
+    /// Why a body could not be read, where that is known.
+    fn unread(&self) -> String {
+        let coding = self.answer.headers.get("content-encoding").unwrap_or("identity");
+        let is_read =
+            ["identity", "gzip", "x-gzip"].iter().any(|it| coding.eq_ignore_ascii_case(it));
+        match self.reading {
+            Reading::TooLarge => ", which has more than 1 MiB when it is decompressed".to_owned(),
+            Reading::Damaged => ", whose gzip is damaged".to_owned(),
+            Reading::Other if !is_read => format!(
+                " in the content coding {}, though identity was asked for; only gzip is decoded",
+                self.hidden.presentable(coding)
+            ),
+            Reading::Other | Reading::Object(_) => String::new(),
         }
-        shown.into_iter().take(LONGEST_DESCRIPTION).collect()
+    }
+
+    fn wait(&self, is_throttled: bool) -> Option<Duration> {
+        retry_after::wait(&self.answer.headers, is_throttled, self.now_millis)
     }
 }
 
@@ -294,25 +316,24 @@ pub(super) fn address(endpoint: &Endpoint) -> String {
     format!("{}://{}{port}{}", url.scheme(), url.host_str().unwrap_or_default(), url.path())
 }
 
-fn is_present(value: Option<&Value>) -> bool {
-    value.is_some_and(|value| !value.is_null())
+/// Whether a token may stand in an `Authorization` header: `1*VSCHAR` of RFC 6749 A.12, of which a header's
+/// value keeps blanks only between other characters.
+fn fits_a_header(token: &str) -> bool {
+    !token.is_empty()
+        && token.bytes().all(|byte| (b' '..=b'~').contains(&byte))
+        && token.trim_matches(' ') == token
 }
 
-/// `b64token` of RFC 6750 §2.1.
-fn is_b64token(text: &str) -> bool {
-    let body = text.trim_end_matches('=');
-    !body.is_empty()
-        && body.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._~+/".contains(&byte))
-}
-
-/// A number of seconds, which some servers send as text.
-fn seconds(value: &Value) -> Option<f64> {
-    let number = match value {
-        Value::Number(number) => number.as_f64()?,
-        Value::String(text) => text.trim().parse().ok()?,
-        _ => return None,
-    };
-    (!number.is_nan()).then_some(number)
+/// The type of a token that is no bearer token (RFC 6749 §7.1); one that is missing or empty says nothing.
+fn other_than_bearer(members: &Members) -> Option<&str> {
+    match members.get("token_type")? {
+        Member::Nothing => None,
+        Member::Text(kind) => {
+            let kind = kind.trim();
+            (!kind.is_empty() && !kind.eq_ignore_ascii_case("bearer")).then_some(kind)
+        }
+        _ => Some("no text"),
+    }
 }
 
 /// Down to the millisecond, so that a token is never used longer than it lives.

@@ -1,11 +1,50 @@
-//! The `Retry-After` header (RFC 9110 §10.2.3).
+//! How long a server asks to be left alone: `Retry-After` (RFC 9110 §10.2.3), and what others send instead.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use chrono::DateTime;
+
+use super::response::Headers;
+
+/// Headers about a rate limit that say it in seconds, as an instant in seconds or milliseconds since 1970, or as
+/// a date: numbers are told apart by their size.
+const RESETS: [&str; 4] =
+    ["x-ratelimit-reset-after", "ratelimit-reset", "x-ratelimit-reset", "x-rate-limit-reset"];
+
+/// Headers that say it in milliseconds.
+const MILLIS: [&str; 2] = ["retry-after-ms", "x-ms-retry-after-ms"];
+
+/// What is not less is no number of seconds from now, but an instant: 31 years, and the year 2001.
+const FIRST_INSTANT: f64 = 1e9;
+/// What is not less is an instant in milliseconds: of the year 1973, in seconds of the year 5138.
+const FIRST_INSTANT_MILLIS: f64 = 1e11;
+
 /// How long the server asks to be left alone.
 ///
-/// Either a number of seconds or one of the three date forms of RFC 9110 §5.6.7. A date is measured
-/// against the server's own `Date`, and only without one against our clock, which may be wrong.
+/// Headers about a rate limit stand in every answer of some servers: they count where the answer says that
+/// there are too many requests. A date is measured against the server's own `Date`, and only without one
+/// against our clock, which may be wrong.
+pub fn wait(headers: &Headers, is_throttled: bool, now_millis: i64) -> Option<Duration> {
+    let date = headers.get("date");
+    let now = || {
+        date.and_then(|date| httpdate::parse_http_date(date).ok())
+            .unwrap_or_else(|| instant(now_millis))
+    };
+    let standard = headers
+        .get("retry-after")
+        .and_then(|value| parse(value, date, now_millis))
+        .or_else(|| reset(headers.get("x-retry-after")?, now()));
+    if standard.is_some() || !is_throttled {
+        return standard;
+    }
+    let in_millis = MILLIS.iter().find_map(|name| positive(headers.get(name)?));
+    in_millis
+        .map(|millis| seconds(millis / 1000.0))
+        .or_else(|| RESETS.iter().find_map(|name| reset(headers.get(name)?, now())))
+        .or_else(|| reset(reset_of_draft(headers.get("ratelimit")?)?, now()))
+}
+
+/// The value of `Retry-After`: a number of seconds or one of the three date forms of RFC 9110 §5.6.7.
 pub fn parse(retry_after: &str, date: Option<&str>, now_millis: i64) -> Option<Duration> {
     let retry_after = retry_after.trim();
     if !retry_after.is_empty() && retry_after.bytes().all(|byte| byte.is_ascii_digit()) {
@@ -18,6 +57,40 @@ pub fn parse(retry_after: &str, date: Option<&str>, now_millis: i64) -> Option<D
     Some(at.duration_since(now).unwrap_or(Duration::ZERO))
 }
 
+fn reset(value: &str, now: SystemTime) -> Option<Duration> {
+    let since_epoch = now.duration_since(UNIX_EPOCH).unwrap_or_default();
+    let until = |instant: Duration| instant.saturating_sub(since_epoch);
+    match positive(value) {
+        Some(number) if number >= FIRST_INSTANT_MILLIS => Some(until(seconds(number / 1000.0))),
+        Some(number) if number >= FIRST_INSTANT => Some(until(seconds(number))),
+        Some(number) => Some(seconds(number)),
+        None => {
+            let at = DateTime::parse_from_rfc3339(value).map(SystemTime::from).ok();
+            let at = at.or_else(|| httpdate::parse_http_date(value).ok())?;
+            Some(at.duration_since(now).unwrap_or(Duration::ZERO))
+        }
+    }
+}
+
+/// `reset=30` or `t=30` in the header `RateLimit` of the drafts of the IETF's HTTPAPI working group.
+fn reset_of_draft(value: &str) -> Option<&str> {
+    value.split([',', ';']).find_map(|part| {
+        let (name, value) = part.trim().split_once('=')?;
+        matches!(name, "reset" | "t").then_some(value)
+    })
+}
+
+/// A number that is not negative, such as `30` or `1.5`.
+fn positive(value: &str) -> Option<f64> {
+    let is_number = value.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
+    value.parse().ok().filter(|_| is_number)
+}
+
+/// Not endless: nothing waits for thirty thousand years.
+fn seconds(seconds: f64) -> Duration {
+    Duration::from_secs_f64(seconds.min(1e12))
+}
+
 fn instant(millis: i64) -> SystemTime {
     UNIX_EPOCH + Duration::from_millis(u64::try_from(millis).unwrap_or(0))
 }
@@ -25,6 +98,7 @@ fn instant(millis: i64) -> SystemTime {
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
+    use proptest::sample::select;
 
     use super::*;
 
@@ -54,7 +128,71 @@ mod tests {
         assert_eq!(parse("99999999999999999999999", None, 0), Some(Duration::from_secs(u64::MAX)));
     }
 
+    fn throttled(list: &[(&str, &str)], now_millis: i64) -> Option<Duration> {
+        let headers = Headers::pick(|name| {
+            list.iter().find(|(known, _)| *known == name).map(|(_, value)| value.as_bytes())
+        });
+        wait(&headers, true, now_millis)
+    }
+
+    #[test]
+    fn a_reset_in_any_form_is_understood() {
+        let half_a_minute = Some(Duration::from_secs(30));
+        for name in RESETS.iter().chain(&["x-retry-after"]) {
+            for form in [
+                "30",
+                "30.0",
+                "784111747",
+                "784111747000",
+                "1994-11-06T08:49:07Z",
+                "1994-11-06T09:49:07+01:00",
+                "Sun, 06 Nov 1994 08:49:07 GMT",
+            ] {
+                // These are before 2001, where seconds since 1970 are taken for seconds from now.
+                let is_early = form == "784111747";
+                let (form, now) =
+                    if is_early { ("1784111747", NOW + 1_000_000_000_000) } else { (form, NOW) };
+                assert_eq!(throttled(&[(name, form)], now), half_a_minute, "{name}: {form}");
+            }
+            assert_eq!(
+                throttled(&[(name, "1784111747"), ("date", DATE.unwrap())], 0),
+                Some(Duration::from_secs(1_000_000_030)),
+                "by the server's clock"
+            );
+            for nonsense in ["", "-1", "soon", "1e3", "inf", "NaN", "30s", ".", "1.2.3"] {
+                assert_eq!(throttled(&[(name, nonsense)], NOW), None, "{name}: {nonsense}");
+            }
+            assert_eq!(throttled(&[(name, "784111600000")], NOW), Some(Duration::ZERO), "the past");
+            assert!(throttled(&[(name, &"9".repeat(400))], NOW) > half_a_minute);
+        }
+        for name in MILLIS {
+            assert_eq!(throttled(&[(name, "1500")], NOW), Some(Duration::from_millis(1500)));
+        }
+        for draft in ["limit=100, remaining=0, reset=30", r#""default";r=0;t=30"#] {
+            assert_eq!(throttled(&[("ratelimit", draft)], NOW), half_a_minute, "{draft}");
+        }
+        assert_eq!(throttled(&[("ratelimit", r#""default";r=0"#)], NOW), None);
+    }
+
+    #[test]
+    fn what_the_standard_says_comes_first() {
+        let both = [("retry-after", "60"), ("x-ratelimit-reset", "30"), ("retry-after-ms", "5")];
+        assert_eq!(throttled(&both, NOW), Some(Duration::from_secs(60)));
+        let unreadable = [("retry-after", "soon"), ("x-ratelimit-reset", "30")];
+        assert_eq!(throttled(&unreadable, NOW), Some(Duration::from_secs(30)));
+    }
+
     proptest! {
+        #[test]
+        fn any_reset_is_a_time_or_nothing(
+            name in select([MILLIS.as_slice(), &RESETS, &["x-retry-after", "ratelimit"]].concat()),
+            value in prop_oneof![any::<String>(), "[0-9.]{0,400}", "t=[0-9.e]{0,12}", "[0-9T:Z+-]{0,30}"],
+            date in any::<String>(),
+            now in any::<i64>(),
+        ) {
+            throttled(&[(name, &value), ("date", &date)], now);
+        }
+
         #[test]
         fn any_header_is_a_time_or_nothing(
             header in prop_oneof![

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use rustls::pki_types::CertificateDer;
-use rustls_native_certs::load_certs_from_paths;
+use rustls_native_certs::{CertificateResult, ErrorKind, load_certs_from_paths};
 
 use super::transport::{InvalidTransport, Transport};
 
@@ -18,41 +18,82 @@ const BUNDLES: [&str; 6] = [
     "/usr/local/share/certs/ca-root-nss.crt",
 ];
 
+/// What is trusted, and what of it could not be read.
+pub(super) struct Roots {
+    /// The authorities.
+    pub(super) authorities: Vec<CertificateDer<'static>>,
+    /// Those of them that somebody named to this process, each of which may be an endpoint's own certificate.
+    pub(super) given: Vec<CertificateDer<'static>>,
+    /// Why a file or directory that a variable names yields nothing, a sentence each.
+    pub(super) complaints: Vec<String>,
+}
+
 /// The authorities to trust.
 ///
 /// `tls.ca` replaces the system's, as it does in Node; the extra file is added to either. It reads
 /// files, and never the environment, which native code must not touch.
-pub(super) fn load(
-    transport: &Transport,
-) -> Result<Vec<CertificateDer<'static>>, InvalidTransport> {
-    let mut roots = transport.authorities()?;
-    if roots.is_empty() {
-        roots = match (&transport.root_file, &transport.root_dir) {
-            (None, None) => system(),
-            (file, dir) => from_paths(file.as_deref(), dir.as_deref()),
-        };
+pub(super) fn load(transport: &Transport) -> Result<Roots, InvalidTransport> {
+    let given = transport.authorities()?;
+    let mut roots = Roots { authorities: given.clone(), given, complaints: vec![] };
+    let has_variables = transport.root_file.is_some() || !transport.root_dirs.is_empty();
+    if roots.given.is_empty() && has_variables {
+        if let Some(file) = &transport.root_file {
+            roots.take("SSL_CERT_FILE", file, load_certs_from_paths(Some(file), None));
+        }
+        for dir in &transport.root_dirs {
+            roots.take("SSL_CERT_DIR", dir, load_certs_from_paths(None, Some(dir)));
+        }
+    } else if roots.given.is_empty() {
+        roots.authorities = system();
     }
-    if let Some(extra) = &transport.extra_root_file {
-        roots.extend(from_paths(Some(extra), None));
+    if let Some(file) = &transport.extra_root_file {
+        let extra = load_certs_from_paths(Some(file), None);
+        roots.given.extend(extra.certs.iter().cloned());
+        roots.take("NODE_EXTRA_CA_CERTS", file, extra);
     }
-    if roots.is_empty() {
-        return Err(InvalidTransport::new(
+    if !roots.authorities.is_empty() {
+        return Ok(roots);
+    }
+    Err(match roots.complaints.split_first() {
+        None => InvalidTransport::new(
             "tls.ca",
             "is not given, and this machine has no certificate authorities: install the package \
              ca-certificates, or give tls.ca",
-        ));
-    }
-    Ok(roots)
+        ),
+        Some(_) => InvalidTransport::new(
+            "tls.ca",
+            format!(
+                "is not given, and there are no other certificate authorities: {}",
+                roots.complaints.join("; ")
+            ),
+        ),
+    })
 }
 
-fn from_paths(file: Option<&Path>, dir: Option<&Path>) -> Vec<CertificateDer<'static>> {
-    load_certs_from_paths(file, dir).certs
+impl Roots {
+    /// Adds what a variable's file or directory holds.
+    fn take(&mut self, variable: &str, path: &Path, found: CertificateResult) {
+        // One certificate of many that cannot be read is no reason to complain.
+        if found.certs.is_empty() {
+            let reason = match found.errors.first().map(|error| &error.kind) {
+                Some(ErrorKind::Io { inner, .. }) => format!("cannot be read ({})", inner.kind()),
+                // OpenSSL, too, looks for nothing else in a directory.
+                None if path.is_dir() => {
+                    "holds no certificate under the name of its hash (see openssl rehash)"
+                        .to_owned()
+                }
+                _ => "holds no certificate in PEM form".to_owned(),
+            };
+            self.complaints.push(format!("{variable} names {}, which {reason}", path.display()));
+        }
+        self.authorities.extend(found.certs);
+    }
 }
 
 #[cfg(not(any(target_os = "macos", windows)))]
 fn system() -> Vec<CertificateDer<'static>> {
     let bundle = BUNDLES.iter().map(PathBuf::from).find(|path| path.is_file());
-    from_paths(bundle.as_deref(), None)
+    load_certs_from_paths(bundle.as_deref(), None).certs
 }
 
 /// Their stores are no files, and reading them reads no environment that matters here.

@@ -11,6 +11,7 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use serde::Deserialize;
 use url::{Url, form_urlencoded};
 
+use super::no_proxy::NoProxy;
 use crate::secret::Secret;
 
 /// How an endpoint is reached.
@@ -35,15 +36,28 @@ pub struct Transport {
     /// A file with the system's certificate authorities, in the place of the usual ones.
     #[serde(default)]
     pub root_file: Option<PathBuf>,
-    /// A directory with the system's certificate authorities, in the place of the usual ones.
+    /// Directories with the system's certificate authorities, in the place of the usual ones.
     #[serde(default)]
-    pub root_dir: Option<PathBuf>,
+    pub root_dirs: Vec<PathBuf>,
     /// A file with certificate authorities to trust in addition.
     #[serde(default)]
     pub extra_root_file: Option<PathBuf>,
+    /// The `User-Agent` of every request (RFC 9110 §10.1.5).
+    #[serde(default = "Transport::default_user_agent")]
+    pub user_agent: String,
     /// How long one attempt may take, connecting included.
     #[serde(default = "Transport::default_timeout")]
     pub request_timeout_ms: u64,
+}
+
+/// A proxy, and what is not reached through it.
+pub(super) struct Proxy {
+    /// Its address; the user name and the password in it are in the header already.
+    pub(super) url: Url,
+    /// What it is shown with every request (RFC 9110 §11.7.2).
+    pub(super) authorization: Option<Secret>,
+    /// Which hosts are reached directly.
+    pub(super) exempt: NoProxy,
 }
 
 /// A part of a [`Transport`] is of no use.
@@ -72,6 +86,10 @@ impl InvalidTransport {
 impl Transport {
     fn default_timeout() -> u64 {
         10_000
+    }
+
+    fn default_user_agent() -> String {
+        concat!("oauth-rotor/", env!("CARGO_PKG_VERSION")).to_owned()
     }
 
     /// How long one attempt may take.
@@ -127,13 +145,21 @@ impl Transport {
     }
 
     /// The proxy for everything that `NO_PROXY` does not exempt.
-    pub(super) fn proxy(&self) -> Result<Option<reqwest::Proxy>, InvalidTransport> {
+    pub(super) fn proxy(&self) -> Result<Option<Proxy>, InvalidTransport> {
         let Some(url) = &self.proxy else { return Ok(None) };
-        let proxy = reqwest::Proxy::all(url.expose())
-            .map_err(|_| InvalidTransport::new("proxy", "is not the URL of an HTTP proxy"))?;
-        // A token endpoint on this machine is never reached through another one.
-        let exempt = ["localhost,127.0.0.0/8,::1", self.no_proxy.as_deref().unwrap_or_default()];
-        Ok(Some(proxy.no_proxy(reqwest::NoProxy::from_string(&exempt.join(",")))))
+        let is_http = |url: &Url| matches!(url.scheme(), "http" | "https") && url.has_host();
+        let url = Url::parse(url.expose())
+            .ok()
+            .filter(is_http)
+            .ok_or_else(|| InvalidTransport::new("proxy", "is not the URL of an HTTP proxy"))?;
+        let has_credentials = !url.username().is_empty() || url.password().is_some();
+        let authorization = has_credentials.then(|| {
+            let [user, password] = [url.username(), url.password().unwrap_or_default()];
+            let pair = format!("{}:{}", percent_decoded(user), percent_decoded(password));
+            Secret::new(format!("Basic {}", STANDARD.encode(pair)))
+        });
+        let exempt = NoProxy::parse(self.no_proxy.as_deref().unwrap_or_default());
+        Ok(Some(Proxy { url, authorization, exempt }))
     }
 
     /// Every form in which the proxy's password travels.

@@ -71,6 +71,12 @@ struct EndpointForm {
     resource: Vec<String>,
     params: Vec<(String, String)>,
     default_lifetime_ms: u64,
+    #[serde(default)]
+    ignore_expires_in: bool,
+    #[serde(default)]
+    treat_as_bearer: bool,
+    #[serde(default)]
+    rejected_errors: Vec<String>,
     propagation_ms: u64,
 }
 
@@ -126,6 +132,9 @@ impl Settings {
                 resource: endpoint.resource,
                 params: endpoint.params,
                 default_lifetime: millis(endpoint.default_lifetime_ms),
+                ignore_expires_in: endpoint.ignore_expires_in,
+                treat_as_bearer: endpoint.treat_as_bearer,
+                rejected_errors: endpoint.rejected_errors,
             },
             transport,
             policy: Policy {
@@ -184,7 +193,7 @@ fn agreed(json: &str) -> Agreed {
     let proxy = proxy.into_iter().map(|(key, value)| match key.as_str() {
         "noProxy" => ("NO_PROXY".to_owned(), value),
         "rootFile" => ("SSL_CERT_FILE".to_owned(), value),
-        "rootDir" => ("SSL_CERT_DIR".to_owned(), value),
+        "rootDirs" => ("SSL_CERT_DIR".to_owned(), value),
         "extraRootFile" => ("NODE_EXTRA_CA_CERTS".to_owned(), value),
         _ => (format!("provider.{key}"), value),
     });

@@ -36,4 +36,10 @@ pub struct Endpoint {
     pub params: Vec<(String, String)>,
     /// The life of a token whose answer does not state it.
     pub default_lifetime: Duration,
+    /// Whether what the answer says of it counts for nothing.
+    pub ignore_expires_in: bool,
+    /// Whether a token of another type than Bearer is used as one.
+    pub treat_as_bearer: bool,
+    /// Codes of errors by which this provider rejects the client, besides those of RFC 6749 §5.2.
+    pub rejected_errors: Vec<String>,
 }

@@ -75,6 +75,23 @@ fn handles_of_one_name_must_agree_and_are_told_on_what() {
         Some("SSL_CERT_FILE")
     );
     assert_eq!(
+        conflict(|form| form["transport"]["rootDirs"] = ["/roots"].as_slice().into()).as_deref(),
+        Some("SSL_CERT_DIR")
+    );
+    assert_eq!(
+        conflict(|form| form["transport"]["userAgent"] = "acme/1".into()).as_deref(),
+        Some("provider.userAgent")
+    );
+    for option in ["ignoreExpiresIn", "treatAsBearer"] {
+        let other = json(|form| form["endpoint"][option] = true.into());
+        let error = Settings::parse(&other).unwrap().check_agreement(&first.agreed).unwrap_err();
+        assert_eq!(error.option, Some(format!("provider.{option}")));
+    }
+    assert_eq!(
+        conflict(|form| form["endpoint"]["rejectedErrors"] = ["x"].as_slice().into()).as_deref(),
+        Some("provider.rejectedErrors")
+    );
+    assert_eq!(
         conflict(|form| form["policy"]["acquireTimeoutMs"] = 1.into()).as_deref(),
         Some("acquireTimeoutMs")
     );

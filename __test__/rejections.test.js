@@ -1,0 +1,168 @@
+'use strict'
+
+const { gzipSync } = require('node:zlib')
+
+const { TokenManager, genesysCloud, oauth2 } = require('..')
+const { closeAll, closing, event, manager, rejection, server } = require('./support/world')
+
+afterEach(closeAll)
+
+// The fallback depends on it: a wrong credential is known in whatever clothes the answer comes. Mostly with 400, as
+// Genesys Cloud has it, since a 401 or 403 has the next one tried in any case.
+
+const WRONG = { error: 'invalid_client', error_description: 'no such client' }
+const TEXT = JSON.stringify(WRONG)
+const BARE = { status: 401, headers: { 'Content-Type': 'text/html' } }
+
+const CLOTHES = [
+  ['JSON', { status: 401, body: WRONG }],
+  ['JSON with 400', { status: 400, body: WRONG }],
+  ['JSON with 200', { status: 200, body: WRONG }],
+  ['a byte order mark', { status: 400, body: `\ufeff${TEXT}` }],
+  ['gzip', { status: 400, headers: { 'Content-Encoding': 'gzip' }, body: gzipSync(TEXT) }],
+  ['gzip that nobody told of', { status: 400, body: gzipSync(`\ufeff${TEXT}`) }],
+  ['a coding that it does not have', { status: 400, headers: { 'Content-Encoding': 'br' }, body: TEXT }],
+  ['Latin-1', { status: 400, body: Buffer.from(TEXT.replace('no', 'ungültig, größer'), 'latin1') }],
+  ['a key that comes twice', { status: 400, body: TEXT.replace('{', '{"error":"none","error":"other",') }],
+  ['half a surrogate pair', { status: 400, body: TEXT.replace('no', '\\ud83d') }],
+  ['another type', { status: 400, headers: { 'Content-Type': 'text/html' }, body: TEXT }],
+  ['an object for the error', { status: 400, body: { error: { code: 'invalid_client', message: 'no' } } }],
+  ['Okta’s names', { status: 400, body: { errorCode: 'invalid_client', errorSummary: 'no' } }],
+  ['Apigee’s names', { status: 400, body: { ErrorCode: 'invalid_client', Error: 'ClientId is Invalid' } }],
+  [
+    'a header',
+    { status: 400, headers: { 'WWW-Authenticate': 'Basic realm="idp", error="invalid_client"' }, body: '' },
+  ],
+  ['Salesforce’s words', { status: 400, body: { error: 'invalid_client_id' } }],
+  ['GitHub’s words', { status: 200, body: { error: 'incorrect_client_credentials' } }],
+  ['Slack’s words', { status: 200, body: { ok: false, error: 'bad_client_secret' } }],
+  ['Zoho’s words', { status: 200, body: { error: 'invalid_client_secret' } }],
+  ['Google’s words', { status: 400, body: { error: 'deleted_client' } }],
+  ['nothing', { ...BARE, status: 403, body: '' }],
+  ['a page', { ...BARE, status: 403, body: '<html>Forbidden</html>' }],
+]
+
+/** A manager with two credentials, of which the server accepts the second. */
+function twoCredentials(provider, options) {
+  return manager(provider, {
+    credentials: [
+      { clientId: 'app', clientSecret: 'wrong' },
+      { clientId: 'app', clientSecret: 'secret' },
+    ],
+    ...options,
+  })
+}
+
+test.each(CLOTHES)(
+  'a rejection that comes as %s has the next credential tried at once',
+  async (_, answer) => {
+    const provider = await server()
+    provider.respond(answer)
+    const tokens = twoCredentials(provider)
+    expect(await tokens.getToken()).toEqual(expect.any(String))
+    expect(provider.requests.map(({ presented }) => presented)).toEqual(['wrong', 'secret'])
+  },
+)
+
+const certain = CLOTHES.filter(([, { status }]) => status !== 403)
+
+test.each(certain)('alone, it is told at once when it comes as %s', async (_, answer) => {
+  const provider = await server()
+  provider.respond(answer)
+  const tokens = manager(provider, { credentials: { clientId: 'app', clientSecret: 'wrong' } })
+  const rejected = event(tokens, 'credential-rejected')
+  const error = await rejection(tokens.ready())
+  expect(error).toMatchObject({ code: 'ERR_TOKEN_UNAVAILABLE', retryable: false })
+  expect(error.cause).toMatchObject({ code: 'ERR_CREDENTIAL_REJECTED', retryable: false })
+  expect((await rejected).error.code).toBe('ERR_CREDENTIAL_REJECTED')
+  expect(provider.requests).toHaveLength(1)
+})
+
+describe('the codes that mean the client', () => {
+  const answering = async (code) => {
+    const provider = await server({ auth: 'any' })
+    provider.respond({ status: 400, body: { error: code } })
+    return provider
+  }
+
+  test('are those of the option, too', async () => {
+    for (const code of ['no_such_app', 'No-Such-App', 'no_such_app: acme']) {
+      const tokens = twoCredentials(await answering(code), { provider: { rejectedErrors: ['no_such_app'] } })
+      await tokens.ready()
+    }
+  })
+
+  test('are no others, whatever the option says of other codes', async () => {
+    const tokens = twoCredentials(await answering('no_such_app'), {
+      provider: { rejectedErrors: ['no_such'] },
+    })
+    const { cause } = await rejection(tokens.ready())
+    expect(cause).toMatchObject({ code: 'ERR_MISCONFIGURED', oauthError: 'no_such_app' })
+  })
+
+  test('depend on the provider', async () => {
+    const credentials = [
+      { clientId: 'app', clientSecret: 'wrong' },
+      { clientId: 'app', clientSecret: 'secret' },
+    ]
+    const genesys = genesysCloud({ host: (await answering('bad.credentials')).url })
+    await closing(new TokenManager({ provider: genesys, credentials })).ready()
+    const other = oauth2({ tokenUrl: (await answering('bad.credentials')).tokenUrl })
+    const tokens = closing(new TokenManager({ provider: other, credentials }))
+    expect((await rejection(tokens.ready())).cause.code).toBe('ERR_MISCONFIGURED')
+  })
+})
+
+describe('what is said of a rejection', () => {
+  const message = async (clientAuth, clientSecret) => {
+    const provider = await server({ auth: clientAuth })
+    const tokens = manager(provider, {
+      provider: { clientAuth },
+      credentials: { clientId: 'app', clientSecret },
+    })
+    const { cause } = await rejection(tokens.ready())
+    expect(cause.code).toBe('ERR_CREDENTIAL_REJECTED')
+    expect(cause.message).not.toContain(clientSecret)
+    return cause.message
+  }
+
+  test.each(['basic', 'basic-raw', 'body'])('names clientAuth %p and the other ways', async (clientAuth) => {
+    const text = await message(clientAuth, 'a-plain-secret')
+    expect(text).toContain(`sent with clientAuth '${clientAuth}'`)
+    for (const other of ['basic', 'basic-raw', 'body']) expect(text).toContain(`'${other}'`)
+  })
+
+  test('names which way to try where form-encoding changes the secret', async () => {
+    for (const secret of ['hun/ter+two==', 'hunter two', 'hüntertwo', 'hunter~two']) {
+      expect(await message('basic', secret)).toContain("try 'basic-raw', then 'body'")
+      expect(await message('basic-raw', secret)).toContain("try 'basic', then 'body'")
+    }
+    expect(await message('basic', 'hunter-two_.*')).not.toContain('decode')
+  })
+})
+
+describe('a bare refusal', () => {
+  test.each([401, 403])('(%i) may be the secret or a gateway, and is retried', async (status) => {
+    const provider = await server()
+    provider.respond({ ...BARE, status, body: '' })
+    const tokens = manager(provider)
+    const { error } = await event(tokens, 'refresh-failed')
+    expect(error).toMatchObject({ code: 'ERR_CREDENTIAL_REJECTED', status, retryable: true })
+    for (const part of ['client secret', 'scope', 'clientAuth', 'gateway']) {
+      expect(error.message).toContain(part)
+    }
+    expect(JSON.parse(JSON.stringify(error)).retryable).toBe(true)
+    // It was the gateway.
+    expect(await tokens.getToken()).toEqual(expect.any(String))
+  })
+
+  test('that stays makes a call fail in a way that may be repeated', async () => {
+    const provider = await server({ outage: 403 })
+    provider.respond(...Array(9).fill({ ...BARE, status: 403, body: '' }))
+    const tokens = manager(provider, { acquireTimeoutMs: 100 })
+    await event(tokens, 'refresh-failed')
+    const error = await rejection(tokens.getToken())
+    expect(error).toMatchObject({ code: 'ERR_TOKEN_UNAVAILABLE', retryable: true })
+    expect(error.cause).toMatchObject({ code: 'ERR_CREDENTIAL_REJECTED', retryable: true })
+  })
+})

@@ -1,0 +1,84 @@
+//! The verdict table, answers of every shape, and what is said of them.
+
+mod bodies;
+mod corpus;
+mod grants;
+mod texts;
+mod verdicts;
+
+use std::time::Duration;
+
+use super::*;
+use crate::provider::ClientAuth;
+
+const SECRET: &str = "hunter2/+ %:é";
+
+pub(super) fn endpoint() -> Endpoint {
+    Endpoint {
+        token_url: "https://login.example.com/oauth/token?key=private".parse().unwrap(),
+        client_auth: ClientAuth::Basic,
+        scope: None,
+        audience: None,
+        resource: vec![],
+        params: vec![],
+        default_lifetime: Duration::from_mins(5),
+        ignore_expires_in: false,
+        treat_as_bearer: false,
+        rejected_errors: vec!["invalid_client_id".into(), "bad.credentials".into()],
+    }
+}
+
+fn credential() -> Credential {
+    Credential::new(None, "app".into(), Secret::new(SECRET))
+}
+
+fn answer(status: u16, body: impl AsRef<[u8]>) -> Answer {
+    Answer { status, body: Body(body.as_ref().to_vec()), ..Answer::default() }
+}
+
+pub(super) fn headers(list: &[(&str, &str)]) -> Headers {
+    Headers::pick(|name| {
+        list.iter().find(|(known, _)| *known == name).map(|(_, value)| value.as_bytes())
+    })
+}
+
+fn with(list: &[(&str, &str)], answer: Answer) -> Answer {
+    Answer { headers: headers(list), ..answer }
+}
+
+fn judged(answer: &Answer) -> Verdict {
+    judge(answer, &endpoint(), &credential(), &[], 0)
+}
+
+fn verdict(status: u16, body: impl AsRef<[u8]>) -> Verdict {
+    judged(&answer(status, body))
+}
+
+fn name(verdict: &Verdict) -> &'static str {
+    match verdict {
+        Verdict::Accepted(_) => "Accepted",
+        Verdict::Rejected(_) => "Rejected",
+        Verdict::Refused(_) => "Refused",
+        Verdict::Misconfigured(_) => "Misconfigured",
+        Verdict::Throttled(_) => "Throttled",
+        Verdict::Transient(_) => "Transient",
+    }
+}
+
+fn failure(verdict: Verdict) -> Failure {
+    match verdict {
+        Verdict::Accepted(_) => panic!("accepted"),
+        Verdict::Rejected(failure)
+        | Verdict::Refused(failure)
+        | Verdict::Misconfigured(failure)
+        | Verdict::Throttled(failure)
+        | Verdict::Transient(failure) => failure,
+    }
+}
+
+fn grant(verdict: Verdict) -> Grant {
+    match verdict {
+        Verdict::Accepted(grant) => grant,
+        other => panic!("{other:?}"),
+    }
+}

@@ -1,0 +1,112 @@
+//! Which certificate of an endpoint is trusted.
+
+use std::sync::Arc;
+
+use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use rustls::client::{WebPkiServerVerifier, verify_server_name};
+use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
+use rustls::server::ParsedCertificate;
+use rustls::{CertificateError, DigitallySignedStruct, Error, SignatureScheme};
+use x509_cert::Certificate;
+use x509_cert::der::Decode;
+use x509_cert::ext::pkix::SubjectAltName;
+use x509_cert::time::Time;
+
+/// Trusts what an authority vouches for, and a certificate that was itself given to be trusted.
+///
+/// `openssl req -x509` makes a certificate that serves an endpoint and calls itself an authority, which no
+/// endpoint's certificate may (RFC 5280 §4.2.1.9). Node takes it, and so it is taken here: byte for byte
+/// the one that was given, with its name and its dates.
+#[derive(Debug)]
+pub(super) struct Trust {
+    authorities: Arc<WebPkiServerVerifier>,
+    given: Vec<CertificateDer<'static>>,
+}
+
+impl Trust {
+    pub(super) fn new(
+        authorities: Arc<WebPkiServerVerifier>,
+        given: Vec<CertificateDer<'static>>,
+    ) -> Self {
+        Self { authorities, given }
+    }
+}
+
+impl ServerCertVerifier for Trust {
+    fn verify_server_cert(
+        &self,
+        end_entity: &CertificateDer<'_>,
+        intermediates: &[CertificateDer<'_>],
+        server_name: &ServerName<'_>,
+        ocsp_response: &[u8],
+        now: UnixTime,
+    ) -> Result<ServerCertVerified, Error> {
+        let verified = self.authorities.verify_server_cert(
+            end_entity,
+            intermediates,
+            server_name,
+            ocsp_response,
+            now,
+        );
+        if verified.is_err() && self.given.iter().any(|given| given == end_entity) {
+            verify_given(end_entity, server_name, now)?;
+            return Ok(ServerCertVerified::assertion());
+        }
+        verified
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        cert: &CertificateDer<'_>,
+        dss: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        self.authorities.verify_tls12_signature(message, cert, dss)
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        cert: &CertificateDer<'_>,
+        dss: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        self.authorities.verify_tls13_signature(message, cert, dss)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.authorities.supported_verify_schemes()
+    }
+}
+
+/// The name and the dates of a certificate that needs nobody to vouch for it.
+fn verify_given(
+    der: &CertificateDer<'_>,
+    server_name: &ServerName<'_>,
+    now: UnixTime,
+) -> Result<(), Error> {
+    let certificate = Certificate::from_der(der)
+        .map_err(|_| Error::InvalidCertificate(CertificateError::BadEncoding))?;
+    let validity = certificate.tbs_certificate().validity();
+    let instant = |time: Time| UnixTime::since_unix_epoch(time.to_unix_duration());
+    let (not_before, not_after) = (instant(validity.not_before), instant(validity.not_after));
+    if now < not_before {
+        return Err(CertificateError::NotValidYetContext { time: now, not_before }.into());
+    }
+    if now > not_after {
+        return Err(CertificateError::ExpiredContext { time: now, not_after }.into());
+    }
+    if is_commonly_named(&certificate, server_name) {
+        return Ok(());
+    }
+    verify_server_name(&ParsedCertificate::try_from(der)?, server_name)
+}
+
+/// Whether a certificate without alternative names has this host as its common name, as Node compares them.
+fn is_commonly_named(certificate: &Certificate, server_name: &ServerName<'_>) -> bool {
+    let certificate = certificate.tbs_certificate();
+    let ServerName::DnsName(host) = server_name else { return false };
+    let has_alternatives = !matches!(certificate.get_extension::<SubjectAltName>(), Ok(None));
+    let common_name = certificate.subject().common_name().ok().flatten();
+    !has_alternatives
+        && common_name.is_some_and(|name| name.value().eq_ignore_ascii_case(host.as_ref()))
+}
