@@ -10,16 +10,23 @@ const root = path.join(__dirname, '..')
 
 afterEach(closeAll)
 
-test('the example of README.md works as it stands', async () => {
+test('the example of README.md works as it stands, and repeats a request once after a 401', async () => {
   const provider = await server({ clients: { app: ['secret'] } })
   const [, example] = /```js\n(.*?)```/s.exec(readFileSync(path.join(root, 'README.md'), 'utf8'))
-  const code = example.replace("region: 'sa_east_1'", `host: '${provider.url}'`)
-  const { stdout } = await promisify(execFile)(
-    process.execPath,
-    ['-e', `${code}\nget('${provider.url}/api/v2/x').then(({ status }) => console.log(status))`],
-    { cwd: root, env: { ...process.env, GC_CLIENT_ID: 'app', GC_CLIENT_SECRET: 'secret' } },
-  )
-  expect(stdout).toBe('200\n')
+  const code = `${example.replace("region: 'sa_east_1'", `host: '${provider.url}'`)}
+    async function main(api) {
+      const first = await get(api + '/x')
+      const headers = { authorization: 'Bearer ' + tokens.peek() }
+      await fetch(api + '/tokens/me', { method: 'DELETE', headers })
+      console.log(first.status, (await get(api + '/x')).status)
+    }
+    main('${provider.url}/api/v2')`
+  const { stdout } = await promisify(execFile)(process.execPath, ['-e', code], {
+    cwd: root,
+    env: { ...process.env, GC_CLIENT_ID: 'app', GC_CLIENT_SECRET: 'secret' },
+  })
+  expect(stdout).toBe('200 200\n')
+  expect(provider.resourceRequests.map(({ status }) => status)).toEqual([200, 200, 401, 200])
 })
 
 test('so does its example of a rotation', async () => {

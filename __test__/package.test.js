@@ -1,6 +1,6 @@
 'use strict'
 
-const { readdirSync, readFileSync, statSync } = require('node:fs')
+const { existsSync, readdirSync, readFileSync, statSync } = require('node:fs')
 const path = require('node:path')
 
 const project = require('./support/project')
@@ -132,6 +132,15 @@ export async function main(tokenUrl: string): Promise<number> {
   })
 })
 
+const PAGES = [
+  'ARCHITECTURE.md',
+  'CHANGELOG.md',
+  'CONTRIBUTING.md',
+  'README.md',
+  'SECURITY.md',
+  'bench/RESULTS.md',
+]
+
 describe('what is published', () => {
   const filesOf = (directory) =>
     readdirSync(directory, { recursive: true })
@@ -144,8 +153,11 @@ describe('what is published', () => {
     const entries = Object.values(manifest.exports).flatMap((entry) => Object.values(Object(entry)))
     const meant = [
       ...entries.filter((file) => typeof file === 'string' && file.length > 1).map((file) => file.slice(2)),
-      ...filesOf(path.join(ROOT, 'lib')).map((file) => `lib/${file}`),
-      ...['LICENSE', 'README.md', 'native.d.ts', 'native.js', 'package.json'],
+      ...['docs', 'examples', 'lib'].flatMap((folder) =>
+        filesOf(path.join(ROOT, folder)).map((file) => `${folder}/${file}`),
+      ),
+      ...PAGES,
+      ...['LICENSE', 'native.d.ts', 'native.js', 'package.json'],
     ]
     expect(filesOf(installed(manifest.name))).toEqual([...new Set(meant)].sort())
     const file = path.join(installed(manifest.name), 'package.json')
@@ -155,6 +167,18 @@ describe('what is published', () => {
     )
     expect(published).not.toHaveProperty('scripts')
     expect(published).not.toHaveProperty('devDependencies')
+  })
+
+  test('has every page that its pages for users lead to', () => {
+    const home = installed(manifest.name)
+    const pages = ['README.md', ...filesOf(path.join(home, 'docs')).map((file) => `docs/${file}`)]
+    const links = pages.flatMap((page) => {
+      const text = readFileSync(path.join(home, page), 'utf8')
+      const files = [...text.matchAll(/\]\((?!https?:)([^)#]+)/g)].map(([, file]) => file)
+      return files.map((file) => path.join(path.dirname(page), file))
+    })
+    expect(links.length).toBeGreaterThan(30)
+    expect(links.filter((file) => !existsSync(path.join(home, file)))).toEqual([])
   })
 
   test('has one file of its own in the platform package', () => {
