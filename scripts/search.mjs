@@ -1,0 +1,15 @@
+// npm run test:simulation, npm run test:model: what every test run does briefly, at length.
+
+import { cargoEnvironment, requireCargo, run } from './steps.mjs'
+
+/** The names of the tests. */
+const SEARCHES = { simulation: 'simulation', model: 'no_order_of_events_breaks_an_invariant' }
+
+const [what] = process.argv.slice(2)
+if (!Object.hasOwn(SEARCHES, what)) throw new Error(`one of ${Object.keys(SEARCHES).join(', ')} is needed`)
+
+requireCargo()
+const env = { ...cargoEnvironment(), ROTATION_CHECK: 'long', CARGO_PROFILE_TEST_OPT_LEVEL: '3' }
+const args = ['test', '--no-default-features', '--lib', SEARCHES[what], '--', '--nocapture']
+const { code } = await run('cargo', args, { env, quiet: false })
+process.exitCode = code
