@@ -89,7 +89,13 @@ impl Sinks {
             // It may be behind, and hold what was active before.
             let is_behind = record.staged().is_some_and(|it| it.sinks.contains_key(&slot))
                 && !yields(entry, candidate);
-            if is_replaced || is_behind || record.sinks.contains_key(&slot) {
+            // A file may be read again before its writer has said that it is done.
+            let is_being_written = self
+                .writes
+                .values()
+                .any(|write| write.slot == slot && write.credential.id() == candidate);
+            let is_known = record.sinks.contains_key(&slot);
+            if is_replaced || is_behind || is_being_written || is_known {
                 let others = entries.iter().filter(|other| other.place != entry.place);
                 let at_retirement = others.into_iter().any(|other| yields(other, candidate));
                 specs.push(SinkSpec { slot, at_retirement });

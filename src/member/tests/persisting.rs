@@ -3,7 +3,7 @@
 use super::world::*;
 use crate::member::*;
 use crate::policy::tests::DEFAULT;
-use crate::rotation::{PhaseName, Refusal, Role, SinkOutcome, Verify};
+use crate::rotation::{Persisted, PhaseName, Refusal, Role, SinkOutcome, Verify};
 use crate::sink::Target;
 use crate::source::{EntrySpec, Field, SourceSpec};
 
@@ -71,6 +71,25 @@ fn what_is_to_be_verified_is_so_although_it_is_proved_and_being_written() {
         }
         assert_eq!(world.secret_in_use(), Some("old"), "{names_rotation}");
     }
+}
+
+#[test]
+fn a_place_that_is_read_again_before_its_write_is_told_to_be_done_counts_as_written() {
+    let mut world = two_places();
+    world.delays_sinks = true;
+    world.rotate_to("new");
+    world.pass(SECOND);
+    world.configure_each(&[&["new"], &[]]);
+    world.pass(SECOND);
+    let persisted = |world: &World| {
+        let record = world.member.record().expect("there is one");
+        record.persisted(record.active)
+    };
+    assert_eq!((world.phase(), persisted(&world)), (PhaseName::Overlap, Persisted::Pending));
+    world.end_sinks();
+    assert_eq!(persisted(&world), Persisted::Done);
+    world.pass(HOUR);
+    assert_eq!((world.phase(), writes(&world)), (PhaseName::Stable, vec![(0, "new")]));
 }
 
 #[test]
