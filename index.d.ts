@@ -2,7 +2,7 @@
  * oauth-rotor: an OAuth 2.0 client-credentials token (RFC 6749 §4.4) that is always there.
  *
  * A native thread fetches the token before anybody waits for it and refreshes it before it expires,
- * also while the event loop is blocked. All durations are whole milliseconds; all instants are
+ * even while the event loop is blocked. All durations are whole milliseconds; all instants are
  * `Date`s, each with its local text.
  *
  * @example
@@ -848,7 +848,7 @@ export function secretFile(path: string | UrlLike): Sink
 
 // --------------------------------------------------------------------------------------- rotations
 
-/** Whose secret it is: without the secret. */
+/** Names a credential, without its secret. */
 export interface CredentialName {
   /** As in {@link CredentialStatus.id}. */
   readonly credentialId: string
@@ -1431,7 +1431,7 @@ export interface RotationEvent extends RotorEvent {
   safeToRevokeAtLocal?: string | undefined
   /** With `'overdue'`. */
   missing?: Missing | undefined
-  /** With `'candidate-rejected'` and `'candidate-withdrawn'`, whose `next` and `rotationId` are of what ended. */
+  /** Why the candidate was given up. `next` and `rotationId` belong to that candidate. */
   reason?: GivenUp | undefined
   /** With `'awaiting-proof'`, and with a candidate that was given up, where something has failed. */
   error?: RotorError | undefined

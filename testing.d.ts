@@ -177,7 +177,7 @@ export interface FakeResourceRequest {
   readonly headers: { readonly [name: string]: string | readonly string[] | undefined }
   /** The token that was presented. */
   readonly token: string | undefined
-  /** Whose token it is, while it is valid. */
+  /** The client that a valid token was issued to. */
   readonly clientId: string | undefined
   readonly status: number | 'cut'
 }
