@@ -112,6 +112,18 @@ test('a secret that nothing keeps is told until a source yields it', async () =>
   expect(tokens.health().problems).toEqual([])
 })
 
+test('a file that has a newer secret already, which waits for its turn, is no problem', async () => {
+  const file = temporaryFile('old')
+  const { clock, tokens } = await world({ credentials: { ...OLD, clientSecret: fromFile(file) } })
+  for (const secret of ['new', 'other']) {
+    fs.writeFileSync(file, secret)
+    await clock.advance(10 * SECOND)
+    expect(tokens.health().problems).toEqual([])
+  }
+  const roles = tokens.status().credentials.map(({ role }) => role)
+  expect(roles.sort()).toEqual(['active', 'previous', 'waiting'])
+})
+
 test('the end of a secret is told a day before, and after it', async () => {
   const expiresAt = Date.UTC(2026, 0, 3)
   const { clock, tokens } = await world({ credentials: { ...OLD, expiresAt } })

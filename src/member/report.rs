@@ -415,11 +415,15 @@ impl Member {
         }
     }
 
-    /// The active credential and since when it is so, where nothing keeps it beyond this process.
+    /// The active credential and since when it is so, where nothing keeps it beyond this process, and no source
+    /// has brought its successor.
     pub fn unkept(&self) -> Option<(Name, Timestamp)> {
         let record = self.record.as_ref().filter(|_| !self.keeps_active())?;
         let is_written_next = record.persisted(record.active) == Persisted::Pending;
-        (!is_written_next).then(|| (self.keyring.name(record.active), self.active_since))
+        let mut successors = record.waiting.into_iter().chain(record.staged().map(|it| it.next));
+        let is_replaced_next = successors.any(|one| self.view.is_yielded(one));
+        let is_well = is_written_next || is_replaced_next;
+        (!is_well).then(|| (self.keyring.name(record.active), self.active_since))
     }
 
     /// Whether the previous credential should be retired by now.
