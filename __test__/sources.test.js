@@ -9,6 +9,12 @@ const { envFile, secretFile } = require('../lib/sinks')
 const { genesysCloud } = require('../lib/providers')
 const { failure, parse, valid } = require('./support/seam')
 
+/** An error that is its own cause. */
+function circular() {
+  const error = new Error('…')
+  return Object.assign(error, { cause: error })
+}
+
 const SECRET = 'hunter2-secret'
 const parsed = (credentials, env) => parse(valid({ credentials }), { env })
 const problems = (credentials, env) => failure(valid({ credentials }), { env }).problems
@@ -314,6 +320,11 @@ describe('functions', () => {
 
   test.each([
     [Object.assign(new TypeError(SECRET), { code: 'ECONNREFUSED' }), 'failed with TypeError (ECONNREFUSED)'],
+    [
+      new TypeError(SECRET, { cause: Object.assign(new Error(SECRET), { code: 'ECONNREFUSED' }) }),
+      'failed with TypeError (ECONNREFUSED)',
+    ],
+    [circular(), 'failed with Error'],
     [new Error(SECRET), 'failed with Error'],
     [Object.assign(new Error(SECRET), { code: 404 }), 'failed with Error (404)'],
     [Object.assign(new Error('…'), { name: SECRET, code: SECRET }), 'failed with an error'],

@@ -124,14 +124,15 @@ impl Examination<'_> {
         }
     }
 
-    /// A candidate that was refused is nobody's any more, and a retired credential is rejected rightly.
+    /// A candidate that was refused is nobody's any more. What was replaced may be dead: where the provider kills the old
+    /// secret with the new one, it is in every rotation.
     fn credentials(&mut self) {
         for state in self.view.credentials.iter().filter(|state| state.is_in_use) {
             let (Ok(credential), Standing::Rejected(since)) = (&state.credential, state.standing)
             else {
                 continue;
             };
-            if state.role == Some(Role::Retired) {
+            if matches!(state.role, Some(Role::Retired | Role::Previous)) {
                 continue;
             }
             let advice = match state.role {
