@@ -114,8 +114,9 @@ export class TokenManager implements TokenSource {
    * one fetched, only if it is the one that is held: a late 401 to an older token does nothing.
    *
    * Dropping is limited: a second report within min(10 s, 10 % of the token's life) of the last one
-   * that counted, for a token younger than that, keeps the token and raises `invalidate-ignored` (at most once a second). A
-   * resource that answers 401 for reasons of its own must not cause a storm of token requests.
+   * that counted, for a token younger than that, keeps the token and raises `invalidate-ignored` (at most
+   * once a second). A resource that answers 401 for reasons of its own must not cause a storm of token
+   * requests.
    *
    * @returns Whether this call dropped it. False, too, when another call had told of it already: repeat
    * the request once, whatever this says.
@@ -140,8 +141,8 @@ export class TokenManager implements TokenSource {
    * active credential resolves at once, naming the previous one rolls back. Before the first token the
    * named credential is tried first of all.
    *
-   * A secret that was proved is never forgotten while it may be needed: where `persist` fails, it takes over
-   * as soon as the active one is rejected, and is a durable copy's matter after that.
+   * A secret that was proved is not forgotten when `persist` fails: it takes over as soon as the active one
+   * is rejected, and is written when that works again.
    *
    * A wrong secret changes nothing: it is given up after 3 rejections over at least 5 s, counted from the
    * end of the provider's `propagationMs`. Answers that say nothing of it (too many requests, an outage)
@@ -402,8 +403,8 @@ export interface TokenManagerOptions {
   requestTimeoutMs?: number | undefined
 
   /**
-   * How often files, functions and environment variables that yield credentials are read again, in ms. 10 to 86,400,000.
-   * Default 10,000. While no token is held, files and variables are read every second and functions
+   * How often files, functions and environment variables that yield credentials are read again, in ms. 10
+   * to 86,400,000. Default 10,000. While no token is held, files and variables are read every second and functions
    * called every 5 s, if that is more often.
    */
   sourcePollMs?: number | undefined
@@ -691,7 +692,8 @@ export interface Credential {
    * resolves when that is kept. When it fails, or takes longer than `persistTimeoutMs`, it is called again
    * after 10 s, but not while a call with the same credential has not settled; a late success counts. The
    * old credential is not retired before it has succeeded. With an error whose `code` is `EROFS`, `EBUSY`,
-   * `EACCES` or `EPERM` it is given up. Only the error's name and code are passed on.
+   * `EACCES` or `EPERM` it is given up. Of the error only its name and its code, or its cause's, are passed
+   * on.
    *
    * The directory of a file has to exist, or the constructor throws `ERR_INVALID_OPTION`. Default: for a
    * secret that is read by {@link fromEnvFile}, that file; else none. `false`: none.
@@ -707,7 +709,7 @@ export interface Credential {
 /**
  * One entry of the list of credentials. A function is called at the start, every `sourcePollMs`, on
  * `reload()`, and when the endpoint has rejected every known credential. When it throws, only the
- * error's name and code are passed on: its message may hold a secret. One that has not answered after
+ * error's name and its code, or its cause's, are passed on: its message may hold a secret. One that has not answered after
  * `acquireTimeoutMs` is left out until it does. It must not wait for a token of its own manager, which
  * waits for it.
  *
