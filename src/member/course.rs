@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::answering::Answered;
-use super::report::Context;
+use super::change::Context;
 use super::storing::Pending;
 use super::{Ask, Effect, Member, Notice, Step};
 use crate::credential::{Credential, CredentialId};

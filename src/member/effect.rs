@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use url::Url;
 
-use super::report::{Change, Snapshot};
+use super::change::Change;
+use super::report::Snapshot;
 use super::waiting::Waiting;
 use crate::clock::Timestamp;
 use crate::credential::{Credential, CredentialId};

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use super::answering::Outcome;
+use super::change::Context;
 use super::course::Todo;
-use super::report::Context;
 use super::{Effect, Member, Step, Stored};
 use crate::refresh;
 use crate::rotation::{self, PhaseName, Record};

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use super::change::Context;
 use super::keyring::Name;
-use super::report::Context;
 use super::{Member, SinkFailure, Step};
 use crate::clock::Timestamp;
 use crate::error::Failure;

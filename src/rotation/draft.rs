@@ -5,9 +5,7 @@ use std::time::Duration;
 use super::effect::{About, Effect, Moved, Notice, Persisted, Refusal, Settled, Step, Why};
 use super::event::{Caller, CallerId, Want};
 use super::ledger::Proof;
-use super::record::{
-    End, Former, Overlap, Past, Phase, Quarantined, Record, Retired, Role, RotationId, Sink, Staged,
-};
+use super::record::{End, Former, Overlap, Past, Phase, Record, RotationId, Sink, Staged};
 use super::transition::Transition;
 use super::view::View;
 use super::write::{Barrier, TokenChange, Write};
@@ -190,17 +188,6 @@ impl<'a> Draft<'a> {
         self.took_about(Transition::T3, about);
     }
 
-    /// The candidate after this rotation: the latest one wins, and the other one stays a fallback.
-    pub(super) fn put_in_line(&mut self, candidate: CredentialId) {
-        let was = self.record.waiting.replace(candidate);
-        let is_lost = |one: &CredentialId| {
-            self.record.role(*one) == Role::Unknown && self.view.configured.contains(one)
-        };
-        if let Some(lost) = was.filter(is_lost) {
-            self.record.standby.push(lost);
-        }
-    }
-
     /// T5, T7: ends the open rotation without a promotion; the caller of this chooses the next phase.
     pub(super) fn unstage(&mut self, why: Why) -> Option<Staged> {
         let staged = self.record.staged()?.clone();
@@ -242,28 +229,6 @@ impl<'a> Draft<'a> {
         let (rotation, candidate) = (staged.rotation.clone(), staged.next);
         self.took_about(transition, About { rotation, candidate, why: Some(why) });
         Some(staged)
-    }
-
-    /// A later credential of the same client was accepted: of the earlier ones those go that no source yields.
-    fn forget_predecessors(&mut self, accepted: CredentialId) {
-        let view = self.view;
-        self.record.standby.retain(|known| {
-            *known == accepted
-                || view.is_yielded(*known)
-                || !view.are_of_one_client(*known, accepted)
-        });
-    }
-
-    /// Of the fallbacks that no source yields the latest are kept.
-    fn limit_standbys(&mut self) {
-        let view = self.view;
-        let strays = self.record.standby.iter().filter(|known| !view.is_yielded(**known)).count();
-        let mut surplus = strays.saturating_sub(Record::MOST_STRAYS);
-        self.record.standby.retain(|known| {
-            let goes = surplus > 0 && !view.is_yielded(*known);
-            surplus -= usize::from(goes);
-            !goes
-        });
     }
 
     /// T4: the new credential, its token and the end of the overlap, in one write.
@@ -354,41 +319,6 @@ impl<'a> Draft<'a> {
             self.notify(Notice::NotPersisted(active));
         }
         was
-    }
-
-    pub(super) fn quarantine(&mut self, credential: CredentialId, was_active: bool) {
-        self.record.standby.retain(|known| *known != credential);
-        if self.record.role(credential) != Role::Quarantined {
-            self.record.quarantined.push(Quarantined { credential, was_active });
-        }
-        // Mistyped secrets are not probed for ever.
-        let is_stray =
-            |known: &Quarantined| !known.was_active && !self.view.is_yielded(known.credential);
-        let strays = self.record.quarantined.iter().filter(|known| is_stray(known)).count();
-        let mut surplus = strays.saturating_sub(Record::MOST_STRAYS);
-        self.record.quarantined.retain(|known| {
-            let goes = surplus > 0 && is_stray(known);
-            surplus -= usize::from(goes);
-            !goes
-        });
-    }
-
-    /// Puts a credential that is no longer active or previous to the others, without judging it.
-    pub(super) fn stand_by(&mut self, credential: CredentialId) {
-        if self.view.ledger.rejections(credential).is_some() {
-            self.quarantine(credential, true);
-        } else if !self.record.standby.contains(&credential) {
-            self.record.standby.push(credential);
-            self.limit_standbys();
-        }
-    }
-
-    pub(super) fn retire(&mut self, credential: CredentialId, compromised: bool) {
-        let record = &mut self.record;
-        record.waiting = record.waiting.filter(|waiting| *waiting != credential);
-        record.retired.push(Retired { credential, compromised });
-        let surplus = record.retired.len().saturating_sub(Record::MOST_RETIRED);
-        record.retired.drain(..surplus);
     }
 
     pub(super) fn require(&mut self, barrier: Option<Barrier>) {

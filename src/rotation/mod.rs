@@ -15,6 +15,7 @@ mod probing;
 mod promotion;
 mod record;
 mod retirement;
+mod roles;
 mod start;
 mod transition;
 mod view;

@@ -3,11 +3,13 @@
 //! Pure: it says what to read and is told what was read. Files are read by the driver, JavaScript's
 //! own sources (environment variables, callbacks) by the facade.
 
+mod configured;
 mod entry;
 mod flaw;
 mod pace;
 mod reading;
 mod spec;
+mod state;
 mod yields;
 
 #[cfg(test)]
@@ -20,112 +22,14 @@ use std::time::Duration;
 use crate::clock::Timestamp;
 use crate::credential::Credential;
 use crate::error::{Code, Failure};
-use crate::sink::Target;
+pub use configured::{Configured, Edge, EntryPlace, Owner, Yielded};
 use entry::Entry;
 pub use pace::Extent;
 use pace::Pace;
 pub use reading::{CredentialText, FileReading, Place, Reading};
 pub use spec::{EntrySpec, Field, SourceSpec};
+pub use state::{SourceChange, SourceNotice, SourceProblem, SourceState};
 use yields::Readings;
-
-/// What the sources yield at one moment, and how that differs from before.
-#[derive(Debug, Default)]
-pub struct Configured {
-    /// The credentials in the order of the configuration, each once.
-    pub credentials: Vec<Arc<Credential>>,
-    /// What they yield that they did not yield before.
-    pub edges: Vec<Edge>,
-    /// What each entry yields by itself, in the same order.
-    pub entries: Vec<Yielded>,
-    /// Why a required source yields nothing, if one does.
-    pub unreadable: Option<Failure>,
-    /// A source that was never read yet was asked and has not answered, or another reading follows.
-    pub pending: bool,
-}
-
-/// An entry yields another credential than before.
-#[derive(Debug, Clone)]
-pub struct Edge {
-    /// What it yielded in the same place.
-    pub from: Option<Arc<Credential>>,
-    /// What it yields.
-    pub to: Arc<Credential>,
-    /// It was never read before.
-    pub is_start: bool,
-}
-
-/// What one entry yields.
-#[derive(Debug, Clone)]
-pub struct Yielded {
-    /// Which entry.
-    pub place: EntryPlace,
-    /// What it yields.
-    pub credentials: Vec<Arc<Credential>>,
-    /// Where a credential that replaces it is written to.
-    pub persist: Option<Target>,
-    /// Environment variables are among what it is read from.
-    pub has_variables: bool,
-}
-
-/// Names an entry among those of all handles.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct EntryPlace {
-    /// Whose.
-    pub owner: Owner,
-    /// Its position in the owner's list.
-    pub index: usize,
-}
-
-/// Who configured a group of entries: one handle of a manager.
-pub type Owner = u64;
-
-/// A source did something that people should know of.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct SourceNotice {
-    /// The position of the entry in its owner's list of credentials.
-    pub entry: usize,
-    /// The entry's label.
-    pub label: Option<String>,
-    /// What happened.
-    pub change: SourceChange,
-}
-
-/// What a source did.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum SourceChange {
-    /// It yields another credential than before.
-    Changed,
-    /// It yields nothing any more; its last value stays in use.
-    Emptied,
-    /// It could not be read, for this reason; its last value, if any, stays in use.
-    Unreadable(String),
-}
-
-/// How an entry's source is at the moment.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct SourceState {
-    /// Which entry.
-    pub place: EntryPlace,
-    /// The entry's label.
-    pub label: Option<String>,
-    /// It was never read yet.
-    pub is_pending: bool,
-    /// Why it yields nothing, if it does not.
-    pub problem: Option<SourceProblem>,
-    /// Something it yielded before is in use, or it need not yield anything.
-    pub is_covered: bool,
-}
-
-/// Why a source yields nothing.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct SourceProblem {
-    /// It was read, and was empty; otherwise it could not be read.
-    pub is_empty: bool,
-    /// For people: which source, and why.
-    pub message: String,
-    /// Since when.
-    pub since: Timestamp,
-}
 
 /// What to read now; nothing, when everything is known already.
 #[derive(Debug, PartialEq, Eq)]

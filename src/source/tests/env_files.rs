@@ -1,6 +1,7 @@
 //! Dotenv files: as sources, and in front of environment variables.
 
 use super::*;
+use crate::sink::Target;
 use crate::sink::dotenv::Variable;
 
 fn variable(name: &str) -> Field {

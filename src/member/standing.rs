@@ -1,0 +1,120 @@
+//! How the credentials stand: which there are, in which role, and what the endpoint said last.
+
+use std::sync::Arc;
+
+use super::Member;
+use super::keyring::Name;
+use crate::clock::Timestamp;
+use crate::credential::Credential;
+use crate::rotation::{self, Persisted, Role};
+
+/// What is known of a credential.
+#[derive(Debug, Clone)]
+pub struct CredentialState {
+    /// Which; of a retired one that nothing yields any more only the name is left.
+    pub credential: Result<Arc<Credential>, Name>,
+    /// Its place in the credential lifecycle; none before there is a record.
+    pub role: Option<Role>,
+    /// What the endpoint said last.
+    pub standing: Standing,
+    /// Tokens are fetched with it, or a source yields it: that it is rejected concerns people.
+    pub is_in_use: bool,
+}
+
+/// What the token endpoint said last of a credential.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Standing {
+    /// Never tried, or never answered for certain.
+    Unknown,
+    /// A token.
+    Accepted,
+    /// A rejection, the first of a row at that time.
+    Rejected(Timestamp),
+}
+
+impl Member {
+    /// The credentials that may still be presented.
+    pub fn held(&self) -> impl Iterator<Item = &Arc<Credential>> {
+        let record = self.record.as_ref();
+        let is_retired = move |one: &&Arc<Credential>| {
+            record.is_some_and(|it| one.has_id() && it.role(one.id()) == Role::Retired)
+        };
+        // Of two that are the same the one in the keyring is the one that everything is known of.
+        let is_new = |one: &&Arc<Credential>| !one.has_id() || self.keyring.get(one.id()).is_none();
+        let configured = self.configured.iter().filter(is_new);
+        let all = self.keyring.ids().filter_map(|id| self.keyring.get(id)).chain(configured);
+        all.filter(move |one| !is_retired(one))
+    }
+
+    /// Every known credential: the active one and what stands in for it, then the others, retired ones last.
+    pub fn credentials(&self) -> Vec<CredentialState> {
+        let record = self.record.as_ref();
+        let order = record
+            .into_iter()
+            .flat_map(|record| [record.active].into_iter().chain(record.fallbacks()));
+        let known = order.filter_map(|id| self.keyring.get(id)).cloned();
+        let mut list: Vec<Arc<Credential>> = known.collect();
+        let held: Vec<_> = self.keyring.ids().collect();
+        let rest = held.into_iter().filter_map(|id| self.keyring.get(id));
+        for credential in self.configured.iter().chain(rest) {
+            if !list.iter().any(|known| known.is_same_as(credential)) {
+                list.push(Arc::clone(credential));
+            }
+        }
+        let describe = |credential: Arc<Credential>| {
+            let id = credential.has_id().then(|| credential.id());
+            let role = record.zip(id).map(|(record, id)| record.role(id));
+            let standing = id.and_then(|id| self.view.ledger.standing(id));
+            let standing = match standing {
+                None => Standing::Unknown,
+                Some(rotation::Standing::Accepted(_)) => Standing::Accepted,
+                Some(rotation::Standing::Rejected(rejections)) => {
+                    Standing::Rejected(rejections.first_at)
+                }
+            };
+            let standing = self.latest_answer(&credential).unwrap_or(standing);
+            let is_configured = self.configured.iter().any(|one| one.is_same_as(&credential));
+            let is_in_use = is_configured || role == Some(Role::Active);
+            CredentialState { credential: Ok(credential), role, standing, is_in_use }
+        };
+        let forgotten = record.into_iter().flat_map(|record| record.retired.iter().rev());
+        let forgotten = forgotten.map(|retired| retired.credential);
+        let forgotten = forgotten.filter(|id| self.keyring.get(*id).is_none());
+        let named = forgotten.map(|id| CredentialState {
+            credential: Err(self.keyring.name(id)),
+            role: Some(Role::Retired),
+            standing: Standing::Unknown,
+            is_in_use: false,
+        });
+        list.into_iter().map(describe).chain(named).collect()
+    }
+
+    /// What an answer says that waits for the credential's id: callers have the token of it already.
+    fn latest_answer(&self, credential: &Credential) -> Option<Standing> {
+        if credential.has_id() && self.keyring.get(credential.id()).is_some() {
+            return None;
+        }
+        let held = self.refresh.held();
+        let is_held = held.is_some_and(|held| held.credential.is_same_as(credential));
+        is_held.then_some(Standing::Accepted)
+    }
+
+    /// Since when no known credential is accepted, if none is.
+    pub fn degraded_since(&self) -> Option<Timestamp> {
+        match self.record.as_ref()?.phase {
+            rotation::Phase::Degraded { since } => Some(since),
+            _ => None,
+        }
+    }
+
+    /// The active credential and since when it is so, where nothing keeps it beyond this process, and no source
+    /// has brought its successor.
+    pub fn unkept(&self) -> Option<(Name, Timestamp)> {
+        let record = self.record.as_ref().filter(|_| !self.keeps_active())?;
+        let is_written_next = record.persisted(record.active) == Persisted::Pending;
+        let mut successors = record.waiting.into_iter().chain(record.staged().map(|it| it.next));
+        let is_replaced_next = successors.any(|one| self.view.is_yielded(one));
+        let is_well = is_written_next || is_replaced_next;
+        (!is_well).then(|| (self.keyring.name(record.active), self.active_since))
+    }
+}

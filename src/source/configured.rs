@@ -1,0 +1,58 @@
+//! What the sources yield.
+
+use std::sync::Arc;
+
+use crate::credential::Credential;
+use crate::error::Failure;
+use crate::sink::Target;
+
+/// What the sources yield at one moment, and how that differs from before.
+#[derive(Debug, Default)]
+pub struct Configured {
+    /// The credentials in the order of the configuration, each once.
+    pub credentials: Vec<Arc<Credential>>,
+    /// What they yield that they did not yield before.
+    pub edges: Vec<Edge>,
+    /// What each entry yields by itself, in the same order.
+    pub entries: Vec<Yielded>,
+    /// Why a required source yields nothing, if one does.
+    pub unreadable: Option<Failure>,
+    /// A source that was never read yet was asked and has not answered, or another reading follows.
+    pub pending: bool,
+}
+
+/// An entry yields another credential than before.
+#[derive(Debug, Clone)]
+pub struct Edge {
+    /// What it yielded in the same place.
+    pub from: Option<Arc<Credential>>,
+    /// What it yields.
+    pub to: Arc<Credential>,
+    /// It was never read before.
+    pub is_start: bool,
+}
+
+/// What one entry yields.
+#[derive(Debug, Clone)]
+pub struct Yielded {
+    /// Which entry.
+    pub place: EntryPlace,
+    /// What it yields.
+    pub credentials: Vec<Arc<Credential>>,
+    /// Where a credential that replaces it is written to.
+    pub persist: Option<Target>,
+    /// Environment variables are among what it is read from.
+    pub has_variables: bool,
+}
+
+/// Names an entry among those of all handles.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct EntryPlace {
+    /// Whose.
+    pub owner: Owner,
+    /// Its position in the owner's list.
+    pub index: usize,
+}
+
+/// Who configured a group of entries: one handle of a manager.
+pub type Owner = u64;

@@ -1,0 +1,52 @@
+//! How a source is, and what is told of it.
+
+use super::configured::EntryPlace;
+use crate::clock::Timestamp;
+
+/// A source did something that people should know of.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SourceNotice {
+    /// The position of the entry in its owner's list of credentials.
+    pub entry: usize,
+    /// The entry's label.
+    pub label: Option<String>,
+    /// What happened.
+    pub change: SourceChange,
+}
+
+/// What a source did.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum SourceChange {
+    /// It yields another credential than before.
+    Changed,
+    /// It yields nothing any more; its last value stays in use.
+    Emptied,
+    /// It could not be read, for this reason; its last value, if any, stays in use.
+    Unreadable(String),
+}
+
+/// How an entry's source is at the moment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SourceState {
+    /// Which entry.
+    pub place: EntryPlace,
+    /// The entry's label.
+    pub label: Option<String>,
+    /// It was never read yet.
+    pub is_pending: bool,
+    /// Why it yields nothing, if it does not.
+    pub problem: Option<SourceProblem>,
+    /// Something it yielded before is in use, or it need not yield anything.
+    pub is_covered: bool,
+}
+
+/// Why a source yields nothing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SourceProblem {
+    /// It was read, and was empty; otherwise it could not be read.
+    pub is_empty: bool,
+    /// For people: which source, and why.
+    pub message: String,
+    /// Since when.
+    pub since: Timestamp,
+}
