@@ -1,5 +1,6 @@
 'use strict'
 
+const { createClock } = require('../testing')
 const { authority, issue } = require('./support/certificates')
 const { forwardProxy } = require('./support/forward-proxy')
 const { wire } = require('./support/wire')
@@ -105,6 +106,15 @@ describe.each(SCHEMES)('an endpoint with %s', (_, scheme, variable, asked) => {
     }
   })
 
+  test('the proxy gets its credentials whatever they are made of', async () => {
+    const [proxy, endpoint] = [await forwardProxy(), await named(scheme)]
+    const [user, password] = ['us|er^`{}', "100%25[\\]!$&'()*+,=~ é"]
+    const encoded = [user, password].map((part) => encodeURIComponent(part).replaceAll('%21', '!'))
+    await through(`http://${encoded.join(':')}@127.0.0.1:${proxy.port}`, endpoint).ready()
+    const basic = `Basic ${Buffer.from(`${user}:${password}`).toString('base64')}`
+    expect(proxy.log).toMatchObject([{ ...asked(endpoint), authorization: basic }])
+  })
+
   test('behind a proxy that refuses is an endpoint that failed, without the proxy’s password', async () => {
     const [proxy, endpoint] = [await forwardProxy({ refuse: 407 }), await named(scheme)]
     const tokens = through(`http://user:hunter2-secret@127.0.0.1:${proxy.port}`, endpoint)
@@ -124,6 +134,23 @@ describe.each(SCHEMES)('an endpoint with %s', (_, scheme, variable, asked) => {
     expect(error.message).toContain('cannot be reached through the proxy, which refuses connections')
   })
 
+  test('behind a proxy that nobody knows is an endpoint that failed', async () => {
+    // No label is longer than 63 characters, so that no resolver needs to be asked.
+    const nowhere = `http://${'a'.repeat(64)}.test:3128`
+    const { error } = await event(through(nowhere, await named(scheme)), 'refresh-failed')
+    expect(error.code).toBe('ERR_ENDPOINT')
+    expect(error.message).toContain('through the proxy, which has a host name that cannot be resolved')
+  })
+
+  test('behind a proxy that is not trusted is an endpoint that failed', async () => {
+    const other = await issue(await authority('another'), NAME)
+    const [proxy, endpoint] = [await forwardProxy({ secure: other }), await named(scheme)]
+    const { error } = await event(through(proxy.url, endpoint), 'refresh-failed')
+    expect(error.code).toBe('ERR_ENDPOINT')
+    expect(error.message).toMatch(/through the proxy, which could not be trusted .*UnknownIssuer.*tls\.ca/)
+    expect(proxy.log).toEqual([])
+  })
+
   test('is reached through a proxy that itself speaks TLS', async () => {
     const [proxy, endpoint] = [await forwardProxy({ secure: certificate }), await named(scheme)]
     await through(proxy.url, endpoint).ready()
@@ -133,9 +160,9 @@ describe.each(SCHEMES)('an endpoint with %s', (_, scheme, variable, asked) => {
 
 test.each([
   [407, /through the proxy, which asks for a user name and password, or for others than it got \(407\)/],
-  [403, /through the proxy, which does not allow it \(403\)/],
-  [502, /through the proxy, which does not connect to it \(502\)/],
-  [302, /through the proxy, which does not connect to it \(302\)/],
+  [403, /through the proxy, which does not allow it, or cannot reach it \(it answered neither 200 nor 407/],
+  [502, /through the proxy, which does not allow it, or cannot reach it \(it answered neither 200 nor 407/],
+  [302, /through the proxy, which does not allow it, or cannot reach it \(it answered neither 200 nor 407/],
 ])('a proxy that answers %i to CONNECT is told for what it says', async (refuse, message) => {
   const [proxy, endpoint] = [await forwardProxy({ refuse }), await named({ secure: true })]
   const { error } = await event(through(proxy.url, endpoint), 'refresh-failed')
@@ -148,6 +175,24 @@ test('a proxy that hangs up is not taken for the endpoint', async () => {
   const hanging = await wire({ answer: (socket) => socket.end() })
   const { error } = await event(through(hanging.url, await named({ secure: true })), 'refresh-failed')
   expect(error.message).toMatch(/through the proxy, which broke the connection off/)
+})
+
+test('an endpoint that is not trusted is not taken for the proxy', async () => {
+  const other = await issue(await authority('another'), NAME, { dns: [NAME] })
+  const [proxy, { tokenUrl }] = [await forwardProxy(), await wire({ secure: other })]
+  const named = { tokenUrl: tokenUrl.replace('127.0.0.1', NAME) }
+  const { error } = await event(through(proxy.url, named), 'refresh-failed')
+  expect(error.message).toMatch(/could not be trusted .*UnknownIssuer/)
+  expect(error.message).not.toContain('proxy')
+})
+
+test('a proxy that never answers is told of when the time to connect is over', async () => {
+  const mute = await wire({ answer: () => {} })
+  // The attempt's own time stands still.
+  const options = { clock: createClock(), requestTimeoutMs: 100, provider: { proxy: mute.url } }
+  const { error } = await event(manager(await named({ secure: true }), options), 'refresh-failed')
+  expect(error).toMatchObject({ code: 'ERR_ENDPOINT', retryable: true })
+  expect(error.message).toContain('could not be reached through the proxy in time')
 })
 
 test('a proxy is told what asks it', async () => {

@@ -1,6 +1,6 @@
 'use strict'
 
-const { readdirSync, rmSync, symlinkSync } = require('node:fs')
+const { readFileSync, readdirSync, rmSync, symlinkSync } = require('node:fs')
 const os = require('node:os')
 const path = require('node:path')
 
@@ -9,6 +9,7 @@ const esbuild = require('esbuild')
 const project = require('./support/project')
 const { version } = require('../package.json')
 
+const ESBUILD = path.join(__dirname, '..', 'node_modules', '.bin', 'esbuild')
 const platforms = readdirSync(path.join(__dirname, '..', 'npm'))
 
 const main = `
@@ -146,6 +147,41 @@ describe('in a bundle', () => {
     })
     return { outdir, run: async () => (await project.node(['main.js'], { cwd: outdir })).output }
   }
+
+  describe('by the lines of docs/deploying.md', () => {
+    const guide = readFileSync(path.join(__dirname, '..', 'docs', 'deploying.md'), 'utf8')
+    const commands = [...guide.matchAll(/^npx esbuild (.*)$/gm)].map(([, options]) => options)
+    const [, banner] = /^--banner:js="(.*)"$/m.exec(guide)
+
+    /** Runs esbuild in a project as its user does; resolves with what the bundle prints. */
+    async function made(options, directory = complete) {
+      project.write(directory, 'server.js', main)
+      rmSync(path.join(directory, 'dist'), { recursive: true, force: true })
+      const built = await project.run(ESBUILD, options, { cwd: directory })
+      expect(built).toMatchObject({ code: 0 })
+      return (await project.node(['dist/server.js'], { cwd: directory })).output
+    }
+
+    test('there are one that leaves it out and one that copies', () => {
+      expect(commands.map((options) => lines.filter((line) => options.includes(line)))).toEqual([
+        ['--external:oauth-rotor'],
+        ['--loader:.node=copy'],
+      ])
+    })
+
+    test.each(commands)('(esbuild %s) it works', async (options) => {
+      expect(await made(options.split(' '))).toBe('made\n')
+    })
+
+    test('an ES module works with the banner', async () => {
+      const modules = project.createProject({})
+      await project.install(modules, Object.values(tarballs))
+      const options = [...commands[1].split(' '), '--format=esm']
+      // Without it Node.js warns that it had to find out what the file is.
+      project.write(modules, 'package.json', JSON.stringify({ private: true, type: 'module' }))
+      expect(await made([...options, `--banner:js=${banner}`], modules)).toBe('made\n')
+    })
+  })
 
   test('esbuild makes none without being told what to do with the native part', async () => {
     await expect(bundled(complete)).rejects.toThrow('No loader is configured for ".node" files')

@@ -1,6 +1,8 @@
 'use strict'
 
+const { createClock } = require('../testing')
 const { nodeOAuthServer } = require('./support/node-oauth-server')
+const { settled } = require('./support/rotations')
 const { closeAll, event, manager, rejection } = require('./support/world')
 
 afterEach(closeAll)
@@ -104,5 +106,31 @@ test('a secret that it does not even look at is told in its words', async () => 
     status: 400,
     oauthError: 'invalid_request',
     description: 'Invalid parameter: `client_secret`',
+  })
+})
+
+describe('a secret that it does not even look at', () => {
+  // It answers 400 invalid_request, which elsewhere is about the request.
+  const provider = { clientAuth: 'body' }
+  const ODDER = 'hünter2'
+
+  test('is not the end: the next credential is presented in the same round', async () => {
+    const server = await nodeOAuthServer({ clients: { app: [PLAIN] } })
+    const tokens = manager(server, { provider, credentials: credentials(ODDER, PLAIN) })
+    const rejected = event(tokens, 'credential-rejected')
+    expect(await resource(server, await tokens.getToken())).toBe(200)
+    expect(await rejected).toMatchObject({ clientId: 'app', error: { oauthError: 'invalid_request' } })
+  })
+
+  test('is no candidate: the active one is accepted meanwhile', async () => {
+    const clock = createClock()
+    const server = await nodeOAuthServer({ clients: { app: [PLAIN] } })
+    const tokens = manager(server, { clock, provider, credentials: credentials(PLAIN) })
+    await tokens.ready()
+    const error = await rejection(settled(clock, 60_000, tokens.rotate({ clientSecret: ODDER })))
+    expect(error).toMatchObject({ code: 'ERR_CANDIDATE_REJECTED', retryable: false })
+    expect(error.cause).toMatchObject({ status: 400, oauthError: 'invalid_request' })
+    expect(await resource(server, await tokens.getToken())).toBe(200)
+    expect(tokens.status()).toMatchObject({ phase: 'stable', generation: 1 })
   })
 })

@@ -46,6 +46,45 @@ test('a wrong secret is given up after three rejections in five seconds, and cha
   expect(tokens.health()).toMatchObject({ ready: true, degraded: false })
 })
 
+describe('a bare refusal, which may be a gateway’s,', () => {
+  const GRANT = { status: 200, body: { access_token: 'granted', expires_in: 3600 } }
+  const judging = (accepts) =>
+    Array(200).fill(({ presented }) => (accepts(presented) ? GRANT : { status: 401, body: '' }))
+
+  test.each([
+    ['403', ({ server }) => server.set({ wrongSecretStatus: 403 })],
+    ['401', ({ server }) => server.respond(...judging((secret) => secret === 'old'))],
+  ])('(%s) is a rejection when the active secret is accepted, which is asked once', async (_, prepare) => {
+    const world = await rotationWorld()
+    const { clock, tokens, changes, presented } = world
+    prepare(world)
+    const rotating = tokens.rotate(wrong)
+    await clock.advance(4999)
+    expect(await isPending(clock, rotating)).toBe(true)
+    const error = await rejection(settled(clock, 1001, rotating))
+    expect(error).toMatchObject({ code: 'ERR_CANDIDATE_REJECTED', retryable: false })
+    expect(error.cause.code).toBe('ERR_CREDENTIAL_REJECTED')
+    expect(presented()).toEqual(['old', 'wrong', 'old', 'wrong', 'wrong'])
+    expect(changes).toEqual(['started', 'staged', 'awaiting-proof', 'candidate-rejected'])
+    expect(tokens.status()).toMatchObject({ phase: 'stable', generation: 1 })
+    expect(tokens.health()).toMatchObject({ ready: true, degraded: false })
+  })
+
+  test('says nothing of a secret when the active one gets it, too, and is waited out', async () => {
+    const { clock, server, tokens } = await rotationWorld()
+    // What was accepted at the very instant of a refusal counts as accepted after it.
+    await clock.advance(1)
+    let isInTheWay = true
+    server.respond(...judging(() => !isInTheWay))
+    const rotating = tokens.rotate(NEW)
+    await clock.advance(2 * MINUTE)
+    expect(await isPending(clock, rotating)).toBe(true)
+    expect(tokens.status()).toMatchObject({ phase: 'staged', generation: 1 })
+    isInTheWay = false
+    expect((await settled(clock, MINUTE, rotating)).active).toEqual(named(NEW))
+  })
+})
+
 test('rejections while the provider makes a secret known do not count', async () => {
   const { clock, tokens } = await rotationWorld({ provider: { propagationMs: 10_000 } })
   const rotating = tokens.rotate(wrong)

@@ -108,6 +108,24 @@ describe.each([
   })
 })
 
+test('a certificate that is missing is told apart from ciphers that are, at the same time', async () => {
+  const secure = { ...server, minVersion: 'TLSv1.2', maxVersion: 'TLSv1.2' }
+  const asking = await wire({
+    secure: { ...secure, ca: ca.cert, requestCert: true, rejectUnauthorized: true },
+  })
+  const ciphers = 'ECDHE-ECDSA-AES128-SHA:ECDHE-RSA-AES128-SHA:AES128-SHA'
+  const choosing = await wire({ secure: { ...secure, ciphers } })
+  const messages = async (endpoints) =>
+    (await Promise.all(endpoints.map((endpoint) => failure(endpoint, { ca: ca.cert })))).map(
+      (message) => /check tls\.cert|no cipher suite/.exec(message)?.[0] ?? message,
+    )
+  // Managers that trust alike share connections' settings, and TLS sessions.
+  const endpoints = [asking, choosing, choosing, asking, choosing]
+  expect(await messages(endpoints)).toEqual(
+    endpoints.map((endpoint) => (endpoint === asking ? 'check tls.cert' : 'no cipher suite')),
+  )
+})
+
 test('a key that does not belong to the certificate is told, and not shown', async () => {
   const endpoint = await wire({ secure: server })
   const tokens = manager(endpoint, { provider: { tls: { ca: ca.cert, cert: client.cert, key: server.key } } })

@@ -71,6 +71,7 @@ module.exports = {
   node,
   pack,
   removeDirectories,
+  run,
   temporaryDirectory,
   write,
 }

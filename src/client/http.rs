@@ -4,25 +4,18 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use http_body_util::{BodyExt, Full};
-use hyper::body::{Bytes, Incoming};
-use hyper::client::conn::http1;
-use hyper::header::{
-    ACCEPT, ACCEPT_ENCODING, AUTHORIZATION, CONTENT_TYPE, HOST, HeaderName, HeaderValue,
-    PROXY_AUTHORIZATION, USER_AGENT,
+use reqwest::header::{
+    ACCEPT, ACCEPT_ENCODING, AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue,
 };
-use hyper::{Method, Request, Response};
-use hyper_util::rt::TokioIo;
+use reqwest::{Client, ClientBuilder, RequestBuilder, Response, redirect, retry};
 use tokio::sync::Semaphore;
-use tokio_util::io::InspectReader;
 use url::Url;
 
-use super::connection::{Connection, Connector, MOST_HEADERS, sensitive};
 use super::request::TokenRequest;
 use super::response::{Answer, Body, Headers, LARGEST_BODY, address, judge};
 use super::tls;
-use super::transport::{InvalidTransport, Transport};
-use super::trouble::{Heard, Trouble};
+use super::transport::{InvalidTransport, Proxy, Transport};
+use super::trouble::{Trouble, Way};
 use crate::clock::{Clock, Timestamp};
 use crate::credential::Credential;
 use crate::error::{Code, Failure};
@@ -36,15 +29,19 @@ const CONCURRENCY: usize = 8;
 
 const LONGEST_CONNECT: Duration = Duration::from_secs(5);
 
+/// As many as Node takes at the least: it stops at 16 KiB, of which the shortest header has four bytes.
+const MOST_HEADERS: usize = 4096;
+
 /// One way of reaching endpoints.
 ///
 /// Each request has a connection of its own: one on a connection that the server is closing would be a failed
 /// attempt, and refreshes are too far apart to gain from kept ones. TLS sessions are resumed anyway.
 #[derive(Debug)]
 pub struct HttpClient {
-    connector: Connector,
+    direct: Client,
+    /// The proxy, and the client that uses it for whatever it is asked.
+    proxied: Option<(Proxy, Client)>,
     timeout: Duration,
-    user_agent: HeaderValue,
     /// A proxy that answers in the endpoint's place must not have its own password shown.
     proxy_traces: Vec<Secret>,
     /// What was wrong with the certificates that the environment names.
@@ -69,18 +66,24 @@ impl HttpClient {
         let user_agent = HeaderValue::from_str(&transport.user_agent)
             .map_err(|_| InvalidTransport::new("userAgent", "cannot stand in a header"))?;
         let (tls, complaints) = tls::configure(transport)?;
-        let connector = Connector::new(
-            tls,
-            transport.proxy()?,
-            user_agent.clone(),
-            timeout.min(LONGEST_CONNECT),
-        );
-        let proxy_traces = transport.proxy_traces();
+        let builder = || {
+            builder(timeout).user_agent(user_agent.clone()).tls_backend_preconfigured(tls.clone())
+        };
+        let build = |builder: ClientBuilder| {
+            builder.build().map_err(|_| InvalidTransport::new("tls", "cannot be used together"))
+        };
+        let proxied = match transport.proxy()? {
+            None => None,
+            Some(proxy) => {
+                let client = build(builder().proxy(proxy.for_everything()?))?;
+                Some((proxy, client))
+            }
+        };
         Ok(Self {
-            connector,
+            direct: build(builder())?,
+            proxied,
             timeout,
-            user_agent,
-            proxy_traces,
+            proxy_traces: transport.proxy_traces(),
             complaints,
             turns: Mutex::default(),
         })
@@ -102,7 +105,7 @@ impl HttpClient {
         // What has come of the answer, also when the rest of it never does.
         let mut came = Answer::default();
         let ended = tokio::select! {
-            ended = self.exchange(endpoint, credential, clock, &mut came) => ended,
+            ended = self.exchange(endpoint, credential, &mut came) => ended,
             () = clock.sleep_until(sent_at + self.timeout) => Err(Trouble::TimedOut),
         };
         let verdict = match ended {
@@ -130,15 +133,27 @@ impl HttpClient {
     /// Tries a token at a resource (RFC 6750 §2.1).
     pub async fn verify(&self, url: &Url, token: &Secret, clock: &dyn Clock) -> Verify {
         let bearer = Secret::new(format!("Bearer {}", token.expose()));
-        let headers = [(AUTHORIZATION, sensitive(&bearer))];
+        let (client, way) = self.client(url);
+        let request = client.get(url.clone()).header(AUTHORIZATION, sensitive(&bearer));
         let answer = tokio::select! {
-            answer = self.send(Method::GET, url, headers, Bytes::new(), clock) => answer.ok(),
+            answer = send(request, way) => answer.ok(),
             () = clock.sleep_until(clock.now() + self.timeout) => None,
         };
-        match answer.map(|(answer, _)| answer.status().as_u16()) {
+        match answer.map(|answer| answer.status().as_u16()) {
             Some(200..=299) => Verify::Passed,
             Some(401 | 403) => Verify::Refused,
             Some(_) | None => Verify::Failed,
+        }
+    }
+
+    /// The client for an address. reqwest has rules of its own for `NO_PROXY`; a secret that they send to the
+    /// proxy by mistake is lost.
+    fn client(&self, url: &Url) -> (&Client, Way) {
+        let proxied = self.proxied.as_ref().filter(|(proxy, _)| !proxy.exempt.exempts(url));
+        match proxied {
+            Some((_, client)) if url.scheme() == "https" => (client, Way::Tunnel),
+            Some((_, client)) => (client, Way::Forward),
+            None => (&self.direct, Way::Direct),
         }
     }
 
@@ -153,31 +168,27 @@ impl HttpClient {
         &self,
         endpoint: &Endpoint,
         credential: &Credential,
-        clock: &dyn Clock,
         came: &mut Answer,
     ) -> Result<(), Trouble> {
         let request = TokenRequest::new(endpoint, credential);
-        let form = HeaderValue::from_static("application/x-www-form-urlencoded");
-        let headers = [
-            (CONTENT_TYPE, form),
-            (ACCEPT, HeaderValue::from_static("application/json")),
-            (ACCEPT_ENCODING, HeaderValue::from_static("identity")),
-        ];
-        let authorization = request.authorization.as_ref();
-        let headers =
-            headers.into_iter().chain(authorization.map(|value| (AUTHORIZATION, sensitive(value))));
-        let body = Bytes::from(request.body.expose().to_owned());
-        let url = &endpoint.token_url;
-        let (mut answer, heard) = self.send(Method::POST, url, headers, body, clock).await?;
+        let mut headers = HeaderMap::new();
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/x-www-form-urlencoded"));
+        headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
+        headers.insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
+        headers.extend(request.authorization.as_ref().map(|it| (AUTHORIZATION, sensitive(it))));
+        let (client, way) = self.client(&endpoint.token_url);
+        let request = client
+            .post(endpoint.token_url.clone())
+            .headers(headers)
+            .body(request.body.expose().to_owned());
+        let mut answer = send(request, way).await?;
         *came = Answer {
             status: answer.status().as_u16(),
             headers: Headers::pick(|name| answer.headers().get(name).map(HeaderValue::as_bytes)),
             body: Body::default(),
         };
         let Body(body) = &mut came.body;
-        while let Some(frame) = answer.frame().await {
-            let frame = frame.map_err(|error| Trouble::exchanging(&error, &heard))?;
-            let Ok(chunk) = frame.into_data() else { continue };
+        while let Some(chunk) = answer.chunk().await.map_err(|error| Trouble::of(&error, way))? {
             if body.len() + chunk.len() > LARGEST_BODY {
                 return Err(Trouble::TooLarge);
             }
@@ -186,57 +197,37 @@ impl HttpClient {
         Ok(())
     }
 
-    /// Sends a request on a connection of its own, and waits for the head of the answer.
-    async fn send(
-        &self,
-        method: Method,
-        url: &Url,
-        headers: impl IntoIterator<Item = (HeaderName, HeaderValue)>,
-        body: Bytes,
-        clock: &dyn Clock,
-    ) -> Result<(Response<Incoming>, Heard), Trouble> {
-        let Connection { stream, through } = tokio::select! {
-            opened = self.connector.open(url) => opened?,
-            () = clock.sleep_until(clock.now() + self.timeout.min(LONGEST_CONNECT)) => {
-                return Err(Trouble::Unconnected(std::io::ErrorKind::TimedOut));
-            }
-        };
-        let mut request = Request::new(Full::new(body));
-        *request.method_mut() = method;
-        // A proxy is told the whole address (RFC 9112 §3.2.2).
-        let target = match &through {
-            Some(_) => &url[..url::Position::AfterQuery],
-            None => &url[url::Position::BeforePath..url::Position::AfterQuery],
-        };
-        *request.uri_mut() = target.parse().map_err(|_| Trouble::Broken(None))?;
-        let host = HeaderValue::from_str(&url[url::Position::BeforeHost..url::Position::AfterPort]);
-        let all = request.headers_mut();
-        all.extend(host.ok().map(|host| (HOST, host)));
-        all.insert(USER_AGENT, self.user_agent.clone());
-        all.extend(headers);
-        let authorization = through.as_ref().and_then(|proxy| proxy.authorization.as_ref());
-        all.extend(authorization.map(|value| (PROXY_AUTHORIZATION, sensitive(value))));
-
-        let heard = Heard::default();
-        let noting = heard.clone();
-        let stream = InspectReader::new(stream, move |bytes: &[u8]| noting.note(bytes));
-        let broken = |error: hyper::Error| Trouble::exchanging(&error, &heard);
-        let (mut sender, connection) = http1::Builder::new()
-            .max_headers(MOST_HEADERS)
-            .allow_obsolete_multiline_headers_in_responses(true)
-            .handshake(TokioIo::new(stream))
-            .await
-            .map_err(broken)?;
-        // It ends with the answer, or when nobody waits for it any more.
-        tokio::spawn(connection);
-        let answer = sender.send_request(request).await.map_err(broken)?;
-        Ok((answer, heard))
-    }
-
     fn failure(&self, endpoint: &Endpoint, trouble: &Trouble) -> Failure {
         let story = trouble.story(self.timeout.as_millis(), &self.complaints);
         let message =
             format!("The token endpoint {} {story}; it is asked again.", address(endpoint));
         Failure::new(Code::Endpoint, message)
     }
+}
+
+/// A client that does what it is told, and nothing of its own accord.
+fn builder(timeout: Duration) -> ClientBuilder {
+    Client::builder()
+        .http1_only()
+        .http1_max_headers(MOST_HEADERS)
+        .http1_allow_obsolete_multiline_headers_in_responses(true)
+        .redirect(redirect::Policy::none())
+        .referer(false)
+        .retry(retry::never())
+        .connect_timeout(timeout.min(LONGEST_CONNECT))
+        .pool_max_idle_per_host(0)
+        // The environment is the facade's to read.
+        .no_proxy()
+}
+
+/// Sends a request, and waits for the head of the answer.
+async fn send(request: RequestBuilder, way: Way) -> Result<Response, Trouble> {
+    tls::noting(async { request.send().await.map_err(|error| Trouble::of(&error, way)) }).await
+}
+
+/// A header that is not to be shown.
+fn sensitive(value: &Secret) -> HeaderValue {
+    let mut value = HeaderValue::from_str(value.expose()).unwrap_or(HeaderValue::from_static(""));
+    value.set_sensitive(true);
+    value
 }

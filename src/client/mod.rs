@@ -9,8 +9,6 @@ pub mod response;
 pub mod retry_after;
 
 #[cfg(feature = "io")]
-mod connection;
-#[cfg(feature = "io")]
 mod http;
 #[cfg(feature = "io")]
 mod roots;

@@ -1,10 +1,12 @@
 //! How TLS is spoken: with which certificates, and whom it trusts.
 
+use std::cell::Cell;
 use std::sync::Arc;
 
-use rustls::client::WebPkiServerVerifier;
+use rustls::client::{ResolvesClientCert, WebPkiServerVerifier};
 use rustls::crypto::ring;
-use rustls::{ClientConfig, RootCertStore};
+use rustls::sign::CertifiedKey;
+use rustls::{ClientConfig, RootCertStore, SignatureScheme};
 
 use super::roots;
 use super::transport::{InvalidTransport, Transport};
@@ -38,7 +40,47 @@ pub(super) fn configure(
             InvalidTransport::new("tls.key", "does not belong to the certificate in tls.cert")
         })?,
     };
+    config.client_auth_cert_resolver = Arc::new(Noting(config.client_auth_cert_resolver));
     // An endpoint that speaks nothing but HTTP/2 says so, instead of hanging up.
     config.alpn_protocols = vec![b"http/1.1".to_vec()];
     Ok((config, found.complaints))
+}
+
+tokio::task_local! {
+    static HAS_BEEN_ASKED: Cell<bool>;
+}
+
+/// Sends a request so that [`has_been_asked`] knows about its connection. One client makes many at once, and
+/// each is made by the task that wants it, since none is kept for another.
+pub(super) async fn noting<T>(request: impl Future<Output = T>) -> T {
+    HAS_BEEN_ASKED.scope(Cell::new(false), request).await
+}
+
+/// Whether a server has asked for the client's certificate, while the request is being sent.
+pub(super) fn has_been_asked() -> bool {
+    HAS_BEEN_ASKED.try_with(Cell::get).unwrap_or(false)
+}
+
+/// Notes when a server asks for the client's certificate: what it refuses then is not the ciphers.
+#[derive(Debug)]
+struct Noting(Arc<dyn ResolvesClientCert>);
+
+impl ResolvesClientCert for Noting {
+    fn resolve(
+        &self,
+        root_hint_subjects: &[&[u8]],
+        sigschemes: &[SignatureScheme],
+    ) -> Option<Arc<CertifiedKey>> {
+        // Outside of a request nobody wants to know.
+        let _ = HAS_BEEN_ASKED.try_with(|it| it.set(true));
+        self.0.resolve(root_hint_subjects, sigschemes)
+    }
+
+    fn only_raw_public_keys(&self) -> bool {
+        self.0.only_raw_public_keys()
+    }
+
+    fn has_certs(&self) -> bool {
+        self.0.has_certs()
+    }
 }

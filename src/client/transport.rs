@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use reqwest::header::HeaderValue;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use serde::Deserialize;
@@ -51,13 +52,29 @@ pub struct Transport {
 }
 
 /// A proxy, and what is not reached through it.
+#[derive(Debug)]
 pub(super) struct Proxy {
-    /// Its address; the user name and the password in it are in the header already.
-    pub(super) url: Url,
+    /// Its address, without user name and password.
+    url: Url,
     /// What it is shown with every request (RFC 9110 §11.7.2).
-    pub(super) authorization: Option<Secret>,
+    authorization: Option<Secret>,
     /// Which hosts are reached directly.
     pub(super) exempt: NoProxy,
+}
+
+impl Proxy {
+    /// The proxy without its exceptions.
+    ///
+    /// What reqwest cannot read of an address it leaves out, and connects directly. It gets the user name and
+    /// the password as a header, and of the URL only what any HTTP library reads alike.
+    pub(super) fn for_everything(&self) -> Result<reqwest::Proxy, InvalidTransport> {
+        let unusable = || InvalidTransport::new("proxy", "is not the URL of an HTTP proxy");
+        let proxy = reqwest::Proxy::all(self.url.clone()).map_err(|_| unusable())?;
+        let Some(authorization) = &self.authorization else { return Ok(proxy) };
+        let mut value = HeaderValue::from_str(authorization.expose()).map_err(|_| unusable())?;
+        value.set_sensitive(true);
+        Ok(proxy.custom_http_auth(value))
+    }
 }
 
 /// A part of a [`Transport`] is of no use.
@@ -148,7 +165,7 @@ impl Transport {
     pub(super) fn proxy(&self) -> Result<Option<Proxy>, InvalidTransport> {
         let Some(url) = &self.proxy else { return Ok(None) };
         let is_http = |url: &Url| matches!(url.scheme(), "http" | "https") && url.has_host();
-        let url = Url::parse(url.expose())
+        let mut url = Url::parse(url.expose())
             .ok()
             .filter(is_http)
             .ok_or_else(|| InvalidTransport::new("proxy", "is not the URL of an HTTP proxy"))?;
@@ -158,6 +175,8 @@ impl Transport {
             let pair = format!("{}:{}", percent_decoded(user), percent_decoded(password));
             Secret::new(format!("Basic {}", STANDARD.encode(pair)))
         });
+        // Both fail for addresses without a host only.
+        let _ = url.set_username("").and_then(|()| url.set_password(None));
         let exempt = NoProxy::parse(self.no_proxy.as_deref().unwrap_or_default());
         Ok(Some(Proxy { url, authorization, exempt }))
     }

@@ -2,28 +2,50 @@
 
 use std::error::Error;
 use std::io;
-use std::sync::{Arc, Mutex, PoisonError};
 
-use rustls::{AlertDescription, CertificateError};
+use rustls::{AlertDescription, CertificateError, InvalidMessage};
+
+use super::tls;
 
 /// What is spoken, and what a certificate may be signed with.
 const VERSIONS: &str = "TLS 1.3, or TLS 1.2 with ECDHE and AES-GCM or ChaCha20-Poly1305";
 const SIGNATURES: &str = "ECDSA with P-256 or P-384 and SHA-256 or SHA-384, RSA with SHA-256, SHA-384 or \
                           SHA-512, and Ed25519";
 
+/// How a request was sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Way {
+    /// To the endpoint.
+    Direct,
+    /// To a proxy, which passes it on.
+    Forward,
+    /// To the endpoint, through a proxy that was asked to connect to it.
+    Tunnel,
+}
+
 /// Why there is no answer.
 #[derive(Debug)]
 pub(super) enum Trouble {
     /// The host has no address.
     Unresolved,
-    /// No connection, or none in time.
+    /// No connection.
     Unconnected(io::ErrorKind),
+    /// No connection in time.
+    Late(Way),
     /// The same, or what follows, with the proxy in the endpoint's place.
     Proxy(Box<Trouble>),
-    /// The proxy does not let the request through: with this status.
-    Refused(u16),
-    /// TLS failed; and what had been heard then.
-    Tls(rustls::Error, Heard),
+    /// The proxy wants to know who asks: 407.
+    Unauthorized,
+    /// The proxy does not let the request through, for another reason.
+    Refused,
+    /// TLS failed before there was a session.
+    Handshake {
+        error: rustls::Error,
+        /// Whether the client's certificate was asked for.
+        has_been_asked: bool,
+    },
+    /// TLS failed later.
+    Session(rustls::Error),
     /// The peer speaks HTTP/2, and nothing older.
     OnlyHttp2,
     /// The connection ended, or what came is no HTTP.
@@ -34,71 +56,63 @@ pub(super) enum Trouble {
     TimedOut,
 }
 
-/// The first bytes that a peer sent: they tell protocols apart.
-#[derive(Debug, Clone, Default)]
-pub(super) struct Heard(Arc<Mutex<Vec<u8>>>);
-
-impl Heard {
-    const KEPT: usize = 9;
-
-    pub(super) fn note(&self, bytes: &[u8]) {
-        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let missing = Self::KEPT - kept.len();
-        kept.extend(bytes.iter().take(missing));
-    }
-
-    fn begins_with(&self, is_it: impl Fn(&[u8]) -> bool) -> bool {
-        is_it(&self.0.lock().unwrap_or_else(PoisonError::into_inner))
-    }
-
-    /// A frame of the kinds SETTINGS or GOAWAY on stream 0 (RFC 9113 §3.4, §4.1).
-    pub(super) fn is_http2(&self) -> bool {
-        self.begins_with(|bytes| matches!(bytes, [0, 0, _, 4 | 7, _, 0, 0, 0, 0]))
-    }
-
-    fn is_http(&self) -> bool {
-        self.begins_with(|bytes| bytes.starts_with(b"HTTP/"))
-    }
-
-    /// A record of TLS that is an alert (RFC 8446 §5.1): nothing else was agreed upon before.
-    fn is_alert(&self) -> bool {
-        self.begins_with(|bytes| bytes.first() == Some(&21))
-    }
-}
-
 impl Trouble {
-    pub(super) fn of_proxy(self) -> Self {
-        Self::Proxy(Box::new(self))
+    /// What reqwest says of a request, while it is being sent or afterwards.
+    pub(super) fn of(error: &reqwest::Error, way: Way) -> Self {
+        if let Some(trouble) = Self::of_tunnel(error) {
+            return Self::Proxy(Box::new(trouble));
+        }
+        match way {
+            _ if !error.is_connect() => Self::exchanging(error),
+            Way::Forward => Self::Proxy(Box::new(Self::connecting(error))),
+            // Which of the two it was is not known.
+            Way::Tunnel if error.is_timeout() => Self::Late(way),
+            Way::Direct | Way::Tunnel => Self::connecting(error),
+        }
     }
 
-    /// What a connector says.
-    pub(super) fn connecting(error: &(dyn Error + 'static)) -> Self {
-        // Its own type is private, and so is the one of a resolver's error.
-        if chain(error).any(|error| error.to_string().contains("dns error")) {
+    /// What keeps a proxy from connecting to the endpoint. This error's type is private to hyper-util, and its
+    /// text is all that there is.
+    fn of_tunnel(error: &reqwest::Error) -> Option<Self> {
+        let mut texts = chain(error).map(ToString::to_string);
+        let reason = texts.find_map(|it| Some(it.strip_prefix("tunnel error: ")?.to_owned()))?;
+        Some(match reason.as_str() {
+            "proxy authorization required" => Self::Unauthorized,
+            "unsuccessful" => Self::Refused,
+            "failed to create underlying connection" => Self::connecting(error),
+            "unexpected end of file" => Self::Broken(Some(io::ErrorKind::UnexpectedEof)),
+            _ => Self::exchanging(error),
+        })
+    }
+
+    fn connecting(error: &reqwest::Error) -> Self {
+        use io::ErrorKind as Kind;
+        if error.is_dns() {
             return Self::Unresolved;
         }
-        Self::Unconnected(kind(error).unwrap_or(io::ErrorKind::Other))
-    }
-
-    /// What a handshake says, and what had been heard by then.
-    pub(super) fn handshaking(error: &io::Error, heard: &Heard) -> Self {
-        match chain(error).find_map(|error| error.downcast_ref::<rustls::Error>()) {
-            Some(rustls::Error::AlertReceived(AlertDescription::NoApplicationProtocol)) => {
+        if error.is_timeout() {
+            return Self::Late(Way::Direct);
+        }
+        match (tls_error(error), kind(error)) {
+            (Some(rustls::Error::AlertReceived(AlertDescription::NoApplicationProtocol)), _) => {
                 Self::OnlyHttp2
             }
-            Some(tls) => Self::Tls(tls.clone(), heard.clone()),
-            None => Self::Broken(Some(error.kind())),
+            (Some(tls), _) => {
+                Self::Handshake { error: tls.clone(), has_been_asked: tls::has_been_asked() }
+            }
+            // There was a connection, and no TLS on it yet.
+            (
+                None,
+                Some(kind @ (Kind::UnexpectedEof | Kind::ConnectionReset | Kind::BrokenPipe)),
+            ) => Self::Broken(Some(kind)),
+            (None, kind) => Self::Unconnected(kind.unwrap_or(Kind::Other)),
         }
     }
 
-    /// What the exchange of messages says.
-    pub(super) fn exchanging(error: &hyper::Error, heard: &Heard) -> Self {
-        if heard.is_http2() {
-            return Self::OnlyHttp2;
-        }
+    fn exchanging(error: &reqwest::Error) -> Self {
         // TLS may fail late: a server judges the client's certificate after its own handshake is done.
-        match chain(error).find_map(|error| error.downcast_ref::<rustls::Error>()) {
-            Some(tls) => Self::Tls(tls.clone(), Heard::default()),
+        match tls_error(error) {
+            Some(tls) => Self::Session(tls.clone()),
             None => Self::Broken(kind(error)),
         }
     }
@@ -109,28 +123,36 @@ impl Trouble {
         match self {
             Self::Unresolved => "has a host name that cannot be resolved".to_owned(),
             Self::Unconnected(io::ErrorKind::ConnectionRefused) => "refuses connections".to_owned(),
-            Self::Unconnected(io::ErrorKind::TimedOut) => {
-                "could not be connected to in time".to_owned()
-            }
+            Self::Late(Way::Tunnel) => "could not be reached through the proxy in time".to_owned(),
+            Self::Late(_) => "could not be connected to in time".to_owned(),
             Self::Unconnected(kind) => format!("cannot be connected to ({kind})"),
             Self::Proxy(trouble) => {
                 let story = trouble.story(timeout_millis, complaints);
                 format!("cannot be reached through the proxy, which {story}")
             }
-            Self::Refused(407) => {
+            Self::Unauthorized => {
                 "asks for a user name and password, or for others than it got (407): give them in its URL"
                     .to_owned()
             }
-            Self::Refused(403) => "does not allow it (403)".to_owned(),
-            Self::Refused(status) => format!("does not connect to it ({status})"),
-            Self::Tls(error, heard) => tls_story(error, heard, complaints),
+            Self::Refused => {
+                "does not allow it, or cannot reach it (it answered neither 200 nor 407; mostly 403 or 502)"
+                    .to_owned()
+            }
+            Self::Handshake { error, has_been_asked } => {
+                tls_story(error, *has_been_asked, complaints)
+            }
+            Self::Session(error) => tls_story(error, true, complaints),
             Self::OnlyHttp2 => {
                 "speaks HTTP/2 only, and HTTP/1.1 is needed; let it, or what stands before it, speak \
                  HTTP/1.1"
                     .to_owned()
             }
             Self::Broken(Some(kind)) => format!("broke the connection off ({kind})"),
-            Self::Broken(None) => "broke the connection off or does not speak HTTP".to_owned(),
+            Self::Broken(None) => {
+                "broke the connection off, or does not speak HTTP/1.1 (perhaps HTTP/2 only, which is not \
+                 supported)"
+                    .to_owned()
+            }
             Self::TooLarge => "answered with more than 1 MiB".to_owned(),
             Self::TimedOut => {
                 format!("did not answer within requestTimeoutMs ({timeout_millis} ms)")
@@ -139,10 +161,10 @@ impl Trouble {
     }
 }
 
-fn tls_story(error: &rustls::Error, heard: &Heard, complaints: &[String]) -> String {
+fn tls_story(error: &rustls::Error, has_been_asked: bool, complaints: &[String]) -> String {
     use rustls::Error as Tls;
     match error {
-        Tls::AlertReceived(alert) => alert_story(*alert, heard),
+        Tls::AlertReceived(alert) => alert_story(*alert, has_been_asked),
         Tls::PeerIncompatible(_) => nothing_in_common(&error.to_string()),
         Tls::InvalidCertificate(
             CertificateError::UnsupportedSignatureAlgorithmContext { .. }
@@ -167,8 +189,9 @@ fn tls_story(error: &rustls::Error, heard: &Heard, complaints: &[String]) -> Str
                 "could not be trusted or spoken to over TLS ({reason}); check tls.ca{hint}{complaints}"
             )
         }
-        _ if heard.is_http() => {
-            "could not be spoken to over TLS: it speaks plain HTTP at this port; check tokenUrl"
+        Tls::InvalidMessage(InvalidMessage::InvalidContentType) => {
+            "could not be spoken to over TLS: what it speaks at this port is something else, mostly plain HTTP; \
+             check tokenUrl"
                 .to_owned()
         }
         _ => format!("could not be trusted or spoken to over TLS ({error})"),
@@ -176,7 +199,7 @@ fn tls_story(error: &rustls::Error, heard: &Heard, complaints: &[String]) -> Str
 }
 
 /// An alert is the endpoint's judgement (RFC 8446 §6).
-fn alert_story(alert: AlertDescription, heard: &Heard) -> String {
+fn alert_story(alert: AlertDescription, has_been_asked: bool) -> String {
     use AlertDescription as Alert;
     let said = format!("received fatal alert: {alert:?}");
     let is_about_certificate = matches!(
@@ -196,11 +219,11 @@ fn alert_story(alert: AlertDescription, heard: &Heard) -> String {
             format!("could not be spoken to over TLS ({said}); check tls.cert and tls.key")
         }
         Alert::HandshakeFailure | Alert::InsufficientSecurity | Alert::ProtocolVersion
-            if heard.is_alert() =>
+            if !has_been_asked =>
         {
             nothing_in_common(&said)
         }
-        // Everything was agreed upon: over TLS 1.2 that is how OpenSSL asks for a client's certificate.
+        // It is what OpenSSL says over TLS 1.2 when it gets no certificate from the client.
         Alert::HandshakeFailure => {
             format!("could not be spoken to over TLS ({said}); check tls.cert and tls.key")
         }
@@ -218,6 +241,10 @@ fn nothing_in_common(said: &str) -> String {
         "has no cipher suite in common with this client ({said}); it needs {VERSIONS}, and a certificate for one \
          of {SIGNATURES}"
     )
+}
+
+fn tls_error(error: &reqwest::Error) -> Option<&rustls::Error> {
+    chain(error).find_map(|error| error.downcast_ref())
 }
 
 fn kind(error: &(dyn Error + 'static)) -> Option<io::ErrorKind> {
