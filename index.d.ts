@@ -1459,7 +1459,7 @@ export type GivenUp =
 export interface PersistedEvent extends RotorEvent {
   /** The position in the list of credentials, from 0. */
   entry: number
-  /** After `'failed'` it is tried again, after `'impossible'` it is not. */
+  /** After `'failed'` it is tried again by itself, after `'impossible'` by `rotate()` with the same secret. */
   outcome: 'done' | 'failed' | 'impossible'
   credentialId: string
   label?: string | undefined

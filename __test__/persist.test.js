@@ -177,6 +177,21 @@ describe('a function', () => {
     expect((await settled(clock, 0, rotation.retireNow({ force: true }))).phase).toBe('retired')
   })
 
+  test('that was given up is called again by rotate() with the same secret', async () => {
+    let isReadOnly = true
+    const persist = jest.fn(async () => {
+      if (isReadOnly) throw failure('EROFS')
+    })
+    const { clock, tokens } = await rotationWorld({ credentials: { ...OLD, persist } })
+    const told = outcomes(tokens)
+    await settled(clock, 0, tokens.rotate(NEW))
+    isReadOnly = false
+    const rotation = await settled(clock, 0, tokens.rotate(NEW))
+    expect((await settled(clock, 0, rotation.until('persisted'))).persisted).toBe('done')
+    expect(told.map(({ outcome }) => outcome)).toEqual(['impossible', 'done'])
+    expect(tokens.health().problems).toEqual([])
+  })
+
   test('that throws at once fails like one that rejects', async () => {
     const persist = jest.fn(() => {
       throw failure('EROFS')

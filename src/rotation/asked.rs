@@ -158,6 +158,7 @@ fn ask_rotate(draft: &mut Draft<'_>, caller: CallerId, rotate: &Rotate) {
     let named = rotate.rotation.as_ref();
     if let Some(rotation) = named.filter(|rotation| is_current(draft, rotation)) {
         join(draft, rotate);
+        write_impossible_again(draft);
         let staged = draft.record.staged().map(|staged| staged.next);
         let candidate = staged.unwrap_or(draft.record.active);
         draft.keep(caller, Want::Promotion { rotation: rotation.clone(), candidate });
@@ -170,9 +171,14 @@ fn ask_rotate(draft: &mut Draft<'_>, caller: CallerId, rotate: &Rotate) {
     };
     let mut rotation = named.cloned().unwrap_or_else(|| RotationId::of(candidate));
     match (draft.record.role(candidate), draft.record.phase.clone()) {
-        (Role::Active, _) => {}
+        (Role::Active, _) => {
+            if draft.record.staged().is_none() {
+                write_impossible_again(draft);
+            }
+        }
         (Role::Next, Phase::Staged(staged)) => {
             join(draft, rotate);
+            write_impossible_again(draft);
             rotation = staged.rotation;
         }
         (Role::Previous, _) => {
@@ -214,6 +220,14 @@ fn join(draft: &mut Draft<'_>, rotate: &Rotate) {
     if let Phase::Staged(staged) = &mut draft.record.phase {
         staged.compromised |= rotate.compromised;
         staged.unwanted = None;
+    }
+}
+
+/// Whoever asks for a credential again may have mended the place that it is to be written to.
+fn write_impossible_again(draft: &mut Draft<'_>) {
+    let pending = Sink::Pending { not_before: draft.now };
+    for sink in draft.record.sinks.values_mut().filter(|sink| **sink == Sink::Impossible) {
+        *sink = pending;
     }
 }
 

@@ -108,6 +108,24 @@ super::scenarios! {
         assert_eq!(world.code(retire), Some("ERR_RETIRE_BLOCKED"));
     }
 
+    a_place_that_was_mended_is_written_when_its_credential_is_asked_for_again = process_with_sink() => |world| {
+        world.accept(B);
+        world.sink_outcome = Some(SinkOutcome::Impossible);
+        world.rotate(B);
+        world.pass(MINUTE);
+        assert_eq!((world.sinks.len(), world.record().persisted(B)), (1, Persisted::Impossible));
+        world.rotate(B);
+        world.pass(MINUTE);
+        assert_eq!((world.sinks.len(), world.record().persisted(B)), (2, Persisted::Impossible));
+        world.sink_outcome = Some(SinkOutcome::Done);
+        world.rotate(B);
+        world.pass(SECOND);
+        assert_eq!((world.sinks.len(), world.record().persisted(B)), (3, Persisted::Done));
+        let retire = world.ask(Want::Retire { force: false });
+        world.pass(SECOND);
+        assert_eq!(world.outcome(retire), Some(&Ok(Settled::Retired)));
+    }
+
     where_a_source_yields_the_candidate_the_slot_is_written_at_retirement = fleet_with_sink(true) => |world| {
         world.accept(B);
         world.change(0, A, B);
