@@ -142,7 +142,11 @@ test('a leaked secret that a source brings back is ignored, and that is told', a
   const ignored = event(tokens, 'rotation', ({ change }) => change === 'compromised-ignored')
   source.current = OLD
   await clock.advance(HOUR)
-  expect(await ignored).toMatchObject({ from: 'stable', to: 'stable', generation: 2 })
+  const told = await ignored
+  expect(told).toMatchObject({ from: 'stable', to: 'stable', generation: 2 })
+  expect(told.message).toMatch(
+    /^A source has brought back the credential "old" \(client id app, id [0-9a-f]{16}\), which/,
+  )
   expect(roles(tokens)).toEqual({ old: 'retired', new: 'active' })
 })
 

@@ -208,9 +208,9 @@ describe('certificates that the environment names', () => {
   })
 
   test.each([
-    ['SSL_CERT_FILE', 'missing.pem', /cannot be read \(entity not found\)/],
+    ['SSL_CERT_FILE', 'missing.pem', /does not exist/],
     ['SSL_CERT_FILE', 'empty.pem', /holds no certificate/],
-    ['SSL_CERT_DIR', 'missing', /cannot be read \(entity not found\)/],
+    ['SSL_CERT_DIR', 'missing', /does not exist/],
     ['SSL_CERT_DIR', 'empty', /holds no certificate under the name of its hash/],
   ])('in %s are missed by its name and path when it is %s', async (variable, name, reason) => {
     file('empty.pem', 'nothing of that kind')
@@ -234,7 +234,7 @@ describe('certificates that the environment names', () => {
     const itself = await wire({ secure: await selfSigned('endpoint') })
     for (const untrusted of [elsewhere, itself]) {
       const message = await failure(untrusted, { ca: ca.cert })
-      expect(message).toContain(`NODE_EXTRA_CA_CERTS names ${missing}, which cannot be read`)
+      expect(message).toContain(`NODE_EXTRA_CA_CERTS names ${missing}, which does not exist`)
     }
     // That is not what is wrong here.
     const refusing = await wire({ secure: server })

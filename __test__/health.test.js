@@ -82,7 +82,7 @@ test('a persist that fails is told with its reason, and until it has succeeded',
   const rotation = tokens.rotate(NEW)
   await clock.advance(20 * SECOND)
   expect(problem(tokens, 'persist-failing').message).toMatch(
-    /persist of credentials\[0\] \("old"\) failed: .*entity not found.*tried again every 10 s/s,
+    /persist of credentials\[0\] \("old"\) failed: .*directory of .* does not exist.*tried again every 10 s/s,
   )
   expect(problem(tokens, 'awaiting-custody').message).toMatch(/nothing keeps it beyond this process/)
   fs.mkdirSync(path.dirname(file))
@@ -234,7 +234,7 @@ test('an overlap that goes on as planned is no problem, and one that is held ope
   expect(codes(tokens)).not.toContain('awaiting-sinks')
   await clock.advance(2 * HOUR)
   expect(problem(tokens, 'awaiting-sinks').message).toMatch(
-    /stays until the active one is written back.*entity not found/s,
+    /stays until the active one is written back.*does not exist/s,
   )
   fs.mkdirSync(path.dirname(file))
   await clock.advance(MINUTE)

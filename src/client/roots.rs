@@ -1,5 +1,6 @@
 //! The certificate authorities that an endpoint's certificate may come from.
 
+use std::io;
 use std::path::{Path, PathBuf};
 
 use rustls::pki_types::CertificateDer;
@@ -76,6 +77,9 @@ impl Roots {
         // One certificate of many that cannot be read is no reason to complain.
         if found.certs.is_empty() {
             let reason = match found.errors.first().map(|error| &error.kind) {
+                Some(ErrorKind::Io { inner, .. }) if inner.kind() == io::ErrorKind::NotFound => {
+                    "does not exist".to_owned()
+                }
                 Some(ErrorKind::Io { inner, .. }) => format!("cannot be read ({})", inner.kind()),
                 // OpenSSL, too, looks for nothing else in a directory.
                 None if path.is_dir() => {

@@ -146,6 +146,9 @@ impl Failure {
                         "{path} is mounted by itself and cannot be replaced; mount its directory instead"
                     ),
                     (Step::Read, kind) => format!("{path} cannot be read: {kind}"),
+                    (Step::Prepare, ErrorKind::NotFound) => {
+                        format!("the directory of {path} does not exist")
+                    }
                     (Step::Prepare, kind) => {
                         format!("no new file can be made in the directory of {path}: {kind}")
                     }

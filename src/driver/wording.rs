@@ -38,7 +38,8 @@ pub(super) fn sink_failure(failure: &SinkFailure, labels: Labels<'_>) -> String 
     let entry = entry(failure.place, labels);
     let advice = match failure.outcome {
         SinkOutcome::Impossible => {
-            "It is not tried again: mend the place it writes to, then write the credential there yourself or rotate once more."
+            "It is not tried again by itself: mend the place that it writes to, then call rotate() with the same secret, or \
+             write the credential there yourself."
         }
         SinkOutcome::Failed | SinkOutcome::Done => "It is tried again every 10 s.",
     };
@@ -105,10 +106,16 @@ fn missing(missing: &Missing) -> Vec<String> {
     }
     if !missing.acks.is_empty() || !missing.holders.is_empty() {
         let members = missing.acks.len().max(missing.holders.len());
-        reasons.push(format!("{members} members do not have the active credential"));
+        reasons.push(match members {
+            1 => "one member does not have the active credential".to_owned(),
+            members => format!("{members} members do not have the active credential"),
+        });
     }
     if !missing.sinks.is_empty() {
-        reasons.push(format!("{} places were not written yet", missing.sinks.len()));
+        reasons.push(match missing.sinks.len() {
+            1 => "one place was not written yet".to_owned(),
+            places => format!("{places} places were not written yet"),
+        });
     }
     if missing.custody {
         reasons.push("nothing keeps the active credential beyond this process".to_owned());

@@ -131,6 +131,7 @@ impl Step<'_> {
         match outcome {
             Outcome::Accepted(token, _) if is_proved => {
                 member.failures.remove(&id);
+                member.no_token.take_if(|(known, _)| *known == id);
                 member.obtained.insert(id, token);
             }
             Outcome::Accepted(..) => {
@@ -143,6 +144,9 @@ impl Step<'_> {
                 member.failures.insert(id, failure.clone());
             }
             member.doubt(id, failure);
+            if member.record.as_ref().is_some_and(|record| record.active == id) {
+                member.no_token = Some((id, failure.clone()));
+            }
         }
         for id in self.member.rejected().into_iter().filter(|id| !rejected_before.contains(id)) {
             let member = &*self.member;

@@ -168,9 +168,7 @@ impl Step<'_> {
                     Refusal::CandidateRejected(id) => self.member.failures.get(id).cloned(),
                     Refusal::CandidateUnverified(id) => self.member.why_unproved(*id),
                     Refusal::NoCustody(_) => self.member.sinks.why_not(),
-                    Refusal::TokenUnavailable => {
-                        self.member.refresh.last_failure().map(|(failure, _)| failure.clone())
-                    }
+                    Refusal::TokenUnavailable => self.member.why_no_token(),
                     _ => None,
                 };
                 let rotation = match &refusal {
@@ -330,6 +328,12 @@ impl Member {
     fn why_unproved(&self, candidate: CredentialId) -> Option<Failure> {
         let doubt = self.doubt.as_ref().filter(|doubt| doubt.credential == candidate);
         doubt.map(|doubt| doubt.failure.clone())
+    }
+
+    /// What the endpoint last said to the active credential, or why there is none.
+    fn why_no_token(&self) -> Option<Failure> {
+        let active = self.no_token.as_ref().map(|(_, failure)| failure);
+        active.or(self.refresh.last_failure().map(|(failure, _)| failure)).cloned()
     }
 
     fn is_in_overlap(&self, rotation: &RotationId) -> bool {

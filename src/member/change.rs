@@ -99,6 +99,9 @@ impl Step<'_> {
             rotation::Notice::Compromised(_) => What::CompromisedIgnored,
         };
         let mut change = Change { failure, ..member.change(what, context) };
+        if let rotation::Notice::Compromised(id) = notice {
+            change.next = Some(member.keyring.name(*id));
+        }
         if let Some(about) = about {
             change.rotation = Some(about.rotation.clone());
             let is_candidate =

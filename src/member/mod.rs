@@ -92,6 +92,8 @@ pub struct Member {
     /// What the endpoint said last of each credential that it does not accept.
     failures: BTreeMap<CredentialId, Failure>,
     doubt: Option<Doubt>,
+    /// Why the active credential's latest request brought no token.
+    no_token: Option<(CredentialId, Failure)>,
     /// What each entry of the configuration yields.
     entries: Vec<Yielded>,
     /// What the sources yield; the first token is fetched before the ids are known.
@@ -158,6 +160,7 @@ impl Member {
             obtained: BTreeMap::new(),
             failures: BTreeMap::new(),
             doubt: None,
+            no_token: None,
             entries: Vec::new(),
             configured: Vec::new(),
             taken_up: Vec::new(),

@@ -150,7 +150,7 @@ fn a_value_that_cannot_be_written_leaves_the_file_as_it_is() {
 fn a_directory_that_is_not_there_may_come() {
     let folder = Folder::new("no-directory");
     let report = write(&env_file(&folder.0.join("later/.env")), &credential("id", "secret"));
-    assert_not_written(&report, SinkOutcome::Failed, "no new file can be made");
+    assert_not_written(&report, SinkOutcome::Failed, "later/.env does not exist");
 }
 
 #[test]
