@@ -32,12 +32,14 @@ pub struct Policy {
     pub prove_every: Duration,
 }
 
-/// The instants of one token's life, in order: `issued ≤ refresh ≤ usable_until ≤ expires`.
+/// The instants of one token's life, in order: `issued ≤ refresh ≤ soft ≤ usable_until ≤ expires`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Schedule {
     /// When its life ends.
     pub expires_at: Timestamp,
-    /// When its successor is fetched.
+    /// When its soft window begins: it nears its end.
+    pub soft_at: Timestamp,
+    /// When its successor is fetched: then, or earlier to see whether its secret still works.
     pub refresh_at: Timestamp,
     /// Until when it is handed out.
     pub usable_until: Timestamp,
@@ -73,14 +75,11 @@ impl Policy {
             Some(refresh_in) => issued_at + refresh_in,
             None => issued_at + life - window - jitter,
         };
-        let proved_at = issued_at + self.prove_every - jitter;
-        let refresh_at =
-            if self.prove_every.is_zero() { refresh_at } else { refresh_at.min(proved_at) };
-        Schedule {
-            expires_at: issued_at + life,
-            refresh_at: refresh_at.max(issued_at).min(usable_until),
-            usable_until,
-        }
+        let soft_at = refresh_at.max(issued_at).min(usable_until);
+        let early = jitter.min(self.prove_every.mul_f64(self.jitter_ratio * random));
+        let proved_at = issued_at + self.prove_every - early;
+        let refresh_at = if self.prove_every.is_zero() { soft_at } else { soft_at.min(proved_at) };
+        Schedule { expires_at: issued_at + life, soft_at, refresh_at, usable_until }
     }
 
     /// The least time between the starts of two refreshes of a token with this life.
@@ -180,6 +179,8 @@ pub(crate) mod tests {
         };
         assert_eq!(at(&policy, &day, 0.0), 21_600.0);
         assert_eq!(at(&policy, &day, 1.0), 21_600.0 - 60.0, "as much earlier as any refresh");
+        let minute = Policy { prove_every: Duration::from_mins(1), ..DEFAULT };
+        assert_eq!(at(&minute, &day, 1.0), 54.0, "and a tenth of it at the most");
         let asked = Grant { refresh_in: Some(Duration::from_hours(20)), ..day.clone() };
         assert_eq!(at(&policy, &asked, 0.0), 21_600.0);
         let six = grant(Duration::from_hours(6));
@@ -223,7 +224,8 @@ pub(crate) mod tests {
             let issued = Timestamp::from_millis(issued);
             let schedule = policy.schedule(&grant, issued, random);
             prop_assert!(issued <= schedule.refresh_at);
-            prop_assert!(schedule.refresh_at <= schedule.usable_until);
+            prop_assert!(schedule.refresh_at <= schedule.soft_at);
+            prop_assert!(schedule.soft_at <= schedule.usable_until);
             prop_assert!(schedule.usable_until <= schedule.expires_at);
         }
     }

@@ -35,6 +35,8 @@ pub struct FreshToken {
     pub received_at: Timestamp,
     /// When the endpoint, or `max_token_age`, ends its life.
     pub expires_at: Timestamp,
+    /// When its soft window begins.
+    pub soft_at: Timestamp,
     /// When the next one is fetched, if nothing happens before.
     pub refresh_at: Timestamp,
     /// From here on it is not handed out: its expiry less the margin.

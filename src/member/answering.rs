@@ -95,6 +95,7 @@ impl Step<'_> {
             issued_at: sent_at,
             received_at: self.now,
             expires_at: schedule.expires_at,
+            soft_at: schedule.soft_at,
             refresh_at: schedule.refresh_at,
             usable_until: schedule.usable_until,
         };
@@ -106,9 +107,9 @@ impl Step<'_> {
         let id = credential.id();
         let (answer, mut failure) = match &outcome {
             Outcome::Accepted(token, scope) => {
-                let (expires_at, refresh_at) = (token.expires_at, token.refresh_at);
+                let (expires_at, soft_at) = (token.expires_at, token.soft_at);
                 let scope = scope.clone();
-                (Answer::Accepted(Grant { expires_at, refresh_at, scope, verify }), None)
+                (Answer::Accepted(Grant { expires_at, soft_at, scope, verify }), None)
             }
             Outcome::Rejected(failure) => {
                 (Answer::Rejected, Some((failure.clone(), Meaning::TryNext)))

@@ -350,7 +350,7 @@ fn prepare(draft: &mut Draft<'_>, answer: &Answer) {
         _ => None,
     });
     if draft.wants().any(|want| matches!(want, Want::Prepare { .. })) {
-        let deadline = proof.refresh_at.min(now + PREPARATION);
+        let deadline = proof.soft_at.min(now + PREPARATION);
         draft.record.phase = Phase::Prepared(Prepared { deadline, safe_until });
         draft.replace_token(proof);
         draft.took(Transition::T1);

@@ -32,7 +32,7 @@ pub struct Grant {
     /// When it expires.
     pub expires_at: Timestamp,
     /// When its soft window begins.
-    pub refresh_at: Timestamp,
+    pub soft_at: Timestamp,
     /// The granted scope, where the endpoint named it.
     pub scope: Option<String>,
     /// What the caller's own request with the token brought, if it wants one.
@@ -67,7 +67,7 @@ pub struct Proof {
     /// When the token expires.
     pub expires_at: Timestamp,
     /// When its soft window begins.
-    pub refresh_at: Timestamp,
+    pub soft_at: Timestamp,
 }
 
 /// Rejections in a row.
@@ -283,7 +283,7 @@ impl Ledger {
                 Some(Standing::Accepted(proof)) => {
                     time(&mut proof.at);
                     time(&mut proof.expires_at);
-                    time(&mut proof.refresh_at);
+                    time(&mut proof.soft_at);
                 }
                 Some(Standing::Rejected(rejections)) => {
                     rejections.count = rejections.count.min(Rejections::ENOUGH);
@@ -314,8 +314,8 @@ impl Ledger {
 
 impl Entry {
     fn accept(&mut self, grant: &Grant, now: Timestamp) {
-        let (expires_at, refresh_at) = (grant.expires_at, grant.refresh_at);
-        self.standing = Some(Standing::Accepted(Proof { at: now, expires_at, refresh_at }));
+        let (expires_at, soft_at) = (grant.expires_at, grant.soft_at);
+        self.standing = Some(Standing::Accepted(Proof { at: now, expires_at, soft_at }));
         (self.refused_at, self.is_refused) = (None, false);
         self.failures = 0;
         self.retry_at = now;

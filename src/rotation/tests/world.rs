@@ -113,7 +113,7 @@ impl World {
 
     /// The endpoint gives tokens for it from now on.
     pub(super) fn accept(&mut self, credential: CredentialId) {
-        let grant = Grant { expires_at: self.now, refresh_at: self.now, scope: None, verify: None };
+        let grant = Grant { expires_at: self.now, soft_at: self.now, scope: None, verify: None };
         self.endpoint.insert(credential, Answer::Accepted(grant));
     }
 
@@ -128,7 +128,7 @@ impl World {
         verify: Option<Verify>,
     ) {
         let (now, scope) = (self.now, scope.map(str::to_owned));
-        let grant = Grant { expires_at: now, refresh_at: now, scope, verify };
+        let grant = Grant { expires_at: now, soft_at: now, scope, verify };
         self.endpoint.insert(credential, Answer::Accepted(grant));
     }
 
@@ -391,7 +391,7 @@ impl World {
             let mut answer = known.unwrap_or(Answer::Rejected);
             if let Answer::Accepted(grant) = &mut answer {
                 grant.expires_at = self.now + self.lifetime;
-                grant.refresh_at = self.now + self.lifetime / 2;
+                grant.soft_at = self.now + self.lifetime / 2;
             }
             self.answered(peer, credential, answer);
         }

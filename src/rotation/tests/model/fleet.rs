@@ -224,8 +224,8 @@ impl State {
             Move::Answer(peer, credential) => {
                 let answer = if self.is_accepted(credential) {
                     let expires_at = Self::NOW + Self::LIFE;
-                    let refresh_at = Self::NOW + Self::LIFE / 2;
-                    Answer::Accepted(Grant { expires_at, refresh_at, scope: None, verify: None })
+                    let soft_at = Self::NOW + Self::LIFE / 2;
+                    Answer::Accepted(Grant { expires_at, soft_at, scope: None, verify: None })
                 } else {
                     Answer::Rejected
                 };
