@@ -1,7 +1,22 @@
 'use strict'
 
-const { closeAll, rejection, virtualWorld } = require('./support/world')
-const { HOUR, MINUTE, NEW, SECOND, isPending, named, rotationWorld, settled } = require('./support/rotations')
+const fs = require('node:fs')
+const path = require('node:path')
+
+const { envFile, secretFile } = require('..')
+const { temporaryDirectory, temporaryFile } = require('./support/changing')
+const { closeAll, manager, rejection, server, virtualWorld } = require('./support/world')
+const {
+  HOUR,
+  MINUTE,
+  NEW,
+  OLD,
+  SECOND,
+  isPending,
+  named,
+  rotationWorld,
+  settled,
+} = require('./support/rotations')
 
 afterEach(closeAll)
 
@@ -138,4 +153,60 @@ test('an abort ends the wait', async () => {
   expect(await isPending(clock, preparing)).toBe(true)
   controller.abort('enough')
   expect(await rejection(preparing)).toBe('enough')
+})
+
+test('how often a secret is proved does not end it', async () => {
+  const { clock, tokens } = await rotationWorld({ proveEveryMs: MINUTE })
+  await settled(clock, 0, tokens.prepareRotation())
+  await clock.advance(15 * MINUTE - 1)
+  expect(tokens.status().phase).toBe('prepared')
+})
+
+describe('what would keep a new secret', () => {
+  const inside = (...names) => path.join(temporaryDirectory(), ...names)
+  const PLACES = [
+    ['a file that is there', () => secretFile(temporaryFile('old')), 'kept'],
+    ['a file that can be made', () => secretFile(inside('secret')), 'kept'],
+    ['an env file that is there', () => envFile(temporaryFile('S=old\n'), { clientSecret: 'S' }), 'kept'],
+    ['an env file that can be made', () => envFile(inside('.env'), { clientSecret: 'S' }), 'kept'],
+    [
+      'an env file that cannot be understood',
+      () => envFile(temporaryFile('A=a\u2028S=old\n'), { clientSecret: 'S' }),
+      'none',
+    ],
+    ['a directory in its place', () => secretFile(temporaryDirectory()), 'none'],
+    ['a function', () => async () => {}, 'untested'],
+    ['nothing', () => undefined, 'none'],
+  ]
+
+  // In real time: the instant after ready() is when people call it.
+  test.each(PLACES)('is told as soon as a token is there: %s', async (_, place, custody) => {
+    const persist = place()
+    const provider = await server()
+    const tokens = manager(provider, { credentials: { clientId: 'app', clientSecret: 'secret', persist } })
+    await tokens.ready()
+    expect(await tokens.prepareRotation()).toMatchObject({ custody })
+  })
+
+  test('is tried without a trace', async () => {
+    const file = inside('.env')
+    fs.writeFileSync(file, 'S=old\n')
+    const before = fs.statSync(file)
+    const tokens = manager(await server(), {
+      credentials: { clientId: 'app', clientSecret: 'secret', persist: envFile(file, { clientSecret: 'S' }) },
+    })
+    await tokens.ready()
+    await tokens.prepareRotation()
+    expect(fs.readdirSync(path.dirname(file))).toEqual(['.env'])
+    const { ino, mtimeMs } = fs.statSync(file)
+    expect({ ino, mtimeMs }).toEqual({ ino: before.ino, mtimeMs: before.mtimeMs })
+    expect(fs.readFileSync(file, 'utf8')).toBe('S=old\n')
+  })
+
+  test('is a function that has kept one before', async () => {
+    const { clock, tokens } = await rotationWorld({ credentials: { ...OLD, persist: async () => {} } })
+    await settled(clock, 0, tokens.rotate(NEW))
+    await clock.advance(2 * HOUR)
+    expect(await settled(clock, 0, tokens.prepareRotation())).toMatchObject({ custody: 'kept' })
+  })
 })

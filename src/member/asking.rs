@@ -22,6 +22,8 @@ pub(super) struct Open {
     candidate: Option<Arc<Credential>>,
     verify: Option<Url>,
     is_rotate: bool,
+    /// The files that a rotation would write were tried for it.
+    is_tried: bool,
 }
 
 /// Somebody who waits until a rotation has come so far.
@@ -46,7 +48,7 @@ impl Step<'_> {
             Ask::Prepare { .. } | Ask::CancelPreparation => {}
         }
         let is_rotate = matches!(ask, Ask::Rotate { .. });
-        let open = Open { deadline, rotation, candidate: None, verify, is_rotate };
+        let open = Open { deadline, rotation, candidate: None, verify, is_rotate, is_tried: false };
         self.member.open.insert(caller, open);
         match ask {
             Ask::Until(rotation, Until::Everywhere) if self.member.view.fleet.is_none() => {
@@ -60,9 +62,6 @@ impl Step<'_> {
             Ask::Rotate { candidate: None, .. } => {
                 self.member.awaiting_sources.push((caller, ask));
                 self.effects.push(Effect::ReadSources);
-            }
-            ask @ Ask::Prepare { .. } if self.member.record.is_some() => {
-                self.ask_after_trials(caller, ask);
             }
             ask if self.member.lacks_client_id(&ask) => {
                 self.member.awaiting_sources.push((caller, ask));
@@ -103,6 +102,11 @@ impl Step<'_> {
                     member.keyring.add(&credential);
                 }
                 Want::Rotate(Rotate { candidate: id, rotation, supersede, compromised })
+            }
+            // Only now what is configured has been taken up, and with it the places.
+            ask @ Ask::Prepare { .. } if !open.is_tried => {
+                open.is_tried = true;
+                return self.ask_after_trials(caller, ask);
             }
             Ask::Prepare { min_runway } => Want::Prepare { min_runway },
             Ask::CancelPreparation => Want::CancelPrepare,
