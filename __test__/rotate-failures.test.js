@@ -70,6 +70,17 @@ describe('a bare refusal, which may be a gateway’s,', () => {
     expect(tokens.health()).toMatchObject({ ready: true, degraded: false })
   })
 
+  test.each([
+    ['invalid_request', { status: 400, body: { error: 'Invalid_Request' } }],
+    ['no code', { status: 400, body: { message: 'Bad credentials' } }],
+  ])('or an answer about the request (%s), is judged alike', async (_, answer) => {
+    const { clock, server, tokens } = await rotationWorld()
+    server.respond(...Array(200).fill(({ presented }) => (presented === 'old' ? GRANT : answer)))
+    const error = await rejection(settled(clock, MINUTE, tokens.rotate(wrong)))
+    expect(error).toMatchObject({ code: 'ERR_CANDIDATE_REJECTED', cause: { code: 'ERR_MISCONFIGURED' } })
+    expect(tokens.status()).toMatchObject({ phase: 'stable', generation: 1 })
+  })
+
   test('says nothing of a secret when the active one gets it, too, and is waited out', async () => {
     const { clock, server, tokens } = await rotationWorld()
     // What was accepted at the very instant of a refusal counts as accepted after it.

@@ -15,6 +15,8 @@ pub enum Verdict {
     Rejected(Failure),
     /// A bare 401 or 403: the secret, or a gateway that stands before the endpoint.
     Refused(Failure),
+    /// The request is wrong, or this credential: the answers to the others show which.
+    Ambiguous(Failure),
     /// The request itself is wrong; another credential would fare no better.
     Misconfigured(Failure),
     /// Too many requests; nothing else is known.

@@ -80,6 +80,7 @@ fn check(answer: &Answer, options: u8) {
         }
         Verdict::Rejected(failure)
         | Verdict::Refused(failure)
+        | Verdict::Ambiguous(failure)
         | Verdict::Misconfigured(failure)
         | Verdict::Throttled(failure)
         | Verdict::Transient(failure) => assert_presentable(&failure),

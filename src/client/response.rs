@@ -131,7 +131,10 @@ impl Judge<'_> {
             Some(ErrorClass::Throttled) => self.throttled(),
             _ if tells(tells_of_rate_limit) => self.throttled(),
             Some(ErrorClass::Unavailable) => self.transient("is not available; it is asked again"),
-            Some(ErrorClass::Request) => self.misconfigured(
+            Some(ErrorClass::Request) => self.ambiguous(
+                "does not accept the request; check scope, audience, resource, params and clientAuth",
+            ),
+            Some(ErrorClass::Options) => self.misconfigured(
                 "does not accept the request; check scope, audience, resource, params and clientAuth",
             ),
             None | Some(ErrorClass::Denied) => self.by_status(status),
@@ -153,6 +156,9 @@ impl Judge<'_> {
                 "is not there; check tokenUrl, also whether it has to end {} a slash",
                 if self.endpoint.token_url.path().ends_with('/') { "without" } else { "with" }
             )),
+            (400 | 422, Reading::Object(_)) => self.ambiguous(
+                "does not accept the request; check tokenUrl, the provider's options and the client secret",
+            ),
             (_, Reading::Object(_)) => self.misconfigured(
                 "does not accept the request; check tokenUrl and the provider's options",
             ),
@@ -238,6 +244,10 @@ impl Judge<'_> {
     fn refused(&self, story: &str) -> Verdict {
         let failure = self.failure(Code::CredentialRejected, story);
         Verdict::Refused(Failure { retryable: true, ..failure })
+    }
+
+    fn ambiguous(&self, story: &str) -> Verdict {
+        Verdict::Ambiguous(self.failure(Code::Misconfigured, story))
     }
 
     fn misconfigured(&self, story: &str) -> Verdict {

@@ -54,13 +54,12 @@ impl Step<'_> {
             }
             Verdict::Refused(failure) => Outcome::Refused(failure),
             // It may be about this credential, which shows where another one is accepted.
-            Verdict::Misconfigured(failure)
-                if failure.oauth_error.as_deref() == Some("invalid_request")
-                    && self.member.knows_another(&credential) =>
-            {
+            Verdict::Ambiguous(failure) if self.member.knows_another(&credential) => {
                 Outcome::Refused(failure)
             }
-            Verdict::Misconfigured(failure) => Outcome::Unclear(failure, Meaning::Final),
+            Verdict::Ambiguous(failure) | Verdict::Misconfigured(failure) => {
+                Outcome::Unclear(failure, Meaning::Final)
+            }
             Verdict::Throttled(failure) | Verdict::Transient(failure) => {
                 Outcome::Unclear(failure, Meaning::Passing)
             }

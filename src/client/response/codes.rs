@@ -13,8 +13,10 @@ pub(super) enum ErrorClass {
     Throttled,
     /// The endpoint does not work at the moment.
     Unavailable,
-    /// The request is wrong.
+    /// The request is wrong, as servers also say of a secret that they do not look at.
     Request,
+    /// The request is wrong, whatever the credential.
+    Options,
 }
 
 /// The class of a code. `rejected` are codes by which this provider means the client.
@@ -27,7 +29,8 @@ pub(super) fn class_of(code: &str, rejected: &[String]) -> Option<ErrorClass> {
         "access_denied" | "invalid_grant" => ErrorClass::Denied,
         code if is_rate_limit(code) => ErrorClass::Throttled,
         "temporarily_unavailable" | "server_error" => ErrorClass::Unavailable,
-        "invalid_request" | "invalid_scope" | "unsupported_grant_type" => ErrorClass::Request,
+        "invalid_request" => ErrorClass::Request,
+        "invalid_scope" | "unsupported_grant_type" => ErrorClass::Options,
         _ => return None,
     })
 }

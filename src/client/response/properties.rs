@@ -130,8 +130,8 @@ proptest! {
 
         let text = match &verdict {
             Verdict::Accepted(_) => format!("{verdict:?}"),
-            Verdict::Rejected(failure) | Verdict::Refused(failure) | Verdict::Misconfigured(failure)
-            | Verdict::Throttled(failure) | Verdict::Transient(failure) => {
+            Verdict::Rejected(failure) | Verdict::Refused(failure) | Verdict::Ambiguous(failure)
+            | Verdict::Misconfigured(failure) | Verdict::Throttled(failure) | Verdict::Transient(failure) => {
                 let texts = [&failure.oauth_error, &failure.description];
                 for text in texts.into_iter().flatten() {
                     prop_assert!(text.chars().count() <= LONGEST);

@@ -303,7 +303,7 @@ fn a_file_that_hangs_holds_a_preparation_up_for_five_seconds_at_most() {
 #[test]
 fn an_answer_that_may_be_about_one_credential_has_the_others_tried_in_the_same_round() {
     let endpoint = |credential: &Credential, _: Timestamp| {
-        if credential.client_secret.expose() == "good" { granted(HOUR) } else { invalid_request() }
+        if credential.client_secret.expose() == "good" { granted(HOUR) } else { ambiguous() }
     };
     let mut world = World::new(DEFAULT, endpoint).with(&["wrong", "good"]);
     world.want(1);
@@ -315,7 +315,7 @@ fn an_answer_that_may_be_about_one_credential_has_the_others_tried_in_the_same_r
 
 #[test]
 fn an_answer_that_is_the_same_to_every_credential_is_about_the_request() {
-    let mut world = World::new(DEFAULT, |_, _| invalid_request()).with(&["one", "two"]);
+    let mut world = World::new(DEFAULT, |_, _| ambiguous()).with(&["one", "two"]);
     world.want(1);
     world.pass(SECOND);
     let outcome = world.outcome(1);
@@ -329,7 +329,7 @@ fn an_answer_that_is_the_same_to_every_credential_is_about_the_request() {
 #[test]
 fn a_candidate_that_the_request_is_blamed_for_is_rejected() {
     let endpoint = |credential: &Credential, _: Timestamp| {
-        if credential.client_secret.expose() == "old" { granted(HOUR) } else { invalid_request() }
+        if credential.client_secret.expose() == "old" { granted(HOUR) } else { ambiguous() }
     };
     let mut world = World::new(DEFAULT, endpoint).with(&["old"]);
     world.pass(MINUTE);

@@ -508,7 +508,8 @@ pub(super) fn rejected() -> Verdict {
 }
 
 pub(super) fn refused() -> Verdict {
-    Verdict::Refused(Failure::new(Code::Endpoint, "refused"))
+    let failure = Failure::new(Code::CredentialRejected, "refused");
+    Verdict::Refused(Failure { retryable: true, ..failure })
 }
 
 pub(super) fn transient() -> Verdict {
@@ -519,10 +520,8 @@ pub(super) fn misconfigured() -> Verdict {
     Verdict::Misconfigured(Failure::new(Code::Misconfigured, "invalid_scope"))
 }
 
-pub(super) fn invalid_request() -> Verdict {
-    let oauth_error = Some("invalid_request".to_owned());
-    let failure = Failure::new(Code::Misconfigured, "invalid_request");
-    Verdict::Misconfigured(Failure { oauth_error, ..failure })
+pub(super) fn ambiguous() -> Verdict {
+    Verdict::Ambiguous(Failure::new(Code::Misconfigured, "invalid_request"))
 }
 
 pub(super) fn throttled(retry_after: Duration) -> Verdict {

@@ -159,7 +159,7 @@ fn of_two_members_with_one_name_the_last_counts() {
     assert_eq!(granted.access_token.expose(), "b");
     assert_eq!(granted.lifetime, Duration::from_secs(60));
     assert_eq!(name(&verdict(200, r#"{"access_token":"a","access_token":null}"#)), "Misconfigured");
-    assert_eq!(name(&verdict(400, r#"{"error":"invalid_client","error":"no"}"#)), "Misconfigured");
+    assert_eq!(name(&verdict(400, r#"{"error":"invalid_client","error":"no"}"#)), "Ambiguous");
 }
 
 #[test]

@@ -59,6 +59,7 @@ fn name(verdict: &Verdict) -> &'static str {
         Verdict::Accepted(_) => "Accepted",
         Verdict::Rejected(_) => "Rejected",
         Verdict::Refused(_) => "Refused",
+        Verdict::Ambiguous(_) => "Ambiguous",
         Verdict::Misconfigured(_) => "Misconfigured",
         Verdict::Throttled(_) => "Throttled",
         Verdict::Transient(_) => "Transient",
@@ -70,6 +71,7 @@ fn failure(verdict: Verdict) -> Failure {
         Verdict::Accepted(_) => panic!("accepted"),
         Verdict::Rejected(failure)
         | Verdict::Refused(failure)
+        | Verdict::Ambiguous(failure)
         | Verdict::Misconfigured(failure)
         | Verdict::Throttled(failure)
         | Verdict::Transient(failure) => failure,

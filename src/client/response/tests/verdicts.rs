@@ -24,12 +24,22 @@ fn every_answer_has_its_verdict() {
         ("Refused", 403, "<html>Forbidden</html>"),
         ("Refused", 401, r#"{"message":"no"}"#),
         ("Refused", 403, r#"{"error":"something_else"}"#),
-        ("Misconfigured", 400, r#"{"error":"invalid_request"}"#),
+        ("Ambiguous", 400, r#"{"error":"invalid_request"}"#),
+        ("Ambiguous", 422, r#"{"error":"invalid_request"}"#),
+        ("Ambiguous", 401, r#"{"error":"invalid_request"}"#),
+        ("Ambiguous", 400, r#"{"error":"Invalid-Request"}"#),
+        ("Ambiguous", 400, r#"{"error":"invalid_request: client_secret"}"#),
+        ("Ambiguous", 400, r#"{"code":"invalid_request"}"#),
+        ("Ambiguous", 400, r#"{"error":{"code":"invalid_request"}}"#),
+        ("Ambiguous", 422, r#"{"detail":"no"}"#),
+        ("Ambiguous", 200, r#"{"error":"no_such_thing"}"#),
+        ("Misconfigured", 415, r#"{"message":"no JSON"}"#),
+        ("Misconfigured", 422, r#"{"error":"invalid_scope"}"#),
         ("Misconfigured", 400, r#"{"error":"invalid_scope"}"#),
         ("Misconfigured", 400, r#"{"error":"unsupported_grant_type"}"#),
-        ("Misconfigured", 400, r#"{"error":"access_denied"}"#),
-        ("Misconfigured", 400, r#"{"error":"invalid_grant"}"#),
-        ("Misconfigured", 400, r#"{"message":"what?"}"#),
+        ("Ambiguous", 400, r#"{"error":"access_denied"}"#),
+        ("Ambiguous", 400, r#"{"error":"invalid_grant"}"#),
+        ("Ambiguous", 400, r#"{"message":"what?"}"#),
         ("Misconfigured", 404, r#"{"message":"not found"}"#),
         ("Misconfigured", 404, "not found"),
         ("Misconfigured", 404, "<html>Not Found</html>"),
@@ -184,7 +194,7 @@ fn an_empty_error_is_none() {
     }
     for some in ["true", "1", r#""?""#, r#"{"message":"no"}"#] {
         let body = format!(r#"{{"access_token":"t","expires_in":60,"error":{some}}}"#);
-        assert_eq!(name(&verdict(200, &body)), "Misconfigured", "{body}");
+        assert_eq!(name(&verdict(200, &body)), "Ambiguous", "{body}");
     }
 }
 

@@ -3,7 +3,9 @@
 use super::process::{SECOND, Sent, Sim};
 use super::provider::{Key, Kind};
 use crate::error::Code;
-use crate::member::tests::world::{misconfigured, refused, rejected, throttled, transient};
+use crate::member::tests::world::{
+    ambiguous, misconfigured, refused, rejected, throttled, transient,
+};
 use crate::member::*;
 use crate::rotation::Verify;
 use crate::secret::Secret;
@@ -63,8 +65,12 @@ impl Sim {
             };
         }
         if !self.provider.accepts(key, sent.judged_at) {
-            let is_bare = self.random.percent(15);
-            return (if is_bare { refused() } else { rejected() }, None);
+            let verdict = match self.random.below(100) {
+                0..10 => refused(),
+                10..15 => ambiguous(),
+                _ => rejected(),
+            };
+            return (verdict, None);
         }
         let text = self.provider.issue(key, sent.at + self.life, self.now);
         let scope = match self.provider.kind(key) {
@@ -82,6 +88,7 @@ fn name_of(verdict: &Verdict) -> &'static str {
         Verdict::Accepted(_) => "accepted",
         Verdict::Rejected(_) => "rejected",
         Verdict::Refused(_) => "refused",
+        Verdict::Ambiguous(_) => "ambiguous",
         Verdict::Misconfigured(failure) if failure.code == Code::Misconfigured => "misconfigured",
         Verdict::Misconfigured(_) | Verdict::Transient(_) => "transient",
         Verdict::Throttled(_) => "throttled",

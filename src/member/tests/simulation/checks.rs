@@ -109,7 +109,7 @@ impl Checks {
                 }
                 self.scopes.insert(id, grant.scope.as_deref() == Some("a b"));
             }
-            Verdict::Refused(_) => {
+            Verdict::Refused(_) | Verdict::Ambiguous(_) => {
                 self.denied.entry(id).or_default().push(now);
                 self.refused.insert(id);
             }
