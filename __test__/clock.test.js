@@ -38,6 +38,46 @@ test('without that it is refreshed ten minutes before its end', async () => {
   expect(server.requests.map(({ at }) => at - start)).toEqual([0, every, 2 * every, 3 * every])
 })
 
+describe('a secret that dies while its token of a day serves', () => {
+  const OLD = { label: 'old', clientId: 'app', clientSecret: 'old' }
+  const NEW = { label: 'new', clientId: 'app', clientSecret: 'new' }
+
+  async function dying(credentials, after) {
+    const { clock, server, open } = await virtualWorld()
+    server.setSecrets('app', ['old', 'new'])
+    const tokens = open({ credentials })
+    await tokens.ready()
+    await clock.advance(HOUR)
+    after(server)
+    // Whoever calls meanwhile gets a token.
+    for (let hour = 1; hour < 7; hour++) {
+      expect(await tokens.getToken()).toEqual(expect.any(String))
+      await clock.advance(HOUR)
+    }
+    return tokens
+  }
+
+  test('is replaced after six hours where another one is known', async () => {
+    const tokens = await dying([OLD, NEW], (server) => server.setSecrets('app', ['new']))
+    expect(tokens.status()).toMatchObject({ phase: 'stable', generation: 2, token: { label: 'new' } })
+    expect(tokens.health().ready).toBe(true)
+  })
+
+  test('is told then where it is the only one, with most of the token’s life left to act', async () => {
+    const tokens = await dying([OLD], (server) => server.setSecrets('app', ['new']))
+    expect(tokens.status().phase).toBe('degraded')
+    const { ready, problems, tokenRunwayMs } = tokens.health()
+    expect([ready, problems.map(({ code }) => code)]).toEqual([true, expect.arrayContaining(['degraded'])])
+    expect(tokenRunwayMs).toBeGreaterThan(16 * HOUR)
+  })
+
+  test('is not what an outage is taken for', async () => {
+    const tokens = await dying([OLD, NEW], (server) => server.set({ outage: 503 }))
+    expect(tokens.status()).toMatchObject({ phase: 'stable', generation: 1, token: { label: 'old' } })
+    expect(tokens.health().tokenRunwayMs).toBeGreaterThan(16 * HOUR)
+  })
+})
+
 test('a token is handed out to the last millisecond, and not in the one after', async () => {
   const { clock, server, open } = await virtualWorld({ lifetimeMs: HOUR })
   const tokens = open({ expiryMarginMs: 0, refreshBeforeMs: 0, acquireTimeoutMs: 1000 })

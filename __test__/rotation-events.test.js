@@ -3,7 +3,7 @@
 const fs = require('node:fs')
 
 const { fromFile } = require('..')
-const { closeAll, rejection } = require('./support/world')
+const { closeAll, rejection, virtualWorld } = require('./support/world')
 const { temporaryFile } = require('./support/changing')
 const {
   HOUR,
@@ -18,16 +18,40 @@ const {
   settled,
 } = require('./support/rotations')
 
+const SENTENCES = /^[A-Z][ -~]{30,}\.$/
+const NAMED = /credential (?:"\w+" )?\(client id app, id [0-9a-f]{16}\)/
+/** What was told in this test. */
+const all = []
+
 afterEach(closeAll)
+
+// Whatever a test is about: each event says in sentences what happened, and to whom.
+afterEach(() => {
+  for (const { change, message } of all.splice(0)) {
+    expect([change, message]).toEqual([change, expect.stringMatching(SENTENCES)])
+    expect([change, message]).toEqual([
+      change,
+      change === 'degraded' ? message : expect.stringMatching(NAMED),
+    ])
+    expect(message).not.toContain('hunter2')
+  }
+})
 
 const WRONG = { label: 'wrong', clientId: 'app', clientSecret: 'hunter2' }
 const POLL = 10 * SECOND
 
-/** A rotation's world whose events are taken down, and where each of them has a message. */
+function listen(tokens, events) {
+  tokens.on('rotation', (event) => {
+    all.push(event)
+    events.push(event)
+  })
+}
+
+/** A rotation's world whose events are taken down. */
 async function told(options) {
   const world = await rotationWorld(options)
   const events = []
-  world.tokens.on('rotation', (event) => events.push(event))
+  listen(world.tokens, events)
   return {
     ...world,
     events,
@@ -62,11 +86,6 @@ test('every change is told in sentences that name the credential', async () => {
     'degraded',
     'recovered',
   ])
-  for (const { change, message } of events) {
-    expect([change, message]).toEqual([change, expect.stringMatching(/^[A-Z][ -~]{30,}\.$/)])
-    if (change === 'degraded') continue
-    expect(message).toMatch(/credential "\w+" \(client id app, id [0-9a-f]{16}\)/)
-  }
   const [{ message, safeToRevokeAtLocal, retireNotBeforeLocal }] = events.filter(
     (one) => one.change === 'promoted',
   )
@@ -74,6 +93,48 @@ test('every change is told in sentences that name the credential', async () => {
   expect(message).toContain(safeToRevokeAtLocal)
   expect(safeToRevokeAtLocal).toMatch(/-03:00\[America\/Sao_Paulo\]$/)
   expect(JSON.stringify(events)).not.toContain('hunter2')
+})
+
+test('what is active is named when it starts, and whatever takes over from it', async () => {
+  const { clock, server, open } = await virtualWorld()
+  server.setSecrets('app', ['old', 'new'])
+  const tokens = open({ credentials: [OLD, NEW] })
+  const events = []
+  listen(tokens, events)
+  await settled(clock, 0, tokens.ready())
+  server.setSecrets('app', ['new', 'other'])
+  tokens.invalidate(tokens.peek())
+  await clock.advance(MINUTE)
+  await settled(clock, 0, tokens.rotate(OTHER))
+  server.setSecrets('app', ['new'])
+  tokens.invalidate(tokens.peek())
+  await clock.advance(MINUTE)
+  const named = events.map(({ change, message }) => [change, /credential "(\w+)"/.exec(message)[1]])
+  expect(named).toEqual([
+    ['started', 'old'],
+    ['substituted', 'new'],
+    ['staged', 'other'],
+    ['promoted', 'other'],
+    ['not-persisted', 'other'],
+    ['fell-back', 'new'],
+  ])
+})
+
+test('what is in the way of a write-back is told with its reason', async () => {
+  const persist = () => Promise.reject(Object.assign(new Error('hunter2'), { code: 'ECONNREFUSED' }))
+  const { clock, server, tokens, of } = await told({ credentials: { ...OLD, persist } })
+  const first = rejection(tokens.rotate({ ...NEW, deadlineMs: 2 * MINUTE }))
+  await clock.advance(20 * MINUTE)
+  await first
+  expect(of('candidate-withdrawn')).toMatchObject([{ next: named(NEW), reason: 'no-custody' }])
+  server.setSecrets('app', ['other'])
+  await settled(clock, MINUTE, tokens.rotate(OTHER))
+  await clock.advance(2 * HOUR)
+  const reason =
+    'persist of credentials[0] ("old") failed: Error (ECONNREFUSED). It is tried again every 10 s.'
+  for (const change of ['awaiting-custody', 'not-persisted', 'overdue']) {
+    expect(of(change).at(-1).message).toContain(reason)
+  }
 })
 
 test('a candidate that ends is named, with its answer, though the next one is staged in the same moment', async () => {

@@ -700,3 +700,24 @@ fn who_waits_does_not_shorten_what_the_endpoint_asked_for() {
     }
     assert_eq!(world.fetches.len(), 1);
 }
+
+#[test]
+fn who_waits_has_the_endpoint_asked_no_sooner_where_it_has_refused() {
+    let gaps = |verdict: fn() -> Verdict| {
+        let mut world = World::new(DEFAULT, move |_, _| verdict()).with(&["one"]);
+        // Whoever waits is followed by the next one.
+        for waiter in 0..240 {
+            world.want(waiter);
+            world.pass(5 * SECOND);
+        }
+        let asked = world.fetches.iter().map(|fetch| fetch.0).collect::<Vec<_>>();
+        asked.windows(2).map(|pair| pair[1].since(pair[0])).collect::<Vec<_>>()
+    };
+    for refusal in [refused, rejected, || throttled(Duration::from_secs(40))] {
+        let gaps = gaps(refusal);
+        let late = &gaps[gaps.len() - 5..];
+        assert!(late.iter().all(|gap| *gap >= 30 * SECOND), "{late:?}");
+    }
+    let passing = gaps(transient);
+    assert!(passing.iter().all(|gap| *gap < 6 * SECOND), "{passing:?}");
+}

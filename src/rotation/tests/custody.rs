@@ -79,6 +79,16 @@ super::scenarios! {
         assert!(world.notices.contains(&Notice::NotPersisted(B)));
     }
 
+    what_its_verification_refuses_does_not_take_over_though_the_active_one_is_dead = with_sink() => |world| {
+        world.sink_outcome = Some(SinkOutcome::Failed);
+        world.accept_with(B, None, Some(Verify::Refused));
+        world.kill(A);
+        world.rotate(B);
+        world.pass(5 * MINUTE);
+        assert_eq!(world.record().active, A);
+        assert!(world.sinks.is_empty(), "nothing of it is written");
+    }
+
     a_leaked_credential_that_is_dead_is_replaced_without_custody = with_sink() => |world| {
         world.sink_outcome = Some(SinkOutcome::Failed);
         world.kill(A);
