@@ -5,6 +5,7 @@ const https = require('node:https')
 const path = require('node:path')
 
 const { authority, issue, selfSigned } = require('./support/certificates')
+const { issuedByEd25519 } = require('./support/ed25519')
 const project = require('./support/project')
 const { wire } = require('./support/wire')
 const { closeAll, event, manager } = require('./support/world')
@@ -111,6 +112,33 @@ describe('an endpoint whose certificate vouches for itself', () => {
     expect(() => wire({ secure: { cert: given.cert, key: another.key } })).rejects.toThrow(
       /key values mismatch/,
     )
+  })
+})
+
+describe('a certificate is trusted that is signed', () => {
+  const ec = (curve, algorithm) => () => issuedBy({ keyType: 'ec', curve, algorithm })
+  const rsa = (algorithm) => () => issuedBy({ keyType: 'rsa', keySize: 2048, algorithm })
+  const issuedBy = async (options) => {
+    const signer = await authority('signer', options)
+    return { ca: signer.cert, secure: await issue(signer, 'endpoint', options) }
+  }
+
+  test.each([
+    ['by P-256 with SHA-256', ec('P-256', 'sha256')],
+    ['by P-256 with SHA-384', ec('P-256', 'sha384')],
+    ['by P-384 with SHA-256', ec('P-384', 'sha256')],
+    ['by P-384 with SHA-384', ec('P-384', 'sha384')],
+    ['by RSA with SHA-256', rsa('sha256')],
+    ['by RSA with SHA-384', rsa('sha384')],
+    ['by RSA with SHA-512', rsa('sha512')],
+    ['with Ed25519', issuedByEd25519],
+  ])('%s, over TLS 1.3 and 1.2', async (_, make) => {
+    const { ca, secure } = await make()
+    for (const version of ['TLSv1.3', 'TLSv1.2']) {
+      const endpoint = await wire({ secure: { ...secure, minVersion: version, maxVersion: version } })
+      const tokens = manager(endpoint, { provider: { tls: { ca } } })
+      expect(await tokens.getToken()).toBe('token-at-the-wire')
+    }
   })
 })
 
@@ -224,9 +252,15 @@ describe('certificates that the environment names', () => {
     expect(error.message).not.toContain('ca-certificates')
   })
 
-  test('in NODE_EXTRA_CA_CERTS that cannot be read are told of where something is not trusted', async () => {
-    const missing = path.join(directory, 'missing.pem')
-    process.env.NODE_EXTRA_CA_CERTS = missing
+  test.each([
+    ['that is missing', 'missing.pem', /which does not exist/],
+    ['that is empty', 'empty.pem', /which holds no certificate in PEM form/],
+    ['of something else', 'other.pem', /which holds no certificate in PEM form/],
+  ])('in a NODE_EXTRA_CA_CERTS %s are told of where something is not trusted', async (_, name, reason) => {
+    file('empty.pem', '')
+    file('other.pem', 'nothing of that kind')
+    const extra = path.join(directory, name)
+    process.env.NODE_EXTRA_CA_CERTS = extra
     const endpoint = await wire({ secure: server })
     // As in Node, the others still serve.
     await connected(endpoint, { ca: ca.cert })
@@ -234,7 +268,8 @@ describe('certificates that the environment names', () => {
     const itself = await wire({ secure: await selfSigned('endpoint') })
     for (const untrusted of [elsewhere, itself]) {
       const message = await failure(untrusted, { ca: ca.cert })
-      expect(message).toContain(`NODE_EXTRA_CA_CERTS names ${missing}, which does not exist`)
+      expect(message).toContain(`NODE_EXTRA_CA_CERTS names ${extra}, which `)
+      expect(message).toMatch(reason)
     }
     // That is not what is wrong here.
     const refusing = await wire({ secure: server })

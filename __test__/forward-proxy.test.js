@@ -202,6 +202,43 @@ test('a proxy is told what asks it', async () => {
   expect(proxy.log[0].headers['user-agent']).toBe('acme/1.2')
 })
 
+describe('the request that verifies a new secret', () => {
+  const API = 'api.example.test'
+
+  /** A proxy, and behind it an endpoint and an API, each under its name. */
+  async function behindProxy() {
+    const [proxy, endpoint] = [await forwardProxy(), await named({ secure: true })]
+    const resource = await wire({ secure: await issue(ca, API, { dns: [API] }) })
+    process.env.HTTPS_PROXY = proxy.url
+    return { proxy, endpoint, resource, url: `https://${API}:${resource.port}/me` }
+  }
+  const targets = ({ log }) => log.map(({ target }) => target)
+
+  test('passes the proxy, too', async () => {
+    const { proxy, endpoint, resource, url } = await behindProxy()
+    const tokens = through(undefined, endpoint)
+    await tokens.ready()
+    await tokens.rotate({ clientSecret: 'new', verify: { url } })
+    const api = `${API}:${resource.port}`
+    expect(targets(proxy)).toEqual([endpoint.target, endpoint.target, api])
+    expect(resource.requests).toMatchObject([{ method: 'GET', path: '/me' }])
+  })
+
+  test('does not where NO_PROXY exempts its host, though the endpoint is behind the proxy', async () => {
+    const { proxy, endpoint, resource, url } = await behindProxy()
+    process.env.NO_PROXY = API
+    const tokens = through(undefined, endpoint)
+    await tokens.ready()
+    const told = event(tokens, 'rotation', ({ change }) => change === 'awaiting-proof')
+    const rotation = tokens.rotate({ clientSecret: 'new', verify: { url } })
+    rotation.catch(() => {})
+    const { error } = await Promise.race([told, rotation])
+    expect(new Set(targets(proxy))).toEqual(new Set([endpoint.target]))
+    expect(error.message).toContain('verify.url')
+    expect(resource.requests).toEqual([])
+  })
+})
+
 // Addresses that are kept for documentation (RFC 5737, RFC 3849): nobody answers, and a secret that goes to the
 // proxy all the same is a secret lost.
 describe.each([

@@ -6,6 +6,7 @@ const path = require('node:path')
 const native = require('../native')
 const { createClock } = require('../testing')
 const { differences, intlClock, nativeClock, transitions } = require('./support/local-clocks')
+const { MINUTE, NEW, OLD, rotationWorld } = require('./support/rotations')
 const { LINKS } = require('./support/time-zone-links')
 const { closeAll, event, manager, server } = require('./support/world')
 
@@ -160,6 +161,19 @@ test('status and events tell instants in the manager’s zone, and the hour that
   }
   expect(texts[0]).toMatch(/T01:\d\d:\d\d-04:00\[America\/New_York\]$/)
   expect(texts[1]).toMatch(/T01:\d\d:\d\d-05:00\[America\/New_York\]$/)
+})
+
+test('status tells since when a rotation waits, in the manager’s zone', async () => {
+  const timeZone = 'America/New_York'
+  const persist = () => Promise.reject(new Error('…'))
+  const { clock, tokens } = await rotationWorld({ credentials: { ...OLD, persist }, timeZone })
+  tokens.rotate(NEW).catch(() => {})
+  await clock.advance(MINUTE)
+  const { waitingFor } = tokens.status().rotation
+  expect(waitingFor).toMatchObject([{ code: 'custody', since: expect.any(Date) }])
+  for (const { since, sinceLocal } of waitingFor) {
+    expect(sinceLocal).toBe(`${intlClock(timeZone)(since.getTime())}[${timeZone}]`)
+  }
 })
 
 test('without the option the zone is the system’s', () => {

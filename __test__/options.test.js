@@ -54,7 +54,8 @@ test('what is left out has its default', () => {
 test('what is given as undefined has its default', () => {
   const keys = ['name', 'refreshBeforeMs', 'jitterRatio', 'expiryMarginMs', 'maxTokenAgeMs', 'minRunwayMs']
   const more = ['acquireTimeoutMs', 'requestTimeoutMs', 'sourcePollMs', 'overlapMs', 'timeZone', 'strict']
-  const nothing = Object.fromEntries([...keys, ...more].map((key) => [key, undefined]))
+  const last = ['persistTimeoutMs', 'proveEveryMs']
+  const nothing = Object.fromEntries([...keys, ...more, ...last].map((key) => [key, undefined]))
   expect(parse(valid(nothing)).native).toEqual(parse(valid()).native)
 })
 
@@ -68,6 +69,8 @@ test('every value reaches its place', () => {
     acquireTimeoutMs: 5,
     sourcePollMs: 60,
     overlapMs: 7000,
+    persistTimeoutMs: 800,
+    proveEveryMs: 90_000,
   }
   const options = valid({
     ...policy,
@@ -97,6 +100,10 @@ test("without a time zone it is the system's, and UTC where that is unknown", ()
   expect(systemTimeZone(() => false)).toBe('UTC')
 })
 
+test('proveEveryMs may also be 0, and reaches its place', () => {
+  expect(parse(valid({ proveEveryMs: 0 })).native.policy.proveEveryMs).toBe(0)
+})
+
 const DAYS_450 = 38_880_000_000
 const BOUNDS = [
   ['refreshBeforeMs', 0, DAYS_450],
@@ -107,6 +114,8 @@ const BOUNDS = [
   ['requestTimeoutMs', 1, 3_600_000],
   ['sourcePollMs', 10, 86_400_000],
   ['overlapMs', 1000, 604_800_000],
+  ['persistTimeoutMs', 100, 3_600_000],
+  ['proveEveryMs', 60_000, DAYS_450],
 ]
 
 test.each(BOUNDS)('%s takes whole milliseconds from %d to %d', (option, least, most) => {

@@ -207,4 +207,8 @@ describe('what is published', () => {
       main: `oauth-rotor.${platform}.node`,
     })
   })
+
+  test.each(platforms)('npm/%s runs nothing when it is installed', (platform) => {
+    expect(require(`../npm/${platform}/package.json`)).not.toHaveProperty('scripts')
+  })
 })

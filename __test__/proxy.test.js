@@ -42,6 +42,15 @@ describe('the environment', () => {
     expect(parse(valid(), { env }).native.transport).not.toHaveProperty('noProxy')
   })
 
+  test.each([
+    [{ no_proxy: '', NO_PROXY: '*' }, '*'],
+    [{ no_proxy: '*', NO_PROXY: '' }, '*'],
+    [{ no_proxy: '', NO_PROXY: '' }, undefined],
+  ])('of %j the exceptions are %p: as in curl, an empty variable counts as unset', (env, expected) => {
+    const { transport } = parse(valid(), { env: { ...env, https_proxy: 'p:1' } }).native
+    expect(transport.noProxy).toBe(expected)
+  })
+
   test('a proxy that cannot be used is an error that names the variable and not its value', () => {
     const error = failure(valid(), { env: { ALL_PROXY: 'socks5://user:hunter2-secret@proxy.example' } })
     expect(error.option).toBe('provider.proxy')

@@ -126,6 +126,41 @@ test('a certificate that is missing is told apart from ciphers that are, at the 
   )
 })
 
+describe('an alert that answers the first message', () => {
+  /** A server that sends this alert (RFC 8446 §6) and nothing else. */
+  const alerting = async (code) => {
+    const alert = Buffer.from([0x15, 3, 3, 0, 2, 2, code])
+    const { tokenUrl } = await wire({
+      onConnection: (socket) => socket.once('data', () => socket.end(alert)),
+    })
+    return { tokenUrl: tokenUrl.replace('http:', 'https:') }
+  }
+  const ADVICE = [/check tls\.cert and tls\.key/, /has no cipher suite in common/, /check tokenUrl/]
+  const [CERTIFICATE, CIPHERS, NAME] = ADVICE
+
+  test.each([
+    [42, 'BadCertificate', CERTIFICATE],
+    [43, 'UnsupportedCertificate', CERTIFICATE],
+    [44, 'CertificateRevoked', CERTIFICATE],
+    [45, 'CertificateExpired', CERTIFICATE],
+    [46, 'CertificateUnknown', CERTIFICATE],
+    [48, 'UnknownCA', CERTIFICATE],
+    [49, 'AccessDenied', CERTIFICATE],
+    [116, 'CertificateRequired', CERTIFICATE],
+    [40, 'HandshakeFailure', CIPHERS],
+    [70, 'ProtocolVersion', CIPHERS],
+    [71, 'InsufficientSecurity', CIPHERS],
+    [112, 'UnrecognisedName', NAME],
+    [50, 'DecodeError', undefined],
+    [80, 'InternalError', undefined],
+  ])('%d (%s) gives the advice that fits it, and no other', async (code, name, fitting) => {
+    const message = await failure(await alerting(code), { ca: ca.cert })
+    expect(message).toContain(`(received fatal alert: ${name})`)
+    expect(ADVICE.filter((advice) => advice.test(message))).toEqual([fitting].filter(Boolean))
+    if (fitting !== CERTIFICATE) expect(message).not.toMatch(/tls\.(ca|cert|key)/)
+  })
+})
+
 test('a key that does not belong to the certificate is told, and not shown', async () => {
   const endpoint = await wire({ secure: server })
   const tokens = manager(endpoint, { provider: { tls: { ca: ca.cert, cert: client.cert, key: server.key } } })
