@@ -75,8 +75,12 @@ describe('oauth2', () => {
     },
   )
 
-  test('plain http to another machine must be asked for', () => {
-    const tokenUrl = 'http://idp.example/'
+  test.each([
+    'http://idp.example/',
+    'http://idp.localhost/',
+    'http://localhost.example/',
+    'http://127.0.0.1.nip.io/',
+  ])('plain http to another machine, as %s, must be asked for', (tokenUrl) => {
     expect(problems(oauth2({ tokenUrl }))).toEqual([
       { option: 'provider.tokenUrl', message: expect.stringMatching(/https.*allowInsecureHttp: true/) },
     ])

@@ -117,7 +117,11 @@ test('a password in a proxy keeps what is special in it', () => {
 
 test.each([
   ['localhost', true],
-  ['app.localhost', true],
+  ['localhost.', true],
+  ['LOCALHOST', true],
+  // Whoever answers for such a name, it is not known to be this machine.
+  ['app.localhost', false],
+  ['evil.com.localhost', false],
   ['127.0.0.1', true],
   ['127.9.9.9', true],
   ['0x7f.1', true],

@@ -74,6 +74,7 @@ test.each([
 
 test.each([
   ['http://api.example/me', /takes an absolute https URL, or http of this machine; got/],
+  ['http://api.localhost/me', /takes an absolute https URL, or http of this machine; got/],
   ['/me', /takes an absolute https URL/],
   ['ftp://localhost/', /takes an absolute https URL/],
   [undefined, /takes an absolute https URL, or http of this machine; got nothing/],

@@ -50,14 +50,11 @@ function rootsFromEnv(env) {
 }
 
 /**
- * Whether a URL stays on this machine: plain http is harmless there, and no proxy could reach it.
+ * Whether a URL stays on this machine: plain http is harmless there, and no proxy could reach it. What ends
+ * with `.localhost` is resolved like any other name, by a server that may be anyone's.
  */
 function isLoopback({ hostname }) {
-  return (
-    /^(localhost|.+\.localhost)\.?$/.test(hostname) ||
-    /^127(\.\d+){3}$/.test(hostname) ||
-    hostname === '[::1]'
-  )
+  return /^localhost\.?$/.test(hostname) || /^127(\.\d+){3}$/.test(hostname) || hostname === '[::1]'
 }
 
 module.exports = { proxyFromEnv, noProxyFromEnv, parseProxy, rootsFromEnv, isLoopback }

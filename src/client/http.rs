@@ -12,6 +12,7 @@ use tokio::sync::Semaphore;
 use url::Url;
 
 use super::request::TokenRequest;
+use super::resolver::Resolver;
 use super::response::{Answer, Body, Headers, LARGEST_BODY, address, judge};
 use super::tls;
 use super::transport::{InvalidTransport, Proxy, Transport};
@@ -216,6 +217,7 @@ fn builder(timeout: Duration) -> ClientBuilder {
         .retry(retry::never())
         .connect_timeout(timeout.min(LONGEST_CONNECT))
         .pool_max_idle_per_host(0)
+        .dns_resolver(Resolver)
         // The environment is the facade's to read.
         .no_proxy()
 }

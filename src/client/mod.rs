@@ -11,6 +11,8 @@ pub mod retry_after;
 #[cfg(feature = "io")]
 mod http;
 #[cfg(feature = "io")]
+mod resolver;
+#[cfg(feature = "io")]
 mod roots;
 #[cfg(feature = "io")]
 mod tls;

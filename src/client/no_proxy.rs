@@ -42,8 +42,8 @@ impl NoProxy {
             Host::Ipv4(address) => (String::new(), Some(IpAddr::V4(address))),
             Host::Ipv6(address) => (String::new(), Some(IpAddr::V6(address))),
         };
-        let is_here = address.is_some_and(|it| it.to_canonical().is_loopback())
-            || is_within(&name, "localhost");
+        let is_here =
+            address.is_some_and(|it| it.to_canonical().is_loopback()) || name == "localhost";
         is_here
             || self.0.iter().any(|entry| entry.covers(&name, address, url.port_or_known_default()))
     }
@@ -200,7 +200,6 @@ mod tests {
     fn this_machine_is_always_exempt() {
         for url in [
             "http://localhost:1",
-            "http://app.localhost",
             "http://LOCALHOST.",
             "http://127.0.0.1",
             "http://127.9.9.9",
@@ -209,9 +208,13 @@ mod tests {
         ] {
             assert!(exempts("", url), "{url}");
         }
-        for url in
-            ["http://notlocalhost", "http://localhost.example", "http://128.0.0.1", "http://[::2]"]
-        {
+        for url in [
+            "http://app.localhost",
+            "http://notlocalhost",
+            "http://localhost.example",
+            "http://128.0.0.1",
+            "http://[::2]",
+        ] {
             assert!(!exempts("", url), "{url}");
         }
     }
