@@ -40,7 +40,8 @@ test('while the source has not answered there is neither credential nor token', 
   const tokens = manager(await server(), { ...options, credentials: silent })
   const pending = { entry: 0, state: 'pending', since: null, sinceLocal: null }
   expect(tokens.status()).toEqual(status({ sources: [pending] }))
-  const message = 'No token is held: getToken() waits or is refused.'
+  const message =
+    'No token is held: getToken() waits or is refused. The source of credentials[0] has not answered yet.'
   const problem = { code: 'no-token', message, ...instant('since'), affectsTokens: true }
   expect(tokens.health()).toEqual({
     live: true,

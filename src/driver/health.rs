@@ -101,8 +101,14 @@ impl Examination<'_> {
 
     fn token(&mut self) {
         if let Some(since) = self.view.without_token {
-            let message = "No token is held: getToken() waits or is refused.";
-            self.add("no-token", self.utc(since), true, message.to_owned());
+            let pending = self.view.sources.iter().filter(|source| source.is_pending);
+            let pending = pending.map(|source| {
+                let entry = wording::entry(source.place, self.labels);
+                format!(" The source of {entry} has not answered yet.")
+            });
+            let message = "No token is held: getToken() waits or is refused.".to_owned();
+            let message = message + &pending.collect::<String>();
+            self.add("no-token", self.utc(since), true, message);
         }
         if let Some(since) = self.view.refused_since {
             let message = "A resource answers 401 to every token, fresh ones included: see whether it expects another \

@@ -41,6 +41,7 @@ pub(super) fn sink_failure(failure: &SinkFailure, labels: Labels<'_>) -> String 
             "It is not tried again by itself: mend the place that it writes to, then call rotate() with the same secret, or \
              write the credential there yourself."
         }
+        _ if failure.is_hanging => "It is tried again when this attempt has ended.",
         SinkOutcome::Failed | SinkOutcome::Done => "It is tried again every 10 s.",
     };
     let reason = if failure.message.is_empty() { "no reason is known" } else { &failure.message };

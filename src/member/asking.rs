@@ -22,7 +22,7 @@ pub(super) struct Open {
     candidate: Option<Arc<Credential>>,
     verify: Option<Url>,
     is_rotate: bool,
-    /// The files that a rotation would write were tried for it.
+    /// The files that a rotation would write were asked after; they are not for the same caller again.
     is_tried: bool,
 }
 
@@ -104,7 +104,7 @@ impl Step<'_> {
                 Want::Rotate(Rotate { candidate: id, rotation, supersede, compromised })
             }
             // Only now what is configured has been taken up, and with it the places.
-            ask @ Ask::Prepare { .. } if !open.is_tried => {
+            ask @ Ask::Prepare { .. } if !open.is_tried && member.record.is_some() => {
                 open.is_tried = true;
                 return self.ask_after_trials(caller, ask);
             }
@@ -336,8 +336,12 @@ impl Member {
 
     /// What the endpoint last said to the active credential, or why there is none.
     fn why_no_token(&self) -> Option<Failure> {
-        let active = self.no_token.as_ref().map(|(_, failure)| failure);
-        active.or(self.refresh.last_failure().map(|(failure, _)| failure)).cloned()
+        let active = self.record.as_ref().map(|record| record.active);
+        let of_active = self.no_token.as_ref().filter(|(id, _)| Some(*id) == active);
+        of_active
+            .map(|(_, failure)| failure)
+            .or(self.refresh.last_failure().map(|(failure, _)| failure))
+            .cloned()
     }
 
     fn is_in_overlap(&self, rotation: &RotationId) -> bool {

@@ -92,7 +92,7 @@ pub struct Member {
     /// What the endpoint said last of each credential that it does not accept.
     failures: BTreeMap<CredentialId, Failure>,
     doubt: Option<Doubt>,
-    /// Why the active credential's latest request brought no token.
+    /// Why the latest request with what was active then brought no token.
     no_token: Option<(CredentialId, Failure)>,
     /// What each entry of the configuration yields.
     entries: Vec<Yielded>,

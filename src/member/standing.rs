@@ -112,9 +112,7 @@ impl Member {
     pub fn unkept(&self) -> Option<(Name, Timestamp)> {
         let record = self.record.as_ref().filter(|_| !self.keeps_active())?;
         let is_written_next = record.persisted(record.active) == Persisted::Pending;
-        let mut successors = record.waiting.into_iter().chain(record.staged().map(|it| it.next));
-        let is_replaced_next = successors.any(|one| self.view.is_yielded(one));
-        let is_well = is_written_next || is_replaced_next;
+        let is_well = is_written_next || record.is_succeeded(&self.view);
         (!is_well).then(|| (self.keyring.name(record.active), self.active_since))
     }
 }

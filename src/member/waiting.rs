@@ -7,7 +7,7 @@ use super::keyring::Name;
 use super::{Member, SinkFailure, Step};
 use crate::clock::Timestamp;
 use crate::error::Failure;
-use crate::rotation::{self, MemberId, Missing, PhaseName, RotationId, Slot, Wait};
+use crate::rotation::{self, MemberId, Missing, PhaseName, RotationId, SinkOutcome, Slot, Wait};
 
 /// Something that a rotation waits for.
 #[derive(Debug, Clone)]
@@ -202,6 +202,15 @@ impl Member {
             Some(rotation::Sink::Done) | None => false,
         };
         let failures = self.sinks.failures().filter(|(slot, _)| is_behind(*slot));
-        failures.map(|(_, failure)| failure.clone()).collect()
+        let shown = |(slot, failure): (Slot, &SinkFailure)| SinkFailure {
+            // Somebody may have asked for it once more.
+            outcome: match record.sinks.get(&slot) {
+                Some(rotation::Sink::Pending { .. }) => SinkOutcome::Failed,
+                _ => failure.outcome,
+            },
+            is_hanging: self.view.stuck.contains(&(slot, record.to_write_back())),
+            ..failure.clone()
+        };
+        failures.map(shown).collect()
     }
 }

@@ -49,6 +49,8 @@ pub struct SinkFailure {
     pub outcome: SinkOutcome,
     /// Why.
     pub message: String,
+    /// The attempt has not ended yet, and the next one waits for that.
+    pub is_hanging: bool,
 }
 
 impl SinkFailure {
@@ -253,7 +255,7 @@ impl Step<'_> {
                 let message = message.clone().unwrap_or_default();
                 let known = member.sinks.failures.get(&slot);
                 let since = known.map_or(self.now, |known| known.since);
-                let failure = SinkFailure { place, since, outcome, message };
+                let failure = SinkFailure { place, since, outcome, message, is_hanging: false };
                 member.sinks.failures.insert(slot, failure);
             }
             let credential = Arc::clone(credential);

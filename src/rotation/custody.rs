@@ -22,6 +22,13 @@ impl Record {
             || self.sinks_of(credential).values().any(|sink| *sink == Sink::Done)
     }
 
+    /// Whether the sources have brought already what takes the active credential's place: nobody is to write
+    /// the active one over that.
+    pub fn is_succeeded(&self, view: &View) -> bool {
+        let successors = self.waiting.into_iter().chain(self.staged().map(|staged| staged.next));
+        successors.filter(|one| *one != self.active).any(|one| view.is_yielded(one))
+    }
+
     /// Whether a credential, which is the active or the next one, has been written back.
     pub fn persisted(&self, credential: CredentialId) -> Persisted {
         let sinks = self.sinks_of(credential);

@@ -315,7 +315,8 @@ impl<'a> Draft<'a> {
         self.replace_token(proof);
         // Where it is written back next, there is something to tell only when that fails.
         let is_written_next = self.record.persisted(active) == Persisted::Pending;
-        if !is_written_next && !self.record.is_kept(self.view, active) {
+        let is_well = is_written_next || self.record.is_succeeded(self.view);
+        if !is_well && !self.record.is_kept(self.view, active) {
             self.notify(Notice::NotPersisted(active));
         }
         was

@@ -48,8 +48,11 @@ pub fn waits(record: &Record, view: &View, now: Timestamp) -> Vec<Wait> {
             let mut waits = Vec::new();
             if now < overlap.retire_not_before && !is_asked {
                 waits.push(Wait::Time(overlap.retire_not_before));
-                // The proof is made when the time has come.
+                // The proof is made when the time has come, and so are the writes that belong to the end.
                 missing.proof = false;
+                let is_late =
+                    |slot| view.sinks.iter().any(|spec| spec.slot == slot && spec.at_retirement);
+                missing.sinks.retain(|slot| !is_late(*slot));
             }
             waits.extend((!missing.is_nothing()).then_some(Wait::Retirement(missing)));
             waits

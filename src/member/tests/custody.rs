@@ -270,16 +270,45 @@ fn what_a_rotation_would_be_kept_by_is_known_before_the_button_is_pressed() {
     }
 }
 
-fn vault_file() -> World {
-    let spec = EntrySpec {
+#[test]
+fn before_the_first_token_no_file_is_tried_for_a_preparation() {
+    let mut world = World::with_entries(DEFAULT, vec![file()], |_, _| transient());
+    world.configure(&["old"]);
+    world.delays_sinks = true;
+    let caller = world.ask(Ask::Prepare { min_runway: MINUTE });
+    world.pass(SECOND);
+    assert_eq!(world.refusal(caller), Some(&Refusal::TokenUnavailable));
+}
+
+#[test]
+fn a_place_that_is_written_once_more_is_not_told_as_given_up() {
+    let mut world = vault_file();
+    world.sink_outcome = SinkOutcome::Impossible;
+    world.rotate_to("new");
+    world.pass(SECOND);
+    assert_eq!(world.member.sink_failures()[0].outcome, SinkOutcome::Impossible);
+    world.delays_sinks = true;
+    world.rotate_to("new");
+    world.pass(SECOND);
+    let [failure] = &world.member.sink_failures()[..] else { panic!("one place") };
+    assert_eq!((failure.outcome, failure.is_hanging), (SinkOutcome::Failed, false));
+    world.pass(MINUTE);
+    assert!(world.member.sink_failures()[0].is_hanging, "it has taken too long, and has not ended");
+}
+
+fn file() -> EntrySpec {
+    EntrySpec {
         label: None,
         optional: false,
         expires_at: None,
         has_variables: false,
         persist: Some(Target::SecretFile { path: "/vault".into(), of_client: None }),
         source: SourceSpec::Js { index: 0 },
-    };
-    let mut world = World::with_entries(DEFAULT, vec![spec], accepts(&["old"]));
+    }
+}
+
+fn vault_file() -> World {
+    let mut world = World::with_entries(DEFAULT, vec![file()], accepts(&["old", "new"]));
     world.configure(&["old"]);
     world.pass(MINUTE);
     world

@@ -83,10 +83,21 @@ super::scenarios! {
         world.sink_outcome = Some(SinkOutcome::Failed);
         world.accept_with(B, None, Some(Verify::Refused));
         world.kill(A);
-        world.rotate(B);
+        let caller = world.rotate(B);
+        world.refresh(0, A);
         world.pass(5 * MINUTE);
-        assert_eq!(world.record().active, A);
+        assert!(world.record().active == A && !world.is_active(caller));
+        assert_eq!(world.phase(), PhaseName::Degraded, "it is known that A is dead");
         assert!(world.sinks.is_empty(), "nothing of it is written");
+    }
+
+    nobody_is_to_write_a_credential_back_whose_successor_a_source_has_brought = stable() => |world| {
+        world.change(0, A, B);
+        world.change(0, B, C);
+        world.accept(B);
+        world.pass(MINUTE);
+        assert_eq!((world.record().active, world.record().waiting), (B, Some(C)));
+        assert!(!world.notices.contains(&Notice::NotPersisted(B)), "it would be written over C");
     }
 
     a_leaked_credential_that_is_dead_is_replaced_without_custody = with_sink() => |world| {

@@ -133,6 +133,9 @@ super::scenarios! {
         world.pass(SECOND);
         assert_eq!(world.phase(), PhaseName::Overlap);
         let at = world.record().overlap().unwrap().retire_not_before;
+        // Nothing is being written until then, and nothing is told to be.
+        let waits = waits(world.record(), &world.peers[0].view, world.now);
+        assert_eq!(waits, [Wait::Time(at)]);
         world.pass(at.since(world.now + SECOND));
         assert!(world.sinks.is_empty());
         world.pass(10 * SECOND);

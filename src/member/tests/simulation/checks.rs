@@ -82,9 +82,19 @@ impl Checks {
 
     /// Whether the record's rules find this narrower than what the active credential had.
     pub(super) fn would_narrow(&self, key: Key, record: Option<&Record>) -> bool {
-        let staged = record.and_then(Record::staged);
-        staged.is_some_and(|staged| staged.next == key.id())
-            && record.is_some_and(|record| self.scopes.get(&record.active) == Some(&true))
+        let Some(record) = record else { return false };
+        let is_active_well = !self.denied.contains_key(&record.active);
+        let is_candidate = match record.role(key.id()) {
+            Role::Next => true,
+            // Withdrawn before its answer.
+            Role::Unknown => is_active_well,
+            Role::Quarantined => {
+                let known = record.quarantined.iter().find(|known| known.credential == key.id());
+                is_active_well && known.is_some_and(|known| !known.was_active)
+            }
+            _ => false,
+        };
+        is_candidate && self.scopes.get(&record.active) == Some(&true)
     }
 
     pub(super) fn answered(

@@ -117,11 +117,9 @@ impl Sim {
         let is_dropped = role == Role::Unknown
             && (self.checks.memory.has_successor(id, &self.checks.accepted)
                 || record.is_some_and(|record| record.standby.len() >= Record::MOST_STRAYS));
-        // One that was given up for its scope, or withdrawn before that, was never proved.
+        // One that was given up for its scope is not what anybody waits for.
         let key = self.checks.memory.keys.get(&id);
         let is_narrow = key.is_some_and(|key| self.provider.kind(*key) == Kind::Narrow);
-        role != Role::Retired
-            && !is_dropped
-            && !(is_narrow && matches!(role, Role::Quarantined | Role::Unknown))
+        role != Role::Retired && !is_dropped && !(is_narrow && role == Role::Quarantined)
     }
 }
