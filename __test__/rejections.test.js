@@ -178,6 +178,20 @@ describe('what is said of a rejection', () => {
     for (const other of ['basic', 'basic-raw', 'body']) expect(text).toContain(`'${other}'`)
   })
 
+  test('shows no secret of another known credential either, as a cache may repeat it', async () => {
+    const provider = await server()
+    const body = { error: 'invalid_client', error_description: 'not first-secret-abc, nor second-secret-xyz' }
+    provider.respond({ status: 401, body }, { status: 401, body })
+    const credentials = ['first-secret-abc', 'second-secret-xyz'].map((clientSecret) => ({
+      clientId: 'app',
+      clientSecret,
+    }))
+    const tokens = manager(provider, { credentials })
+    const { cause } = await rejection(tokens.ready())
+    expect(cause.description).toBe('not [redacted], nor [redacted]')
+    expect(cause.message).not.toMatch(/(first|second)-secret/)
+  })
+
   test('names which way to try where form-encoding changes the secret', async () => {
     for (const secret of ['hun/ter+two==', 'hunter two', 'hüntertwo', 'hunter~two']) {
       expect(await message('basic', secret)).toContain("try 'basic-raw', then 'body'")

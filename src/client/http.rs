@@ -11,11 +11,12 @@ use reqwest::{Client, ClientBuilder, RequestBuilder, Response, redirect, retry};
 use tokio::sync::Semaphore;
 use url::Url;
 
-use super::request::TokenRequest;
+use super::no_proxy::NoProxy;
+use super::request::{TokenRequest, traces};
 use super::resolver::Resolver;
 use super::response::{Answer, Body, Headers, LARGEST_BODY, address, judge};
 use super::tls;
-use super::transport::{InvalidTransport, Proxy, Transport};
+use super::transport::{InvalidTransport, Transport, sensitive};
 use super::trouble::{Trouble, Way};
 use crate::clock::{Clock, Timestamp};
 use crate::credential::Credential;
@@ -40,15 +41,24 @@ const MOST_HEADERS: usize = 4096;
 #[derive(Debug)]
 pub struct HttpClient {
     direct: Client,
-    /// The proxy, and the client that uses it for whatever it is asked.
-    proxied: Option<(Proxy, Client)>,
+    /// Which hosts are reached without the proxy, and the client that uses it for whatever it is asked.
+    proxied: Option<(NoProxy, Client)>,
     timeout: Duration,
-    /// A proxy that answers in the endpoint's place must not have its own password shown.
+    /// A proxy that answers in the endpoint's place must not have what it was sent shown.
     proxy_traces: Vec<Secret>,
     /// What was wrong with the certificates that the environment names.
     complaints: Vec<String>,
     /// By origin.
     turns: Mutex<HashMap<String, Arc<Semaphore>>>,
+}
+
+/// What the server may know of besides the credential that it is asked with, and may repeat.
+#[derive(Debug, Clone, Default)]
+pub struct Confidential {
+    /// The credentials that are known, be they presented or not.
+    pub credentials: Vec<Arc<Credential>>,
+    /// Earlier tokens.
+    pub tokens: Vec<Secret>,
 }
 
 /// One request and what came of it.
@@ -73,18 +83,18 @@ impl HttpClient {
         let build = |builder: ClientBuilder| {
             builder.build().map_err(|_| InvalidTransport::new("tls", "cannot be used together"))
         };
-        let proxied = match transport.proxy()? {
-            None => None,
+        let (proxied, proxy_traces) = match transport.proxy()? {
+            None => (None, Vec::new()),
             Some(proxy) => {
                 let client = build(builder().proxy(proxy.for_everything()?))?;
-                Some((proxy, client))
+                (Some((proxy.exempt, client)), proxy.traces)
             }
         };
         Ok(Self {
             direct: build(builder())?,
             proxied,
             timeout,
-            proxy_traces: transport.proxy_traces(),
+            proxy_traces,
             complaints,
             turns: Mutex::default(),
         })
@@ -92,12 +102,12 @@ impl HttpClient {
 
     /// One attempt, never more. Dropping the future gives it up.
     ///
-    /// `issued` are earlier tokens, which no failure repeats.
+    /// No failure repeats what is `confidential`.
     pub async fn fetch(
         &self,
         endpoint: &Endpoint,
         credential: &Credential,
-        issued: &[Secret],
+        confidential: &Confidential,
         clock: &dyn Clock,
     ) -> Attempt {
         let turns = self.turns(endpoint);
@@ -116,7 +126,9 @@ impl HttpClient {
             }
             Ok(()) | Err(_) => {
                 let now = clock.now();
-                let secrets: Vec<_> = issued.iter().chain(&self.proxy_traces).cloned().collect();
+                let others = confidential.credentials.iter().flat_map(|known| traces(known));
+                let texts = confidential.tokens.iter().chain(&self.proxy_traces).cloned();
+                let secrets: Vec<_> = others.chain(texts).collect();
                 match judge(&came, endpoint, credential, &secrets, clock.utc_millis(now)) {
                     // The process was suspended meanwhile; the next token comes in time.
                     Verdict::Accepted(grant)
@@ -150,7 +162,7 @@ impl HttpClient {
     /// The client for an address. reqwest has rules of its own for `NO_PROXY`; a secret that they send to the
     /// proxy by mistake is lost.
     fn client(&self, url: &Url) -> (&Client, Way) {
-        let proxied = self.proxied.as_ref().filter(|(proxy, _)| !proxy.exempt.exempts(url));
+        let proxied = self.proxied.as_ref().filter(|(exempt, _)| !exempt.exempts(url));
         match proxied {
             Some((_, client)) if url.scheme() == "https" => (client, Way::Tunnel),
             Some((_, client)) => (client, Way::Forward),
@@ -225,11 +237,4 @@ fn builder(timeout: Duration) -> ClientBuilder {
 /// Sends a request, and waits for the head of the answer.
 async fn send(request: RequestBuilder, way: Way) -> Result<Response, Trouble> {
     tls::noting(async { request.send().await.map_err(|error| Trouble::of(&error, way)) }).await
-}
-
-/// A header that is not to be shown.
-fn sensitive(value: &Secret) -> HeaderValue {
-    let mut value = HeaderValue::from_str(value.expose()).unwrap_or(HeaderValue::from_static(""));
-    value.set_sensitive(true);
-    value
 }

@@ -103,7 +103,7 @@ pub fn advice(client_auth: ClientAuth, credential: &Credential) -> String {
     }
 }
 
-fn basic(id: &str, secret: &str) -> Secret {
+pub(super) fn basic(id: &str, secret: &str) -> Secret {
     Secret::new(format!("Basic {}", STANDARD.encode(format!("{id}:{secret}"))))
 }
 

@@ -233,7 +233,14 @@ impl Judge<'_> {
     fn parameter(&self, name: &str) -> Option<&str> {
         let header = self.answer.headers.get("www-authenticate")?;
         let (_, value) = header.split_once(&format!("{name}=\""))?;
-        value.split('"').next().filter(|value| !value.is_empty())
+        // A quote behind a backslash belongs to it (RFC 9110 §5.6.4).
+        let mut is_escaped = false;
+        let end = value.find(|char| {
+            let is_end = char == '"' && !is_escaped;
+            is_escaped = char == '\\' && !is_escaped;
+            is_end
+        });
+        Some(&value[..end.unwrap_or(value.len())]).filter(|value| !value.is_empty())
     }
 
     fn rejected(&self, story: &str) -> Verdict {
@@ -254,7 +261,7 @@ impl Judge<'_> {
         Verdict::Misconfigured(self.failure(Code::Misconfigured, story))
     }
 
-    /// A grant that is none: of what it says nothing is shown.
+    /// A grant that is none: of what it explains nothing is shown.
     fn unusable(&self, story: &str) -> Verdict {
         let status = Some(self.answer.status);
         let message = self.message(story, &self.answer.status.to_string());

@@ -4,8 +4,6 @@ use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
 use reqwest::header::HeaderValue;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
@@ -13,6 +11,7 @@ use serde::Deserialize;
 use url::{Url, form_urlencoded};
 
 use super::no_proxy::NoProxy;
+use super::request::basic;
 use crate::secret::Secret;
 
 /// How an endpoint is reached.
@@ -60,6 +59,8 @@ pub(super) struct Proxy {
     authorization: Option<Secret>,
     /// Which hosts are reached directly.
     pub(super) exempt: NoProxy,
+    /// Every form in which its password travels, or the user name where that is all it has.
+    pub(super) traces: Vec<Secret>,
 }
 
 impl Proxy {
@@ -71,9 +72,7 @@ impl Proxy {
         let unusable = || InvalidTransport::new("proxy", "is not the URL of an HTTP proxy");
         let proxy = reqwest::Proxy::all(self.url.clone()).map_err(|_| unusable())?;
         let Some(authorization) = &self.authorization else { return Ok(proxy) };
-        let mut value = HeaderValue::from_str(authorization.expose()).map_err(|_| unusable())?;
-        value.set_sensitive(true);
-        Ok(proxy.custom_http_auth(value))
+        Ok(proxy.custom_http_auth(sensitive(authorization)))
     }
 }
 
@@ -169,28 +168,27 @@ impl Transport {
             .ok()
             .filter(is_http)
             .ok_or_else(|| InvalidTransport::new("proxy", "is not the URL of an HTTP proxy"))?;
-        let has_credentials = !url.username().is_empty() || url.password().is_some();
-        let authorization = has_credentials.then(|| {
-            let [user, password] = [url.username(), url.password().unwrap_or_default()];
-            let pair = format!("{}:{}", percent_decoded(user), percent_decoded(password));
-            Secret::new(format!("Basic {}", STANDARD.encode(pair)))
-        });
+        let [user, password] = [url.username(), url.password().unwrap_or_default()];
+        let has_credentials = !user.is_empty() || url.password().is_some();
+        let authorization =
+            has_credentials.then(|| basic(&percent_decoded(user), &percent_decoded(password)));
+        let key = if password.is_empty() { user } else { password };
+        let sent = authorization.as_ref().map(|it| it.expose().trim_start_matches("Basic "));
+        let sent = sent.map(|pair| pair.trim_end_matches('=').to_owned());
+        let traces = sent.into_iter().flat_map(|pair| [pair, key.to_owned(), percent_decoded(key)]);
+        let traces = traces.map(Secret::new).collect();
         // Both fail for addresses without a host only.
         let _ = url.set_username("").and_then(|()| url.set_password(None));
         let exempt = NoProxy::parse(self.no_proxy.as_deref().unwrap_or_default());
-        Ok(Some(Proxy { url, authorization, exempt }))
+        Ok(Some(Proxy { url, authorization, exempt, traces }))
     }
+}
 
-    /// Every form in which the proxy's password travels.
-    pub(super) fn proxy_traces(&self) -> Vec<Secret> {
-        let url = self.proxy.as_ref().and_then(|url| Url::parse(url.expose()).ok());
-        let Some((url, encoded)) = url.as_ref().and_then(|url| Some((url, url.password()?))) else {
-            return vec![];
-        };
-        let password = percent_decoded(encoded);
-        let pair = STANDARD.encode(format!("{}:{password}", percent_decoded(url.username())));
-        [pair.trim_end_matches('='), encoded, &password].map(Secret::new).into()
-    }
+/// A header that is not to be shown.
+pub(super) fn sensitive(value: &Secret) -> HeaderValue {
+    let mut value = HeaderValue::from_str(value.expose()).unwrap_or(HeaderValue::from_static(""));
+    value.set_sensitive(true);
+    value
 }
 
 /// The text behind a part of a URL, where a plus is a plus.
@@ -205,18 +203,25 @@ fn certificates(pem: &[u8]) -> Option<Vec<CertificateDer<'static>>> {
 
 #[cfg(test)]
 mod tests {
+    use base64::Engine;
+    use base64::engine::general_purpose::STANDARD;
+
     use super::*;
 
     #[test]
-    fn a_proxys_password_is_known_in_every_form_in_which_it_travels() {
-        let transport: Transport =
-            serde_json::from_str(r#"{"proxy":"http://me:a%2Fb+%C3%A9&=@proxy.example"}"#).unwrap();
-        let traces = transport.proxy_traces();
-        let traces: Vec<_> = traces.iter().map(Secret::expose).collect();
-        let pair = STANDARD.encode("me:a/b+é&=");
-        assert_eq!(traces, [pair.trim_end_matches('='), "a%2Fb+%C3%A9&%3D", "a/b+é&="]);
-        let without: Transport =
-            serde_json::from_str(r#"{"proxy":"http://proxy.example"}"#).unwrap();
-        assert!(without.proxy_traces().is_empty());
+    fn what_a_proxy_is_sent_is_known_in_every_form_in_which_it_travels() {
+        let traces = |url: &str| {
+            let transport: Transport =
+                serde_json::from_str(&format!(r#"{{"proxy":"http://{url}proxy.example"}}"#))
+                    .unwrap();
+            let traces = transport.proxy().unwrap().unwrap().traces;
+            traces.iter().map(|it| it.expose().to_owned()).collect::<Vec<_>>()
+        };
+        let pair = |text| STANDARD.encode(text).trim_end_matches('=').to_owned();
+        let password = [pair("me:a/b+é&="), "a%2Fb+%C3%A9&%3D".into(), "a/b+é&=".into()];
+        assert_eq!(traces("me:a%2Fb+%C3%A9&=@"), password);
+        // A key in the place of the user name.
+        assert_eq!(traces("k%2Fey@"), [pair("k/ey:"), "k%2Fey".into(), "k/ey".into()]);
+        assert!(traces("").is_empty());
     }
 }

@@ -101,7 +101,7 @@ fn verify_given(
     verify_server_name(&ParsedCertificate::try_from(der)?, server_name)
 }
 
-/// Whether a certificate without alternative names has this host as its common name, as Node compares them.
+/// Whether a certificate without alternative names has exactly this host as its common name.
 fn is_commonly_named(certificate: &Certificate, server_name: &ServerName<'_>) -> bool {
     let certificate = certificate.tbs_certificate();
     let ServerName::DnsName(host) = server_name else { return false };

@@ -18,6 +18,7 @@ use super::pulse::Pulse;
 use super::report;
 use super::settings::Settings;
 use super::wording;
+use crate::client::Confidential;
 use crate::clock::{Clock, Timestamp};
 use crate::credential::Credential;
 use crate::member::{Answer, Chance, Denial, Effect, Event, Member, Notice, Stored, What};
@@ -35,7 +36,12 @@ const REMEMBERED_TOKENS: usize = 2;
 #[derive(Debug)]
 pub(super) enum Todo {
     /// Send a token request, and try its token there.
-    Request { request: u64, credential: Arc<Credential>, verify: Option<Url>, issued: Vec<Secret> },
+    Request {
+        request: u64,
+        credential: Arc<Credential>,
+        verify: Option<Url>,
+        confidential: Confidential,
+    },
     /// Derive the credential's id.
     Identify(Arc<Credential>),
     /// Write a credential to a file.
@@ -150,8 +156,11 @@ impl State {
     fn perform(&mut self, effect: Effect, now: Timestamp) -> Option<Event> {
         match effect {
             Effect::Request { request, credential, verify } => {
-                let issued = self.issued.iter().cloned().collect();
-                self.todo.push_back(Todo::Request { request, credential, verify, issued });
+                let confidential = Confidential {
+                    credentials: self.member.known().cloned().collect(),
+                    tokens: self.issued.iter().cloned().collect(),
+                };
+                self.todo.push_back(Todo::Request { request, credential, verify, confidential });
             }
             Effect::Identify(credential) => self.todo.push_back(Todo::Identify(credential)),
             Effect::ReadSources => self.read_again(now),

@@ -14,12 +14,11 @@ use super::manager::Manager;
 use super::sinks::Report;
 use super::state::Todo;
 use super::workers::Workers;
-use crate::client::{Attempt, HttpClient};
+use crate::client::{Attempt, Confidential, HttpClient};
 use crate::clock::{Clock, Sleep, Timestamp};
 use crate::credential::Credential;
 use crate::error::{Code, Failure};
 use crate::rotation::Verify;
-use crate::secret::Secret;
 use crate::source::{EntryPlace, FileReading, Place};
 use crate::verdict::Verdict;
 
@@ -85,8 +84,8 @@ impl Task {
         loop {
             for todo in self.manager.take_todo() {
                 match todo {
-                    Todo::Request { request, credential, verify, issued } => {
-                        self.request(request, credential, verify, issued);
+                    Todo::Request { request, credential, verify, confidential } => {
+                        self.request(request, credential, verify, confidential);
                     }
                     Todo::Identify(credential) => {
                         let workers = Arc::clone(&self.workers);
@@ -169,7 +168,7 @@ impl Task {
         request: u64,
         credential: Arc<Credential>,
         verify: Option<Url>,
-        issued: Vec<Secret>,
+        confidential: Confidential,
     ) {
         let (manager, clock) = (Arc::clone(&self.manager), Arc::clone(&self.clock));
         let client = match &self.client {
@@ -181,8 +180,9 @@ impl Task {
                 self.client = Some(Arc::clone(&client));
                 self.requests.spawn(async move {
                     let send = async {
-                        let attempt =
-                            client.fetch(&manager.endpoint, &credential, &issued, &*clock).await;
+                        let attempt = client
+                            .fetch(&manager.endpoint, &credential, &confidential, &*clock)
+                            .await;
                         let verify = match (&attempt.verdict, verify) {
                             (Verdict::Accepted(grant), Some(url)) => {
                                 Some(client.verify(&url, &grant.access_token, &*clock).await)

@@ -11,7 +11,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::*;
-use crate::client::HttpClient;
+use crate::client::{Confidential, HttpClient};
 use crate::clock::{Sleep, Timestamp};
 use crate::credential::Credential;
 use crate::member::{Ask, Candidate, RotationId};
@@ -150,6 +150,7 @@ fn form(server: &Server) -> Value {
         "endpoint": {
             "tokenUrl": server.token_url(), "clientAuth": "basic", "resource": [],
             "params": [], "defaultLifetimeMs": 300_000, "propagationMs": 0,
+            "ignoreExpiresIn": false, "treatAsBearer": false, "rejectedErrors": [],
         },
         "transport": {},
         "policy": { "jitterRatio": 0.1, "acquireTimeoutMs": 10_000, "sourcePollMs": 10_000, "persistTimeoutMs": 30_000, "proveEveryMs": 0 },
@@ -393,7 +394,14 @@ fn a_token_that_ended_while_the_process_was_suspended_is_no_misconfiguration() {
     let attempt = runtime.expect("a runtime").block_on(async {
         let client = HttpClient::new(&settings.transport).expect("a client");
         let credential = Credential::new(None, "app".into(), Secret::new("secret"));
-        client.fetch(&settings.endpoint, &credential, &[], &Suspending::default()).await
+        client
+            .fetch(
+                &settings.endpoint,
+                &credential,
+                &Confidential::default(),
+                &Suspending::default(),
+            )
+            .await
     });
     assert!(matches!(attempt.verdict, Verdict::Transient(_)), "{:?}", attempt.verdict);
 }

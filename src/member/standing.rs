@@ -33,17 +33,21 @@ pub enum Standing {
 }
 
 impl Member {
+    /// The credentials whose secrets are here, also those that are not presented any more.
+    pub fn known(&self) -> impl Iterator<Item = &Arc<Credential>> {
+        // Of two that are the same the one in the keyring is the one that everything is known of.
+        let is_new = |one: &&Arc<Credential>| !one.has_id() || self.keyring.get(one.id()).is_none();
+        let configured = self.configured.iter().filter(is_new);
+        self.keyring.ids().filter_map(|id| self.keyring.get(id)).chain(configured)
+    }
+
     /// The credentials that may still be presented.
     pub fn held(&self) -> impl Iterator<Item = &Arc<Credential>> {
         let record = self.record.as_ref();
         let is_retired = move |one: &&Arc<Credential>| {
             record.is_some_and(|it| one.has_id() && it.role(one.id()) == Role::Retired)
         };
-        // Of two that are the same the one in the keyring is the one that everything is known of.
-        let is_new = |one: &&Arc<Credential>| !one.has_id() || self.keyring.get(one.id()).is_none();
-        let configured = self.configured.iter().filter(is_new);
-        let all = self.keyring.ids().filter_map(|id| self.keyring.get(id)).chain(configured);
-        all.filter(move |one| !is_retired(one))
+        self.known().filter(move |one| !is_retired(one))
     }
 
     /// Every known credential: the active one and what stands in for it, then the others, retired ones last.

@@ -88,7 +88,9 @@ fn percent_encoded(text: &str, char: char) -> Option<usize> {
 
 /// `&amp;`, `&#38;` or `&#x26;`
 fn entity(text: &str, char: char) -> Option<usize> {
-    let (name, _) = text.strip_prefix('&')?.split_once(';')?;
+    // No name or number is longer.
+    let rest = text.strip_prefix('&')?;
+    let name = &rest[..rest.bytes().take(12).position(|byte| byte == b';')?];
     let value = match name {
         "amp" => '&',
         "lt" => '<',

@@ -152,6 +152,17 @@ fn a_header_that_repeats_the_secret_is_shown_without_it() {
 }
 
 #[test]
+fn a_quote_behind_a_backslash_ends_no_header_and_shows_no_half_of_a_secret() {
+    let quoted = Credential::new(None, "app".into(), Secret::new(r#"hun"ter2\xyz"#));
+    let header =
+        r#"Basic error="no \"way\"", error_description="secret hun\"ter2\\xyz is wrong", x="y""#;
+    let answer = with(&[("www-authenticate", header)], answer(401, ""));
+    let told = failure(judge(&answer, &endpoint(), &quoted, &[], 0));
+    assert_eq!(told.oauth_error.as_deref(), Some(r#"no \"way\""#));
+    assert_eq!(told.description.as_deref(), Some("secret [redacted] is wrong"));
+}
+
+#[test]
 fn a_token_that_the_server_quotes_is_not_repeated() {
     let earlier = [Secret::new("eyJ.earlier"), Secret::new("eyJ.earlier.and.longer")];
     let body = r#"{"error":"eyJ.new","error_description":"eyJ.earlier, eyJ.earlier.and.longer, eyJ.new, eyJ.id","access_token":"eyJ.new","id_token":"eyJ.id"}"#;
