@@ -88,6 +88,13 @@ export async function style() {
   await step('Formatting (prettier)', bin('prettier'), ['--check', '.'])
   await step('Lint (eslint)', bin('eslint'), ['.'])
   await step('Formatting (rustfmt)', 'cargo', ['fmt', '--check'])
+  // A workspace of its own.
+  await step('Formatting (rustfmt) of the fuzz target', 'cargo', [
+    'fmt',
+    '--check',
+    '--manifest-path',
+    'fuzz/Cargo.toml',
+  ])
 }
 
 /** The Rust code of some features. */
