@@ -126,7 +126,7 @@ test('a file that has a newer secret already, which waits for its turn, is no pr
 
 test('the end of a secret is told a day before, and after it', async () => {
   const expiresAt = Date.UTC(2026, 0, 3)
-  const { clock, tokens } = await world({ credentials: { ...OLD, expiresAt } })
+  const { clock, server, tokens } = await world({ credentials: { ...OLD, expiresAt } })
   await clock.advance(DAY - 1)
   expect(tokens.health().problems).toEqual([])
   await clock.advance(1)
@@ -137,8 +137,14 @@ test('the end of a secret is told a day before, and after it', async () => {
   await clock.advance(DAY)
   expect(problem(tokens, 'credential-expired').since).toBe(expiresAt)
   expect(codes(tokens)).not.toContain('credential-expiring')
-  await settled(clock, 0, tokens.rotate(NEW))
-  await settled(clock, 0, tokens.rotation().retireNow())
+  const rotation = await settled(clock, 0, tokens.rotate(NEW))
+  // Nobody is to replace what was just replaced, dead or expired as it may be.
+  expect(codes(tokens)).toEqual(['not-persisted'])
+  server.setSecrets('app', ['new'])
+  await settled(clock, MINUTE, rejection(rotation.rollback()))
+  expect(tokens.status().credentials.find(({ role }) => role === 'previous').state).toBe('rejected')
+  expect(codes(tokens)).toEqual(['not-persisted'])
+  await settled(clock, 0, rotation.retireNow())
   expect(codes(tokens)).toEqual(['not-persisted'])
 })
 

@@ -67,3 +67,8 @@ test('every day of four hundred years is one, and no other', () => {
     }
   }
 })
+
+test.each(['1999-12-31', '9999-12-31'])('%s exists, and is outside of what is taken', (text) => {
+  const options = valid({ credentials: { clientId: 'app', clientSecret: 'secret', expiresAt: text } })
+  expect(failure(options).message).toMatch(/got one outside of that/)
+})

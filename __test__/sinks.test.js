@@ -212,6 +212,8 @@ describe('a function that keeps a credential', () => {
   test.each([['EROFS'], ['EBUSY'], ['EACCES'], ['EPERM']])('that fails with %s never will', async (code) => {
     const outcome = { outcome: 'impossible', message: `Error (${code})` }
     expect(await runSink(() => Promise.reject(error(code)), credential)).toEqual(outcome)
+    const wrapped = new Error('hunter2-secret', { cause: error(code) })
+    expect(await runSink(() => Promise.reject(wrapped), credential)).toEqual(outcome)
   })
 
   test.each([

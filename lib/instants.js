@@ -50,7 +50,8 @@ function instant(value, place) {
   const isInSeconds = typeof value === 'number' && value > 0 && value < EARLIEST
   const hint = isInSeconds ? ' It seems to be in seconds: multiply it by 1000.' : ''
   const isText = typeof value === 'string' && ISO.test(value)
-  const got = types.isDate(value) ? 'an invalid Date' : isText ? 'one that does not exist' : describe(value)
+  const text = () => (exists(value) ? 'one outside of that' : 'one that does not exist')
+  const got = types.isDate(value) ? 'an invalid Date' : isText ? text() : describe(value)
   return place.fail(`takes ${WHAT}, from the year 2000 to 9999, got ${got}.${hint}`)
 }
 

@@ -4,7 +4,7 @@ const fs = require('node:fs')
 const nodePath = require('node:path')
 
 const { attempt, copyOfObject, describeHidden } = require('./check')
-const { VARIABLES, absolute, branded, fail, isVariable, kindOf, shown } = require('./sources')
+const { VARIABLES, absolute, branded, codeOf, fail, isVariable, kindOf, shown } = require('./sources')
 
 const BRAND = Symbol.for('oauth-rotor.sink')
 
@@ -82,7 +82,7 @@ async function runSink(sink, credential, signal) {
     await sink(credential, { signal })
     return { outcome: 'done' }
   } catch (error) {
-    const isPermanent = PERMANENT.includes(attempt(() => error.code))
+    const isPermanent = PERMANENT.includes(codeOf(error))
     return { outcome: isPermanent ? 'impossible' : 'failed', message: kindOf(error) }
   }
 }

@@ -251,5 +251,6 @@ module.exports = {
   absolute,
   branded,
   fail,
+  codeOf,
   kindOf,
 }

@@ -120,6 +120,7 @@ mod tests {
             "endpoint": {
                 "tokenUrl": "https://login.example.com/oauth/token", "clientAuth": "basic-raw",
                 "resource": [], "params": [], "defaultLifetimeMs": 300_000, "propagationMs": 0,
+            "ignoreExpiresIn": false, "treatAsBearer": false, "rejectedErrors": [],
             },
             "transport": {},
             "policy": { "jitterRatio": 0.1, "acquireTimeoutMs": 5000, "sourcePollMs": 10_000, "persistTimeoutMs": 30_000, "proveEveryMs": 0 },

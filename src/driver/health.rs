@@ -138,7 +138,7 @@ impl Examination<'_> {
             else {
                 continue;
             };
-            if matches!(state.role, Some(Role::Retired | Role::Previous)) {
+            if is_replaced(state) {
                 continue;
             }
             let advice = match state.role {
@@ -212,11 +212,8 @@ impl Examination<'_> {
 
     fn expiry(&mut self) {
         let now = self.utc(self.view.now);
-        let in_use = self
-            .view
-            .credentials
-            .iter()
-            .filter(|state| state.is_in_use && state.role != Some(Role::Retired));
+        let in_use =
+            self.view.credentials.iter().filter(|state| state.is_in_use && !is_replaced(state));
         let ending = in_use.filter_map(|CredentialState { credential, .. }| {
             let credential = credential.as_ref().ok()?;
             Some((credential, credential.expires_at.filter(|at| now >= at - SOON)?))
@@ -234,6 +231,11 @@ impl Examination<'_> {
             }
         }
     }
+}
+
+/// Nobody is to replace it any more.
+fn is_replaced(state: &CredentialState) -> bool {
+    matches!(state.role, Some(Role::Retired | Role::Previous))
 }
 
 /// A credential, as far as it can be named at no cost: deriving an id takes 20 ms.

@@ -71,11 +71,8 @@ struct EndpointForm {
     resource: Vec<String>,
     params: Vec<(String, String)>,
     default_lifetime_ms: u64,
-    #[serde(default)]
     ignore_expires_in: bool,
-    #[serde(default)]
     treat_as_bearer: bool,
-    #[serde(default)]
     rejected_errors: Vec<String>,
     propagation_ms: u64,
 }
