@@ -1652,8 +1652,8 @@ export class CredentialRejectedError extends RotorError {
 }
 
 /**
- * The token endpoint does not accept the request, whatever the credential: a wrong scope, parameter
- * or URL (404), or it grants a token that cannot be used.
+ * The token endpoint does not accept the request, as it says to every credential that was tried: a wrong
+ * scope, parameter or URL (404), or it grants a token that cannot be used.
  */
 export class MisconfiguredError extends RotorError {
   constructor(message: string, details?: ErrorDetails & AnswerDetails)

@@ -13,20 +13,23 @@ afterEach(closeAll)
 const RETRY = 10 * SECOND
 const failure = (code) => Object.assign(new Error('hunter2'), { code })
 
+/** A place whose calls fail with this code until its `open()`. */
+const failing = (code) => () => {
+  let isDown = true
+  const kept = []
+  return {
+    persist: async ({ clientSecret }) => {
+      if (isDown) throw failure(code)
+      kept.push(clientSecret)
+    },
+    open: () => (isDown = false),
+    kept: () => kept,
+  }
+}
+
 /** A vault that is down until its `open()`: what it does meanwhile, and whether it has the new secret. */
 const VAULTS = {
-  'a vault whose calls fail': () => {
-    let isDown = true
-    const kept = []
-    return {
-      persist: async ({ clientSecret }) => {
-        if (isDown) throw failure('ECONNREFUSED')
-        kept.push(clientSecret)
-      },
-      open: () => (isDown = false),
-      kept: () => kept,
-    }
-  },
+  'a vault whose calls fail': failing('ECONNREFUSED'),
   'a vault that hangs until its signal is aborted': () => {
     let isDown = true
     const kept = []
@@ -71,18 +74,7 @@ const VAULTS = {
     isReadOnly: true,
     kept: () => [],
   }),
-  'a full disk': () => {
-    let isFull = true
-    const kept = []
-    return {
-      persist: async ({ clientSecret }) => {
-        if (isFull) throw failure('ENOSPC')
-        kept.push(clientSecret)
-      },
-      open: () => (isFull = false),
-      kept: () => kept,
-    }
-  },
+  'a full disk': failing('ENOSPC'),
 }
 
 /** A person has pressed Regenerate, and given the new secret to `rotate()` while the vault is down. */

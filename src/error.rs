@@ -22,7 +22,7 @@ pub enum Code {
     Closed,
     /// The token endpoint does not accept the credential.
     CredentialRejected,
-    /// The token endpoint does not accept the request, whatever the credential.
+    /// The token endpoint does not accept the request, as it says to every credential that was tried.
     Misconfigured,
     /// The token endpoint asks for fewer requests.
     Throttled,
@@ -101,16 +101,16 @@ pub struct Failure {
     /// The HTTP status, where there was an answer.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub status: Option<u16>,
-    /// The `error` member of the answer (RFC 6749 §5.2).
+    /// The `error` member of the answer (RFC 6749 §5.2), or what the server has in its place.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub oauth_error: Option<String>,
-    /// The `error_description` member of the answer, at most 256 characters.
+    /// The `error_description` member, or an explanation from elsewhere, at most 256 characters.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub description: Option<String>,
     /// What stands behind it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cause: Option<Box<Failure>>,
-    /// Trying again may help, although failures of this kind are for good: a bare 401 or 403.
+    /// Trying again may help, although failures of this kind are for good: a 401 or 403 without a code that is known.
     #[serde(skip_serializing_if = "is_false")]
     pub retryable: bool,
     /// How long the endpoint asked to be left alone (RFC 9110 §10.2.3).

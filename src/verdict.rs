@@ -13,7 +13,7 @@ pub enum Verdict {
     Accepted(Grant),
     /// The endpoint knows this client or secret not, or not for this grant.
     Rejected(Failure),
-    /// A bare 401 or 403: the secret, or a gateway that stands before the endpoint.
+    /// A 401 or 403 without a code that is known: the secret, or a gateway that stands before the endpoint.
     Refused(Failure),
     /// The request is wrong, or this credential: the answers to the others show which.
     Ambiguous(Failure),
