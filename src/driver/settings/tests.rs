@@ -11,7 +11,8 @@ fn json(change: impl FnOnce(&mut Value)) -> String {
         "endpoint": {
             "tokenUrl": "https://login.example.com/oauth/token", "clientAuth": "basic-raw",
             "resource": [], "params": [["a", "b"]], "defaultLifetimeMs": 300_000,
-            "propagationMs": 10_000,
+            "propagationMs": 10_000, "ignoreExpiresIn": false, "treatAsBearer": false,
+            "rejectedErrors": [],
         },
         "transport": { "ca": [] },
         "policy": { "jitterRatio": 0.1, "acquireTimeoutMs": 5000, "sourcePollMs": 10_000, "persistTimeoutMs": 30_000, "proveEveryMs": 0 },
