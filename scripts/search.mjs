@@ -1,9 +1,13 @@
-// npm run test:simulation, npm run test:model: what every test run does briefly, at length.
+// npm run test:simulation, npm run test:model, npm run test:echoes: what every test run does briefly, at length.
 
 import { cargoEnvironment, passedInRust, requireCargo, step } from './steps.mjs'
 
 /** The names of the tests. */
-const SEARCHES = { simulation: 'simulation', model: 'no_order_of_events_breaks_an_invariant' }
+const SEARCHES = {
+  simulation: 'simulation',
+  model: 'no_order_of_events_breaks_an_invariant',
+  echoes: 'no_echo_of_a_secret_is_shown',
+}
 
 const [what] = process.argv.slice(2)
 if (!Object.hasOwn(SEARCHES, what)) throw new Error(`one of ${Object.keys(SEARCHES).join(', ')} is needed`)

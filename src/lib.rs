@@ -20,6 +20,7 @@ pub mod local_time;
 pub mod member;
 pub mod policy;
 pub mod provider;
+pub mod redaction;
 pub mod refresh;
 pub mod rotation;
 pub mod secret;

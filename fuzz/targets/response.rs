@@ -12,7 +12,7 @@ use std::time::Duration;
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use libfuzzer_sys::fuzz_target;
-use oauth_rotor::client::request::traces;
+use oauth_rotor::client::request::TokenRequest;
 use oauth_rotor::client::response::{Answer, Body, Headers, judge};
 use oauth_rotor::credential::Credential;
 use oauth_rotor::error::Failure;
@@ -30,7 +30,11 @@ struct Known {
 static KNOWN: LazyLock<Known> = LazyLock::new(|| {
     let credential = Credential::new(None, "app".into(), Secret::new("hunter2/+ %:é"));
     let issued = vec![Secret::new("eyJ.earlier"), Secret::new("eyJ.earlier.and.longer")];
-    let hidden = traces(&credential).into_iter().chain(issued.iter().cloned()).collect();
+    let sent = (0..3).map(|options| TokenRequest::new(&endpoint(options), &credential));
+    let headers = sent.filter_map(|request| request.authorization);
+    let pairs = headers.map(|header| Secret::new(&header.expose()["Basic ".len()..]));
+    let secret = [credential.client_secret.clone()];
+    let hidden = pairs.chain(secret).chain(issued.iter().cloned()).collect();
     Known { credential, issued, hidden }
 });
 

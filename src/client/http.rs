@@ -12,7 +12,7 @@ use tokio::sync::Semaphore;
 use url::Url;
 
 use super::no_proxy::NoProxy;
-use super::request::{TokenRequest, traces};
+use super::request::TokenRequest;
 use super::resolver::Resolver;
 use super::response::{Answer, Body, Headers, LARGEST_BODY, address, judge};
 use super::tls;
@@ -22,6 +22,7 @@ use crate::clock::{Clock, Timestamp};
 use crate::credential::Credential;
 use crate::error::{Code, Failure};
 use crate::provider::Endpoint;
+use crate::redaction::{Known, presentable};
 use crate::rotation::Verify;
 use crate::secret::Secret;
 use crate::verdict::Verdict;
@@ -44,21 +45,10 @@ pub struct HttpClient {
     /// Which hosts are reached without the proxy, and the client that uses it for whatever it is asked.
     proxied: Option<(NoProxy, Client)>,
     timeout: Duration,
-    /// A proxy that answers in the endpoint's place must not have what it was sent shown.
-    proxy_traces: Vec<Secret>,
     /// What was wrong with the certificates that the environment names.
     complaints: Vec<String>,
     /// By origin.
     turns: Mutex<HashMap<String, Arc<Semaphore>>>,
-}
-
-/// What the server may know of besides the credential that it is asked with, and may repeat.
-#[derive(Debug, Clone, Default)]
-pub struct Confidential {
-    /// The credentials that are known, be they presented or not.
-    pub credentials: Vec<Arc<Credential>>,
-    /// Earlier tokens.
-    pub tokens: Vec<Secret>,
 }
 
 /// One request and what came of it.
@@ -83,18 +73,17 @@ impl HttpClient {
         let build = |builder: ClientBuilder| {
             builder.build().map_err(|_| InvalidTransport::new("tls", "cannot be used together"))
         };
-        let (proxied, proxy_traces) = match transport.proxy()? {
-            None => (None, Vec::new()),
+        let proxied = match transport.proxy()? {
+            None => None,
             Some(proxy) => {
                 let client = build(builder().proxy(proxy.for_everything()?))?;
-                (Some((proxy.exempt, client)), proxy.traces)
+                Some((proxy.exempt, client))
             }
         };
         Ok(Self {
             direct: build(builder())?,
             proxied,
             timeout,
-            proxy_traces,
             complaints,
             turns: Mutex::default(),
         })
@@ -102,12 +91,12 @@ impl HttpClient {
 
     /// One attempt, never more. Dropping the future gives it up.
     ///
-    /// No failure repeats what is `confidential`.
+    /// No failure repeats the credential or what is `known`.
     pub async fn fetch(
         &self,
         endpoint: &Endpoint,
         credential: &Credential,
-        confidential: &Confidential,
+        known: &(dyn Known + Sync),
         clock: &dyn Clock,
     ) -> Attempt {
         let turns = self.turns(endpoint);
@@ -122,19 +111,16 @@ impl HttpClient {
         let verdict = match ended {
             // A whole object is an answer, however the connection ended behind it.
             Err(trouble) if matches!(trouble, Trouble::TooLarge) || !came.is_whole() => {
-                Verdict::Transient(self.failure(endpoint, &trouble))
+                Verdict::Transient(self.failure(endpoint, &trouble, known))
             }
             Ok(()) | Err(_) => {
                 let now = clock.now();
-                let others = confidential.credentials.iter().flat_map(|known| traces(known));
-                let texts = confidential.tokens.iter().chain(&self.proxy_traces).cloned();
-                let secrets: Vec<_> = others.chain(texts).collect();
-                match judge(&came, endpoint, credential, &secrets, clock.utc_millis(now)) {
+                match judge(&came, endpoint, credential, known, clock.utc_millis(now)) {
                     // The process was suspended meanwhile; the next token comes in time.
                     Verdict::Accepted(grant)
                         if now.since(sent_at) >= grant.lifetime.max(self.timeout) =>
                     {
-                        Verdict::Transient(self.failure(endpoint, &Trouble::TimedOut))
+                        Verdict::Transient(self.failure(endpoint, &Trouble::TimedOut, known))
                     }
                     verdict => verdict,
                 }
@@ -210,8 +196,9 @@ impl HttpClient {
         Ok(())
     }
 
-    fn failure(&self, endpoint: &Endpoint, trouble: &Trouble) -> Failure {
-        let story = trouble.story(self.timeout.as_millis(), &self.complaints);
+    fn failure(&self, endpoint: &Endpoint, trouble: &Trouble, known: &dyn Known) -> Failure {
+        let present = |text: &str| presentable(text, &[known]);
+        let story = trouble.story(self.timeout.as_millis(), &self.complaints, &present);
         let message =
             format!("The token endpoint {} {story}; it is asked again.", address(endpoint));
         Failure::new(Code::Endpoint, message)

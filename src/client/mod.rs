@@ -24,6 +24,6 @@ mod trouble;
 mod trust;
 
 #[cfg(feature = "io")]
-pub use http::{Attempt, Confidential, HttpClient};
+pub use http::{Attempt, HttpClient};
 #[cfg(feature = "io")]
 pub use transport::{InvalidTransport, Transport};

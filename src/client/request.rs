@@ -46,31 +46,6 @@ impl TokenRequest {
     }
 }
 
-/// Every form in which the credential travels: none of them may come back in an error.
-pub fn traces(credential: &Credential) -> Vec<Secret> {
-    let Credential { client_id, client_secret, .. } = credential;
-    let secret = client_secret.expose();
-    // Without the padding, which not everyone repeats.
-    let pair = |id: &str, secret: &str| {
-        STANDARD.encode(format!("{id}:{secret}")).trim_end_matches('=').to_owned()
-    };
-    let encoded = encode(secret);
-    let mut traces = vec![
-        Secret::new(pair(client_id, secret)),
-        Secret::new(pair(&encode(client_id), &encoded)),
-        // A server that repeats it may have encoded it anew, and a space in the other way.
-        Secret::new(encoded.replace("%20", "+")),
-        Secret::new(encoded),
-        Secret::new(secret),
-    ];
-    if !secret.is_ascii() {
-        // Sent as Latin-1 and read as UTF-8: in the worst case other characters, and fewer.
-        let latin1 = secret.encode_utf16().map(|unit| unit.to_le_bytes()[0]);
-        traces.push(Secret::new(String::from_utf8_lossy(&latin1.collect::<Vec<u8>>())));
-    }
-    traces
-}
-
 /// What to try where client id and secret are right and are not accepted all the same: the way in which
 /// they are sent, and the others.
 pub fn advice(client_auth: ClientAuth, credential: &Credential) -> String {
@@ -182,23 +157,17 @@ mod tests {
 
     proptest! {
         #[test]
-        fn any_credential_makes_a_header_and_a_form_of_visible_ascii_and_leaves_only_its_traces(
+        fn any_credential_makes_a_header_and_a_form_of_visible_ascii(
             id in any::<String>(), secret in any::<String>(),
         ) {
             let credential = credential(&id, &secret);
-            let traces = traces(&credential);
-            let is_trace = |text: &str| traces.iter().any(|trace| trace.expose() == text);
             for client_auth in [ClientAuth::Basic, ClientAuth::BasicRaw, ClientAuth::Body] {
                 let request = TokenRequest::new(&endpoint(client_auth), &credential);
                 prop_assert!(request.body.expose().bytes().all(|byte| byte.is_ascii_graphic()));
                 if let Some(header) = &request.authorization {
                     let pair = header.expose().strip_prefix("Basic ").unwrap();
                     prop_assert!(pair.bytes().all(|byte| byte.is_ascii_graphic()));
-                    prop_assert!(is_trace(pair.trim_end_matches('=')));
                     prop_assert_eq!(request.body.expose(), "grant_type=client_credentials");
-                } else {
-                    let (_, sent) = request.body.expose().split_once("client_secret=").unwrap();
-                    prop_assert!(is_trace(sent));
                 }
                 let is_hidden = format!("{request:?}").ends_with("body: [redacted] }");
                 prop_assert!(is_hidden);

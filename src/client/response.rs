@@ -4,7 +4,6 @@ mod body;
 mod codes;
 mod headers;
 mod members;
-mod redaction;
 
 use std::time::Duration;
 
@@ -14,12 +13,12 @@ pub use headers::Headers;
 use self::body::Reading;
 use self::codes::{ErrorClass, class_of, mentions_rate_limit, tells_of_rate_limit};
 use self::members::{Member, Members};
-use self::redaction::Hidden;
-use super::request::{advice, traces};
+use super::request::advice;
 use super::retry_after;
 use crate::credential::Credential;
 use crate::error::{Code, Failure};
 use crate::provider::Endpoint;
+use crate::redaction::{Known, presentable};
 use crate::secret::Secret;
 use crate::token::Grant;
 use crate::verdict::Verdict;
@@ -47,21 +46,19 @@ const LONGEST_LIFE: f64 = 100.0 * 365.0 * 86_400.0;
 
 /// Judges an answer to a request that was made with this credential.
 ///
-/// `secrets` are others that the server may know, such as earlier tokens: like the credential, they
-/// are never repeated.
+/// What is `known` is never repeated, nor are the credential and what the answer itself grants.
 pub fn judge(
     answer: &Answer,
     endpoint: &Endpoint,
     credential: &Credential,
-    secrets: &[Secret],
+    known: &dyn Known,
     now_millis: i64,
 ) -> Verdict {
     let reading = Reading::of(&answer.body);
     let own = |name| reading.members().and_then(|members| members.text(name)).map(Secret::new);
     let own = ["access_token", "refresh_token", "id_token"].into_iter().filter_map(own);
-    let hidden = traces(credential).into_iter().chain(secrets.iter().cloned()).chain(own);
-    let hidden = Hidden::new(hidden.collect());
-    Judge { answer, reading: &reading, endpoint, credential, hidden, now_millis }.verdict()
+    let own = own.chain([credential.client_secret.clone()]).collect();
+    Judge { answer, reading: &reading, endpoint, credential, own, known, now_millis }.verdict()
 }
 
 struct Judge<'a> {
@@ -69,7 +66,8 @@ struct Judge<'a> {
     reading: &'a Reading,
     endpoint: &'a Endpoint,
     credential: &'a Credential,
-    hidden: Hidden,
+    own: Vec<Secret>,
+    known: &'a dyn Known,
     now_millis: i64,
 }
 
@@ -188,7 +186,7 @@ impl Judge<'_> {
             return self.unusable(&format!(
                 "answered with a token_type other than Bearer ({}), which is all that is supported; \
                  where such a token is used as one, set the provider's option treatAsBearer",
-                self.hidden.presentable(kind)
+                self.presentable(kind)
             ));
         }
         let expires_in = match members.seconds("expires_in") {
@@ -206,7 +204,7 @@ impl Judge<'_> {
             access_token: Secret::new(token),
             lifetime: expires_in.map_or(self.endpoint.default_lifetime, duration),
             refresh_in: members.seconds("refresh_in").filter(|it| *it > 0.0).map(duration),
-            scope: members.text("scope").map(|scope| self.hidden.presentable(scope)),
+            scope: members.text("scope").map(|scope| self.presentable(scope)),
         })
     }
 
@@ -280,8 +278,8 @@ impl Judge<'_> {
 
     fn failure(&self, code: Code, story: &str) -> Failure {
         let status = self.answer.status;
-        let oauth_error = self.said().code.map(|code| self.hidden.presentable(&code));
-        let description = self.explanation().map(|text| self.hidden.presentable(text));
+        let oauth_error = self.said().code.map(|code| self.presentable(&code));
+        let description = self.explanation().map(|text| self.presentable(text));
         let said = match (&oauth_error, &description) {
             (Some(error), Some(text)) => format!("{status} {error}: {text}"),
             (Some(error), None) => format!("{status} {error}"),
@@ -315,10 +313,14 @@ impl Judge<'_> {
             Reading::Damaged => ", whose gzip is damaged".to_owned(),
             Reading::Other if !is_read => format!(
                 " in the content coding {}, though identity was asked for; only gzip is decoded",
-                self.hidden.presentable(coding)
+                self.presentable(coding)
             ),
             Reading::Other | Reading::Object(_) => String::new(),
         }
+    }
+
+    fn presentable(&self, text: &str) -> String {
+        presentable(text, &[&self.own, self.known])
     }
 
     fn wait(&self, is_throttled: bool) -> Option<Duration> {

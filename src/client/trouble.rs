@@ -3,6 +3,8 @@
 use std::error::Error;
 use std::io;
 
+use chrono::DateTime;
+use rustls::pki_types::UnixTime;
 use rustls::{AlertDescription, CertificateError, InvalidMessage};
 
 use super::tls;
@@ -11,6 +13,9 @@ use super::tls;
 const VERSIONS: &str = "TLS 1.3, or TLS 1.2 with ECDHE and AES-GCM or ChaCha20-Poly1305";
 const SIGNATURES: &str = "ECDSA with P-256 or P-384 and SHA-256 or SHA-384, RSA with SHA-256, SHA-384 or \
                           SHA-512, and Ed25519";
+
+/// So many of a certificate's names are told.
+const MOST_NAMES: usize = 5;
 
 /// How a request was sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -118,8 +123,13 @@ impl Trouble {
     }
 
     /// The rest of a sentence about the endpoint. `complaints` are about the certificates that the environment
-    /// names.
-    pub(super) fn story(&self, timeout_millis: u128, complaints: &[String]) -> String {
+    /// names; what the peer says is passed through `present`.
+    pub(super) fn story(
+        &self,
+        timeout_millis: u128,
+        complaints: &[String],
+        present: &dyn Fn(&str) -> String,
+    ) -> String {
         match self {
             Self::Unresolved => "has a host name that cannot be resolved".to_owned(),
             Self::Unconnected(io::ErrorKind::ConnectionRefused) => "refuses connections".to_owned(),
@@ -127,7 +137,7 @@ impl Trouble {
             Self::Late(_) => "could not be connected to in time".to_owned(),
             Self::Unconnected(kind) => format!("cannot be connected to ({kind})"),
             Self::Proxy(trouble) => {
-                let story = trouble.story(timeout_millis, complaints);
+                let story = trouble.story(timeout_millis, complaints, present);
                 format!("cannot be reached through the proxy, which {story}")
             }
             Self::Unauthorized => {
@@ -139,9 +149,9 @@ impl Trouble {
                     .to_owned()
             }
             Self::Handshake { error, has_been_asked } => {
-                tls_story(error, *has_been_asked, complaints)
+                tls_story(error, *has_been_asked, complaints, present)
             }
-            Self::Session(error) => tls_story(error, true, complaints),
+            Self::Session(error) => tls_story(error, true, complaints, present),
             Self::OnlyHttp2 => {
                 "speaks HTTP/2 only, and HTTP/1.1 is needed; let it, or what stands before it, speak \
                  HTTP/1.1"
@@ -161,7 +171,12 @@ impl Trouble {
     }
 }
 
-fn tls_story(error: &rustls::Error, has_been_asked: bool, complaints: &[String]) -> String {
+fn tls_story(
+    error: &rustls::Error,
+    has_been_asked: bool,
+    complaints: &[String],
+    present: &dyn Fn(&str) -> String,
+) -> String {
     use rustls::Error as Tls;
     match error {
         Tls::AlertReceived(alert) => alert_story(*alert, has_been_asked),
@@ -182,7 +197,7 @@ fn tls_story(error: &rustls::Error, has_been_asked: bool, complaints: &[String])
                 let hint = ": where it vouches for itself, give exactly this one";
                 ("its certificate is that of an authority".to_owned(), hint)
             } else {
-                (error.to_string(), "")
+                (certificate_story(certificate, present), "")
             };
             let complaints = complaints.concat();
             format!(
@@ -194,7 +209,48 @@ fn tls_story(error: &rustls::Error, has_been_asked: bool, complaints: &[String])
              check tokenUrl"
                 .to_owned()
         }
-        _ => format!("could not be trusted or spoken to over TLS ({error})"),
+        _ => {
+            let error = present(&error.to_string());
+            format!("could not be trusted or spoken to over TLS ({error})")
+        }
+    }
+}
+
+/// What is wrong with a certificate. What it says of itself is somebody else's text.
+fn certificate_story(error: &CertificateError, present: &dyn Fn(&str) -> String) -> String {
+    use CertificateError as Certificate;
+    let date = |at: &UnixTime| {
+        let seconds = i64::try_from(at.as_secs()).unwrap_or(i64::MAX);
+        DateTime::from_timestamp(seconds, 0)
+            .map_or_else(|| "another age".to_owned(), |at| format!("{at:?}"))
+    };
+    match error {
+        Certificate::UnknownIssuer => {
+            "UnknownIssuer: no authority that is trusted has issued its certificate".to_owned()
+        }
+        Certificate::ExpiredContext { not_after, .. } => {
+            format!("its certificate expired at {}", date(not_after))
+        }
+        Certificate::NotValidYetContext { not_before, .. } => {
+            format!("its certificate is not valid yet: it is from {} on", date(not_before))
+        }
+        Certificate::NotValidForNameContext { expected, presented } => {
+            let names: Vec<&str> = presented.iter().take(MOST_NAMES).map(String::as_str).collect();
+            let names = match (names.as_slice(), presented.len().saturating_sub(MOST_NAMES)) {
+                ([], _) => "for no name".to_owned(),
+                (names, 0) => format!("only for {}", present(&names.join(", "))),
+                (names, more) => {
+                    format!("only for {} and {more} more", present(&names.join(", ")))
+                }
+            };
+            format!("its certificate is not valid for name {}, {names}", expected.to_str())
+        }
+        Certificate::Revoked => "its certificate has been revoked".to_owned(),
+        Certificate::BadEncoding => "its certificate is damaged".to_owned(),
+        Certificate::BadSignature => {
+            "the signature of its certificate, or of one above it, is wrong".to_owned()
+        }
+        _ => present(&error.to_string()),
     }
 }
 

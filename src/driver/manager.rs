@@ -112,6 +112,16 @@ impl Manager {
         })
     }
 
+    /// Every secret and token that is known here.
+    pub(super) fn each_secret(&self, see: &mut dyn FnMut(&str)) {
+        if let Some(password) = self.transport.proxy_password() {
+            see(password.expose());
+        }
+        let state = self.lock();
+        state.member.known().for_each(|credential| see(credential.client_secret.expose()));
+        state.issued.iter().for_each(|token| see(token.expose()));
+    }
+
     /// The token that may be handed out, with its end in milliseconds since 1970.
     pub fn token(&self) -> Option<(String, i64)> {
         let now = self.clock.now();

@@ -37,6 +37,7 @@ use tokio::sync::Notify;
 
 use crate::clock::{Clock, ManualClock, SystemClock};
 use crate::error::Code;
+use crate::redaction::Known;
 pub use activity::Activity;
 pub use health::Health;
 pub use listener::{Listener, NO_TOKEN, Word};
@@ -162,6 +163,16 @@ impl Driver {
 
     fn lock(&self) -> MutexGuard<'_, Registry> {
         self.registry.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Known for Driver {
+    fn each(&self, see: &mut dyn FnMut(&str)) {
+        // Not under the lock that every call takes.
+        let managers: Vec<_> = self.lock().managers.values().map(Arc::clone).collect();
+        for manager in managers {
+            manager.each_secret(see);
+        }
     }
 }
 

@@ -18,7 +18,6 @@ use super::pulse::Pulse;
 use super::report;
 use super::settings::Settings;
 use super::wording;
-use crate::client::Confidential;
 use crate::clock::{Clock, Timestamp};
 use crate::credential::Credential;
 use crate::member::{Answer, Chance, Denial, Effect, Event, Member, Notice, Stored, What};
@@ -36,12 +35,7 @@ const REMEMBERED_TOKENS: usize = 2;
 #[derive(Debug)]
 pub(super) enum Todo {
     /// Send a token request, and try its token there.
-    Request {
-        request: u64,
-        credential: Arc<Credential>,
-        verify: Option<Url>,
-        confidential: Confidential,
-    },
+    Request { request: u64, credential: Arc<Credential>, verify: Option<Url> },
     /// Derive the credential's id.
     Identify(Arc<Credential>),
     /// Write a credential to a file.
@@ -86,7 +80,7 @@ pub(super) struct State {
     pub(super) persisting: HashMap<u64, HandleId>,
     pub(super) expiring: Expiring,
     /// The latest tokens, so that none of them is shown when the endpoint quotes it.
-    issued: VecDeque<Secret>,
+    pub(super) issued: VecDeque<Secret>,
     pub(super) stamp: i32,
     seq: u64,
     pub(super) opened_at: Timestamp,
@@ -156,11 +150,7 @@ impl State {
     fn perform(&mut self, effect: Effect, now: Timestamp) -> Option<Event> {
         match effect {
             Effect::Request { request, credential, verify } => {
-                let confidential = Confidential {
-                    credentials: self.member.known().cloned().collect(),
-                    tokens: self.issued.iter().cloned().collect(),
-                };
-                self.todo.push_back(Todo::Request { request, credential, verify, confidential });
+                self.todo.push_back(Todo::Request { request, credential, verify });
             }
             Effect::Identify(credential) => self.todo.push_back(Todo::Identify(credential)),
             Effect::ReadSources => self.read_again(now),

@@ -9,12 +9,13 @@ use std::sync::Arc;
 use tokio::task::{JoinError, JoinSet};
 use url::Url;
 
+use super::Driver;
 use super::clients::Clients;
 use super::manager::Manager;
 use super::sinks::Report;
 use super::state::Todo;
 use super::workers::Workers;
-use crate::client::{Attempt, Confidential, HttpClient};
+use crate::client::{Attempt, HttpClient};
 use crate::clock::{Clock, Sleep, Timestamp};
 use crate::credential::Credential;
 use crate::error::{Code, Failure};
@@ -25,7 +26,12 @@ use crate::verdict::Verdict;
 type Work<T> = Pin<Box<dyn Future<Output = T> + Send>>;
 
 /// Serves a manager until the supervisor drops it.
-pub(super) async fn run(manager: Arc<Manager>, clients: Arc<Clients>, workers: Arc<Workers>) {
+pub(super) async fn run(
+    manager: Arc<Manager>,
+    driver: Arc<Driver>,
+    clients: Arc<Clients>,
+    workers: Arc<Workers>,
+) {
     let clock = Arc::clone(&manager.clock);
     if let Some(at) = manager.restart_at() {
         wait(&manager, clock.sleep_until(at), || manager.rest()).await;
@@ -33,6 +39,7 @@ pub(super) async fn run(manager: Arc<Manager>, clients: Arc<Clients>, workers: A
     }
     let task = Task {
         manager,
+        driver,
         clients,
         workers,
         clock,
@@ -63,6 +70,8 @@ enum Step {
 /// What is under way for a manager; at most one reading of each place.
 struct Task {
     manager: Arc<Manager>,
+    /// What an endpoint says may hold secrets of other managers.
+    driver: Arc<Driver>,
     clients: Arc<Clients>,
     workers: Arc<Workers>,
     clock: Arc<dyn Clock>,
@@ -84,8 +93,8 @@ impl Task {
         loop {
             for todo in self.manager.take_todo() {
                 match todo {
-                    Todo::Request { request, credential, verify, confidential } => {
-                        self.request(request, credential, verify, confidential);
+                    Todo::Request { request, credential, verify } => {
+                        self.request(request, credential, verify);
                     }
                     Todo::Identify(credential) => {
                         let workers = Arc::clone(&self.workers);
@@ -163,14 +172,9 @@ impl Task {
     }
 
     /// Sends a request, and tries its token where that is wanted.
-    fn request(
-        &mut self,
-        request: u64,
-        credential: Arc<Credential>,
-        verify: Option<Url>,
-        confidential: Confidential,
-    ) {
-        let (manager, clock) = (Arc::clone(&self.manager), Arc::clone(&self.clock));
+    fn request(&mut self, request: u64, credential: Arc<Credential>, verify: Option<Url>) {
+        let (manager, driver) = (Arc::clone(&self.manager), Arc::clone(&self.driver));
+        let clock = Arc::clone(&self.clock);
         let client = match &self.client {
             Some(client) => Ok(Arc::clone(client)),
             None => self.clients.get(&manager.transport),
@@ -180,9 +184,8 @@ impl Task {
                 self.client = Some(Arc::clone(&client));
                 self.requests.spawn(async move {
                     let send = async {
-                        let attempt = client
-                            .fetch(&manager.endpoint, &credential, &confidential, &*clock)
-                            .await;
+                        let attempt =
+                            client.fetch(&manager.endpoint, &credential, &*driver, &*clock).await;
                         let verify = match (&attempt.verdict, verify) {
                             (Verdict::Accepted(grant), Some(url)) => {
                                 Some(client.verify(&url, &grant.access_token, &*clock).await)

@@ -11,7 +11,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::*;
-use crate::client::{Confidential, HttpClient};
+use crate::client::HttpClient;
 use crate::clock::{Sleep, Timestamp};
 use crate::credential::Credential;
 use crate::member::{Ask, Candidate, RotationId};
@@ -395,12 +395,7 @@ fn a_token_that_ended_while_the_process_was_suspended_is_no_misconfiguration() {
         let client = HttpClient::new(&settings.transport).expect("a client");
         let credential = Credential::new(None, "app".into(), Secret::new("secret"));
         client
-            .fetch(
-                &settings.endpoint,
-                &credential,
-                &Confidential::default(),
-                &Suspending::default(),
-            )
+            .fetch(&settings.endpoint, &credential, &Vec::<Secret>::new(), &Suspending::default())
             .await
     });
     assert!(matches!(attempt.verdict, Verdict::Transient(_)), "{:?}", attempt.verdict);

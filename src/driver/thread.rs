@@ -64,7 +64,8 @@ async fn supervise(driver: &Arc<Driver>) {
     loop {
         let Some(unserved) = driver.take_unserved(&mut serving) else { return };
         for (id, manager) in unserved {
-            let task = task::run(manager, Arc::clone(&clients), Arc::clone(&workers));
+            let task =
+                task::run(manager, Arc::clone(driver), Arc::clone(&clients), Arc::clone(&workers));
             serving.insert(id, tasks.spawn(task));
         }
         tokio::select! {

@@ -7,9 +7,9 @@ use serde_json::Value;
 
 use super::headers::NAMES as HEADERS;
 use super::members::NAMES;
-use super::redaction::LONGEST;
-use super::tests::{endpoint, headers};
+use super::tests::{endpoint, headers, nothing, sent};
 use super::*;
+use crate::redaction::LONGEST;
 
 const WORDS: [&str; 12] = [
     "invalid_client",
@@ -117,7 +117,7 @@ proptest! {
     ) {
         let credential = credential(&secret);
         let issued: Vec<Secret> = issued.into_iter().map(Secret::new).collect();
-        let mut hidden = traces(&credential);
+        let mut hidden = sent(&credential);
         hidden.extend(issued.iter().cloned());
         let members = filled(members, &hidden);
         let own = members.iter().find(|(name, _)| name == "access_token");
@@ -164,7 +164,7 @@ proptest! {
         }),
     ) {
         let verdict = |members: &[(String, Value)]| {
-            judge(&answer(status, text_of(members)), &endpoint(), &credential("hunter2"), &[], 0)
+            judge(&answer(status, text_of(members)), &endpoint(), &credential("hunter2"), &nothing(), 0)
         };
         prop_assert_eq!(verdict(&members), verdict(&all));
     }
@@ -177,7 +177,7 @@ proptest! {
         let seconds = if as_text { format!("\"{seconds}\"") } else { seconds };
         let body = format!(r#"{{"access_token":"{token}","expires_in":{seconds}}}"#);
         let Verdict::Accepted(grant) =
-            judge(&answer(200, body), &endpoint(), &credential("hunter2"), &[], 0)
+            judge(&answer(200, body), &endpoint(), &credential("hunter2"), &nothing(), 0)
         else { panic!() };
         prop_assert_eq!(grant.access_token.expose(), token);
         let short = Duration::from_millis(millis.into()).checked_sub(grant.lifetime);

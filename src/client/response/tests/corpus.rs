@@ -26,7 +26,7 @@ fn every_kept_answer_has_its_verdict_and_shows_no_secret() {
         let told = judged(&parse(&fs::read(&path).unwrap()));
         assert_eq!(name(&told).to_lowercase(), expected, "{file}: {told:?}");
         let text = format!("{told:?}");
-        let hidden = traces(&credential());
+        let hidden = sent(&credential());
         let shown = hidden.iter().find(|it| text.contains(it.expose()));
         assert!(shown.is_none(), "{file}: {text}");
         count += 1;

@@ -60,10 +60,10 @@ fn a_life_that_is_over_is_refused_unless_it_is_to_be_ignored() {
         let answer = answer(200, format!(r#"{{"access_token":"t","expires_in":{life}}}"#));
         let message = failure(judged(&answer)).message;
         assert!(message.contains("ignoreExpiresIn") && message.contains("defaultLifetimeMs"));
-        let granted = grant(judge(&answer, &ignoring, &credential(), &[], 0));
+        let granted = grant(judge(&answer, &ignoring, &credential(), &nothing(), 0));
         assert_eq!(granted.lifetime, Duration::from_mins(5));
     }
-    let granted = grant(judge(&answer(200, body("t")), &ignoring, &credential(), &[], 0));
+    let granted = grant(judge(&answer(200, body("t")), &ignoring, &credential(), &nothing(), 0));
     assert_eq!(granted.lifetime, Duration::from_mins(5), "ignored is ignored");
 }
 
@@ -89,7 +89,7 @@ fn another_type_is_refused_unless_it_is_to_be_treated_as_bearer() {
         let answer = answer(200, format!(r#"{{"access_token":"tok-en","token_type":{kind}}}"#));
         let message = failure(judged(&answer)).message;
         assert!(message.contains(named) && message.contains("treatAsBearer"), "{message}");
-        assert_eq!(name(&judge(&answer, &treating, &credential(), &[], 0)), "Accepted");
+        assert_eq!(name(&judge(&answer, &treating, &credential(), &nothing(), 0)), "Accepted");
     }
     let quoting = format!(r#"{{"access_token":"tok-en","token_type":"is tok-en {SECRET}"}}"#);
     let message = failure(verdict(200, quoting)).message;

@@ -9,6 +9,7 @@ mod verdicts;
 use std::time::Duration;
 
 use super::*;
+use crate::client::request::TokenRequest;
 use crate::provider::ClientAuth;
 
 const SECRET: &str = "hunter2/+ %:é";
@@ -32,6 +33,24 @@ fn credential() -> Credential {
     Credential::new(None, "app".into(), Secret::new(SECRET))
 }
 
+/// Nobody knows anything else.
+pub(super) fn nothing() -> Vec<Secret> {
+    Vec::new()
+}
+
+/// Every form in which a credential travels.
+pub(super) fn sent(credential: &Credential) -> Vec<Secret> {
+    let requests = [ClientAuth::Basic, ClientAuth::BasicRaw, ClientAuth::Body]
+        .map(|client_auth| TokenRequest::new(&Endpoint { client_auth, ..endpoint() }, credential));
+    let texts = requests.iter().flat_map(|request| {
+        let header = request.authorization.as_ref().map(|it| &it.expose()["Basic ".len()..]);
+        let (_, secret) = request.body.expose().rsplit_once("client_secret=").unwrap_or_default();
+        [header.unwrap_or_default().trim_end_matches('='), secret]
+    });
+    let texts = texts.chain([credential.client_secret.expose()]).filter(|text| !text.is_empty());
+    texts.map(Secret::new).collect()
+}
+
 fn answer(status: u16, body: impl AsRef<[u8]>) -> Answer {
     Answer { status, body: Body(body.as_ref().to_vec()), ..Answer::default() }
 }
@@ -47,7 +66,7 @@ fn with(list: &[(&str, &str)], answer: Answer) -> Answer {
 }
 
 fn judged(answer: &Answer) -> Verdict {
-    judge(answer, &endpoint(), &credential(), &[], 0)
+    judge(answer, &endpoint(), &credential(), &nothing(), 0)
 }
 
 fn verdict(status: u16, body: impl AsRef<[u8]>) -> Verdict {

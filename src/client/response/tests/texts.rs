@@ -42,7 +42,7 @@ fn a_refusal_names_the_way_in_which_the_client_authenticated_and_the_others() {
         let endpoint = Endpoint { client_auth, ..endpoint() };
         let credential = Credential::new(None, id.into(), Secret::new(secret));
         let answer = answer(401, r#"{"error":"invalid_client"}"#);
-        let message = failure(judge(&answer, &endpoint, &credential, &[], 0)).message;
+        let message = failure(judge(&answer, &endpoint, &credential, &nothing(), 0)).message;
         assert!(!message.contains(secret), "{message}");
         message
     };
@@ -93,7 +93,7 @@ fn a_missing_page_is_a_question_of_the_url() {
     }
     let token_url = "https://login.example.com/oauth/token/".parse().unwrap();
     let endpoint = Endpoint { token_url, ..endpoint() };
-    let message = failure(judge(&answer(404, ""), &endpoint, &credential(), &[], 0)).message;
+    let message = failure(judge(&answer(404, ""), &endpoint, &credential(), &nothing(), 0)).message;
     assert!(message.contains("to end without a slash"), "{message}");
     for status in [405, 410] {
         assert!(failure(verdict(status, "<html>")).message.contains("check tokenUrl"));
@@ -104,8 +104,8 @@ fn a_missing_page_is_a_question_of_the_url() {
 
 #[test]
 fn what_the_server_says_is_shown_without_secrets_control_characters_or_end() {
-    let traces: String =
-        traces(&credential()).iter().map(|it| it.expose().to_owned() + " ").collect();
+    let sent = sent(&credential());
+    let traces: String = sent.iter().map(|it| it.expose().to_owned() + " ").collect();
     for member in ["error_description", "message", "detail", "errorSummary"] {
         let body = serde_json::json!({
             "error": format!("invalid_client{SECRET}"),
@@ -113,7 +113,7 @@ fn what_the_server_says_is_shown_without_secrets_control_characters_or_end() {
         });
         let failure = failure(verdict(400, body.to_string()));
         let text = format!("{failure:?} {failure}");
-        for trace in super::traces(&credential()) {
+        for trace in &sent {
             assert!(!text.contains(trace.expose()));
         }
         assert!(!text.contains("hunter2"), "{text}");
@@ -157,14 +157,14 @@ fn a_quote_behind_a_backslash_ends_no_header_and_shows_no_half_of_a_secret() {
     let header =
         r#"Basic error="no \"way\"", error_description="secret hun\"ter2\\xyz is wrong", x="y""#;
     let answer = with(&[("www-authenticate", header)], answer(401, ""));
-    let told = failure(judge(&answer, &endpoint(), &quoted, &[], 0));
+    let told = failure(judge(&answer, &endpoint(), &quoted, &nothing(), 0));
     assert_eq!(told.oauth_error.as_deref(), Some(r#"no \"way\""#));
     assert_eq!(told.description.as_deref(), Some("secret [redacted] is wrong"));
 }
 
 #[test]
 fn a_token_that_the_server_quotes_is_not_repeated() {
-    let earlier = [Secret::new("eyJ.earlier"), Secret::new("eyJ.earlier.and.longer")];
+    let earlier = vec![Secret::new("eyJ.earlier"), Secret::new("eyJ.earlier.and.longer")];
     let body = r#"{"error":"eyJ.new","error_description":"eyJ.earlier, eyJ.earlier.and.longer, eyJ.new, eyJ.id","access_token":"eyJ.new","id_token":"eyJ.id"}"#;
     for status in [200, 400, 401, 429, 503] {
         let verdict = judge(&answer(status, body), &endpoint(), &credential(), &earlier, 0);
@@ -185,6 +185,6 @@ fn a_secret_is_not_completed_by_replacing_control_characters() {
 fn the_basic_header_is_found_without_its_padding() {
     let credential = Credential::new(None, "app".into(), Secret::new("hunter"));
     let body = r#"{"error":"got Basic YXBwOmh1bnRlcg, no more"}"#;
-    let verdict = judge(&answer(400, body), &endpoint(), &credential, &[], 0);
+    let verdict = judge(&answer(400, body), &endpoint(), &credential, &nothing(), 0);
     assert_eq!(failure(verdict).oauth_error.as_deref(), Some("got Basic [redacted], no more"));
 }

@@ -1,0 +1,303 @@
+//! Finds secrets in a text, and in everything that it may be read as.
+
+use std::cmp::Ordering;
+use std::collections::HashMap;
+use std::ops::Range;
+
+use super::RUN;
+use super::encoded::{Decoded, FEWEST_BYTES, decoded, is_of_base64};
+use super::needle::{ALPHABET, Needle, unified};
+use super::spelling::Readings;
+use super::text::{Text, fold, visible};
+
+/// How many encodings in groups of characters may be inside each other.
+const LAYERS: usize = 3;
+
+/// A run of [`RUN`] characters has so many in a row that begin at a multiple of [`STEP`].
+const GRAM: usize = 5;
+const STEP: usize = RUN - GRAM + 1;
+
+/// A group of base64, of which each run of [`RUN`] of its characters has a whole one.
+const GROUP: usize = 4;
+
+/// A text that is searched for one secret after the other.
+pub(super) struct Searched {
+    layers: Vec<Layer>,
+    grams: Grams,
+    groups: Grams,
+    /// By character of the text that is shown.
+    hidden: Vec<bool>,
+}
+
+/// One thing that the text may be read as.
+struct Layer {
+    readings: Readings,
+    text: Text,
+    /// It was decoded from this part of the shown text, which is hidden as a whole.
+    whole: Option<Range<usize>>,
+}
+
+impl Searched {
+    pub(super) fn new(text: &Text) -> Self {
+        let mut layers = Vec::new();
+        unfold(&mut layers, text.clone(), None, LAYERS);
+        let mut grams = Grams::default();
+        let mut groups = Grams::default();
+        for (layer, Layer { readings, .. }) in layers.iter().enumerate() {
+            for place in 0..readings.len() {
+                let place = Place { layer, place };
+                grams.add(readings, place, GRAM, |char| Some(fold(char)));
+                groups
+                    .add(readings, place, GROUP, |char| is_of_base64(char).then(|| unified(char)));
+            }
+        }
+        Self { hidden: vec![false; text.chars.len()], layers, grams, groups }
+    }
+
+    pub(super) fn hidden(&self) -> &[bool] {
+        &self.hidden
+    }
+
+    /// Hides what the text has of a secret.
+    pub(super) fn hide(&mut self, secret: &str) {
+        if !self.may_have(secret) {
+            return;
+        }
+        for needle in Needle::forms(secret) {
+            let mut starts = vec![vec![]; self.layers.len()];
+            for (place, start) in self.starts(&needle) {
+                starts[place.layer].push((place.place, start));
+            }
+            for (layer, starts) in self.layers.iter().zip(starts) {
+                layer.hide(&needle, &starts, &mut self.hidden);
+            }
+        }
+    }
+
+    /// Whether it is worth looking: most secrets have nothing in common with a text, and many may be known.
+    fn may_have(&self, secret: &str) -> bool {
+        if secret.len() < RUN || !secret.is_ascii() {
+            return true;
+        }
+        let bytes = secret.as_bytes();
+        let folded = |byte: &u8| fold(visible(char::from(*byte)).unwrap_or(' '));
+        let mut grams = bytes.windows(GRAM).step_by(STEP);
+        grams.any(|gram| !self.grams.places(gram.iter().map(folded)).is_empty())
+            || bytes.windows(3).any(|bytes| {
+                let bits = bytes.iter().fold(0, |bits, byte| bits << 8 | usize::from(*byte));
+                let sextets = [18, 12, 6, 0].map(|shift| ALPHABET[bits >> shift & 63]);
+                !self.groups.places(sextets.into_iter().map(char::from)).is_empty()
+            })
+    }
+
+    /// Where parts of a needle may begin, and in what place of it.
+    fn starts(&self, needle: &Needle) -> Vec<(Place, usize)> {
+        let (grams, length) =
+            if needle.is_base64 { (&self.groups, GROUP) } else { (&self.grams, GRAM) };
+        // Of a short one only the whole counts.
+        let most = if needle.chars.len() < RUN { 1 } else { needle.chars.len() };
+        let mut starts = Vec::new();
+        for (start, row) in needle.chars.windows(length).take(most).enumerate() {
+            let places = grams.places(row.iter().map(|char| fold(*char))).iter();
+            starts.extend(places.map(|place| (*place, start)));
+            // What ASCII does not have may be written in ways that only the search knows.
+            if !row.iter().all(char::is_ascii) {
+                starts.extend(self.everywhere(|layer| layer.whole.is_none()).map(|it| (it, start)));
+            }
+        }
+        if needle.chars.len() < length {
+            starts.extend(self.everywhere(|_| true).map(|place| (place, 0)));
+        }
+        starts
+    }
+
+    fn everywhere(&self, is_meant: impl Fn(&Layer) -> bool) -> impl Iterator<Item = Place> {
+        let layers = self.layers.iter().enumerate().filter(move |(_, layer)| is_meant(layer));
+        layers.flat_map(|(layer, Layer { readings, .. })| {
+            (0..readings.len()).map(move |place| Place { layer, place })
+        })
+    }
+}
+
+/// A place in a layer.
+#[derive(Clone, Copy)]
+struct Place {
+    layer: usize,
+    place: usize,
+}
+
+/// Adds a text, the same without its escapes, and all that is encoded in either.
+fn unfold(layers: &mut Vec<Layer>, text: Text, whole: Option<&Range<usize>>, more: usize) {
+    let readings = Readings::of(&text);
+    let unescaped = readings.unescaped(&text).map(|text| (Readings::of(&text), text));
+    for (readings, text) in [Some((readings, text)), unescaped].into_iter().flatten() {
+        let encoded = if more > 0 { decoded(&text) } else { vec![] };
+        for Decoded { text, span } in encoded {
+            unfold(layers, text, Some(whole.unwrap_or(&span)), more - 1);
+        }
+        layers.push(Layer { readings, text, whole: whole.cloned() });
+    }
+}
+
+/// A part of the needle that stands before some place.
+#[derive(Clone, Copy)]
+struct Part {
+    /// Its end in the needle.
+    end: usize,
+    length: usize,
+    /// Where it begins in the text.
+    start: usize,
+}
+
+impl Layer {
+    /// Hides the needle. `starts` are the places in the text where a part of it may begin, and in the needle.
+    fn hide(&self, needle: &Needle, starts: &[(usize, usize)], hidden: &mut [bool]) {
+        if let Some(whole) = &self.whole {
+            let is_done = hidden[whole.clone()].iter().all(|is_hidden| *is_hidden);
+            // A few bytes are like a few others by chance.
+            if is_done || needle.chars.len() < FEWEST_BYTES {
+                return;
+            }
+        }
+        if starts.is_empty() {
+            return;
+        }
+        // By place; of those with the same end the longest, in the order of their ends.
+        let mut parts: Vec<Vec<Part>> = vec![vec![]; self.readings.len() + 1];
+        for &(start, end) in starts {
+            lengthen(&mut parts[start], Part { end, length: 0, start });
+        }
+        for place in 0..self.readings.len() {
+            let mut index = 0;
+            while let Some(&Part { end: at, length, start }) = parts[place].get(index) {
+                index += 1;
+                let Some(&char) = needle.chars.get(at) else { continue };
+                self.ends(place, char, needle.is_base64, &mut |end| {
+                    // What is before a longer part is hidden already.
+                    match (length + 1).cmp(&needle.run) {
+                        Ordering::Less => {}
+                        Ordering::Equal => self.mark(start..end, needle.is_base64, hidden),
+                        Ordering::Greater => self.mark(place..end, needle.is_base64, hidden),
+                    }
+                    lengthen(&mut parts[end], Part { end: at + 1, length: length + 1, start });
+                });
+            }
+            parts[place] = vec![];
+        }
+    }
+
+    /// Calls `found` with each place where a character ends that stands here, or what is left of it.
+    fn ends(&self, place: usize, char: char, is_base64: bool, found: &mut impl FnMut(usize)) {
+        // What was decoded is UTF-8, if it is a text at all.
+        let is_wide = !char.is_ascii() && self.whole.is_none();
+        for reading in self.readings.at(place) {
+            let read = if is_base64 { unified(reading.char) } else { fold(reading.char) };
+            if read == fold(char) || (is_wide && matches!(read, '\u{fffd}' | '?')) {
+                found(reading.end);
+            }
+        }
+        if is_wide {
+            // UTF-8 that somebody has taken for Latin-1, and the last eight bits of what Latin-1 does not have.
+            self.misread(place, char.encode_utf8(&mut [0; 4]).as_bytes(), found);
+            let mut units = [0; 2];
+            let low = char.encode_utf16(&mut units).iter().map(|unit| unit.to_le_bytes()[0]);
+            self.misread(place, &low.collect::<Vec<_>>(), found);
+        }
+    }
+
+    /// These bytes as the characters of Latin-1, or as what a lenient reader makes of them.
+    fn misread(&self, place: usize, bytes: &[u8], found: &mut impl FnMut(usize)) {
+        let Some((&byte, rest)) = bytes.split_first() else { return found(place) };
+        let Some(char) = visible(char::from(byte)) else { return self.misread(place, rest, found) };
+        for reading in self.readings.at(place) {
+            let is_lost = !byte.is_ascii() && reading.char == '\u{fffd}';
+            if fold(reading.char) == fold(char) || is_lost {
+                self.misread(reading.end, rest, found);
+            }
+        }
+    }
+
+    /// Hides what these characters were made of; of base64 all that hangs together.
+    fn mark(&self, chars: Range<usize>, is_base64: bool, hidden: &mut [bool]) {
+        let Range { mut start, mut end } = chars;
+        if is_base64 {
+            let chars = &self.text.chars;
+            let is_of_it = |char: &&char| is_of_base64(**char) || **char == '=';
+            start -= chars[..start].iter().rev().take_while(is_of_it).count();
+            end += chars[end..].iter().take_while(is_of_it).count();
+        }
+        hidden[self.whole.clone().unwrap_or_else(|| self.text.span(start..end))].fill(true);
+    }
+}
+
+/// Adds a part, unless one with the same end is as long.
+fn lengthen(parts: &mut Vec<Part>, part: Part) {
+    match parts.binary_search_by_key(&part.end, |part| part.end) {
+        Ok(index) if parts[index].length >= part.length => {}
+        Ok(index) => parts[index] = part,
+        Err(index) => parts.insert(index, part),
+    }
+}
+
+/// Short rows of characters, by a number that is made of them.
+struct Grams {
+    /// Whether there may be one: nearly always no, at the cost of a look.
+    filter: Vec<bool>,
+    exact: HashMap<u64, Vec<Place>>,
+}
+
+impl Default for Grams {
+    fn default() -> Self {
+        Self { filter: vec![false; 1 << FILTER_BITS], exact: HashMap::new() }
+    }
+}
+
+impl Grams {
+    /// Adds every row of this length that may be read from a place on.
+    fn add(
+        &mut self,
+        readings: &Readings,
+        place: Place,
+        length: usize,
+        kind: fn(char) -> Option<char>,
+    ) {
+        let mut rows = vec![(0, place.place)];
+        for _ in 0..length {
+            let mut longer: Vec<(u64, usize)> = Vec::new();
+            for (row, place) in rows {
+                longer.extend(
+                    readings
+                        .at(place)
+                        .iter()
+                        .filter_map(|reading| Some((with(row, kind(reading.char)?), reading.end))),
+                );
+            }
+            longer.sort_unstable();
+            longer.dedup();
+            rows = longer;
+        }
+        rows.dedup_by_key(|(row, _)| *row);
+        for (row, _) in rows {
+            self.filter[slot(row)] = true;
+            self.exact.entry(row).or_default().push(place);
+        }
+    }
+
+    /// Where these characters stand in a row.
+    fn places(&self, chars: impl Iterator<Item = char>) -> &[Place] {
+        let row = chars.fold(0, with);
+        let places = if self.filter[slot(row)] { self.exact.get(&row) } else { None };
+        places.map_or(&[], Vec::as_slice)
+    }
+}
+
+const FILTER_BITS: u32 = 16;
+
+fn with(row: u64, char: char) -> u64 {
+    row.rotate_left(12) ^ u64::from(char)
+}
+
+fn slot(row: u64) -> usize {
+    let mixed = row.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> (u64::BITS - FILTER_BITS);
+    usize::try_from(mixed).unwrap_or(0)
+}
