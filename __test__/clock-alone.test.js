@@ -56,7 +56,7 @@ test.each([
   ],
   [
     () => createClock({ now: '2026' }),
-    'createClock({ now }) takes a whole number of milliseconds from 0, got a string.',
+    'createClock({ now }) takes a whole number of milliseconds from 0, got a string of 4 characters.',
   ],
   [
     () => createClock({ now: null }),
@@ -73,7 +73,7 @@ test.each([
   [() => createClock().advance(Infinity), /got Infinity\.$/],
   [
     () => createClock().sleep('1'),
-    'sleep(millis) takes a whole number of milliseconds from 0, got a string.',
+    'sleep(millis) takes a whole number of milliseconds from 0, got a string of 1 character.',
   ],
 ])('a wrong argument is a TypeError that says what is right (%#)', (call, message) => {
   expect(call).toThrow(TypeError)

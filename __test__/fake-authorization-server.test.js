@@ -332,26 +332,26 @@ test.each([
   [{ maxLiveTokens: 0 }, 'maxLiveTokens takes a whole number from 1, or Infinity, got 0.'],
   [
     { idleTimeoutMs: '1' },
-    'idleTimeoutMs takes a whole number of milliseconds from 1, or Infinity, got a string.',
+    'idleTimeoutMs takes a whole number of milliseconds from 1, or Infinity, got a string of 1 character.',
   ],
   [
     { rateLimit: { burst: 1 } },
     'rateLimit takes { burst, perMs }, whole numbers from 1, or null, got an object.',
   ],
-  [{ expiresIn: 'null' }, "expiresIn takes 'number', 'string', 'absent', got a string."],
-  [{ auth: 'digest' }, "auth takes 'basic-raw', 'basic', 'body', 'any', got a string."],
+  [{ expiresIn: 'null' }, "expiresIn takes 'number', 'string', 'absent', got a string of 4 characters."],
+  [{ auth: 'digest' }, "auth takes 'basic-raw', 'basic', 'body', 'any', got a string of 6 characters."],
   [{ outage: 200 }, "outage takes true, false, 'html', or a status from 400 to 599, got 200."],
   [{ resourceStatus: 200 }, 'resourceStatus takes a status from 400 to 599, or null, got 200.'],
   [{ wrongSecretStatus: 404 }, 'wrongSecretStatus takes 400, 401 or 403, got 404.'],
-  [{ wrongSecretStatus: '401' }, 'wrongSecretStatus takes 400, 401 or 403, got a string.'],
-  [{ scopes: 'read' }, 'scopes takes an array of scopes without blanks, or null, got a string.'],
+  [{ wrongSecretStatus: '401' }, 'wrongSecretStatus takes 400, 401 or 403, got a string of 3 characters.'],
+  [{ scopes: 'read' }, 'scopes takes an array of scopes without blanks, or null, got a string of 4 characters.'],
   [{ scopes: ['read write'] }, 'scopes takes an array of scopes without blanks, or null, got an array.'],
-  [{ clients: 'app' }, 'clients takes an object of secrets by client id, got a string.'],
+  [{ clients: 'app' }, 'clients takes an object of secrets by client id, got a string of 3 characters.'],
   [{ clients: { app: 1 } }, "clients['app'] takes an object { secrets, state, grantType }, got 1."],
   [{ clients: { app: { secret: 's' } } }, "clients['app'] has no option 'secret'. Did you mean 'secrets'?"],
   [{ clients: { app: { state: 'on' } } }, "clients['app'].state takes 'active', 'inactive', 'disabled', got"],
   [{ clients: { app: [1] } }, "clients['app'].secrets takes a secret or an array of them, got an array."],
-  [{ tokensSurviveRotation: 'no' }, 'tokensSurviveRotation takes true or false, got a string.'],
+  [{ tokensSurviveRotation: 'no' }, 'tokensSurviveRotation takes true or false, got a string of 2 characters.'],
 ])('%j is refused, at the start and later', async (knobs, message) => {
   await expect(fakeAuthorizationServer(knobs)).rejects.toThrow(TypeError)
   await expect(fakeAuthorizationServer(knobs)).rejects.toThrow(message)

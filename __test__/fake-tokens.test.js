@@ -64,7 +64,7 @@ test('failNext makes one call fail, with a real error', async () => {
   })
   expect(await rejection(tokens.getToken())).toBe(own)
   expect(await tokens.getToken()).toBe('test-token-1')
-  expect(() => tokens.failNext('no')).toThrow('failNext(error) takes an Error, got a string.')
+  expect(() => tokens.failNext('no')).toThrow('failNext(error) takes an Error, got a string of 2 characters.')
 })
 
 test('wrong arguments are told as the manager tells them', async () => {

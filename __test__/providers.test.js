@@ -271,7 +271,7 @@ describe('genesysCloud', () => {
     [
       { host: 'login.mypurecloud.com/oauth/token' },
       'provider.host',
-      /takes the name of a host, .* got "login/,
+      /takes the name of a host, .* got a string of 33 characters/,
     ],
     [{ host: 'login.mypurecloud.com?x=' }, 'provider.host', /takes the name of a host/],
     [{ host: 'https://a:hunter2-secret@login.mypurecloud.com' }, 'provider.host', /user name or password/],

@@ -1,6 +1,5 @@
 'use strict'
 
-const { inspect } = require('node:util')
 
 const { isAbortSignal } = require('./abort')
 const { closest, copyOfObject, describe, describeHidden, describeName } = require('./check')
@@ -54,7 +53,7 @@ function checkOptions(method, options, known, below) {
     if (!known.includes(key)) {
       const likely = closest(key, known)
       const hint = likely === undefined ? `Known: ${known.join(', ')}.` : `Did you mean ${likely}?`
-      fail(`${method}() has no option ${inspect(key.slice(0, 64))}. ${hint}`, below)
+      fail(`${method}() has no option ${describeName(key)}. ${hint}`, below)
     }
     const { takes, fits } = CHECKS[key]
     if (value !== undefined && !fits(value)) {
@@ -80,9 +79,8 @@ function checkUntil(what, below) {
 /** The name of an event, and a function to call. */
 function checkListener(method, event, listener, below) {
   if (!EVENTS.includes(event)) {
-    const shown = typeof event === 'string' ? inspect(event.slice(0, 64)) : describe(event)
     const hint = event === 'error' ? " Failures are told by 'refresh-failed'." : ''
-    fail(`There is no event ${shown}; the events are ${EVENTS.join(', ')}.${hint}`, below)
+    fail(`There is no event ${describeName(event)}; the events are ${EVENTS.join(', ')}.${hint}`, below)
   }
   if (typeof listener !== 'function') {
     fail(`${method}(event, listener) takes a function to call, got ${describe(listener)}.`, below)

@@ -2,8 +2,6 @@
 
 const { InvalidOptionError, captureFrames } = require('./errors')
 
-const MAX_QUOTED = 60
-
 /** Collects what is wrong with a set of options, so that all of it is told at once. */
 class Problems {
   #found = new Map()
@@ -43,8 +41,7 @@ class Place {
   }
 
   key(key) {
-    const isName = /^[A-Za-z_$][\w$]{0,63}$/.test(key)
-    if (!isName) return new Place(this.problems, `${this.path}[${quote(key)}]`)
+    if (!isWord(key)) return new Place(this.problems, `${this.path}[a key of ${counted(key.length)}]`)
     return new Place(this.problems, this.path === '' ? key : `${this.path}.${key}`)
   }
 
@@ -190,24 +187,29 @@ function describeHidden(value) {
   if (isPromise(value)) return 'a promise'
   if (typeof value === 'object')
     return copyOfObject(value) === undefined ? 'an unreadable object' : 'an object'
-  return `a ${typeof value}`
+  return typeof value === 'string' ? `a string of ${counted(value.length)}` : `a ${typeof value}`
+}
+
+function counted(characters) {
+  return characters === 1 ? '1 character' : `${characters} characters`
 }
 
 function isPromise(value) {
   return typeof value === 'object' && attempt(() => typeof value.then === 'function') === true
 }
 
-/** Quotes a text that reads like a name, and names only the kind of anything else: secrets do not read so. */
-function describeName(value) {
-  const isWord = (word) => /^(([A-Z]?[a-z]{1,24}|[A-Z]{1,24})\d{0,2}|\d{1,4})?$/.test(word)
-  const isName = typeof value === 'string' && value !== '' && value.split(/[-._/: ]/).every(isWord)
-  return isName && value.length <= MAX_QUOTED ? quote(value) : describe(value)
+/** Whether a text is a word as options have them; a secret has digits, or is longer. */
+function isWord(text) {
+  return /^_{0,2}[A-Za-z]{1,16}([-_ ]?[A-Za-z]{1,16}){0,3}\d?_{0,2}$/.test(text) && text.length <= 24
 }
 
-/** A short text in quotes, harmless to print. Only for what cannot be a secret. */
-function quote(text) {
-  const short = text.length > MAX_QUOTED ? `${text.slice(0, MAX_QUOTED)}…` : text
-  return JSON.stringify(short).replace(/[\u007f-\u009f\u2028\u2029]/g, '?')
+/**
+ * Quotes a text that is short and made of words, as the names of hosts, zones and choices are, and tells
+ * only the kind and the length of anything else: it may be a secret in the wrong place.
+ */
+function describeName(value) {
+  const isShown = typeof value === 'string' && value.length <= 24 && value.split(/[./:]+/).every(isWord)
+  return isShown ? JSON.stringify(value) : describe(value)
 }
 
 function alternatives(items) {
@@ -263,6 +265,5 @@ module.exports = {
   describeHidden,
   isPromise,
   describeName,
-  quote,
   closest,
 }

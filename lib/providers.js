@@ -1,16 +1,7 @@
 'use strict'
 
 const check = require('./check')
-const {
-  attempt,
-  copyOfArray,
-  copyOfObject,
-  describe,
-  describeHidden,
-  describeName,
-  hasLoneSurrogate,
-  quote,
-} = check
+const { attempt, copyOfArray, copyOfObject, describe, describeHidden, describeName, hasLoneSurrogate } = check
 const { flag, milliseconds, object, oneOf, textOf } = check
 const { version } = require('../package.json')
 const { isLoopback, noProxyFromEnv, parseProxy, proxyFromEnv } = require('./proxy')
@@ -344,7 +335,7 @@ function genesysUrl({ region, host }, place, genesysHost) {
   }
   const { href, hostname, protocol } = endpoint
   const warning = answer.corrected
-    ? `${at.path} ${quote(name)} is Genesys Cloud's API; tokens come from ${answer.host}, which is used instead.`
+    ? `${at.path} ${describeName(name)} is Genesys Cloud's API; tokens come from ${answer.host}, which is used instead.`
     : undefined
   return { href, hostname, protocol, warning }
 }

@@ -132,12 +132,14 @@ function envReader(detail, environment, what) {
 
 /**
  * Somebody may have passed the secret where its variable's name belongs: only what looks like a
- * name is printed.
+ * name is printed, which is made of words, in capitals with a number at the end of some.
  */
 function shown(name) {
   const looksLikeName =
-    /^([A-Z_][A-Z0-9_]*|[a-z_][a-z0-9_]*)$/.test(name) && (/_/.test(name) || !/\d/.test(name))
-  return looksLikeName && name.length <= 64 ? name : '(not shown: is this a value instead of a name?)'
+    /^_*[A-Z]{1,20}\d{0,2}(_+([A-Z]{1,20}\d{0,2}|\d{1,2}))*$/.test(name) ||
+    /^_*[a-z]{1,12}(_+[a-z]{1,12}){0,3}$/.test(name)
+  if (looksLikeName && name.length <= 64) return name
+  return `(${describeHidden(name)}, not shown: is this a value instead of a name?)`
 }
 
 /**
