@@ -117,7 +117,7 @@ impl Entry {
     /// Whether everything that it consists of was read, or failed to be.
     pub(super) fn has_answer(&self, readings: Readings<'_>) -> bool {
         let mut sources = self.before.iter().chain([&self.spec.source]);
-        sources.all(|source| !matches!(readings.of(source, &self.spec), Yield::NotYet))
+        sources.all(|source| !matches!(readings.of(source, &self.spec), Yield::NotYet(_)))
     }
 
     /// Takes over what was read; answers what is worth telling.
@@ -162,9 +162,7 @@ impl Entry {
                 return (changed && !first_time).then_some(SourceChange::Changed);
             }
             Yield::Nothing(reason) => (reason, SourceChange::Emptied),
-            Yield::Failed(reason) => (reason.clone(), SourceChange::Unreadable(reason)),
-            Yield::NotYet => {
-                let reason = "has not answered yet".to_owned();
+            Yield::Failed(reason) | Yield::NotYet(reason) => {
                 (reason.clone(), SourceChange::Unreadable(reason))
             }
         };

@@ -166,6 +166,18 @@ fn a_reading_waits_for_files_and_callbacks_but_not_for_ever() {
 }
 
 #[test]
+fn a_file_that_has_not_been_read_in_time_is_named() {
+    let mut sources = sources(vec![file("/run/secret")]);
+    sources.begin(NOW);
+    let (configured, notices) = sources.finish(NOW + PATIENCE);
+    let problem = configured.unreadable.unwrap().message;
+    assert!(problem.ends_with("(the file /run/secret is still being read)."), "{problem}");
+    assert!(
+        matches!(&notices[0].1.change, SourceChange::Unreadable(reason) if reason.contains("/run/secret"))
+    );
+}
+
+#[test]
 fn a_callback_that_does_not_answer_keeps_what_it_said_before() {
     let mut sources = sources(vec![callback()]);
     sources.javascript_read(1, credentials("one"));
