@@ -348,8 +348,8 @@ export interface TokenManagerOptions {
   provider: Provider
 
   /**
-   * What to authenticate with: one, or a list whose first is the current one. When the endpoint
-   * rejects one, the next is tried at once.
+   * What to authenticate with: one, or a list of 1 to 1,000 whose first is the current one. When the
+   * endpoint rejects one, the next is tried at once.
    *
    * @example
    * credentials: [
@@ -1546,7 +1546,10 @@ export interface ErrorDetails {
   cause?: unknown
 }
 
-/** One or more options are wrong; all of them are in `problems`. */
+/**
+ * One or more options are wrong. `problems` has the first 20 of them; the message has the same, and says how many
+ * more there are. A list or an object with more than 1,000 items is one problem, whose items are not looked at.
+ */
 export class InvalidOptionError extends RotorError {
   constructor(
     message: string,

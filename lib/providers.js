@@ -9,6 +9,9 @@ const {
   describeHidden,
   describeName,
   hasLoneSurrogate,
+  hasTooMany,
+  isArray,
+  oneOrMore,
   quote,
 } = check
 const { flag, milliseconds, object, oneOf, textOf } = check
@@ -213,7 +216,7 @@ function isUrl(value) {
 }
 
 function scope(value, place) {
-  if (copyOfArray(value) !== undefined) {
+  if (isArray(value)) {
     return place.fail("takes one string, its names separated by spaces: scopes.join(' ').")
   }
   return textOf(value, place, { what: 'a string of names separated by spaces' })
@@ -221,9 +224,7 @@ function scope(value, place) {
 
 function resources(value, place) {
   if (value === undefined) return []
-  const list = copyOfArray(value)
-  if (list === undefined) return [resource(value, place)]
-  return list.map((item, index) => resource(item, place.item(index)))
+  return oneOrMore(value, place).map(([item, at]) => resource(item, at))
 }
 
 function resource(value, place) {
@@ -253,6 +254,7 @@ function parameters(value, place) {
   if (value === undefined) return []
   const copy = copyOfObject(value)
   if (copy === undefined) return place.fail(`takes an object of strings, got ${describeHidden(value)}.`)
+  if (hasTooMany(Object.keys(copy), place)) return []
   return Object.entries(copy).map(([name, text]) => {
     const at = place.key(name)
     if (Object.hasOwn(RESERVED, name)) return at.fail(`cannot be set here: ${RESERVED[name]}.`)
@@ -270,6 +272,7 @@ function errorCodes(value, place) {
   const list = copyOfArray(value)
   const usage = "a list of error codes, such as ['invalid_client_id']"
   if (list === undefined) return place.fail(`takes ${usage}, got ${describeHidden(value)}.`) ?? []
+  if (hasTooMany(list, place)) return []
   return list.map((item, index) => {
     const at = place.item(index)
     const code = textOf(item, at, { what: 'an error code', max: 128 })
