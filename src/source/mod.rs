@@ -16,7 +16,7 @@ mod yields;
 #[cfg(test)]
 mod tests;
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -325,9 +325,11 @@ impl Sources {
 
     fn configured(&self, edges: Vec<Edge>) -> Configured {
         let entries = || self.groups.iter().flat_map(|group| &group.entries);
+        // Not one by one: a thousand of them are compared after every reading.
+        let mut known = HashSet::new();
         let mut credentials: Vec<Arc<Credential>> = Vec::new();
         for credential in entries().flat_map(Entry::credentials) {
-            if !credentials.iter().any(|known| known.is_same_as(credential)) {
+            if known.insert((credential.client_id.as_str(), credential.client_secret.expose())) {
                 credentials.push(Arc::clone(credential));
             }
         }
