@@ -16,8 +16,9 @@ use super::{Driver, ManagerId, task};
 /// What every thread of this process is named.
 pub(super) const NAME: &str = "oauth-rotor";
 
-/// So many host names may be resolved at once.
-const MOST_LOOKUPS: usize = 16;
+/// So many host names may be resolved at once. A resolver gives a slow name server up after half a minute, which is
+/// nobody's fault but that host's: there is room for many of them.
+const MOST_LOOKUPS: usize = 64;
 
 /// So long the thread rests before it starts over.
 const PAUSE: Duration = Duration::from_millis(500);
