@@ -39,6 +39,10 @@ pub(super) struct Limits {
     pub(super) slow: usize,
 }
 
+/// So many pieces of work at one place that nobody waits for any more mean that the place hangs: what does not hang
+/// returns before as many others are begun.
+const ABANDONED: usize = 4;
+
 /// Whose work it is, and of what.
 #[derive(Debug, Clone)]
 pub(super) struct Order {
@@ -53,6 +57,8 @@ pub(super) struct Order {
 pub(super) enum Unfinished {
     /// It began, and has not returned. It may still do so, which nobody learns of.
     Hangs,
+    /// It has not begun, since others at the same place, of managers that were closed, have not returned.
+    Abandoned,
     /// It has not begun, since so much else has not returned, and never will.
     Crowded,
     /// It panicked, or there is no thread for it.
@@ -85,6 +91,17 @@ type Job = Box<dyn FnOnce() + Send>;
 struct Begun {
     /// Its thread does not count.
     is_slow: bool,
+    fate: Fate,
+}
+
+/// Who still waits for work.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Fate {
+    Wanted,
+    /// Nobody: its manager was closed.
+    Abandoned,
+    /// Nobody: it has taken too long.
+    GivenUp,
 }
 
 impl std::fmt::Debug for State {
@@ -101,7 +118,7 @@ impl State {
     fn begin_next(&mut self, limits: Limits) -> Option<(Ticket, Job)> {
         let Self { queue, begun, .. } = self;
         let (ticket, job) = queue.pop(|owner| has_room(begun, owner, limits))?;
-        begun.insert(ticket, Begun { is_slow: false });
+        begun.insert(ticket, Begun { is_slow: false, fate: Fate::Wanted });
         Some((ticket, job))
     }
 }
@@ -109,7 +126,7 @@ impl State {
 /// Whether one more piece of this manager's work may begin.
 fn has_room(begun: &HashMap<Ticket, Begun>, owner: ManagerId, limits: Limits) -> bool {
     let (mut at_once, mut of_one, mut slow_of_one) = (0, 0, 0);
-    for (ticket, Begun { is_slow }) in begun {
+    for (ticket, Begun { is_slow, .. }) in begun {
         let is_own = usize::from(ticket.owner == owner);
         if *is_slow {
             slow_of_one += is_own;
@@ -126,11 +143,20 @@ impl Pool {
         Arc::new(Self { limits, state: Mutex::default(), hired: Condvar::new() })
     }
 
-    /// Whether something that was begun at this place has not returned for a while.
-    pub(super) fn hangs_at(&self, place: &Path) -> bool {
+    /// Why nothing is to be begun at this place before something there has returned, if so.
+    pub(super) fn hangs_at(&self, place: &Path) -> Option<Unfinished> {
         let state = self.lock();
-        let mut slow = state.begun.iter().filter(|(_, begun)| begun.is_slow);
-        slow.any(|(ticket, _)| state.places.get(ticket).is_some_and(|it| it == place))
+        let there = state.places.iter().filter(|(_, it)| *it == place).map(|(ticket, _)| ticket);
+        let fates = there.filter_map(|ticket| state.begun.get(ticket)).map(|begun| begun.fate);
+        let (mut abandoned, mut given_up) = (0, 0);
+        for fate in fates {
+            abandoned += usize::from(fate == Fate::Abandoned);
+            given_up += usize::from(fate == Fate::GivenUp);
+        }
+        match given_up {
+            0 => (abandoned >= ABANDONED).then_some(Unfinished::Abandoned),
+            _ => Some(Unfinished::Hangs),
+        }
     }
 
     /// How much has begun and not returned.
@@ -169,8 +195,10 @@ impl Pool {
                 () = clock.sleep_until(clock.now() + LOOK) => {}
             }
             looks += 1;
-            let has_begun = self.let_go(wish.ticket);
-            if most.is_some_and(|most| looks >= most.get()) {
+            let is_over = most.is_some_and(|most| looks >= most.get());
+            let fate = if is_over { Fate::GivenUp } else { Fate::Wanted };
+            let has_begun = self.let_go(wish.ticket, fate);
+            if is_over {
                 let why = if has_begun { Unfinished::Hangs } else { Unfinished::Crowded };
                 return receiver.try_recv().map_err(|_| why);
             }
@@ -243,10 +271,13 @@ impl Pool {
     }
 
     /// Its thread does not count any more, if it has begun and not returned; answers whether it has.
-    fn let_go(self: &Arc<Self>, ticket: Ticket) -> bool {
+    fn let_go(self: &Arc<Self>, ticket: Ticket, fate: Fate) -> bool {
         let mut state = self.lock();
         let may_be_slow = state.begun.values().filter(|it| it.is_slow).count() < self.limits.slow;
         let Some(begun) = state.begun.get_mut(&ticket) else { return false };
+        if begun.fate == Fate::Wanted {
+            begun.fate = fate;
+        }
         if !begun.is_slow && may_be_slow {
             begun.is_slow = true;
             self.hire(&mut state);
@@ -273,7 +304,7 @@ impl Drop for Wish {
             return;
         }
         drop(state);
-        self.pool.let_go(self.ticket);
+        self.pool.let_go(self.ticket, Fate::Abandoned);
     }
 }
 

@@ -69,8 +69,8 @@ impl Workers {
     /// Reads a file or directory, unless an earlier reading of it has not returned.
     pub(super) async fn read(&self, owner: ManagerId, place: Place) -> FileReading {
         let path = place.path().to_owned();
-        if self.readers.hangs_at(&path) {
-            return failed(&path, Unfinished::Hangs);
+        if let Some(why) = self.readers.hangs_at(&path) {
+            return failed(&path, why);
         }
         let order = order(owner, Urgency::Unawaited, Some(&path));
         let read = Arc::clone(&self.read);
@@ -96,7 +96,7 @@ impl Workers {
     /// Sees whether a file could be written; one that hangs could not.
     pub(super) async fn try_sink(&self, owner: ManagerId, target: Target) -> bool {
         let path = target.path().map(Path::to_owned);
-        if path.as_ref().is_some_and(|path| self.writers.hangs_at(path)) {
+        if path.as_ref().is_some_and(|path| self.writers.hangs_at(path).is_some()) {
             return false;
         }
         let order = order(owner, Urgency::Unawaited, path.as_deref());
@@ -132,6 +132,10 @@ fn failed(path: &Path, why: Unfinished) -> FileReading {
         Unfinished::Hangs => format!(
             "could not be read: reading {path} has not returned for {PATIENCE} s, so its file system hangs; it is \
              read again once that has returned"
+        ),
+        Unfinished::Abandoned => format!(
+            "could not be read: earlier readings of {path}, of managers that were closed, have not returned, so its \
+             file system hangs; it is read again once one has returned"
         ),
         Unfinished::Crowded => format!(
             "could not be read: {path} has waited {PATIENCE} s for its turn, since reading other files does not \

@@ -112,14 +112,36 @@ async fn one_manager_does_not_take_every_thread() {
 async fn work_that_hangs_is_given_up_and_its_place_hangs_until_it_returns() {
     let bench = Bench::new(LIMITS);
     let hanging = bench.hang(1, "/a").await;
-    assert!(!bench.pool.hangs_at(Path::new("/a")), "it has just begun");
+    let at = |place: &str| bench.pool.hangs_at(Path::new(place));
     for _ in 0..3 {
+        assert_eq!(at("/a"), None, "it may be slow, and no more");
         bench.look().await;
     }
     assert_eq!(hanging.outcome.await.unwrap(), Err(Unfinished::Hangs));
-    assert!(bench.pool.hangs_at(Path::new("/a")) && !bench.pool.hangs_at(Path::new("/b")));
+    assert_eq!((at("/a"), at("/b")), (Some(Unfinished::Hangs), None));
     drop(hanging.release);
-    while bench.pool.hangs_at(Path::new("/a")) {
+    while at("/a").is_some() {
+        std::thread::yield_now();
+    }
+}
+
+#[tokio::test]
+async fn a_place_whose_work_was_abandoned_again_and_again_hangs() {
+    let bench = Bench::new(Limits { slow: 64, ..LIMITS });
+    let mut hanging = Vec::new();
+    for owner in 1..=4 {
+        assert_eq!(
+            bench.pool.hangs_at(Path::new("/a")),
+            None,
+            "it may be a manager that was closed"
+        );
+        hanging.push(bench.hang(owner, "/a").await);
+        hanging[hanging.len() - 1].outcome.abort();
+        yield_now().await;
+    }
+    assert_eq!(bench.pool.hangs_at(Path::new("/a")), Some(Unfinished::Abandoned));
+    hanging.pop();
+    while bench.pool.hangs_at(Path::new("/a")).is_some() {
         std::thread::yield_now();
     }
 }
