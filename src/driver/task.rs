@@ -97,10 +97,10 @@ impl Task {
                     Todo::Request { request, credential, verify, confidential } => {
                         self.request(request, credential, verify, confidential);
                     }
-                    Todo::Identify(credential) => {
+                    Todo::Identify(credential, urgency) => {
                         let workers = Arc::clone(&self.workers);
                         self.derivations.spawn(async move {
-                            workers.name(id, Urgency::Unawaited, credential).await;
+                            workers.name(id, urgency, credential).await;
                         });
                     }
                     Todo::WriteSink { write, target, credential } => {
