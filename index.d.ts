@@ -348,8 +348,8 @@ export interface TokenManagerOptions {
   provider: Provider
 
   /**
-   * What to authenticate with: one, or a list whose first is the current one. When the endpoint
-   * rejects one, the next is tried at once.
+   * What to authenticate with: one, or a list of 1 to 1,000 whose first is the current one. When the
+   * endpoint rejects one, the next is tried at once.
    *
    * @example
    * credentials: [
@@ -1206,6 +1206,7 @@ export interface HealthProblem {
    * - `'degraded'`: no known credential is accepted,
    * - `'credential-rejected'`: the endpoint rejects a credential that is in use,
    * - `'source-unreadable'`, `'source-empty'`: a source yields nothing,
+   * - `'source-throttled'`: a source changes so often that its changes are taken up one a second,
    * - `'persist-failing'`, `'persist-impossible'`: a new secret cannot be written back,
    * - `'not-persisted'`: nothing but this process keeps the active credential,
    * - `'awaiting-proof'`, `'awaiting-custody'`, `'awaiting-members'`, `'awaiting-sinks'`: a rotation waits,
@@ -1221,6 +1222,7 @@ export interface HealthProblem {
     | 'credential-rejected'
     | 'source-unreadable'
     | 'source-empty'
+    | 'source-throttled'
     | 'persist-failing'
     | 'persist-impossible'
     | 'not-persisted'
@@ -1309,7 +1311,7 @@ export interface RotorEvents {
   'refresh-failed': RefreshFailedEvent
   /** A 401 was reported too soon after the last one; the token is kept. */
   'invalidate-ignored': InvalidateIgnoredEvent
-  /** A source of credentials yields something else, nothing, or cannot be read. */
+  /** A source of credentials yields something else, nothing, cannot be read, or changes too often. */
   source: SourceEvent
   /** The life of the credentials has taken a step, or waits for somebody. */
   rotation: RotationEvent
@@ -1369,9 +1371,14 @@ export interface SourceEvent extends RotorEvent {
   /** The position in the list of credentials, from 0. */
   entry: number
   label?: string | undefined
-  /** With `'emptied'` and `'unreadable'` its last value stays in use. */
-  change: 'changed' | 'emptied' | 'unreadable'
-  /** Why it is unreadable. */
+  /**
+   * With `'emptied'` and `'unreadable'` its last value stays in use. With `'throttled'` it changes so often
+   * that its changes are not told and taken up any more as they come, but one a second: after 10 in a row;
+   * a list with many new credentials counts for more, one of 400 for 41. The latest value is taken up in
+   * the end. It is told again once it has been as it is for some 10 s, and changes too often again.
+   */
+  change: 'changed' | 'emptied' | 'unreadable' | 'throttled'
+  /** Why it is unreadable or throttled. */
   message?: string | undefined
 }
 
@@ -1546,7 +1553,10 @@ export interface ErrorDetails {
   cause?: unknown
 }
 
-/** One or more options are wrong; all of them are in `problems`. */
+/**
+ * One or more options are wrong. `problems` has the first 20 of them; the message has the same, and says how many
+ * more there are. A list or an object with more than 1,000 items is one problem, whose items are not looked at.
+ */
 export class InvalidOptionError extends RotorError {
   constructor(
     message: string,

@@ -58,6 +58,7 @@ const PROBLEMS = {
   'credential-rejected': 'warn',
   'source-unreadable': 'warn',
   'source-empty': 'warn',
+  'source-throttled': 'warn',
   'persist-failing': 'warn',
   'persist-impossible': 'error',
   'not-persisted': 'error',

@@ -1,6 +1,5 @@
 'use strict'
 
-
 const { isAbortSignal } = require('./abort')
 const { closest, copyOfObject, describe, describeHidden, describeName } = require('./check')
 const { InvalidArgumentError, captureFrames } = require('./errors')

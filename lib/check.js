@@ -2,28 +2,41 @@
 
 const { InvalidOptionError, captureFrames } = require('./errors')
 
+/** No list or object among options is longer; what is longer is not walked. */
+const MOST_ITEMS = 1000
+
+/** So many problems are told; of others only how many there are. */
+const MOST_PROBLEMS = 20
+
 /** Collects what is wrong with a set of options, so that all of it is told at once. */
 class Problems {
   #found = new Map()
+  /** Options with a problem that is not told. */
+  #others = new Set()
 
   /** The first problem of an option is the one that is told. */
   add(option, message) {
-    if (!this.#found.has(option)) this.#found.set(option, message)
+    if (this.#found.has(option)) return
+    if (this.#found.size < MOST_PROBLEMS) this.#found.set(option, message)
+    else this.#others.add(option)
   }
 
-  /** All of them, a sentence each. */
-  lines() {
-    return [...this.#found].map(([option, message]) => `${option} ${message}`)
+  get count() {
+    return this.#found.size + this.#others.size
+  }
+
+  /** All of them as one text: after `one` where there is one, else in lines after what `many` says of their number. */
+  text(one, many) {
+    const lines = [...this.#found].map(([option, message]) => `${option} ${message}`)
+    if (this.count === 1) return `${one}${lines[0]}`
+    if (this.#others.size > 0) lines.push(`and ${grouped(this.#others.size)} more`)
+    return [many(this.count), ...lines.map((line) => `  - ${line}`)].join('\n')
   }
 
   throwIfAny(below) {
-    if (this.#found.size === 0) return
+    if (this.count === 0) return
     const problems = [...this.#found].map(([option, message]) => Object.freeze({ option, message }))
-    const lines = this.lines()
-    const text =
-      lines.length === 1
-        ? `Invalid option: ${lines[0]}`
-        : `${lines.length} invalid options:\n${lines.map((line) => `  - ${line}`).join('\n')}`
+    const text = this.text('Invalid option: ', (count) => `${count} invalid options:`)
     const error = new InvalidOptionError(text, {
       option: problems[0].option,
       problems: Object.freeze(problems),
@@ -64,6 +77,7 @@ function object(value, place, parsers) {
   const copy = copyOfObject(value)
   if (copy === undefined) return place.fail(`takes an object, got ${describe(value)}.`)
   const known = Object.keys(parsers)
+  if (hasTooMany(Object.keys(copy), place)) return undefined
   for (const key of Object.keys(copy)) {
     if (!Object.hasOwn(parsers, key)) place.key(key).fail(unknownKey(key, known))
   }
@@ -88,8 +102,31 @@ function copyOfObject(value) {
   return attempt(() => (Array.isArray(value) ? undefined : Object.assign(Object.create(null), value)))
 }
 
+/** The items of an array, or undefined where there is none or it cannot be read. Of too many only so many as show that. */
 function copyOfArray(value) {
-  return attempt(() => (Array.isArray(value) ? Array.from(value) : undefined))
+  return attempt(() => {
+    if (!Array.isArray(value)) return undefined
+    return Array.from({ length: Math.min(value.length, MOST_ITEMS + 1) }, (_, index) => value[index])
+  })
+}
+
+/** Whether a copy has more items than anybody needs, which is reported. */
+function hasTooMany(copy, place) {
+  if (copy.length <= MOST_ITEMS) return false
+  place.fail(`takes at most ${grouped(MOST_ITEMS)} items, got more.`)
+  return true
+}
+
+/** The items of an option that takes one or a list of them; none after a report that there are too many. */
+function oneOrMore(value, place) {
+  const list = copyOfArray(value)
+  if (list === undefined) return [[value, place]]
+  if (hasTooMany(list, place)) return []
+  return list.map((item, index) => [item, place.item(index)])
+}
+
+function isArray(value) {
+  return attempt(() => Array.isArray(value)) === true
 }
 
 /** What `read` gives, or undefined where reading somebody's object throws. */
@@ -183,7 +220,7 @@ function describeHidden(value) {
   if (value === undefined) return 'nothing'
   if (value === null) return 'null'
   if (value === '') return 'an empty string'
-  if (copyOfArray(value) !== undefined) return 'an array'
+  if (isArray(value)) return 'an array'
   if (isPromise(value)) return 'a promise'
   if (typeof value === 'object')
     return copyOfObject(value) === undefined ? 'an unreadable object' : 'an object'
@@ -247,11 +284,15 @@ function editDistance(from, to) {
 }
 
 module.exports = {
+  MOST_ITEMS,
   Problems,
   Place,
   object,
   copyOfObject,
   copyOfArray,
+  hasTooMany,
+  oneOrMore,
+  isArray,
   attempt,
   milliseconds,
   ratio,

@@ -1,7 +1,7 @@
 'use strict'
 
 const check = require('./check')
-const { copyOfArray, copyOfObject, describeHidden, flag, isPromise, line, object } = check
+const { copyOfObject, describeHidden, flag, isPromise, line, object, oneOrMore } = check
 const { credentialText } = require('./credential-text')
 const { instant } = require('./instants')
 const { envFileTarget, parseSink } = require('./sinks')
@@ -15,18 +15,14 @@ const { callbackReader, envReader, shown, sourceDetail } = require('./sources')
  */
 function parseCredentials(value, place, { environment, clientAuth }) {
   const context = { environment, clientAuth, sources: [], initial: [], sinks: [] }
-  const list = copyOfArray(value)
   if (value === undefined) {
     place.fail("is required, such as fromEnv('CLIENT_ID', 'CLIENT_SECRET') or { clientId, clientSecret }.")
-  } else if (list?.length === 0) {
-    place.fail('takes at least one credential, got an empty list.')
   }
-  const parsed =
-    list === undefined
-      ? [entry(value, place, context)]
-      : list.map((item, i) => entry(item, place.item(i), context))
+  const items = oneOrMore(value, place)
+  if (items.length === 0) place.fail('takes at least one credential, got an empty list.')
+  const parsed = items.map(([item, at]) => entry(item, at, context))
   const { sources, initial, sinks } = context
-  const named = (list ?? [value]).map(variablesOf)
+  const named = items.map(([item]) => variablesOf(item))
   const entries = parsed.map((one, i) => {
     const hasVariables = Object.values(named[i]).some((variable) => variable !== undefined)
     return hasVariables ? { ...one, hasVariables } : one

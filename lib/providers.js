@@ -1,7 +1,18 @@
 'use strict'
 
 const check = require('./check')
-const { attempt, copyOfArray, copyOfObject, describe, describeHidden, describeName, hasLoneSurrogate } = check
+const {
+  attempt,
+  copyOfArray,
+  copyOfObject,
+  describe,
+  describeHidden,
+  describeName,
+  hasLoneSurrogate,
+  hasTooMany,
+  isArray,
+  oneOrMore,
+} = check
 const { flag, milliseconds, object, oneOf, textOf } = check
 const { version } = require('../package.json')
 const { isLoopback, noProxyFromEnv, parseProxy, proxyFromEnv } = require('./proxy')
@@ -204,7 +215,7 @@ function isUrl(value) {
 }
 
 function scope(value, place) {
-  if (copyOfArray(value) !== undefined) {
+  if (isArray(value)) {
     return place.fail("takes one string, its names separated by spaces: scopes.join(' ').")
   }
   return textOf(value, place, { what: 'a string of names separated by spaces' })
@@ -212,9 +223,7 @@ function scope(value, place) {
 
 function resources(value, place) {
   if (value === undefined) return []
-  const list = copyOfArray(value)
-  if (list === undefined) return [resource(value, place)]
-  return list.map((item, index) => resource(item, place.item(index)))
+  return oneOrMore(value, place).map(([item, at]) => resource(item, at))
 }
 
 function resource(value, place) {
@@ -244,6 +253,7 @@ function parameters(value, place) {
   if (value === undefined) return []
   const copy = copyOfObject(value)
   if (copy === undefined) return place.fail(`takes an object of strings, got ${describeHidden(value)}.`)
+  if (hasTooMany(Object.keys(copy), place)) return []
   return Object.entries(copy).map(([name, text]) => {
     const at = place.key(name)
     if (Object.hasOwn(RESERVED, name)) return at.fail(`cannot be set here: ${RESERVED[name]}.`)
@@ -261,6 +271,7 @@ function errorCodes(value, place) {
   const list = copyOfArray(value)
   const usage = "a list of error codes, such as ['invalid_client_id']"
   if (list === undefined) return place.fail(`takes ${usage}, got ${describeHidden(value)}.`) ?? []
+  if (hasTooMany(list, place)) return []
   return list.map((item, index) => {
     const at = place.item(index)
     const code = textOf(item, at, { what: 'an error code', max: 128 })

@@ -68,12 +68,8 @@ function signal(value, place) {
 }
 
 function throwIfAny(problems, below) {
-  const lines = problems.lines()
-  if (lines.length === 0) return
-  const text =
-    lines.length === 1
-      ? `rotate(): ${lines[0]}`
-      : `rotate() has ${lines.length} problems:\n${lines.map((one) => `  - ${one}`).join('\n')}`
+  if (problems.count === 0) return
+  const text = problems.text('rotate(): ', (count) => `rotate() has ${count} problems:`)
   const error = new InvalidArgumentError(text)
   captureFrames(error, below)
   throw error

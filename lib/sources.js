@@ -4,7 +4,7 @@ const path = require('node:path')
 const { fileURLToPath } = require('node:url')
 
 const { InvalidOptionError } = require('./errors')
-const { attempt, copyOfArray, copyOfObject, describeHidden } = require('./check')
+const { MOST_ITEMS, attempt, copyOfArray, copyOfObject, describeHidden } = require('./check')
 const { flawOf } = require('./credential-text')
 const { instantOf } = require('./instants')
 
@@ -162,6 +162,7 @@ function readingOf(value, what) {
   if (typeof value === 'string') return textReading(withoutNewline(value), what)
   const list = copyOfArray(value) ?? [value]
   if (list.length === 0) return EMPTY
+  if (list.length > MOST_ITEMS) return failed(`yields more than ${MOST_ITEMS} credentials`)
   const credentials = []
   for (const item of list) {
     const { label, clientId, clientSecret, expiresAt } = copyOfObject(item) ?? {}

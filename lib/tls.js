@@ -1,6 +1,6 @@
 'use strict'
 
-const { copyOfArray, copyOfObject, describeHidden, object } = require('./check')
+const { copyOfObject, describeHidden, object, oneOrMore } = require('./check')
 
 /** Reads the `tls` option into `{ ca: [], cert?, key? }`, all PEM text. */
 function tls(value, place) {
@@ -8,10 +8,7 @@ function tls(value, place) {
   const parsed = object(value, place, {
     ca: (ca, at) => {
       if (ca === undefined) return []
-      const list = copyOfArray(ca)
-      return list === undefined
-        ? [pem(ca, at, 'CERTIFICATE')]
-        : list.map((item, index) => pem(item, at.item(index), 'CERTIFICATE'))
+      return oneOrMore(ca, at).map(([item, place]) => pem(item, place, 'CERTIFICATE'))
     },
     cert: (cert, at) => (cert === undefined ? undefined : pem(cert, at, 'CERTIFICATE')),
     key: (key, at) => (key === undefined ? undefined : pem(key, at, 'PRIVATE KEY')),

@@ -262,7 +262,9 @@ tokens.once('token-retired', ({ reason }) =>
 tokens.on('refresh-failed', ({ error }) => {
   if (error.code !== 'ERR_CREDENTIAL_UNAVAILABLE') same<Equal<typeof error.status, number | undefined>>()
 })
-tokens.off('source', ({ change }) => same<Equal<typeof change, 'changed' | 'emptied' | 'unreadable'>>())
+tokens.off('source', ({ change }) =>
+  same<Equal<typeof change, 'changed' | 'emptied' | 'unreadable' | 'throttled'>>(),
+)
 tokens.on('rotation', ({ change, to, missing, safeToRevokeAtLocal }) => {
   if (change === 'overdue') same<Equal<typeof missing, Missing | undefined>>()
   same<Equal<typeof to, CredentialPhase>>()

@@ -153,7 +153,11 @@ impl Examination<'_> {
     }
 
     fn sources(&mut self) {
-        for SourceState { problem, is_covered, .. } in &self.view.sources {
+        for SourceState { problem, throttled, is_covered, .. } in &self.view.sources {
+            if let Some(throttled) = throttled {
+                let since = self.utc(throttled.since);
+                self.add("source-throttled", since, false, throttled.message.clone());
+            }
             let Some(problem) = problem else { continue };
             let code = if problem.is_empty { "source-empty" } else { "source-unreadable" };
             let advice = if *is_covered {

@@ -259,6 +259,7 @@ pub enum SourceChanged {
     Changed,
     Emptied,
     Unreadable { message: String },
+    Throttled { message: String },
 }
 
 /// A credential as it may be named in public.

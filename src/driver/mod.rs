@@ -16,7 +16,9 @@ mod listener;
 mod manager;
 mod message;
 mod occurrence;
+mod pool;
 mod pulse;
+mod queue;
 mod report;
 mod settings;
 mod sinks;
@@ -45,10 +47,13 @@ pub use manager::Manager;
 pub use message::{ErrorMessage, Event, EventMessage, HandleId, Message};
 pub use settings::Settings;
 pub use status::{Metrics, Status};
+use workers::Workers;
 
 /// Every manager of a process, and the thread that serves them.
 pub struct Driver {
     clock: Arc<dyn Clock>,
+    /// They outlive the thread: what hangs does so for the next one, too.
+    workers: Arc<Workers>,
     registry: Mutex<Registry>,
     /// Rings when managers came or went.
     changed: Notify,
@@ -80,7 +85,13 @@ impl Driver {
 
     /// One without managers, on the given clock. Its thread starts with the first manager.
     pub fn new(clock: Arc<dyn Clock>) -> Self {
-        Self { clock, registry: Mutex::default(), changed: Notify::new() }
+        let workers = Workers::new(Arc::clone(&clock));
+        Self::with_workers(clock, workers)
+    }
+
+    fn with_workers(clock: Arc<dyn Clock>, workers: Workers) -> Self {
+        let workers = Arc::new(workers);
+        Self { clock, workers, registry: Mutex::default(), changed: Notify::new() }
     }
 
     /// Opens a handle: of the manager of that name, if there is one, else of a new one, which

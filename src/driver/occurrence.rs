@@ -99,6 +99,9 @@ impl Occurrence {
                     SourceChange::Unreadable(message) => {
                         SourceChanged::Unreadable { message: message.clone() }
                     }
+                    SourceChange::Throttled(message) => {
+                        SourceChanged::Throttled { message: message.clone() }
+                    }
                 },
             },
         }

@@ -9,12 +9,13 @@ use std::sync::Arc;
 use tokio::task::{JoinError, JoinSet};
 use url::Url;
 
-use super::Driver;
 use super::clients::Clients;
 use super::manager::Manager;
+use super::queue::Urgency;
 use super::sinks::Report;
 use super::state::Todo;
 use super::workers::Workers;
+use super::{Driver, ManagerId};
 use crate::client::{Attempt, HttpClient};
 use crate::clock::{Clock, Sleep, Timestamp};
 use crate::credential::Credential;
@@ -27,6 +28,7 @@ type Work<T> = Pin<Box<dyn Future<Output = T> + Send>>;
 
 /// Serves a manager until the supervisor drops it.
 pub(super) async fn run(
+    id: ManagerId,
     manager: Arc<Manager>,
     driver: Arc<Driver>,
     clients: Arc<Clients>,
@@ -38,6 +40,7 @@ pub(super) async fn run(
         manager.restart();
     }
     let task = Task {
+        id,
         manager,
         driver,
         clients,
@@ -69,6 +72,7 @@ enum Step {
 
 /// What is under way for a manager; at most one reading of each place.
 struct Task {
+    id: ManagerId,
     manager: Arc<Manager>,
     /// What an endpoint says may hold secrets of other managers.
     driver: Arc<Driver>,
@@ -82,7 +86,7 @@ struct Task {
     writes: JoinSet<(u64, Report)>,
     trials: JoinSet<(EntryPlace, bool)>,
     readings: JoinSet<(Place, FileReading)>,
-    /// A file that hangs is not read a second time meanwhile.
+    /// None is read a second time meanwhile.
     being_read: BTreeSet<Place>,
     /// The news wait for the id of a credential.
     naming: Option<Work<()>>,
@@ -90,24 +94,28 @@ struct Task {
 
 impl Task {
     async fn run(mut self) {
+        let id = self.id;
         loop {
             for todo in self.manager.take_todo() {
                 match todo {
                     Todo::Request { request, credential, verify } => {
                         self.request(request, credential, verify);
                     }
-                    Todo::Identify(credential) => {
+                    Todo::Identify(credential, urgency) => {
                         let workers = Arc::clone(&self.workers);
-                        self.derivations.spawn(async move { workers.name(credential).await });
+                        self.derivations.spawn(async move {
+                            workers.name(id, urgency, credential).await;
+                        });
                     }
                     Todo::WriteSink { write, target, credential } => {
                         let workers = Arc::clone(&self.workers);
-                        let report = async move { workers.write(target, credential).await };
+                        let report = async move { workers.write(id, target, credential).await };
                         self.writes.spawn(async move { (write, report.await) });
                     }
                     Todo::TrySink { place, target } => {
                         let workers = Arc::clone(&self.workers);
-                        self.trials.spawn(async move { (place, workers.try_sink(target).await) });
+                        let tried = async move { workers.try_sink(id, target).await };
+                        self.trials.spawn(async move { (place, tried.await) });
                     }
                     Todo::ReadFiles(places) => self.read(places),
                 }
@@ -212,8 +220,8 @@ impl Task {
     fn read(&mut self, places: BTreeSet<Place>) {
         for place in places {
             if self.being_read.insert(place.clone()) {
-                let workers = Arc::clone(&self.workers);
-                self.readings.spawn(async move { (place.clone(), workers.read(place).await) });
+                let (id, workers) = (self.id, Arc::clone(&self.workers));
+                self.readings.spawn(async move { (place.clone(), workers.read(id, place).await) });
             }
         }
     }
@@ -221,8 +229,9 @@ impl Task {
     /// Tells what happened, in order.
     fn tell_news(&mut self) {
         if let Some(credential) = self.manager.tell_news() {
-            let workers = Arc::clone(&self.workers);
-            self.naming = Some(Box::pin(async move { workers.name(credential).await }));
+            let (id, workers) = (self.id, Arc::clone(&self.workers));
+            let name = async move { workers.name(id, Urgency::Awaited, credential).await };
+            self.naming = Some(Box::pin(name));
         }
     }
 }

@@ -4,18 +4,23 @@ use std::cell::RefCell;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
+use std::sync::Condvar;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::Duration;
 
 use serde_json::{Value, json};
 
+use super::message::SourceChanged;
 use super::*;
 use crate::client::HttpClient;
 use crate::clock::{Sleep, Timestamp};
 use crate::credential::Credential;
 use crate::member::{Ask, Candidate, RotationId};
+use crate::rotation::CallerId;
 use crate::secret::Secret;
+use crate::sink::Target;
+use crate::source::Place;
 use crate::verdict::Verdict;
 
 /// Nothing here takes that long; a test that waits for it has failed.
@@ -190,12 +195,55 @@ impl Folder {
     fn file(&self, name: &str) -> Value {
         json!({ "kind": "file", "path": self.0.join(name) })
     }
+}
 
-    /// A pipe that nobody writes to: opening it takes for ever, as does a file on a dead server.
-    fn hanging_file(&self, name: &str) -> Value {
-        let made = std::process::Command::new("mkfifo").arg(self.0.join(name)).status();
-        assert!(made.expect("mkfifo is installed").success());
-        self.file(name)
+/// A file server that does not answer before this is dropped: whoever reads or writes below it waits.
+struct Dead(Arc<(Mutex<bool>, Condvar)>);
+
+impl Dead {
+    const PATH: &str = "/dead-server";
+
+    /// A driver that finds it, and that looks at what hangs by this clock.
+    fn with(clock: Arc<dyn Clock>) -> (Self, Arc<Driver>) {
+        let state = Arc::new((Mutex::new(true), Condvar::new()));
+        let wait = |state: &Arc<(Mutex<bool>, Condvar)>| {
+            let state = Arc::clone(state);
+            move |path: &Path| {
+                let is_dead = state.0.lock().expect("nobody panics with it");
+                if path.starts_with(Self::PATH) {
+                    let waited = state.1.wait_while(is_dead, |it| *it);
+                    drop(waited.expect("nobody panics with it"));
+                }
+            }
+        };
+        let (reading, writing) = (wait(&state), wait(&state));
+        let read = move |place: &Place| {
+            reading(place.path());
+            files::read(place)
+        };
+        let write = move |target: &Target, credential: &Credential| {
+            if let Target::SecretFile { path, .. } = target {
+                writing(path);
+            }
+            sinks::write(target, credential)
+        };
+        let workers = Workers::with(clock, read, write);
+        (Self(state), Arc::new(Driver::with_workers(Arc::new(SystemClock::new()), workers)))
+    }
+
+    fn new() -> (Self, Arc<Driver>) {
+        Self::with(Arc::new(SystemClock::new()))
+    }
+
+    fn file(name: &str) -> Value {
+        json!({ "kind": "file", "path": format!("{}/{name}", Self::PATH) })
+    }
+}
+
+impl Drop for Dead {
+    fn drop(&mut self) {
+        *self.0.0.lock().expect("nobody panics with it") = false;
+        self.0.1.notify_all();
     }
 }
 
@@ -207,12 +255,12 @@ impl Drop for Folder {
 
 #[test]
 fn files_that_hang_stop_no_other_manager() {
-    let (folder, server, driver) = (Folder::new("hang"), Server::granting(), driver());
+    let (folder, server, (_dead, driver)) = (Folder::new("hang"), Server::granting(), Dead::new());
     let hang = |number: usize| {
-        let file = folder.hanging_file(&format!("pipe-{number}"));
+        let file = Dead::file(&format!("{number}"));
         Handle::open(&driver, &server, |form| form["entries"] = json!([entry(&file)]))
     };
-    let _hanging: Vec<Handle> = (0..6).map(hang).collect();
+    let _hanging: Vec<Handle> = (0..20).map(hang).collect();
     std::fs::write(folder.0.join("secret"), "secret").unwrap();
     let file = folder.file("secret");
     let other = Handle::open(&driver, &server, |form| form["entries"] = json!([entry(&file)]));
@@ -220,18 +268,12 @@ fn files_that_hang_stop_no_other_manager() {
 }
 
 #[test]
-fn a_file_that_hangs_is_read_once_however_often_sources_are_polled() {
-    let (folder, server, driver) = (Folder::new("once"), Server::granting(), driver());
-    let file = folder.hanging_file("pipe");
-    let callback = json!({ "optional": true, "source": { "kind": "js", "index": 0 } });
-    let polling = Handle::open(&driver, &server, |form| {
-        form["entries"] = json!([entry(&file), callback]);
-        form["initial"] = json!([null]);
-        form["policy"]["acquireTimeoutMs"] = 10.into();
-        form["policy"]["sourcePollMs"] = 10.into();
-    });
-    for _poll in 0..40 {
-        polling.told(|message| matches!(message, Message::Read { .. }).then_some(()));
+fn files_of_closed_managers_that_still_hang_stop_nobody() {
+    let (folder, server, (_dead, driver)) =
+        (Folder::new("closed"), Server::granting(), Dead::new());
+    for number in 0..20 {
+        let file = Dead::file(&format!("{number}"));
+        drop(Handle::open(&driver, &server, |form| form["entries"] = json!([entry(&file)])));
     }
     std::fs::write(folder.0.join("secret"), "secret").unwrap();
     let file = folder.file("secret");
@@ -240,10 +282,53 @@ fn a_file_that_hangs_is_read_once_however_often_sources_are_polled() {
 }
 
 #[test]
+fn a_file_that_hangs_is_given_up_with_an_error_that_names_it() {
+    let (clock, server) = (ManualClock::new(0), Server::granting());
+    let (_dead, driver) = Dead::with(Arc::new(Arc::clone(&clock)));
+    let entries = json!([entry(&Dead::file("secret"))]);
+    let handle = Handle::open(&driver, &server, |form| {
+        form["entries"] = entries;
+        form["entries"][0]["optional"] = false.into();
+        form["policy"]["sourcePollMs"] = 10.into();
+    });
+    let mut told = Vec::new();
+    while told.is_empty() {
+        clock.advance(Duration::from_secs(1));
+        let message = handle.told.recv_timeout(Duration::from_millis(10));
+        if let Ok(Message::Event(EventMessage { event: Event::Source { change, .. }, .. })) =
+            message
+        {
+            told.push(change);
+        }
+    }
+    let [SourceChanged::Unreadable { message }] = &told[..] else { panic!("{told:?}") };
+    assert!(message.contains("/dead-server/secret has not returned for 10 s"), "{message}");
+    let refused = handle.wait().unwrap_err();
+    assert!(refused.message.contains("/dead-server/secret"), "{}", refused.message);
+}
+
+#[test]
+fn a_file_that_hangs_is_read_once_however_often_sources_are_polled() {
+    let (server, (_dead, driver)) = (Server::granting(), Dead::new());
+    let callback = json!({ "optional": true, "source": { "kind": "js", "index": 0 } });
+    let polling = Handle::open(&driver, &server, |form| {
+        form["entries"] = json!([entry(&Dead::file("secret")), callback]);
+        form["initial"] = json!([null]);
+        form["policy"]["acquireTimeoutMs"] = 10.into();
+        form["policy"]["sourcePollMs"] = 10.into();
+    });
+    for _poll in 0..40 {
+        polling.told(|message| matches!(message, Message::Read { .. }).then_some(()));
+    }
+    assert_eq!(driver.workers.begun_readings(), 1);
+}
+
+#[test]
 fn a_file_that_hangs_does_not_keep_other_files_of_its_manager_from_being_read() {
-    let (folder, server, driver) = (Folder::new("beside"), Server::granting(), driver());
+    let (folder, server, (_dead, driver)) =
+        (Folder::new("beside"), Server::granting(), Dead::new());
     std::fs::write(folder.0.join("secret"), "secret").unwrap();
-    let files = [folder.hanging_file("pipe"), folder.file("secret")].map(|file| entry(&file));
+    let files = [Dead::file("secret"), folder.file("secret")].map(|file| entry(&file));
     let handle = Handle::open(&driver, &server, |form| {
         form["entries"] = json!(files);
         form["policy"]["acquireTimeoutMs"] = 500.into();
@@ -256,8 +341,8 @@ fn a_file_that_hangs_does_not_keep_other_files_of_its_manager_from_being_read() 
 
 #[test]
 fn a_thread_that_panics_while_a_file_hangs_is_started_again() {
-    let (folder, server, driver) = (Folder::new("panic"), Server::granting(), driver());
-    let file = folder.hanging_file("pipe");
+    let (server, (_dead, driver)) = (Server::granting(), Dead::new());
+    let file = Dead::file("secret");
     let _hanging = Handle::open(&driver, &server, |form| form["entries"] = json!([entry(&file)]));
     let other = Handle::open(&driver, &server, |_| ());
     assert!(other.wait().is_ok());
@@ -267,6 +352,92 @@ fn a_thread_that_panics_while_a_file_hangs_is_started_again() {
         _ => None,
     });
     assert!(other.wait().is_ok());
+}
+
+/// Has a manager rotate to another secret.
+fn begin_rotation(handle: &Handle, secret: &str) -> CallerId {
+    let candidate = Candidate {
+        label: None,
+        client_id: None,
+        client_secret: Secret::new(secret),
+        expires_at: None,
+    };
+    let ask = Ask::Rotate {
+        candidate: Some(candidate),
+        rotation: None,
+        supersede: false,
+        compromised: false,
+        verify: None,
+    };
+    manager_of(handle).ask(handle.id, ask, None)
+}
+
+/// The same, and waits for it; why it could not.
+fn rotate(handle: &Handle, secret: &str) -> Option<ErrorMessage> {
+    let mine = begin_rotation(handle, secret);
+    handle.told(|message| match message {
+        Message::Answered { caller, error, .. } if caller == mine => Some(error),
+        _ => None,
+    })
+}
+
+fn manager_of(handle: &Handle) -> Arc<Manager> {
+    handle.driver.manager(handle.id).expect("it is open")
+}
+
+#[test]
+fn writes_that_hang_stop_the_rotation_of_no_other_manager() {
+    let (folder, server, (_dead, driver)) =
+        (Folder::new("writes"), Server::granting(), Dead::new());
+    let written_to = |secret: &str, path: &Path| {
+        let mut entry = literal(secret);
+        entry["persist"] = json!({ "kind": "secretFile", "path": path });
+        json!([entry])
+    };
+    let hanging: Vec<Handle> = (0..6)
+        .map(|number| {
+            let path = Path::new(Dead::PATH).join(number.to_string());
+            let entries = written_to(&format!("writes-old-{number}"), &path);
+            let handle = Handle::open(&driver, &server, |form| form["entries"] = entries);
+            assert!(handle.wait().is_ok());
+            begin_rotation(&handle, &format!("writes-new-{number}"));
+            handle
+        })
+        .collect();
+    for handle in &hanging {
+        handle.told(|message| match message {
+            Message::Event(EventMessage { event: Event::Rotation(told), .. }) => {
+                (told.change == "staged").then_some(())
+            }
+            _ => None,
+        });
+    }
+    let path = folder.0.join("secret");
+    let entries = written_to("writes-other", &path);
+    let other = Handle::open(&driver, &server, |form| form["entries"] = entries);
+    assert!(other.wait().is_ok());
+    let error = rotate(&other, "writes-another");
+    assert!(error.is_none(), "{error:?}");
+    assert_eq!(std::fs::read_to_string(&path).unwrap(), "writes-another");
+}
+
+#[test]
+fn a_rotation_does_not_wait_for_the_new_credentials_of_another_manager() {
+    let (server, driver) = (Server::granting(), driver());
+    let other = Handle::open(&driver, &server, |form| form["entries"] = json!([literal("fair")]));
+    assert!(other.wait().is_ok());
+    other.told(|message| match message {
+        Message::Event(EventMessage { event: Event::Rotation(_), .. }) => Some(()),
+        _ => None,
+    });
+    let many: Vec<Value> = (0..400).map(|number| literal(&format!("fair-{number}"))).collect();
+    let greedy = Handle::open(&driver, &server, |form| form["entries"] = json!(many));
+    assert!(greedy.wait().is_ok());
+    let error = rotate(&other, "fair-another");
+    assert!(error.is_none(), "{error:?}");
+    let is_rotation =
+        |it| matches!(it, Message::Event(EventMessage { event: Event::Rotation(_), .. }));
+    assert!(!greedy.told.try_iter().any(is_rotation), "its 400 ids are still being derived");
 }
 
 /// Whoever closes the manager as soon as a rotation is answered has been told how it went.

@@ -11,10 +11,14 @@ use tokio::runtime;
 use tokio::task::{AbortHandle, JoinError, JoinSet};
 
 use super::clients::Clients;
-use super::workers::{MOST_THREADS, Workers};
 use super::{Driver, ManagerId, task};
 
-const NAME: &str = "oauth-rotor";
+/// What every thread of this process is named.
+pub(super) const NAME: &str = "oauth-rotor";
+
+/// So many host names may be resolved at once. A resolver gives a slow name server up after half a minute, which is
+/// nobody's fault but that host's: there is room for many of them.
+const MOST_LOOKUPS: usize = 64;
 
 /// So long the thread rests before it starts over.
 const PAUSE: Duration = Duration::from_millis(500);
@@ -34,7 +38,7 @@ pub(super) fn start(driver: &Arc<Driver>) -> io::Result<()> {
             if !is_done {
                 driver.recover();
             }
-            // Dropping it instead would wait for files that are being read, and one may hang.
+            // Dropping it instead would wait for host names that are being resolved, which may take long.
             let _ = catch_unwind(|| runtime.map(runtime::Runtime::shutdown_background));
             if is_done {
                 return;
@@ -50,7 +54,7 @@ fn build_runtime() -> io::Result<runtime::Runtime> {
     runtime::Builder::new_current_thread()
         .enable_all()
         .thread_name(NAME)
-        .max_blocking_threads(MOST_THREADS)
+        .max_blocking_threads(MOST_LOOKUPS)
         .thread_keep_alive(Duration::from_secs(1))
         .build()
 }
@@ -58,14 +62,13 @@ fn build_runtime() -> io::Result<runtime::Runtime> {
 /// Serves the managers until none is left.
 async fn supervise(driver: &Arc<Driver>) {
     let clients = Arc::new(Clients::default());
-    let workers = Arc::new(Workers::default());
     let mut tasks = JoinSet::new();
     let mut serving: HashMap<ManagerId, AbortHandle> = HashMap::new();
     loop {
         let Some(unserved) = driver.take_unserved(&mut serving) else { return };
         for (id, manager) in unserved {
-            let task =
-                task::run(manager, Arc::clone(driver), Arc::clone(&clients), Arc::clone(&workers));
+            let workers = Arc::clone(&driver.workers);
+            let task = task::run(id, manager, Arc::clone(driver), Arc::clone(&clients), workers);
             serving.insert(id, tasks.spawn(task));
         }
         tokio::select! {

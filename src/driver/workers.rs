@@ -1,87 +1,152 @@
-//! Threads for what blocks: reading and writing files, and computing the public ids of credentials.
+//! What blocks, off the driver's thread: reading and writing files, and computing the public ids of credentials.
 //!
-//! The runtime resolves host names on the same threads. Each kind of work therefore has its own
-//! limit: a file system that hangs for ever stops neither name resolution nor events.
+//! Each kind of work has threads of its own, so that none waits for another, and a file system that hangs stops
+//! neither events nor the resolution of host names, which has the runtime's threads.
 
+use std::num::NonZeroUsize;
+use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
-use tokio::sync::Semaphore;
-use tokio::task::spawn_blocking;
-
-use super::files;
+use super::pool::{Limits, Order, Pool, Unfinished};
+use super::queue::Urgency;
 use super::sinks::{self, Report};
+use super::{ManagerId, files};
+use crate::clock::Clock;
 use crate::credential::Credential;
 use crate::sink::Target;
 use crate::source::{FileReading, Place};
 
-/// So many of the runtime's threads may block at once, host names included.
-pub(super) const MOST_THREADS: usize = 16;
+const READERS: Limits = Limits { at_once: 8, of_one: 2, slow_of_one: 8, slow: 64 };
 
-/// So many of them read files; a file that hangs keeps one.
-const READERS: usize = 8;
+/// Writing is rare.
+const WRITERS: Limits = Limits { at_once: 4, of_one: 2, slow_of_one: 8, slow: 64 };
 
-/// So many of them write files, which is rare.
-const WRITERS: usize = 2;
+/// It is work for a processor, and never hangs.
+const NAMERS: Limits = Limits { at_once: 2, of_one: 2, slow_of_one: 1, slow: 0 };
 
-/// So many of them compute ids, which is work for a processor.
-const NAMERS: usize = 2;
+/// So many seconds a file may take.
+const PATIENCE: NonZeroUsize = NonZeroUsize::new(10).expect("not zero");
 
-/// Who may block at the moment.
-#[derive(Debug)]
+/// So long nobody tries to start a thread where none can be started.
+const PAUSE: Duration = Duration::from_secs(1);
+
+type Read = dyn Fn(&Place) -> FileReading + Send + Sync;
+type Write = dyn Fn(&Target, &Credential) -> Report + Send + Sync;
+
+/// Does what blocks, for every manager of the process.
 pub(super) struct Workers {
-    readers: Arc<Semaphore>,
-    writers: Arc<Semaphore>,
-    namers: Arc<Semaphore>,
+    /// Of the machine: it is no matter of a test's clock whether a file system hangs.
+    clock: Arc<dyn Clock>,
+    readers: Arc<Pool>,
+    writers: Arc<Pool>,
+    namers: Arc<Pool>,
+    read: Arc<Read>,
+    write: Arc<Write>,
 }
 
-impl Default for Workers {
-    fn default() -> Self {
-        Self {
-            readers: Arc::new(Semaphore::new(READERS)),
-            writers: Arc::new(Semaphore::new(WRITERS)),
-            namers: Arc::new(Semaphore::new(NAMERS)),
+impl Workers {
+    pub(super) fn new(clock: Arc<dyn Clock>) -> Self {
+        Self::with(clock, files::read, sinks::write)
+    }
+
+    /// Workers that read and write by these.
+    pub(super) fn with(
+        clock: Arc<dyn Clock>,
+        read: impl Fn(&Place) -> FileReading + Send + Sync + 'static,
+        write: impl Fn(&Target, &Credential) -> Report + Send + Sync + 'static,
+    ) -> Self {
+        let [readers, writers, namers] = [READERS, WRITERS, NAMERS].map(Pool::new);
+        Self { clock, readers, writers, namers, read: Arc::new(read), write: Arc::new(write) }
+    }
+
+    /// How many readings have begun and not returned.
+    #[cfg(test)]
+    pub(super) fn begun_readings(&self) -> usize {
+        self.readers.begun()
+    }
+
+    /// Reads a file or directory, unless an earlier reading of it has not returned.
+    pub(super) async fn read(&self, owner: ManagerId, place: Place) -> FileReading {
+        let path = place.path().to_owned();
+        if let Some(why) = self.readers.hangs_at(&path) {
+            return failed(&path, why);
+        }
+        let order = order(owner, Urgency::Unawaited, Some(&path));
+        let read = Arc::clone(&self.read);
+        let looks = (&*self.clock, Some(PATIENCE));
+        let reading = self.readers.run_with_looks(order, looks, move || read(&place)).await;
+        reading.unwrap_or_else(|why| failed(&path, why))
+    }
+
+    /// Writes a credential to a file, however long that takes: what was begun may still come about.
+    pub(super) async fn write(
+        &self,
+        owner: ManagerId,
+        target: Target,
+        credential: Arc<Credential>,
+    ) -> Report {
+        let order = order(owner, Urgency::Awaited, target.path());
+        let write = Arc::clone(&self.write);
+        let work = move || write(&target, &credential);
+        let report = self.writers.run_with_looks(order, (&*self.clock, None), work).await;
+        report.unwrap_or_else(|_| Report::panicked())
+    }
+
+    /// Sees whether a file could be written; one that hangs could not.
+    pub(super) async fn try_sink(&self, owner: ManagerId, target: Target) -> bool {
+        let path = target.path().map(Path::to_owned);
+        if path.as_ref().is_some_and(|path| self.writers.hangs_at(path).is_some()) {
+            return false;
+        }
+        let order = order(owner, Urgency::Unawaited, path.as_deref());
+        let looks = (&*self.clock, Some(PATIENCE));
+        let work = move || sinks::is_writable(&target);
+        self.writers.run_with_looks(order, looks, work).await.unwrap_or(false)
+    }
+
+    /// Derives a credential's id, which takes 20 ms of CPU time: not on the thread that refreshes.
+    pub(super) async fn name(
+        &self,
+        owner: ManagerId,
+        urgency: Urgency,
+        credential: Arc<Credential>,
+    ) {
+        let derive = move || {
+            credential.id();
+        };
+        while self.namers.run(order(owner, urgency, None), derive.clone()).await.is_err() {
+            // There was no thread for it.
+            self.clock.sleep_until(self.clock.now() + PAUSE).await;
         }
     }
 }
 
-impl Workers {
-    /// Reads a file or directory.
-    pub(super) async fn read(&self, place: Place) -> FileReading {
-        let reading = block(&self.readers, move || files::read(&place)).await;
-        reading.unwrap_or_else(|| FileReading::Failed("could not be read".to_owned()))
-    }
-
-    /// Writes a credential to a file.
-    pub(super) async fn write(&self, target: Target, credential: Arc<Credential>) -> Report {
-        let report = block(&self.writers, move || sinks::write(&target, &credential)).await;
-        report.unwrap_or_else(Report::panicked)
-    }
-
-    /// Sees whether a file could be written.
-    pub(super) async fn try_sink(&self, target: Target) -> bool {
-        block(&self.writers, move || sinks::is_writable(&target)).await.unwrap_or(false)
-    }
-
-    /// Derives a credential's id, which takes 20 ms of CPU time: not on the thread that refreshes.
-    pub(super) async fn name(&self, credential: Arc<Credential>) {
-        let derive = move || {
-            credential.id();
-        };
-        block(&self.namers, derive).await;
-    }
+fn order(owner: ManagerId, urgency: Urgency, place: Option<&Path>) -> Order {
+    Order { owner, urgency, place: place.map(Path::to_owned) }
 }
 
-/// What the work gives, unless it panicked. It holds its turn for as long as it runs, whether or
-/// not anyone still waits for it.
-async fn block<T: Send + 'static>(
-    turns: &Arc<Semaphore>,
-    work: impl FnOnce() -> T + Send + 'static,
-) -> Option<T> {
-    let turn = Arc::clone(turns).acquire_owned().await.ok()?;
-    let work = move || {
-        let result = work();
-        drop(turn);
-        result
-    };
-    spawn_blocking(work).await.ok()
+fn failed(path: &Path, why: Unfinished) -> FileReading {
+    let path = path.display();
+    FileReading::Failed(match why {
+        Unfinished::Hangs => format!(
+            "could not be read: reading {path} has not returned for {PATIENCE} s, so its file system hangs; it is \
+             read again once that has returned"
+        ),
+        Unfinished::Abandoned => format!(
+            "could not be read: earlier readings of {path}, of managers that were closed, have not returned, so its \
+             file system hangs; it is read again once one has returned"
+        ),
+        Unfinished::Crowded => format!(
+            "could not be read: {path} has waited {PATIENCE} s for its turn, since reading other files does not \
+             return; see which file systems hang"
+        ),
+        Unfinished::Lost => format!("could not be read: {path}: there is no thread for it"),
+    })
+}
+
+impl std::fmt::Debug for Workers {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Workers").finish_non_exhaustive()
+    }
 }

@@ -30,7 +30,12 @@ pub enum Effect {
         verify: Option<Url>,
     },
     /// Derive the credential's id, then report [`Event::Identified`](super::Event::Identified).
-    Identify(Arc<Credential>),
+    Identify {
+        /// Whose.
+        credential: Arc<Credential>,
+        /// Somebody waits for it; otherwise it is only configured.
+        is_awaited: bool,
+    },
     /// Read the sources again; a reading that is under way is followed by another.
     ReadSources,
     /// Read the store, and report [`Event::Stored`](super::Event::Stored).

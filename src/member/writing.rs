@@ -1,6 +1,7 @@
 //! Where a credential is written back to: to the place of the one that it replaces.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::course::Item;
@@ -9,7 +10,6 @@ use crate::clock::Timestamp;
 use crate::credential::{Credential, CredentialId};
 use crate::error::{Code, Failure};
 use crate::rotation::{self, Record, SinkOutcome, SinkSpec, Slot};
-use crate::sink::Target;
 use crate::source::{EntryPlace, Yielded};
 
 /// The slots of the entries, and the writes under way.
@@ -34,8 +34,8 @@ struct Write {
     /// It counts as failed then, though it may still succeed.
     deadline: Timestamp,
     is_overdue: bool,
-    /// A function does it, which outlives the driver's thread.
-    is_function: bool,
+    /// The file; none: a function does it, which outlives the driver's thread.
+    file: Option<PathBuf>,
 }
 
 /// Why a place was not written.
@@ -133,7 +133,7 @@ impl Sinks {
 
     /// The driver's thread is gone, and with it what wrote files; their numbers are not used again.
     pub(super) fn lose_files(&mut self) {
-        self.writes.retain(|_, write| write.is_function);
+        self.writes.retain(|_, write| write.file.is_none());
     }
 
     /// When the next attempt has taken too long.
@@ -184,7 +184,7 @@ impl Step<'_> {
             credential: Arc::clone(credential),
             deadline: self.now + member.policy.persist_timeout,
             is_overdue: false,
-            is_function: matches!(target, Target::Js { .. }),
+            file: target.path().map(Path::to_owned),
         };
         member.sinks.writes.insert(write, under_way);
         member.show_writes();
@@ -199,14 +199,18 @@ impl Step<'_> {
         let mut overdue = Vec::new();
         for (number, write) in running.filter(|(_, write)| write.deadline <= now) {
             write.is_overdue = true;
-            overdue.push((*number, write.slot, Arc::clone(&write.credential)));
+            let what = match &write.file {
+                Some(path) => format!("writing {}", path.display()),
+                None => "it".to_owned(),
+            };
+            overdue.push((*number, write.slot, Arc::clone(&write.credential), what));
         }
-        for (write, slot, credential) in overdue {
+        for (write, slot, credential, what) in overdue {
             self.member.show_writes();
             self.effects.push(Effect::AbortSink { write });
             let millis = self.member.policy.persist_timeout.as_millis();
             let message =
-                format!("it has not come to an end within persistTimeoutMs ({millis} ms)");
+                format!("{what} has not come to an end within persistTimeoutMs ({millis} ms)");
             self.tell_written(slot, &credential, SinkOutcome::Failed, Some(message));
         }
     }

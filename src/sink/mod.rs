@@ -7,7 +7,7 @@ pub mod dotenv;
 #[cfg(test)]
 mod tests;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
@@ -52,6 +52,14 @@ pub enum Target {
 }
 
 impl Target {
+    /// The file, where it is one.
+    pub fn path(&self) -> Option<&Path> {
+        match self {
+            Self::EnvFile { path, .. } | Self::SecretFile { path, .. } => Some(path),
+            Self::Js { .. } => None,
+        }
+    }
+
     /// The same place, in an entry whose client id this is.
     #[must_use]
     pub fn of_client(mut self, client_id: Option<&str>) -> Self {

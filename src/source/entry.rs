@@ -4,8 +4,9 @@ use std::sync::Arc;
 
 use super::reading::Place;
 use super::spec::{EntrySpec, Field, SourceSpec};
+use super::throttle::Throttle;
 use super::yields::{Readings, Yield};
-use super::{Edge, SourceChange, SourceProblem};
+use super::{Edge, SourceChange, SourceProblem, Throttled};
 use crate::clock::Timestamp;
 use crate::credential::Credential;
 use crate::sink::Target;
@@ -26,7 +27,11 @@ pub(super) struct Entry {
     is_front_told: bool,
     /// Why it yields nothing at the moment.
     problem: Option<SourceProblem>,
+    /// People know of the problem.
+    is_problem_told: bool,
     was_read: bool,
+    throttle: Throttle,
+    throttled: Option<Throttled>,
 }
 
 impl Entry {
@@ -40,7 +45,10 @@ impl Entry {
             front: None,
             is_front_told: false,
             problem: None,
+            is_problem_told: false,
             was_read: false,
+            throttle: Throttle::default(),
+            throttled: None,
         }
     }
 
@@ -97,6 +105,16 @@ impl Entry {
         self.problem.as_ref().filter(|_| !self.spec.optional || !self.current.is_empty())
     }
 
+    /// That it changes too often, if it does.
+    pub(super) fn throttled(&self) -> Option<&Throttled> {
+        self.throttled.as_ref()
+    }
+
+    /// From when on it may change, if it wants to and may not.
+    pub(super) fn held_back_until(&self) -> Option<Timestamp> {
+        self.throttle.awaited()
+    }
+
     pub(super) fn was_read(&self) -> bool {
         self.was_read
     }
@@ -117,7 +135,7 @@ impl Entry {
     /// Whether everything that it consists of was read, or failed to be.
     pub(super) fn has_answer(&self, readings: Readings<'_>) -> bool {
         let mut sources = self.before.iter().chain([&self.spec.source]);
-        sources.all(|source| !matches!(readings.of(source, &self.spec), Yield::NotYet))
+        sources.all(|source| !matches!(readings.of(source, &self.spec), Yield::NotYet(_)))
     }
 
     /// Takes over what was read; answers what is worth telling.
@@ -155,26 +173,67 @@ impl Entry {
         now: Timestamp,
         edges: &mut Vec<Edge>,
     ) -> Option<SourceChange> {
+        self.throttle.forget_refusal();
         let (problem, change) = match readings.of(&self.spec.source, &self.spec) {
             Yield::Credentials(credentials) => {
-                let changed = self.take_over(credentials, first_time, edges);
                 self.problem = None;
-                return (changed && !first_time).then_some(SourceChange::Changed);
+                if self.yields_exactly(&credentials) {
+                    self.calm_down(now);
+                    return None;
+                }
+                let is_new = |one: &&Credential| !self.yields_itself(one);
+                let new = credentials.iter().filter(is_new).count();
+                if !first_time && !self.throttle.admits(new, now) {
+                    return self.hold_back(now);
+                }
+                self.take_over(credentials, first_time, edges);
+                return (!first_time).then_some(SourceChange::Changed);
             }
             Yield::Nothing(reason) => (reason, SourceChange::Emptied),
-            Yield::Failed(reason) => (reason.clone(), SourceChange::Unreadable(reason)),
-            Yield::NotYet => {
-                let reason = "has not answered yet".to_owned();
+            Yield::Failed(reason) | Yield::NotYet(reason) => {
                 (reason.clone(), SourceChange::Unreadable(reason))
             }
         };
         let message = format!("The source of {} {problem}.", self.described());
-        let is_news = self.problem.as_ref().is_none_or(|known| known.message != message);
-        let since = self.problem.as_ref().map_or(now, |known| known.since);
+        let known = self.problem.as_ref();
+        let is_known = known.is_some_and(|known| known.message == message) && self.is_problem_told;
+        let since = known.map_or(now, |known| known.since);
         let is_empty = matches!(change, SourceChange::Emptied);
         self.problem = Some(SourceProblem { is_empty, message, since });
+        if is_known {
+            self.calm_down(now);
+            return None;
+        }
+        self.is_problem_told = first_time || self.throttle.admits(0, now);
+        if !self.is_problem_told {
+            return self.hold_back(now);
+        }
         let expected = self.spec.optional && first_time;
-        (is_news && !expected).then_some(change)
+        (!expected).then_some(change)
+    }
+
+    /// It has changed too often: what it is now is looked at again later. That is told once.
+    fn hold_back(&mut self, now: Timestamp) -> Option<SourceChange> {
+        if self.throttled.is_some() {
+            return None;
+        }
+        let advice = "changes so often that only one change a second is taken up, the latest one in the end. \
+                      See what writes to it: two programs may undo each other's changes";
+        let message = format!("The source of {} {advice}.", self.described());
+        self.throttled = Some(Throttled { message, since: now });
+        Some(SourceChange::Throttled(advice.to_owned()))
+    }
+
+    /// It has not changed for a reading.
+    fn calm_down(&mut self, now: Timestamp) {
+        if self.throttle.is_calm(now) {
+            self.throttled = None;
+        }
+    }
+
+    fn yields_exactly(&self, credentials: &[Credential]) -> bool {
+        self.current.len() == credentials.len()
+            && self.current.iter().zip(credentials).all(|(old, new)| old.is_same_as(new))
     }
 
     fn described(&self) -> String {
@@ -184,17 +243,7 @@ impl Entry {
         }
     }
 
-    fn take_over(
-        &mut self,
-        credentials: Vec<Credential>,
-        is_start: bool,
-        edges: &mut Vec<Edge>,
-    ) -> bool {
-        let same = self.current.len() == credentials.len()
-            && self.current.iter().zip(&credentials).all(|(old, new)| old.is_same_as(new));
-        if same {
-            return false;
-        }
+    fn take_over(&mut self, credentials: Vec<Credential>, is_start: bool, edges: &mut Vec<Edge>) {
         let knows = |list: &[Arc<Credential>], one: &Credential| {
             list.iter().any(|known| known.is_same_as(one))
         };
@@ -213,6 +262,5 @@ impl Entry {
                 edges.push(Edge { from, to: Arc::clone(to), is_start });
             }
         }
-        true
     }
 }

@@ -10,12 +10,13 @@ mod pace;
 mod reading;
 mod spec;
 mod state;
+mod throttle;
 mod yields;
 
 #[cfg(test)]
 mod tests;
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -28,7 +29,7 @@ pub use pace::Extent;
 use pace::Pace;
 pub use reading::{CredentialText, FileReading, Place, Reading};
 pub use spec::{EntrySpec, Field, SourceSpec};
-pub use state::{SourceChange, SourceNotice, SourceProblem, SourceState};
+pub use state::{SourceChange, SourceNotice, SourceProblem, SourceState, Throttled};
 use yields::Readings;
 
 /// What to read now; nothing, when everything is known already.
@@ -149,7 +150,17 @@ impl Sources {
 
     /// When the next reading is due, and of what; literals alone need none.
     pub fn next_reading(&self, has_token: bool) -> Option<(Extent, Timestamp)> {
-        self.can_change().then(|| self.pace.next(has_token))
+        if !self.can_change() {
+            return None;
+        }
+        let (extent, at) = self.pace.next(has_token);
+        let entries = self.groups.iter().flat_map(|group| &group.entries);
+        // What is held back is the latest one then, and is not lost.
+        let admitted = entries.filter_map(Entry::held_back_until).min();
+        Some(match admitted {
+            Some(admitted) if admitted < at => (Extent::All, admitted),
+            _ => (extent, at),
+        })
     }
 
     /// Another reading is due at once.
@@ -294,6 +305,7 @@ impl Sources {
                 label: entry.label().map(str::to_owned),
                 is_pending: !entry.was_read(),
                 problem: entry.trouble().cloned(),
+                throttled: entry.throttled().cloned(),
                 is_covered: entry.problem().is_none(),
             })
         });
@@ -313,9 +325,11 @@ impl Sources {
 
     fn configured(&self, edges: Vec<Edge>) -> Configured {
         let entries = || self.groups.iter().flat_map(|group| &group.entries);
+        // Not one by one: a thousand of them are compared after every reading.
+        let mut known = HashSet::new();
         let mut credentials: Vec<Arc<Credential>> = Vec::new();
         for credential in entries().flat_map(Entry::credentials) {
-            if !credentials.iter().any(|known| known.is_same_as(credential)) {
+            if known.insert((credential.client_id.as_str(), credential.client_secret.expose())) {
                 credentials.push(Arc::clone(credential));
             }
         }

@@ -1,7 +1,7 @@
 //! What reading a source gave.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
@@ -29,6 +29,16 @@ pub enum Place {
         /// The variables' names.
         variables: BTreeSet<String>,
     },
+}
+
+impl Place {
+    /// The file or directory.
+    pub fn path(&self) -> &Path {
+        match self {
+            Self::File(path) | Self::EnvFile { path, .. } => path,
+            Self::Directory { directory, .. } => directory,
+        }
+    }
 }
 
 /// What a [`Place`] held.

@@ -23,6 +23,8 @@ pub enum SourceChange {
     Emptied,
     /// It could not be read, for this reason; its last value, if any, stays in use.
     Unreadable(String),
+    /// It changes so often that only some changes are taken up, as this says; its last value is not lost.
+    Throttled(String),
 }
 
 /// How an entry's source is at the moment.
@@ -36,8 +38,19 @@ pub struct SourceState {
     pub is_pending: bool,
     /// Why it yields nothing, if it does not.
     pub problem: Option<SourceProblem>,
+    /// That it changes too often, if it does.
+    pub throttled: Option<Throttled>,
     /// Something it yielded before is in use, or it need not yield anything.
     pub is_covered: bool,
+}
+
+/// That a source changes too often.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Throttled {
+    /// For people: which source, and what to do.
+    pub message: String,
+    /// Since when.
+    pub since: Timestamp,
 }
 
 /// Why a source yields nothing.

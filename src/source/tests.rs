@@ -166,6 +166,18 @@ fn a_reading_waits_for_files_and_callbacks_but_not_for_ever() {
 }
 
 #[test]
+fn a_file_that_has_not_been_read_in_time_is_named() {
+    let mut sources = sources(vec![file("/run/secret")]);
+    sources.begin(NOW);
+    let (configured, notices) = sources.finish(NOW + PATIENCE);
+    let problem = configured.unreadable.unwrap().message;
+    assert!(problem.ends_with("(the file /run/secret is still being read)."), "{problem}");
+    assert!(
+        matches!(&notices[0].1.change, SourceChange::Unreadable(reason) if reason.contains("/run/secret"))
+    );
+}
+
+#[test]
 fn a_callback_that_does_not_answer_keeps_what_it_said_before() {
     let mut sources = sources(vec![callback()]);
     sources.javascript_read(1, credentials("one"));
@@ -395,4 +407,85 @@ fn how_a_source_is_and_since_when_is_known_as_long_as_it_is_so() {
     read_at(&mut sources, 4, FileReading::Text(Secret::new("s1")));
     assert_eq!(state(&sources).problem, None);
     assert_eq!(sources.label(EntryPlace { owner: 1, index: 0 }), Some("q4"));
+}
+
+/// What is found in a file each 10 ms, by what `finds` says of each reading: the edges and the notices.
+fn every_ten_ms(
+    sources: &mut Sources,
+    from: Timestamp,
+    finds: impl Iterator<Item = HashMap<Place, FileReading>>,
+) -> (usize, Vec<SourceChange>, Timestamp) {
+    let (mut edges, mut changes, mut now) = (0, Vec::new(), from);
+    for found in finds {
+        now = now + Duration::from_millis(10);
+        sources.begin(now);
+        sources.files_read(found);
+        let (configured, notices) = sources.finish(now);
+        edges += configured.edges.len();
+        changes.extend(notices.into_iter().map(|(_, notice)| notice.change));
+    }
+    (edges, changes, now)
+}
+
+fn is_throttled(change: &SourceChange) -> bool {
+    matches!(change, SourceChange::Throttled(_))
+}
+
+#[test]
+fn a_source_that_flips_a_hundred_times_a_second_is_followed_once_a_second_and_told_of_once() {
+    let mut sources = sources(vec![file("/s"), file("/other")]);
+    sources.files_read(text("/other", "other"));
+    let flips = |count: usize| (0..count).map(|it| text("/s", ["a", "b"][it % 2]));
+    let (edges, changes, now) = every_ten_ms(&mut sources, NOW, flips(1000));
+    // Both files are read for the first time, 10 changes in a row are free, and 10 s pass.
+    assert!((20..=23).contains(&edges), "{edges} edges");
+    assert_eq!(changes.iter().filter(|it| is_throttled(it)).count(), 1);
+    assert_eq!(changes.len(), edges - 2 + 1);
+    let throttled = |sources: &Sources| sources.states().remove(0).throttled;
+    let state = throttled(&sources).unwrap();
+    assert!(state.message.starts_with("The source of credentials[0] changes so often"));
+    assert!(state.since > NOW && state.since < NOW + Duration::from_secs(1));
+    assert!(sources.states()[1].throttled.is_none(), "the other one has not changed");
+
+    let quiet = std::iter::repeat_n(text("/s", "b"), 2000);
+    let (edges, _, now) = every_ten_ms(&mut sources, now, quiet);
+    assert!(edges <= 1);
+    assert_eq!(read(&mut sources).0, ["b", "other"]);
+    assert_eq!(throttled(&sources), None, "it is over");
+    let (edges, changes, _) = every_ten_ms(&mut sources, now, flips(100));
+    assert!((10..=11).contains(&edges), "{edges} edges");
+    assert_eq!(changes.iter().filter(|it| is_throttled(it)).count(), 1, "it has begun anew");
+}
+
+#[test]
+fn the_latest_value_of_a_source_that_flipped_is_taken_up_within_a_second_however_rarely_it_is_read()
+{
+    let mut sources = Sources::new(PATIENCE, Duration::from_hours(1));
+    sources.add(1, vec![file("/s")], vec![]);
+    let finds = (0..50).map(|it| text("/s", &format!("secret-{it}")));
+    let (_, _, now) = every_ten_ms(&mut sources, NOW, finds);
+    assert_ne!(read(&mut sources).0, ["secret-49"]);
+    let (extent, at) = sources.next_reading(true).unwrap();
+    assert!(extent == Extent::All && at > now && at <= now + Duration::from_secs(1));
+    let requests = sources.begin_if_due(true, at).unwrap();
+    assert_eq!(requests.places.len(), 1);
+    sources.files_read(text("/s", "secret-49"));
+    let (configured, _) = sources.finish(at);
+    assert_eq!(configured.edges.len(), 1);
+    assert_eq!(configured.credentials[0].client_secret.expose(), "secret-49");
+    assert_eq!(sources.next_reading(true).unwrap().1, at + Duration::from_hours(1));
+}
+
+#[test]
+fn a_file_that_comes_and_goes_is_told_of_once_a_second_and_is_told_as_it_is_in_the_end() {
+    let mut sources = sources(vec![file("/s")]);
+    let gone =
+        || HashMap::from([(Place::File("/s".into()), FileReading::Failed("is gone".into()))]);
+    let finds = (0..1000).map(|it| if it % 2 == 0 { text("/s", "a") } else { gone() });
+    let (edges, changes, now) = every_ten_ms(&mut sources, NOW, finds);
+    assert_eq!(edges, 1, "it is the same credential");
+    assert!((20..=23).contains(&changes.len()), "{} notices", changes.len());
+    assert!(sources.states()[0].problem.is_some(), "it is known at once how it is");
+    let (_, changes, _) = every_ten_ms(&mut sources, now, std::iter::repeat_with(gone).take(200));
+    assert_eq!(changes, [SourceChange::Unreadable("is gone".into())]);
 }

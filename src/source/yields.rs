@@ -23,7 +23,8 @@ pub(super) enum Yield {
     /// Nothing, for this reason.
     Nothing(String),
     Failed(String),
-    NotYet,
+    /// What is still to come of it.
+    NotYet(String),
 }
 
 /// One field at one moment.
@@ -31,11 +32,14 @@ enum Part {
     Text(Secret),
     Nothing(String),
     Failed(String),
-    NotYet,
+    NotYet(String),
 }
 
 /// What a source in JavaScript that yields nothing is told by.
 const EMPTY: &str = "yields nothing (is it empty or not set?)";
+
+/// What one is told by that is still silent.
+const SILENT: &str = "has not answered yet";
 
 impl Readings<'_> {
     /// What this source of the entry yields.
@@ -58,7 +62,7 @@ impl Readings<'_> {
                         Part::of(secret, CLIENT_SECRET, Some(&file(client_secret))),
                     ),
                     Some(FileReading::Failed(reason)) => Yield::Failed(reason.clone()),
-                    _ => Yield::NotYet,
+                    _ => Yield::NotYet(silent(&format!("the directory {}", directory.display()))),
                 }
             }
             SourceSpec::Js { index } => match self.javascript(*index) {
@@ -79,7 +83,7 @@ impl Readings<'_> {
                 Some(Reading::Text { .. }) => {
                     Yield::Failed("yields a text where a credential is needed".to_owned())
                 }
-                None => Yield::NotYet,
+                None => Yield::NotYet(SILENT.to_owned()),
             },
             SourceSpec::Fronted { source, .. } => self.of(source, entry),
         }
@@ -91,7 +95,7 @@ impl Readings<'_> {
             Field::File { path } => match self.files.get(&Place::File(path.clone())) {
                 Some(FileReading::Text(text)) => Part::of(text, what, Some(&file(path))),
                 Some(FileReading::Failed(reason)) => Part::Failed(reason.clone()),
-                _ => Part::NotYet,
+                _ => Part::NotYet(silent(&file(path))),
             },
             Field::EnvFile { path, variable } => {
                 let is_it =
@@ -111,7 +115,7 @@ impl Readings<'_> {
                         }
                     }
                     Some(FileReading::Failed(reason)) => Part::Failed(reason.clone()),
-                    _ => Part::NotYet,
+                    _ => Part::NotYet(silent(&file(path))),
                 }
             }
             Field::Js { index } => match self.javascript(*index) {
@@ -121,7 +125,7 @@ impl Readings<'_> {
                 Some(Reading::Credentials { .. }) => {
                     Part::Failed("yields a credential where a text is needed".to_owned())
                 }
-                None => Part::NotYet,
+                None => Part::NotYet(SILENT.to_owned()),
             },
         }
     }
@@ -136,6 +140,10 @@ const CLIENT_SECRET: &str = "client secret";
 
 fn file(path: &Path) -> String {
     format!("the file {}", path.display())
+}
+
+fn silent(what: &str) -> String {
+    format!("{SILENT} ({what} is still being read)")
 }
 
 impl Part {
@@ -158,7 +166,7 @@ impl Part {
 fn pair(entry: &EntrySpec, client_id: Part, client_secret: Part) -> Yield {
     match (client_id, client_secret) {
         (Part::Failed(reason), _) | (_, Part::Failed(reason)) => Yield::Failed(reason),
-        (Part::NotYet, _) | (_, Part::NotYet) => Yield::NotYet,
+        (Part::NotYet(reason), _) | (_, Part::NotYet(reason)) => Yield::NotYet(reason),
         (Part::Nothing(reason), _) | (_, Part::Nothing(reason)) => Yield::Nothing(reason),
         (Part::Text(client_id), Part::Text(client_secret)) => {
             let client_id = client_id.expose().to_owned();

@@ -13,6 +13,7 @@ use std::sync::Arc;
 
 use super::draft::{PREFIX, STALE, SUFFIX};
 use super::*;
+use crate::clock::SystemClock;
 use crate::driver::tests::Folder;
 use crate::driver::workers::Workers;
 
@@ -79,7 +80,8 @@ async fn workers_write_too() {
     let path = folder.0.join("secret");
     fs::write(&path, "old\n").unwrap();
     let new = Arc::new(credential("id", "new"));
-    assert_eq!(Workers::default().write(secret_file(&path), new).await, DONE);
+    let workers = Workers::new(Arc::new(SystemClock::new()));
+    assert_eq!(workers.write(1, secret_file(&path), new).await, DONE);
     assert_eq!(fs::read_to_string(&path).unwrap(), "new\n");
 }
 

@@ -293,7 +293,9 @@ fn a_place_that_is_written_once_more_is_not_told_as_given_up() {
     let [failure] = &world.member.sink_failures()[..] else { panic!("one place") };
     assert_eq!((failure.outcome, failure.is_hanging), (SinkOutcome::Failed, false));
     world.pass(MINUTE);
-    assert!(world.member.sink_failures()[0].is_hanging, "it has taken too long, and has not ended");
+    let failure = &world.member.sink_failures()[0];
+    assert!(failure.is_hanging, "it has taken too long, and has not ended");
+    assert!(failure.message.starts_with("writing /vault has not"), "{}", failure.message);
 }
 
 fn file() -> EntrySpec {
