@@ -30,7 +30,7 @@ function stageMain(directory) {
   const names = readdirSync(join(root, 'npm')).map((platform) => `${manifest.name}-${platform}`)
   const optionalDependencies = Object.fromEntries(names.map((name) => [name, manifest.version]))
   const published = { ...manifest, optionalDependencies }
-  for (const key of ['scripts', 'devDependencies', 'napi']) delete published[key]
+  for (const key of ['private', 'scripts', 'devDependencies', 'napi']) delete published[key]
   for (const file of [...manifest.files, 'README.md', 'LICENSE']) {
     cpSync(join(root, file), join(directory, file), { recursive: true })
   }
@@ -48,9 +48,9 @@ function stagePlatform(directory, from) {
   cpSync(join(root, 'npm', platform), directory, { recursive: true })
   cpSync(join(from, addons[0]), join(directory, addons[0]))
   cpSync(join(root, 'LICENSE'), join(directory, 'LICENSE'))
-  const { version, type, engines } = manifest
+  const { version, type, engines, repository } = manifest
   const generated = JSON.parse(readFileSync(join(directory, 'package.json'), 'utf8'))
-  write(directory, { ...generated, version, type, engines })
+  write(directory, { ...generated, version, type, engines, repository })
   return directory
 }
 
