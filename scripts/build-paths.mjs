@@ -22,7 +22,8 @@ export function remap() {
 /** What bytes tell of where they were built, each with what is around it. */
 export function tellTales(bytes) {
   const text = bytes.toString('latin1')
-  const ours = [...directories().map(([path]) => path), `${realpathSync(tmpdir())}${sep}`]
+  const temporary = [tmpdir(), realpathSync(tmpdir())].map((path) => `${path}${sep}`)
+  const ours = [...directories().map(([path]) => path), ...temporary]
   const spellings = ours.flatMap((path) => [path, path.replaceAll('\\', '/')])
   const places = [
     ...spellings.map((path) => text.indexOf(path)),
