@@ -94,7 +94,8 @@ describe('workflows', () => {
     expect(imported.filter((name) => !name.startsWith('node:') && name !== './steps.mjs')).toEqual([])
   })
 
-  test('install by the lock files', () => {
+  test('install by the lock files, and run no script of a package that is installed', () => {
+    expect(read('.npmrc').split('\n')).toContain('ignore-scripts=true')
     const commands = steps.map((step) => step.run ?? '').join('\n')
     expect(commands).toMatch(/\bnpm ci\b/)
     expect(commands).not.toMatch(/\bnpm (i|install|add)\b|\bnpx (?!jest)|\bcargo install\b/)

@@ -12,8 +12,11 @@ import { pack } from './pack.mjs'
 import { NAMED, bin, cargoEnvironment, install, requireCargo, root, step } from './steps.mjs'
 
 const GLIBC = '2.17'
-/** The first and the last version of Node.js that it has to load in, besides the one that runs this; they need glibc. */
-const NODES = ['20.3.0', '26']
+/**
+ * The first and the last version of Node.js that it has to load in, besides the one that runs this; they need glibc. To
+ * the digit: what runs beside that which will be published does not change by itself.
+ */
+const NODES = ['20.3.0', '26.12.1']
 
 requireCargo()
 await install()
