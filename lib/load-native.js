@@ -18,15 +18,21 @@ const PLATFORMS = [
   'win32-x64-msvc',
 ]
 
-/** The C library that this program was built with: only glibc has RTLD_DEEPBIND. Nothing has to be read or run to know. */
-const libc = constants.dlopen.RTLD_DEEPBIND === undefined ? 'musl' : 'gnu'
-const abi = { linux: libc, win32: 'msvc' }[process.platform]
-const here = [process.platform, process.arch, abi].filter(Boolean).join('-')
-/** Undefined where there is no package for this process. */
-const platform = PLATFORMS.find((name) => name === here)
+const platform = nameOfPlatform()
 
 /** A checkout has its addon beside package.json, which says how it is built; the published package.json does not. */
 const isCheckout = manifest.napi !== undefined
+
+function nameOfPlatform() {
+  const { arch, platform } = process
+  if (platform === 'win32') return `win32-${arch}-msvc`
+  if (platform !== 'linux') return `${platform}-${arch}`
+  // Only glibc has RTLD_DEEPBIND, and Node.js has what the C library had that it was built with: nothing has to be read or
+  // run to know. An `os` that a test put in its place has neither.
+  const { RTLD_LAZY, RTLD_DEEPBIND } = constants?.dlopen ?? {}
+  const isMusl = RTLD_LAZY !== undefined && RTLD_DEEPBIND === undefined
+  return `linux-${arch}-${isMusl ? 'musl' : 'gnu'}`
+}
 
 /** The native part; where there is none, something that throws as soon as it is used, and not before. */
 function load() {
