@@ -39,7 +39,7 @@ const jest = {
 const timers = ['setTimeout', 'setInterval', 'setImmediate', 'queueMicrotask']
 
 module.exports = [
-  { ignores: ['native.js', 'native.d.ts', 'target/'] },
+  { ignores: ['target/'] },
   js.configs.recommended,
   {
     files: ['**/*.js'],

@@ -67,8 +67,8 @@ export class TokenManager implements TokenSource {
    * `problems`.
    * @throws {OptionsConflictError} `ERR_OPTIONS_CONFLICT` when a manager of this name is open with
    * other options.
-   * @throws {NativeUnavailableError} `ERR_NATIVE_UNAVAILABLE` when there is no native part for this
-   * platform.
+   * @throws {NativeUnavailableError} `ERR_NATIVE_UNAVAILABLE` when there is no native part of this
+   * version for this platform.
    */
   constructor(options: TokenManagerOptions)
 
@@ -1590,8 +1590,9 @@ export class OptionsConflictError extends RotorError {
 }
 
 /**
- * The native part for this platform is not installed or could not be loaded; the message names its
- * package and what to do, and `cause` has what was tried.
+ * The native part for this platform is not installed, could not be loaded, or is of another version;
+ * the message names its package and what to do, and `cause` is the error of the attempt to load it, if
+ * there was one.
  */
 export class NativeUnavailableError extends RotorError {
   constructor(message: string, details?: ErrorDetails)

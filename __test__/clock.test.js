@@ -1,7 +1,7 @@
 'use strict'
 
 const { OptionsConflictError, fromEnv } = require('..')
-const native = require('../native')
+const native = require('../lib/load-native')
 const { createClock } = require('../testing')
 const world = require('./support/world')
 

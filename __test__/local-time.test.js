@@ -3,7 +3,7 @@
 const { spawnSync } = require('node:child_process')
 const path = require('node:path')
 
-const native = require('../native')
+const native = require('../lib/load-native')
 const { createClock } = require('../testing')
 const { differences, intlClock, nativeClock, transitions } = require('./support/local-clocks')
 const { MINUTE, NEW, OLD, rotationWorld } = require('./support/rotations')

@@ -157,7 +157,7 @@ describe('what is published', () => {
         filesOf(path.join(ROOT, folder)).map((file) => `${folder}/${file}`),
       ),
       ...PAGES,
-      ...['LICENSE', 'native.d.ts', 'native.js', 'package.json'],
+      ...['LICENSE', 'package.json'],
     ]
     expect(filesOf(installed(manifest.name))).toEqual([...new Set(meant)].sort())
     const file = path.join(installed(manifest.name), 'package.json')

@@ -72,7 +72,7 @@ function comparison(ours, theirs) {
       measured: `${faster.toFixed(1)} x`,
       isReached: faster >= FASTER,
       reason:
-        'over half of ours is loading the addon, its generated loader and the files of the facade; in CPU time it is ' +
+        'over half of ours is loading the addon and the files of the facade; in CPU time it is ' +
         `${(theirs.cpuMs / ours.cpuMs).toFixed(1)} x, as V8 does a part of theirs on other threads`,
     },
     {

@@ -1,6 +1,11 @@
 'use strict'
 
+const { createRequire } = require('node:module')
+const { constants } = require('node:os')
+
 const { NativeUnavailableError } = require('./errors')
+const { standIn } = require('./native-unavailable')
+const manifest = require('../package.json')
 
 /** The platforms that have a package of their own, `oauth-rotor-<platform>`; the directories of npm/. */
 const PLATFORMS = [
@@ -13,75 +18,88 @@ const PLATFORMS = [
   'win32-x64-msvc',
 ]
 
-/** What a bundler leaves of this file's name, if anything, is that of the bundle. */
-const isBundled = typeof __filename !== 'string' || !/[\\/]load-native\.js$/.test(__filename)
+const platform = nameOfPlatform()
+
+/** A checkout has its addon beside package.json, which says how it is built; the published package.json does not. */
+const isCheckout = manifest.napi !== undefined
+
+function nameOfPlatform() {
+  const { arch, platform } = process
+  if (platform === 'win32') return `win32-${arch}-msvc`
+  if (platform !== 'linux') return `${platform}-${arch}`
+  // Only glibc has RTLD_DEEPBIND, and Node.js has what the C library had that it was built with: nothing has to be read or
+  // run to know. An `os` that a test put in its place has neither.
+  const { RTLD_LAZY, RTLD_DEEPBIND } = constants?.dlopen ?? {}
+  const isMusl = RTLD_LAZY !== undefined && RTLD_DEEPBIND === undefined
+  return `linux-${arch}-${isMusl ? 'musl' : 'gnu'}`
+}
 
 /** The native part; where there is none, something that throws as soon as it is used, and not before. */
 function load() {
+  // Packages are named in full, one by one: bundlers find the files so, no package that is not ours is ever asked for, and
+  // what a package has for its `main` is not run. Nothing of one is run before its package.json said that it is ours.
+  // A bundler takes one that is not installed for an error, unless it is required in a `try`.
   try {
-    const native = require('../native.js')
-    if (typeof native.attach === 'function') return native
-    // A bundler may have put something else in its place: nothing, or a file's name.
-    return unavailable(new Error('The native part has none of its functions.'))
+    if (isCheckout) return checked(createRequire(__filename)(`../oauth-rotor.${platform}.node`))
+    switch (platform) {
+      case 'darwin-arm64':
+        expectOurs(require('oauth-rotor-darwin-arm64/package.json'))
+        return checked(require('oauth-rotor-darwin-arm64/oauth-rotor.darwin-arm64.node'))
+      case 'darwin-x64':
+        expectOurs(require('oauth-rotor-darwin-x64/package.json'))
+        return checked(require('oauth-rotor-darwin-x64/oauth-rotor.darwin-x64.node'))
+      case 'linux-arm64-gnu':
+        expectOurs(require('oauth-rotor-linux-arm64-gnu/package.json'))
+        return checked(require('oauth-rotor-linux-arm64-gnu/oauth-rotor.linux-arm64-gnu.node'))
+      case 'linux-arm64-musl':
+        expectOurs(require('oauth-rotor-linux-arm64-musl/package.json'))
+        return checked(require('oauth-rotor-linux-arm64-musl/oauth-rotor.linux-arm64-musl.node'))
+      case 'linux-x64-gnu':
+        expectOurs(require('oauth-rotor-linux-x64-gnu/package.json'))
+        return checked(require('oauth-rotor-linux-x64-gnu/oauth-rotor.linux-x64-gnu.node'))
+      case 'linux-x64-musl':
+        expectOurs(require('oauth-rotor-linux-x64-musl/package.json'))
+        return checked(require('oauth-rotor-linux-x64-musl/oauth-rotor.linux-x64-musl.node'))
+      case 'win32-x64-msvc':
+        expectOurs(require('oauth-rotor-win32-x64-msvc/package.json'))
+        return checked(require('oauth-rotor-win32-x64-msvc/oauth-rotor.win32-x64-msvc.node'))
+      default: {
+        const known = PLATFORMS.join(', ')
+        throw new NativeUnavailableError(
+          `oauth-rotor has no native part for ${process.platform}-${process.arch}, only for ${known}. ` +
+            'Build it from its sources.',
+        )
+      }
+    }
   } catch (cause) {
-    return unavailable(cause)
+    return standIn(cause, platform)
   }
 }
 
-function unavailable(cause) {
-  const message = explain(cause)
-  const refuse = () => {
-    throw new NativeUnavailableError(message, { cause })
-  }
-  return new Proxy({}, { get: refuse })
+/** A package of that name may be another version's, or somebody else's under an alias. */
+function expectOurs({ name, version }) {
+  if (name !== `oauth-rotor-${platform}`) refuse(`that of the package ${name}`)
+  if (version !== manifest.version) refuse(`of version ${version}`)
 }
 
-/** Says which package is missing or broken, and what to do. The generated loader tells what it tried. */
-function explain(cause) {
-  const tried = messages(cause)
-  if (tried.some((text) => text.includes('loading addons is disabled'))) {
-    return (
-      'oauth-rotor has a native part, and addons are disabled: Node.js runs with --no-addons, or with ' +
-      '--permission and without --allow-addons. Start it without the one, or with the other.'
-    )
-  }
-  if (tried.some((text) => text.includes('Access to this API has been restricted'))) {
-    return (
-      "oauth-rotor's native part may not be read: Node.js runs with --permission, and --allow-fs-read does not " +
-      'name the directory of its package, oauth-rotor-<platform>. Allow node_modules as a whole.'
-    )
-  }
-  const platform = PLATFORMS.find((name) => tried.some((text) => text.includes(`oauth-rotor.${name}.node`)))
-  const reason = tried.find((text) => !text.startsWith('Cannot find'))
-  if (isBundled && (!platform || !reason)) {
-    return (
-      'oauth-rotor is in a bundle without its native part. Leave it out of the bundle, and install it where ' +
-      "that runs: --external:oauth-rotor (esbuild), external: ['oauth-rotor'] (esbuild's API, Rollup), " +
-      "externals: { 'oauth-rotor': 'commonjs oauth-rotor' } (webpack). Or have esbuild put the native part " +
-      'beside the bundle: --loader:.node=copy.'
-    )
-  }
-  if (!platform) {
-    const here = `${process.platform}-${process.arch}`
-    return `oauth-rotor has no native part for ${here}, only for ${PLATFORMS.join(', ')}. Build it from its sources.`
-  }
-  if (reason) {
-    return (
-      `The native part of oauth-rotor for this platform, oauth-rotor-${platform}, is here but could not be loaded: ` +
-      `${reason.split('\n', 1)[0]}. Install it again on the system that it will run on.`
-    )
-  }
-  return (
-    `The package oauth-rotor-${platform}, the native part of oauth-rotor for this platform, is not installed. ` +
-    'Install with optional dependencies (npm install, without --omit=optional) on the platform that it will run on; ' +
-    'a node_modules or a package-lock.json that was made on another one may lack it. ' +
-    'In a checkout, build it with npm run build.'
+function checked(addon) {
+  // A bundler may have put something else in its place: nothing, or a file's name.
+  if (typeof addon.attach !== 'function') throw new Error('The native part has none of its functions.')
+  // A package.json can be wrong about its addon, and a bundle has none beside it.
+  if (addon.VERSION !== manifest.version) refuse(`of version ${addon.VERSION ?? 'unknown'}`)
+  return addon
+}
+
+function refuse(found) {
+  const what = isCheckout ? `oauth-rotor.${platform}.node` : `oauth-rotor-${platform}`
+  const remedy = isCheckout
+    ? 'Build it again: npm run build.'
+    : `Install oauth-rotor@${manifest.version} again, with its optional dependencies, and look for what keeps the ` +
+      'other one in place: an alias or an override in package.json, a lock file, a node_modules further up, NODE_PATH.'
+  throw new NativeUnavailableError(
+    `The native part of oauth-rotor for this platform, ${what}, is ${found}, and this is oauth-rotor ` +
+      `${manifest.version}, which works with its own alone. ${remedy}`,
   )
-}
-
-/** The messages of an error and of all its causes. */
-function messages(error) {
-  return error ? [String(error.message), ...messages(error.cause)] : []
 }
 
 module.exports = load()

@@ -4,9 +4,9 @@ import { spawn } from 'node:child_process'
 import { join } from 'node:path'
 import { root } from './steps.mjs'
 
-/** Hands a script its values; resolves with what it measured. */
-export function measured(script, values, { flags = [], env = {} } = {}) {
-  const file = join(root, '__test__', 'support', 'children', script)
+/** Hands a script its values; resolves with what it measured. `checkout` has the script, the JavaScript and the addon. */
+export function measured(script, values, { checkout = root, flags = [], env = {} } = {}) {
+  const file = join(checkout, '__test__', 'support', 'children', script)
   const child = spawn(process.execPath, [...flags, file, JSON.stringify(values)], {
     env: { ...process.env, ...env },
     stdio: ['ignore', 'pipe', 'inherit'],

@@ -18,7 +18,7 @@ mkdirSync(found, { recursive: true })
 const tools = join(home, 'tools')
 const cargoFuzz = join(tools, 'bin', process.platform === 'win32' ? 'cargo-fuzz.exe' : 'cargo-fuzz')
 if (!existsSync(cargoFuzz)) {
-  const args = ['install', 'cargo-fuzz', '--version', '^0.13', '--root', tools]
+  const args = ['install', '--locked', 'cargo-fuzz', '--version', '^0.13', '--root', tools]
   await step('Installing cargo-fuzz (a minute)', 'cargo', args)
 }
 // The stable compiler has what the sanitizers need, behind this variable.

@@ -14,6 +14,7 @@ export async function nodeProgram(version) {
     const args = [
       'install',
       '--no-save',
+      '--ignore-scripts',
       '--no-audit',
       '--no-fund',
       '--prefix',

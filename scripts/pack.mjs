@@ -2,16 +2,7 @@
 // platform of an addon that has been built. Prints their paths as JSON.
 
 import { spawnSync } from 'node:child_process'
-import {
-  cpSync,
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs'
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { basename, join, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
@@ -19,19 +10,14 @@ import { fileURLToPath } from 'node:url'
 import { root } from './steps.mjs'
 
 const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
-const GENERATED = ['native.js', 'native.d.ts']
 
-/**
- * Packs the root package and the one of a platform; returns the paths of both tarballs.
- *
- * `from` has the addon and the loader that was generated with it.
- */
+/** Packs the root package and the one of the platform whose addon is in `from`; returns the paths of both tarballs. */
 export function pack({ from = root, to }) {
   const stage = mkdtempSync(join(tmpdir(), 'oauth-rotor-pack-'))
   mkdirSync(to, { recursive: true })
   try {
     return {
-      main: tarball(stageMain(join(stage, 'main'), from), to),
+      main: tarball(stageMain(join(stage, 'main')), to),
       platform: tarball(stagePlatform(join(stage, 'platform'), from), to),
     }
   } finally {
@@ -40,15 +26,13 @@ export function pack({ from = root, to }) {
 }
 
 /** Only a published package depends on the platform packages: a checkout is installed without them. */
-function stageMain(directory, from) {
+function stageMain(directory) {
   const names = readdirSync(join(root, 'npm')).map((platform) => `${manifest.name}-${platform}`)
   const optionalDependencies = Object.fromEntries(names.map((name) => [name, manifest.version]))
   const published = { ...manifest, optionalDependencies }
-  for (const key of ['scripts', 'devDependencies', 'napi']) delete published[key]
+  for (const key of ['private', 'scripts', 'devDependencies', 'napi']) delete published[key]
   for (const file of [...manifest.files, 'README.md', 'LICENSE']) {
-    const source = join(GENERATED.includes(file) ? from : root, file)
-    if (!existsSync(source)) throw new Error(`${source} is missing: build the addon first (npm run build).`)
-    cpSync(source, join(directory, file), { recursive: true })
+    cpSync(join(root, file), join(directory, file), { recursive: true })
   }
   write(directory, published)
   return directory
@@ -57,14 +41,16 @@ function stageMain(directory, from) {
 function stagePlatform(directory, from) {
   const prefix = `${manifest.napi.binaryName}.`
   const addons = readdirSync(from).filter((name) => name.startsWith(prefix) && name.endsWith('.node'))
-  if (addons.length !== 1) throw new Error(`One addon is expected in ${from}, not ${addons.length}.`)
+  if (addons.length !== 1) {
+    throw new Error(`One addon is expected in ${from}, not ${addons.length}: build it first (npm run build).`)
+  }
   const platform = addons[0].slice(prefix.length, -'.node'.length)
   cpSync(join(root, 'npm', platform), directory, { recursive: true })
   cpSync(join(from, addons[0]), join(directory, addons[0]))
   cpSync(join(root, 'LICENSE'), join(directory, 'LICENSE'))
-  const { version, type, engines } = manifest
+  const { version, type, engines, repository } = manifest
   const generated = JSON.parse(readFileSync(join(directory, 'package.json'), 'utf8'))
-  write(directory, { ...generated, version, type, engines })
+  write(directory, { ...generated, version, type, engines, repository })
   return directory
 }
 

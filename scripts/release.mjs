@@ -3,17 +3,20 @@
 // On Linux with glibc it is linked by zig, so that it loads wherever glibc is 2.17 or later, whatever this machine has.
 
 import { spawnSync } from 'node:child_process'
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs'
-import { homedir } from 'node:os'
+import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs'
 import { delimiter, dirname, join } from 'node:path'
+import { remap, tellTales } from './build-paths.mjs'
 import { getToken, inFreshProject } from './fresh-project.mjs'
 import { nodeProgram } from './nodes.mjs'
 import { pack } from './pack.mjs'
-import { LOADER, bin, cargoEnvironment, install, requireCargo, root, step } from './steps.mjs'
+import { NAMED, bin, cargoEnvironment, install, requireCargo, root, step } from './steps.mjs'
 
 const GLIBC = '2.17'
-/** The first and the last version of Node.js that it has to load in, besides the one that runs this; they need glibc. */
-const NODES = ['20.3.0', '26']
+/**
+ * The first and the last version of Node.js that it has to load in, besides the one that runs this; they need glibc. To
+ * the digit: what runs beside that which will be published does not change by itself.
+ */
+const NODES = ['20.3.0', '26.12.1']
 
 requireCargo()
 await install()
@@ -42,46 +45,34 @@ async function build(directory) {
   const cross = isGnu ? ['--cross-compile', '--target', `${host}.${GLIBC}`] : ['--target', host]
   const env = { RUSTFLAGS: [process.env.RUSTFLAGS, ...remap()].filter(Boolean).join(' ') }
   if (isGnu) env.PATH = [await zig(), process.env.PATH].join(delimiter)
-  const args = ['build', '--release', ...cross, ...LOADER, '--output-dir', directory]
+  const args = ['build', '--release', ...cross, ...NAMED, '--output-dir', directory, '--', '--locked']
   await step('Building the addon for release (minutes)', bin('napi'), args, { env })
   const [file] = readdirSync(directory).filter((name) => name.endsWith('.node'))
   return join(directory, file)
 }
 
-/** Panic messages name source files; these are not to tell where they were built. */
-function remap() {
-  return privatePaths().map(([path, name]) => `--remap-path-prefix=${path}=/${name}`)
-}
-
-/** The later of two that match wins in rustc, so the more specific ones come last. */
-function privatePaths() {
-  const metadata = spawnSync('cargo', ['metadata', '--format-version=1', '--no-deps'], { cwd: root })
-  return [
-    [homedir(), 'home'],
-    [process.env.CARGO_HOME ?? join(homedir(), '.cargo'), 'cargo'],
-    [root, 'oauth-rotor'],
-    [JSON.parse(metadata.stdout).target_directory, 'target'],
-  ]
-}
-
-/** zig and cargo-zigbuild from PyPI; the directory that has both programs. */
+/** zig and cargo-zigbuild from PyPI, byte for byte those that are named; the directory that has both programs. */
 async function zig() {
+  const requirements = join(root, 'scripts', 'zig-requirements.txt')
   const directory = join(root, 'target', 'zig')
   const programs = join(directory, 'bin')
-  if (!existsSync(join(programs, 'cargo-zigbuild'))) {
+  const done = join(directory, 'installed.txt')
+  if (!existsSync(done) || !readFileSync(done).equals(readFileSync(requirements))) {
+    rmSync(directory, { recursive: true, force: true })
     await step('Making a Python environment for zig', 'python3', ['-m', 'venv', directory])
-    await step('Installing zig', join(programs, 'pip'), ['install', '--quiet', 'ziglang', 'cargo-zigbuild'])
+    const args = ['install', '--quiet', '--require-hashes', '--requirement', requirements]
+    await step('Installing zig', join(programs, 'pip'), args)
+    copyFileSync(requirements, done)
   }
   return programs
 }
 
 function checkPaths(file) {
-  const text = readFileSync(file, 'latin1')
-  for (const [path] of privatePaths()) {
-    const at = text.indexOf(path)
-    if (at >= 0)
-      throw new Error(`${file} tells where it was built: ${JSON.stringify(text.slice(at, at + 120))}`)
-  }
+  const found = tellTales(readFileSync(file))
+  if (found.length === 0) return
+  throw new Error(
+    `${file} tells where it was built:\n${found.map((text) => JSON.stringify(text)).join('\n')}`,
+  )
 }
 
 /** The latest version of glibc that a symbol asks for. */

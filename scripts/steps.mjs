@@ -71,8 +71,8 @@ export async function install() {
   await step('Installing the development dependencies (npm ci)', 'npm', ['ci'])
 }
 
-/** What `napi build` writes besides the addon: the loader that lib/load-native.js requires, and its types. */
-export const LOADER = ['--platform', '--js', 'native.js', '--dts', 'native.d.ts', '--no-const-enum']
+/** The addon is named by its platform. Its loader is lib/native-package.js, so `napi build` is to write none. */
+export const NAMED = ['--platform', '--no-js']
 
 /** Builds the addon; cargo knows what is up to date. */
 export async function build({ release }) {
@@ -80,7 +80,7 @@ export async function build({ release }) {
   const what = release
     ? 'Building the addon for release (a few minutes the first time)'
     : 'Building the addon for debugging'
-  await step(what, bin('napi'), ['build', ...LOADER, ...profile], { env: cargoEnvironment() })
+  await step(what, bin('napi'), ['build', ...NAMED, ...profile], { env: cargoEnvironment() })
 }
 
 /** Format and lint of everything but the Rust code's meaning. */

@@ -2,11 +2,11 @@
 // refreshes, and workers that are terminated meanwhile. No part of npm test: it takes minutes.
 
 import { execFileSync } from 'node:child_process'
-import { mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { join, resolve } from 'node:path'
 import { measured } from './children.mjs'
-import { bin, build, cargoEnvironment, install, requireCargo, root, step } from './steps.mjs'
+import { NAMED, bin, cargoEnvironment, install, requireCargo, root, step } from './steps.mjs'
 
 const { forkServer } = createRequire(import.meta.url)('../demo/server.js')
 
@@ -21,16 +21,15 @@ const LIFETIME_MS = 1300
 
 requireCargo()
 await install()
-// It brings the loader, native.js, which takes another addon when it is told to.
-await build({ release: false })
 const directory = resolve(root, process.env.CARGO_TARGET_DIR ?? 'target', 'asan')
-const addon = await buildWithSanitizer()
+const checkout = join(directory, 'checkout')
+copyCheckout()
+await buildWithSanitizer()
 
 const reports = join(directory, 'reports')
 rmSync(reports, { recursive: true, force: true })
 mkdirSync(reports)
 const env = {
-  NAPI_RS_NATIVE_LIBRARY_PATH: addon,
   // Node itself keeps what it allocated until its end.
   ASAN_OPTIONS: `detect_leaks=0:log_path=${join(reports, 'report')}`,
   LD_PRELOAD: execFileSync('gcc', ['-print-file-name=libasan.so'], { encoding: 'utf8' }).trim(),
@@ -42,9 +41,9 @@ const runs = [
   measured(
     'refresh.js',
     { tokenUrl, managers: MANAGERS, warmUp: 0, refreshes: REFRESHES, calls: CALLS },
-    { flags: ['--expose-gc'], env },
+    { checkout, flags: ['--expose-gc'], env },
   ),
-  measured('terminate.js', { tokenUrl, rounds: WORKERS, names: NAMES }, { env }),
+  measured('terminate.js', { tokenUrl, rounds: WORKERS, names: NAMES }, { checkout, env }),
 ]
 const [work, workers] = await Promise.allSettled(runs)
 const seconds = ((performance.now() - begin) / 1000).toFixed(0)
@@ -62,37 +61,28 @@ if (isClean) {
 console.log(`reports: ${found.length}`)
 process.exit(isClean ? 0 : 1)
 
+/** A checkout's loader takes the addon beside its package.json and no other, so this one has a checkout of its own. */
+function copyCheckout() {
+  rmSync(checkout, { recursive: true, force: true })
+  for (const name of ['package.json', 'index.js', 'testing.js', 'lib', 'demo', join('__test__', 'support')]) {
+    cpSync(join(root, name), join(checkout, name), { recursive: true })
+  }
+}
+
 async function buildWithSanitizer() {
   const { CARGO_BUILD_TARGET: target } = cargoEnvironment()
-  const output = join(directory, 'addon')
-  await step(
-    'Building the addon with AddressSanitizer',
-    bin('napi'),
-    [
-      'build',
-      '--platform',
-      '--target',
-      target,
-      '--target-dir',
-      directory,
-      '--output-dir',
-      output,
-      '--js',
-      'native.js',
-    ],
-    {
-      env: {
-        // The sanitizer is not stable in rustc, but ships with it; its runtime here is that of GCC.
-        RUSTC_BOOTSTRAP: '1',
-        RUSTFLAGS: '-Zsanitizer=address -Zexternal-clangrt',
-        // The C of dependencies, too.
-        [`CFLAGS_${target.replaceAll('-', '_')}`]: '-fsanitize=address',
-        CARGO_PROFILE_DEV_OPT_LEVEL: '1',
-      },
+  const args = ['--target', target, '--target-dir', directory, '--output-dir', checkout]
+  await step('Building the addon with AddressSanitizer', bin('napi'), ['build', ...NAMED, ...args], {
+    env: {
+      // The sanitizer is not stable in rustc, but ships with it; its runtime here is that of GCC.
+      RUSTC_BOOTSTRAP: '1',
+      RUSTFLAGS: '-Zsanitizer=address -Zexternal-clangrt',
+      // The C of dependencies, too.
+      [`CFLAGS_${target.replaceAll('-', '_')}`]: '-fsanitize=address',
+      CARGO_PROFILE_DEV_OPT_LEVEL: '1',
     },
-  )
-  const [name] = readdirSync(output).filter((file) => file.endsWith('.node'))
-  const file = join(output, name)
+  })
+  const [name] = readdirSync(checkout).filter((file) => file.endsWith('.node'))
+  const file = join(checkout, name)
   if (!readFileSync(file).includes('__asan_report_load')) throw new Error(`${file} is not instrumented`)
-  return file
 }

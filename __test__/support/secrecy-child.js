@@ -9,7 +9,7 @@ const path = require('node:path')
 
 const rotor = require('../..')
 const { EVENTS } = require('../../lib/arguments')
-const native = require('../../native')
+const native = require('../../lib/load-native')
 const { wrongOptions } = require('./wrong-options')
 const { base64, shownBy } = require('./disguises')
 const { rotations } = require('./secrecy-rotations')

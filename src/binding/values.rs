@@ -7,6 +7,10 @@ use crate::driver::{ClockId, Driver};
 use crate::local_time;
 use crate::provider::genesys;
 
+/// What the facade compares with its own version: it works with this one only.
+#[napi]
+pub const VERSION: &str = env!("CARGO_PKG_VERSION");
+
 /// A panic is reported as an error or an event; its text must not appear on the user's terminal.
 #[napi_derive::module_init]
 fn silence_panics() {
