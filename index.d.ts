@@ -827,6 +827,11 @@ export interface PromotedCredential {
  * another client is not written there then (`persisted: 'impossible'`), since the file could not say whose
  * it is.
  *
+ * `dotenv`, Node.js (`--env-file`) and a shell that sources the file read the same value, and the shell runs
+ * nothing of it. A value that no quotes carry through all three, one with an apostrophe together with `"`, `$`,
+ * a backtick or a backslash, is not written (`persisted: 'impossible'`), nor is one that is not plain below an
+ * odd quote: then use {@link secretFile}.
+ *
  * @throws {InvalidOptionError} `ERR_INVALID_OPTION` when `path` is not one or the names are not those of
  * two variables (letters, digits, `_`, `.` and `-`).
  * @example persist: envFile('.env', { clientId: 'GC_CLIENT_ID', clientSecret: 'GC_CLIENT_SECRET' })

@@ -3,10 +3,11 @@
 mod access;
 mod child;
 mod crash;
+mod shells;
 
 use std::cell::Cell;
 use std::fs;
-use std::os::unix::fs::{MetadataExt, symlink};
+use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
 use std::os::unix::net::UnixListener;
 use std::path::Path;
 use std::sync::Arc;
