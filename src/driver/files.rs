@@ -1,4 +1,11 @@
 //! Reads files that hold client ids and secrets. It blocks: call it off the driver's thread.
+//!
+//! A source is read again and again, so it has to be a regular file. What is none (a pipe, a socket, a device) is told by
+//! its kind and never read: reading a pipe would take from it what somebody else waits for, and may wait for ever.
+
+mod directory;
+mod fault;
+mod location;
 
 use std::collections::BTreeSet;
 use std::fs::{self, File};
@@ -6,6 +13,12 @@ use std::io::{self, ErrorKind, Read};
 use std::path::{Path, PathBuf};
 
 use zeroize::Zeroizing;
+
+pub(super) use directory::{Directory, Found, Kind, user};
+#[cfg(test)]
+pub(super) use fault::Plan;
+pub(super) use fault::before;
+pub(super) use location::{Location, Trouble};
 
 use super::sinks;
 use crate::secret::Secret;
@@ -55,7 +68,8 @@ fn read_pair(directory: &Path, client_id: &str, client_secret: &str) -> FileRead
         match pair {
             Ok((id, secret)) => return FileReading::Pair(id, secret),
             Err((path, error)) => {
-                let gone = error.kind() == ErrorKind::NotFound;
+                let gone =
+                    matches!(&error, Trouble::Io(error) if error.kind() == ErrorKind::NotFound);
                 failure = Some(describe(&path, &error, LARGEST));
                 if !gone || version.is_none() || version == self::version(directory) {
                     break;
@@ -75,15 +89,20 @@ fn version(directory: &Path) -> Option<PathBuf> {
 
 /// Reads variables of a dotenv file. Others of that file are not kept.
 fn read_variables(path: &Path, variables: &BTreeSet<String>) -> FileReading {
-    match File::open(path).and_then(|mut file| read_text(&mut file, LARGEST_ENV_FILE)) {
+    match open(path).and_then(|mut file| Ok(read_text(&mut file, LARGEST_ENV_FILE)?)) {
         Ok(text) => FileReading::Variables(dotenv::read(text.expose(), variables)),
         Err(error) => FileReading::Failed(describe(path, &error, LARGEST_ENV_FILE)),
     }
 }
 
+/// Opens the file that a path leads to, and nothing else.
+fn open(path: &Path) -> Result<File, Trouble> {
+    Ok(Location::of(path)?.open()?.ok_or(ErrorKind::NotFound).map_err(io::Error::from)?)
+}
+
 /// The text of a file that holds one value.
-fn read_value(path: &Path) -> io::Result<Secret> {
-    let text = read_text(&mut File::open(path)?, LARGEST)?;
+fn read_value(path: &Path) -> Result<Secret, Trouble> {
+    let text = read_text(&mut open(path)?, LARGEST)?;
     // Windows editors begin a file with a byte order mark.
     let text = text.expose().strip_prefix('\u{feff}').unwrap_or(text.expose());
     // Editors and `echo` end a file with a line break that is not part of the secret.
@@ -93,9 +112,11 @@ fn read_value(path: &Path) -> io::Result<Secret> {
 
 /// The text of a file, unless it is larger than that or no text.
 pub(super) fn read_text(file: &mut File, largest: u64) -> io::Result<Secret> {
+    before("fstat")?;
     // Room for all of it, so that no copy is left behind where it grew.
     let size = file.metadata()?.len().min(largest) + 1;
     let mut bytes = Zeroizing::new(Vec::with_capacity(usize::try_from(size).unwrap_or(0)));
+    before("read")?;
     file.take(largest + 1).read_to_end(&mut bytes)?;
     if bytes.len() as u64 > largest {
         return Err(ErrorKind::FileTooLarge.into());
@@ -104,8 +125,11 @@ pub(super) fn read_text(file: &mut File, largest: u64) -> io::Result<Secret> {
     Ok(Secret::new(text))
 }
 
-fn describe(path: &Path, error: &io::Error, largest: u64) -> String {
+fn describe(path: &Path, trouble: &Trouble, largest: u64) -> String {
     let path = path.display();
+    let Trouble::Io(error) = trouble else {
+        return format!("could not be read: {path} {trouble}");
+    };
     match error.kind() {
         ErrorKind::NotFound => format!("could not be read: there is no file {path}"),
         ErrorKind::PermissionDenied => {

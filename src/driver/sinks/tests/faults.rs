@@ -1,0 +1,250 @@
+//! Every call of a write fails, comes after somebody else's, or is the last one of its process.
+
+use std::fs;
+use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
+use std::path::{Path, PathBuf};
+
+use rustix::fs::{CWD, FileType, Mode, mknodat};
+use rustix::io::Errno;
+
+use super::child::Part;
+use super::*;
+use crate::driver::files::Plan;
+
+const OLD: &str = "# ours\nID=id\nOTHER='1'\nSECRET=old\n";
+const WRITTEN: &str = "# ours\nID=id\nOTHER='1'\nSECRET=new\n";
+
+/// A file that is reached through a link, and a directory of somebody who would have the secret.
+struct World {
+    folder: Folder,
+    real: PathBuf,
+    other: PathBuf,
+    link: PathBuf,
+    /// As it is configured.
+    path: PathBuf,
+}
+
+impl World {
+    fn new(name: &str) -> Self {
+        let folder = Folder::new(name);
+        let at = |name: &str| folder.0.join(name);
+        let (real, other, link) = (at("real"), at("other"), at("current"));
+        fs::create_dir(&real).unwrap();
+        fs::create_dir(&other).unwrap();
+        let path = link.join(".env");
+        let world = Self { real, other, link, path, folder };
+        fs::write(world.other.join(".env"), OLD).unwrap();
+        world.reset();
+        world
+    }
+
+    fn file(&self) -> PathBuf {
+        self.real.join(".env")
+    }
+
+    /// As it was before.
+    fn reset(&self) {
+        let _ = fs::remove_file(&self.link);
+        symlink("real", &self.link).unwrap();
+        fs::write(self.folder.0.join("draft"), OLD).unwrap();
+        fs::set_permissions(self.folder.0.join("draft"), fs::Permissions::from_mode(0o640))
+            .unwrap();
+        let _ = fs::remove_dir(self.file());
+        fs::rename(self.folder.0.join("draft"), self.file()).unwrap();
+    }
+
+    fn write(&self) -> Report {
+        write(&env_file(&self.path), &credential("id", "new"))
+    }
+
+    /// The calls of a write in which nothing happens.
+    fn calls(&self) -> Vec<&'static str> {
+        let (report, calls) = Plan::run(usize::MAX, |_| Ok(()), || self.write());
+        assert_eq!(report, DONE);
+        self.reset();
+        calls
+    }
+
+    /// What is in the directories beside the file that is written.
+    fn left_behind(&self) -> Vec<PathBuf> {
+        let entries = [&self.real, &self.other].into_iter().flat_map(|directory| {
+            fs::read_dir(directory).unwrap().map(|entry| entry.unwrap().path())
+        });
+        entries.filter(|path| path.file_name() != Some(".env".as_ref())).collect()
+    }
+
+    /// That nobody else can read what a write has left behind; how much of it there is.
+    fn assert_private(&self, about: &str) -> usize {
+        let left = self.left_behind();
+        for path in &left {
+            let mode = fs::symlink_metadata(path).unwrap().mode() & 0o7777;
+            assert!(
+                mode == 0o600 || (path.is_dir() && mode == 0o700),
+                "{about}: {mode:o} {left:?}"
+            );
+        }
+        left.len()
+    }
+
+    /// That the file is the old one or the new one, and is for those that it was for.
+    fn assert_whole(&self, about: &str) -> String {
+        let text = fs::read_to_string(self.file()).unwrap();
+        assert!(text == OLD || text == WRITTEN, "{about}: {text:?}");
+        assert_eq!(fs::metadata(self.file()).unwrap().mode() & 0o7777, 0o640, "{about}");
+        text
+    }
+
+    /// That the next write succeeds, and leaves nothing of this one.
+    fn assert_mendable(&self, about: &str) {
+        assert_eq!(self.write(), DONE, "{about}");
+        assert_eq!(self.assert_whole(about), WRITTEN, "{about}");
+        assert_eq!(self.left_behind(), [""; 0].map(PathBuf::from), "{about}");
+    }
+}
+
+#[test]
+fn whichever_call_fails_the_file_is_whole_and_the_next_write_succeeds() {
+    let world = World::new("failing");
+    let calls = world.calls();
+    assert!(calls.len() > 40, "{calls:?}");
+    for name in ["mkdirat", "openat", "write", "fsync", "renameat", "unlinkat", "flock", "fchmod"] {
+        assert!(calls.contains(&name), "{name} of {calls:?}");
+    }
+    let mut failed = 0;
+    for error in [Errno::IO, Errno::NOSPC, Errno::ACCESS, Errno::ROFS, Errno::NOENT, Errno::INTR] {
+        for (at, call) in calls.iter().enumerate() {
+            let about = format!("{call} ({at}) fails with {error:?}");
+            let (report, _) = Plan::run(at, move |_| Err(error.into()), || world.write());
+            let text = world.assert_whole(&about);
+            // Only what could not be removed is left.
+            let left = world.assert_private(&about);
+            assert!(
+                left == 0
+                    || *call == "unlinkat"
+                    || error == Errno::NOENT
+                    || *call == "fstat"
+                    || *call == "fstatat",
+                "{about}: {:?}",
+                world.left_behind()
+            );
+            match report.outcome {
+                SinkOutcome::Done => assert_eq!(text, WRITTEN, "{about}"),
+                _ => {
+                    failed += 1;
+                    let message = report.message.expect("it says why");
+                    assert!(message.contains(".env"), "{about}: {message}");
+                }
+            }
+            world.assert_mendable(&about);
+            world.reset();
+        }
+    }
+    assert!(failed > 100, "{failed}");
+}
+
+#[test]
+#[expect(clippy::print_stderr, reason = "its figures, for those who ask for them")]
+fn a_process_that_is_killed_before_any_call_leaves_a_whole_file_and_nothing_that_others_may_read() {
+    let world = World::new("killed-at-calls");
+    let calls = world.calls();
+    let (mut drafts, mut written) = (0, 0);
+    for (at, call) in calls.iter().enumerate() {
+        let about = format!("killed before {call} ({at})");
+        let said = Part::Killed { path: world.path.clone(), at }.start().said();
+        assert_eq!(said, None, "{about}: it lived");
+        written += usize::from(world.assert_whole(&about) == WRITTEN);
+        drafts += usize::from(world.assert_private(&about) > 1);
+        world.assert_mendable(&about);
+        world.reset();
+    }
+    let said = Part::Killed { path: world.path.clone(), at: calls.len() }.start().said();
+    assert_eq!(said, Some(format!("{DONE:?}")));
+    eprintln!(
+        "killed before {} calls, {drafts} with a draft, {written} with the new file",
+        calls.len()
+    );
+    assert!(drafts > 5 && written > 2, "{drafts}, {written}");
+}
+
+#[test]
+fn a_link_on_the_way_that_is_swapped_before_any_call_gets_no_draft_and_no_damage() {
+    let world = World::new("swapped-links");
+    let calls = world.calls();
+    let other = world.other.join(".env");
+    for (at, call) in calls.iter().enumerate() {
+        let about = format!("swapped before {call} ({at})");
+        let link = world.link.clone();
+        let swap = move |_| {
+            fs::remove_file(&link)?;
+            symlink("other", &link)
+        };
+        let (report, _) = Plan::run(at, swap, || world.write());
+        assert_eq!(report, DONE, "{about}");
+        let (here, there) = (world.assert_whole(&about), fs::read_to_string(&other).unwrap());
+        // One of the two was where the path led when it was written.
+        assert!([here.as_str(), there.as_str()].contains(&WRITTEN), "{about}");
+        assert!(there == OLD || there == WRITTEN, "{about}: {there:?}");
+        assert_eq!(world.left_behind(), [""; 0].map(PathBuf::from), "{about}");
+        fs::write(&other, OLD).unwrap();
+        world.reset();
+    }
+}
+
+#[test]
+fn what_takes_the_files_place_before_any_call_neither_holds_the_write_up_nor_is_written_through() {
+    let world = World::new("swapped-files");
+    let calls = world.calls();
+    let victim = world.folder.0.join("victim");
+    fs::write(&victim, "not ours").unwrap();
+    fs::set_permissions(&victim, fs::Permissions::from_mode(0o600)).unwrap();
+    let aim = victim.clone();
+    let takes: [(&str, Box<dyn Fn(&Path) -> io::Result<()>>); 3] = [
+        ("a pipe", Box::new(|path| Ok(mknodat(CWD, path, FileType::Fifo, Mode::RWXU, 0)?))),
+        ("a directory", Box::new(|path| fs::create_dir(path))),
+        ("a link", Box::new(move |path| symlink(&aim, path))),
+    ];
+    for (what, take) in takes {
+        let take = std::rc::Rc::new(take);
+        for (at, call) in calls.iter().enumerate() {
+            let about = format!("{what} before {call} ({at})");
+            let (take, file) = (std::rc::Rc::clone(&take), world.file());
+            let swap = move |_| {
+                fs::remove_file(&file)?;
+                take(&file)
+            };
+            let (report, _) = Plan::run(at, swap, || world.write());
+            assert!(report == DONE || report.message.is_some(), "{about}");
+            if what != "a link" {
+                assert_eq!(fs::read_to_string(&victim).unwrap(), "not ours", "{about}");
+            }
+            assert_eq!(world.left_behind(), [""; 0].map(PathBuf::from), "{about}");
+            fs::write(&victim, "not ours").unwrap();
+            world.reset();
+        }
+    }
+}
+
+#[test]
+fn a_change_before_any_call_but_the_last_ones_is_kept() {
+    let world = World::new("changed-before");
+    let calls = world.calls();
+    let last_look = calls.iter().rposition(|call| *call == "read").unwrap();
+    for (at, call) in calls.iter().enumerate() {
+        let about = format!("changed before {call} ({at})");
+        let (file, draft) = (world.file(), world.folder.0.join("draft"));
+        let change = move |_| {
+            fs::write(&draft, format!("MORE=1\n{OLD}"))?;
+            fs::rename(&draft, &file)
+        };
+        let (report, _) = Plan::run(at, change, || world.write());
+        assert_eq!(report, DONE, "{about}");
+        let text = fs::read_to_string(world.file()).unwrap();
+        let is_kept = text == format!("MORE=1\n{WRITTEN}");
+        assert!(
+            is_kept
+                || (at > last_look - 6 && (text == WRITTEN || text == format!("MORE=1\n{OLD}"))),
+            "{about}: {text:?}"
+        );
+        world.reset();
+    }
+}
