@@ -165,10 +165,12 @@ impl Directory {
 
     /// The names in it.
     pub(in crate::driver) fn names(&self) -> io::Result<Vec<OsString>> {
-        let listed = Self::open_at(&self.0, ".", OFlags::DIRECTORY | OFlags::CLOEXEC)?;
+        before("openat")?;
+        let flags = OFlags::DIRECTORY | OFlags::CLOEXEC;
+        let listed = openat(&self.0, ".", flags, Mode::empty())?;
         before("getdents")?;
         let mut names = Vec::new();
-        for entry in Dir::read_from(&listed.0)? {
+        for entry in Dir::new(listed)? {
             names.push(OsStr::from_bytes(entry?.file_name().to_bytes()).to_owned());
         }
         Ok(names)
