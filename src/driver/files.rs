@@ -225,7 +225,7 @@ mod tests {
 
     fn make_pipe(path: &Path) {
         use rustix::fs::{CWD, FileType, Mode, mknodat};
-        mknodat(CWD, path, FileType::Fifo, Mode::RUSR | Mode::WUSR, 0).unwrap();
+        mknodat(CWD, path, FileType::Fifo, Mode::RUSR | Mode::WUSR, 0).expect("it is ours");
     }
 
     #[test]

@@ -17,7 +17,7 @@ const STRANGER: u32 = 61_234;
 /// A directory as `/tmp` is one. None: only root can put something of another user there.
 fn shared(name: &str) -> Option<Folder> {
     let folder = Folder::new(name);
-    fs::set_permissions(&folder.0, fs::Permissions::from_mode(0o1777)).unwrap();
+    fs::set_permissions(&folder.0, fs::Permissions::from_mode(0o1777)).expect("it is ours");
     (user() == 0).then_some(folder)
 }
 
