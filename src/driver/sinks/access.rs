@@ -43,10 +43,11 @@ impl Access {
 
     /// Gives a file that nobody but its owner may open to the owner and the group.
     pub(super) fn give(&self, file: &File) -> Result<(), Failure> {
-        use std::os::unix::fs::fchown;
+        use std::os::unix::fs::{MetadataExt, fchown};
 
-        let new = Self::of(file)?;
-        if self.owner != new.owner
+        before("fstat").map_err(Failure::preparing)?;
+        let new = file.metadata().map_err(Failure::preparing)?;
+        if self.owner != new.uid()
             && before("fchown").and_then(|()| fchown(file, Some(self.owner), None)).is_err()
         {
             return Err(Failure::Unfit(
@@ -55,7 +56,7 @@ impl Access {
             ));
         }
         let is_group_special = (self.mode >> 3) & 0o7 != self.mode & 0o7 || self.list.is_some();
-        if self.group != new.group
+        if self.group != new.gid()
             && before("fchown").and_then(|()| fchown(file, None, Some(self.group))).is_err()
             && is_group_special
         {
@@ -84,7 +85,9 @@ impl Access {
 /// Takes off a new file what its directory lets others do with it.
 pub(super) fn close(file: &File) -> Result<(), Failure> {
     #[cfg(unix)]
-    list::remove(file).map_err(Failure::preparing)?;
+    if list::of(file).map_err(Failure::preparing)?.is_some() {
+        list::remove(file).map_err(Failure::preparing)?;
+    }
     let _ = file;
     Ok(())
 }
@@ -126,10 +129,7 @@ mod list {
 
     pub(super) fn remove(file: &File) -> io::Result<()> {
         before("fremovexattr")?;
-        match fremovexattr(file, NAME) {
-            Err(Errno::NODATA | Errno::NOTSUP | Errno::NOSYS) => Ok(()),
-            removed => Ok(removed?),
-        }
+        Ok(fremovexattr(file, NAME)?)
     }
 }
 

@@ -4,6 +4,8 @@ mod access;
 mod child;
 mod crash;
 mod faults;
+#[cfg(target_os = "linux")]
+mod lists;
 mod shared;
 mod shells;
 
@@ -17,6 +19,7 @@ use std::time::Duration;
 
 use super::draft::{NEW, PREFIX, STALE_SECONDS, SUFFIX};
 use super::*;
+use crate::driver::files::tests::make_pipe;
 use crate::driver::tests::Folder;
 use crate::driver::workers::Workers;
 
@@ -120,9 +123,7 @@ fn what_is_no_file_to_be_replaced_is_told_for_good() {
     let at = |name: &str| folder.0.join(name);
     fs::create_dir(at("directory")).unwrap();
     let _socket = UnixListener::bind(at("socket")).unwrap();
-    let mode = rustix::fs::Mode::RUSR | rustix::fs::Mode::WUSR;
-    let pipe = rustix::fs::FileType::Fifo;
-    rustix::fs::mknodat(rustix::fs::CWD, at("pipe"), pipe, mode, 0).unwrap();
+    make_pipe(&at("pipe"));
     symlink("/dev/null", at("device")).unwrap();
     symlink("loop", at("loop")).unwrap();
     fs::write(at("binary"), [0xff, 0xfe]).unwrap();

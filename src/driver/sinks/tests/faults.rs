@@ -5,7 +5,6 @@ use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
-use rustix::fs::{CWD, FileType, Mode, mknodat};
 use rustix::io::Errno;
 
 use super::child::Part;
@@ -54,6 +53,16 @@ impl World {
             .expect("the test's own");
         let _ = fs::remove_dir(self.file());
         fs::rename(self.folder.0.join("draft"), self.file()).expect("the test's own");
+        #[cfg(target_os = "linux")]
+        lists::give(&self.file());
+    }
+
+    /// That those may read and write the file who might before.
+    fn assert_accessible(&self, about: &str) {
+        let mode = fs::metadata(self.file()).expect("it is there").mode() & 0o7777;
+        assert_eq!(mode, 0o640, "{about}");
+        #[cfg(target_os = "linux")]
+        assert!(lists::is_as_given(&self.file()), "{about}");
     }
 
     fn write(&self) -> Report {
@@ -95,11 +104,7 @@ impl World {
     fn assert_whole(&self, about: &str) -> String {
         let text = fs::read_to_string(self.file()).expect("the test's own");
         assert!(text == OLD || text == WRITTEN, "{about}: {text:?}");
-        assert_eq!(
-            fs::metadata(self.file()).expect("the test's own").mode() & 0o7777,
-            0o640,
-            "{about}"
-        );
+        self.assert_accessible(about);
         text
     }
 
@@ -206,7 +211,13 @@ fn what_takes_the_files_place_before_any_call_neither_holds_the_write_up_nor_is_
     fs::set_permissions(&victim, fs::Permissions::from_mode(0o600)).unwrap();
     let aim = victim.clone();
     let takes: [(&str, Take); 3] = [
-        ("a pipe", Rc::new(|path| Ok(mknodat(CWD, path, FileType::Fifo, Mode::RWXU, 0)?))),
+        (
+            "a pipe",
+            Rc::new(|path| {
+                make_pipe(path);
+                Ok(())
+            }),
+        ),
         ("a directory", Rc::new(|path| fs::create_dir(path))),
         ("a link", Rc::new(move |path| symlink(&aim, path))),
     ];

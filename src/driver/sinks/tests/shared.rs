@@ -1,14 +1,10 @@
-//! Directories that others may write to, and access control lists.
+//! Directories that others may write to.
 
 use std::fs;
 use std::os::unix::fs::{MetadataExt, PermissionsExt, chown, lchown, symlink};
-use std::path::Path;
-
-use rustix::fs::{CWD, FileType, Mode, XattrFlags, getxattr, mknodat, removexattr, setxattr};
-use rustix::io::Errno;
 
 use super::*;
-use crate::driver::files::{read, user};
+use crate::driver::files::{read, tests::make_pipe, user};
 use crate::source::{FileReading, Place};
 
 /// Nobody has these.
@@ -90,7 +86,7 @@ fn something_else_under_the_name_of_the_lock_keeps_nobody_from_writing() {
         assert_eq!(fs::read_to_string(&path).unwrap(), secret);
         assert!(fs::symlink_metadata(&lock).is_ok(), "{what}: it is not ours to remove");
     };
-    mknodat(CWD, &lock, FileType::Fifo, Mode::RWXU, 0).unwrap();
+    make_pipe(&lock);
     assert_written("a pipe");
     fs::remove_file(&lock).unwrap();
     fs::create_dir(&lock).unwrap();
@@ -130,73 +126,4 @@ fn root_takes_turns_with_the_owner_of_a_file() {
     other.lock().unwrap();
     let report = write(&secret_file(&path), &credential("id", "newer"));
     assert_not_written(&report, SinkOutcome::Failed, "another process has locked");
-}
-
-const ACCESS: &str = "system.posix_acl_access";
-const DEFAULT: &str = "system.posix_acl_default";
-
-/// A list as the kernel takes it: a stranger may do this, whatever else the mode says.
-fn list(stranger: u16) -> Vec<u8> {
-    let entries: [(u16, u16, u32); 5] = [
-        (0x01, 6, u32::MAX),
-        (0x02, stranger, STRANGER),
-        (0x04, 4, u32::MAX),
-        (0x10, 7, u32::MAX),
-        (0x20, 0, u32::MAX),
-    ];
-    let mut list = 2_u32.to_le_bytes().to_vec();
-    for (tag, rights, user) in entries {
-        list.extend(tag.to_le_bytes());
-        list.extend(rights.to_le_bytes());
-        list.extend(user.to_le_bytes());
-    }
-    list
-}
-
-fn list_of(path: &Path) -> Option<Vec<u8>> {
-    let mut list = vec![0; 1024];
-    match getxattr(path, ACCESS, &mut list) {
-        Ok(length) => Some(list[..length].to_vec()),
-        Err(Errno::NODATA) => None,
-        Err(error) => panic!("{error}"),
-    }
-}
-
-/// A directory in a file system that has such lists; temporary ones usually do.
-fn with_lists(name: &str) -> Folder {
-    let folders = [std::env::temp_dir(), "/dev/shm".into(), "/var/tmp".into()];
-    let mut folders = folders.iter().map(|directory| Folder::within(directory, name));
-    let found =
-        folders.find(|folder| setxattr(&folder.0, DEFAULT, &list(7), XattrFlags::empty()).is_ok());
-    found.expect("a file system with access control lists at /tmp, /dev/shm or /var/tmp")
-}
-
-#[test]
-#[cfg(target_os = "linux")]
-fn the_access_control_list_of_a_file_stays() {
-    let folder = with_lists("list");
-    let path = folder.0.join(".env");
-    fs::write(&path, "SECRET=old\n").unwrap();
-    setxattr(&path, ACCESS, &list(4), XattrFlags::empty()).unwrap();
-    let (before, mode) = (list_of(&path), fs::metadata(&path).unwrap().mode());
-    assert!(before.is_some());
-    assert_eq!(write(&env_file(&path), &credential("id", "new")), DONE);
-    assert!(fs::read_to_string(&path).unwrap().contains("SECRET=new"));
-    assert_eq!((list_of(&path), fs::metadata(&path).unwrap().mode()), (before, mode));
-}
-
-/// Its mask is what `chmod` sets: with the list a mode of 0640 would let the stranger in.
-#[test]
-#[cfg(target_os = "linux")]
-fn the_default_list_of_a_directory_lets_nobody_in_to_a_file_that_had_none() {
-    let folder = with_lists("default-list");
-    let path = folder.0.join(".env");
-    assert_eq!(write(&env_file(&path), &credential("id", "old")), DONE);
-    assert_eq!(list_of(&path), None);
-    assert_eq!(fs::metadata(&path).unwrap().mode() & 0o7777, 0o600);
-    fs::set_permissions(&path, fs::Permissions::from_mode(0o660)).unwrap();
-    let _ = removexattr(&path, ACCESS);
-    assert_eq!(write(&env_file(&path), &credential("id", "new")), DONE);
-    assert_eq!(list_of(&path), None);
-    assert_eq!(fs::metadata(&path).unwrap().mode() & 0o7777, 0o660);
 }
