@@ -25,10 +25,11 @@ pub(super) const NEW: &str = "new";
 
 /// The new file before it takes its place. It is removed unless it does.
 pub(super) struct Draft {
+    /// Closed before it is removed.
+    pub(super) file: File,
+    place: Place,
     /// Where the file is that it replaces.
     directory: Directory,
-    place: Place,
-    pub(super) file: File,
     access: Option<Access>,
 }
 
@@ -41,7 +42,7 @@ impl Draft {
         let place = Place::make(directory).map_err(Failure::preparing)?;
         let file = place.directory.create(NEW.as_ref()).map_err(Failure::preparing)?;
         let (directory, access) = (directory.clone(), access.cloned());
-        let mut draft = Self { directory, place, file, access };
+        let mut draft = Self { file, place, directory, access };
         close(&draft.file)?;
         if let Some(access) = &draft.access {
             access.give(&draft.file)?;

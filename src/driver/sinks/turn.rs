@@ -79,8 +79,11 @@ mod lock {
                         // Its last holder has removed it meanwhile, and the next one has another.
                     }
                     Err(TryLockError::WouldBlock) => pause(),
-                    Err(TryLockError::Error(_)) => {
-                        let _ = directory.remove(&name);
+                    Err(TryLockError::Error(error)) => {
+                        // Else somebody may hold it.
+                        if error.kind() == ErrorKind::Unsupported {
+                            let _ = directory.remove(&name);
+                        }
                         return Ok(Self { lock: None });
                     }
                 }
@@ -110,7 +113,8 @@ mod lock {
 
     /// The file of the lock; none: there can be none.
     fn open(directory: &Directory, name: &OsStr, owner: u32) -> io::Result<Option<File>> {
-        loop {
+        // Whoever holds it may remove it in between.
+        for _ in 0..TURNS {
             let file = match directory.open_writable(name) {
                 Ok(file) => file,
                 Err(error) if error.kind() == ErrorKind::NotFound => match directory.create(name) {
@@ -139,6 +143,7 @@ mod lock {
             }
             return Ok(Some(file));
         }
+        Ok(None)
     }
 
     #[expect(
