@@ -15,7 +15,7 @@ use std::path::{Path, PathBuf};
 use zeroize::Zeroizing;
 
 pub(super) use directory::{Directory, Found, Kind, user};
-#[cfg(test)]
+#[cfg(all(test, unix))]
 pub(super) use fault::Plan;
 pub(super) use fault::before;
 pub(super) use location::{Location, Trouble};
