@@ -739,8 +739,12 @@ export function fromEnv(idVariable: string, secretVariable: string): CredentialS
 export function fromEnv(variable: string): FieldSource
 
 /**
- * A file that holds a field, read in the background. A relative path is resolved when this is
- * called.
+ * A file that holds a field, read in the background, again every `sourcePollMs`. A relative path is resolved
+ * when this is called.
+ *
+ * It has to be a regular file, reached through any links: a pipe, a socket or a device is never opened, and is
+ * an error that says so. So is a link of another user in a directory that anybody may write to, such as
+ * `/tmp`, unless the directory is that user's. This holds for every file that this package reads or writes.
  *
  * @throws {InvalidOptionError} `ERR_INVALID_OPTION` when `path` is not one.
  * @example { clientId: 'app', clientSecret: fromFile('/run/secrets/client') }
@@ -820,12 +824,21 @@ export interface PromotedCredential {
 }
 
 /**
- * Two variables of a dotenv file. Both are written in one atomic rename; comments, order, mode and
- * owner are kept. A relative path is resolved when this is called.
+ * Two variables of a dotenv file. Both are written in one atomic rename; comments, order, mode (without set-uid,
+ * set-gid and sticky bits), owner, group and, on Linux, the POSIX access control list are kept. A new file has the mode
+ * 0600. Until it takes its place nobody else can read it. A relative path is resolved when this is called.
+ *
+ * In a directory that anybody may write to, such as `/tmp`, a file of another user is not written
+ * (`persisted: 'impossible'`).
  *
  * Without `clientId` only the secret is written: for an entry whose client id is fixed. The secret of
  * another client is not written there then (`persisted: 'impossible'`), since the file could not say whose
  * it is.
+ *
+ * `dotenv`, Node.js (`--env-file`) and a shell that sources the file read the same value, and the shell runs
+ * nothing of it. A value that no quotes carry through all three, one with an apostrophe together with `"`, `$`,
+ * a backtick or a backslash, is not written (`persisted: 'impossible'`), nor is one that is not plain below an
+ * odd quote: then use {@link secretFile}.
  *
  * @throws {InvalidOptionError} `ERR_INVALID_OPTION` when `path` is not one or the names are not those of
  * two variables (letters, digits, `_`, `.` and `-`).

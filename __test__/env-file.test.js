@@ -1,12 +1,13 @@
 'use strict'
 
+const { execFileSync } = require('node:child_process')
 const fs = require('node:fs')
 const path = require('node:path')
 const { inspect } = require('node:util')
 
 const { envFile, fromEnv, fromEnvFile, secretFile } = require('..')
-const { atEnd, closeAll, event, manager, rejection, server } = require('./support/world')
-const { hangingFile, temporaryDirectory, temporaryFile, variables } = require('./support/changing')
+const { atEnd, closeAll, event, rejection } = require('./support/world')
+const { temporaryDirectory, temporaryFile, variables } = require('./support/changing')
 const { HOUR, NEW, rotationWorld, settled } = require('./support/rotations')
 
 afterEach(closeAll)
@@ -15,6 +16,13 @@ const POLL = 10_000
 const names = { clientId: 'APP_ID', clientSecret: 'APP_SECRET' }
 const read = (file) => fs.readFileSync(file, 'utf8').replace(/["']/g, '')
 const OLD_FILE = '# ours\nAPP_ID=app\nOTHER=x\nAPP_SECRET=old\n'
+
+/** A pipe without another end, which a reader would wait for. */
+function pipe() {
+  const file = path.join(temporaryDirectory(), 'pipe')
+  execFileSync('mkfifo', [file])
+  return file
+}
 
 /** All that is told of writing back. */
 function outcomes(tokens) {
@@ -148,13 +156,24 @@ describe('a file that cannot serve', () => {
       () => temporaryFile('APP_ID=app\nAPP_SECRET=hunter2\u200b\n'),
       /client secret with an invisible character \(U\+200B\).*variable APP_SECRET of the file/,
     ],
-    ['is a directory', temporaryDirectory, /could not be read/],
+    ['is a directory', temporaryDirectory, /could not be read.* is a directory/],
+    ['is a pipe', pipe, /could not be read.* is not a regular file but a pipe/],
   ])('rejects ready() at once: it %s', async (_, make, why) => {
     const { clock, open } = await rotationWorld()
     const tokens = open({ credentials: fromEnvFile(make(), names) })
     const error = await rejection(settled(clock, 0, tokens.ready()))
     expect(error).toMatchObject({ code: 'ERR_CREDENTIAL_UNAVAILABLE', message: expect.stringMatching(why) })
     expect(inspect(error)).not.toContain('hunter')
+  })
+
+  test('eight pipes hold up no other file', async () => {
+    const { clock, open } = await rotationWorld()
+    const pipes = Array.from({ length: 8 }, () => open({ credentials: fromEnvFile(pipe(), names) }))
+    const other = open({ credentials: fromEnvFile(temporaryFile(OLD_FILE), names) })
+    await settled(clock, 0, other.ready())
+    await Promise.all(pipes.map((tokens) => tokens.close()))
+    const late = open({ credentials: fromEnvFile(temporaryFile(OLD_FILE), names) })
+    await settled(clock, 0, late.ready())
   })
 
   test('is no error where the entry is optional, and is taken up when it comes', async () => {
@@ -259,6 +278,7 @@ describe('an env file that persist writes, in front of variables', () => {
     ['is incomplete', () => temporaryFile('ROTATED_SECRET=new\n')],
     ['is read in two ways', () => temporaryFile('ROTATED_ID=app\nROTATED_SECRET: new\n')],
     ['is a directory', () => temporaryDirectory()],
+    ['is a pipe', pipe],
   ])('that %s counts as absent', async (_, make) => {
     const { clock, open, server } = await rotationWorld()
     const from = server.requests.length
@@ -308,13 +328,6 @@ describe('an env file that persist writes, in front of variables', () => {
     expect(await settled(clock, 2000, tokens.getToken())).toEqual(expect.any(String))
     expect(server.requests.map(({ presented }) => presented)).toEqual(['old', 'old', 'new'])
     expect(rolesInOrder(tokens).sort()).toEqual(['active', 'quarantined'])
-  })
-
-  test('that hangs is left out after the usual patience', async () => {
-    const provider = await server({ clients: { app: ['old'] } })
-    const tokens = manager(provider, { credentials: fronted('old', hangingFile()), acquireTimeoutMs: 1000 })
-    expect(await tokens.getToken()).toEqual(expect.any(String))
-    expect(tokens.status().credentials).toHaveLength(1)
   })
 
   test('is read anew by every manager that opens, and each tells of its own variables', async () => {

@@ -1,6 +1,8 @@
 'use strict'
 
+const { spawnSync } = require('node:child_process')
 const fs = require('node:fs')
+const path = require('node:path')
 
 const { envFile, fromFile, secretFile } = require('..')
 const { closeAll, event, rejection } = require('./support/world')
@@ -87,6 +89,29 @@ describe('an env file', () => {
     expect(rotation.persisted).toBe('impossible')
     expect(told).toEqual([expect.objectContaining({ outcome: 'impossible', message: expect.any(String) })])
   })
+})
+
+test('a shell that sources an env file runs nothing of the new secret: what has no safe form is not written', async () => {
+  const ran = path.join(temporaryDirectory(), 'ran')
+  const secrets = { safe: `$(>${ran})`, unsafe: `it's $(>${ran})` }
+  for (const [kind, clientSecret] of Object.entries(secrets)) {
+    const text = '# mine\nGC_SECRET="old"\n'
+    const file = temporaryFile(text)
+    const persist = envFile(file, { clientSecret: 'GC_SECRET' })
+    const knobs = { clients: { app: ['old', clientSecret] } }
+    const { clock, tokens } = await rotationWorld({ knobs, credentials: { ...OLD, persist } })
+    const told = outcomes(tokens)
+    const rotation = await settled(clock, 0, tokens.rotate({ clientSecret }))
+    const sourced = spawnSync('/bin/sh', ['-c', '. "$0"; printf %s "$GC_SECRET"', file], { encoding: 'utf8' })
+    expect(fs.existsSync(ran)).toBe(false)
+    if (kind === 'safe') {
+      expect([rotation.persisted, sourced.stdout]).toEqual(['done', clientSecret])
+    } else {
+      expect([rotation.persisted, read(file)]).toEqual(['impossible', text])
+      expect(told[0].message).toMatch(/GC_SECRET.*secretFile\(path\)/)
+    }
+    expect(JSON.stringify(told)).not.toContain('>')
+  }
 })
 
 describe('a secret file', () => {

@@ -1,4 +1,11 @@
 //! Reads files that hold client ids and secrets. It blocks: call it off the driver's thread.
+//!
+//! A source is read again and again, so it has to be a regular file. What is none (a pipe, a socket, a device) is told by
+//! its kind and never read: reading a pipe would take from it what somebody else waits for, and may wait for ever.
+
+mod directory;
+mod fault;
+mod location;
 
 use std::collections::BTreeSet;
 use std::fs::{self, File};
@@ -6,6 +13,12 @@ use std::io::{self, ErrorKind, Read};
 use std::path::{Path, PathBuf};
 
 use zeroize::Zeroizing;
+
+pub(super) use directory::{Directory, Found, Kind, user};
+#[cfg(all(test, unix))]
+pub(super) use fault::Plan;
+pub(super) use fault::before;
+pub(super) use location::{Location, Trouble};
 
 use super::sinks;
 use crate::secret::Secret;
@@ -55,7 +68,8 @@ fn read_pair(directory: &Path, client_id: &str, client_secret: &str) -> FileRead
         match pair {
             Ok((id, secret)) => return FileReading::Pair(id, secret),
             Err((path, error)) => {
-                let gone = error.kind() == ErrorKind::NotFound;
+                let gone =
+                    matches!(&error, Trouble::Io(error) if error.kind() == ErrorKind::NotFound);
                 failure = Some(describe(&path, &error, LARGEST));
                 if !gone || version.is_none() || version == self::version(directory) {
                     break;
@@ -75,15 +89,20 @@ fn version(directory: &Path) -> Option<PathBuf> {
 
 /// Reads variables of a dotenv file. Others of that file are not kept.
 fn read_variables(path: &Path, variables: &BTreeSet<String>) -> FileReading {
-    match File::open(path).and_then(|mut file| read_text(&mut file, LARGEST_ENV_FILE)) {
+    match open(path).and_then(|mut file| Ok(read_text(&mut file, LARGEST_ENV_FILE)?)) {
         Ok(text) => FileReading::Variables(dotenv::read(text.expose(), variables)),
         Err(error) => FileReading::Failed(describe(path, &error, LARGEST_ENV_FILE)),
     }
 }
 
+/// Opens the file that a path leads to, and nothing else.
+fn open(path: &Path) -> Result<File, Trouble> {
+    Ok(Location::of(path)?.open()?.ok_or(ErrorKind::NotFound).map_err(io::Error::from)?)
+}
+
 /// The text of a file that holds one value.
-fn read_value(path: &Path) -> io::Result<Secret> {
-    let text = read_text(&mut File::open(path)?, LARGEST)?;
+fn read_value(path: &Path) -> Result<Secret, Trouble> {
+    let text = read_text(&mut open(path)?, LARGEST)?;
     // Windows editors begin a file with a byte order mark.
     let text = text.expose().strip_prefix('\u{feff}').unwrap_or(text.expose());
     // Editors and `echo` end a file with a line break that is not part of the secret.
@@ -93,9 +112,11 @@ fn read_value(path: &Path) -> io::Result<Secret> {
 
 /// The text of a file, unless it is larger than that or no text.
 pub(super) fn read_text(file: &mut File, largest: u64) -> io::Result<Secret> {
+    before("fstat")?;
     // Room for all of it, so that no copy is left behind where it grew.
     let size = file.metadata()?.len().min(largest) + 1;
     let mut bytes = Zeroizing::new(Vec::with_capacity(usize::try_from(size).unwrap_or(0)));
+    before("read")?;
     file.take(largest + 1).read_to_end(&mut bytes)?;
     if bytes.len() as u64 > largest {
         return Err(ErrorKind::FileTooLarge.into());
@@ -104,8 +125,17 @@ pub(super) fn read_text(file: &mut File, largest: u64) -> io::Result<Secret> {
     Ok(Secret::new(text))
 }
 
-fn describe(path: &Path, error: &io::Error, largest: u64) -> String {
+fn describe(path: &Path, trouble: &Trouble, largest: u64) -> String {
     let path = path.display();
+    let error = match trouble {
+        Trouble::Io(error) => error,
+        Trouble::IsSpecial(_) => {
+            return format!(
+                "could not be read: {path} {trouble}; it is read again and again, as only a file can be"
+            );
+        }
+        _ => return format!("could not be read: {path} {trouble}"),
+    };
     match error.kind() {
         ErrorKind::NotFound => format!("could not be read: there is no file {path}"),
         ErrorKind::PermissionDenied => {
@@ -123,7 +153,7 @@ fn describe(path: &Path, error: &io::Error, largest: u64) -> String {
 }
 
 #[cfg(all(test, unix))]
-mod tests {
+pub(super) mod tests {
     use std::os::unix::fs::symlink;
     use std::sync::atomic::{AtomicBool, Ordering};
     use std::thread;
@@ -191,6 +221,107 @@ mod tests {
         assert!(why().contains("larger than 64 KiB"));
         fs::write(&path, [0xff, 0xfe]).unwrap();
         assert!(why().contains("not UTF-8"));
+    }
+
+    /// A pipe without another end, which a reader would wait for.
+    pub(in crate::driver) fn make_pipe(path: &Path) {
+        let made = std::process::Command::new("mkfifo").arg(path).status();
+        assert!(made.expect("mkfifo is installed").success());
+    }
+
+    #[test]
+    fn what_is_no_regular_file_is_told_by_its_kind_and_never_waited_for() {
+        let folder = Folder::new("special");
+        let at = |name: &str| folder.0.join(name);
+        make_pipe(&at("pipe"));
+        let _socket = std::os::unix::net::UnixListener::bind(at("socket")).unwrap();
+        symlink("/dev/null", at("device")).unwrap();
+        symlink("pipe", at("link")).unwrap();
+        symlink("loop", at("loop")).unwrap();
+        for (path, reason) in [
+            (at("pipe"), "is not a regular file but a pipe; it is read again and again"),
+            (at("link"), "is not a regular file but a pipe"),
+            (at("socket"), "is not a regular file but a socket"),
+            (at("device"), "is not a regular file but a device"),
+            (folder.0.clone(), "is a directory"),
+            (PathBuf::from("/"), "is a directory"),
+            (at("loop"), "leads through too many links"),
+            (at("pipe/secret"), "not a directory"),
+        ] {
+            let names = ["SECRET".to_owned()].into();
+            let env_file = Place::EnvFile { path: path.clone(), variables: names };
+            for place in [Place::File(path.clone()), env_file] {
+                let FileReading::Failed(told) = read(&place) else { panic!("{place:?}") };
+                assert!(told.contains(reason) && told.contains(path.to_str().unwrap()), "{told}");
+            }
+        }
+    }
+
+    #[test]
+    #[cfg(target_os = "linux")]
+    fn a_descriptor_is_read_where_it_is_of_a_file() {
+        use std::os::fd::AsRawFd;
+
+        let folder = Folder::new("descriptor");
+        fs::write(folder.0.join("secret"), "s3cret\n").unwrap();
+        let file = File::open(folder.0.join("secret")).unwrap();
+        let (pipe, _other_end) = io::pipe().unwrap();
+        let read_at = |number: i32| read(&Place::File(format!("/proc/self/fd/{number}").into()));
+        assert_eq!(read_at(file.as_raw_fd()), FileReading::Text(Secret::new("s3cret")));
+        let FileReading::Failed(told) = read_at(pipe.as_raw_fd()) else { panic!("it is a pipe") };
+        assert!(told.contains("is not a regular file but a pipe"), "{told}");
+        // A link of the kernel's to a directory is no text either.
+        let directory = File::open(&folder.0).unwrap();
+        let path = format!("/proc/self/fd/{}/secret", directory.as_raw_fd());
+        assert_eq!(read(&Place::File(path.into())), FileReading::Text(Secret::new("s3cret")));
+    }
+
+    #[test]
+    fn a_file_that_becomes_a_pipe_before_any_call_is_never_waited_for() {
+        let folder = Folder::new("becomes-pipe");
+        let path = folder.0.join("secret");
+        fs::write(&path, "s3cret").unwrap();
+        let place = Place::File(path.clone());
+        let (_, calls) = Plan::run(usize::MAX, |_| Ok(()), || read(&place));
+        assert!(calls.contains(&"openat") && calls.contains(&"read"), "{calls:?}");
+        for at in 0..calls.len() {
+            let pipe = path.clone();
+            let swap = move |_| {
+                fs::remove_file(&pipe)?;
+                make_pipe(&pipe);
+                Ok(())
+            };
+            match Plan::run(at, swap, || read(&place)).0 {
+                FileReading::Text(text) => assert_eq!(text.expose(), "s3cret"),
+                FileReading::Failed(told) => assert!(told.contains("but a pipe"), "{told}"),
+                other => panic!("{other:?}"),
+            }
+            fs::remove_file(&path).unwrap();
+            fs::write(&path, "s3cret").unwrap();
+        }
+    }
+
+    #[test]
+    fn a_relative_path_and_one_with_dots_and_links_lead_where_the_kernel_leads_them() {
+        let folder = Folder::new("paths");
+        let at = |name: &str| folder.0.join(name);
+        fs::create_dir_all(at("a/b")).unwrap();
+        fs::write(at("a/secret"), "s3cret").unwrap();
+        symlink(at("a/b"), at("absolute")).unwrap();
+        symlink("../a/./b", at("a/relative")).unwrap();
+        let odd = std::os::unix::ffi::OsStrExt::from_bytes(b"\xff");
+        symlink("absolute", folder.0.join::<&std::ffi::OsStr>(odd)).unwrap();
+        for path in [
+            at("a/secret"),
+            at("a/b/../secret"),
+            at("absolute/../secret"),
+            at("a/relative/.././secret"),
+            folder.0.join::<&std::ffi::OsStr>(odd).join("../secret"),
+        ] {
+            assert_eq!(fs::read_to_string(&path).unwrap(), "s3cret", "{path:?}");
+            assert_eq!(read(&Place::File(path)), FileReading::Text(Secret::new("s3cret")));
+        }
+        assert!(matches!(read(&Place::File("Cargo.toml".into())), FileReading::Text(_)));
     }
 
     /// Ends the swaps, also where an assertion fails.

@@ -1,14 +1,20 @@
 //! Writes credentials back to files. It blocks: call it off the driver's thread.
 //!
-//! A file is never changed in place. Its new text is written to a file beside it, made durable, read again and
+//! A file is never changed in place. Its new text is written to a draft beside it, made durable, read again and
 //! compared, and then takes the place of the old one in one rename: whoever opens the file finds the old text or
-//! the new one, also after a crash, a signal or a loss of power. Links stay; what they point to is replaced.
+//! the new one, also after a crash, a signal or a loss of power. Links stay; what they point to is replaced. All is
+//! done in one directory that is held open: where links on the way to it lead meanwhile does not matter.
 //!
-//! The new file has the mode, the owner and the group of the old one. Where this process may not give the file away,
-//! nothing is written; only a group that may do no more than everybody else may is let go. Access control
-//! lists, extended attributes and further hard links are not carried over.
+//! The new file has the owner, the group, the mode (without set-uid, set-gid and sticky bits) and, on Linux, the POSIX
+//! access control list of the old one (`access`). Where this process may not give the file away, nothing is written;
+//! only a group that may do no more than everybody else may is let go. Until it takes its place nobody
+//! else may read it (`draft`). A new file is for its owner alone, whatever default list its directory has. Lists of other
+//! systems (macOS, NFS version 4), extended attributes and further hard links are not carried over.
 //!
-//! Writers of one directory take turns by a lock on it, which ends with its holder: so none undoes what another one
+//! What is no regular file is not replaced, and never opened. In a directory that anybody may write to, such as
+//! `/tmp`, neither a link nor a file of another user is: that user could be anybody.
+//!
+//! Writers of one user's files in a directory take turns by a lock (`turn`): so none undoes what another one
 //! has just written, and what a killed one has left behind is known for what it is. Other
 //! programs do not know the lock: the file is read once more right before it is replaced, and a
 //! change made meanwhile is kept. Some network file systems have no such lock; two writers there may lose the change
@@ -21,17 +27,17 @@ mod turn;
 #[cfg(all(test, unix))]
 mod tests;
 
-use std::fs::{self, File};
+use std::borrow::Cow;
 use std::io::{self, ErrorKind};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use super::files::read_text;
+use super::files::{Directory, Location, Trouble, read_text, user};
 use crate::credential::Credential;
 use crate::rotation::SinkOutcome;
 use crate::secret::Secret;
 use crate::sink::{self, Refusal, Target, dotenv};
 use access::Access;
-use draft::{Draft, clear, sync};
+use draft::{Draft, clear, holds_left_overs};
 use turn::Turn;
 
 /// A larger one is not meant to be read by hand or by dotenv.
@@ -39,9 +45,6 @@ pub(super) const LARGEST: u64 = 1024 * 1024;
 
 /// How often a file is read again because somebody else changed it meanwhile.
 const ATTEMPTS: usize = 8;
-
-/// How many links a path may lead through, as on Linux.
-const LINKS: usize = 40;
 
 /// What came of a write.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -100,8 +103,8 @@ pub(super) fn is_writable(target: &Target) -> bool {
         Target::Js { .. } => return false,
     };
     let draft = original.and_then(|original| {
-        let access = original.found.as_ref().map(|(_, access)| access);
-        Draft::write(original.directory(), &sample, access)
+        let draft = Draft::write(&original.location.directory, &sample, original.access())?;
+        draft.open_up()
     });
     draft.is_ok()
 }
@@ -112,7 +115,7 @@ enum Failure {
     Io(Step, io::Error),
     Refused(Refusal),
     /// It is no file that can be replaced.
-    Unfit(&'static str),
+    Unfit(Cow<'static, str>),
     /// Others are in the way for now.
     Busy(&'static str),
 }
@@ -173,10 +176,8 @@ fn outcome(kind: ErrorKind) -> SinkOutcome {
 }
 
 /// A file as it was found.
-#[derive(PartialEq, Eq)]
 struct Original {
-    /// Behind all links.
-    path: PathBuf,
+    location: Location,
     /// None: there is no such file.
     found: Option<(Secret, Access)>,
 }
@@ -188,75 +189,73 @@ fn replace(
 ) -> Result<(), Failure> {
     let mut original = Original::read(path)?;
     for _ in 0..ATTEMPTS {
-        let directory = original.directory().to_owned();
+        let directory = original.location.directory.clone();
+        let owner = original.owner();
         if let Some((text, _)) = &original.found
             && edit(text.expose()).map_err(Failure::Refused)?.is_none()
         {
             // A writer that was killed may have come to the rename and no further.
-            let _ = sync(&directory);
+            let _ = directory.sync();
+            if holds_left_overs(&directory) {
+                let _ = take_turn(&directory, owner);
+            }
             return Ok(());
         }
-        let turn = Turn::take(&directory)?;
-        if turn.is_exclusive() {
-            clear(&directory, |_| true);
-        }
+        let _turn = take_turn(&directory, owner)?;
         // What it was before our turn no longer counts.
+        let before_turn = original;
         original = Original::read(path)?;
-        if original.directory() != directory {
+        if !original.is_at(&before_turn)? || original.owner() != owner {
             continue;
         }
         let text = original.found.as_ref().map_or("", |(text, _)| text.expose());
         let Some(new) = edit(text).map_err(Failure::Refused)? else { continue };
         if new.expose().len() as u64 > LARGEST {
-            return Err(Failure::Unfit("would become larger than 1 MiB"));
+            return Err(Failure::Unfit("would become larger than 1 MiB".into()));
         }
-        let draft =
-            Draft::write(&directory, &new, original.found.as_ref().map(|(_, access)| access))?;
-        if !turn.is_exclusive() {
-            // Others may be writing; their drafts are not old.
-            clear(&directory, |path| draft.is_after(path));
-        }
+        let draft = Draft::write(&directory, &new, original.access())?;
+        // Where others may be writing, only age tells that a draft is none of theirs.
+        clear(&directory, |other| draft.is_after(other));
         let now = Original::read(path)?;
-        if now != original {
+        if !now.is_at(&original)? || now.found != original.found {
             original = now;
             continue;
         }
-        return draft.publish(&original.path);
+        return draft.publish(&original.location.name);
     }
     Err(Failure::Busy("changes too often"))
 }
 
+/// Waits until nobody else writes this user's files there, and removes what those have left behind who did.
+fn take_turn(directory: &Directory, owner: u32) -> Result<Turn, Failure> {
+    let turn = Turn::take(directory, owner)?;
+    if turn.is_exclusive() {
+        clear(directory, |draft| draft.owner() == owner);
+    }
+    Ok(turn)
+}
+
 impl Original {
     fn read(path: &Path) -> Result<Self, Failure> {
-        let path = resolve(path)?;
-        // Asked before it is opened, since opening a pipe would wait for its other end.
-        let metadata = match fs::metadata(&path) {
-            Ok(metadata) => metadata,
-            Err(error) if error.kind() == ErrorKind::NotFound => {
-                return Ok(Self { path, found: None });
-            }
-            Err(error) => return Err(Failure::reading(error)),
-        };
-        if metadata.is_dir() {
-            return Err(Failure::Unfit("is a directory"));
+        let location = Location::of(path).map_err(|trouble| match trouble {
+            Trouble::Io(error) if error.kind() == ErrorKind::NotFound => Failure::preparing(error),
+            trouble => Failure::from(trouble),
+        })?;
+        let Some(mut file) = location.open()? else { return Ok(Self { location, found: None }) };
+        let access = Access::of(&file)?;
+        let directory = &location.directory;
+        let is_shared = directory.is_shared().map_err(Failure::reading)?;
+        if is_shared && !directory.trusts(access.owner()).map_err(Failure::reading)? {
+            return Err(Failure::Unfit(
+                "belongs to another user, in a directory that anybody may write to".into(),
+            ));
         }
-        if !metadata.is_file() {
-            return Err(Failure::Unfit("is not a regular file"));
-        }
-        let mut file = match File::open(&path) {
-            Ok(file) => file,
-            Err(error) if error.kind() == ErrorKind::NotFound => {
-                return Ok(Self { path, found: None });
-            }
-            Err(error) => return Err(Failure::reading(error)),
-        };
-        let metadata = file.metadata().map_err(Failure::reading)?;
         let text = read_text(&mut file, LARGEST).map_err(|error| match error.kind() {
-            ErrorKind::InvalidData => Failure::Unfit("is not UTF-8 text"),
-            ErrorKind::FileTooLarge => Failure::Unfit("is larger than 1 MiB"),
+            ErrorKind::InvalidData => Failure::Unfit("is not UTF-8 text".into()),
+            ErrorKind::FileTooLarge => Failure::Unfit("is larger than 1 MiB".into()),
             _ => Failure::reading(error),
         })?;
-        Ok(Self { path, found: Some((text, Access::of(&metadata))) })
+        Ok(Self { location, found: Some((text, access)) })
     }
 
     /// The same one, if its text can be edited.
@@ -266,18 +265,25 @@ impl Original {
         Ok(self)
     }
 
-    fn directory(&self) -> &Path {
-        let parent = self.path.parent().filter(|parent| !parent.as_os_str().is_empty());
-        parent.unwrap_or(Path::new("."))
+    fn access(&self) -> Option<&Access> {
+        self.found.as_ref().map(|(_, access)| access)
+    }
+
+    /// Whom it belongs to, or will belong to.
+    fn owner(&self) -> u32 {
+        self.access().map_or_else(user, Access::owner)
+    }
+
+    fn is_at(&self, other: &Self) -> Result<bool, Failure> {
+        self.location.is_at(&other.location).map_err(Failure::reading)
     }
 }
 
-/// Where links lead, whether or not there is a file.
-fn resolve(path: &Path) -> Result<PathBuf, Failure> {
-    let mut path = path.to_owned();
-    for _ in 0..LINKS {
-        let Ok(target) = fs::read_link(&path) else { return Ok(path) };
-        path = path.parent().map_or_else(|| target.clone(), |parent| parent.join(&target));
+impl From<Trouble> for Failure {
+    fn from(trouble: Trouble) -> Self {
+        match trouble {
+            Trouble::Io(error) => Self::reading(error),
+            trouble => Self::Unfit(trouble.to_string().into()),
+        }
     }
-    Err(Failure::Unfit("leads through too many links"))
 }

@@ -19,8 +19,6 @@ pub(super) struct Assignment {
     pub(super) place: Range<usize>,
     /// What it is quoted with.
     pub(super) quote: Option<char>,
-    /// A shell is to hand it on.
-    pub(super) is_exported: bool,
 }
 
 /// What either reads; the last assignment counts.
@@ -83,7 +81,6 @@ fn assignment(lines: &str, start: usize) -> Option<(Assignment, usize)> {
         .map(|rest| skip_space(lines, lines.len() - rest.len()))
         .filter(|name| *name > start + "export".len())
         .and_then(|name| Some((name, name_and_separator(lines, name)?)));
-    let is_exported = exported.is_some();
     let (name_start, (name_end, value_start)) =
         exported.or_else(|| Some((start, name_and_separator(lines, start)?)))?;
     let (place, quote, end) = value(lines, value_start);
@@ -92,7 +89,6 @@ fn assignment(lines: &str, start: usize) -> Option<(Assignment, usize)> {
         value: unquoted(&lines[place.clone()]),
         place,
         quote,
-        is_exported,
     };
     Some((assignment, end))
 }

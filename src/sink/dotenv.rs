@@ -5,14 +5,18 @@
 //!
 //! Readers differ, and a file may have several. What is written is read again as `dotenv` and as Node.js
 //! would: whoever read the variable before reads the new value, and nobody reads another variable
-//! differently. Otherwise the change is refused. A shell that sources the file gets the same text wherever
-//! a quoting exists that all three understand, which is always the case for a value without `'`; a
-//! line with `export` gets no other value.
+//! differently. Otherwise the change is refused.
+//!
+//! A shell that sources the file is a third reader, and one that runs what it finds between backticks and in `$(…)`,
+//! also between double quotes. So a value is written only as all three read it: with nothing around it when it is plain,
+//! between single quotes, or between double quotes when it has neither `$`, a backtick nor a backslash. A value that
+//! needs something else, one with `'` and one of these, is refused, and so is one that is not plain where a shell would
+//! come to it inside of other quotes. Blanks between `NAME=` and its value go, since a shell would run that value.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::dialect::{self, Assignment, Variables, is_separator};
-use super::{Refusal, check};
+use super::{Refusal, check, shell};
 use crate::secret::Secret;
 
 /// A variable of a dotenv file that is set.
@@ -83,9 +87,9 @@ fn set(text: &str, name: &str, value: &Secret) -> Result<Option<Secret>, Refusal
     }
     let mut assignments = dialect::assignments(text);
     assignments.retain(|assignment| assignment.name == name);
-    let is_exported = assignments.iter().any(|assignment| assignment.is_exported);
-    let present = assignments.last().map(|assignment| Quoting::of(assignment.quote));
-    let quotings = Quoting::by_preference(value.expose(), present, is_exported);
+    let present = assignments.last().and_then(|assignment| Quoting::of(assignment.quote));
+    let quotings = Quoting::by_preference(value.expose(), present);
+    let mut is_exposed = false;
     for quoting in &quotings {
         let written = quoting.write(value);
         let new = if assignments.is_empty() {
@@ -93,21 +97,23 @@ fn set(text: &str, name: &str, value: &Secret) -> Result<Option<Secret>, Refusal
         } else {
             replaced(text, &assignments, &written)
         };
-        if Readings::of(new.expose()).differ_only_in(&before, name, value) {
+        if !Readings::of(new.expose()).differ_only_in(&before, name, value) {
+            continue;
+        }
+        if is_safe_for_shells(new.expose(), name, written.expose()) {
             return Ok(Some(new));
         }
+        is_exposed = true;
     }
     let name = name.to_owned();
-    Err(if quotings.is_empty() {
-        Refusal::NotForShells(name)
-    } else if quotings.iter().any(|quoting| {
+    if is_exposed {
+        return Err(Refusal::Exposed(name));
+    }
+    let is_readable_alone = quotings.iter().any(|quoting| {
         let alone = appended("", &name, &quoting.write(value));
         Readings::of(alone.expose()).has(&name, value)
-    }) {
-        Refusal::Ambiguous(name)
-    } else {
-        Refusal::Unquotable(name)
-    })
+    });
+    Err(if is_readable_alone { Refusal::Ambiguous(name) } else { Refusal::Unquotable(name) })
 }
 
 fn replaced(text: &str, assignments: &[Assignment], written: &Secret) -> Secret {
@@ -117,12 +123,29 @@ fn replaced(text: &str, assignments: &[Assignment], written: &Secret) -> Secret 
     let mut new = String::with_capacity(size);
     let mut copied = 0;
     for assignment in assignments {
-        new.push_str(&text[copied..assignment.place.start]);
+        new.push_str(&text[copied..start(text, assignment)]);
         new.push_str(written.expose());
         copied = assignment.place.end;
     }
     new.push_str(&text[copied..]);
     Secret::new(new)
+}
+
+/// Where the new value of an assignment begins. Of `A= value` a shell would run `value`: those blanks go.
+fn start(text: &str, assignment: &Assignment) -> usize {
+    let is_blank = [' ', '\t'];
+    let before = text[..assignment.place.start].trim_end_matches(is_blank);
+    match before.strip_suffix('=') {
+        Some(name) if !name.ends_with(is_blank) => before.len(),
+        _ => assignment.place.start,
+    }
+}
+
+/// Whether a shell that sources the file runs nothing of the new value.
+fn is_safe_for_shells(text: &str, name: &str, written: &str) -> bool {
+    let assignments = dialect::assignments(text);
+    let mut ours = assignments.iter().filter(|assignment| assignment.name == name);
+    ours.all(|assignment| shell::is_safe_at(text, assignment.place.start, written))
 }
 
 /// With a last line that ends as the last line before it did.
@@ -139,48 +162,38 @@ enum Quoting {
     Bare,
     Single,
     Double,
-    Backtick,
 }
 
 impl Quoting {
-    fn of(quote: Option<char>) -> Self {
+    /// None: with a backtick, between which a shell runs what it finds.
+    fn of(quote: Option<char>) -> Option<Self> {
         match quote {
-            Some('\'') => Self::Single,
-            Some('"') => Self::Double,
-            Some('`') => Self::Backtick,
-            _ => Self::Bare,
+            Some('\'') => Some(Self::Single),
+            Some('"') => Some(Self::Double),
+            Some(_) => None,
+            None => Some(Self::Bare),
         }
     }
 
-    /// Those to be tried: first what a shell understands, and of that what is there. A backtick comes last,
-    /// since a shell would run the value.
-    fn by_preference(value: &str, present: Option<Self>, for_shells: bool) -> Vec<Self> {
-        let for_all = [Self::Bare, Self::Single, Self::Double];
-        let mut quotings: Vec<_> = present
-            .into_iter()
-            .chain(for_all)
-            .filter(|quoting| quoting.suits_shells(value))
-            .collect();
-        if !for_shells {
-            quotings.extend([Self::Double, Self::Bare, Self::Backtick]);
-        }
-        // A quote that is never closed waits for the next one that somebody writes below.
-        let opens = value.starts_with(['\'', '"', '`']);
-        quotings.retain(|quoting| *quoting != Self::Bare || !opens);
-        quotings
+    /// Those that a shell takes for the same text, and that run nothing: first what is there. There may be none.
+    fn by_preference(value: &str, present: Option<Self>) -> Vec<Self> {
+        let all = present.into_iter().chain([Self::Bare, Self::Single, Self::Double]);
+        all.filter(|quoting| quoting.suits_shells(value)).collect()
     }
 
     /// A shell reads the same text.
     fn suits_shells(self, value: &str) -> bool {
         let is_plain = |c: char| c.is_ascii_alphanumeric() || "_-.,:/@%+=~".contains(c);
         match self {
-            // A shell expands a tilde only in these places.
+            // Shells expand a tilde only in these places, and zsh what follows an equals sign at the beginning.
             Self::Bare => {
-                value.chars().all(is_plain) && !value.starts_with('~') && !value.contains(":~")
+                value.chars().all(is_plain)
+                    && !value.starts_with(['~', '='])
+                    && !value.contains(":~")
+                    && !value.contains("=~")
             }
             Self::Single => !value.contains('\''),
             Self::Double => !value.contains(['"', '$', '`', '\\']),
-            Self::Backtick => false,
         }
     }
 
@@ -189,7 +202,6 @@ impl Quoting {
             Self::Bare => "",
             Self::Single => "'",
             Self::Double => "\"",
-            Self::Backtick => "`",
         };
         Secret::new([quote, value.expose(), quote].concat())
     }

@@ -4,6 +4,7 @@
 
 mod dialect;
 pub mod dotenv;
+mod shell;
 #[cfg(test)]
 mod tests;
 
@@ -114,14 +115,19 @@ pub enum Refusal {
     /// It would break the line, or the terminal of whoever looks at it.
     #[error("the new value of {0} contains a control character")]
     ControlCharacter(String),
-    /// It holds quotes of every kind, or the like.
-    #[error("no quoting carries the new value of {0} through both dotenv and Node.js")]
-    Unquotable(String),
-    /// The line is for a shell, which would change or run the value.
+    /// A shell that sources the file would change the value, or run a part of it.
     #[error(
-        "no quoting carries the new value of {0} through a shell, for which its \"export\" is meant"
+        "no quotes carry the new value of {0} through dotenv, Node.js and a shell, which might run a part of it. Keep \
+         the secret in a file of its own, by secretFile(path), or by a function; or have another one made"
     )]
-    NotForShells(String),
+    Unquotable(String),
+    /// It would stand where a shell is inside of other quotes already.
+    #[error(
+        "because of a quote further up a shell would not take those around the new value of {0} for quotes, and might \
+         run a part of it. Put quotes around the values above that have a quote in them, or keep the secret in a \
+         file of its own, by secretFile(path)"
+    )]
+    Exposed(String),
     /// An unbalanced quote, for example: a change would also change other variables, for somebody.
     #[error(
         "the file is written so that dotenv and Node.js read it differently, and {0} cannot be changed safely"

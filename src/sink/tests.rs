@@ -74,21 +74,64 @@ fn a_value_that_would_break_its_line_is_refused() {
 }
 
 #[test]
-fn a_value_that_no_quoting_carries_is_refused() {
-    // A space at an end, a #, or a quote at the start needs quotes, and none is left.
-    for value in ["a'\"` ", " '\"`", "a'\"`#", "'\"`"] {
-        assert_eq!(set("", "id", value), Err(Refusal::Unquotable("SECRET".into())));
+fn a_value_that_a_shell_would_change_or_run_in_any_quotes_is_refused() {
+    let refused = Refusal::Unquotable("SECRET".into());
+    for value in ["it's $5", "'`id`", "'$(id)'", "'\"", "'\\", "a'b\"c", "it's\\", "a'\"` "] {
+        for text in
+            ["", "SECRET=old\n", "export SECRET=old\n", "SECRET=\"old\"\n", "SECRET=`old`\n"]
+        {
+            assert_eq!(set(text, "id", value), Err(refused.clone()), "{text:?} with {value:?}");
+        }
     }
-    assert_eq!(set("", "id", "a'\"`"), Ok(Some("ID=id\nSECRET=a'\"`\n".into())));
+    let told = refused.to_string();
+    assert!(told.contains("secretFile(path)"), "{told}");
 }
 
 #[test]
-fn what_a_shell_would_change_or_run_does_not_go_behind_an_export() {
-    for value in ["it's $5", "'`id`", "'\"", "'\\"] {
-        let refused = set("export SECRET=old\n", "id", value);
-        assert_eq!(refused, Err(Refusal::NotForShells("SECRET".into())));
-        assert!(matches!(set("SECRET=old\n", "id", value), Ok(Some(_))));
+fn nothing_that_a_shell_expands_stands_between_double_quotes_or_bare() {
+    let anywhere = ["ID=id\nSECRET=x\n", "ID=id\nSECRET=`x`\n"];
+    for value in ["$HOME", "$(id)", "`id`", "a\\nb", "~", "a:~", "a=~", "=ls", "a;b", "a&b"] {
+        let written = format!("ID=id\nSECRET='{value}'\n");
+        for text in anywhere {
+            assert_eq!(set(text, "id", value), Ok(Some(written.clone())), "{text:?}");
+        }
+        if value.contains(['$', '`', '\\']) {
+            assert_eq!(set("ID=id\nSECRET=\"x\"\n", "id", value), Ok(Some(written)));
+        }
     }
+}
+
+#[test]
+fn a_value_that_a_shell_would_find_outside_of_its_quotes_is_refused() {
+    for above in [
+        "A=it's\n",
+        "A=5\" wide\n",
+        "A=x`y\n",
+        "A=\"$(echo 'x')\"\n",
+        "A=\"${B:-'x'}\"\n",
+        "A=$'it\\'s'\n",
+        "A=<<END\n",
+        "A='it'\\''s\n",
+    ] {
+        let (text, exposed) =
+            (format!("{above}ID=id\nSECRET=old\n"), Err(Refusal::Exposed("SECRET".into())));
+        assert_eq!(set(&text, "id", "$(id)"), exposed, "{above:?}");
+        // A shell runs nothing of this one, wherever it stands.
+        let plain = format!("{above}ID=id\nSECRET=n3w-secret\n");
+        assert_eq!(set(&text, "id", "n3w-secret"), Ok(Some(plain)));
+    }
+    for above in
+        ["# it's\n", "A=\"it's\"\n", "A='5\"'\n", "A=\"$B ${C}\"\n", "A=$B\\'\n", "A=a#b # it's\n"]
+    {
+        let text = format!("{above}ID=id\nSECRET=old\n");
+        assert!(matches!(set(&text, "id", "$(id)"), Ok(Some(_))), "{above:?}");
+    }
+}
+
+#[test]
+fn a_shell_does_not_find_a_value_apart_from_its_name() {
+    let new = set("ID= old\nexport SECRET=\t 'old' # x\n", "reboot", "$(id)").unwrap();
+    assert_eq!(new.as_deref(), Some("ID=reboot\nexport SECRET='$(id)' # x\n"));
 }
 
 #[test]
@@ -274,11 +317,12 @@ proptest! {
                 prop_assert_eq!(set(&new, &id, &secret), Ok(None));
             }
             Err(refusal) => {
-                let is_exported = text.contains("export");
                 let is_hard = |value: &str| value.contains(['\'', '\\']);
+                let is_plain = |value: &str| value.chars().all(|c| c.is_ascii_alphanumeric());
                 prop_assert!(
                     matches!(refusal, Refusal::Unquotable(_))
-                        || (is_exported && matches!(refusal, Refusal::NotForShells(_)))
+                        || matches!(&refusal, Refusal::Exposed(name)
+                            if !is_plain(if name == "ID" { &id } else { &secret }))
                         || [&id, &secret].into_iter().any(|value| is_hard(value)),
                     "{text:?}: {refusal}"
                 );
@@ -292,6 +336,10 @@ fn ends<'a>(parts: &[Part], new: &'a str, id: &str, secret: &str) -> Vec<&'a str
     let mut rests = vec![new];
     for part in parts {
         let candidates = match part {
+            // Blanks that a shell would run the value behind go with the old one.
+            Part::Kept(text) if text.ends_with("=  ") => {
+                vec![text.clone(), text.trim_end().to_owned()]
+            }
             Part::Kept(text) => vec![text.clone()],
             Part::Id(old) => values(old, latest(parts, |part| matches!(part, Part::Id(_))), id),
             Part::Secret(old) => {

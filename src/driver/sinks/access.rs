@@ -1,61 +1,181 @@
 //! Who may read and write a file, which a new one takes over.
+//!
+//! That is its owner, its group, the nine bits of its mode and, on Linux, its POSIX access control list. A default list of
+//! the directory would let others in as soon as the mode is set: it is taken off a new file first. Set-uid, set-gid and
+//! sticky bits are not taken over, since no file with a secret is a program.
 
-use std::fs::{self, File};
+use std::fs::File;
 
 use super::Failure;
+#[cfg(unix)]
+use crate::driver::files::before;
 
 /// Who may do what with a file.
 #[cfg(unix)]
-#[derive(PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Access {
     pub(super) owner: u32,
     pub(super) group: u32,
     pub(super) mode: u32,
+    /// As the file system keeps it; none: the mode says it all.
+    pub(super) list: Option<Vec<u8>>,
 }
 
 #[cfg(unix)]
 impl Access {
-    pub(super) fn of(metadata: &fs::Metadata) -> Self {
+    pub(super) fn of(file: &File) -> Result<Self, Failure> {
         use std::os::unix::fs::MetadataExt;
 
-        Self { owner: metadata.uid(), group: metadata.gid(), mode: metadata.mode() & 0o7777 }
+        before("fstat").map_err(Failure::reading)?;
+        let metadata = file.metadata().map_err(Failure::reading)?;
+        Ok(Self {
+            owner: metadata.uid(),
+            group: metadata.gid(),
+            mode: metadata.mode() & 0o777,
+            list: list::of(file).map_err(Failure::reading)?,
+        })
     }
 
-    /// Makes it so, and lets nobody in before.
-    pub(super) fn apply(&self, file: &File) -> Result<(), Failure> {
-        use std::os::unix::fs::{PermissionsExt, fchown};
+    /// Who the file belongs to.
+    pub(super) fn owner(&self) -> u32 {
+        self.owner
+    }
 
-        let new = Self::of(&file.metadata().map_err(Failure::preparing)?);
-        if self.owner != new.owner && fchown(file, Some(self.owner), None).is_err() {
+    /// Gives a file that nobody but its owner may open to the owner and the group.
+    pub(super) fn give(&self, file: &File) -> Result<(), Failure> {
+        use std::os::unix::fs::{MetadataExt, fchown};
+
+        before("fstat").map_err(Failure::preparing)?;
+        let new = file.metadata().map_err(Failure::preparing)?;
+        if self.owner != new.uid()
+            && before("fchown").and_then(|()| fchown(file, Some(self.owner), None)).is_err()
+        {
             return Err(Failure::Unfit(
-                "belongs to another user, and this process may not make a file of that user's",
+                "belongs to another user, and this process may not make a file of that user's"
+                    .into(),
             ));
         }
-        let is_group_special = (self.mode >> 3) & 0o7 != self.mode & 0o7;
-        if self.group != new.group
-            && fchown(file, None, Some(self.group)).is_err()
+        let is_group_special = (self.mode >> 3) & 0o7 != self.mode & 0o7 || self.list.is_some();
+        if self.group != new.gid()
+            && before("fchown").and_then(|()| fchown(file, None, Some(self.group))).is_err()
             && is_group_special
         {
             return Err(Failure::Unfit(
-                "belongs to a group that this process is not in, so that the group would lose its access",
+                "belongs to a group that this process is not in, so that the group would lose its access".into(),
             ));
         }
-        file.set_permissions(fs::Permissions::from_mode(self.mode)).map_err(Failure::preparing)
+        Ok(())
+    }
+
+    /// Lets those in who may read or write it.
+    pub(super) fn open_up(&self, file: &File) -> Result<(), Failure> {
+        use std::os::unix::fs::PermissionsExt;
+
+        if let Some(list) = &self.list {
+            list::set(file, list).map_err(|_| {
+                Failure::Unfit("has an access control list, which a new file does not take".into())
+            })?;
+        }
+        before("fchmod").map_err(Failure::preparing)?;
+        let mode = std::fs::Permissions::from_mode(self.mode);
+        file.set_permissions(mode).map_err(Failure::preparing)
+    }
+}
+
+/// Takes off a new file what its directory lets others do with it.
+pub(super) fn close(file: &File) -> Result<(), Failure> {
+    #[cfg(unix)]
+    if list::of(file).map_err(Failure::preparing)?.is_some() {
+        list::remove(file).map_err(Failure::preparing)?;
+    }
+    let _ = file;
+    Ok(())
+}
+
+/// POSIX access control lists, as Linux keeps them.
+#[cfg(any(target_os = "linux", target_os = "android"))]
+mod list {
+    use std::fs::File;
+    use std::io;
+
+    use rustix::fs::{XattrFlags, fgetxattr, fremovexattr, fsetxattr};
+    use rustix::io::Errno;
+
+    use super::before;
+
+    const NAME: &str = "system.posix_acl_access";
+
+    /// The largest value of an attribute.
+    const LARGEST: usize = 64 * 1024;
+
+    pub(super) fn of(file: &File) -> io::Result<Option<Vec<u8>>> {
+        before("fgetxattr")?;
+        let mut list = vec![0; LARGEST];
+        match fgetxattr(file, NAME, &mut list) {
+            Ok(length) => {
+                list.truncate(length);
+                Ok(Some(list))
+            }
+            // There is none, or there are none in this file system, or none in this kernel.
+            Err(Errno::NODATA | Errno::NOTSUP | Errno::NOSYS) => Ok(None),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    pub(super) fn set(file: &File, list: &[u8]) -> io::Result<()> {
+        before("fsetxattr")?;
+        Ok(fsetxattr(file, NAME, list, XattrFlags::empty())?)
+    }
+
+    pub(super) fn remove(file: &File) -> io::Result<()> {
+        before("fremovexattr")?;
+        Ok(fremovexattr(file, NAME)?)
+    }
+}
+
+/// The lists of other systems are not taken over.
+#[cfg(all(unix, not(any(target_os = "linux", target_os = "android"))))]
+mod list {
+    use std::fs::File;
+    use std::io;
+
+    #[expect(clippy::unnecessary_wraps, reason = "it asks the file elsewhere")]
+    pub(super) fn of(_: &File) -> io::Result<Option<Vec<u8>>> {
+        Ok(None)
+    }
+
+    #[expect(clippy::unnecessary_wraps, reason = "it changes the file elsewhere")]
+    pub(super) fn set(_: &File, _: &[u8]) -> io::Result<()> {
+        Ok(())
+    }
+
+    #[expect(clippy::unnecessary_wraps, reason = "it changes the file elsewhere")]
+    pub(super) fn remove(_: &File) -> io::Result<()> {
+        Ok(())
     }
 }
 
 /// Who may do what with a file; a new one inherits it from its directory.
 #[cfg(not(unix))]
-#[derive(PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Access;
 
 #[cfg(not(unix))]
+#[expect(clippy::unused_self, clippy::unnecessary_wraps, reason = "it does something elsewhere")]
 impl Access {
-    pub(super) fn of(_: &fs::Metadata) -> Self {
-        Self
+    pub(super) fn of(_: &File) -> Result<Self, Failure> {
+        Ok(Self)
     }
 
-    pub(super) fn apply(&self, _: &File) -> Result<(), Failure> {
+    pub(super) fn owner(&self) -> u32 {
+        crate::driver::files::user()
+    }
+
+    pub(super) fn give(&self, _: &File) -> Result<(), Failure> {
+        Ok(())
+    }
+
+    pub(super) fn open_up(&self, _: &File) -> Result<(), Failure> {
         Ok(())
     }
 }

@@ -1,117 +1,165 @@
 //! New files before they take their places, and those that killed writers have left behind.
+//!
+//! A draft stands in a directory of its own beside the file, `.oauth-rotor-<number>.tmp`, which nobody but its owner may
+//! enter. It is made with the mode 0600, and gets the one of the file that it replaces as the last thing before
+//! the rename. A process that is killed in between has let nobody in: what it leaves behind is behind a
+//! directory with the mode 0700. With the mode set only after the rename, those who read the file by their group would
+//! be locked out for a moment by each write, and for good by a kill.
 
-use std::fs::{self, File, OpenOptions};
-use std::io::{self, ErrorKind, Write};
-use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::ffi::{OsStr, OsString};
+use std::fs::File;
+use std::io::{self, ErrorKind, Seek, Write};
 
-use super::access::Access;
+use super::access::{Access, close};
 use super::{Failure, LARGEST, Step};
-use crate::driver::files::read_text;
+use crate::driver::files::{Directory, Found, Kind, before, read_text};
 use crate::secret::Secret;
 
-/// How a file is named until it takes its place, and from when on a left-over is one where there is no lock.
+/// How a draft's directory is named, and from when on a left-over is one where there is no lock.
 pub(super) const PREFIX: &str = ".oauth-rotor-";
 pub(super) const SUFFIX: &str = ".tmp";
-pub(super) const STALE: Duration = Duration::from_secs(600);
+pub(super) const STALE_SECONDS: i64 = 600;
+
+/// How a draft is named.
+pub(super) const NEW: &str = "new";
 
 /// The new file before it takes its place. It is removed unless it does.
 pub(super) struct Draft {
-    pub(super) path: PathBuf,
+    /// Closed before it is removed.
+    pub(super) file: File,
+    place: Place,
+    /// Where the file is that it replaces.
+    directory: Directory,
+    access: Option<Access>,
 }
 
 impl Draft {
     pub(super) fn write(
-        directory: &Path,
+        directory: &Directory,
         text: &Secret,
         access: Option<&Access>,
     ) -> Result<Self, Failure> {
-        let (draft, mut file) = Self::create(directory).map_err(Failure::preparing)?;
-        if let Some(access) = access {
-            access.apply(&file)?;
+        let place = Place::make(directory).map_err(Failure::preparing)?;
+        let file = place.directory.create(NEW.as_ref()).map_err(Failure::preparing)?;
+        let (directory, access) = (directory.clone(), access.cloned());
+        let mut draft = Self { file, place, directory, access };
+        close(&draft.file)?;
+        if let Some(access) = &draft.access {
+            access.give(&draft.file)?;
         }
-        file.write_all(text.expose().as_bytes())
-            .and_then(|()| file.sync_all())
-            .map_err(Failure::preparing)?;
-        drop(file);
-        let written = File::open(&draft.path).and_then(|mut file| read_text(&mut file, LARGEST));
-        match written {
-            Ok(written) if written == *text => Ok(draft),
-            Ok(_) => Err(Failure::Busy("is on a device that does not keep what is written")),
+        match draft.fill(text) {
+            Ok(true) => Ok(draft),
+            Ok(false) => Err(Failure::Busy("is on a device that does not keep what is written")),
             Err(error) => Err(Failure::preparing(error)),
         }
     }
 
-    fn create(directory: &Path) -> io::Result<(Self, File)> {
-        let mut options = OpenOptions::new();
-        options.write(true).create_new(true);
-        #[cfg(unix)]
-        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        loop {
-            let name = format!("{PREFIX}{:016x}{SUFFIX}", fastrand::u64(..));
-            let path = directory.join(name);
-            match options.open(&path) {
-                Ok(file) => return Ok((Self { path }, file)),
-                Err(error) if error.kind() == ErrorKind::AlreadyExists => (),
-                Err(error) => return Err(error),
-            }
-        }
+    /// Whether it holds the text now.
+    fn fill(&mut self, text: &Secret) -> io::Result<bool> {
+        before("write")?;
+        self.file.write_all(text.expose().as_bytes())?;
+        before("fsync")?;
+        self.file.sync_all()?;
+        before("lseek")?;
+        self.file.rewind()?;
+        Ok(read_text(&mut self.file, LARGEST)? == *text)
     }
 
     /// Whether it was written so long after that file that nobody is still writing it.
-    pub(super) fn is_after(&self, other: &Path) -> bool {
-        let modified = |path: &Path| fs::symlink_metadata(path)?.modified();
-        let (Ok(mine), Ok(other)) = (modified(&self.path), modified(other)) else { return false };
-        mine.duration_since(other).is_ok_and(|age| age > STALE)
+    pub(super) fn is_after(&self, other: &Found) -> bool {
+        let mine = self.place.directory.look(NEW.as_ref());
+        mine.is_ok_and(|mine| mine.modified_at() - other.modified_at() > STALE_SECONDS)
     }
 
-    pub(super) fn publish(self, path: &Path) -> Result<(), Failure> {
+    /// Lets those in who may read the file that it replaces.
+    pub(super) fn open_up(&self) -> Result<(), Failure> {
+        self.access.as_ref().map_or(Ok(()), |access| access.open_up(&self.file))
+    }
+
+    pub(super) fn publish(self, name: &OsStr) -> Result<(), Failure> {
         let failed = |error| Failure::Io(Step::Replace, error);
-        fs::rename(&self.path, path).map_err(failed)?;
-        // The file is there no longer: dropping this removes nothing.
-        sync(self.path.parent().unwrap_or(Path::new("."))).map_err(failed)
+        self.open_up()?;
+        self.place.directory.rename(NEW.as_ref(), &self.directory, name).map_err(failed)?;
+        // Its mode, too.
+        before("fsync").and_then(|()| self.file.sync_all()).map_err(failed)?;
+        let Self { directory, place, .. } = self;
+        drop(place);
+        directory.sync().map_err(failed)
     }
 }
 
-impl Drop for Draft {
+/// The directory of a draft. It is removed with what is in it.
+struct Place {
+    /// Where it is.
+    parent: Directory,
+    name: OsString,
+    directory: Directory,
+}
+
+impl Place {
+    fn make(parent: &Directory) -> io::Result<Self> {
+        loop {
+            let name = OsString::from(format!("{PREFIX}{:016x}{SUFFIX}", fastrand::u64(..)));
+            match parent.create_directory(&name) {
+                Err(error) if error.kind() == ErrorKind::AlreadyExists => continue,
+                made => made?,
+            }
+            match parent.enter(&name) {
+                Ok(directory) => return Ok(Self { parent: parent.clone(), name, directory }),
+                Err(error) => {
+                    let _ = parent.remove_directory(&name);
+                    return Err(error);
+                }
+            }
+        }
+    }
+}
+
+impl Drop for Place {
     fn drop(&mut self) {
-        let _ = fs::remove_file(&self.path);
+        let _ = self.directory.remove(NEW.as_ref());
+        let _ = self.parent.remove_directory(&self.name);
     }
 }
 
-/// Makes a rename durable, where a directory can be asked for that.
-pub(super) fn sync(directory: &Path) -> io::Result<()> {
-    if cfg!(not(unix)) {
-        return Ok(());
-    }
-    match File::open(directory).and_then(|directory| directory.sync_all()) {
-        Err(error)
-            if !matches!(
-                error.kind(),
-                ErrorKind::InvalidInput | ErrorKind::Unsupported | ErrorKind::PermissionDenied
-            ) =>
-        {
-            Err(error)
-        }
-        _ => Ok(()),
+/// Whether a killed writer, or one that is at work, has something of its own in there.
+pub(super) fn holds_left_overs(directory: &Directory) -> bool {
+    let is_one = |name: &OsString| name.as_encoded_bytes().starts_with(PREFIX.as_bytes());
+    directory.names().is_ok_and(|names| names.iter().any(is_one))
+}
+
+/// Removes what killed writers have left behind: the drafts of which this holds.
+pub(super) fn clear(directory: &Directory, is_left_over: impl Fn(&Found) -> bool) {
+    let Ok(names) = directory.names() else { return };
+    for name in names.into_iter().filter(|name| is_ours(name)) {
+        // What belongs to another user stays where it cannot be removed.
+        let _ = remove(directory, &name, &is_left_over);
     }
 }
 
-/// Removes what killed writers have left behind.
-pub(super) fn clear(directory: &Path, is_left_over: impl Fn(&Path) -> bool) {
-    let Ok(entries) = fs::read_dir(directory) else { return };
-    for entry in entries.flatten() {
-        let name = entry.file_name();
-        let is_ours = name.to_str().is_some_and(|name| {
-            let number = name.strip_prefix(PREFIX).and_then(|name| name.strip_suffix(SUFFIX));
-            number.is_some_and(|number| {
-                number.len() == 16 && number.bytes().all(|digit| digit.is_ascii_hexdigit())
-            })
-        });
-        let path = entry.path();
-        if is_ours && is_left_over(&path) {
-            // Its owner may be another user; then it stays.
-            let _ = fs::remove_file(path);
-        }
+fn remove(
+    directory: &Directory,
+    name: &OsStr,
+    is_left_over: impl Fn(&Found) -> bool,
+) -> io::Result<()> {
+    let found = directory.look(name)?;
+    if found.kind() != Kind::Directory {
+        return if is_left_over(&found) { directory.remove(name) } else { Ok(()) };
     }
+    let place = directory.enter(name)?;
+    match place.look(NEW.as_ref()) {
+        Ok(draft) if is_left_over(&draft) => place.remove(NEW.as_ref())?,
+        Err(error) if error.kind() == ErrorKind::NotFound && is_left_over(&found) => (),
+        _ => return Ok(()),
+    }
+    directory.remove_directory(name)
+}
+
+fn is_ours(name: &OsStr) -> bool {
+    name.to_str().is_some_and(|name| {
+        let number = name.strip_prefix(PREFIX).and_then(|name| name.strip_suffix(SUFFIX));
+        number.is_some_and(|number| {
+            number.len() == 16 && number.bytes().all(|digit| digit.is_ascii_hexdigit())
+        })
+    })
 }

@@ -3,17 +3,24 @@
 mod access;
 mod child;
 mod crash;
+mod faults;
+#[cfg(target_os = "linux")]
+mod lists;
+mod shared;
+mod shells;
 
 use std::cell::Cell;
-use std::fs;
-use std::os::unix::fs::{MetadataExt, symlink};
+use std::fs::{self, File};
+use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
 use std::os::unix::net::UnixListener;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
-use super::draft::{PREFIX, STALE, SUFFIX};
+use super::draft::{NEW, PREFIX, STALE_SECONDS, SUFFIX};
 use super::*;
 use crate::clock::SystemClock;
+use crate::driver::files::tests::make_pipe;
 use crate::driver::tests::Folder;
 use crate::driver::workers::Workers;
 
@@ -118,12 +125,16 @@ fn what_is_no_file_to_be_replaced_is_told_for_good() {
     let at = |name: &str| folder.0.join(name);
     fs::create_dir(at("directory")).unwrap();
     let _socket = UnixListener::bind(at("socket")).unwrap();
+    make_pipe(&at("pipe"));
+    symlink("/dev/null", at("device")).unwrap();
     symlink("loop", at("loop")).unwrap();
     fs::write(at("binary"), [0xff, 0xfe]).unwrap();
     fs::write(at("large"), vec![b'#'; 1024 * 1024 + 1]).unwrap();
     for (name, reason) in [
         ("directory", "is a directory"),
-        ("socket", "is not a regular file"),
+        ("socket", "is not a regular file but a socket"),
+        ("pipe", "is not a regular file but a pipe"),
+        ("device", "is not a regular file but a device"),
         ("loop", "too many links"),
         ("binary", "is not UTF-8 text"),
         ("large", "is larger than 1 MiB"),
@@ -210,38 +221,90 @@ fn a_file_that_never_stays_the_same_is_given_up_for_now() {
     assert_eq!(drafts(&folder.0), [""; 0]);
 }
 
+/// The lock that writers of this user's files take turns by.
+fn lock_of(directory: &Path) -> PathBuf {
+    directory.join(format!("{PREFIX}{}.lock", user()))
+}
+
 #[test]
-fn a_directory_that_another_process_keeps_locked_is_tried_again_later() {
+fn a_lock_that_another_process_keeps_is_tried_again_later() {
     let folder = Folder::new("locked");
     let path = folder.0.join("secret");
-    let other = File::open(&folder.0).unwrap();
+    let other = File::create(lock_of(&folder.0)).unwrap();
     other.lock().unwrap();
     let report = write(&secret_file(&path), &credential("id", "secret"));
     assert_not_written(&report, SinkOutcome::Failed, "another process has locked");
     assert!(!path.exists());
     drop(other);
     assert_eq!(write(&secret_file(&path), &credential("id", "secret")), DONE);
+    assert!(!lock_of(&folder.0).exists());
+}
+
+#[test]
+fn who_may_only_read_a_directory_keeps_nobody_from_writing_to_it() {
+    let folder = Folder::new("locked-by-anybody");
+    let path = folder.0.join("secret");
+    let other = File::open(&folder.0).unwrap();
+    other.lock().unwrap();
+    assert_eq!(write(&secret_file(&path), &credential("id", "secret")), DONE);
+}
+
+/// Others could hold it if they could open it.
+#[test]
+fn the_lock_is_for_this_user_alone_and_goes_after_the_write() {
+    let folder = Folder::new("own-lock");
+    let path = folder.0.join("secret");
+    let lock = lock_of(&folder.0);
+    for left_behind in [false, true] {
+        if left_behind {
+            fs::write(&lock, "").unwrap();
+            fs::set_permissions(&lock, fs::Permissions::from_mode(0o666)).unwrap();
+        }
+        let seen = Cell::new(None);
+        replace(&path, |_| {
+            seen.set(fs::metadata(&lock).ok().map(|lock| lock.mode() & 0o7777).or(seen.get()));
+            let new = if left_behind { "new" } else { "old" };
+            Ok((fs::read_to_string(&path).ok().as_deref() != Some(new)).then(|| Secret::new(new)))
+        })
+        .unwrap();
+        assert_eq!(seen.get(), Some(0o600), "{left_behind}");
+        assert!(!lock.exists());
+    }
 }
 
 #[test]
 fn what_killed_writers_left_behind_is_removed_and_nothing_else() {
     let folder = Folder::new("left-over");
-    let left = [".oauth-rotor-0123456789abcdef.tmp", ".oauth-rotor-ffffffffffffffff.tmp"];
-    let others =
-        [".oauth-rotor-notes.tmp", ".oauth-rotor-0123456789abcdef", "0123456789abcdef.tmp"];
-    for name in left.iter().chain(&others) {
-        fs::write(folder.0.join(name), "").unwrap();
+    let at = |name: &str| folder.0.join(name);
+    // The first is a file, as earlier versions left one behind.
+    let [file, old, empty, young] = ["0123456789abcdef", "ffffffffffffffff", "1", "2"]
+        .map(|number| at(&format!("{PREFIX}{number:0>16}{SUFFIX}")));
+    let others = [
+        ".oauth-rotor-notes.tmp",
+        ".oauth-rotor-0123456789abcdef",
+        "0123456789abcdef.tmp",
+        ".oauth-rotor-notes.lock",
+    ]
+    .map(at);
+    for path in others.iter().chain([&file]) {
+        fs::write(path, "").unwrap();
+    }
+    for path in [&old, &empty, &young] {
+        fs::create_dir(path).unwrap();
+    }
+    for path in [&old, &young] {
+        fs::write(path.join(NEW), "").unwrap();
     }
     // Others may be writing where there is no lock: then only age tells.
-    let draft = Draft::write(&folder.0, &Secret::new(""), None).unwrap();
-    let made = fs::metadata(folder.0.join(left[0])).unwrap().modified().unwrap();
-    let old = File::options().write(true).open(folder.0.join(left[0])).unwrap();
-    old.set_modified(made - 2 * STALE).unwrap();
-    clear(&folder.0, |path| draft.is_after(path));
-    assert!(draft.path.exists() && folder.0.join(left[1]).exists());
-    assert!(!folder.0.join(left[0]).exists());
+    let directory = Location::of(&file).unwrap().directory;
+    let draft = Draft::write(&directory, &Secret::new(""), None).unwrap();
+    let made = draft.file.metadata().unwrap().modified().unwrap();
+    let too_old = made - Duration::from_secs(2 * STALE_SECONDS.unsigned_abs());
+    File::options().write(true).open(old.join(NEW)).unwrap().set_modified(too_old).unwrap();
+    clear(&directory, |other| draft.is_after(other));
+    assert!(file.exists() && empty.exists() && young.exists() && !old.exists());
     drop(draft);
-    assert_eq!(write(&secret_file(&folder.0.join("secret")), &credential("id", "new")), DONE);
-    assert!(!folder.0.join(left[1]).exists());
-    assert!(others.iter().all(|name| folder.0.join(name).exists()));
+    assert_eq!(write(&secret_file(&at("secret")), &credential("id", "new")), DONE);
+    assert!(![file, old, empty, young].iter().any(|left| left.exists()));
+    assert!(others.iter().all(|other| other.exists()));
 }

@@ -1,55 +1,156 @@
-//! Writers of one directory, one after the other.
+//! Writers of one user's files in a directory, one after the other.
+//!
+//! Who writes holds `flock` on a file `.oauth-rotor-<user>.lock`, whose mode is 0600: those who may only read the
+//! directory, or write to it as another user, cannot hold it. It is named for the user to whom the file belongs that is
+//! written, and given to that user where root makes it, so that the two take turns. The lock ends with the process that
+//! holds it. Its file is removed by its holder; one that a killed process has left behind serves the next.
+//!
+//! Something else under that name, or one of another user, keeps nobody from writing: then it is as on a file system
+//! without locks.
 
-use std::fs::{File, TryLockError};
-use std::io::ErrorKind;
-use std::path::Path;
-use std::time::Duration;
+#[cfg(unix)]
+pub(super) use lock::Turn;
 
-use super::Failure;
+/// There is no such lock here.
+#[cfg(not(unix))]
+pub(super) struct Turn;
 
-/// How long another writer is waited for: it needs milliseconds.
-const TURN: Duration = Duration::from_millis(20);
-const TURNS: usize = 100;
-
-/// The only writer of a directory, as far as writers know of each other.
-pub(super) struct Turn {
-    /// Holds the lock; none: there is no such lock here.
-    lock: Option<File>,
-}
-
+#[cfg(not(unix))]
+#[expect(clippy::unused_self, clippy::unnecessary_wraps, reason = "it waits elsewhere")]
 impl Turn {
-    pub(super) fn take(directory: &Path) -> Result<Self, Failure> {
-        // Windows does not open directories.
-        if cfg!(not(unix)) {
-            return Ok(Self { lock: None });
-        }
-        let lock = match File::open(directory) {
-            Ok(lock) => lock,
-            // It may be written and not listed.
-            Err(error) if error.kind() == ErrorKind::PermissionDenied => {
-                return Ok(Self { lock: None });
-            }
-            Err(error) => return Err(Failure::preparing(error)),
-        };
-        for _ in 0..TURNS {
-            match lock.try_lock() {
-                Ok(()) => return Ok(Self { lock: Some(lock) }),
-                Err(TryLockError::WouldBlock) => pause(),
-                Err(TryLockError::Error(_)) => return Ok(Self { lock: None }),
-            }
-        }
-        Err(Failure::Busy("is in a directory that another process has locked"))
+    pub(super) fn take(
+        _: &crate::driver::files::Directory,
+        _: u32,
+    ) -> Result<Self, super::Failure> {
+        Ok(Self)
     }
 
     pub(super) fn is_exclusive(&self) -> bool {
-        self.lock.is_some()
+        false
     }
 }
 
-#[expect(
-    clippy::disallowed_methods,
-    reason = "a worker waits for another process, on no clock of ours"
-)]
-fn pause() {
-    std::thread::sleep(TURN);
+#[cfg(unix)]
+mod lock {
+    use std::ffi::{OsStr, OsString};
+    use std::fs::{File, Permissions, TryLockError};
+    use std::io::{self, ErrorKind};
+    use std::os::unix::fs::{MetadataExt, PermissionsExt, fchown};
+    use std::time::Duration;
+
+    use crate::driver::files::{Directory, before, user};
+    use crate::driver::sinks::Failure;
+    use crate::driver::sinks::draft::PREFIX;
+
+    /// How long another writer is waited for: it needs milliseconds.
+    const TURN: Duration = Duration::from_millis(20);
+    const TURNS: usize = 100;
+
+    /// The only writer of a user's files in a directory, as far as writers know of each other.
+    pub(in crate::driver::sinks) struct Turn {
+        /// None: there is no such lock here.
+        lock: Option<Lock>,
+    }
+
+    /// A lock that is held.
+    struct Lock {
+        directory: Directory,
+        name: OsString,
+        file: File,
+    }
+
+    impl Turn {
+        pub(in crate::driver::sinks) fn take(
+            directory: &Directory,
+            owner: u32,
+        ) -> Result<Self, Failure> {
+            let name = OsString::from(format!("{PREFIX}{owner}.lock"));
+            for _ in 0..TURNS {
+                let Some(file) = open(directory, &name, owner).map_err(Failure::preparing)? else {
+                    return Ok(Self { lock: None });
+                };
+                let locked = before("flock").map_err(TryLockError::Error);
+                match locked.and_then(|()| file.try_lock()) {
+                    Ok(()) => {
+                        let lock = Lock { directory: directory.clone(), name: name.clone(), file };
+                        if lock.is_in_place() {
+                            return Ok(Self { lock: Some(lock) });
+                        }
+                        // Its last holder has removed it meanwhile, and the next one has another.
+                    }
+                    Err(TryLockError::WouldBlock) => pause(),
+                    Err(TryLockError::Error(error)) => {
+                        // Else somebody may hold it.
+                        if error.kind() == ErrorKind::Unsupported {
+                            let _ = directory.remove(&name);
+                        }
+                        return Ok(Self { lock: None });
+                    }
+                }
+            }
+            Err(Failure::Busy("is in a directory that another process has locked"))
+        }
+
+        pub(in crate::driver::sinks) fn is_exclusive(&self) -> bool {
+            self.lock.is_some()
+        }
+    }
+
+    impl Lock {
+        fn is_in_place(&self) -> bool {
+            self.directory.leads_to(&self.name, &self.file).unwrap_or(false)
+        }
+    }
+
+    impl Drop for Lock {
+        fn drop(&mut self) {
+            // While it is held: whoever waits for it finds that it is not in its place any more.
+            if self.is_in_place() {
+                let _ = self.directory.remove(&self.name);
+            }
+        }
+    }
+
+    /// The file of the lock; none: there can be none.
+    fn open(directory: &Directory, name: &OsStr, owner: u32) -> io::Result<Option<File>> {
+        // Whoever holds it may remove it in between.
+        for _ in 0..TURNS {
+            let file = match directory.open_writable(name) {
+                Ok(file) => file,
+                Err(error) if error.kind() == ErrorKind::NotFound => match directory.create(name) {
+                    Err(error) if error.kind() == ErrorKind::AlreadyExists => continue,
+                    created => {
+                        let file = created?;
+                        if owner != user() {
+                            // Where it cannot be given away, neither can the file that it is for.
+                            let _ =
+                                before("fchown").and_then(|()| fchown(&file, Some(owner), None));
+                        }
+                        file
+                    }
+                },
+                // Another user's, or no file at all.
+                Err(_) => return Ok(None),
+            };
+            before("fstat")?;
+            let found = file.metadata()?;
+            if !found.is_file() || ![owner, user()].contains(&found.uid()) {
+                return Ok(None);
+            }
+            if found.mode() & 0o077 != 0 {
+                let _ = before("fchmod")
+                    .and_then(|()| file.set_permissions(Permissions::from_mode(0o600)));
+            }
+            return Ok(Some(file));
+        }
+        Ok(None)
+    }
+
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "a worker waits for another process, on no clock of ours"
+    )]
+    fn pause() {
+        std::thread::sleep(TURN);
+    }
 }

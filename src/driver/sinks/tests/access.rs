@@ -47,18 +47,32 @@ fn a_new_file_is_for_its_owner_only() {
 fn mode_owner_and_group_stay() {
     let folder = Folder::new("access");
     let path = folder.0.join(".env");
-    for mode in [0o600, 0o640, 0o644, 0o664, 0o400, 0o2640] {
+    for mode in [0o600, 0o640, 0o644, 0o664, 0o400] {
         fs::write(&path, "SECRET=old\n").unwrap();
         if is_root(&folder) {
             chown(&path, Some(STRANGER), Some(STRANGER + 1)).unwrap();
         }
         fs::set_permissions(&path, fs::Permissions::from_mode(mode)).unwrap();
-        let before = Access::of(&fs::metadata(&path).unwrap());
+        let access = || Access::of(&File::open(&path).unwrap()).unwrap();
+        let before = access();
         assert_eq!(write(&env_file(&path), &credential("id", "new")), DONE);
         assert!(fs::read_to_string(&path).unwrap().contains("SECRET=new"));
-        assert!(Access::of(&fs::metadata(&path).unwrap()) == before, "{mode:o}");
+        assert_eq!(access(), before, "{mode:o}");
         assert_eq!(before.mode, mode);
         fs::remove_file(&path).unwrap();
+    }
+}
+
+#[test]
+fn a_file_is_not_written_as_a_program_of_its_owner() {
+    let folder = Folder::new("set-uid");
+    let path = folder.0.join(".env");
+    for mode in [0o4755, 0o2640, 0o1644, 0o7777] {
+        fs::write(&path, "SECRET=old\n").unwrap();
+        fs::set_permissions(&path, fs::Permissions::from_mode(mode)).unwrap();
+        assert_eq!(fs::metadata(&path).unwrap().mode() & 0o7777, mode);
+        assert_eq!(write(&env_file(&path), &credential("id", "new")), DONE);
+        assert_eq!(fs::metadata(&path).unwrap().mode() & 0o7777, mode & 0o777);
     }
 }
 
@@ -115,8 +129,9 @@ fn nobody_loses_access_to_a_file_that_is_replaced() {
 
 /// Run by a child.
 pub(super) fn say_what_can_be_given(directory: &Path, say: impl Fn(&str)) {
-    let own = Access::of(&fs::metadata(directory).expect("it is there"));
-    let (owner, group) = (own.owner, own.group);
+    let own = fs::metadata(directory).expect("it is there");
+    let directory = Location::of(&directory.join("file")).expect("it is a directory").directory;
+    let (owner, group) = (own.uid(), own.gid());
     for (what, owner, group, mode) in [
         ("another owner", owner + 7, group, 0o666),
         ("another owner", owner + 7, group, 0o600),
@@ -126,10 +141,11 @@ pub(super) fn say_what_can_be_given(directory: &Path, say: impl Fn(&str)) {
         ("another group", owner, group + 7, 0o644),
         ("the same", owner, group, 0o640),
     ] {
-        let draft = Draft::write(directory, &Secret::new(""), Some(&Access { owner, group, mode }));
-        let came_of_it = match draft {
+        let access = Access { owner, group, mode, list: None };
+        let draft = Draft::write(&directory, &Secret::new(""), Some(&access));
+        let came_of_it = match draft.and_then(|draft| draft.open_up().map(|()| draft)) {
             Ok(draft) => {
-                let metadata = fs::metadata(&draft.path).expect("it was made");
+                let metadata = draft.file.metadata().expect("it was made");
                 format!("given, {:o}", metadata.mode() & 0o7777)
             }
             Err(Failure::Unfit(reason)) => {

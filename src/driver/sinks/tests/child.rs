@@ -1,5 +1,6 @@
 //! Processes that write: this test program once more, with a part to play.
 
+use std::fs;
 use std::io::{BufRead, BufReader, Lines, Write};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
@@ -8,6 +9,7 @@ use std::process::{Child, ChildStdout, Command, Stdio};
 use serde::{Deserialize, Serialize};
 
 use super::super::*;
+use crate::driver::files::Plan;
 
 /// The variable that gives a child its part.
 const PART: &str = "OAUTH_ROTOR_CHILD";
@@ -23,6 +25,8 @@ pub(super) enum Part {
     Count { path: PathBuf, variables: (String, String), to: usize },
     /// Writes one pair and says what came of it.
     Write { path: PathBuf },
+    /// Writes one pair, and is killed before its call with that number.
+    Killed { path: PathBuf, at: usize },
     /// Says what comes of giving a file in that directory to others.
     Access { directory: PathBuf },
 }
@@ -115,6 +119,15 @@ fn a_child_plays_its_part() {
         }
         Part::Write { path } => {
             say(&format!("{:?}", write(&super::env_file(&path), &super::credential("id", "new"))));
+        }
+        Part::Killed { path, at } => {
+            let kill = |_| {
+                let process = rustix::process::getpid();
+                rustix::process::kill_process(process, rustix::process::Signal::KILL)?;
+                unreachable!("it is killed")
+            };
+            let work = || write(&super::env_file(&path), &super::credential("id", "new"));
+            say(&format!("{:?}", Plan::run(at, kill, work).0));
         }
         Part::Access { directory } => super::access::say_what_can_be_given(&directory, say),
     }

@@ -1,0 +1,78 @@
+//! Where a shell that sources a file takes quotes for quotes.
+//!
+//! What stands between single quotes is run by no shell, unless an apostrophe somewhere above has turned the
+//! quotes around: of `A=it's`, `B='$(id)'` and `C=it's` a shell runs `id`, although other readers see three values.
+
+/// Whether a shell runs nothing of a value that is written like this at this place, nor a part of it.
+pub(super) fn is_safe_at(text: &str, place: usize, written: &str) -> bool {
+    // Nothing that starts a command, wherever it stands behind its `NAME=`.
+    let starts = |c: char| c.is_whitespace() || "$`\\;&|<>()".contains(c);
+    let value = written.trim_matches(['\'', '"']);
+    if !value.contains(starts) && !value.contains(['\'', '"']) {
+        return true;
+    }
+    match around(&text[..place]) {
+        Around::Nothing => true,
+        Around::Single => !written.contains('\''),
+        Around::Double => !written.contains(['"', '$', '`', '\\']),
+        Around::Unclear => false,
+    }
+}
+
+/// The quotes that are open at the end of a text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Around {
+    Nothing,
+    Single,
+    Double,
+    /// Only a whole shell could tell.
+    Unclear,
+}
+
+fn around(text: &str) -> Around {
+    let mut rest = text;
+    let mut begins_word = true;
+    while let Some(c) = rest.chars().next() {
+        let after = &rest[c.len_utf8()..];
+        let is_comment = c == '#' && begins_word;
+        rest = match c {
+            '#' if begins_word => after.split_once('\n').map_or("", |(_, lines)| lines),
+            '\\' => after.strip_prefix(|_| true).unwrap_or(""),
+            '\'' => match after.split_once('\'') {
+                Some((_, rest)) => rest,
+                None => return Around::Single,
+            },
+            '"' => match behind_double_quotes(after) {
+                Ok(rest) => rest,
+                Err(around) => return around,
+            },
+            // `$'…'` has rules of its own, in some shells; what else is here has quotes of its own.
+            '`' => return Around::Unclear,
+            '$' if after.starts_with(['\'', '"']) => return Around::Unclear,
+            '<' if after.starts_with('<') => return Around::Unclear,
+            _ => after,
+        };
+        begins_word = is_comment || c.is_ascii_whitespace() || ";&|()".contains(c);
+    }
+    Around::Nothing
+}
+
+/// What stands behind the quotes that are open at the beginning, unless they are still open.
+fn behind_double_quotes(text: &str) -> Result<&str, Around> {
+    let mut rest = text;
+    while let Some(c) = rest.chars().next() {
+        let after = &rest[c.len_utf8()..];
+        rest = match c {
+            '"' => return Ok(after),
+            '\\' => after.strip_prefix(|_| true).unwrap_or(""),
+            '`' => return Err(Around::Unclear),
+            '$' if after.starts_with('(') => return Err(Around::Unclear),
+            '$' if after.starts_with('{') => match after.split_once('}') {
+                Some((name, rest)) if !name.contains(['\'', '"', '`', '$', '\\']) => rest,
+                _ => return Err(Around::Unclear),
+            },
+            _ => after,
+        };
+    }
+    Err(Around::Double)
+}
