@@ -6,7 +6,7 @@ const { TokenManager } = require('..')
 const { authority, issue } = require('./support/certificates')
 const { shownBy } = require('./support/disguises')
 const { http, wire } = require('./support/wire')
-const { closeAll, event, manager, rejection, server } = require('./support/world')
+const { closeAll, event, manager, server } = require('./support/world')
 const { wrongOptions } = require('./support/wrong-options')
 
 afterEach(closeAll)

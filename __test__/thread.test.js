@@ -1,13 +1,8 @@
 'use strict'
 
-const fs = require('node:fs')
-const os = require('node:os')
-const path = require('node:path')
-const { fromFile } = require('..')
 const native = require('../lib/load-native')
-const { hangingFile } = require('./support/changing')
 const { ourThreads, until } = require('./support/process')
-const { atEnd, closeAll, event, manager, server, virtualWorld } = require('./support/world')
+const { closeAll, event, manager, server, virtualWorld } = require('./support/world')
 
 afterEach(async () => {
   jest.restoreAllMocks()
@@ -146,50 +141,6 @@ test('a manager opened while the thread is dead is served, one closed meanwhile 
   await tokens.close()
   expect(await late.getToken()).toEqual(expect.any(String))
   expect(native.managers()).toBe(1)
-})
-
-/** The path of a file of the test's own. */
-function fileInPlace() {
-  const directory = fs.mkdtempSync(path.join(os.tmpdir(), 'oauth-rotor-'))
-  atEnd(() => fs.rmSync(directory, { recursive: true }))
-  return path.join(directory, 'secret')
-}
-
-/** A credential in a file that hangs. */
-function hangingCredential() {
-  return { clientId: 'app', clientSecret: fromFile(hangingFile()) }
-}
-
-test('a file that hangs does not keep a dead thread from being started again', async () => {
-  const { clock, server: provider } = await virtualWorld()
-  const hanging = manager(provider, { credentials: hangingCredential() })
-  const { tokens, token } = await opened(provider, { clock })
-  const restarted = restart({ tokens })
-  const diedAt = clock.now()
-  native.injectPanic()
-  await until(() => asksNative(tokens))
-  await clock.advance(RESTART_MS)
-  expect((await restarted).at).toEqual(new Date(diedAt + RESTART_MS))
-  expect(tokens.peek()).toBe(token)
-  expect(hanging.peek()).toBeUndefined()
-})
-
-test('a file that hangs occupies one thread, however often it is asked for', async () => {
-  const provider = await server()
-  let rounds = 0
-  const asked = async () => {
-    rounds += 1
-    return 'secret'
-  }
-  manager(provider, {
-    credentials: [hangingCredential(), { clientId: 'app', clientSecret: asked }],
-    acquireTimeoutMs: 10,
-    sourcePollMs: 10,
-  })
-  await until(() => rounds > 10)
-  const file = fileInPlace()
-  fs.writeFileSync(file, 'secret')
-  await manager(provider, { credentials: { clientId: 'app', clientSecret: fromFile(file) } }).ready()
 })
 
 test('a dead thread ends for good when its last manager is closed', async () => {

@@ -1,12 +1,10 @@
 'use strict'
 
-const { execFileSync } = require('node:child_process')
 const fs = require('node:fs')
 const os = require('node:os')
 const path = require('node:path')
 
 const { fromDirectory, fromEnv, fromEnvFile, fromFile } = require('../..')
-const { ourThreads, until } = require('./process')
 const { atEnd } = require('./world')
 
 /** A directory that the test's end removes. */
@@ -21,20 +19,6 @@ function temporaryFile(text) {
   const file = path.join(temporaryDirectory(), 'file')
   fs.writeFileSync(file, text)
   return file
-}
-
-/** A file that hangs: reading a pipe that nobody writes to never ends. */
-function hangingFile() {
-  const pipe = path.join(temporaryDirectory(), 'pipe')
-  execFileSync('mkfifo', [pipe])
-  // Whoever still reads it at the test's end finds it empty, and so does who is only about to.
-  atEnd(() =>
-    until(() => {
-      fs.closeSync(fs.openSync(pipe, fs.constants.O_RDWR))
-      return ourThreads() === 0
-    }),
-  )
-  return pipe
 }
 
 /** Two variables of this process with a credential, which the test's end deletes. */
@@ -91,4 +75,4 @@ const SOURCES = {
   },
 }
 
-module.exports = { SOURCES, hangingFile, temporaryDirectory, temporaryFile, variables }
+module.exports = { SOURCES, temporaryDirectory, temporaryFile, variables }
