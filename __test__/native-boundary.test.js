@@ -4,7 +4,7 @@ const { once } = require('node:events')
 const path = require('node:path')
 const { Worker } = require('node:worker_threads')
 const native = require('../native')
-const { child } = require('./support/process')
+const { child, until } = require('./support/process')
 const { atEnd, closeAll, manager, server, virtualWorld } = require('./support/world')
 
 afterEach(async () => {
@@ -141,21 +141,23 @@ describe('a worker that guesses the numbers of another environment', () => {
   })
 
   test('closes no handle: who waits gets its token', async () => {
-    const provider = await server({ latencyMs: 500 })
+    const { clock, server: provider } = await virtualWorld({ latencyMs: 1000 })
     const { handle, attachment, result: tokens } = numbersOf(() => manager(provider))
     const asked = tokens.getToken()
+    await until(() => provider.requests.length === 1)
     const ask = rawWorker()
     for (let number = 0; number <= handle; number++) await ask('close', number, number)
     for (let number = 0; number <= attachment; number++) {
       await ask('close', number, handle)
       await ask('detach', number)
     }
+    await clock.advance(1000)
     expect(await asked).toEqual(expect.any(String))
     expect(native.managers()).toBe(1)
   })
 
   test('ends no wait, not even through a handle of the same name', async () => {
-    const provider = await server({ latencyMs: 500 })
+    const { clock, server: provider } = await virtualWorld({ latencyMs: 1000 })
     const wait = jest.spyOn(native, 'wait')
     const named = { name: 'shared with a guesser' }
     const { handle, settings, result: tokens } = numbersOf(() => manager(provider, named))
@@ -164,16 +166,22 @@ describe('a worker that guesses the numbers of another environment', () => {
     const ask = rawWorker()
     const { answer } = await ask('open', 'own attachment', settings, 0, 0)
     for (const through of [handle, JSON.parse(answer).handle]) await ask('cancel', through, waiter)
+    await until(() => provider.requests.length === 1)
+    await clock.advance(1000)
     expect(await asked).toEqual(expect.any(String))
   })
 
   test('does not let a process end that waits', async () => {
-    const { tokenUrl } = await server({ latencyMs: 1000 })
-    for (let time = 0; time < 3; time++) {
-      const { stdout, ...end } = await child('let-go-by-worker.js', { tokenUrl }).ended
-      expect(end).toEqual({ code: 0, signal: null, stderr: '' })
-      expect(stdout).toMatch(/^worker ended with 0\ntoken \S+\n$/)
-    }
+    // It answers when its clock is turned, which is when the worker has ended.
+    const { clock, server: provider } = await virtualWorld({ latencyMs: 1000 })
+    const { tokenUrl, requests } = provider
+    const waiting = child('let-go-by-worker.js', { tokenUrl })
+    await waiting.said('worker ended with 0')
+    await until(() => requests.length === 1)
+    await clock.advance(1000)
+    const { stdout, ...end } = await waiting.ended
+    expect(end).toEqual({ code: 0, signal: null, stderr: '' })
+    expect(stdout).toMatch(/^worker ended with 0\ntoken \S+\n$/)
   })
 
   test('turns no clock, and opens nothing on it', async () => {
