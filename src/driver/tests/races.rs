@@ -116,12 +116,14 @@ fn words_are_freed_while_a_thread_stores_to_them_all_the_time() {
     std::thread::scope(|scope| {
         // As the driver's thread does, which keeps the words of handles that are not closed yet.
         scope.spawn(|| {
-            let mut kept = Vec::new();
+            let mut kept: Vec<Box<dyn Word>> = Vec::new();
             let mut stamp = NO_TOKEN;
             while !is_done.load(Ordering::Relaxed) {
                 kept.append(&mut words.lock().expect("nobody panics"));
                 stamp += 1;
-                kept.iter().for_each(|word: &Box<dyn Word>| word.store(stamp));
+                for word in &kept {
+                    word.store(stamp);
+                }
                 if kept.len() > THREADS * WORDS {
                     kept.clear();
                 }
