@@ -9,6 +9,7 @@ const node = {
   DOMException: 'readonly',
   URL: 'readonly',
   URLSearchParams: 'readonly',
+  WebAssembly: 'readonly',
   clearInterval: 'readonly',
   clearTimeout: 'readonly',
   console: 'readonly',
@@ -18,6 +19,7 @@ const node = {
   setImmediate: 'readonly',
   setInterval: 'readonly',
   setTimeout: 'readonly',
+  structuredClone: 'readonly',
 }
 const commonjs = {
   ...node,

@@ -340,7 +340,13 @@ export interface TokenManagerOptions {
   /**
    * Managers of one name, in all threads of the process, share one token. Their options must agree, but
    * for `timeZone`, `strict` and `credentials`. The latter are put together: the token may come from
-   * another manager's. 1 to 128 characters. Default: none, nothing is shared.
+   * another manager's.
+   *
+   * A name is a capability. Whoever opens a manager of this name with equal options gets the token, may
+   * invalidate it and may rotate the credential, whatever credentials it brings, wrong ones included.
+   * So tenants need a name each, or none, and a name is nothing to take from a request.
+   *
+   * 1 to 128 characters. Default: none, nothing is shared.
    */
   name?: string | undefined
 

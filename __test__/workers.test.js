@@ -35,6 +35,18 @@ test('four workers and the main thread share one token and one fetch through a n
   expect(provider.requests.length).toBe(1)
 })
 
+test('a name is a capability: with another credential, even a wrong one, it gets the token', async () => {
+  const provider = await server()
+  const options = { name: 'known to two tenants' }
+  const tokens = manager(provider, options)
+  const token = await tokens.getToken()
+  const credentials = { clientId: 'tenant', clientSecret: 'of nobody' }
+  expect(await worker(provider, { ...options, credentials }).ask('getToken')).toBe(token)
+  const other = worker(provider, { name: 'of the other tenant', credentials })
+  await expect(other.ask('getToken')).rejects.toThrow('No token is held')
+  expect(await tokens.getToken()).toBe(token)
+})
+
 test('the end of a worker leaves the others their token', async () => {
   const provider = await server()
   const options = { name: 'left by a thread' }

@@ -70,7 +70,7 @@ class Environment {
     if (!this.#managers.delete(handle)) return
     if (manager) this.#lost.unregister(manager)
     this.#kept.delete(manager)
-    native.close(this.#attachment, handle)
+    native.close(handle)
     this.#clocks.letGo(this.#clockOf.get(handle))
     this.#clockOf.delete(handle)
     this.#free.push(slot)

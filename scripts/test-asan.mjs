@@ -1,5 +1,5 @@
 // npm run test:asan: the addon under AddressSanitizer, on Linux with GCC: ten million calls and twenty thousand
-// refreshes, and workers that are terminated meanwhile. No part of npm test: it takes minutes.
+// refreshes, workers that are terminated meanwhile, and calls at random. No part of npm test: it takes minutes.
 
 import { execFileSync } from 'node:child_process'
 import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs'
@@ -15,6 +15,8 @@ const REFRESHES = 20_000
 const CALLS = 10_000_000
 /** Besides the 50 of a warm-up. */
 const WORKERS = 200
+const WILD_CALLS = 60_000
+const SEED = Number(process.env.WILD_SEED ?? Math.floor(Math.random() * 2 ** 31))
 const NAMES = Array.from({ length: 20 }, (_, index) => `shared ${index}`)
 /** Tokens are replaced after about 220 ms; the server reports a second less than this. */
 const LIFETIME_MS = 1300
@@ -44,19 +46,21 @@ const runs = [
     { checkout, flags: ['--expose-gc'], env },
   ),
   measured('terminate.js', { tokenUrl, rounds: WORKERS, names: NAMES }, { checkout, env }),
+  measured('wild-calls.js', { tokenUrl, seed: SEED, calls: WILD_CALLS, secret: 'secret' }, { checkout, env }),
 ]
-const [work, workers] = await Promise.allSettled(runs)
+const [work, workers, wild] = await Promise.allSettled(runs)
 const seconds = ((performance.now() - begin) / 1000).toFixed(0)
 await server.close()
 
 const found = readdirSync(reports)
 for (const file of found) console.log(readFileSync(join(reports, file), 'utf8'))
-for (const { reason } of [work, workers]) if (reason) console.log(reason.message)
-const isClean = found.length === 0 && !work.reason && !workers.reason
+for (const { reason } of [work, workers, wild]) if (reason) console.log(reason.message)
+const isClean = found.length === 0 && !work.reason && !workers.reason && !wild.reason
 if (isClean) {
   const { calls, refreshed } = work.value
   console.log(`${calls} calls of getToken and ${refreshed} refreshes by ${MANAGERS} managers in ${seconds} s`)
   console.log(`${WORKERS} workers terminated during ${workers.value.published} refreshes`)
+  console.log(`${wild.value.calls} calls at random, seed ${SEED}`)
 }
 console.log(`reports: ${found.length}`)
 process.exit(isClean ? 0 : 1)

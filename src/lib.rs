@@ -7,6 +7,7 @@
 //!   together, over what a [`store`] shares; [`source`] follows configured credentials, [`sink`] says
 //!   what a file becomes that one is written back to; [`client`] turns a request into bytes and an
 //!   answer into a [`verdict`].
+//! * [`wiping`] leaves no secret behind in memory that is given back.
 //! * `driver` (feature `io`) performs what the core decided, on a thread of its own.
 //! * `binding` (feature `node`) converts between Node-API and the driver, and decides nothing.
 
@@ -29,9 +30,15 @@ pub mod source;
 pub mod store;
 pub mod token;
 pub mod verdict;
+pub mod wiping;
 
 #[cfg(feature = "io")]
 pub mod driver;
 
 #[cfg(feature = "node")]
 mod binding;
+
+/// Of everything in the addon; Node's own memory is another allocator's.
+#[cfg(feature = "node")]
+#[global_allocator]
+static MEMORY: wiping::Wiping<std::alloc::System> = wiping::Wiping(std::alloc::System);

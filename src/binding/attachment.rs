@@ -1,37 +1,34 @@
-//! The tie to one JavaScript environment: its callback, its shared words, its open handles.
+//! The tie to one copy of the facade: its callback, its shared words.
 //!
 //! An attachment lasts while a handle of it is open. The environment's end, a worker's for example,
 //! closes what is still open; after that no pointer into its memory is left here.
 
-use std::collections::{HashMap, HashSet};
+use std::ptr;
+use std::rc::Rc;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicI32, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
-use napi::bindgen_prelude::{Env, Function, Int32Array, retain_current_module_for_unload_safety};
+use napi::bindgen_prelude::{
+    Env, FromNapiValue, Function, Int32Array, JsValue, Unknown,
+    retain_current_module_for_unload_safety,
+};
 use napi::threadsafe_function::{ThreadsafeFunction, ThreadsafeFunctionCallMode};
 use napi::{CleanupEnvHook, Error, Result, Status, sys};
 use napi_derive::napi;
 
-use crate::driver::{Driver, HandleId, Listener, Message, Word};
+use super::environment::Environment;
+use crate::driver::{Block, Listener, Message, Word};
 
 /// Weak: it does not keep the process alive. Not error-first: it is never called with an error.
 type Dispatch = ThreadsafeFunction<String, (), String, Status, false, true>;
 
-/// One JavaScript environment, as far as it concerns us.
-pub(super) struct Attachment {
+/// What other threads need of the facade.
+struct Ear {
     id: u64,
     dispatch: Dispatch,
-    blocks: Mutex<Vec<Arc<Block>>>,
-    handles: Mutex<HashSet<HandleId>>,
-    hook: Mutex<Option<CleanupEnvHook<u64>>>,
 }
 
-// SAFETY: the hook is a pointer that only `detach` uses, on the thread of its environment.
-unsafe impl Send for Attachment {}
-// SAFETY: see above.
-unsafe impl Sync for Attachment {}
-
-impl Listener for Attachment {
+impl Listener for Ear {
     fn id(&self) -> u64 {
         self.id
     }
@@ -44,140 +41,151 @@ impl Listener for Attachment {
     }
 }
 
-/// Words of shared memory that JavaScript allocated.
-struct Block(Mutex<Option<Words>>);
+/// One copy of the facade, on the thread of its environment.
+pub(super) struct Attachment {
+    ear: Arc<Ear>,
+    blocks: Vec<AttachedBlock>,
+    /// A caller waits.
+    is_held: bool,
+    hook: CleanupEnvHook<(Rc<Environment>, i64)>,
+}
 
-struct Words {
-    first: *const AtomicI32,
-    length: usize,
-    /// Keeps the memory alive.
+/// A block, and what keeps its memory alive.
+struct AttachedBlock {
+    block: Arc<Block>,
     _array: Int32Array,
 }
 
-// SAFETY: the pointer is used under the lock only; the array is dropped on the thread of its environment.
-unsafe impl Send for Words {}
-
-/// One word of a block.
-struct SharedWord {
-    block: Arc<Block>,
-    index: usize,
+impl AttachedBlock {
+    /// The words of an `Int32Array` whose memory is that of a `SharedArrayBuffer`. Any other may be detached, and
+    /// its memory be freed, while we store to it.
+    ///
+    /// The engine is asked, not an object: no property that a program can set has a say in it.
+    fn new(env: Env, value: Unknown<'_>) -> Result<Self> {
+        let (env, value) = (env.raw(), value.raw());
+        // SAFETY: both are valid, as this is a call from JavaScript.
+        let array = unsafe { Int32Array::from_napi_value(env, value) }?;
+        let (mut length, mut first, mut buffer) = (0, ptr::null_mut(), ptr::null_mut());
+        // SAFETY: as above. The value is a typed array, as the conversion has checked; null stands for what is not
+        // asked for.
+        let status = unsafe {
+            sys::napi_get_typedarray_info(
+                env,
+                value,
+                ptr::null_mut(),
+                &raw mut length,
+                &raw mut first,
+                &raw mut buffer,
+                ptr::null_mut(),
+            )
+        };
+        let mut can_be_detached = true;
+        // SAFETY: as above. An `ArrayBuffer` and a `SharedArrayBuffer` are of two kinds to the engine, and each typed
+        // array has one of them.
+        let answered = unsafe { sys::napi_is_arraybuffer(env, buffer, &raw mut can_be_detached) };
+        let ok = sys::Status::napi_ok;
+        if status != ok || answered != ok || can_be_detached {
+            let reason = "the words are not those of a SharedArrayBuffer".to_owned();
+            return Err(Error::new(Status::InvalidArg, reason));
+        }
+        let words = if first.is_null() {
+            &[]
+        } else {
+            // SAFETY: shared memory is never detached and never moved, and the engine keeps it while there is a
+            // reference to its array. That is `_array`, which goes after `drop` has taken the slice away; it goes
+            // nowhere but into the block. A word is aligned, and `AtomicI32` is laid out like one.
+            unsafe { std::slice::from_raw_parts(first.cast::<AtomicI32>(), length) }
+        };
+        Ok(Self { block: Block::new(words), _array: array })
+    }
 }
 
-impl Word for SharedWord {
-    fn store(&self, stamp: i32) {
-        let words = lock(&self.block.0);
-        if let Some(words) = words.as_ref().filter(|words| self.index < words.length) {
-            // SAFETY: the index is within the array, whose memory lives while it is in `words`.
-            unsafe { &*words.first.add(self.index) }.store(stamp, Ordering::Release);
-        }
+impl Drop for AttachedBlock {
+    fn drop(&mut self) {
+        // Before the array goes, which is a field and goes after this.
+        self.block.take_away();
     }
 }
 
 impl Attachment {
-    pub(super) fn find(id: i64) -> Option<Arc<Self>> {
-        let id = u64::try_from(id).ok()?;
-        lock(registry()).get(&id).map(Arc::clone)
+    pub(super) fn listener(&self) -> Arc<dyn Listener> {
+        Arc::clone(&self.ear) as _
     }
 
     pub(super) fn word(&self, block: u32, index: u32) -> Option<Box<dyn Word>> {
-        let block = lock(&self.blocks).get(block as usize).map(Arc::clone)?;
-        Some(Box::new(SharedWord { block, index: index as usize }))
+        let attached = self.blocks.get(block as usize)?;
+        Some(attached.block.word(index as usize))
     }
 
-    pub(super) fn opened(&self, handle: HandleId) {
-        lock(&self.handles).insert(handle);
-    }
-
-    pub(super) fn closed(&self, handle: HandleId) {
-        lock(&self.handles).remove(&handle);
-    }
-
-    /// Closes what is open and lets go of the environment's memory, on the environment's thread.
-    fn let_go(&self) {
-        for handle in std::mem::take(&mut *lock(&self.handles)) {
-            Driver::global().close(handle);
+    /// Holds the process open, or no longer does. By the flag no call too many changes anything.
+    fn hold(&mut self, env: Env, is_held: bool) {
+        if std::mem::replace(&mut self.is_held, is_held) == is_held {
+            return;
         }
-        for block in lock(&self.blocks).iter() {
-            drop(lock(&block.0).take());
+        let function = self.ear.dispatch.raw();
+        // SAFETY: an attachment is reached through the instance data of its own environment only, so that this is
+        // its thread; the function lives for as long as `ear` does.
+        unsafe {
+            if is_held {
+                sys::napi_ref_threadsafe_function(env.raw(), function);
+            } else {
+                sys::napi_unref_threadsafe_function(env.raw(), function);
+            }
         }
     }
 }
 
-fn registry() -> &'static Mutex<HashMap<u64, Arc<Attachment>>> {
-    static REGISTRY: OnceLock<Mutex<HashMap<u64, Arc<Attachment>>>> = OnceLock::new();
-    REGISTRY.get_or_init(Mutex::default)
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-/// Ties the environment to the driver. `dispatch` is called with one JSON message at a time.
+/// Ties a copy of the facade to the driver. `dispatch` is called with one JSON message at a time.
 #[napi(catch_unwind)]
 pub fn attach(env: Env, dispatch: Function<'_, String, ()>) -> Result<i64> {
     static LAST: AtomicU64 = AtomicU64::new(0);
     retain_current_module_for_unload_safety();
+    let environment = Environment::of(env)?;
     let id = LAST.fetch_add(1, Ordering::Relaxed) + 1;
+    let number = i64::try_from(id).map_err(|_| Error::from_status(Status::GenericFailure))?;
     let dispatch = dispatch
         .build_threadsafe_function::<String>()
         .weak::<true>()
         .callee_handled::<false>()
         .build()?;
-    let attachment = Arc::new(Attachment {
-        id,
-        dispatch,
-        blocks: Mutex::default(),
-        handles: Mutex::default(),
-        hook: Mutex::default(),
-    });
-    lock(registry()).insert(id, Arc::clone(&attachment));
-    let hook = env.add_env_cleanup_hook(id, |id| {
-        let attachment = lock(registry()).remove(&id);
-        if let Some(attachment) = attachment {
-            attachment.let_go();
-        }
-    })?;
-    *lock(&attachment.hook) = Some(hook);
-    i64::try_from(id).map_err(|_| Error::from_status(Status::GenericFailure))
+    let hook =
+        env.add_env_cleanup_hook((Rc::clone(&environment), number), |(environment, number)| {
+            drop(environment.detach(number));
+        })?;
+    let ear = Arc::new(Ear { id, dispatch });
+    environment.attached(number, Attachment { ear, blocks: Vec::new(), is_held: false, hook });
+    Ok(number)
 }
 
-/// Lets go of the environment; its handles are closed.
+/// Lets go of the facade; its handles are closed.
 #[napi(catch_unwind)]
 pub fn detach(env: Env, attachment: i64) -> Result<()> {
-    let Some(attachment) = Attachment::find(attachment) else { return Ok(()) };
-    lock(registry()).remove(&attachment.id);
-    attachment.let_go();
-    let hook = lock(&attachment.hook).take();
-    hook.map_or(Ok(()), |hook| env.remove_env_cleanup_hook(hook))
+    let Some(attachment) = Environment::of(env)?.detach(attachment) else { return Ok(()) };
+    env.remove_env_cleanup_hook(attachment.hook)
 }
 
 /// Adds words of shared memory; answers the number of the block.
 #[napi(catch_unwind)]
-pub fn attach_block(attachment: i64, mut words: Int32Array) -> Result<u32> {
-    let attachment = Attachment::find(attachment)
-        .ok_or_else(|| Error::from_reason("the environment is not attached"))?;
-    // SAFETY: JavaScript only reads these words; the pointer is used for atomic stores alone.
-    let data = unsafe { words.as_mut() };
-    let words = Words { first: data.as_mut_ptr().cast(), length: data.len(), _array: words };
-    let mut blocks = lock(&attachment.blocks);
-    blocks.push(Arc::new(Block(Mutex::new(Some(words)))));
-    u32::try_from(blocks.len() - 1).map_err(|_| Error::from_status(Status::GenericFailure))
+pub fn attach_block(env: Env, attachment: i64, words: Unknown<'_>) -> Result<u32> {
+    let attached = AttachedBlock::new(env, words)?;
+    let number = Environment::of(env)?.with_attachment(attachment, |attachment| {
+        attachment.blocks.push(attached);
+        attachment.blocks.len() - 1
+    });
+    let number = number.ok_or_else(|| Error::from_reason("the environment is not attached"))?;
+    u32::try_from(number).map_err(|_| Error::from_status(Status::GenericFailure))
 }
 
 /// Keeps the process alive until [`release`]: a caller waits.
 #[napi(catch_unwind)]
-pub fn hold(env: Env, attachment: i64) {
-    if let Some(attachment) = Attachment::find(attachment) {
-        // SAFETY: both are valid: this is the thread of the environment, and the function is held.
-        unsafe { sys::napi_ref_threadsafe_function(env.raw(), attachment.dispatch.raw()) };
-    }
+pub fn hold(env: Env, attachment: i64) -> Result<()> {
+    Environment::of(env)?.with_attachment(attachment, |attachment| attachment.hold(env, true));
+    Ok(())
 }
 
 /// Nobody waits any more.
 #[napi(catch_unwind)]
-pub fn release(env: Env, attachment: i64) {
-    if let Some(attachment) = Attachment::find(attachment) {
-        // SAFETY: as in `hold`.
-        unsafe { sys::napi_unref_threadsafe_function(env.raw(), attachment.dispatch.raw()) };
-    }
+pub fn release(env: Env, attachment: i64) -> Result<()> {
+    Environment::of(env)?.with_attachment(attachment, |attachment| attachment.hold(env, false));
+    Ok(())
 }

@@ -3,13 +3,14 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use napi::bindgen_prelude::Env;
 use napi_derive::napi;
 use serde::{Deserialize, Serialize};
 use url::Url;
 
-use super::attachment::Attachment;
+use super::environment::Environment;
 use super::values::to_json;
-use crate::driver::{Driver, ErrorMessage, HandleId, Listener, Manager, Settings};
+use crate::driver::{Driver, ErrorMessage, HandleId, Manager, Settings};
 use crate::error::Code;
 use crate::member::{Ask, Candidate, RotationId, Until};
 use crate::rotation::SinkOutcome;
@@ -37,8 +38,8 @@ enum Opened {
 
 /// Opens a handle; answers `{"handle": number}` or `{"error": …}`.
 #[napi(catch_unwind)]
-pub fn open(attachment: i64, options: String, block: u32, index: u32) -> String {
-    let opened = match try_open(attachment, &options, block, index) {
+pub fn open(env: Env, attachment: i64, options: String, block: u32, index: u32) -> String {
+    let opened = match try_open(env, attachment, &options, block, index) {
         Ok(handle) => Opened::Handle(handle),
         Err(error) => Opened::Error(error),
     };
@@ -46,6 +47,7 @@ pub fn open(attachment: i64, options: String, block: u32, index: u32) -> String 
 }
 
 fn try_open(
+    env: Env,
     attachment: i64,
     options: &str,
     block: u32,
@@ -54,78 +56,79 @@ fn try_open(
     let detached =
         || ErrorMessage::new(Code::NativeUnavailable, "The environment is not attached.");
     let settings = Settings::parse(options)?;
-    let attachment = Attachment::find(attachment).ok_or_else(detached)?;
-    let word = attachment.word(block, index).ok_or_else(detached)?;
-    let listener: Arc<dyn Listener> = Arc::clone(&attachment) as _;
+    let environment = Environment::of(env).map_err(|_| detached())?;
+    if settings.clock.is_some_and(|clock| !environment.has_clock(clock)) {
+        return Err(ErrorMessage::invalid_option("clock", "is not a clock of this environment."));
+    }
+    let tie = environment.with_attachment(attachment, |attachment| {
+        attachment.word(block, index).map(|word| (attachment.listener(), word))
+    });
+    let (listener, word) = tie.flatten().ok_or_else(detached)?;
     let handle = Driver::global().open(settings, listener, word)?;
-    attachment.opened(handle);
+    environment.opened(handle, attachment);
     Ok(handle)
 }
 
 /// Closes a handle. One that is closed already is fine.
 #[napi(catch_unwind)]
-pub fn close(attachment: i64, handle: i64) {
-    if let Ok(handle) = HandleId::try_from(handle) {
-        if let Some(attachment) = Attachment::find(attachment) {
-            attachment.closed(handle);
-        }
-        Driver::global().close(handle);
+pub fn close(env: Env, handle: i64) {
+    if let Ok(environment) = Environment::of(env) {
+        environment.close(handle);
     }
 }
 
 /// The token that may be handed out now, if there is one.
 #[napi(catch_unwind)]
-pub fn take(handle: i64) -> Option<Held> {
-    manager(handle)?.token().map(|(token, usable_until)| Held { token, usable_until })
+pub fn take(env: Env, handle: i64) -> Option<Held> {
+    let (_, manager) = manager(env, handle)?;
+    manager.token().map(|(token, usable_until)| Held { token, usable_until })
 }
 
 /// Has a caller wait for a token, for `acquireTimeoutMs` or for so long; its answer comes as a message with the
 /// returned number.
 #[napi(catch_unwind)]
 pub fn wait(
+    env: Env,
     handle: i64,
     min_validity_ms: f64,
     for_readiness: bool,
     timeout_ms: Option<f64>,
 ) -> Option<i64> {
-    let manager = manager(handle)?;
+    let (handle, manager) = manager(env, handle)?;
     let duration =
         |millis: f64| Duration::try_from_secs_f64(millis / 1000.0).unwrap_or(Duration::MAX);
     let (min_validity, timeout) = (duration(min_validity_ms), timeout_ms.map(duration));
-    let handle = HandleId::try_from(handle).ok()?;
     let waiter = manager.wait(handle, min_validity, for_readiness, timeout);
     i64::try_from(waiter).ok()
 }
 
 /// A caller no longer waits; no message comes.
 #[napi(catch_unwind)]
-pub fn cancel(handle: i64, waiter: i64) {
-    if let (Some(manager), Ok(waiter)) = (manager(handle), u64::try_from(waiter)) {
-        manager.cancel(waiter);
+pub fn cancel(env: Env, handle: i64, waiter: i64) {
+    if let (Some((handle, manager)), Ok(waiter)) = (manager(env, handle), u64::try_from(waiter)) {
+        manager.cancel(handle, waiter);
     }
 }
 
 /// A resource answered 401 to this token; answers whether it was dropped because of that.
 #[napi(catch_unwind)]
-pub fn invalidate(handle: i64, token: String) -> bool {
-    manager(handle).is_some_and(|manager| manager.invalidate(&token))
+pub fn invalidate(env: Env, handle: i64, token: String) -> bool {
+    manager(env, handle).is_some_and(|(_, manager)| manager.invalidate(&token))
 }
 
 /// Reads all sources again.
 #[napi(catch_unwind)]
-pub fn reload(handle: i64) {
-    if let Some(manager) = manager(handle) {
+pub fn reload(env: Env, handle: i64) {
+    if let Some((_, manager)) = manager(env, handle) {
         manager.reload();
     }
 }
 
 /// The handle's JavaScript sources answered: a JSON array of readings, `null` for one that has not.
 #[napi(catch_unwind)]
-pub fn sources_read(handle: i64, readings: String) {
+pub fn sources_read(env: Env, handle: i64, readings: String) {
     let readings: Option<Vec<Option<Reading>>> = serde_json::from_str(&readings).ok();
-    if let (Some(manager), Some(readings), Ok(handle)) =
-        (manager(handle), readings, HandleId::try_from(handle))
-    {
+    if let (Some((handle, manager)), Some(readings)) = (manager(env, handle), readings) {
         manager.javascript_read(handle, readings);
     }
 }
@@ -161,7 +164,7 @@ struct VerifyForm {
 
 /// Has a caller wait for a rotation; its answer comes as a message with the returned number.
 #[napi(catch_unwind)]
-pub fn rotate(handle: i64, options: String) -> Option<i64> {
+pub fn rotate(env: Env, handle: i64, options: String) -> Option<i64> {
     let RotateForm {
         client_id,
         client_secret,
@@ -181,96 +184,96 @@ pub fn rotate(handle: i64, options: String) -> Option<i64> {
     });
     let (rotation, verify) = (rotation_id.as_deref().map(RotationId::new), verify.map(|it| it.url));
     let ask = Ask::Rotate { candidate, rotation, supersede, compromised, verify };
-    self::ask(handle, ask, Some(Duration::from_millis(deadline_ms)))
+    self::ask(env, handle, ask, Some(Duration::from_millis(deadline_ms)))
 }
 
 /// Has a caller wait until a person may change the credential at the provider.
 #[napi(catch_unwind)]
-pub fn prepare_rotation(handle: i64, min_runway_ms: f64) -> Option<i64> {
+pub fn prepare_rotation(env: Env, handle: i64, min_runway_ms: f64) -> Option<i64> {
     let min_runway = Duration::try_from_secs_f64(min_runway_ms / 1000.0).unwrap_or(Duration::MAX);
-    ask(handle, Ask::Prepare { min_runway }, Some(PATIENCE))
+    ask(env, handle, Ask::Prepare { min_runway }, Some(PATIENCE))
 }
 
 /// Ends a preparation.
 #[napi(catch_unwind)]
-pub fn cancel_preparation(handle: i64) -> Option<i64> {
-    ask(handle, Ask::CancelPreparation, Some(PATIENCE))
+pub fn cancel_preparation(env: Env, handle: i64) -> Option<i64> {
+    ask(env, handle, Ask::CancelPreparation, Some(PATIENCE))
 }
 
 /// Makes the credential that a rotation replaced the active one again.
 #[napi(catch_unwind)]
-pub fn roll_back(handle: i64, rotation_id: String) -> Option<i64> {
-    ask(handle, Ask::RollBack(RotationId::new(&rotation_id)), Some(PATIENCE))
+pub fn roll_back(env: Env, handle: i64, rotation_id: String) -> Option<i64> {
+    ask(env, handle, Ask::RollBack(RotationId::new(&rotation_id)), Some(PATIENCE))
 }
 
 /// Ends the overlap of a rotation now.
 #[napi(catch_unwind)]
-pub fn retire_now(handle: i64, rotation_id: String, force: bool) -> Option<i64> {
+pub fn retire_now(env: Env, handle: i64, rotation_id: String, force: bool) -> Option<i64> {
     let rotation = RotationId::new(&rotation_id);
-    ask(handle, Ask::Retire { rotation, force }, Some(PATIENCE))
+    ask(env, handle, Ask::Retire { rotation, force }, Some(PATIENCE))
 }
 
 /// Waits until a rotation has come so far: `everywhere`, `persisted` or `retired`.
 #[napi(catch_unwind)]
-pub fn await_rotation(handle: i64, rotation_id: String, what: String) -> Option<i64> {
+pub fn await_rotation(env: Env, handle: i64, rotation_id: String, what: String) -> Option<i64> {
     let until = match what.as_str() {
         "everywhere" => Until::Everywhere,
         "persisted" => Until::Persisted,
         "retired" => Until::Retired,
         _ => return None,
     };
-    ask(handle, Ask::Until(RotationId::new(&rotation_id), until), None)
+    ask(env, handle, Ask::Until(RotationId::new(&rotation_id), until), None)
 }
 
-fn ask(handle: i64, ask: Ask, patience: Option<Duration>) -> Option<i64> {
-    let caller = manager(handle)?.ask(HandleId::try_from(handle).ok()?, ask, patience);
-    i64::try_from(caller).ok()
+fn ask(env: Env, handle: i64, ask: Ask, patience: Option<Duration>) -> Option<i64> {
+    let (handle, manager) = manager(env, handle)?;
+    i64::try_from(manager.ask(handle, ask, patience)).ok()
 }
 
 /// A caller of a rotation no longer waits; no message comes.
 #[napi(catch_unwind)]
-pub fn leave(handle: i64, caller: i64) {
-    if let (Some(manager), Ok(caller)) = (manager(handle), u64::try_from(caller)) {
-        manager.leave(caller);
+pub fn leave(env: Env, handle: i64, caller: i64) {
+    if let (Some((handle, manager)), Ok(caller)) = (manager(env, handle), u64::try_from(caller)) {
+        manager.leave(handle, caller);
     }
 }
 
 /// The latest rotation as JSON, or `null`.
 #[napi(catch_unwind)]
-pub fn rotation(handle: i64) -> String {
-    to_json(&manager(handle).and_then(|manager| manager.rotation()))
+pub fn rotation(env: Env, handle: i64) -> String {
+    to_json(&manager(env, handle).and_then(|(_, manager)| manager.rotation()))
 }
 
 /// A JavaScript sink answered: `done`, `failed` or `impossible`.
 #[napi(catch_unwind)]
-pub fn persisted(handle: i64, write: i64, outcome: String, message: Option<String>) {
+pub fn persisted(env: Env, handle: i64, write: i64, outcome: String, message: Option<String>) {
     let outcome = match outcome.as_str() {
         "done" => SinkOutcome::Done,
         "impossible" => SinkOutcome::Impossible,
         _ => SinkOutcome::Failed,
     };
-    if let (Some(manager), Ok(write)) = (manager(handle), u64::try_from(write)) {
-        manager.sink_written(write, outcome, message);
+    if let (Some((handle, manager)), Ok(write)) = (manager(env, handle), u64::try_from(write)) {
+        manager.javascript_wrote(handle, write, outcome, message);
     }
 }
 
 /// A snapshot for people, as JSON.
 #[napi(catch_unwind)]
-pub fn status(handle: i64) -> Option<String> {
-    let manager = manager(handle)?;
-    Some(to_json(&manager.status(HandleId::try_from(handle).ok()?)))
+pub fn status(env: Env, handle: i64) -> Option<String> {
+    let (handle, manager) = manager(env, handle)?;
+    Some(to_json(&manager.status(handle)))
 }
 
 /// A snapshot for probes, as JSON.
 #[napi(catch_unwind)]
-pub fn health(handle: i64) -> Option<String> {
-    manager(handle).map(|manager| to_json(&manager.health()))
+pub fn health(env: Env, handle: i64) -> Option<String> {
+    manager(env, handle).map(|(_, manager)| to_json(&manager.health()))
 }
 
 /// A snapshot for monitoring, as JSON.
 #[napi(catch_unwind)]
-pub fn metrics(handle: i64) -> Option<String> {
-    manager(handle).map(|manager| to_json(&manager.metrics()))
+pub fn metrics(env: Env, handle: i64) -> Option<String> {
+    manager(env, handle).map(|(_, manager)| to_json(&manager.metrics()))
 }
 
 /// How many managers this process has.
@@ -282,10 +285,10 @@ pub fn managers() -> u32 {
 /// Makes a manager's task panic, or the driver's whole thread when no handle is given.
 #[cfg(debug_assertions)]
 #[napi(catch_unwind)]
-pub fn inject_panic(handle: Option<i64>) {
+pub fn inject_panic(env: Env, handle: Option<i64>) {
     match handle {
         Some(handle) => {
-            if let Some(manager) = manager(handle) {
+            if let Some((_, manager)) = manager(env, handle) {
                 manager.panic();
             }
         }
@@ -293,6 +296,6 @@ pub fn inject_panic(handle: Option<i64>) {
     }
 }
 
-fn manager(handle: i64) -> Option<Arc<Manager>> {
-    Driver::global().manager(HandleId::try_from(handle).ok()?)
+fn manager(env: Env, handle: i64) -> Option<(HandleId, Arc<Manager>)> {
+    Environment::of(env).ok()?.manager(handle)
 }

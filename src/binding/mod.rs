@@ -8,5 +8,6 @@
 #![expect(unreachable_pub, reason = "Node finds these functions through Node-API")]
 
 mod attachment;
+mod environment;
 mod manager;
 mod values;

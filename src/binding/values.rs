@@ -1,9 +1,12 @@
 //! Functions of values alone, and what happens once per process.
 
+use napi::Result;
+use napi::bindgen_prelude::Env;
 use napi_derive::napi;
 use serde::Serialize;
 
-use crate::driver::{ClockId, Driver};
+use super::environment::Environment;
+use crate::driver::{Activity, Driver};
 use crate::local_time;
 use crate::provider::genesys;
 
@@ -47,30 +50,38 @@ pub fn genesys_host(region_or_host: String) -> String {
 
 /// A clock that a test turns by hand; it shows so many milliseconds since 1970.
 #[napi(catch_unwind)]
-pub fn make_clock(utc_millis: i64) -> i64 {
-    i64::try_from(Driver::global().make_clock(utc_millis)).unwrap_or_default()
+pub fn make_clock(env: Env, utc_millis: i64) -> Result<i64> {
+    let environment = Environment::of(env)?;
+    let clock = Driver::global().make_clock(utc_millis);
+    environment.made_clock(clock);
+    Ok(i64::try_from(clock).unwrap_or_default())
 }
 
 /// The test's clock is no longer needed.
 #[napi(catch_unwind)]
-pub fn drop_clock(clock: i64) {
-    if let Ok(clock) = ClockId::try_from(clock) {
-        Driver::global().drop_clock(clock);
+pub fn drop_clock(env: Env, clock: i64) -> Result<()> {
+    let environment = Environment::of(env)?;
+    if let Some(clock) = environment.clock(clock) {
+        environment.drop_clock(clock);
     }
+    Ok(())
 }
 
 /// Moves a clock on to so many milliseconds since 1970.
 #[napi(catch_unwind)]
-pub fn advance_clock(clock: i64, utc_millis: i64) {
-    if let Ok(clock) = ClockId::try_from(clock) {
+pub fn advance_clock(env: Env, clock: i64, utc_millis: i64) -> Result<()> {
+    if let Some(clock) = Environment::of(env)?.clock(clock) {
         Driver::global().advance_clock(clock, utc_millis);
     }
+    Ok(())
 }
 
 /// What goes on at a clock, as JSON.
 #[napi(catch_unwind)]
-pub fn clock_activity(clock: i64) -> String {
-    to_json(&Driver::global().activity(ClockId::try_from(clock).unwrap_or_default()))
+pub fn clock_activity(env: Env, clock: i64) -> Result<String> {
+    let clock = Environment::of(env)?.clock(clock);
+    let activity = clock.map_or_else(Activity::default, |clock| Driver::global().activity(clock));
+    Ok(to_json(&activity))
 }
 
 /// Our own types serialize; if one ever does not, the facade meets `null` and says so.

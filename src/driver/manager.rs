@@ -150,11 +150,13 @@ impl Manager {
         waiter
     }
 
-    /// A caller no longer waits.
-    pub fn cancel(&self, waiter: WaiterId) {
+    /// A caller of this handle no longer waits.
+    pub fn cancel(&self, handle: HandleId, waiter: WaiterId) {
         self.with_state(|state, now| {
-            state.waiting.remove(&waiter);
-            state.step(Event::Cancelled(waiter), now);
+            if state.waiting.get(&waiter) == Some(&handle) {
+                state.waiting.remove(&waiter);
+                state.step(Event::Cancelled(waiter), now);
+            }
         });
     }
 
@@ -188,11 +190,13 @@ impl Manager {
         caller
     }
 
-    /// Whoever asked no longer waits.
-    pub fn leave(&self, caller: CallerId) {
+    /// Whoever asked through this handle no longer waits.
+    pub fn leave(&self, handle: HandleId, caller: CallerId) {
         self.with_state(|state, now| {
-            state.asking.remove(&caller);
-            state.step(Event::Left(caller), now);
+            if state.asking.get(&caller) == Some(&handle) {
+                state.asking.remove(&caller);
+                state.step(Event::Left(caller), now);
+            }
         });
     }
 
@@ -204,15 +208,24 @@ impl Manager {
         snapshot.map(|snapshot| report::rotation(&snapshot, &labels, &*self.clock))
     }
 
-    /// A sink was written, or not.
-    pub fn sink_written(&self, write: u64, outcome: SinkOutcome, message: Option<String>) {
+    /// A JavaScript sink of this handle has answered.
+    pub fn javascript_wrote(
+        &self,
+        handle: HandleId,
+        write: u64,
+        outcome: SinkOutcome,
+        message: Option<String>,
+    ) {
         self.with_state(|state, now| {
-            state.persisting.remove(&write);
-            if outcome == SinkOutcome::Done {
-                state.sources.written();
+            if state.persisting.get(&write) == Some(&handle) {
+                state.sink_written(write, outcome, message, now);
             }
-            state.step(Event::SinkWritten { write, outcome, message }, now);
         });
+    }
+
+    /// A file was written, or not.
+    pub(super) fn sink_written(&self, write: u64, outcome: SinkOutcome, message: Option<String>) {
+        self.with_state(|state, now| state.sink_written(write, outcome, message, now));
     }
 
     /// A file was tried on behalf of who prepares a rotation.

@@ -27,6 +27,7 @@ mod status;
 mod task;
 mod thread;
 mod wording;
+mod words;
 mod workers;
 
 #[cfg(all(test, unix))]
@@ -47,6 +48,7 @@ pub use manager::Manager;
 pub use message::{ErrorMessage, Event, EventMessage, HandleId, Message};
 pub use settings::Settings;
 pub use status::{Metrics, Status};
+pub use words::Block;
 use workers::Workers;
 
 /// Every manager of a process, and the thread that serves them.

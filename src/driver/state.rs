@@ -231,6 +231,21 @@ impl State {
         }
     }
 
+    /// A sink was written, or not.
+    pub(super) fn sink_written(
+        &mut self,
+        write: u64,
+        outcome: SinkOutcome,
+        message: Option<String>,
+        now: Timestamp,
+    ) {
+        self.persisting.remove(&write);
+        if outcome == SinkOutcome::Done {
+            self.sources.written();
+        }
+        self.step(Event::SinkWritten { write, outcome, message }, now);
+    }
+
     fn nobody_persists(write: u64) -> Event {
         let message = Some("the manager that it belongs to was closed".to_owned());
         Event::SinkWritten { write, outcome: SinkOutcome::Impossible, message }

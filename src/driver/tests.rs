@@ -1,5 +1,8 @@
 //! The driver against a real HTTP server and real files.
 
+mod handles;
+mod races;
+
 use std::cell::RefCell;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};

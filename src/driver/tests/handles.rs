@@ -1,0 +1,98 @@
+//! Two handles of one manager, each with numbers of its own.
+
+use super::*;
+use crate::rotation::SinkOutcome;
+
+/// Two handles of one manager; `first` is the credential of one.
+fn pair(server: &Server, first: &Value) -> (Handle, Handle) {
+    let driver = driver();
+    let open = |entry: &Value| {
+        Handle::open(&driver, server, |form| {
+            form["name"] = "shared".into();
+            form["entries"] = json!([entry]);
+        })
+    };
+    (open(first), open(&literal("secret")))
+}
+
+fn rotate(handle: &Handle) -> u64 {
+    let candidate = Candidate {
+        label: None,
+        client_id: None,
+        client_secret: Secret::new("another"),
+        expires_at: None,
+    };
+    let rotate = Ask::Rotate {
+        candidate: Some(candidate),
+        rotation: None,
+        supersede: false,
+        compromised: false,
+        verify: None,
+    };
+    handle.manager().ask(handle.id, rotate, None)
+}
+
+impl Handle {
+    fn manager(&self) -> Arc<Manager> {
+        self.driver.manager(self.id).expect("it is open")
+    }
+}
+
+#[test]
+fn a_wait_is_ended_by_the_handle_that_began_it_and_by_no_other() {
+    // It answers once the wait and what the other handle says of it are both there.
+    let (bell, rings) = channel();
+    let rings = Arc::new(Mutex::new(rings));
+    let server = Server::start(move |stream| {
+        let _ = rings.lock().map(|rings| rings.recv_timeout(PATIENCE));
+        answer(&stream, GRANT);
+    });
+    let (mine, other) = pair(&server, &literal("secret"));
+    let wait = || mine.manager().wait(mine.id, Duration::ZERO, false, None);
+    let (kept, ended) = (wait(), wait());
+    other.manager().cancel(other.id, kept);
+    mine.manager().cancel(mine.id, ended);
+    bell.send(()).expect("the server runs");
+    let settled = mine.told(|message| match message {
+        Message::Settled { waiter, error } => Some((waiter, error.is_none())),
+        _ => None,
+    });
+    assert_eq!(settled, (kept, true));
+    assert!(mine.told.try_iter().all(|message| !matches!(message, Message::Settled { .. })));
+}
+
+#[test]
+fn an_answer_is_given_up_by_the_handle_that_asked_and_by_no_other() {
+    let server = Server::granting();
+    let (mine, other) = pair(&server, &literal("secret"));
+    assert!(mine.wait().is_ok());
+    let caller = rotate(&mine);
+    other.manager().leave(other.id, caller);
+    mine.told(|message| match message {
+        Message::Answered { caller: answered, .. } if answered == caller => Some(()),
+        _ => None,
+    });
+}
+
+#[test]
+fn what_became_of_a_write_is_told_by_the_handle_that_was_asked_and_by_no_other() {
+    let server = Server::granting();
+    let mut kept = literal("secret");
+    kept["persist"] = json!({ "kind": "js", "index": 0 });
+    let (mine, other) = pair(&server, &kept);
+    assert!(mine.wait().is_ok());
+    rotate(&mine);
+    let write = mine.told(|message| match message {
+        Message::Persist { write, .. } => Some(write),
+        _ => None,
+    });
+    other.manager().javascript_wrote(other.id, write, SinkOutcome::Done, None);
+    mine.manager().javascript_wrote(mine.id, write, SinkOutcome::Impossible, None);
+    let outcome = mine.told(|message| match message {
+        Message::Event(EventMessage { event: Event::Persisted { outcome, .. }, .. }) => {
+            Some(outcome)
+        }
+        _ => None,
+    });
+    assert_eq!(outcome, "impossible");
+}

@@ -1,0 +1,93 @@
+//! Memory that is wiped before it is given back.
+//!
+//! A [`Secret`](crate::secret::Secret) wipes its own text. The copies that libraries make of one (an HTTP message
+//! on its way out, an answer that is parsed, a TLS record, a buffer that grew) are not ours to wipe one by one, and
+//! one that is forgotten stays until something else happens to be stored there. So nothing is given back unwiped.
+#![expect(unsafe_code, reason = "an allocator deals in raw memory")]
+
+use std::alloc::{GlobalAlloc, Layout};
+use std::ptr;
+
+use zeroize::optimization_barrier;
+
+/// An allocator that fills memory with zeros before another one, which it got it from, has it back.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Wiping<A>(pub A);
+
+// SAFETY: all of it is the other allocator's, and no block is touched after it was given back. Memory that grows or
+// shrinks is copied and given back, which is what `realloc` does by default.
+unsafe impl<A: GlobalAlloc> GlobalAlloc for Wiping<A> {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        // SAFETY: the caller promises what the other allocator asks for.
+        unsafe { self.0.alloc(layout) }
+    }
+
+    unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
+        // SAFETY: as above.
+        unsafe { self.0.alloc_zeroed(layout) }
+    }
+
+    unsafe fn dealloc(&self, block: *mut u8, layout: Layout) {
+        // SAFETY: the block has that size, and is the caller's alone.
+        let wiped = unsafe {
+            ptr::write_bytes(block, 0, layout.size());
+            &*ptr::slice_from_raw_parts(block, layout.size())
+        };
+        // Compilers leave out what is written to memory that is freed then, if nobody looks.
+        optimization_barrier(wiped);
+        // SAFETY: as above.
+        unsafe { self.0.dealloc(block, layout) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::alloc::System;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use super::*;
+
+    /// Counts the blocks that come back, and what in them is not zero.
+    #[derive(Default)]
+    struct Counting {
+        blocks: AtomicUsize,
+        left: AtomicUsize,
+    }
+
+    // SAFETY: all of it is the system's.
+    unsafe impl GlobalAlloc for Counting {
+        unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+            // SAFETY: the caller promises what the system asks for.
+            unsafe { System.alloc(layout) }
+        }
+
+        unsafe fn dealloc(&self, block: *mut u8, layout: Layout) {
+            // SAFETY: it has that size, and was written to.
+            let bytes = unsafe { &*ptr::slice_from_raw_parts(block, layout.size()) };
+            let left = bytes.iter().filter(|byte| **byte != 0).count();
+            self.blocks.fetch_add(1, Ordering::Relaxed);
+            self.left.fetch_add(left, Ordering::Relaxed);
+            // SAFETY: as above.
+            unsafe { System.dealloc(block, layout) }
+        }
+    }
+
+    #[test]
+    fn a_block_is_wiped_when_it_is_freed_and_when_it_grows_or_shrinks() {
+        let allocator = Wiping(Counting::default());
+        let layout = |size| Layout::from_size_align(size, 8).expect("it is a layout");
+        // SAFETY: each block is used within its size, and with its layout.
+        unsafe {
+            let block = allocator.alloc(layout(64));
+            ptr::write_bytes(block, 7, 64);
+            let block = allocator.realloc(block, layout(64), 4096);
+            assert_eq!((*block, *block.add(63)), (7, 7));
+            ptr::write_bytes(block, 7, 4096);
+            let block = allocator.realloc(block, layout(4096), 16);
+            assert_eq!((*block, *block.add(15)), (7, 7));
+            allocator.dealloc(block, layout(16));
+        }
+        let Counting { blocks, left } = allocator.0;
+        assert_eq!((blocks.into_inner(), left.into_inner()), (3, 0));
+    }
+}
