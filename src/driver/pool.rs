@@ -83,8 +83,8 @@ struct State {
     idle: usize,
 }
 
-/// It reports to whoever waits for it, if somebody still does.
-type Job = Box<dyn FnOnce() + Send>;
+/// Work, and then what tells whoever waits for it, if somebody still does.
+type Job = Box<dyn FnOnce() -> Box<dyn FnOnce()> + Send>;
 
 /// Work that has not returned.
 #[derive(Debug, Clone, Copy)]
@@ -136,6 +136,14 @@ fn has_room(begun: &HashMap<Ticket, Begun>, owner: ManagerId, limits: Limits) ->
         }
     }
     at_once < limits.at_once && of_one < limits.of_one && slow_of_one < limits.slow_of_one
+}
+
+/// Overwrites what the work has left on this thread's stack, of which no type knows: the first bytes of a file that
+/// was read, the key that an id was derived from.
+#[inline(never)]
+#[expect(clippy::large_stack_arrays, reason = "that much of the stack is wiped")]
+fn wipe_stack() {
+    std::hint::black_box(&mut [0_u8; 64 * 1024]);
 }
 
 impl Pool {
@@ -211,10 +219,13 @@ impl Pool {
         work: impl FnOnce() -> T + Send + 'static,
         sender: oneshot::Sender<T>,
     ) -> Wish {
-        let job = move || {
-            if let Ok(result) = catch_unwind(AssertUnwindSafe(work)) {
-                let _ = sender.send(result);
-            }
+        let job = move || -> Box<dyn FnOnce()> {
+            let result = catch_unwind(AssertUnwindSafe(work));
+            Box::new(move || {
+                if let Ok(result) = result {
+                    let _ = sender.send(result);
+                }
+            })
         };
         let mut state = self.lock();
         let ticket = state.queue.push(order.owner, order.urgency, Box::new(job));
@@ -252,7 +263,9 @@ impl Pool {
                 // An idle thread may have been woken once for two pieces of work.
                 self.hire(&mut state);
                 drop(state);
-                job();
+                let tell = job();
+                wipe_stack();
+                tell();
                 state = self.lock();
                 state.begun.remove(&ticket);
                 state.places.remove(&ticket);
