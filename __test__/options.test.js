@@ -168,7 +168,7 @@ test.each([
   ],
   [{ refresh_before_ms: 1 }, 'refresh_before_ms', /Did you mean refreshBeforeMs\?/],
   [{ accquireTimeoutMs: 1 }, 'accquireTimeoutMs', /Did you mean acquireTimeoutMs\?/],
-  [{ 'odd key\n': 1 }, '[a key of 8 characters]', /not a known option/],
+  [{ 'odd key\n': 1 }, '[key 3, of 8 characters]', /not a known option/],
 ])('refuses %j', (changes, option, message) => {
   const error = failure(valid(changes))
   expect(error).toMatchObject({

@@ -104,6 +104,6 @@ test('a text in the wrong place is told by its length', () => {
     }
   })()
   expect(error.message).toContain('got a string of 12 characters')
-  expect(error.message).toContain('[a key of 14 characters] is not a known option')
+  expect(error.message).toContain(', of 14 characters] is not a known option')
   expect(error.message).toContain('got "Sao_Paulo"')
 })

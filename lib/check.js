@@ -53,8 +53,12 @@ class Place {
     this.path = path
   }
 
-  key(key) {
-    if (!isWord(key)) return new Place(this.problems, `${this.path}[a key of ${counted(key.length)}]`)
+  /** `index` tells keys apart that are not shown. */
+  key(key, index) {
+    if (!isWord(key)) {
+      const which = index === undefined ? 'a key' : `key ${index + 1},`
+      return new Place(this.problems, `${this.path}[${which} of ${counted(key.length)}]`)
+    }
     return new Place(this.problems, this.path === '' ? key : `${this.path}.${key}`)
   }
 
@@ -78,8 +82,8 @@ function object(value, place, parsers) {
   if (copy === undefined) return place.fail(`takes an object, got ${describe(value)}.`)
   const known = Object.keys(parsers)
   if (hasTooMany(Object.keys(copy), place)) return undefined
-  for (const key of Object.keys(copy)) {
-    if (!Object.hasOwn(parsers, key)) place.key(key).fail(unknownKey(key, known))
+  for (const [index, key] of Object.keys(copy).entries()) {
+    if (!Object.hasOwn(parsers, key)) place.key(key, index).fail(unknownKey(key, known))
   }
   const parsed = {}
   for (const key of known) parsed[key] = parsers[key](copy[key], place.key(key))

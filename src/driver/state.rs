@@ -127,14 +127,20 @@ impl State {
 
     /// Has the member take a step, and does what it decided.
     pub(super) fn step(&mut self, event: Event, now: Timestamp) {
-        let mut effects = VecDeque::from(self.member.step(event, now, &mut Luck));
+        let mut effects = self.decide(event, now);
         while let Some(effect) = effects.pop_front() {
             if let Some(event) = self.perform(effect, now) {
-                effects.extend(self.member.step(event, now, &mut Luck));
+                effects.extend(self.decide(event, now));
             }
         }
         self.expiring.watch(self.member.held());
+    }
+
+    fn decide(&mut self, event: Event, now: Timestamp) -> VecDeque<Effect> {
+        let effects = self.member.step(event, now, &mut Luck);
+        // Before whoever waits for the token is answered, who may have nothing else to do and end the process.
         self.tell_stale_variables(now);
+        effects.into()
     }
 
     /// Tells whose environment variables are older than the file in front of them, once a token was made with it.
