@@ -51,6 +51,7 @@ impl Known for Vec<Secret> {
 /// A text without what must not be shown.
 ///
 /// It costs some microseconds for each of the text's characters, and some nanoseconds for each one that is known.
+/// A text that repeats a part of what is known in too many places is hidden as a whole.
 pub fn presentable(text: &str, known: &[&dyn Known]) -> String {
     let text = Text::clean(text, CONSIDERED);
     if text.chars.is_empty() {

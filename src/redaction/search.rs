@@ -1,7 +1,6 @@
 //! Finds secrets in a text, and in everything that it may be read as.
 
-use std::cmp::Ordering;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 
 use super::RUN;
@@ -16,6 +15,10 @@ const LAYERS: usize = 3;
 /// A run of [`RUN`] characters has so many in a row that begin at a multiple of [`STEP`].
 const GRAM: usize = 5;
 const STEP: usize = RUN - GRAM + 1;
+
+/// A needle may begin at so many places. With more, as with a token that a server has made for it, nothing of the
+/// text is shown: looking would take seconds, and more memory than there is.
+const MOST_STARTS: usize = 1 << 17;
 
 /// A group of base64, of which each run of [`RUN`] of its characters has a whole one.
 const GROUP: usize = 4;
@@ -64,8 +67,12 @@ impl Searched {
             return;
         }
         for needle in Needle::forms(secret) {
+            let Some(all) = self.starts(&needle) else {
+                self.hidden.fill(true);
+                return;
+            };
             let mut starts = vec![vec![]; self.layers.len()];
-            for (place, start) in self.starts(&needle) {
+            for (place, start) in all {
                 starts[place.layer].push((place.place, start));
             }
             for (layer, starts) in self.layers.iter().zip(starts) {
@@ -90,25 +97,32 @@ impl Searched {
             })
     }
 
-    /// Where parts of a needle may begin, and in what place of it.
-    fn starts(&self, needle: &Needle) -> Vec<(Place, usize)> {
+    /// Where rows of a needle may begin that must not be shown, and in what place of it; none when there are too many
+    /// of them. A row that a needle repeats is looked for once.
+    fn starts(&self, needle: &Needle) -> Option<Vec<(Place, usize)>> {
         let (grams, length) =
             if needle.is_base64 { (&self.groups, GROUP) } else { (&self.grams, GRAM) };
-        // Of a short one only the whole counts.
-        let most = if needle.chars.len() < RUN { 1 } else { needle.chars.len() };
+        let mut rows = HashSet::new();
         let mut starts = Vec::new();
-        for (start, row) in needle.chars.windows(length).take(most).enumerate() {
-            let places = grams.places(row.iter().map(|char| fold(*char))).iter();
-            starts.extend(places.map(|place| (*place, start)));
+        for (start, row) in needle.chars.windows(needle.run).enumerate() {
+            let begin = &row[..length.min(row.len())];
+            let places = grams.places(begin.iter().map(|char| fold(*char)));
             // What ASCII does not have may be written in ways that only the search knows.
-            if !row.iter().all(char::is_ascii) {
-                starts.extend(self.everywhere(|layer| layer.whole.is_none()).map(|it| (it, start)));
+            let is_known = begin.len() == length && begin.iter().all(char::is_ascii);
+            if (is_known && places.is_empty()) || !rows.insert(row) {
+                continue;
+            }
+            starts.extend(places.iter().map(|place| (*place, start)));
+            if !is_known {
+                let is_short = begin.len() < length;
+                let anywhere = self.everywhere(|layer| is_short || layer.whole.is_none());
+                starts.extend(anywhere.map(|place| (place, start)));
+            }
+            if starts.len() > MOST_STARTS {
+                return None;
             }
         }
-        if needle.chars.len() < length {
-            starts.extend(self.everywhere(|_| true).map(|place| (place, 0)));
-        }
-        starts
+        Some(starts)
     }
 
     fn everywhere(&self, is_meant: impl Fn(&Layer) -> bool) -> impl Iterator<Item = Place> {
@@ -162,24 +176,26 @@ impl Layer {
         if starts.is_empty() {
             return;
         }
-        // By place; of those with the same end the longest, in the order of their ends.
+        // By place; of those that are the same to the needle the first.
         let mut parts: Vec<Vec<Part>> = vec![vec![]; self.readings.len() + 1];
         for &(start, end) in starts {
-            lengthen(&mut parts[start], Part { end, length: 0, start });
+            add(&mut parts[start], Part { end, length: 0, start });
         }
+        let mut marked = 0..0;
         for place in 0..self.readings.len() {
             let mut index = 0;
             while let Some(&Part { end: at, length, start }) = parts[place].get(index) {
                 index += 1;
                 let Some(&char) = needle.chars.get(at) else { continue };
                 self.ends(place, char, needle.is_base64, &mut |end| {
-                    // What is before a longer part is hidden already.
-                    match (length + 1).cmp(&needle.run) {
-                        Ordering::Less => {}
-                        Ordering::Equal => self.mark(start..end, needle.is_base64, hidden),
-                        Ordering::Greater => self.mark(place..end, needle.is_base64, hidden),
+                    // Of a longer one, each row begins at a place of its own.
+                    if length + 1 == needle.run {
+                        if start < marked.start || end > marked.end {
+                            marked = self.mark(start..end, needle.is_base64, hidden);
+                        }
+                    } else {
+                        add(&mut parts[end], Part { end: at + 1, length: length + 1, start });
                     }
-                    lengthen(&mut parts[end], Part { end: at + 1, length: length + 1, start });
                 });
             }
             parts[place] = vec![];
@@ -217,9 +233,10 @@ impl Layer {
         }
     }
 
-    /// Hides what these characters were made of; of base64 all that hangs together.
-    fn mark(&self, chars: Range<usize>, is_base64: bool, hidden: &mut [bool]) {
-        let Range { mut start, mut end } = chars;
+    /// Hides what these characters were made of, of base64 all that hangs together; answers which characters that is.
+    fn mark(&self, chars: Range<usize>, is_base64: bool, hidden: &mut [bool]) -> Range<usize> {
+        let all = 0..self.text.chars.len();
+        let Range { mut start, mut end } = if self.whole.is_some() { all } else { chars };
         if is_base64 {
             let chars = &self.text.chars;
             let is_of_it = |char: &&char| is_of_base64(**char) || **char == '=';
@@ -227,14 +244,15 @@ impl Layer {
             end += chars[end..].iter().take_while(is_of_it).count();
         }
         hidden[self.whole.clone().unwrap_or_else(|| self.text.span(start..end))].fill(true);
+        start..end
     }
 }
 
-/// Adds a part, unless one with the same end is as long.
-fn lengthen(parts: &mut Vec<Part>, part: Part) {
-    match parts.binary_search_by_key(&part.end, |part| part.end) {
-        Ok(index) if parts[index].length >= part.length => {}
-        Ok(index) => parts[index] = part,
+/// Adds a part, unless it is there.
+fn add(parts: &mut Vec<Part>, part: Part) {
+    let key = |part: &Part| (part.end, part.length);
+    match parts.binary_search_by_key(&key(&part), key) {
+        Ok(index) => parts[index].start = parts[index].start.min(part.start),
         Err(index) => parts.insert(index, part),
     }
 }
@@ -300,4 +318,23 @@ fn with(row: u64, char: char) -> u64 {
 fn slot(row: u64) -> usize {
     let mixed = row.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> (u64::BITS - FILTER_BITS);
     usize::try_from(mixed).unwrap_or(0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::needle::Needle;
+    use super::*;
+
+    #[test]
+    fn a_row_that_a_secret_repeats_is_looked_for_once() {
+        let text = Text::clean(&"a".repeat(2000), 2000);
+        let searched = Searched::new(&text);
+        for secret in ["a".repeat(8), "a".repeat(100_000)] {
+            let [plain, ..] = &Needle::forms(&secret)[..] else { panic!("it has forms") };
+            let starts = searched.starts(plain).expect("they are few");
+            let of_the_text =
+                starts.iter().filter(|(place, _)| searched.layers[place.layer].whole.is_none());
+            assert_eq!(of_the_text.count(), 2000 - GRAM + 1);
+        }
+    }
 }

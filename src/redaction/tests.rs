@@ -129,6 +129,16 @@ fn a_text_is_cut_and_no_end_of_it_takes_time() {
     }
 }
 
+#[test]
+fn a_text_that_has_too_much_in_common_with_what_is_known_is_hidden_as_a_whole() {
+    // As only somebody makes it who wants the search to take long.
+    let rows = (0..1000).map(|number| format!("aaaaa{number:03}"));
+    let token: String = rows.collect();
+    let text = format!("no: {}", "a".repeat(CONSIDERED));
+    assert_eq!(presentable(&text, &[&known(&[&token])]), "[redacted]");
+    assert_eq!(presentable("no: aaaaa", &[&known(&[&token])]), "no: aaaaa");
+}
+
 proptest! {
     #[test]
     fn no_mixture_of_writings_shows_a_secret(
