@@ -208,7 +208,7 @@ fn code((number, end): (u32, usize)) -> Option<Reading> {
     Some(Reading { char: char::from_u32(number)?, end, is_doubtful: false })
 }
 
-/// What an entity stands for. Of those with a name, the ones that XML has.
+/// What an entity stands for. Of those with a name, the ones that HTML has for characters of ASCII.
 fn named(name: &str) -> Option<char> {
     match name.to_ascii_lowercase().as_str() {
         "amp" => Some('&'),
@@ -216,6 +216,31 @@ fn named(name: &str) -> Option<char> {
         "gt" => Some('>'),
         "quot" => Some('"'),
         "apos" => Some('\''),
+        "ast" | "midast" => Some('*'),
+        "bsol" => Some('\\'),
+        "colon" => Some(':'),
+        "comma" => Some(','),
+        "commat" => Some('@'),
+        "dollar" => Some('$'),
+        "equals" => Some('='),
+        "excl" => Some('!'),
+        "grave" => Some('`'),
+        "hat" => Some('^'),
+        "lbrace" | "lcub" => Some('{'),
+        "lbrack" | "lsqb" => Some('['),
+        "lowbar" | "underbar" => Some('_'),
+        "lpar" => Some('('),
+        "num" => Some('#'),
+        "percnt" => Some('%'),
+        "period" => Some('.'),
+        "plus" => Some('+'),
+        "quest" => Some('?'),
+        "rbrace" | "rcub" => Some('}'),
+        "rbrack" | "rsqb" => Some(']'),
+        "rpar" => Some(')'),
+        "semi" => Some(';'),
+        "sol" => Some('/'),
+        "verbar" | "vert" => Some('|'),
         name => {
             let number = name.strip_prefix('#')?;
             let hexadecimal = number.strip_prefix('x').map(|it| u32::from_str_radix(it, 16));
