@@ -115,26 +115,26 @@ mod lock {
     fn open(directory: &Directory, name: &OsStr, owner: u32) -> io::Result<Option<File>> {
         // Whoever holds it may remove it in between.
         for _ in 0..TURNS {
-            let file = match directory.open_writable(name) {
-                Ok(file) => file,
+            let (file, is_new) = match directory.open_writable(name) {
+                Ok(file) => (file, false),
                 Err(error) if error.kind() == ErrorKind::NotFound => match directory.create(name) {
                     Err(error) if error.kind() == ErrorKind::AlreadyExists => continue,
-                    created => {
-                        let file = created?;
-                        if owner != user() {
-                            // Where it cannot be given away, neither can the file that it is for.
-                            let _ =
-                                before("fchown").and_then(|()| fchown(&file, Some(owner), None));
-                        }
-                        file
-                    }
+                    created => (created?, true),
                 },
                 // Another user's, or no file at all.
                 Err(_) => return Ok(None),
             };
+            if is_new && owner != user() {
+                // Where it cannot be given away, neither can the file that it is for.
+                let _ = before("fchown").and_then(|()| fchown(&file, Some(owner), None));
+            }
             before("fstat")?;
             let found = file.metadata()?;
             if !found.is_file() || ![owner, user()].contains(&found.uid()) {
+                // Some file systems say of everything that it belongs to one user: nobody can hold it there.
+                if is_new {
+                    let _ = directory.remove(name);
+                }
                 return Ok(None);
             }
             if found.mode() & 0o077 != 0 {

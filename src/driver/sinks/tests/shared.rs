@@ -4,7 +4,7 @@ use std::fs;
 use std::os::unix::fs::{MetadataExt, PermissionsExt, chown, lchown, symlink};
 
 use super::*;
-use crate::driver::files::{read, tests::make_pipe, user};
+use crate::driver::files::{Plan, read, tests::make_pipe, user};
 use crate::source::{FileReading, Place};
 
 /// Nobody has these.
@@ -126,4 +126,28 @@ fn root_takes_turns_with_the_owner_of_a_file() {
     other.lock().unwrap();
     let report = write(&secret_file(&path), &credential("id", "newer"));
     assert_not_written(&report, SinkOutcome::Failed, "another process has locked");
+}
+
+/// So does a server of NFS with root's files, and a mount of SMB with everybody's.
+#[test]
+fn where_a_new_file_belongs_to_somebody_else_no_lock_is_left_behind() {
+    let folder = Folder::new("foreign-files");
+    if user() != 0 {
+        return;
+    }
+    let path = folder.0.join("secret");
+    let lock = lock_of(&folder.0);
+    let give_away = {
+        let lock = lock.clone();
+        move |_| chown(&lock, Some(STRANGER), None)
+    };
+    let write = || write(&secret_file(&path), &credential("id", "new"));
+    let (_, calls) = Plan::run(usize::MAX, |_| Ok(()), write);
+    fs::remove_file(&path).unwrap();
+    let flock = calls.iter().position(|call| *call == "flock").expect("it is locked");
+    // What was just made is looked at last before that.
+    let at = calls[..flock].iter().rposition(|call| *call == "fstat").expect("it is looked at");
+    let (report, _) = Plan::run(at, give_away, write);
+    assert_eq!(report, DONE);
+    assert!(!lock.exists());
 }
