@@ -103,7 +103,10 @@ pub(super) fn is_writable(target: &Target) -> bool {
         Target::Js { .. } => return false,
     };
     let draft = original.and_then(|original| {
-        let draft = Draft::write(&original.location.directory, &sample, original.access())?;
+        let directory = &original.location.directory;
+        // Else another writer might take the draft for a left-over. Who cannot have a turn now may have one later.
+        let _turn = take_turn(directory, original.owner());
+        let draft = Draft::write(directory, &sample, original.access())?;
         draft.open_up()
     });
     draft.is_ok()

@@ -20,7 +20,7 @@ use std::time::Duration;
 use super::draft::{NEW, PREFIX, STALE_SECONDS, SUFFIX};
 use super::*;
 use crate::clock::SystemClock;
-use crate::driver::files::tests::make_pipe;
+use crate::driver::files::{Plan, tests::make_pipe};
 use crate::driver::tests::Folder;
 use crate::driver::workers::Workers;
 
@@ -307,4 +307,26 @@ fn what_killed_writers_left_behind_is_removed_and_nothing_else() {
     assert_eq!(write(&secret_file(&at("secret")), &credential("id", "new")), DONE);
     assert!(![file, old, empty, young].iter().any(|left| left.exists()));
     assert!(others.iter().all(|other| other.exists()));
+}
+
+#[test]
+fn a_trial_is_no_left_over_to_another_writer() {
+    let folder = Folder::new("trial-meanwhile");
+    let path = folder.0.join("secret");
+    let target = secret_file(&path);
+    let (is_possible, calls) = Plan::run(usize::MAX, |_| Ok(()), || is_writable(&target));
+    assert!(is_possible && calls.contains(&"mkdirat"), "{calls:?}");
+    for (at, call) in calls.iter().enumerate() {
+        let (directory, lock) = (Location::of(&path).unwrap().directory, lock_of(&folder.0));
+        let clear_in_turn = move |_| {
+            let lock = File::options().write(true).create(true).truncate(false).open(&lock)?;
+            if lock.try_lock().is_ok() {
+                clear(&directory, |draft| draft.owner() == user());
+            }
+            Ok(())
+        };
+        let (is_possible, _) = Plan::run(at, clear_in_turn, || is_writable(&target));
+        assert!(is_possible, "another writer before {call} ({at})");
+        assert_eq!(drafts(&folder.0), [""; 0]);
+    }
 }
