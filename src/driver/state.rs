@@ -15,7 +15,6 @@ use super::listener::{Listener, NO_TOKEN, Word};
 use super::message::{CredentialMessage, ErrorMessage, EventMessage, HandleId, Message};
 use super::occurrence::Occurrence;
 use super::pulse::Pulse;
-use super::queue::Urgency;
 use super::report;
 use super::settings::Settings;
 use super::wording;
@@ -38,7 +37,7 @@ pub(super) enum Todo {
     /// Send a token request, and try its token there.
     Request { request: u64, credential: Arc<Credential>, verify: Option<Url> },
     /// Derive the credential's id.
-    Identify(Arc<Credential>, Urgency),
+    Identify(Arc<Credential>),
     /// Write a credential to a file.
     WriteSink { write: u64, target: Target, credential: Arc<Credential> },
     /// See whether a file could be written.
@@ -159,10 +158,7 @@ impl State {
             Effect::Request { request, credential, verify } => {
                 self.todo.push_back(Todo::Request { request, credential, verify });
             }
-            Effect::Identify { credential, is_awaited } => {
-                let urgency = if is_awaited { Urgency::Awaited } else { Urgency::Unawaited };
-                self.todo.push_back(Todo::Identify(credential, urgency));
-            }
+            Effect::Identify(credential) => self.todo.push_back(Todo::Identify(credential)),
             Effect::ReadSources => self.read_again(now),
             Effect::Load => {
                 let snapshot = Box::new(self.store.load());

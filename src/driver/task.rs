@@ -101,10 +101,10 @@ impl Task {
                     Todo::Request { request, credential, verify } => {
                         self.request(request, credential, verify);
                     }
-                    Todo::Identify(credential, urgency) => {
+                    Todo::Identify(credential) => {
                         let workers = Arc::clone(&self.workers);
                         self.derivations.spawn(async move {
-                            workers.name(id, urgency, credential).await;
+                            workers.name(id, Urgency::Unawaited, credential).await;
                         });
                     }
                     Todo::WriteSink { write, target, credential } => {

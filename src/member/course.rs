@@ -83,12 +83,9 @@ impl Step<'_> {
         let Some(item) = member.queue.front() else { return false };
         let unknown = member.unidentified(item);
         if !unknown.is_empty() {
-            let is_configuration = matches!(item, Item::Configured(_));
-            for credential in member.keyring.ask_for(&unknown) {
-                let is_awaited = !is_configuration;
-                self.effects.push(Effect::Identify { credential, is_awaited });
-            }
-            return is_configuration && member.let_pass() && self.take_up_next();
+            let asked = member.keyring.ask_for(&unknown);
+            self.effects.extend(asked.into_iter().map(Effect::Identify));
+            return false;
         }
         member.taken_in = None;
         match member.queue.pop_front() {
@@ -261,26 +258,6 @@ impl Member {
     pub(super) fn under_way(&self) -> impl Iterator<Item = &Arc<Credential>> {
         let answered = self.queue.iter().filter_map(Item::answered);
         self.requests.credentials().chain(answered)
-    }
-
-    /// A configuration whose ids are being derived, which takes 20 ms each, lets the rotations of callers pass, and
-    /// what is about what is known already; answers whether something has passed.
-    fn let_pass(&mut self) -> bool {
-        // Before there is a record everything is about what is configured.
-        let passes = |item: &Item| match item {
-            Item::Configured(_) => false,
-            Item::Answered(answered) => self.keyring.holds(&answered.credential),
-            Item::Asked { ask, .. } => matches!(ask, Ask::Rotate { candidate: Some(_), .. }),
-            Item::Rotation(_) => true,
-        };
-        let Some(index) = self.record.as_ref().and_then(|_| self.queue.iter().position(passes))
-        else {
-            return false;
-        };
-        if let Some(item) = self.queue.remove(index) {
-            self.queue.push_front(item);
-        }
-        true
     }
 
     /// The credentials that it speaks of and whose ids are not known.

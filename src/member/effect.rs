@@ -30,12 +30,7 @@ pub enum Effect {
         verify: Option<Url>,
     },
     /// Derive the credential's id, then report [`Event::Identified`](super::Event::Identified).
-    Identify {
-        /// Whose.
-        credential: Arc<Credential>,
-        /// Somebody waits for it; otherwise it is only configured.
-        is_awaited: bool,
-    },
+    Identify(Arc<Credential>),
     /// Read the sources again; a reading that is under way is followed by another.
     ReadSources,
     /// Read the store, and report [`Event::Stored`](super::Event::Stored).

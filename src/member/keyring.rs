@@ -34,16 +34,13 @@ pub(super) struct Keyring {
 }
 
 impl Keyring {
-    /// Those of the credentials whose ids are not known and were not asked for, each once.
+    /// Those of the credentials whose ids are not known and were not asked for.
     pub(super) fn ask_for(&mut self, unknown: &[Arc<Credential>]) -> Vec<Arc<Credential>> {
         self.asked.retain(|one| !one.has_id());
-        let known = self.asked.len();
-        for one in unknown {
-            if !self.asked.iter().any(|it| Arc::ptr_eq(it, one)) {
-                self.asked.push(Arc::clone(one));
-            }
-        }
-        self.asked[known..].to_vec()
+        let is_asked = |one: &Arc<Credential>| self.asked.iter().any(|it| Arc::ptr_eq(it, one));
+        let new: Vec<_> = unknown.iter().filter(|one| !is_asked(one)).cloned().collect();
+        self.asked.extend(new.iter().map(Arc::clone));
+        new
     }
 
     /// Whoever derived them is gone.
@@ -69,11 +66,6 @@ impl Keyring {
 
     pub(super) fn get(&self, id: CredentialId) -> Option<&Arc<Credential>> {
         self.keys.get(&id)
-    }
-
-    /// Whether it is here, as far as that is known without deriving its id.
-    pub(super) fn holds(&self, credential: &Credential) -> bool {
-        credential.has_id() && self.keys.contains_key(&credential.id())
     }
 
     pub(super) fn is_empty(&self) -> bool {

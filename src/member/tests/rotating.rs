@@ -32,27 +32,6 @@ fn a_secret_that_is_accepted_takes_over_with_its_token_in_one_step() {
 }
 
 #[test]
-fn a_rotation_does_not_wait_for_the_ids_of_what_else_is_configured() {
-    let mut world = with_token(&["old", "new"]);
-    world.derives_ids = false;
-    let configured = ["old", "other-1", "other-2", "other-3"];
-    world.configure(&configured);
-    let caller = world.rotate_to("new");
-    let latest = world.underived.pop().expect("its id is asked for at once");
-    assert_eq!((latest.client_secret.expose(), world.underived.len()), ("new", 3));
-    latest.id();
-    world.tell(Event::Identified);
-    world.pass(SECOND);
-    assert_eq!(world.rotated(caller), Some(Phase::Overlap));
-    assert_eq!(world.secret_in_use(), Some("new"));
-    world.derive_ids();
-    world.pass(SECOND);
-    let roles = configured.map(|secret| world.role(secret));
-    assert_eq!(roles, [Role::Previous, Role::Standby, Role::Standby, Role::Waiting]);
-    assert_eq!((world.role("old"), world.role("new")), (Role::Previous, Role::Active));
-}
-
-#[test]
 fn the_previous_secret_is_retired_at_the_end_of_the_overlap_and_not_presented_again() {
     let mut world = with_token(&["old", "new"]);
     world.rotate_to("new");

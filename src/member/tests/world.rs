@@ -110,7 +110,7 @@ pub(super) struct World {
     pub(super) sink_message: Option<String>,
     /// Whether ids are derived as soon as they are asked for.
     pub(super) derives_ids: bool,
-    pub(super) underived: Vec<Arc<Credential>>,
+    underived: Vec<Arc<Credential>>,
     /// Whether a write to a sink takes until [`World::end_sinks`].
     pub(super) delays_sinks: bool,
     writes: Vec<u64>,
@@ -255,10 +255,8 @@ impl World {
                 let (sent_at, verify) = (self.now, verify.is_some());
                 self.under_way.push(UnderWay { request, credential, sent_at, verify });
             }
-            Effect::Identify { credential, .. } if !self.derives_ids => {
-                self.underived.push(credential);
-            }
-            Effect::Identify { credential, .. } => {
+            Effect::Identify(credential) if !self.derives_ids => self.underived.push(credential),
+            Effect::Identify(credential) => {
                 credential.id();
                 return Some(Event::Identified);
             }

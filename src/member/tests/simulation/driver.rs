@@ -28,7 +28,7 @@ impl Sim {
                 self.sent.insert(request, Sent { credential, at, judged_at, verify });
                 self.later(takes, Happening::Answer(request));
             }
-            Effect::Identify { credential, .. } => {
+            Effect::Identify(credential) => {
                 if self.regime.is_slow {
                     let takes = Duration::from_millis(20) + self.random.millis(500);
                     self.later(takes, Happening::Identified(credential));
