@@ -71,7 +71,7 @@ export async function install() {
   await step('Installing the development dependencies (npm ci)', 'npm', ['ci'])
 }
 
-/** The addon is named by its platform. Its loader is lib/native-package.js, so `napi build` is to write none. */
+/** The addon is named by its platform. Its loader is lib/load-native.js, so `napi build` is to write none. */
 export const NAMED = ['--platform', '--no-js']
 
 /** Builds the addon; cargo knows what is up to date. */
