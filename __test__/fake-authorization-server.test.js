@@ -344,14 +344,20 @@ test.each([
   [{ resourceStatus: 200 }, 'resourceStatus takes a status from 400 to 599, or null, got 200.'],
   [{ wrongSecretStatus: 404 }, 'wrongSecretStatus takes 400, 401 or 403, got 404.'],
   [{ wrongSecretStatus: '401' }, 'wrongSecretStatus takes 400, 401 or 403, got a string of 3 characters.'],
-  [{ scopes: 'read' }, 'scopes takes an array of scopes without blanks, or null, got a string of 4 characters.'],
+  [
+    { scopes: 'read' },
+    'scopes takes an array of scopes without blanks, or null, got a string of 4 characters.',
+  ],
   [{ scopes: ['read write'] }, 'scopes takes an array of scopes without blanks, or null, got an array.'],
   [{ clients: 'app' }, 'clients takes an object of secrets by client id, got a string of 3 characters.'],
   [{ clients: { app: 1 } }, "clients['app'] takes an object { secrets, state, grantType }, got 1."],
   [{ clients: { app: { secret: 's' } } }, "clients['app'] has no option 'secret'. Did you mean 'secrets'?"],
   [{ clients: { app: { state: 'on' } } }, "clients['app'].state takes 'active', 'inactive', 'disabled', got"],
   [{ clients: { app: [1] } }, "clients['app'].secrets takes a secret or an array of them, got an array."],
-  [{ tokensSurviveRotation: 'no' }, 'tokensSurviveRotation takes true or false, got a string of 2 characters.'],
+  [
+    { tokensSurviveRotation: 'no' },
+    'tokensSurviveRotation takes true or false, got a string of 2 characters.',
+  ],
 ])('%j is refused, at the start and later', async (knobs, message) => {
   await expect(fakeAuthorizationServer(knobs)).rejects.toThrow(TypeError)
   await expect(fakeAuthorizationServer(knobs)).rejects.toThrow(message)
