@@ -1,13 +1,13 @@
 //! Texts of others, as they may be shown: in errors, events and status.
 //!
-//! What a server, a certificate or a user's function says passes through [`presentable`]. It hides every secret
+//! What a server, a proxy or a certificate says passes through [`presentable`]. It hides every secret
 //! that the process knows, and every part of one that has [`RUN`] characters or more, however its case differs,
 //! and however it is written:
 //!
 //! * as it is, percent-encoded, as HTML entities, escaped as in JSON, or in UTF-8 taken for Latin-1, twice over, and
-//!   each character in a way of its own ([`spelling`]);
-//! * in base64, base64url or hexadecimal, up to three times over, with any of the above inside and around them
-//!   ([`encoded`]); base64 whose case was changed is known where it is of the secret itself.
+//!   each character in a way of its own;
+//! * in base64, base64url or hexadecimal, up to three times over, with any of the above inside and around
+//!   them; base64 whose case was changed is known where it is of the secret itself.
 //!
 //! Control characters become blanks, invisible ones and those that change the direction of writing are left out,
 //! and at most [`LONGEST`] characters are shown. A server that means harm can always invent another encoding.
