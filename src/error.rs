@@ -89,7 +89,7 @@ impl Serialize for Code {
 
 /// Why a token request, or the reading of a source, gave nothing.
 ///
-/// It holds no secret: whatever the endpoint said has been stripped of the ones it was sent.
+/// It holds no secret: what the endpoint said has passed [`presentable`](crate::redaction::presentable).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, thiserror::Error)]
 #[error("{message}")]
 #[serde(rename_all = "camelCase")]

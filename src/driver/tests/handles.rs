@@ -15,29 +15,6 @@ fn pair(server: &Server, first: &Value) -> (Handle, Handle) {
     (open(first), open(&literal("secret")))
 }
 
-fn rotate(handle: &Handle) -> u64 {
-    let candidate = Candidate {
-        label: None,
-        client_id: None,
-        client_secret: Secret::new("another"),
-        expires_at: None,
-    };
-    let rotate = Ask::Rotate {
-        candidate: Some(candidate),
-        rotation: None,
-        supersede: false,
-        compromised: false,
-        verify: None,
-    };
-    handle.manager().ask(handle.id, rotate, None)
-}
-
-impl Handle {
-    fn manager(&self) -> Arc<Manager> {
-        self.driver.manager(self.id).expect("it is open")
-    }
-}
-
 #[test]
 fn a_wait_is_ended_by_the_handle_that_began_it_and_by_no_other() {
     // It answers once the wait and what the other handle says of it are both there.
@@ -48,10 +25,10 @@ fn a_wait_is_ended_by_the_handle_that_began_it_and_by_no_other() {
         answer(&stream, GRANT);
     });
     let (mine, other) = pair(&server, &literal("secret"));
-    let wait = || mine.manager().wait(mine.id, Duration::ZERO, false, None);
+    let wait = || manager_of(&mine).wait(mine.id, Duration::ZERO, false, None);
     let (kept, ended) = (wait(), wait());
-    other.manager().cancel(other.id, kept);
-    mine.manager().cancel(mine.id, ended);
+    manager_of(&other).cancel(other.id, kept);
+    manager_of(&mine).cancel(mine.id, ended);
     bell.send(()).expect("the server runs");
     let settled = mine.told(|message| match message {
         Message::Settled { waiter, error } => Some((waiter, error.is_none())),
@@ -66,8 +43,8 @@ fn an_answer_is_given_up_by_the_handle_that_asked_and_by_no_other() {
     let server = Server::granting();
     let (mine, other) = pair(&server, &literal("secret"));
     assert!(mine.wait().is_ok());
-    let caller = rotate(&mine);
-    other.manager().leave(other.id, caller);
+    let caller = begin_rotation(&mine, "another");
+    manager_of(&other).leave(other.id, caller);
     mine.told(|message| match message {
         Message::Answered { caller: answered, .. } if answered == caller => Some(()),
         _ => None,
@@ -81,13 +58,13 @@ fn what_became_of_a_write_is_told_by_the_handle_that_was_asked_and_by_no_other()
     kept["persist"] = json!({ "kind": "js", "index": 0 });
     let (mine, other) = pair(&server, &kept);
     assert!(mine.wait().is_ok());
-    rotate(&mine);
+    begin_rotation(&mine, "another");
     let write = mine.told(|message| match message {
         Message::Persist { write, .. } => Some(write),
         _ => None,
     });
-    other.manager().javascript_wrote(other.id, write, SinkOutcome::Done, None);
-    mine.manager().javascript_wrote(mine.id, write, SinkOutcome::Impossible, None);
+    manager_of(&other).javascript_wrote(other.id, write, SinkOutcome::Done, None);
+    manager_of(&mine).javascript_wrote(mine.id, write, SinkOutcome::Impossible, None);
     let outcome = mine.told(|message| match message {
         Message::Event(EventMessage { event: Event::Persisted { outcome, .. }, .. }) => {
             Some(outcome)
