@@ -27,14 +27,22 @@ impl Needle {
 
     /// The secret itself.
     fn plain(secret: &str) -> Self {
-        // What ASCII does not have is written in bytes that depend on its case.
-        let folded = |char: char| if char.is_ascii() { fold(char) } else { char };
         Self::new(secret.chars().filter_map(visible).map(folded).collect(), false)
+    }
+
+    /// The secret with what is shown in another way, or not at all: it may have been written in characters that are
+    /// shown as they are.
+    fn whole(secret: &str) -> Self {
+        let shown = |char: char| if char.is_ascii() { visible(char).unwrap_or(char) } else { char };
+        Self::new(secret.chars().map(shown).map(folded).collect(), false)
     }
 
     /// All forms of a secret.
     pub(super) fn forms(secret: &str) -> Vec<Self> {
         let mut forms = vec![Self::plain(secret)];
+        if secret.chars().any(|char| !char.is_ascii() && visible(char) != Some(char)) {
+            forms.push(Self::whole(secret));
+        }
         if !secret.is_ascii() {
             // Sent as Latin-1 and read as UTF-8: in the worst case other characters, and fewer.
             let latin1 = secret.encode_utf16().map(|unit| unit.to_le_bytes()[0]);
@@ -54,6 +62,11 @@ impl Needle {
         let chars = encoded.chars().take(bytes.len() * 8 / 6).skip(first).map(unified);
         Self::new(chars.collect(), true)
     }
+}
+
+/// Without regard to case, but for what ASCII does not have: that is written in bytes that depend on it.
+fn folded(char: char) -> char {
+    if char.is_ascii() { fold(char) } else { char }
 }
 
 /// The same character for base64 and base64url, and for both cases.

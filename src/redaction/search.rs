@@ -182,7 +182,8 @@ impl Layer {
             add(&mut parts[start], Part { end, length: 0, start });
         }
         let mut marked = 0..0;
-        for place in 0..self.readings.len() {
+        // At the end, too, there may be a character that nobody sees.
+        for place in 0..=self.readings.len() {
             let mut index = 0;
             while let Some(&Part { end: at, length, start }) = parts[place].get(index) {
                 index += 1;
@@ -213,6 +214,15 @@ impl Layer {
             }
         }
         if is_wide {
+            // What nobody sees has been left out, if it came as it is, and what breaks a line is a blank.
+            match visible(char) {
+                None => found(place),
+                Some(shown) if shown != char => {
+                    let readings = self.readings.at(place).iter();
+                    readings.filter(|it| it.char == shown).for_each(|it| found(it.end));
+                }
+                Some(_) => {}
+            }
             // UTF-8 that somebody has taken for Latin-1, and the last eight bits of what Latin-1 does not have.
             self.misread(place, char.encode_utf8(&mut [0; 4]).as_bytes(), found);
             let mut units = [0; 2];

@@ -127,6 +127,20 @@ fn characters_that_nobody_sees_neither_hide_a_secret_nor_turn_a_text_around() {
 }
 
 #[test]
+fn a_character_that_nobody_sees_may_be_written_in_some_that_are_seen() {
+    let secret = known(&["Zq7\u{fe00}hunter2x"]);
+    for written in [
+        "Zq7hunter2x",
+        "Zq7\u{fe00}hunter2x",
+        "Zq7ï¸\u{80}hunter2x",
+        "Zq7?hunter2x",
+        "Zq7%EF%B8%80hunter2x",
+    ] {
+        assert_eq!(presentable(&format!("<{written}>"), &[&secret]), "<[redacted]>", "{written}");
+    }
+}
+
+#[test]
 fn a_text_is_cut_and_no_end_of_it_takes_time() {
     for text in ["x".repeat(5000), "\\".repeat(5000), "%25".repeat(5000), "&#38;".repeat(5000)] {
         let secrets = known(&[&"\\".repeat(200), &("\\".repeat(200) + "x"), "éé", SECRET]);
