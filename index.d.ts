@@ -1533,6 +1533,7 @@ export type AnyRotorError =
   | PersistFailedError
   | NoFleetError
   | RetireBlockedError
+  | BodyConsumedError
 
 /**
  * What the token endpoint's answer, or its absence, means: the `cause` of a {@link
@@ -1829,4 +1830,12 @@ export class RetireBlockedError extends RotorError {
   constructor(message: string, details?: ErrorDetails & { missing?: Missing })
   readonly code: 'ERR_RETIRE_BLOCKED'
   readonly missing: Missing
+}
+
+/** A request that an adapter sent was refused, and cannot be repeated: its body was a stream that was read. */
+export class BodyConsumedError extends RotorError {
+  constructor(message: string, details?: ErrorDetails & { status?: number })
+  readonly code: 'ERR_BODY_CONSUMED'
+  /** The status of the refusal: 401, or 403 with `invalid_token`. */
+  readonly status: number
 }

@@ -30,6 +30,7 @@ const {
   PersistFailedError,
   NoFleetError,
   RetireBlockedError,
+  BodyConsumedError,
   isRotorError,
 } = errors
 
@@ -68,5 +69,6 @@ module.exports = {
   PersistFailedError,
   NoFleetError,
   RetireBlockedError,
+  BodyConsumedError,
   isRotorError,
 }

@@ -24,7 +24,7 @@ describe('the classes', () => {
 
   test('there is one for each code', () => {
     expect(classes.map(({ code }) => code).sort()).toEqual([...errors.CODES].sort())
-    expect(errors.CODES).toHaveLength(22)
+    expect(errors.CODES).toHaveLength(23)
   })
 
   test.each(classes.map((Class) => [Class.name, Class]))(
@@ -43,6 +43,7 @@ describe('the classes', () => {
   test('only what may succeed later is retryable', () => {
     const retryable = classes.filter((Class) => new Class('…').retryable).map(({ code }) => code)
     expect(retryable.sort()).toEqual([
+      'ERR_BODY_CONSUMED',
       'ERR_CREDENTIAL_UNAVAILABLE',
       'ERR_DEGRADED',
       'ERR_ENDPOINT',

@@ -1,7 +1,7 @@
 'use strict'
 
 const { isAbortSignal } = require('./abort')
-const { closest, copyOfObject, describe, describeHidden, describeName } = require('./check')
+const { closest, copyOfObject, describe, isArray, describeHidden, describeName } = require('./check')
 const { InvalidArgumentError, captureFrames } = require('./errors')
 
 const EVENTS = [
@@ -34,6 +34,9 @@ const CHECKS = {
   },
   force: { takes: 'true or false', fits: (value) => typeof value === 'boolean' },
   signal: { takes: 'an AbortSignal (such as controller.signal)', fits: isAbortSignal },
+  origins: { takes: "a list of origins, such as ['https://api.mypurecloud.com']", fits: isArray },
+  allowInsecureHttp: { takes: 'true or false', fits: (value) => typeof value === 'boolean' },
+  fetch: { takes: 'a function such as fetch', fits: (value) => typeof value === 'function' },
 }
 
 const NONE = Object.freeze(Object.create(null))

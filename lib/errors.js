@@ -122,6 +122,11 @@ const RetireBlockedError = errorClass('RetireBlockedError', 'ERR_RETIRE_BLOCKED'
   details: ['missing'],
 })
 
+const BodyConsumedError = errorClass('BodyConsumedError', 'ERR_BODY_CONSUMED', {
+  retryable: true,
+  details: ['status'],
+})
+
 const CLASSES = [
   InvalidOptionError,
   InvalidArgumentError,
@@ -145,6 +150,7 @@ const CLASSES = [
   PersistFailedError,
   NoFleetError,
   RetireBlockedError,
+  BodyConsumedError,
 ]
 const BY_CODE = new Map(CLASSES.map((Class) => [Class.code, Class]))
 const CODES = Object.freeze([...BY_CODE.keys()])
@@ -215,6 +221,7 @@ module.exports = {
   PersistFailedError,
   NoFleetError,
   RetireBlockedError,
+  BodyConsumedError,
   CODES,
   isRotorError,
   fromNative,

@@ -1,0 +1,167 @@
+'use strict'
+
+const { fakeTokens } = require('../testing')
+const { CLIENTS } = require('./support/http-clients')
+const { guardedServer, resourceServer } = require('./support/resource-server')
+const { closeAll, closing, rejection } = require('./support/world')
+
+afterEach(closeAll)
+
+const get = { path: '/api/v2/users/me' }
+
+describe.each(CLIENTS)('$name', ({ open, isSdk, name }) => {
+  const opened = (server, tokens = fakeTokens(), options) =>
+    closing(open({ url: server.url, tokens, options }))
+  const tokensOf = ({ requests }) => requests.map(({ token }) => token)
+
+  test('a request carries the token of the moment', async () => {
+    const server = await resourceServer()
+    const tokens = fakeTokens()
+    const client = opened(server, tokens)
+    expect(await client.send(get)).toMatchObject({ status: 200 })
+    tokens.invalidate('test-token-1')
+    await client.send(get)
+    expect(tokensOf(server)).toEqual(['test-token-1', 'test-token-2'])
+  })
+
+  test('a 401 drops that token, and the request is made once more with another', async () => {
+    const server = await guardedServer(new Set(['test-token-1']))
+    const tokens = fakeTokens()
+    const request = { path: '/api/v2/x', method: 'POST', body: 'text', headers: { 'x-mine': 'kept' } }
+    expect(await opened(server, tokens).send(request)).toMatchObject({ status: 200 })
+    expect(tokensOf(server)).toEqual(['test-token-1', 'test-token-2'])
+    for (const { headers, body } of server.requests) {
+      expect(headers['x-mine']).toBe('kept')
+      // The SDK makes JSON of it.
+      expect(body.toString()).toBe(isSdk ? '"text"' : 'text')
+    }
+    const dropped = tokens.history.filter(({ method }) => method === 'invalidate')
+    expect(dropped).toMatchObject([{ token: 'test-token-1', dropped: true }])
+  })
+
+  test('a second 401 is what the caller gets', async () => {
+    const server = await guardedServer(new Set(['test-token-1', 'test-token-2']))
+    expect(await opened(server).send(get)).toMatchObject({ status: 401, body: '{"status":401}' })
+    expect(tokensOf(server)).toEqual(['test-token-1', 'test-token-2'])
+  })
+
+  test('a token that the manager stands by is not sent again', async () => {
+    const server = await guardedServer(new Set(['only']))
+    const tokens = { getToken: async () => 'only', invalidate: () => false, peek: () => 'only' }
+    expect(await opened(server, tokens).send(get)).toMatchObject({ status: 401, body: '{"status":401}' })
+    expect(tokensOf(server)).toEqual(['only'])
+  })
+
+  test('a 403 is about the token only where it says invalid_token', async () => {
+    const challenges = ['Bearer error="insufficient_scope"', 'Bearer realm="x", error="invalid_token"']
+    const server = await resourceServer(({ token }) =>
+      token === 'test-token-2'
+        ? {}
+        : { status: 403, headers: { 'WWW-Authenticate': challenges.shift() }, body: '{"status":403}' },
+    )
+    const client = opened(server)
+    expect(await client.send(get)).toMatchObject({ status: 403 })
+    if (name === 'genesys-oldest') return
+    expect(await client.send(get)).toMatchObject({ status: 200 })
+    expect(tokensOf(server)).toEqual(['test-token-1', 'test-token-1', 'test-token-2'])
+  })
+
+  test('another status is handed on, and costs no token', async () => {
+    const server = await resourceServer(() => ({ status: 500, body: '{"status":500}' }))
+    const tokens = fakeTokens()
+    expect(await opened(server, tokens).send(get)).toMatchObject({ status: 500, body: '{"status":500}' })
+    expect(tokens.history.map(({ method }) => method)).not.toContain('invalidate')
+  })
+
+  test('a request with an Authorization of its own keeps it, and its 401 is left alone', async () => {
+    const server = await resourceServer(() => ({ status: 401, body: '{"status":401}' }))
+    const tokens = fakeTokens()
+    const own = { ...get, headers: { authorization: 'Basic abc' } }
+    expect(await opened(server, tokens).send(own)).toMatchObject({ status: 401 })
+    expect(server.requests).toMatchObject([{ headers: { authorization: 'Basic abc' } }])
+    expect(tokens.history).toEqual([])
+  })
+
+  test('another origin gets no token, and its 401 is left alone', async () => {
+    const server = await resourceServer(() => ({ status: 401, body: '{"status":401}' }))
+    const tokens = fakeTokens()
+    const client = opened(server, tokens, { origins: ['https://api.example.com'] })
+    expect(await client.send(get)).toMatchObject({ status: 401 })
+    expect(server.requests).toMatchObject([{ token: undefined }])
+    expect(tokens.history).toEqual([])
+  })
+
+  test('no token is told as the source tells it, and nothing is sent', async () => {
+    const server = await resourceServer()
+    const tokens = fakeTokens()
+    tokens.failNext()
+    const error = await rejection(opened(server, tokens).send(get))
+    expect(error).toMatchObject({ code: 'ERR_TOKEN_UNAVAILABLE' })
+    expect(server.requests).toEqual([])
+  })
+
+  test('no other token after a 401 is told the same way', async () => {
+    const server = await guardedServer(new Set(['test-token-1']))
+    const tokens = fakeTokens()
+    const { invalidate } = tokens
+    tokens.invalidate = (token) => {
+      tokens.failNext()
+      return invalidate.call(tokens, token)
+    }
+    expect(await rejection(opened(server, tokens).send(get))).toMatchObject({ code: 'ERR_TOKEN_UNAVAILABLE' })
+    expect(server.requests).toHaveLength(1)
+  })
+
+  if (isSdk) return
+
+  /** As a manager waits: until the signal is aborted. */
+  const untilAborted = (signal) =>
+    new Promise((resolve, reject) => {
+      if (signal.aborted) reject(signal.reason)
+      signal.addEventListener('abort', () => reject(signal.reason))
+    })
+
+  const abortsOf = (controller) =>
+    expect.objectContaining(
+      name.startsWith('axios') ? { code: 'ERR_CANCELED' } : { message: controller.signal.reason.message },
+    )
+
+  test('an abort ends the wait for a token, and nothing is sent', async () => {
+    const server = await resourceServer()
+    const tokens = { invalidate: () => true, getToken: ({ signal }) => untilAborted(signal) }
+    const controller = new AbortController()
+    const error = rejection(opened(server, tokens).send({ ...get, signal: controller.signal }))
+    controller.abort(new Error('enough'))
+    expect(await error).toEqual(abortsOf(controller))
+    expect(server.requests).toEqual([])
+  })
+
+  test('an abort ends the wait for another token after a 401', async () => {
+    const server = await guardedServer(new Set(['first']))
+    const controller = new AbortController()
+    let current = 'first'
+    const tokens = {
+      invalidate: () => {
+        current = undefined
+        // Once the request waits for it.
+        setImmediate(() => controller.abort(new Error('enough')))
+        return true
+      },
+      getToken: ({ signal } = {}) =>
+        current === undefined ? untilAborted(signal) : Promise.resolve(current),
+    }
+    const sending = opened(server, tokens).send({ ...get, signal: controller.signal })
+    expect(await rejection(sending)).toEqual(abortsOf(controller))
+    expect(server.requests).toHaveLength(1)
+  })
+
+  test('an abort ends a request that is under way', async () => {
+    const controller = new AbortController()
+    const server = await resourceServer(() => {
+      controller.abort(new Error('enough'))
+      return new Promise(() => {})
+    })
+    const sending = opened(server).send({ ...get, signal: controller.signal })
+    expect(await rejection(sending)).toEqual(abortsOf(controller))
+  })
+})

@@ -1,0 +1,41 @@
+'use strict'
+
+const http = require('node:http')
+const { closing } = require('./world')
+
+/**
+ * A server on 127.0.0.1 that the test's end closes, with every request that it got: method, path, token, headers and
+ * body. `respond(request)` returns `{ status, headers, body }`; by default the body that came, with 200.
+ */
+async function resourceServer(respond = () => ({})) {
+  const requests = []
+  const server = http.createServer(async (incoming, outgoing) => {
+    const chunks = []
+    for await (const chunk of incoming) chunks.push(chunk)
+    const { method, url: path, headers } = incoming
+    const [, token] = /^Bearer (.+)$/.exec(headers.authorization ?? '') ?? []
+    const request = { method, path, token, headers, body: Buffer.concat(chunks) }
+    requests.push(request)
+    const { status = 200, headers: answered, body = request.body } = await respond(request)
+    outgoing.writeHead(status, { ...answered }).end(body)
+  })
+  // Clients let go of idle connections before the server does.
+  server.keepAliveTimeout = 120_000
+  await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve))
+  const close = () =>
+    new Promise((resolve) => {
+      server.close(resolve)
+      server.closeAllConnections()
+    })
+  return closing({ url: `http://127.0.0.1:${server.address().port}`, requests, close })
+}
+
+/** One that refuses these tokens, and requests without any, with 401. */
+async function guardedServer(refused, besides = {}) {
+  const server = await resourceServer(({ token }) =>
+    token === undefined || refused.has(token) ? { status: 401, body: '{"status":401}', ...besides } : {},
+  )
+  return server
+}
+
+module.exports = { guardedServer, resourceServer }

@@ -1,0 +1,5 @@
+'use strict'
+
+const { attach } = require('./lib/integrations/axios')
+
+module.exports = { attach }

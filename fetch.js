@@ -1,0 +1,5 @@
+'use strict'
+
+const { createFetch } = require('./lib/integrations/fetch')
+
+module.exports = { createFetch }

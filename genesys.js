@@ -1,0 +1,5 @@
+'use strict'
+
+const { attach } = require('./lib/integrations/genesys')
+
+module.exports = { attach }

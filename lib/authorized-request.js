@@ -1,0 +1,185 @@
+'use strict'
+
+const { checkOptions } = require('./arguments')
+const { attempt, copyOfArray, describe } = require('./check')
+const { BodyConsumedError, InvalidArgumentError, captureFrames } = require('./errors')
+const { isLoopback } = require('./proxy')
+
+/** What may come after the origin in a URL; undefined is its end. */
+const AFTER_ORIGIN = [undefined, '/', '?', '#']
+
+/** So much of an answer that nobody gets is read, to keep its connection for other requests. */
+const MOST_DRAINED_BYTES = 65_536
+
+/** The rules by which requests carry the tokens of a source; the same for every HTTP client. */
+class AuthorizedRequests {
+  #tokens
+  #adapter
+  #allowInsecureHttp
+  #origins
+  /** Where no origins are given: the URL that the client is configured with, which may change. */
+  #base
+  #knownBase
+
+  /** `adapter` is the function that was called, for messages and stacks. `known` are options of its own. */
+  constructor(adapter, tokens, options, { known = [], base } = {}) {
+    const all = ['origins', 'allowInsecureHttp', ...known]
+    const { origins, allowInsecureHttp = false } = checkOptions(adapter.name, options, all, adapter)
+    if (typeof tokens?.getToken !== 'function' || typeof tokens.invalidate !== 'function') {
+      const takes = 'takes a TokenManager, or another source of tokens (getToken, invalidate)'
+      fail(`${adapter.name}() ${takes}, got ${describe(tokens)}.`, adapter)
+    }
+    this.#tokens = tokens
+    this.#adapter = adapter
+    this.#allowInsecureHttp = allowInsecureHttp
+    if (origins === undefined && base?.() !== undefined) this.#base = base
+    this.#origins = this.#base ? this.#originsOfBase() : this.#parse(origins)
+  }
+
+  /** Whether requests to a URL, or to an origin, carry a token. */
+  covers(url) {
+    if (this.#base && this.#base() !== this.#knownBase) this.#origins = this.#originsOfBase()
+    // Most are written as the origin is; only others have to be parsed.
+    for (const origin of this.#origins) {
+      if (isBelow(url, origin)) return true
+    }
+    return this.#origins.includes(parseUrl(url)?.origin)
+  }
+
+  /** The token held now; undefined where there is none, or where only `token()` can tell. */
+  get held() {
+    return this.#tokens.peek?.()
+  }
+
+  /** A token for a request that is sent in the same turn. */
+  async token(signal) {
+    const token = await this.#tokens.getToken(signal ? { signal } : undefined)
+    return this.stillHeld(token) ?? token
+  }
+
+  /** The token to send instead of one that was there a moment ago: another one, perhaps; undefined when it was dropped. */
+  stillHeld(token) {
+    return this.#tokens.peek ? this.#tokens.peek() : token
+  }
+
+  /**
+   * What to do about an answer to a request with `token`: undefined when the answer stands, else a promise of
+   * another token, with which the request is repeated once. A token that was refused is dropped, and no other.
+   * The answer has the `status`, and the WWW-Authenticate header as `challenge`; `body` and `signal` are the
+   * request's.
+   *
+   * @throws {BodyConsumedError} When it cannot be repeated.
+   */
+  another(token, { status, challenge, body, signal }) {
+    if (!isRefusal(status, challenge)) return undefined
+    this.#tokens.invalidate(token)
+    // The manager stands by a token that is refused again and again: the resource has reasons of its own.
+    if (this.held === token) return undefined
+    if (isReadOnce(body)) {
+      const reason = `A resource refused the access token (${status}), and the request cannot be repeated`
+      const remedy = 'The token was dropped; make the request again, with a new body.'
+      throw new BodyConsumedError(`${reason}: its body is a stream that was read. ${remedy}`, { status })
+    }
+    return this.token(signal)
+  }
+
+  /** What `send(token)` resolves with; once more with another token, where it rejects with `answerOf(error)`. */
+  async repeating(send, answerOf) {
+    const token = this.held ?? (await this.token())
+    try {
+      return await send(token)
+    } catch (error) {
+      const another = this.another(token, answerOf(error))
+      if (another === undefined) throw error
+      return send(await another)
+    }
+  }
+
+  #originsOfBase() {
+    this.#knownBase = this.#base()
+    return this.#parse([parseUrl(this.#knownBase)?.origin])
+  }
+
+  #parse(origins) {
+    const list = copyOfArray(origins) ?? []
+    if (list.length === 0) {
+      const takes = "takes a list of origins, such as ['https://api.mypurecloud.com']"
+      this.#fail('origins', `${takes}, got ${describe(origins)}`)
+    }
+    return list.map((item, index) => {
+      const place = `origins[${index}]`
+      const url = parseUrl(item)
+      if (!/^https?:$/.test(url?.protocol)) {
+        this.#fail(place, `takes an origin, such as 'https://api.mypurecloud.com', got ${describe(item)}`)
+      }
+      if (url.href !== `${url.origin}/`) {
+        this.#fail(place, 'takes scheme, host and port, got more: leave the rest out')
+      }
+      if (url.protocol === 'http:' && !isLoopback(url) && !this.#allowInsecureHttp) {
+        const remedy = 'Use https, or set allowInsecureHttp: true'
+        this.#fail(place, `is plain http: anybody on the way can read the token. ${remedy}`)
+      }
+      return url.origin
+    })
+  }
+
+  #fail(option, message) {
+    fail(`${this.#adapter.name}({ ${option} }) ${message}.`, this.#adapter)
+  }
+}
+
+/** Whether an answer refuses the token: a 401, or a 403 with the error of RFC 6750 §3.1. */
+function isRefusal(status, challenge) {
+  return status === 401 || (status === 403 && /\berror\s*=\s*"?invalid_token\b/i.test(String(challenge)))
+}
+
+/** Whether a body can be read once only: streams of Node.js and of the web, and iterators. */
+function isReadOnce(body) {
+  if (typeof body !== 'object' || body === null) return false
+  return [body.pipe, body.getReader, body.next].some((method) => typeof method === 'function')
+}
+
+/** Whether a text begins with an origin, and with nothing that could still belong to the host. */
+function isBelow(text, origin) {
+  return typeof text === 'string' && text.startsWith(origin) && AFTER_ORIGIN.includes(text[origin.length])
+}
+
+function parseUrl(value) {
+  const text = attempt(() => String(value))
+  return URL.canParse(text) ? new URL(text) : undefined
+}
+
+/** The Authorization among headers that are an object, whatever its case. */
+function authorizationOf(headers) {
+  for (const name in headers) {
+    if (name.length === 13 && name.toLowerCase() === 'authorization') return headers[name]
+  }
+  return undefined
+}
+
+/** Reads the body of an answer that nobody gets. */
+async function drain(body) {
+  try {
+    let left = MOST_DRAINED_BYTES
+    for await (const chunk of body ?? []) {
+      left -= chunk.length
+      if (left < 0) return
+    }
+  } catch {
+    // Nobody needs it.
+  }
+}
+
+/** Goes by shape: a bundle, a Jest file and an ES module have a copy of a library of their own. */
+function checkMethods(what, takes, value, methods, adapter) {
+  if (methods(value ?? {}).every((method) => typeof method === 'function')) return
+  fail(`${adapter.name}(${what}, tokens) takes ${takes}, got ${describe(value)}.`, adapter)
+}
+
+function fail(message, below) {
+  const error = new InvalidArgumentError(message)
+  captureFrames(error, below)
+  throw error
+}
+
+module.exports = { AuthorizedRequests, authorizationOf, checkMethods, drain }

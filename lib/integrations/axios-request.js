@@ -1,0 +1,108 @@
+'use strict'
+
+const { drain } = require('../authorized-request')
+const { TokenUnavailableError } = require('../errors')
+
+/** A request of axios: its token, which is put in when axios transforms the request to send it. */
+class AxiosRequest {
+  /** By the transform that each adds to its config: a copy of the config, for a retry, has it as well. */
+  static #known = new WeakMap()
+
+  #requests
+  /** The token that was waited for. */
+  #waited
+  /** The token that was sent; undefined where there was none, and where a redirect led to another origin. */
+  #token
+  #url
+
+  /** The request that a config belongs to, if any. */
+  static of(config, requests) {
+    for (const transform of [].concat(config?.transformRequest ?? [])) {
+      const request = this.#known.get(transform)
+      if (request?.#requests === requests) return request
+    }
+    return undefined
+  }
+
+  constructor(config, requests) {
+    const request = this
+    this.#requests = requests
+    this.transform = function addToken(data, headers) {
+      request.#addToken(this, headers)
+      return data
+    }
+    AxiosRequest.#known.set(this.transform, this)
+    config.transformRequest = [].concat(config.transformRequest ?? [], this.transform)
+    const { beforeRedirect } = config
+    config.beforeRedirect = (target, ...details) => {
+      this.#follow(target)
+      beforeRedirect?.(target, ...details)
+    }
+  }
+
+  /** Whether it is to carry a token: it has none of its own, and goes to an origin that is listed. */
+  covers(config, headers = config.headers) {
+    return !config.auth && !headers.has('Authorization') && this.#requests.covers(urlOf(config))
+  }
+
+  /** Waits for a token; returns the config. An abort meanwhile is for axios to tell, when it is to send the request. */
+  async wait(config, token) {
+    try {
+      this.#waited = await token
+    } catch (error) {
+      if (!config.signal?.aborted) throw error
+    }
+    return config
+  }
+
+  /** A promise of another token, with which it is to be repeated; undefined where the answer stands. */
+  another({ data: body, signal, responseType }, response) {
+    if (this.#token === undefined || response === undefined) return undefined
+    const { status, headers, data } = response
+    const challenge = headers['www-authenticate']
+    const another = this.#requests.another(this.#token, { status, challenge, body, signal })
+    if (another !== undefined && responseType === 'stream') drain(data)
+    return another
+  }
+
+  #addToken(config, headers) {
+    this.#token = undefined
+    if (!this.covers(config, headers)) return
+    this.#token = this.#requests.stillHeld(this.#waited)
+    if (this.#token === undefined) throw new UnsentError(config)
+    this.#url = urlOf(config)
+    headers.Authorization = `Bearer ${this.#token}`
+  }
+
+  /** Not every version of axios takes the token off on the way to another origin: to a subdomain, to https. */
+  #follow({ href, headers }) {
+    if (this.#token === undefined || new URL(href).origin === new URL(this.#url).origin) return
+    this.#token = undefined
+    for (const name of Object.keys(headers)) {
+      if (name.toLowerCase() === 'authorization') delete headers[name]
+    }
+  }
+}
+
+/** The token was dropped in the moment before a request was sent. */
+class UnsentError extends TokenUnavailableError {
+  #config
+
+  constructor(config) {
+    super('The access token was dropped before the request was sent.')
+    this.#config = config
+  }
+
+  static configOf(error) {
+    return typeof error === 'object' && error !== null && #config in error ? error.#config : undefined
+  }
+}
+
+/** A URL with the origin that axios sends a request to, of its `url` and `baseURL`; '' where that is unclear. */
+function urlOf({ url = '', baseURL = '', allowAbsoluteUrls }) {
+  const isAbsolute = /^([a-z][a-z\d+\-.]*:)?\/\//i.test(url)
+  if (!isAbsolute) return baseURL
+  return allowAbsoluteUrls === false ? '' : url
+}
+
+module.exports = { AxiosRequest, UnsentError }

@@ -1,0 +1,85 @@
+'use strict'
+
+/** What comes before an answer. */
+const BEFORE = ['onUpgrade', 'onRequestUpgrade', 'onResponseStarted', 'onBodySent', 'onRequestSent']
+/** The rest of an answer, and how it ended. */
+const AFTER = ['onData', 'onResponseData', 'onComplete', 'onResponseEnd', 'onError', 'onResponseError']
+
+/**
+ * A handler in front of another, which gets everything but an answer that is taken over. It has the methods of undici 6
+ * and those of later versions, each of which calls its own.
+ */
+class Attempt {
+  #origin
+  #handler
+  #takesOver
+  #history
+  #isOver = false
+
+  /** `takesOver({ status, challenge })` tells whether the handler is not to see an answer; it may throw instead. */
+  constructor(origin, handler, takesOver) {
+    this.#origin = origin
+    this.#handler = handler
+    this.#takesOver = takesOver
+  }
+
+  onConnect(abort, context) {
+    this.#history = context?.history
+    return this.#handler.onConnect(abort, context)
+  }
+
+  onRequestStart(controller, context) {
+    this.#history = context?.history
+    return this.#handler.onRequestStart?.(controller, context)
+  }
+
+  onHeaders(status, headers, resume, message) {
+    if (this.#isTakenOver(status, () => valueOf(headers, 'www-authenticate'))) return true
+    return this.#handler.onHeaders(status, headers, resume, message)
+  }
+
+  onResponseStart(controller, status, headers, message) {
+    if (this.#isTakenOver(status, () => headers['www-authenticate'], controller)) return
+    this.#handler.onResponseStart?.(controller, status, headers, message)
+  }
+
+  #isTakenOver(status, challenge, controller) {
+    if ((status !== 401 && status !== 403) || this.#wentElsewhere()) return false
+    try {
+      this.#isOver = this.#takesOver({ status, challenge: challenge() })
+    } catch (error) {
+      // Not thrown here, where it would cut a connection that other requests share.
+      this.#isOver = true
+      if (this.#handler.onResponseError) this.#handler.onResponseError(controller, error)
+      else this.#handler.onError(error)
+    }
+    return this.#isOver
+  }
+
+  /** Whether a redirect led to another origin, on which undici takes the token off. */
+  #wentElsewhere() {
+    const { origin } = new URL(this.#origin)
+    return (this.#history ?? []).some((url) => url.origin !== origin)
+  }
+
+  static {
+    for (const name of BEFORE) {
+      this.prototype[name] = function (...args) {
+        return this.#handler[name]?.(...args)
+      }
+    }
+    for (const name of AFTER) {
+      this.prototype[name] = function (...args) {
+        return this.#isOver || this.#handler[name]?.(...args)
+      }
+    }
+  }
+}
+
+/** The value of a header in the list of undici 6: names and values, in turns. */
+function valueOf(headers, wanted) {
+  const index = headers.findIndex((name, at) => at % 2 === 0 && String(name).toLowerCase() === wanted)
+  return index < 0 ? undefined : String(headers[index + 1])
+}
+
+module.exports = { Attempt }

@@ -1,0 +1,5 @@
+'use strict'
+
+const { createInterceptor } = require('./lib/integrations/undici')
+
+module.exports = { createInterceptor }
