@@ -24,7 +24,7 @@ class AuthorizationServer extends HttpServer {
 
   constructor(options) {
     const { clock, knobs } = parseOptions(KNOBS, options, 'fakeAuthorizationServer(options)')
-    const time = new Time(clock)
+    const time = new Time(clock, { isAskedByManagers: true })
     super(time, knobs)
     this.#knobs = knobs
     this.#clients = new Clients(time, knobs)
