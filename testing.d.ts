@@ -3,6 +3,7 @@
  *
  * - {@link fakeTokens} for unit tests of code that takes a `TokenSource`,
  * - {@link fakeAuthorizationServer} for tests of managers, over real HTTP,
+ * - {@link fakePagerDuty} for tests of code that sends events to PagerDuty,
  * - {@link createClock} for tests in which hours pass in an instant.
  *
  * All durations are whole milliseconds. Wrong options and arguments throw a `TypeError` that says
@@ -182,7 +183,7 @@ export interface FakeResourceRequest {
   readonly status: number | 'cut'
 }
 
-/** An answer of the test's own, for one token request. */
+/** An answer of the test's own, for one request. */
 export interface FakeAnswer {
   /** 200 to 599. Without it, and without `headers` and `body`, the server answers by itself. */
   status?: number | undefined
@@ -268,6 +269,134 @@ export interface FakeAuthorizationServer {
  * const provider = genesysCloud({ host: server.url })
  */
 export function fakeAuthorizationServer(options?: FakeServerOptions): Promise<FakeAuthorizationServer>
+
+// ------------------------------------------------------------------------------------- the fake PagerDuty
+
+/** What can be set about a fake PagerDuty, at its start and later. */
+export interface FakePagerDutyKnobs {
+  /** The integration keys that exist, 32 letters and digits each. Others are refused. Default null, any. */
+  routingKeys?: readonly string[] | null | undefined
+  /** How long a request takes. Default 0. */
+  latencyMs?: number | undefined
+  /**
+   * At most `burst` events of a routing key in `perMs`; others are refused with 429. PagerDuty allows about
+   * 120 in 60,000. What was refused does not count, and changes count with alerts (both a guess). Default
+   * null, no limit.
+   */
+  rateLimit?: { readonly burst: number; readonly perMs: number } | null | undefined
+  /**
+   * What is wrong with all of it: `true` cuts connections, a number is the status of every answer (400 to
+   * 599), `'html'` is a 502 page. No event is taken then. Default false, nothing.
+   */
+  outage?: boolean | 'html' | number | undefined
+  /** Cuts the connection instead of answering; events are taken all the same. Default false. */
+  dropResponse?: boolean | undefined
+  /** The largest body, in bytes. PagerDuty says 512 KB. From 1. Default 524,288. */
+  maxBytes?: number | undefined
+  /** The status of the answer to a larger one. Default 413 (a guess). */
+  tooLargeStatus?: 400 | 413 | undefined
+}
+
+/** Options of {@link fakePagerDuty}. */
+export interface FakePagerDutyOptions extends FakePagerDutyKnobs {
+  /** The time it lives in, for good. Default: the real one. */
+  clock?: Clock | undefined
+}
+
+/** A request that a fake PagerDuty got, whatever it was. */
+export interface FakePagerDutyRequest {
+  /** When it came, in ms since 1970, in the server's time. */
+  readonly at: number
+  readonly method: string
+  readonly path: string
+  /** The Events API takes no `authorization`: a token here went where it does not belong. */
+  readonly headers: { readonly [name: string]: string | readonly string[] | undefined }
+  readonly body: string
+  /** The body where it is a JSON object, accepted or not. */
+  readonly event: { readonly [member: string]: any } | undefined
+  /** The status of the answer, `'cut'` where the connection was, `'abandoned'` when the caller left. */
+  readonly status: number | 'pending' | 'cut' | 'abandoned'
+}
+
+/** An alert of a fake PagerDuty. */
+export interface FakeAlert {
+  /** When it was opened, in ms since 1970, in the server's time. */
+  readonly at: number
+  /** The key that was sent, or a generated one of 32 hexadecimal digits. */
+  readonly dedupKey: string
+  readonly routingKey: string
+  /** An acknowledged alert stays so when it is triggered again. */
+  readonly status: 'triggered' | 'acknowledged' | 'resolved'
+  /** How many trigger events it stands for. From 1. */
+  readonly triggers: number
+  /** The `payload` of the latest trigger (a guess: PagerDuty may show the first one's). */
+  readonly payload: { readonly [member: string]: any }
+}
+
+/** A change event that a fake PagerDuty took. */
+export interface FakeChange {
+  /** When it was taken, in ms since 1970, in the server's time. */
+  readonly at: number
+  readonly routingKey: string
+  readonly payload: { readonly [member: string]: any }
+}
+
+/** The Events API v2 of PagerDuty on 127.0.0.1: `POST /v2/enqueue` and `POST /v2/change/enqueue`. */
+export interface FakePagerDuty {
+  /** Such as `http://127.0.0.1:40123`; it stands for `https://events.pagerduty.com`. */
+  readonly url: string
+  /** Every request so far, in the order in which they came. */
+  readonly requests: readonly FakePagerDutyRequest[]
+  /**
+   * Every alert so far, in the order in which they were opened. Events with the same routing key and
+   * `dedup_key` are about one alert until it is resolved; the next trigger opens another one. An
+   * acknowledge or resolve for no open alert gets its 202, and nothing happens.
+   */
+  readonly alerts: readonly FakeAlert[]
+  /** Every change event that was taken so far. */
+  readonly changes: readonly FakeChange[]
+  /** How many connections are open. */
+  readonly connections: number
+
+  /**
+   * Changes knobs; those that are not given stay.
+   *
+   * @throws {TypeError} For an unknown knob or a wrong value; none is changed then.
+   */
+  set(knobs: FakePagerDutyKnobs): void
+
+  /**
+   * Answers the next requests in the test's own way, one each, in this order. No event is taken then.
+   *
+   * @example
+   * pagerDuty.respond({ status: 500 }, { destroy: true })
+   */
+  respond(
+    ...answers: (
+      | FakeAnswer
+      | ((request: FakePagerDutyRequest) => FakeAnswer | undefined | Promise<FakeAnswer | undefined>)
+    )[]
+  ): void
+
+  /** Cuts all connections and ends. May be called again. */
+  close(): Promise<void>
+
+  /** {@link FakePagerDuty.close}, for `await using`. */
+  [Symbol.asyncDispose](): Promise<void>
+}
+
+/**
+ * Starts a fake PagerDuty on a free port of 127.0.0.1. It refuses with PagerDuty's status codes, and in
+ * PagerDuty's words where these are published; docs/testing.md says where they are not.
+ *
+ * @throws {TypeError} By rejection, for an unknown option or a wrong value.
+ *
+ * @example
+ * const pagerDuty = await fakePagerDuty()
+ * await sendEvent(`${pagerDuty.url}/v2/enqueue`, { routing_key: '0123456789abcdef0123456789abcdef', … })
+ * expect(pagerDuty.alerts).toMatchObject([{ status: 'triggered', payload: { severity: 'critical' } }])
+ */
+export function fakePagerDuty(options?: FakePagerDutyOptions): Promise<FakePagerDuty>
 
 // ------------------------------------------------------------------------------------- the fake tokens
 

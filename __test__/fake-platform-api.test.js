@@ -224,12 +224,13 @@ test('setSecrets says exactly which are accepted; those that stay keep their ids
 
 test('nothing of it loads the native part', () => {
   const script = `
-    const { createClock, fakeAuthorizationServer, fakeTokens } = require('./testing')
+    const { createClock, fakeAuthorizationServer, fakePagerDuty, fakeTokens } = require('./testing')
     const clock = createClock()
     fakeTokens({ clock }).getToken()
     fakeAuthorizationServer({ clock }).then(async (server) => {
       await fetch(server.url + '/api/v2/x')
       await server.close()
+      await (await fakePagerDuty({ clock })).close()
       console.log(Object.keys(require.cache).filter((file) => /native|\\.node$/.test(file)).join())
     })`
   expect(execFileSync(process.execPath, ['-e', script], { encoding: 'utf8', cwd: `${__dirname}/..` })).toBe(

@@ -3,7 +3,7 @@
 const { execFileSync } = require('node:child_process')
 const { readFileSync } = require('node:fs')
 const path = require('node:path')
-const { createClock, fakeAuthorizationServer, fakeTokens } = require('../testing')
+const { createClock, fakeAuthorizationServer, fakePagerDuty, fakeTokens } = require('../testing')
 
 const ROOT = path.join(__dirname, '..')
 const guide = readFileSync(path.join(ROOT, 'docs/testing.md'), 'utf8')
@@ -23,6 +23,7 @@ const wrong = { zzzzzzzzzzzzzzzzzzzzzz: 1 }
 
 test.each([
   ['the fake server', async () => fakeAuthorizationServer(wrong), 'The fake server'],
+  ['the fake PagerDuty', async () => fakePagerDuty(wrong), 'The fake PagerDuty'],
   ['fake tokens', async () => fakeTokens(wrong), 'Unit tests'],
 ])('every option of %s is in docs/testing.md and in testing.d.ts, and no other', async (_, call, heading) => {
   const options = await known(call)
@@ -43,7 +44,7 @@ describe('the examples for Jest', () => {
 
   afterAll(() => jest.useRealTimers())
 
-  test('are four', () => expect(forJest.length).toBe(4))
+  test('are five', () => expect(forJest.length).toBe(5))
   for (const code of forJest)
     new Function('require', 'test', 'expect', 'jest', code)(load, test, expect, jest)
 })
@@ -64,9 +65,9 @@ test('the example that needs no test runs as it stands', () => {
 
 test('ES modules import it by name', () => {
   const code = `
-    import { createClock, fakeAuthorizationServer, fakeTokens } from 'oauth-rotor/testing'
-    console.log(typeof createClock, typeof fakeAuthorizationServer, typeof fakeTokens)`
+    import { createClock, fakeAuthorizationServer, fakePagerDuty, fakeTokens } from 'oauth-rotor/testing'
+    console.log(typeof createClock, typeof fakeAuthorizationServer, typeof fakePagerDuty, typeof fakeTokens)`
   const options = { encoding: 'utf8', cwd: ROOT }
   const output = execFileSync(process.execPath, ['--input-type=module', '-e', code], options)
-  expect(output).toBe('function function function\n')
+  expect(output).toBe('function function function function\n')
 })

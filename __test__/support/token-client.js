@@ -37,4 +37,4 @@ async function answerOf(response) {
   }
 }
 
-module.exports = { basic, callApi, requestToken, tokenOf }
+module.exports = { answerOf, basic, callApi, requestToken, tokenOf }

@@ -1,11 +1,16 @@
 import { TokenManager, fromEnv, genesysCloud } from '../..'
 import type { TokenManagerOptions, TokenSource } from '../..'
-import { createClock, fakeAuthorizationServer, fakeTokens } from '../../testing'
+import { createClock, fakeAuthorizationServer, fakePagerDuty, fakeTokens } from '../../testing'
 import type {
   Clock,
+  FakeAlert,
   FakeAnswer,
   FakeAuthorizationServer,
+  FakeChange,
   FakeClient,
+  FakePagerDuty,
+  FakePagerDutyOptions,
+  FakePagerDutyRequest,
   FakeResourceRequest,
   FakeServerOptions,
   FakeTokenRequest,
@@ -98,6 +103,48 @@ export async function drive(server: FakeAuthorizationServer): Promise<void> {
   genesysCloud({ host: server.url })
   await server.close()
   await server[Symbol.asyncDispose]()
+}
+
+// PagerDuty.
+export const sparsePagerDuty: FakePagerDutyOptions = {
+  clock: undefined,
+  routingKeys: undefined,
+  latencyMs: undefined,
+  rateLimit: undefined,
+  outage: undefined,
+  dropResponse: undefined,
+  maxBytes: undefined,
+  tooLargeStatus: undefined,
+}
+same<Equal<ReturnType<typeof fakePagerDuty>, Promise<FakePagerDuty>>>()
+fakePagerDuty({ clock, rateLimit: { burst: 120, perMs: 60_000 } })
+// @ts-expect-error a misspelt knob
+fakePagerDuty({ routingKey: 'a' })
+
+export async function page(pagerDuty: FakePagerDuty): Promise<void> {
+  pagerDuty.set({
+    routingKeys: ['0123456789abcdef0123456789abcdef'] as const,
+    outage: 'html',
+    dropResponse: true,
+  })
+  pagerDuty.set({ routingKeys: null, rateLimit: null, outage: 503, maxBytes: 512_000, tooLargeStatus: 400 })
+  // @ts-expect-error a status that is not known
+  pagerDuty.set({ tooLargeStatus: 414 })
+  // @ts-expect-error the clock is for life
+  pagerDuty.set({ clock })
+  pagerDuty.respond({ status: 500 }, { destroy: true }, ({ event }) => ({ body: event?.dedup_key }))
+  same<Equal<typeof pagerDuty.requests, readonly FakePagerDutyRequest[]>>()
+  same<Equal<typeof pagerDuty.alerts, readonly FakeAlert[]>>()
+  same<Equal<typeof pagerDuty.changes, readonly FakeChange[]>>()
+  for (const { status } of pagerDuty.requests) {
+    same<Equal<typeof status, number | 'pending' | 'cut' | 'abandoned'>>()
+  }
+  for (const { status, payload } of pagerDuty.alerts) {
+    same<Equal<typeof status, 'triggered' | 'acknowledged' | 'resolved'>>()
+    payload['summary'].toUpperCase()
+  }
+  await pagerDuty.close()
+  await pagerDuty[Symbol.asyncDispose]()
 }
 
 // The tokens.

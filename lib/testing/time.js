@@ -9,9 +9,15 @@ const { BRAND } = require('../clock')
 /** The time that a fake server lives in: that of a clock, or the real one. */
 class Time {
   #clock
+  #isAskedByManagers
 
-  constructor(clock) {
+  /**
+   * The clock counts the requests of managers, and has to be told which of them wait for it. One of
+   * somebody else would stand for a manager's that does not.
+   */
+  constructor(clock, { isAskedByManagers = false } = {}) {
     this.#clock = clock
+    this.#isAskedByManagers = isAskedByManagers
   }
 
   now() {
@@ -23,7 +29,8 @@ class Time {
     if (millis === 0 || signal.aborted) return
     if (!this.#clock) return pause(millis, undefined, { signal }).catch(() => {})
     const aborted = new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }))
-    await this.#clock[BRAND].hold(Promise.race([this.#clock.sleep(millis), aborted]))
+    const waited = Promise.race([this.#clock.sleep(millis), aborted])
+    await (this.#isAskedByManagers ? this.#clock[BRAND].hold(waited) : waited)
   }
 }
 

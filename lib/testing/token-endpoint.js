@@ -1,5 +1,8 @@
 'use strict'
 
+const { outageAnswer } = require('./outage')
+const { SlidingWindow } = require('./sliding-window')
+
 /** What was asked for, and by whom: as far as it can be told without knowing the client. */
 function readTokenRequest({ url, headers, body }, auth) {
   const query = new URL(url, 'http://server').searchParams
@@ -59,8 +62,7 @@ class TokenEndpoint {
   #knobs
   #clients
   #tokens
-  /** When requests were let through, for the rate limit. */
-  #granted = []
+  #window = new SlidingWindow()
 
   constructor(time, knobs, clients, tokens) {
     this.#time = time
@@ -80,16 +82,12 @@ class TokenEndpoint {
     return { grantType, scope, clientId, presented, secretId }
   }
 
-  /** What is wrong with the endpoint as a whole, if anything is: `'cut'` or an answer. */
+  /** The answer while the endpoint as a whole is out. */
   outage() {
-    const { outage } = this.#knobs
-    if (outage === false) return undefined
-    if (outage === true) return 'cut'
-    if (outage === 'html') {
-      const body = '<html><head><title>502 Bad Gateway</title></head><body>Bad Gateway</body></html>'
-      return { status: 502, headers: { 'Content-Type': 'text/html' }, body }
-    }
-    return { status: outage, body: { message: 'The service is not available.', status: outage } }
+    return outageAnswer(this.#knobs.outage, (status) => ({
+      message: 'The service is not available.',
+      status,
+    }))
   }
 
   /** The answer to a request; none of them is to be kept (RFC 6749 §5.1). */
@@ -102,7 +100,9 @@ class TokenEndpoint {
     const { grantType, scope, clientId, presented, headers } = request
     const mistake = mistakeOf(request)
     if (mistake) return mistake
-    if (this.#isTooFast()) return refusal('invalid_request', 'rate limit exceeded; try again later')
+    if (!this.#window.passes(this.#knobs.rateLimit, this.#time.now())) {
+      return refusal('invalid_request', 'rate limit exceeded; try again later')
+    }
     if (grantType === undefined) return refusal('invalid_request', 'grant_type is missing')
     if (grantType !== 'client_credentials') {
       return refusal('unsupported_grant_type', 'grant_type must be client_credentials')
@@ -143,16 +143,6 @@ class TokenEndpoint {
     if (expiresIn !== 'absent') grant.expires_in = expiresIn === 'string' ? String(seconds) : seconds
     if (scope !== undefined) grant.scope = scope
     return grant
-  }
-
-  #isTooFast() {
-    const { rateLimit } = this.#knobs
-    if (rateLimit === null) return false
-    const now = this.#time.now()
-    this.#granted = this.#granted.filter((at) => now - at < rateLimit.perMs)
-    if (this.#granted.length >= rateLimit.burst) return true
-    this.#granted.push(now)
-    return false
   }
 }
 

@@ -1,0 +1,142 @@
+'use strict'
+
+const http = require('node:http')
+
+const { describe } = require('../check')
+const { checkObject } = require('./check')
+const { duration } = require('./knobs')
+
+/** Clients let go of idle connections before the server does, so that no request meets a closing one. */
+const KEEP_ALIVE_MS = 120_000
+
+/** What an answer of the test's own may say. */
+const ANSWER = ['status', 'headers', 'body', 'delayMs', 'destroy']
+
+/**
+ * What fake servers share: a port of this machine, the connections to it, answers of the test's own, and
+ * the end. A server extends it by `_serve(request, signal)`, which returns the answer
+ * `{ status, headers, body }`, `{ destroy: true }`, or undefined for a caller that has left.
+ */
+class HttpServer {
+  #time
+  #knobs
+  /** Answers of the test's own, each for one request. */
+  #answers = []
+  #sockets = new Set()
+  #http
+  #closed
+
+  /** Of the knobs it reads `latencyMs` and, where there is one, `clockSkewMs`. */
+  constructor(time, knobs) {
+    this.#time = time
+    this.#knobs = knobs
+    this.#http = http.createServer((request, response) => this.#receive(request, response))
+    this.#http.keepAliveTimeout = KEEP_ALIVE_MS
+    this.#http.on('connection', (socket) => {
+      this.#sockets.add(socket)
+      socket.on('close', () => this.#sockets.delete(socket))
+    })
+  }
+
+  /** Called once, by the function that makes the server. */
+  async _listen() {
+    await new Promise((resolve, reject) => {
+      this.#http.once('error', reject).listen(0, '127.0.0.1', resolve)
+    })
+    this.url = `http://127.0.0.1:${this.#http.address().port}`
+    return this
+  }
+
+  get connections() {
+    return this.#sockets.size
+  }
+
+  respond(...answers) {
+    const checked = answers.map((answer) => (typeof answer === 'function' ? answer : checkAnswer(answer)))
+    this.#answers.push(...checked)
+  }
+
+  close() {
+    this.#closed ??= new Promise((resolve) => {
+      this.#http.close(() => resolve())
+      for (const socket of this.#sockets) socket.destroy()
+    })
+    return this.#closed
+  }
+
+  // Node 20 has the symbol; older TypeScript targets look it up under this name.
+  async [Symbol.asyncDispose ?? Symbol.for('nodejs.asyncDispose')]() {
+    await this.close()
+  }
+
+  /**
+   * Returns the answer to a logged request, when it is due: the test's own, or what `judge()` returns. The
+   * entry of the log learns how the request ends.
+   */
+  async _answer(entry, signal, judge) {
+    const next = this.#answers.shift()
+    const own = typeof next === 'function' ? await ask(next, entry) : next
+    await this.#time.wait(own?.delayMs ?? this.#knobs.latencyMs, signal)
+    if (signal.aborted) {
+      entry.status = 'abandoned'
+      return undefined
+    }
+    const isOwn = own?.destroy || own?.status !== undefined
+    const answer = isOwn ? own : judge()
+    entry.status = answer.destroy ? 'cut' : answer.status
+    return answer
+  }
+
+  async #receive(request, response) {
+    const gone = new AbortController()
+    response.once('close', () => gone.abort())
+    try {
+      let body = ''
+      for await (const chunk of request.setEncoding('utf8')) body += chunk
+      const { method, url, headers } = request
+      const { pathname: path } = new URL(url, 'http://server')
+      const seen = { at: this.#time.now(), method, url, path, headers, body, status: 'pending' }
+      const answer = await this._serve(seen, gone.signal)
+      if (answer?.destroy) response.socket.destroy()
+      else if (answer !== undefined) this.#send(response, answer)
+    } catch (error) {
+      // A peer that went away is nobody's error.
+      if (!gone.signal.aborted) this.#send(response, mistake(error))
+    }
+  }
+
+  #send(response, { status, headers, body }) {
+    const date = new Date(this.#time.now() + (this.#knobs.clockSkewMs ?? 0)).toUTCString()
+    response.writeHead(status, { 'Content-Type': 'application/json', Date: date, ...headers })
+    const isRaw = body === undefined || typeof body === 'string' || body instanceof Uint8Array
+    response.end(isRaw ? body : JSON.stringify(body))
+  }
+}
+
+/** Checks an answer of a test's own. Headers or a body without a status are those of a 200. */
+function checkAnswer(value) {
+  const answer = checkObject(value, ANSWER, 'respond(answer)')
+  const { status, delayMs } = answer
+  if (status !== undefined && !(Number.isInteger(status) && status >= 200 && status <= 599)) {
+    throw new TypeError(`respond({ status }) takes a status from 200 to 599, got ${describe(status)}.`)
+  }
+  if (delayMs !== undefined) duration(delayMs, 'respond({ delayMs })')
+  if (status === undefined && (answer.body !== undefined || answer.headers !== undefined)) answer.status = 200
+  return answer
+}
+
+/** What a test's own function returns. */
+async function ask(answer, request) {
+  try {
+    return checkAnswer(await answer(request))
+  } catch (error) {
+    return mistake(error)
+  }
+}
+
+/** A mistake in a test's answers is told where the test can see it. */
+function mistake(error) {
+  return { status: 500, body: { message: String(error?.message ?? error) } }
+}
+
+module.exports = { HttpServer }

@@ -1,0 +1,17 @@
+'use strict'
+
+/**
+ * The answer of a server that is out, by the knob `outage`; undefined while it is not. `bodyOf(status)` is
+ * the body that this server's errors have.
+ */
+function outageAnswer(outage, bodyOf) {
+  if (outage === false) return undefined
+  if (outage === true) return { destroy: true }
+  if (outage === 'html') {
+    const body = '<html><head><title>502 Bad Gateway</title></head><body>Bad Gateway</body></html>'
+    return { status: 502, headers: { 'Content-Type': 'text/html' }, body }
+  }
+  return { status: outage, body: bodyOf(outage) }
+}
+
+module.exports = { outageAnswer }

@@ -1,0 +1,101 @@
+'use strict'
+
+// The words are PagerDuty's where somebody has published them; others are made after them.
+
+const ACTIONS = ['trigger', 'acknowledge', 'resolve']
+const SEVERITIES = ['critical', 'warning', 'error', 'info']
+const LONGEST_SUMMARY = 1024
+const LONGEST_DEDUP_KEY = 255
+
+/** The JSON object in a body; undefined where there is none. */
+function readEvent(body) {
+  try {
+    const value = JSON.parse(body)
+    return typeof value === 'object' && value !== null && !Array.isArray(value) ? value : undefined
+  } catch {
+    return undefined
+  }
+}
+
+/** Whether PagerDuty takes a member for absent. */
+function isBlank(value) {
+  return value === undefined || value === null || (typeof value === 'string' && value.trim() === '')
+}
+
+/** Everything that is wrong with an alert event. */
+function alertErrors(event, routingKeys) {
+  return [
+    ...routingKeyErrors(event.routing_key, routingKeys),
+    ...choiceErrors('event_action', event.event_action, ACTIONS),
+    ...dedupKeyErrors(event),
+    // Of acknowledge and resolve the payload is not looked at.
+    ...(event.event_action === 'trigger' ? detailErrors(event.payload) : []),
+  ]
+}
+
+/** Everything that is wrong with a change event, which needs a summary alone. */
+function changeErrors(event, routingKeys) {
+  return [...routingKeyErrors(event.routing_key, routingKeys), ...summaryErrors(event.payload?.summary)]
+}
+
+function routingKeyErrors(key, known) {
+  if (isBlank(key)) return ["'routing_key' cannot be blank"]
+  const errors = []
+  // What is no text has no length that would do.
+  const text = typeof key === 'string' ? key : ''
+  if (text.length !== 32) errors.push("Length of 'routing_key' is incorrect (should be 32 characters)")
+  if (!/^[0-9A-Za-z]*$/.test(text)) errors.push("'routing_key' cannot contain non-alphanumeric characters.")
+  const isUnknown = known !== null && !known.includes(key)
+  return errors.length === 0 && isUnknown ? ['Invalid routing key'] : errors
+}
+
+function dedupKeyErrors({ event_action: action, dedup_key: key }) {
+  const isNeeded = action === 'acknowledge' || action === 'resolve'
+  if (isBlank(key)) return isNeeded ? missing('dedup_key') : []
+  if (typeof key !== 'string') return noString('dedup_key')
+  if (lengthOf(key) <= LONGEST_DEDUP_KEY) return []
+  return [`'dedup_key' is too long (maximum is ${LONGEST_DEDUP_KEY} characters)`]
+}
+
+function detailErrors(payload) {
+  return [
+    ...summaryErrors(payload?.summary),
+    ...textErrors('payload.source', payload?.source),
+    ...choiceErrors('payload.severity', payload?.severity, SEVERITIES),
+  ]
+}
+
+function summaryErrors(summary) {
+  const errors = textErrors('payload.summary', summary)
+  if (errors.length > 0 || lengthOf(summary) <= LONGEST_SUMMARY) return errors
+  // Spelled as PagerDuty spells it.
+  return [`'summary' is too long (maiximum is ${LONGEST_SUMMARY} characters)`]
+}
+
+function textErrors(name, value) {
+  if (isBlank(value)) return missing(name)
+  return typeof value === 'string' ? [] : noString(name)
+}
+
+function choiceErrors(name, value, words) {
+  if (isBlank(value)) return missing(name)
+  if (words.includes(value)) return []
+  const quoted = words.map((word) => `'${word}'`)
+  const list = `${quoted.slice(0, -1).join(', ')} or ${quoted.at(-1)}`
+  return [`'${name}' is invalid (must be one of the following: ${list})`]
+}
+
+function missing(name) {
+  return [`'${name}' is missing or blank`]
+}
+
+function noString(name) {
+  return [`'${name}' is invalid (must be a string)`]
+}
+
+/** In characters, of which an emoji is one. */
+function lengthOf(text) {
+  return [...text].length
+}
+
+module.exports = { alertErrors, changeErrors, isBlank, readEvent }
