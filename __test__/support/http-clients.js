@@ -12,12 +12,18 @@ const UNDICI = ['undici-6', 'undici-7', ...(nodeMajor >= 22 ? ['undici-8'] : [])
 
 /**
  * The clients that there are adapters for. `open({ url, tokens, options })` returns `send({ path, method, headers, body,
- * signal })`, which resolves with `{ status, body }` whatever the status is, and `close()`.
+ * signal })`, which resolves with `{ status, body }` whatever the status is, and `close()`. One that `isWatching` also
+ * calls `watch(origin, authorization)` for each request that it hands to the pool.
  */
 const CLIENTS = [
-  ...UNDICI.map((name) => ({ name, open: (world) => openUndici(require(name), { pipelining: 1 }, world) })),
+  ...UNDICI.map((name) => ({
+    name,
+    isWatching: true,
+    open: (world) => openUndici(require(name), { pipelining: 1 }, world),
+  })),
   ...UNDICI.map((name) => ({
     name: `${name} with pipelining`,
+    isWatching: true,
     open: (world) => openUndici(require(name), { pipelining: 10, connections: 2 }, world),
   })),
   { name: 'fetch', open: (world) => openFetch({}, world) },
@@ -33,15 +39,27 @@ const CLIENTS = [
   })),
 ]
 
-function openUndici(undici, agentOptions, { url, tokens, options }) {
+function openUndici(undici, agentOptions, { url, tokens, options, watch }) {
   const agent = new undici.Agent(agentOptions)
-  const dispatcher = agent.compose(createInterceptor(tokens, { origins: [url], ...options }))
+  const dispatcher = agent.compose(
+    watching(watch),
+    createInterceptor(tokens, { origins: [url], ...options }),
+    undici.interceptors.redirect({ maxRedirections: 3 }),
+  )
   return {
     async send({ path, ...request }) {
       const response = await undici.request(url + path, { dispatcher, ...request })
       return { status: response.statusCode, body: await response.body.text() }
     },
     close: () => agent.destroy(),
+  }
+}
+
+/** The last interceptor before the pool: it tells of the headers that are handed to that. */
+function watching(watch = () => {}) {
+  return (dispatch) => (opts, handler) => {
+    watch(opts.origin, opts.headers.authorization)
+    return dispatch(opts, handler)
   }
 }
 
