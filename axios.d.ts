@@ -1,9 +1,9 @@
-import type { TokenSource } from './index'
+import type { TokenSource, UrlLike } from './index'
 
 /** What {@link attach} needs of axios, or of an instance that `axios.create()` returned. */
 export interface AxiosLike {
+  (config: any): Promise<any>
   readonly interceptors: { readonly request: InterceptorsLike; readonly response: InterceptorsLike }
-  create(config?: any): any
 }
 
 /** The part of axios' interceptors that is needed. */
@@ -18,7 +18,7 @@ export interface AttachOptions {
    * Where the token may go: scheme, host and port of each, as text or as a `URL`. Requests to other
    * origins are sent as they are. Default: the origin of the instance's `baseURL`.
    */
-  origins?: readonly (string | { readonly href: string })[] | undefined
+  origins?: readonly (string | UrlLike)[] | undefined
   /** Allows origins with plain http besides those of this machine. Default false. */
   allowInsecureHttp?: boolean | undefined
 }

@@ -1,4 +1,4 @@
-import type { TokenSource } from './index'
+import type { TokenSource, UrlLike } from './index'
 
 /** A function such as `fetch`: the global one, undici's, or node-fetch's. */
 export type FetchLike = (input: any, init?: any) => Promise<any>
@@ -12,7 +12,7 @@ export interface CreateFetchOptions {
    * Where the token may go: scheme, host and port of each, as text or as a `URL`. Requests to other
    * origins are sent as they are.
    */
-  origins: readonly (string | { readonly href: string })[]
+  origins: readonly (string | UrlLike)[]
   /** Allows origins with plain http besides those of this machine. Default false. */
   allowInsecureHttp?: boolean | undefined
 }
@@ -45,3 +45,7 @@ export function createFetch<F extends FetchLike>(
   tokens: TokenSource,
   options: CreateFetchOptions & { fetch: F },
 ): F
+export function createFetch<F extends FetchLike>(
+  tokens: TokenSource,
+  options: CreateFetchOptions & { fetch?: F | undefined },
+): F | GlobalFetch

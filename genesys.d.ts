@@ -1,4 +1,4 @@
-import type { TokenSource } from './index'
+import type { TokenSource, UrlLike } from './index'
 
 /** What {@link attach} needs of an `ApiClient` of purecloud-platform-client-v2. */
 export interface ApiClientLike {
@@ -13,7 +13,7 @@ export interface AttachOptions {
    * origins are sent as they are. Default: the origin that the client is set to, by `setEnvironment()` or
    * `setGateway()`, now and later.
    */
-  origins?: readonly (string | { readonly href: string })[] | undefined
+  origins?: readonly (string | UrlLike)[] | undefined
   /** Allows origins with plain http besides those of this machine. Default false. */
   allowInsecureHttp?: boolean | undefined
 }
@@ -27,9 +27,9 @@ export interface AttachOptions {
  * - only the API gets it: no other origin, and not the client's own login,
  * - a call with an `Authorization` of its own is made as it is.
  *
- * Each `ApiClient` has tokens of its own: for several, make one with `new ApiClient.constructor()`, and give
- * it to the APIs, as in `new UsersApi(client)`. The SDK logs in with errors that hold the client secret, and
- * fails with errors that hold the token: both are taken out.
+ * Each client has tokens of its own: for several, make more as in the second example, and give each to the
+ * APIs that are to use it. The SDK logs in with errors that hold the client secret, and fails with errors that
+ * hold the token: both are taken out.
  *
  * Calls fail as the SDK has them fail, and besides with `ERR_TOKEN_UNAVAILABLE` and the other codes of
  * `getToken()`.
@@ -42,8 +42,15 @@ export interface AttachOptions {
  * import platformClient from 'purecloud-platform-client-v2'
  *
  * const client = platformClient.ApiClient.instance
- * client.setEnvironment(platformClient.PureCloudRegionHosts.sa_east_1)
+ * client.setEnvironment('sae1.pure.cloud')
  * const detach = attach(client, tokens)
  * const me = await new platformClient.UsersApi().getUsersMe()
+ *
+ * @example
+ * // A client besides ApiClient.instance. The SDK's own types know the argument of UsersApi from 212 on.
+ * const client = new platformClient.ApiClientClass()
+ * client.setEnvironment('mypurecloud.ie')
+ * attach(client, otherTokens)
+ * const me = await new platformClient.UsersApi(client).getUsersMe()
  */
 export function attach(client: ApiClientLike, tokens: TokenSource, options?: AttachOptions): () => void

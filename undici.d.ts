@@ -1,4 +1,4 @@
-import type { TokenSource } from './index'
+import type { TokenSource, UrlLike } from './index'
 
 /** What `compose()` of a dispatcher of undici 6 and later takes. */
 export type DispatchInterceptor = <Dispatch extends (options: any, handler: any) => boolean>(
@@ -11,7 +11,7 @@ export interface CreateInterceptorOptions {
    * Where the token may go: scheme, host and port of each, as text or as a `URL`. Requests to other
    * origins are sent as they are.
    */
-  origins: readonly (string | { readonly href: string })[]
+  origins: readonly (string | UrlLike)[]
   /** Allows origins with plain http besides those of this machine. Default false. */
   allowInsecureHttp?: boolean | undefined
 }

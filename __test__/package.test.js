@@ -55,6 +55,42 @@ describe('in a fresh project', () => {
     await expectToken(['import.mjs'], directory)
   })
 
+  // No HTTP client is installed there.
+  test('the adapters load without their libraries, and without the native part', async () => {
+    const report = `
+      const native = () => process.report.getReport().sharedObjects.filter((file) => file.endsWith('.node')).length
+      const names = [a, b, c, d].map(({ name }) => name).join(' ')`
+    const required = `
+      const { attach: a } = require('oauth-rotor/axios')
+      const { createFetch: b } = require('oauth-rotor/fetch')
+      const { attach: c } = require('oauth-rotor/genesys')
+      const { createInterceptor: d } = require('oauth-rotor/undici')
+      ${report}
+      console.log(names, native())`
+    const imported = `
+      import { attach as a } from 'oauth-rotor/axios'
+      import { createFetch as b } from 'oauth-rotor/fetch'
+      import { attach as c } from 'oauth-rotor/genesys'
+      import { createInterceptor as d } from 'oauth-rotor/undici'
+      ${report}
+      const before = native()
+      const { TokenManager, oauth2 } = await import('oauth-rotor')
+      ${USE}
+      console.log(names, before, native())
+      await tokens.close()`
+    project.write(directory, 'adapters.cjs', required)
+    project.write(directory, 'adapters.mjs', imported)
+    const env = { TOKEN_URL: 'http://127.0.0.1:1' }
+    const outputs = ['adapters.cjs', 'adapters.mjs'].map((file) =>
+      project.node([file], { cwd: directory, env }),
+    )
+    const names = 'attach createFetch attach createInterceptor'
+    expect(await Promise.all(outputs)).toEqual([
+      { code: 0, output: `${names} 0\n` },
+      { code: 0, output: `${names} 0 1\n` },
+    ])
+  })
+
   test('a Jest test requires it as it is, also under fake timers', async () => {
     const userTest = `jest.useFakeTimers()
       const { TokenManager, oauth2 } = require('oauth-rotor')
@@ -76,6 +112,7 @@ describe('in a fresh project', () => {
 describe('in a fresh TypeScript project', () => {
   const source = `
 import { TokenManager, isRotorError, oauth2, type TokenManagerOptions, type TokenSource } from 'oauth-rotor'
+import { createFetch } from 'oauth-rotor/fetch'
 
 /** As a service may write it: the options typed, the manager behind an interface. */
 export async function main(tokenUrl: string): Promise<number> {
@@ -88,7 +125,14 @@ export async function main(tokenUrl: string): Promise<number> {
   manager.on('token', ({ serial }) => serial.toFixed())
   const tokens: TokenSource = manager
   try {
-    return (await tokens.getToken({ minValidityMs: 1000 })).length
+    const length = (await tokens.getToken({ minValidityMs: 1000 })).length
+    const send = async (url: string, init: { headers: Iterable<[string, string]> }) => ({
+      status: 200,
+      headers: new Map([...init.headers, ['url', url]]),
+    })
+    const api = createFetch(tokens, { origins: ['https://api.example'], fetch: send })
+    const { headers } = await api('https://api.example/me', { headers: [] })
+    return headers.get('authorization') === 'Bearer ' + manager.peek() ? length : 0
   } catch (error) {
     if (isRotorError(error) && error.code === 'ERR_TOKEN_UNAVAILABLE') return error.retryAfterMs ?? 0
     throw error
@@ -167,6 +211,14 @@ describe('what is published', () => {
     )
     expect(published).not.toHaveProperty('scripts')
     expect(published).not.toHaveProperty('devDependencies')
+  })
+
+  // Also of an optional peer, npm refuses to install a version that is out of range, for users without the adapter, too.
+  test('lets its users have any version of the libraries that it can work with', () => {
+    const { peerDependencies, peerDependenciesMeta } = manifest
+    for (const [name, range] of Object.entries(peerDependencies)) {
+      expect({ range, ...peerDependenciesMeta[name] }).toEqual({ range: '*', optional: true })
+    }
   })
 
   test('has every page that its pages for users lead to', () => {

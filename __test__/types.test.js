@@ -16,7 +16,7 @@ test('the contract is checked for every way of resolving modules', () => {
 })
 
 test.each(projects)(
-  'index.d.ts and its use type-check with %s',
+  'the types, and what uses them, type-check with %s',
   (project) => {
     const args = [TSC, '-p', path.join(DIRECTORY, project)]
     const { status, stdout, stderr } = spawnSync(process.execPath, args, { encoding: 'utf8' })

@@ -132,7 +132,7 @@ export async function page(pagerDuty: FakePagerDuty): Promise<void> {
   pagerDuty.set({ tooLargeStatus: 414 })
   // @ts-expect-error the clock is for life
   pagerDuty.set({ clock })
-  pagerDuty.respond({ status: 500 }, { destroy: true }, ({ event }) => ({ body: event?.dedup_key }))
+  pagerDuty.respond({ status: 500 }, { destroy: true }, ({ event }) => ({ body: event?.['dedup_key'] }))
   same<Equal<typeof pagerDuty.requests, readonly FakePagerDutyRequest[]>>()
   same<Equal<typeof pagerDuty.alerts, readonly FakeAlert[]>>()
   same<Equal<typeof pagerDuty.changes, readonly FakeChange[]>>()

@@ -1,7 +1,7 @@
 'use strict'
 
-const { drain } = require('../authorized-request')
-const { TokenUnavailableError } = require('../errors')
+const { authorizationOf, drain } = require('../authorized-request')
+const { InvalidArgumentError, TokenUnavailableError } = require('../errors')
 
 /** A request of axios: its token, which is put in when axios transforms the request to send it. */
 class AxiosRequest {
@@ -42,7 +42,7 @@ class AxiosRequest {
 
   /** Whether it is to carry a token: it has none of its own, and goes to an origin that is listed. */
   covers(config, headers = config.headers) {
-    return !config.auth && !headers.has('Authorization') && this.#requests.covers(urlOf(config))
+    return !config.auth && authorizationOf(headers) === undefined && this.#requests.covers(urlOf(config))
   }
 
   /** Waits for a token; returns the config. An abort meanwhile is for axios to tell, when it is to send the request. */
@@ -68,6 +68,10 @@ class AxiosRequest {
   #addToken(config, headers) {
     this.#token = undefined
     if (!this.covers(config, headers)) return
+    // The headers of all versions from 1.2 on have it. Earlier ones lose headers, or do not tell of redirects.
+    if (typeof headers.concat !== 'function') {
+      throw new InvalidArgumentError('attach(instance, tokens) needs axios 1.5 or later.')
+    }
     this.#token = this.#requests.stillHeld(this.#waited)
     if (this.#token === undefined) throw new UnsentError(config)
     this.#url = urlOf(config)
@@ -78,9 +82,14 @@ class AxiosRequest {
   #follow({ href, headers }) {
     if (this.#token === undefined || new URL(href).origin === new URL(this.#url).origin) return
     this.#token = undefined
-    for (const name of Object.keys(headers)) {
-      if (name.toLowerCase() === 'authorization') delete headers[name]
-    }
+    deleteAuthorization(headers)
+  }
+}
+
+/** Interceptors may leave a plain object in the place of axios' own headers. */
+function deleteAuthorization(headers) {
+  for (const name of Object.keys(headers)) {
+    if (name.toLowerCase() === 'authorization') delete headers[name]
   }
 }
 
@@ -105,4 +114,4 @@ function urlOf({ url = '', baseURL = '', allowAbsoluteUrls }) {
   return allowAbsoluteUrls === false ? '' : url
 }
 
-module.exports = { AxiosRequest, UnsentError }
+module.exports = { AxiosRequest, UnsentError, deleteAuthorization }

@@ -2,7 +2,7 @@
 
 const { AuthorizedRequests, checkMethods } = require('../authorized-request')
 const { withoutToken } = require('./axios-error')
-const { AxiosRequest, UnsentError } = require('./axios-request')
+const { AxiosRequest, UnsentError, deleteAuthorization } = require('./axios-request')
 
 /** Has the requests of an axios instance carry the tokens of a source. `axios.d.ts` documents it. */
 function attach(instance, tokens, options = {}) {
@@ -18,7 +18,7 @@ function attach(instance, tokens, options = {}) {
 
   function authorize(config) {
     const known = AxiosRequest.of(config, requests)
-    if (known) config.headers.delete('Authorization')
+    if (known) deleteAuthorization(config.headers)
     const request = known ?? new AxiosRequest(config, requests)
     if (requests.held !== undefined || !request.covers(config)) return config
     return request.wait(config, requests.token(config.signal))
