@@ -61,18 +61,21 @@ test.each(CLIENTS)('$name: no request fails while tokens are revoked and secrets
   expect(tokens.status().generation).toBe(1 + REVOCATIONS / 2)
 })
 
-test.each(CLIENTS)('$name: 1,000 requests that meet a revoked token cost one token request', async (client) => {
-  const { clock, server, open: openManager } = await virtualWorld({ lifetimeMs: LIFETIME_MS })
-  const tokens = openManager()
-  await tokens.ready()
-  await clock.advance(3000)
-  const { send, close } = client.open({ url: server.url, tokens })
-  server.revoke()
-  const answers = await Promise.all(Array.from({ length: 1000 }, () => send({ path: '/api/v2/users/me' })))
-  expect(answers.map(({ status }) => status)).toEqual(Array(1000).fill(200))
-  expect(server.requests).toHaveLength(2)
-  const refused = server.resourceRequests.filter(({ status }) => status === 401)
-  expect(refused.length).toBeGreaterThan(0)
-  expect(server.resourceRequests).toHaveLength(1000 + refused.length)
-  await close()
-})
+test.each(CLIENTS)(
+  '$name: 1,000 requests that meet a revoked token cost one token request',
+  async (client) => {
+    const { clock, server, open: openManager } = await virtualWorld({ lifetimeMs: LIFETIME_MS })
+    const tokens = openManager()
+    await tokens.ready()
+    await clock.advance(3000)
+    const { send, close } = client.open({ url: server.url, tokens })
+    server.revoke()
+    const answers = await Promise.all(Array.from({ length: 1000 }, () => send({ path: '/api/v2/users/me' })))
+    expect(answers.map(({ status }) => status)).toEqual(Array(1000).fill(200))
+    expect(server.requests).toHaveLength(2)
+    const refused = server.resourceRequests.filter(({ status }) => status === 401)
+    expect(refused.length).toBeGreaterThan(0)
+    expect(server.resourceRequests).toHaveLength(1000 + refused.length)
+    await close()
+  },
+)

@@ -4,8 +4,8 @@ const http = require('node:http')
 const { closing } = require('./world')
 
 /**
- * A server on 127.0.0.1 that the test's end closes, with every request that it got: method, path, token, headers and
- * body. `respond(request)` returns `{ status, headers, body }`; by default the body that came, with 200.
+ * A server on 127.0.0.1 that the test's end closes, with every request that it got (method, path, token, headers,
+ * body) and how many connections. `respond(request)` returns `{ status, headers, body }`; by default the body that came, with 200.
  */
 async function resourceServer(respond = () => ({})) {
   const requests = []
@@ -19,6 +19,8 @@ async function resourceServer(respond = () => ({})) {
     const { status = 200, headers: answered, body = request.body } = await respond(request)
     outgoing.writeHead(status, { ...answered }).end(body)
   })
+  let connections = 0
+  server.on('connection', () => (connections += 1))
   // Clients let go of idle connections before the server does.
   server.keepAliveTimeout = 120_000
   await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve))
@@ -27,7 +29,8 @@ async function resourceServer(respond = () => ({})) {
       server.close(resolve)
       server.closeAllConnections()
     })
-  return closing({ url: `http://127.0.0.1:${server.address().port}`, requests, close })
+  const url = `http://127.0.0.1:${server.address().port}`
+  return closing({ url, requests, close, connections: () => connections })
 }
 
 /** One that refuses these tokens, and requests without any, with 401. */

@@ -6,10 +6,10 @@ const { AxiosRequest, UnsentError, deleteAuthorization } = require('./axios-requ
 
 /** Has the requests of an axios instance carry the tokens of a source. `axios.d.ts` documents it. */
 function attach(instance, tokens, options = {}) {
-  const methods = ({ create, interceptors: { request, response } = {} }) => [
+  const methods = ({ create, interceptors }) => [
     create,
-    request?.use,
-    response?.use,
+    interceptors?.request?.use,
+    interceptors?.response?.use,
   ]
   checkMethods('instance', 'axios, or what axios.create() returns', instance, methods, attach)
   const requests = new AuthorizedRequests(attach, tokens, options, { base: () => instance.defaults.baseURL })

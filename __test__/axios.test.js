@@ -1,0 +1,206 @@
+'use strict'
+
+const { inspect } = require('node:util')
+const { attach } = require('../axios')
+const { fakeTokens } = require('../testing')
+const { guardedServer, resourceServer } = require('./support/resource-server')
+const { closeAll, rejection } = require('./support/world')
+
+afterEach(closeAll)
+
+describe.each(['axios', 'axios-oldest'])('%s', (library) => {
+  const axios = require(library)
+  const create = (server, config) => axios.create({ baseURL: server.url, proxy: false, ...config })
+  const tokensOf = ({ requests }) => requests.map(({ token }) => token)
+
+  test('interceptors see a repeated request once, and the answer that counts', async () => {
+    const server = await guardedServer(new Set(['test-token-1']))
+    const api = create(server)
+    const seen = []
+    attach(api, fakeTokens())
+    api.interceptors.request.use((config) => {
+      seen.push(config.url)
+      return { ...config, url: `/v2${config.url}` }
+    })
+    api.interceptors.response.use((response) => {
+      seen.push(response.status)
+      return response
+    })
+    const { data, config } = await api.post('/x', { quoted: '"' }, { transformResponse: [JSON.parse] })
+    expect(data).toEqual({ quoted: '"' })
+    expect(config.url).toBe('/v2/x')
+    expect(seen).toEqual(['/x', 200])
+    expect(server.requests.map(({ path, body }) => [path, body.toString()])).toEqual([
+      ['/v2/x', '{"quoted":"\\""}'],
+      ['/v2/x', '{"quoted":"\\""}'],
+    ])
+  })
+
+  test('a retry of the config of an error carries the token of its moment, and is repeated, too', async () => {
+    const refused = new Set(['test-token-2'])
+    const server = await resourceServer(({ token }) => {
+      if (token === 'test-token-1') return { status: 503 }
+      return refused.has(token) ? { status: 401 } : {}
+    })
+    const api = create(server)
+    const tokens = fakeTokens()
+    attach(api, tokens)
+    const error = await rejection(api.post('/x', { a: 1 }))
+    tokens.invalidate('test-token-1')
+    expect((await api(error.config)).data).toEqual({ a: 1 })
+    expect(tokensOf(server)).toEqual(['test-token-1', 'test-token-2', 'test-token-3'])
+  })
+
+  test('neither a response nor an error shows the token, whoever prints it', async () => {
+    const answers = [200, 500, 401, 401]
+    const server = await resourceServer(() => ({ status: answers.shift() }))
+    const api = create(server)
+    attach(api, fakeTokens())
+    const response = await api.get('/')
+    const failed = await rejection(api.get('/'))
+    const refused = await rejection(api.get('/'))
+    await server.close()
+    const unreachable = await rejection(api.get('/'))
+    for (const outcome of [response, failed, refused, unreachable]) {
+      expect(inspect(outcome, { depth: 12 })).not.toMatch(/test-token/)
+      if (outcome.toJSON) expect(JSON.stringify(outcome.toJSON())).not.toMatch(/test-token/)
+    }
+    expect(failed.request.getHeader('authorization')).toBe('Bearer test-token-1')
+    expect(tokensOf(server)).toEqual(['test-token-1', 'test-token-1', 'test-token-1', 'test-token-2'])
+  })
+
+  test.each([
+    ['with the whole URL', (server) => ({ url: `${server.url}/x` })],
+    ['with a base', (server) => ({ baseURL: server.url, url: 'x' })],
+    ['with no more than a base', (server) => ({ baseURL: `${server.url}/x` })],
+  ])('a listed origin gets the token %s', async (_, config) => {
+    const server = await resourceServer()
+    const api = axios.create({ proxy: false })
+    attach(api, fakeTokens(), { origins: [server.url] })
+    await api.request(config(server))
+    expect(server.requests).toMatchObject([{ path: '/x', token: 'test-token-1' }])
+  })
+
+  test.each([
+    ['another port', (url) => ({ url })],
+    ['another base', (url) => ({ baseURL: url, url: '/' })],
+    [
+      'a base with the listed origin as its user',
+      (url, api) => ({ url: url.replace('//', `//${api.host}@`) }),
+    ],
+  ])('%s gets none', async (_, config) => {
+    const [server, other] = [await resourceServer(), await resourceServer()]
+    const api = create(server)
+    attach(api, fakeTokens())
+    await api.request(config(`${other.url}/`, new URL(server.url))).catch(() => {})
+    expect(other.requests.map(({ token }) => token)).toEqual(Array(other.requests.length).fill(undefined))
+    expect(server.requests).toEqual([])
+  })
+
+  test('a redirect to another host, also below the same, takes the token off, and its 401 is left alone', async () => {
+    const server = await resourceServer(({ path, headers }) => {
+      if (path === '/near') return { status: 302, headers: { Location: '/here' } }
+      if (path === '/here') return {}
+      if (path === '/far') return { status: 302, headers: { Location: `http://sub.${headers.host}/there` } }
+      return { status: 401 }
+    })
+    const { port } = new URL(server.url)
+    const followed = []
+    const api = axios.create({
+      baseURL: `http://localhost:${port}`,
+      proxy: false,
+      lookup: (name, options, done) =>
+        done(null, options.all ? [{ address: '127.0.0.1', family: 4 }] : '127.0.0.1', 4),
+      beforeRedirect: ({ path }) => followed.push(path),
+    })
+    const tokens = fakeTokens()
+    attach(api, tokens)
+    await api.get('/near')
+    expect(await rejection(api.get('/far'))).toMatchObject({ response: { status: 401 } })
+    expect(followed).toEqual(['/here', '/there'])
+    expect(server.requests.map(({ path, token }) => [path, token])).toEqual([
+      ['/near', 'test-token-1'],
+      ['/here', 'test-token-1'],
+      ['/far', 'test-token-1'],
+      ['/there', undefined],
+    ])
+    expect(tokens.history.map(({ method }) => method)).not.toContain('invalidate')
+  })
+
+  test.each([
+    ['auth', { auth: { username: 'a', password: 'b' } }, /^Basic /],
+    ['an Authorization of its own', { headers: { authorization: 'Bearer mine' } }, /^Bearer mine$/],
+    ['no Authorization at all', { headers: { Authorization: false } }, /^undefined$/],
+  ])('a request that asks for %s has it', async (_, config, expected) => {
+    const server = await resourceServer(() => ({ status: 401 }))
+    const api = create(server)
+    attach(api, fakeTokens())
+    await rejection(api.get('/', config))
+    expect(server.requests).toHaveLength(1)
+    expect(String(server.requests[0].headers.authorization)).toMatch(expected)
+  })
+
+  test('a 401 that the caller takes for a success is repeated as well', async () => {
+    const server = await guardedServer(new Set(['test-token-1']))
+    const api = create(server, { validateStatus: () => true })
+    attach(api, fakeTokens())
+    expect((await api.get('/')).status).toBe(200)
+  })
+
+  test('a token that an interceptor takes too long for is not sent when it was dropped meanwhile', async () => {
+    const server = await resourceServer()
+    const api = create(server)
+    let current = 'first'
+    const tokens = {
+      peek: () => current,
+      getToken: async () => (current ??= 'second'),
+      invalidate: () => true,
+    }
+    // It runs after that of attach.
+    api.interceptors.request.use(async (config) => {
+      current = undefined
+      return config
+    })
+    attach(api, tokens)
+    expect((await api.post('/', { a: 1 })).data).toEqual({ a: 1 })
+    expect(tokensOf(server)).toEqual(['second'])
+  })
+
+  test('the token goes where the instance goes when its base changes', async () => {
+    const [server, other] = [await resourceServer(), await resourceServer()]
+    const api = create(server)
+    attach(api, fakeTokens())
+    api.defaults.baseURL = other.url
+    await api.get('/')
+    expect(tokensOf(other)).toEqual(['test-token-1'])
+  })
+
+  test('after detach() requests are sent as they are', async () => {
+    const server = await resourceServer()
+    const api = create(server)
+    const detach = attach(api, fakeTokens())
+    detach()
+    detach()
+    await api.get('/')
+    expect(tokensOf(server)).toEqual([undefined])
+  })
+
+  test('the last one that was attached counts', async () => {
+    const server = await resourceServer()
+    const api = create(server)
+    attach(api, fakeTokens({ token: 'first' }))
+    const detach = attach(api, fakeTokens({ token: 'second' }))
+    await api.get('/')
+    detach()
+    await api.get('/')
+    expect(tokensOf(server)).toEqual(['second-1', 'first-1'])
+  })
+
+  test('a 401 as a stream is not handed on, and the answer is', async () => {
+    const server = await guardedServer(new Set(['test-token-1']))
+    const api = create(server, { responseType: 'stream' })
+    attach(api, fakeTokens())
+    const { data } = await api.post('/', 'text')
+    expect(Buffer.concat(await data.toArray()).toString()).toBe('text')
+  })
+})

@@ -1,0 +1,167 @@
+'use strict'
+
+const { inspect } = require('node:util')
+const { TokenManager, genesysCloud } = require('..')
+const { attach } = require('../genesys')
+const { fakeTokens } = require('../testing')
+const { guardedServer, resourceServer } = require('./support/resource-server')
+const { closeAll, closing, rejection, server: fakeServer } = require('./support/world')
+
+afterEach(closeAll)
+
+/** The first version with an HTTP client that can be replaced is 212; before, the calls themselves are. */
+describe.each(['purecloud-platform-client-v2', 'genesys-oldest'])('%s', (name) => {
+  const { ApiClient, UsersApi, PureCloudRegionHosts } = require(name)
+
+  function clientOf(url) {
+    const client = new ApiClient.constructor()
+    client.config.live_reload_config = false
+    if (url) client.config.basePath = url
+    return client
+  }
+
+  const tokensOf = ({ requests }) => requests.map(({ token }) => token)
+  const json = { headers: { 'Content-Type': 'application/json' }, body: '{"id":"me"}' }
+
+  test('a call of an API has the token, and is made once more after a 401', async () => {
+    const refused = new Set(['test-token-1'])
+    const server = await resourceServer(({ token }) =>
+      refused.has(token) ? { status: 401, body: '{"status":401}' } : json,
+    )
+    const client = clientOf(server.url)
+    attach(client, fakeTokens())
+    expect(await new UsersApi(client).getUsersMe({ expand: ['presence'] })).toEqual({ id: 'me' })
+    expect(server.requests.map(({ path, token }) => [path, token])).toEqual([
+      ['/api/v2/users/me?expand=presence', 'test-token-1'],
+      ['/api/v2/users/me?expand=presence', 'test-token-2'],
+    ])
+  })
+
+  test('a call fails with the body of the answer, as the SDK has it', async () => {
+    const server = await resourceServer(() => ({
+      status: 403,
+      headers: json.headers,
+      body: '{"status":403,"code":"missing.permissions"}',
+    }))
+    const client = clientOf(server.url)
+    attach(client, fakeTokens())
+    const error = await rejection(new UsersApi(client).getUsersMe())
+    expect(error).toEqual({ status: 403, code: 'missing.permissions' })
+    client.setReturnExtendedResponses(true)
+    expect(await rejection(new UsersApi(client).getUsersMe())).toMatchObject({ status: 403, body: error })
+  })
+
+  test('several clients have tokens of their own, also under many calls at once', async () => {
+    const server = await resourceServer(() => json)
+    const clients = ['one', 'two', 'three'].map((token) => {
+      const client = clientOf(server.url)
+      attach(client, fakeTokens({ token }))
+      return [token, new UsersApi(client)]
+    })
+    const calls = clients.flatMap(([token, users]) => Array.from({ length: 20 }, () => users.getUser(token)))
+    await Promise.all(calls)
+    expect(server.requests).toHaveLength(60)
+    for (const { path, token } of server.requests) expect(`${path.split('/').at(-1)}-1`).toBe(token)
+  })
+
+  test('a token that the client was set to makes way, and is not changed', async () => {
+    const server = await resourceServer(() => json)
+    const client = clientOf(server.url)
+    client.setAccessToken('of the past')
+    const detach = attach(client, fakeTokens())
+    await new UsersApi(client).getUsersMe()
+    detach()
+    await new UsersApi(client).getUsersMe()
+    expect(tokensOf(server)).toEqual(['test-token-1', 'of the past'])
+  })
+
+  test('its own login has its own header, and its errors do not show the secret', async () => {
+    const server = await resourceServer(({ path }) =>
+      path.endsWith('/oauth/token')
+        ? { status: 400, headers: json.headers, body: '{"error":"invalid_client"}' }
+        : json,
+    )
+    const client = clientOf(server.url)
+    const { port } = new URL(server.url)
+    if (client.setGateway) client.setGateway({ protocol: 'http', host: '127.0.0.1', port: Number(port) })
+    // Its login has no gateway; this host does not exist.
+    else client.config.environment = 'invalid'
+    const tokens = fakeTokens()
+    attach(client, tokens)
+    const error = await rejection(client.loginClientCredentialsGrant('app', 'the-client-secret'))
+    if (client.setGateway) {
+      const [request] = server.requests
+      expect(request.headers.authorization).toBe(
+        `Basic ${Buffer.from('app:the-client-secret').toString('base64')}`,
+      )
+      expect(error.response).toMatchObject({ status: 400, data: { error: 'invalid_client' } })
+    }
+    const shown = inspect(error, { depth: 12 }) + JSON.stringify(error.toJSON())
+    expect(shown).not.toMatch(/the-client-secret|Basic [A-Za-z0-9+/]{8}/)
+    expect(tokens.history).toEqual([])
+  })
+
+  test('an error of a call does not show the token', async () => {
+    const server = await resourceServer(() => ({ status: 500, body: '{"status":500}' }))
+    const client = clientOf(server.url)
+    client.setReturnExtendedResponses(true)
+    attach(client, fakeTokens())
+    const failed = await rejection(new UsersApi(client).getUsersMe())
+    await server.close()
+    const unreachable = await rejection(new UsersApi(client).getUsersMe())
+    expect(failed.status).toBe(500)
+    for (const error of [failed, unreachable]) expect(inspect(error, { depth: 12 })).not.toMatch(/test-token/)
+  })
+
+  test('the token goes where the client goes when its region changes', async () => {
+    const [server, other] = [await resourceServer(() => json), await resourceServer(() => json)]
+    const client = clientOf(server.url)
+    attach(client, fakeTokens())
+    client.config.basePath = other.url
+    await new UsersApi(client).getUsersMe()
+    expect(tokensOf(other)).toEqual(['test-token-1'])
+    client.setEnvironment(PureCloudRegionHosts?.eu_west_1 ?? 'mypurecloud.ie')
+    expect(client.buildUrl('/', {})).toBe('https://api.mypurecloud.ie/')
+  })
+
+  test('a manager and the SDK go through a rotation', async () => {
+    const server = await fakeServer({ lifetimeMs: 20_000, clients: { app: ['secret', 'next'] } })
+    const tokens = closing(
+      new TokenManager({
+        provider: genesysCloud({ host: server.url }),
+        credentials: { clientId: 'app', clientSecret: 'secret' },
+      }),
+    )
+    const client = clientOf(server.url)
+    attach(client, tokens)
+    await new UsersApi(client).getUsersMe()
+    await tokens.rotate({ clientSecret: 'next' })
+    await new UsersApi(client).getUsersMe()
+    const [first, second] = server.resourceRequests.map(({ token }) => token)
+    expect(second).not.toBe(first)
+    expect(server.resourceRequests.map(({ status }) => status)).toEqual([200, 200])
+  })
+})
+
+describe('an SDK with an HTTP client of its own', () => {
+  const { ApiClient, UsersApi } = require('purecloud-platform-client-v2')
+
+  test('keeps the hooks and the settings of that, and gets it back', async () => {
+    const server = await guardedServer(new Set(['test-token-1']))
+    const client = new ApiClient.constructor()
+    client.config.live_reload_config = false
+    client.config.basePath = server.url
+    const inner = client.getHttpClient()
+    client.setPreHook(async (config) => {
+      config.headers['x-hook'] = 'ran'
+      return config
+    })
+    const detach = attach(client, fakeTokens())
+    client.getHttpClient().setTimeout(60_000)
+    await new UsersApi(client).getUsersMe()
+    expect(server.requests.map(({ headers }) => headers['x-hook'])).toEqual(['ran', 'ran'])
+    expect(client.getHttpClient().timeout).toBe(60_000)
+    detach()
+    expect(client.getHttpClient()).toBe(inner)
+  })
+})

@@ -1,0 +1,118 @@
+'use strict'
+
+const { createFetch } = require('../fetch')
+const { attach: attachToAxios } = require('../axios')
+const { attach: attachToSdk } = require('../genesys')
+const { fakeTokens } = require('../testing')
+const { createInterceptor } = require('../undici')
+
+const axios = require('axios')
+const { ApiClient } = require('purecloud-platform-client-v2')
+
+// No watch on a file, which outlives the test.
+ApiClient.instance.config.live_reload_config = false
+
+/** Each adapter, with what is right but for its tokens and options. */
+const ADAPTERS = [
+  ['createFetch', (tokens, options) => createFetch(tokens, options)],
+  ['createInterceptor', (tokens, options) => createInterceptor(tokens, options)],
+  ['attach', (tokens, options) => attachToAxios(axios.create(), tokens, options)],
+  ['attach', (tokens, options) => attachToSdk(ApiClient.instance, tokens, options)],
+]
+
+const origins = ['https://api.example.com']
+
+function failure(call) {
+  try {
+    call()
+  } catch (error) {
+    return error
+  }
+  throw new Error('it did not throw')
+}
+
+describe.each(ADAPTERS)('%s()', (name, adapt) => {
+  test.each([
+    ['no tokens', undefined, { origins }, /takes a TokenManager.*got nothing\.$/],
+    [
+      'a token in their place',
+      'a-token',
+      { origins },
+      /takes a TokenManager.*got a string of 7 characters\.$/,
+    ],
+    ['a getToken alone', { getToken() {} }, { origins }, /got an object\.$/],
+    ['options that are none', fakeTokens(), 'https://x', /takes an object \{ origins.*got a string/],
+    ['an unknown option', fakeTokens(), { origins, orgins: [] }, /no option .*Did you mean origins\?/],
+    ['origins as a text', fakeTokens(), { origins: 'https://api.example.com' }, /origins.*list of origins/],
+    ['no origin', fakeTokens(), { origins: [] }, /list of origins.*got an array\.$/],
+    [
+      'a path',
+      fakeTokens(),
+      { origins: ['https://api.example.com/api/v2'] },
+      /origins\[0\].*leave the rest out/,
+    ],
+    ['a user', fakeTokens(), { origins: ['https://user@api.example.com'] }, /leave the rest out/],
+    [
+      'a name without a scheme',
+      fakeTokens(),
+      { origins: ['api.example.com'] },
+      /origins\[0\].*takes an origin/,
+    ],
+    ['another scheme', fakeTokens(), { origins: [...origins, 'ftp://x'] }, /origins\[1\].*takes an origin/],
+    ['what cannot be read', fakeTokens(), { origins: [{ toString: null }] }, /origins\[0\].*takes an origin/],
+    ['plain http', fakeTokens(), { origins: ['http://api.example.com'] }, /plain http.*allowInsecureHttp/],
+    ['a flag that is none', fakeTokens(), { origins, allowInsecureHttp: 1 }, /true or false, got 1/],
+  ])('refuses %s, with the stack of its caller', (_, tokens, options, message) => {
+    const error = failure(() => adapt(tokens, options))
+    expect(error).toMatchObject({ code: 'ERR_INVALID_ARGUMENT', message: expect.stringMatching(message) })
+    expect(error.message.startsWith(`${name}(`)).toBe(true)
+    expect(error.stack.split('\n')[1]).toMatch(/http-arguments\.test\.js/)
+    expect(error.message).not.toMatch(/a-token/)
+  })
+
+  test.each([
+    ['plain http on this machine', { origins: ['http://127.0.0.1:8080', 'http://localhost'] }],
+    ['plain http where it is allowed', { origins: ['http://api.internal'], allowInsecureHttp: true }],
+    [
+      'an origin with a slash, and as a URL',
+      { origins: ['https://a.example/', new URL('https://b.example')] },
+    ],
+  ])('takes %s', (_, options) => {
+    expect(typeof adapt(fakeTokens(), options)).toBe('function')
+  })
+})
+
+test.each([
+  [
+    'axios',
+    attachToAxios,
+    [undefined, {}, () => {}, { interceptors: null }, 'axios'],
+    /takes axios, or what/,
+  ],
+  [
+    'the SDK',
+    attachToSdk,
+    [undefined, {}, 'client', require('purecloud-platform-client-v2')],
+    /takes an ApiClient/,
+  ],
+])('attach() refuses what is not of %s', (_, attach, values, message) => {
+  for (const value of values) {
+    const error = failure(() => attach(value, fakeTokens(), { origins }))
+    expect(error).toMatchObject({ code: 'ERR_INVALID_ARGUMENT', message: expect.stringMatching(message) })
+  }
+})
+
+test('attach() of axios needs a base or origins', () => {
+  const error = failure(() => attachToAxios(axios.create(), fakeTokens()))
+  expect(error.message).toMatch(/attach\(\{ origins \}\) takes a list of origins/)
+  expect(() => attachToAxios(axios.create({ baseURL: '/api' }), fakeTokens())).toThrow(/takes an origin/)
+  expect(() => attachToAxios(axios.create({ baseURL: 'http://a.example' }), fakeTokens())).toThrow(
+    /plain http/,
+  )
+})
+
+test('createFetch() refuses a fetch that is none', () => {
+  expect(() => createFetch(fakeTokens(), { origins, fetch: 'fetch' })).toThrow(
+    /takes a function such as fetch/,
+  )
+})
