@@ -13,19 +13,20 @@ afterEach(closeAll)
 test('the example of README.md works as it stands, and repeats a request once after a 401', async () => {
   const provider = await server({ clients: { app: ['secret'] } })
   const [, example] = /```js\n(.*?)```/s.exec(readFileSync(path.join(root, 'README.md'), 'utf8'))
-  const code = `${example.replace("region: 'sa_east_1'", `host: '${provider.url}'`)}
-    async function main(api) {
-      const first = await get(api + '/x')
-      const headers = { authorization: 'Bearer ' + tokens.peek() }
-      await fetch(api + '/tokens/me', { method: 'DELETE', headers })
-      console.log(first.status, (await get(api + '/x')).status)
+  const code = `${example
+    .replace("region: 'sa_east_1'", `host: '${provider.url}'`)
+    .replaceAll('https://api.sae1.pure.cloud', provider.url)}
+    async function main() {
+      const first = await me()
+      await api('${provider.url}/api/v2/tokens/me', { method: 'DELETE' })
+      console.log(first.ok, (await me()).ok)
     }
-    main('${provider.url}/api/v2')`
+    main()`
   const { stdout } = await promisify(execFile)(process.execPath, ['-e', code], {
     cwd: root,
     env: { ...process.env, GC_CLIENT_ID: 'app', GC_CLIENT_SECRET: 'secret' },
   })
-  expect(stdout).toBe('200 200\n')
+  expect(stdout).toBe('true true\n')
   expect(provider.resourceRequests.map(({ status }) => status)).toEqual([200, 200, 401, 200])
 })
 
