@@ -4,6 +4,7 @@ const { inspect } = require('node:util')
 const { TokenManager, genesysCloud } = require('..')
 const { attach } = require('../genesys')
 const { fakeTokens } = require('../testing')
+const { sdkClient } = require('./support/http-clients')
 const { guardedServer, resourceServer } = require('./support/resource-server')
 const { closeAll, closing, rejection, server: fakeServer } = require('./support/world')
 
@@ -13,13 +14,7 @@ afterEach(closeAll)
 describe.each(['purecloud-platform-client-v2', 'genesys-oldest'])('%s', (name) => {
   const { ApiClient, UsersApi, PureCloudRegionHosts } = require(name)
 
-  function clientOf(url) {
-    const client = new ApiClient.constructor()
-    client.config.live_reload_config = false
-    if (url) client.config.basePath = url
-    return client
-  }
-
+  const clientOf = (url) => sdkClient(ApiClient, url)
   const tokensOf = ({ requests }) => requests.map(({ token }) => token)
   const json = { headers: { 'Content-Type': 'application/json' }, body: '{"id":"me"}' }
 
@@ -148,9 +143,7 @@ describe('an SDK with an HTTP client of its own', () => {
 
   test('keeps the hooks and the settings of that, and gets it back', async () => {
     const server = await guardedServer(new Set(['test-token-1']))
-    const client = new ApiClient.constructor()
-    client.config.live_reload_config = false
-    client.config.basePath = server.url
+    const client = sdkClient(ApiClient, server.url)
     const inner = client.getHttpClient()
     client.setPreHook(async (config) => {
       config.headers['x-hook'] = 'ran'

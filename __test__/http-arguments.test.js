@@ -5,19 +5,17 @@ const { attach: attachToAxios } = require('../axios')
 const { attach: attachToSdk } = require('../genesys')
 const { fakeTokens } = require('../testing')
 const { createInterceptor } = require('../undici')
+const { sdkClient } = require('./support/http-clients')
 
 const axios = require('axios')
 const { ApiClient } = require('purecloud-platform-client-v2')
-
-// No watch on a file, which outlives the test.
-ApiClient.instance.config.live_reload_config = false
 
 /** Each adapter, with what is right but for its tokens and options. */
 const ADAPTERS = [
   ['createFetch', (tokens, options) => createFetch(tokens, options)],
   ['createInterceptor', (tokens, options) => createInterceptor(tokens, options)],
   ['attach', (tokens, options) => attachToAxios(axios.create(), tokens, options)],
-  ['attach', (tokens, options) => attachToSdk(ApiClient.instance, tokens, options)],
+  ['attach', (tokens, options) => attachToSdk(sdkClient(ApiClient, 'https://a.example'), tokens, options)],
 ]
 
 const origins = ['https://api.example.com']

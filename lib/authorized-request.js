@@ -1,5 +1,6 @@
 'use strict'
 
+const { isAbortSignal } = require('./abort')
 const { checkOptions } = require('./arguments')
 const { attempt, copyOfArray, describe } = require('./check')
 const { BodyConsumedError, InvalidArgumentError, captureFrames } = require('./errors')
@@ -51,9 +52,9 @@ class AuthorizedRequests {
     return this.#tokens.peek?.()
   }
 
-  /** A token for a request that is sent in the same turn. */
+  /** A token for a request that is sent in the same turn. Libraries know other signals besides AbortSignal. */
   async token(signal) {
-    const token = await this.#tokens.getToken(signal ? { signal } : undefined)
+    const token = await this.#tokens.getToken(isAbortSignal(signal) ? { signal } : undefined)
     return this.stillHeld(token) ?? token
   }
 

@@ -58,7 +58,7 @@ function openUndici(undici, agentOptions, { url, tokens, options, watch }) {
 /** The last interceptor before the pool: it tells of the headers that are handed to that. */
 function watching(watch = () => {}) {
   return (dispatch) => (opts, handler) => {
-    watch(opts.origin, opts.headers.authorization)
+    watch(opts.origin, opts.headers?.authorization)
     return dispatch(opts, handler)
   }
 }
@@ -97,10 +97,7 @@ function answerOf(error) {
 }
 
 function openSdk({ ApiClient }, { url, tokens, options }) {
-  const client = new ApiClient.constructor()
-  client.config.basePath = url
-  // Not a watch on the same file for each client.
-  client.config.live_reload_config = false
+  const client = sdkClient(ApiClient, url)
   client.setReturnExtendedResponses(true)
   attachToSdk(client, tokens, options)
   return {
@@ -131,4 +128,12 @@ function openSdk({ ApiClient }, { url, tokens, options }) {
   }
 }
 
-module.exports = { CLIENTS, UNDICI }
+/** A client of the SDK without its watch on a file, which outlives a test; nor has the one that the SDK makes itself. */
+function sdkClient(ApiClient, url) {
+  const client = new ApiClient.constructor()
+  for (const { config } of [client, ApiClient.instance]) config.live_reload_config = false
+  client.config.basePath = url
+  return client
+}
+
+module.exports = { CLIENTS, UNDICI, sdkClient }

@@ -1,6 +1,5 @@
 'use strict'
 
-const { isAbortSignal } = require('../abort')
 const { AuthorizedRequests, authorizationOf } = require('../authorized-request')
 const { InvalidArgumentError } = require('../errors')
 const { Attempt } = require('./undici-attempt')
@@ -15,7 +14,6 @@ function createInterceptor(tokens, options) {
     const headers = isPairs(opts.headers) ? Object.fromEntries(opts.headers) : opts.headers
     if (hasAuthorization(headers)) return dispatch(opts, handler)
 
-    const signal = isAbortSignal(opts.signal) ? opts.signal : undefined
     const send = (token, attempt) => dispatch({ ...opts, headers: withToken(headers, token) }, attempt)
     const fail = (error) => {
       if (handler.onResponseError) handler.onResponseError(null, error)
@@ -23,7 +21,7 @@ function createInterceptor(tokens, options) {
     }
     const begin = (token) => {
       const takesOver = (answer) => {
-        const another = requests.another(token, { ...answer, body: opts.body, signal })
+        const another = requests.another(token, { ...answer, body: opts.body, signal: opts.signal })
         another?.then((fresh) => send(fresh, handler)).catch(fail)
         return another !== undefined
       }
@@ -31,7 +29,7 @@ function createInterceptor(tokens, options) {
     }
     const token = requests.held
     if (token !== undefined) return begin(token)
-    requests.token(signal).then(begin).catch(fail)
+    requests.token(opts.signal).then(begin).catch(fail)
     return true
   }
 }
