@@ -5,6 +5,7 @@
 
 const { forkServer } = require('../demo/server')
 const { hotPath } = require('./hot-path')
+const { adapters } = require('./http')
 const { startRedis } = require('./redis-server')
 const { Results } = require('./results')
 const { startUp } = require('./start-up')
@@ -20,7 +21,13 @@ async function main() {
   if (!redis) results.say('No redis-server was found; what needs one was left out.')
 
   const [gate, ...others] = await hotPath(results, { server, redis, lifetimeMs })
-  const targets = [gate, ...others, ...(await tail(results)), ...(await startUp(results, { server, redis }))]
+  const targets = [
+    gate,
+    ...others,
+    ...(await tail(results)),
+    ...(await adapters(results, { server })),
+    ...(await startUp(results, { server, redis })),
+  ]
   await Promise.all([server.close(), redis?.close()])
 
   results.section('Targets')

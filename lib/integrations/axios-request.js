@@ -3,11 +3,14 @@
 const { authorizationOf, drain } = require('../authorized-request')
 const { InvalidArgumentError, TokenUnavailableError } = require('../errors')
 
+/**
+ * A member of the transform that a request adds to its config: a copy of the config, for a retry, has it as well. A
+ * WeakMap would cost more than all the rest: the garbage collection has to look through it again and again.
+ */
+const REQUEST = Symbol('request')
+
 /** A request of axios: its token, which is put in when axios transforms the request to send it. */
 class AxiosRequest {
-  /** By the transform that each adds to its config: a copy of the config, for a retry, has it as well. */
-  static #known = new WeakMap()
-
   #requests
   /** The token that was waited for. */
   #waited
@@ -17,8 +20,8 @@ class AxiosRequest {
 
   /** The request that a config belongs to, if any. */
   static of(config, requests) {
-    for (const transform of [].concat(config?.transformRequest ?? [])) {
-      const request = this.#known.get(transform)
+    for (const transform of transformsOf(config)) {
+      const request = transform[REQUEST]
       if (request?.#requests === requests) return request
     }
     return undefined
@@ -31,8 +34,8 @@ class AxiosRequest {
       request.#addToken(this, headers)
       return data
     }
-    AxiosRequest.#known.set(this.transform, this)
-    config.transformRequest = [].concat(config.transformRequest ?? [], this.transform)
+    this.transform[REQUEST] = this
+    config.transformRequest = [...transformsOf(config), this.transform]
     const { beforeRedirect } = config
     config.beforeRedirect = (target, ...details) => {
       this.#follow(target)
@@ -105,6 +108,11 @@ class UnsentError extends TokenUnavailableError {
   static configOf(error) {
     return typeof error === 'object' && error !== null && #config in error ? error.#config : undefined
   }
+}
+
+function transformsOf(config) {
+  const transforms = config?.transformRequest ?? []
+  return Array.isArray(transforms) ? transforms : [transforms]
 }
 
 /** A URL with the origin that axios sends a request to, of its `url` and `baseURL`; '' where that is unclear. */
