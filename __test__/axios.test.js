@@ -51,6 +51,16 @@ describe.each(['axios', 'axios-oldest'])('%s', (library) => {
     expect(tokensOf(server)).toEqual(['test-token-1', 'test-token-2', 'test-token-3'])
   })
 
+  test('a retry of a request with an Authorization of its own keeps that', async () => {
+    const answers = [503, 200]
+    const server = await resourceServer(() => ({ status: answers.shift() }))
+    const api = create(server)
+    attach(api, fakeTokens())
+    const error = await rejection(api.get('/', { headers: { Authorization: 'Basic mine' } }))
+    await api(error.config)
+    expect(server.requests.map(({ headers }) => headers.authorization)).toEqual(['Basic mine', 'Basic mine'])
+  })
+
   test('neither a response nor an error shows the token, whoever prints it', async () => {
     const answers = [200, 500, 401, 401]
     const server = await resourceServer(() => ({ status: answers.shift() }))

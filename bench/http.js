@@ -159,7 +159,7 @@ async function axiosInMemory(results, tokens, server) {
   }
 }
 
-/** As docs/migrating.md has them. */
+/** As a service writes them. */
 function interceptByHand(api, tokens) {
   api.interceptors.request.use(async (config) => {
     config.headers.Authorization = `Bearer ${await tokens.getToken()}`

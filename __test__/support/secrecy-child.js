@@ -4,10 +4,12 @@
 
 const diagnosticsChannel = require('node:diagnostics_channel')
 const fs = require('node:fs')
+const http = require('node:http')
 const os = require('node:os')
 const path = require('node:path')
 
 const rotor = require('../..')
+const { createFetch } = require('../../fetch')
 const { EVENTS } = require('../../lib/arguments')
 const native = require('../../lib/load-native')
 const { wrongOptions } = require('./wrong-options')
@@ -187,6 +189,26 @@ function badSources({ secret, port }) {
   return [...drives, later.finally(() => fs.rmSync(directory, { recursive: true }))]
 }
 
+/** A resource refuses the token of a request that cannot be repeated. */
+async function refusedRequests({ port, credentials }) {
+  const server = http.createServer((request, response) =>
+    request.resume().on('end', () => response.writeHead(401).end()),
+  )
+  await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve))
+  const url = `http://127.0.0.1:${server.address().port}`
+  const provider = oauth2({ tokenUrl: `http://127.0.0.1:${port}/grant` })
+  async function* body() {
+    yield 'read once'
+  }
+  await drive('refused request', { provider, credentials }, async (tokens) => {
+    await firstToken(tokens)
+    const send = createFetch(tokens, { origins: [url] })
+    await rejects('refused request', send(url, { method: 'POST', body: body(), duplex: 'half' }))
+  })
+  server.close()
+  server.closeAllConnections()
+}
+
 async function wrongCalls({ secret, port, credentials, proxyPassword }) {
   const tokenUrl = `http://127.0.0.1:${port}/grant`
   await drive('calls', { provider: oauth2({ tokenUrl }), credentials }, async (tokens) => {
@@ -270,6 +292,7 @@ async function everyFailure(config) {
     ...hostileAnswers(config),
     ...silentWires(config),
     ...badSources(config),
+    refusedRequests(config),
     wrongCalls(config),
     rotations(config, { drive, rejects, show }),
   ])

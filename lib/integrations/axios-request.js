@@ -2,6 +2,7 @@
 
 const { authorizationOf, drain } = require('../authorized-request')
 const { InvalidArgumentError, TokenUnavailableError } = require('../errors')
+const { withoutToken } = require('./axios-error')
 
 /**
  * A member of the transform that a request adds to its config: a copy of the config, for a retry, has it as well. A
@@ -17,6 +18,8 @@ class AxiosRequest {
   /** The token that was sent; undefined where there was none, and where a redirect led to another origin. */
   #token
   #url
+  /** Whether the headers of its config have the token. */
+  #isShown = false
 
   /** The request that a config belongs to, if any. */
   static of(config, requests) {
@@ -44,8 +47,8 @@ class AxiosRequest {
   }
 
   /** Whether it is to carry a token: it has none of its own, and goes to an origin that is listed. */
-  covers(config, headers = config.headers) {
-    return !config.auth && authorizationOf(headers) === undefined && this.#requests.covers(urlOf(config))
+  covers(config, headers = config.headers, url = urlOf(config)) {
+    return !config.auth && authorizationOf(headers) === undefined && this.#requests.covers(url)
   }
 
   /** Waits for a token; returns the config. An abort meanwhile is for axios to tell, when it is to send the request. */
@@ -68,16 +71,29 @@ class AxiosRequest {
     return another
   }
 
+  /** Takes the token out of headers that are used once more; one of the caller's stays. */
+  withdrawToken(headers) {
+    if (this.#isShown) deleteAuthorization(headers)
+  }
+
+  /** Takes the token out of what axios resolves or rejects with. */
+  hideToken(outcome) {
+    if (!this.#isShown) return outcome
+    this.#isShown = false
+    return withoutToken(outcome)
+  }
+
   #addToken(config, headers) {
     this.#token = undefined
-    if (!this.covers(config, headers)) return
+    this.#url = urlOf(config)
+    if (!this.covers(config, headers, this.#url)) return
     // The headers of all versions from 1.2 on have it. Earlier ones lose headers, or do not tell of redirects.
     if (typeof headers.concat !== 'function') {
       throw new InvalidArgumentError('attach(instance, tokens) needs axios 1.5 or later.')
     }
     this.#token = this.#requests.stillHeld(this.#waited)
     if (this.#token === undefined) throw new UnsentError(config)
-    this.#url = urlOf(config)
+    this.#isShown = true
     headers.Authorization = `Bearer ${this.#token}`
   }
 
@@ -122,4 +138,4 @@ function urlOf({ url = '', baseURL = '', allowAbsoluteUrls }) {
   return allowAbsoluteUrls === false ? '' : url
 }
 
-module.exports = { AxiosRequest, UnsentError, deleteAuthorization }
+module.exports = { AxiosRequest, UnsentError }

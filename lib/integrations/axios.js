@@ -1,8 +1,7 @@
 'use strict'
 
 const { AuthorizedRequests, checkMethods } = require('../authorized-request')
-const { withoutToken } = require('./axios-error')
-const { AxiosRequest, UnsentError, deleteAuthorization } = require('./axios-request')
+const { AxiosRequest, UnsentError } = require('./axios-request')
 
 /** Has the requests of an axios instance carry the tokens of a source. `axios.d.ts` documents it. */
 function attach(instance, tokens, options = {}) {
@@ -18,36 +17,37 @@ function attach(instance, tokens, options = {}) {
 
   function authorize(config) {
     const known = AxiosRequest.of(config, requests)
-    if (known) deleteAuthorization(config.headers)
+    known?.withdrawToken(config.headers)
     const request = known ?? new AxiosRequest(config, requests)
-    if (requests.held !== undefined || !request.covers(config)) return config
-    return request.wait(config, requests.token(config.signal))
+    const isReady = requests.held !== undefined || !request.covers(config)
+    return isReady ? config : request.wait(config, requests.token(config.signal))
   }
 
-  /** The answer to a request that is repeated; undefined where the one that came stands. */
-  function repeated(config, response) {
-    const request = AxiosRequest.of(config, requests)
-    const another = request?.another(config, response)
+  /** What a caller gets: the outcome of a request, or that of its repetition. */
+  function settle(outcome, response) {
+    const request = AxiosRequest.of(outcome?.config, requests)
+    const another = request?.another(outcome.config, response)
     // Its data have been transformed.
-    return another && send(request, { ...config, transformRequest: [request.transform] }, another)
+    if (another) return send(request, { ...outcome.config, transformRequest: [request.transform] }, another)
+    request?.hideToken(outcome)
+    if (outcome === response) return response
+    throw outcome
   }
 
   async function send(request, config, token) {
-    config.headers.delete('Authorization')
-    return plain.request(await request.wait(config, token)).then(withoutToken, refuse)
-  }
-
-  function refuse(error) {
-    throw withoutToken(error)
+    request.withdrawToken(config.headers)
+    const ready = await request.wait(config, token)
+    const refuse = (error) => Promise.reject(request.hideToken(error))
+    return plain.request(ready).then((answer) => request.hideToken(answer), refuse)
   }
 
   const request = instance.interceptors.request.use(authorize)
   const response = instance.interceptors.response.use(
-    (outcome) => repeated(outcome.config, outcome) ?? withoutToken(outcome),
+    (answer) => settle(answer, answer),
     (error) => {
       const unsent = UnsentError.configOf(error)
       if (unsent) return send(AxiosRequest.of(unsent, requests), unsent, requests.token(unsent.signal))
-      return repeated(error?.config, error?.response) ?? refuse(error)
+      return settle(error, error?.response)
     },
   )
 
