@@ -264,8 +264,8 @@ export interface GetTokenOptions {
 
 /** Options of {@link TokenManager.rotate}. An unknown key is an error. */
 export interface RotateOptions {
-  /** The new secret. Default: the configured candidate. */
-  clientSecret?: string | undefined
+  /** The new secret. Left out: the configured candidate. An `undefined` (a misspelt variable) is an error. */
+  clientSecret?: string
   /** Its client id, for a change to another client (blue/green). Default: the active credential's. */
   clientId?: string | undefined
   /** A name for people, in events and `status()`. 1 to 128 characters. Default: none. */

@@ -27,7 +27,7 @@ function failure(options, clientAuth) {
 
 test('what is left out, or given as undefined, has its default', () => {
   const defaults = { deadlineMs: 300_000, supersede: false, compromised: false }
-  const keys = ['clientId', 'clientSecret', 'label', 'expiresAt', 'rotationId', 'verify', 'signal']
+  const keys = ['clientId', 'label', 'expiresAt', 'rotationId', 'verify', 'signal']
   const nothing = Object.fromEntries([...keys, ...Object.keys(defaults)].map((key) => [key, undefined]))
   for (const options of [undefined, {}, nothing]) {
     expect(JSON.parse(JSON.stringify(parse(options)))).toEqual(defaults)
@@ -88,6 +88,7 @@ test.each([
   ['next', /options takes an object, got a string/],
   [{ clientSecrett: 'x' }, /clientSecrett is not a known option\. Did you mean clientSecret\?/],
   [{ clientSecret: '' }, /clientSecret takes a client secret, got an empty string/],
+  [{ clientSecret: undefined }, /clientSecret takes a client secret, got nothing\. Leave it out to take/],
   [{ clientSecret: `${SECRET}\n` }, /control character \(a line break, perhaps\)/],
   [
     { clientSecret: `${SECRET}\u200b` },

@@ -37,6 +37,11 @@ function parseRotate(options, { clientAuth, below }) {
   if (parsed !== undefined) {
     checkClientId(parsed.clientId, top.key('clientId'), { clientAuth })
     const ofSecret = ['clientId', 'label', 'expiresAt'].filter((key) => parsed[key] !== undefined)
+    // A misspelt variable, say: taking the configured candidate instead would be another rotation than was meant.
+    if (!hasSecret && options !== undefined && Object.hasOwn(options, 'clientSecret')) {
+      const remedy = 'Leave it out to take the configured candidate.'
+      top.key('clientSecret').fail(`takes a client secret, got nothing. ${remedy}`)
+    }
     if (!hasSecret) for (const key of ofSecret) top.key(key).fail('belongs to a clientSecret: give both.')
   }
   throwIfAny(problems, below)

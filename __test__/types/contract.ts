@@ -193,9 +193,10 @@ tokens.getToken({ minValidityMs: '1' })
 tokens.ready({ signal: {} })
 
 // Rotations.
+// @ts-expect-error a secret that is not there is no secret that is left out
+export const nothing: RotateOptions = { clientSecret: undefined }
 export const wish: RotateOptions = {
   clientId: undefined,
-  clientSecret: undefined,
   label: undefined,
   expiresAt: undefined,
   rotationId: undefined,
