@@ -41,24 +41,26 @@ describe.each(ADAPTERS)('%s()', (name, adapt) => {
     ['a getToken alone', { getToken() {} }, { origins }, /got an object\.$/],
     ['options that are none', fakeTokens(), 'https://x', /takes an object \{ origins.*got a string/],
     ['an unknown option', fakeTokens(), { origins, orgins: [] }, /no option .*Did you mean origins\?/],
-    ['origins as a text', fakeTokens(), { origins: 'https://api.example.com' }, /origins.*list of origins/],
-    ['no origin', fakeTokens(), { origins: [] }, /list of origins.*got an array\.$/],
     [
-      'a path',
+      'origins as a text',
       fakeTokens(),
-      { origins: ['https://api.example.com/api/v2'] },
-      /origins\[0\].*leave the rest out/,
+      { origins: 'https://api.example.com' },
+      /takes a list of origins.*string/,
     ],
-    ['a user', fakeTokens(), { origins: ['https://user@api.example.com'] }, /leave the rest out/],
+    ['no origin', fakeTokens(), { origins: [] }, /takes a list of origins.*got an empty one\.$/],
+    ['a path', fakeTokens(), { origins: ['https://api.example.com/api/v2'] }, /origins\[0\] has more: leave/],
+    ['a user', fakeTokens(), { origins: ['https://user@api.example.com'] }, /origins\[0\] has more: leave/],
+    ['a wildcard', fakeTokens(), { origins: ['https://*.example.com'] }, /no wildcards; origins\[0\]/],
+    ['a name without a scheme', fakeTokens(), { origins: ['api.example.com'] }, /origins\[0\] is a string/],
+    ['another scheme', fakeTokens(), { origins: [...origins, 'ftp://x'] }, /origins\[1\] is a string/],
+    ['what cannot be read', fakeTokens(), { origins: [{ toString: null }] }, /origins\[0\] is an object/],
     [
-      'a name without a scheme',
+      'plain http',
       fakeTokens(),
-      { origins: ['api.example.com'] },
-      /origins\[0\].*takes an origin/,
+      { origins: ['http://api.example.com'] },
+      /origins\[0\] is plain http.*allowInsecure/,
     ],
-    ['another scheme', fakeTokens(), { origins: [...origins, 'ftp://x'] }, /origins\[1\].*takes an origin/],
-    ['what cannot be read', fakeTokens(), { origins: [{ toString: null }] }, /origins\[0\].*takes an origin/],
-    ['plain http', fakeTokens(), { origins: ['http://api.example.com'] }, /plain http.*allowInsecureHttp/],
+    ['the two swapped', { origins }, fakeTokens(), /takes a TokenManager.*got an object\.$/],
     ['a flag that is none', fakeTokens(), { origins, allowInsecureHttp: 1 }, /true or false, got 1/],
   ])('refuses %s, with the stack of its caller', (_, tokens, options, message) => {
     const error = failure(() => adapt(tokens, options))
@@ -85,7 +87,7 @@ test.each([
     'axios',
     attachToAxios,
     [undefined, {}, () => {}, { interceptors: null }, 'axios'],
-    /takes axios, or what/,
+    /takes axios \(its default export\), or what/,
   ],
   [
     'the SDK',
@@ -100,13 +102,13 @@ test.each([
   }
 })
 
-test('attach() of axios needs a base or origins', () => {
-  const error = failure(() => attachToAxios(axios.create(), fakeTokens()))
-  expect(error.message).toMatch(/attach\(\{ origins \}\) takes a list of origins/)
-  expect(() => attachToAxios(axios.create({ baseURL: '/api' }), fakeTokens())).toThrow(/takes an origin/)
-  expect(() => attachToAxios(axios.create({ baseURL: 'http://a.example' }), fakeTokens())).toThrow(
-    /plain http/,
-  )
+test.each([
+  [undefined, /needs \{ origins \}: there is no baseURL to take the origin from\.$/],
+  ['/api', /needs \{ origins \}: the baseURL is no http or https URL\.$/],
+  ['http://a.example', /the baseURL is plain http: use https, or set allowInsecureHttp/],
+])('attach() of axios with the base %s needs origins', (baseURL, message) => {
+  const error = failure(() => attachToAxios(axios.create({ baseURL }), fakeTokens()))
+  expect(error).toMatchObject({ code: 'ERR_INVALID_ARGUMENT', message: expect.stringMatching(message) })
 })
 
 test('createFetch() refuses a fetch that is none', () => {

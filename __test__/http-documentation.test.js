@@ -1,12 +1,14 @@
 'use strict'
 
-const { readFileSync } = require('node:fs')
+const { readFileSync, writeFileSync } = require('node:fs')
 const path = require('node:path')
 const { fakeTokens } = require('../testing')
+const { removeDirectories, temporaryDirectory } = require('./support/project')
 const { guardedServer } = require('./support/resource-server')
 const { closeAll, closing, server } = require('./support/world')
 
 afterEach(closeAll)
+afterAll(removeDirectories)
 
 const read = (page) => readFileSync(path.join(__dirname, '..', 'docs', page), 'utf8')
 const load = (name) => {
@@ -54,20 +56,31 @@ test.each([
   },
 )
 
-test('what a service becomes goes through a 401 and a change of the secret', async () => {
-  const provider = await server({ clients: { app: ['old', 'new'] }, lifetimeMs: 300_000 })
+test('what a service becomes goes through a 401, and changes its secret in both ways', async () => {
+  const provider = await server({ clients: { app: 'old', other: 'next' }, lifetimeMs: 3_600_000 })
+  const file = path.join(temporaryDirectory(), '.env')
+  writeFileSync(file, 'GC_CLIENT_ID=app\nGC_CLIENT_SECRET=old\n')
   const code = example('migrating.md', 'After', [
     ["region: 'us_east_1'", `host: '${provider.url}'`],
     ['https://api.mypurecloud.com', provider.url],
-    ["fromEnv('GC_CLIENT_ID', 'GC_CLIENT_SECRET')", "{ clientId: 'app', clientSecret: 'old' }"],
+    ["'.env'", JSON.stringify(file)],
     ['timeZone', 'overlapMs: 1000, timeZone'],
   ])
-  const { api, tokens, changeSecret } = await run(`${code}\nreturn { api, tokens, changeSecret }`, {
-    axios: require('axios'),
-  })
+  const { api, tokens, changeSecret, changeClient } = await run(
+    `${code}\nreturn { api, tokens, changeSecret, changeClient }`,
+    {},
+  )
   closing(tokens)
   expect((await api.get('/api/v2/x')).data).toEqual({ ok: true })
-  expect(await changeSecret('new')).toMatch(/\[America\/Sao_Paulo\]$/)
+  const { phase } = await changeSecret(async () => provider.regenerateSecret('app'))
+  expect(phase).toBe('retired')
   expect((await api.get('/api/v2/x')).data).toEqual({ ok: true })
-  expect(provider.requests.map(({ presented }) => presented)).toEqual(['old', 'new'])
+  expect(await changeClient('other', 'next')).toMatch(/\[America\/Sao_Paulo\]$/)
+  expect((await api.get('/api/v2/x')).data).toEqual({ ok: true })
+  expect(readFileSync(file, 'utf8')).toBe('GC_CLIENT_ID=other\nGC_CLIENT_SECRET=next\n')
+  expect(provider.resourceRequests.map(({ clientId, status }) => [clientId, status])).toEqual([
+    ['app', 200],
+    ['app', 200],
+    ['other', 200],
+  ])
 })

@@ -40,11 +40,11 @@ test('so is the option of a clock', async () => {
 
 describe('the examples for Jest', () => {
   const forJest = examples.filter((code) => code.startsWith('// Jest'))
-  const load = (name) => require(name.replace('oauth-rotor', '..'))
+  const load = (name) => require(name.replace(/^oauth-rotor/, '..'))
 
   afterAll(() => jest.useRealTimers())
 
-  test('are five', () => expect(forJest.length).toBe(5))
+  test('are six', () => expect(forJest.length).toBe(6))
   for (const code of forJest)
     new Function('require', 'test', 'expect', 'jest', code)(load, test, expect, jest)
 })

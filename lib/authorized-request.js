@@ -2,12 +2,9 @@
 
 const { isAbortSignal } = require('./abort')
 const { checkOptions } = require('./arguments')
-const { attempt, copyOfArray, describe } = require('./check')
+const { describe } = require('./check')
 const { BodyConsumedError, InvalidArgumentError, captureFrames } = require('./errors')
-const { isLoopback } = require('./proxy')
-
-/** What may come after the origin in a URL; undefined is its end. */
-const AFTER_ORIGIN = [undefined, '/', '?', '#']
+const { Origins } = require('./origins')
 
 /** So much of an answer that nobody gets is read, to keep its connection for other requests. */
 const MOST_DRAINED_BYTES = 65_536
@@ -15,36 +12,31 @@ const MOST_DRAINED_BYTES = 65_536
 /** The rules by which requests carry the tokens of a source; the same for every HTTP client. */
 class AuthorizedRequests {
   #tokens
-  #adapter
-  #allowInsecureHttp
   #origins
-  /** Where no origins are given: the URL that the client is configured with, which may change. */
-  #base
-  #knownBase
 
-  /** `adapter` is the function that was called, for messages and stacks. `known` are options of its own. */
+  /**
+   * `adapter` is the function that was called, for messages and stacks. `known` are options of its own. `base` is the URL
+   * that the client is configured with, for where no origins are given: `{ name, read }`.
+   */
   constructor(adapter, tokens, options, { known = [], base } = {}) {
-    const all = ['origins', 'allowInsecureHttp', ...known]
-    const { origins, allowInsecureHttp = false } = checkOptions(adapter.name, options, all, adapter)
     if (typeof tokens?.getToken !== 'function' || typeof tokens.invalidate !== 'function') {
       const takes = 'takes a TokenManager, or another source of tokens (getToken, invalidate)'
       fail(`${adapter.name}() ${takes}, got ${describe(tokens)}.`, adapter)
     }
+    const all = ['origins', 'allowInsecureHttp', ...known]
+    const { origins, allowInsecureHttp = false } = checkOptions(adapter.name, options, all, adapter)
     this.#tokens = tokens
-    this.#adapter = adapter
-    this.#allowInsecureHttp = allowInsecureHttp
-    if (origins === undefined && base?.() !== undefined) this.#base = base
-    this.#origins = this.#base ? this.#originsOfBase() : this.#parse(origins)
+    this.#origins = new Origins({
+      origins,
+      allowInsecureHttp,
+      base,
+      fail: (message) => fail(`${adapter.name}() ${message}.`, adapter),
+    })
   }
 
   /** Whether requests to a URL, or to an origin, carry a token. */
   covers(url) {
-    if (this.#base && this.#base() !== this.#knownBase) this.#origins = this.#originsOfBase()
-    // Most are written as the origin is; only others have to be parsed.
-    for (const origin of this.#origins) {
-      if (isBelow(url, origin)) return true
-    }
-    return this.#origins.includes(parseUrl(url)?.origin)
+    return this.#origins.include(url)
   }
 
   /** The token held now; undefined where there is none, or where only `token()` can tell. */
@@ -95,38 +87,6 @@ class AuthorizedRequests {
       return send(await another)
     }
   }
-
-  #originsOfBase() {
-    this.#knownBase = this.#base()
-    return this.#parse([parseUrl(this.#knownBase)?.origin])
-  }
-
-  #parse(origins) {
-    const list = copyOfArray(origins) ?? []
-    if (list.length === 0) {
-      const takes = "takes a list of origins, such as ['https://api.mypurecloud.com']"
-      this.#fail('origins', `${takes}, got ${describe(origins)}`)
-    }
-    return list.map((item, index) => {
-      const place = `origins[${index}]`
-      const url = parseUrl(item)
-      if (!/^https?:$/.test(url?.protocol)) {
-        this.#fail(place, `takes an origin, such as 'https://api.mypurecloud.com', got ${describe(item)}`)
-      }
-      if (url.href !== `${url.origin}/`) {
-        this.#fail(place, 'takes scheme, host and port, got more: leave the rest out')
-      }
-      if (url.protocol === 'http:' && !isLoopback(url) && !this.#allowInsecureHttp) {
-        const remedy = 'Use https, or set allowInsecureHttp: true'
-        this.#fail(place, `is plain http: anybody on the way can read the token. ${remedy}`)
-      }
-      return url.origin
-    })
-  }
-
-  #fail(option, message) {
-    fail(`${this.#adapter.name}({ ${option} }) ${message}.`, this.#adapter)
-  }
 }
 
 /** Whether an answer refuses the token: a 401, or a 403 with the error of RFC 6750 §3.1. */
@@ -138,16 +98,6 @@ function isRefusal(status, challenge) {
 function isReadOnce(body) {
   if (typeof body !== 'object' || body === null) return false
   return [body.pipe, body.getReader, body.next].some((method) => typeof method === 'function')
-}
-
-/** Whether a text begins with an origin, and with nothing that could still belong to the host. */
-function isBelow(text, origin) {
-  return typeof text === 'string' && text.startsWith(origin) && AFTER_ORIGIN.includes(text[origin.length])
-}
-
-function parseUrl(value) {
-  const text = attempt(() => String(value))
-  return URL.canParse(text) ? new URL(text) : undefined
 }
 
 /** The Authorization among headers that are an object, whatever its case. */

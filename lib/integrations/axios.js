@@ -10,8 +10,15 @@ function attach(instance, tokens, options = {}) {
     interceptors?.request?.use,
     interceptors?.response?.use,
   ]
-  checkMethods('instance', 'axios, or what axios.create() returns', instance, methods, attach)
-  const requests = new AuthorizedRequests(attach, tokens, options, { base: () => instance.defaults.baseURL })
+  checkMethods(
+    'instance',
+    'axios (its default export), or what axios.create() returns',
+    instance,
+    methods,
+    attach,
+  )
+  const base = { name: 'baseURL', read: () => instance.defaults.baseURL }
+  const requests = new AuthorizedRequests(attach, tokens, options, { base })
   /** Repeats a request as it was sent: no interceptor of the instance sees it twice. */
   const plain = instance.create()
 

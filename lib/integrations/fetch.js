@@ -28,7 +28,8 @@ function createFetch(tokens, options) {
       ? undefined
       : requests.another(token, {
           status: response.status,
-          challenge: response.headers.get('www-authenticate'),
+          // A mock may have none.
+          challenge: response.headers?.get?.('www-authenticate'),
           body: init?.body,
           signal,
         })

@@ -6,9 +6,10 @@ const { attachToCalls } = require('./genesys-calls')
 
 /** Has the calls of a client of Genesys' SDK carry the tokens of a source. `genesys.d.ts` documents it. */
 function attach(client, tokens, options = {}) {
-  const takes = 'an ApiClient of purecloud-platform-client-v2, such as ApiClient.instance'
+  const takes = 'an ApiClient of purecloud-platform-client-v2, such as platformClient.ApiClient.instance'
   checkMethods('client', takes, client, ({ callApi, buildUrl }) => [callApi, buildUrl], attach)
-  const requests = new AuthorizedRequests(attach, tokens, options, { base: () => client.buildUrl('/', {}) })
+  const base = { name: 'URL of its API', read: () => client.buildUrl('/', {}) }
+  const requests = new AuthorizedRequests(attach, tokens, options, { base })
   return client.setHttpClient ? attachToHttpClient(client, requests) : attachToCalls(client, requests)
 }
 
