@@ -30,7 +30,8 @@ export interface AttachOptions {
  *   `invalid_token` (RFC 6750 §3.1), drops exactly that token, and the request is repeated once with
  *   another. Interceptors see the request once, and the answer that counts; those that are added before this
  *   one see the first answer, too,
- * - only `origins` get it, and no redirect to another origin does,
+ * - only `origins` get it, and no redirect to another origin does; after a redirect only GET, HEAD and OPTIONS
+ *   are repeated,
  * - a request with an `Authorization` or with `auth` of its own is sent as it is,
  * - a `signal` ends the wait for a token as well.
  *

@@ -22,7 +22,8 @@ export interface CreateFetchOptions {
  *
  * - the token is taken when a request is sent; a 401, or a 403 with `invalid_token` (RFC 6750 §3.1), drops
  *   exactly that token, and the request is repeated once with another,
- * - only `origins` get it, and no redirect to another origin does,
+ * - only `origins` get it, and no redirect to another origin does; after a redirect only GET, HEAD and OPTIONS
+ *   are repeated,
  * - a request with an `Authorization` of its own is sent as it is,
  * - a `signal` ends the wait for a token as well.
  *

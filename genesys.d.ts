@@ -22,8 +22,8 @@ export interface AttachOptions {
  * Has the calls of a client of Genesys Cloud's SDK (purecloud-platform-client-v2, 200 and later) carry the
  * tokens of a source, in place of `loginClientCredentialsGrant()` and `setAccessToken()`:
  *
- * - the token is taken when a call is made; a 401 drops exactly that token, and the call is made once more
- *   with another,
+ * - the token is taken when a call is made; a 401, or a 403 with `invalid_token` (RFC 6750 §3.1), drops
+ *   exactly that token, and the call is made once more with another,
  * - only the API gets it: no other origin, and not the client's own login,
  * - a call with an `Authorization` of its own is made as it is.
  *
@@ -32,7 +32,8 @@ export interface AttachOptions {
  * hold the token: both are taken out.
  *
  * Calls fail as the SDK has them fail, and besides with `ERR_TOKEN_UNAVAILABLE` and the other codes of
- * `getToken()`.
+ * `getToken()`, and with `ERR_BODY_CONSUMED` when a call that was refused cannot be made again, since its body
+ * is a stream.
  *
  * @returns A function that ends it, and gives the client its own HTTP client back.
  * @throws {InvalidArgumentError} `ERR_INVALID_ARGUMENT` for what is no `ApiClient`, wrong origins and unknown

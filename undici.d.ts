@@ -1,6 +1,6 @@
 import type { TokenSource, UrlLike } from './index'
 
-/** What `compose()` of a dispatcher of undici 6 and later takes. */
+/** What `compose()` of a dispatcher of undici 6.12 and later takes. */
 export type DispatchInterceptor = <Dispatch extends (options: any, handler: any) => boolean>(
   dispatch: Dispatch,
 ) => Dispatch
@@ -17,12 +17,13 @@ export interface CreateInterceptorOptions {
 }
 
 /**
- * Makes an interceptor for `compose()` of undici 6 and later, which has requests carry the tokens of a
+ * Makes an interceptor for `compose()` of undici 6.12 and later, which has requests carry the tokens of a
  * source:
  *
  * - the token is taken when a request is handed to the pool; a 401, or a 403 with `invalid_token`
  *   (RFC 6750 §3.1), drops exactly that token, and the request is repeated once with another,
- * - only `origins` get it, and no redirect to another origin does,
+ * - only `origins` get it, and no redirect to another origin does; after a redirect only GET, HEAD and OPTIONS
+ *   are repeated,
  * - a request with an `Authorization` of its own is sent as it is,
  * - a `signal` ends the wait for a token as well.
  *
@@ -32,8 +33,8 @@ export interface CreateInterceptorOptions {
  * `oauth-rotor/fetch`.
  *
  * A `Client` and a `Pool` of undici 6 and 7 do not tell an interceptor their origin: compose an `Agent`, or
- * give `origin` with each request; else it fails with `ERR_INVALID_ARGUMENT`. Put it before `redirect`, `retry` and
- * `dns` in `compose()`, so that it sees every request that is sent, with its name.
+ * give `origin` with each request; else it fails with `ERR_INVALID_ARGUMENT`. In `compose()` put it after
+ * `dns` and before `redirect` and `retry`, so that it sees every request that is sent, with the name of its host.
  *
  * @throws {InvalidArgumentError} `ERR_INVALID_ARGUMENT` for wrong origins and unknown options.
  *

@@ -213,4 +213,215 @@ describe.each(['axios', 'axios-oldest'])('%s', (library) => {
     const { data } = await api.post('/', 'text')
     expect(Buffer.concat(await data.toArray()).toString()).toBe('text')
   })
+
+  describe('a config that was sent before', () => {
+    const below = (server) => {
+      const { port } = new URL(server.url)
+      return {
+        baseURL: `http://localhost:${port}`,
+        lookup: (name, options, done) =>
+          done(null, options.all ? [{ address: '127.0.0.1', family: 4 }] : '127.0.0.1', 4),
+      }
+    }
+
+    test('may be sent twice at once: no redirect below the host has the token', async () => {
+      const server = await resourceServer(({ path, headers }) => {
+        if (path === '/first') return { status: 503 }
+        return path === '/far'
+          ? { status: 302, headers: { Location: `http://sub.${headers.host}/there` } }
+          : {}
+      })
+      const api = create(server, below(server))
+      attach(api, fakeTokens())
+      const { config } = await rejection(api.get('/first'))
+      await Promise.all([api({ ...config, url: '/far' }), api({ ...config, url: '/far' })])
+      const there = server.requests.filter(({ path }) => path === '/there')
+      expect(there.map(({ token }) => token)).toEqual([undefined, undefined])
+    })
+
+    test('may get a beforeRedirect, which is called, and the token is taken off', async () => {
+      const server = await resourceServer(({ path, headers }) =>
+        path === '/far' ? { status: 302, headers: { Location: `http://sub.${headers.host}/there` } } : {},
+      )
+      const api = create(server, below(server))
+      const called = []
+      const beforeRedirect = (...args) => called.push(args.length)
+      // It runs after that of attach.
+      api.interceptors.request.use((config) => ({ ...config, beforeRedirect }))
+      attach(api, fakeTokens())
+      const { config } = await api.get('/far')
+      await api({ ...config, beforeRedirect })
+      expect(server.requests.filter(({ path }) => path === '/there').map(({ token }) => token)).toEqual([
+        undefined,
+        undefined,
+      ])
+      expect(called).toHaveLength(2)
+      // All that axios gives it.
+      expect(called[0]).toBe(library === 'axios' ? 3 : 1)
+    })
+
+    test('drops only the token that it was sent with', async () => {
+      const held = []
+      const server = await resourceServer(async ({ path, token }) => {
+        if (path === '/first') return { status: 503 }
+        if (token !== 'test-token-1') return {}
+        await new Promise((resolve) => held.push(resolve))
+        return { status: 401 }
+      })
+      const api = create(server)
+      const tokens = fakeTokens()
+      attach(api, tokens)
+      const { config } = await rejection(api.get('/first'))
+      const late = api({ ...config, url: '/late' })
+      while (held.length === 0) await new Promise(setImmediate)
+      tokens.invalidate('test-token-1')
+      await api({ ...config, url: '/early' })
+      held[0]()
+      expect((await late).status).toBe(200)
+      const dropped = tokens.history.filter(({ method }) => method === 'invalidate').map(({ token }) => token)
+      expect(dropped).toEqual(['test-token-1', 'test-token-1'])
+    })
+
+    test('drops nothing when it is sent to another origin', async () => {
+      const [server, other] = [await resourceServer(), await resourceServer(() => ({ status: 401 }))]
+      const api = create(server)
+      const tokens = fakeTokens()
+      attach(api, tokens)
+      const { config } = await api.get('/')
+      await rejection(api({ ...config, baseURL: other.url }))
+      expect(tokensOf(other)).toEqual([undefined])
+      expect(tokens.history.map(({ method }) => method)).not.toContain('invalidate')
+    })
+
+    test('may have other data after it was repeated', async () => {
+      const server = await guardedServer(new Set(['test-token-1']))
+      const api = create(server)
+      attach(api, fakeTokens())
+      const { config } = await api.post('/', { a: 1 })
+      expect((await api({ ...config, data: { b: 2 } })).data).toEqual({ b: 2 })
+    })
+
+    test('has no token after detach(), nor with another instance', async () => {
+      const server = await resourceServer()
+      const api = create(server)
+      const detach = attach(api, fakeTokens())
+      const { config } = await api.get('/')
+      await axios.create({ proxy: false })(config)
+      detach()
+      await api(config)
+      expect(tokensOf(server)).toEqual(['test-token-1', undefined, undefined])
+    })
+  })
+
+  test('a request that is under way is not repeated after detach()', async () => {
+    const server = await resourceServer(() => {
+      detach()
+      return { status: 401 }
+    })
+    const api = create(server)
+    const detach = attach(api, fakeTokens())
+    expect(await rejection(api.get('/'))).toMatchObject({ response: { status: 401 } })
+    expect(server.requests).toHaveLength(1)
+  })
+
+  test('a POST that was answered with a redirect is not repeated, and its token is dropped', async () => {
+    const server = await resourceServer(({ path, token }) => {
+      if (path === '/post') return { status: 303, headers: { Location: '/result' } }
+      return { status: token === 'test-token-1' ? 401 : 200 }
+    })
+    const api = create(server)
+    const tokens = fakeTokens()
+    attach(api, tokens)
+    expect(await rejection(api.post('/post', { a: 1 }))).toMatchObject({ response: { status: 401 } })
+    expect(server.requests.map(({ path }) => path)).toEqual(['/post', '/result'])
+    expect(tokens.history.at(-1)).toMatchObject({ method: 'invalidate', dropped: true })
+    expect((await api.get('/result')).status).toBe(200)
+  })
+
+  test('a request is repeated as it was sent: what an interceptor took away does not come back', async () => {
+    const server = await guardedServer(new Set(['test-token-1']))
+    const api = create(server, {
+      headers: { 'x-default': 'y' },
+      params: { a: 1 },
+      transformRequest: [(text) => `${text}!`],
+    })
+    attach(api, fakeTokens())
+    api.interceptors.request.use((config) => {
+      delete config.headers['x-default']
+      delete config.params
+      return config
+    })
+    await api.post('/x', 'text')
+    expect(
+      server.requests.map(({ path, headers, body }) => [path, headers['x-default'], body.toString()]),
+    ).toEqual([
+      ['/x', undefined, 'text!'],
+      ['/x', undefined, 'text!'],
+    ])
+  })
+
+  test.each([
+    ['a user in its URL', (url) => ({ url: url.replace('//', '//me:pass@') }), /^Basic /],
+    [
+      'an Authorization that a transform adds',
+      (url) => ({
+        url,
+        method: 'post',
+        transformRequest: [(data, headers) => ((headers.Authorization = 'of a transform'), data)],
+      }),
+      /^of a transform$/,
+    ],
+  ])('a request with %s keeps it, and its 401 drops nothing', async (_, config, expected) => {
+    const server = await resourceServer(() => ({ status: 401 }))
+    const api = create(server)
+    const tokens = fakeTokens()
+    attach(api, tokens)
+    await rejection(api.request(config(server.url)))
+    expect(server.requests.map(({ headers }) => headers.authorization)).toEqual([
+      expect.stringMatching(expected),
+    ])
+    expect(tokens.history.map(({ method }) => method)).not.toContain('invalidate')
+  })
+
+  test('an answer that is a stream does not show the token', async () => {
+    const server = await resourceServer()
+    const api = create(server, { responseType: 'stream' })
+    attach(api, fakeTokens())
+    const { data } = await api.get('/')
+    expect(inspect(data, { depth: 8 })).not.toMatch(/test-token/)
+    data.resume()
+  })
+
+  test('a refusal that is not handed on leaves its connection to others', async () => {
+    const { Agent } = require('node:http')
+    const { Readable } = require('node:stream')
+    const server = await guardedServer(new Set(['test-token-1', 'test-token-3']), {
+      body: 'x'.repeat(30_000),
+    })
+    const httpAgent = new Agent({ keepAlive: true, maxSockets: 1 })
+    const api = create(server, { httpAgent, responseType: 'stream' })
+    const tokens = fakeTokens()
+    attach(api, tokens)
+    const { data } = await api.get('/')
+    for await (const chunk of data) void chunk
+    tokens.invalidate('test-token-2')
+    expect(await rejection(api.post('/', Readable.from(['a'])))).toMatchObject({ code: 'ERR_BODY_CONSUMED' })
+    expect((await api.get('/')).status).toBe(200)
+    expect(server.connections()).toBe(1)
+    httpAgent.destroy()
+  })
+
+  test.each([
+    ['upper case', (server, other) => ({ baseURL: server.url, url: other.url.replace('http', 'HTTP') })],
+    [
+      'absolute URLs that are not allowed',
+      (server, other) => ({ baseURL: other.url, url: server.url, allowAbsoluteUrls: false }),
+    ],
+  ])('no token goes elsewhere with %s', async (_, config) => {
+    const [server, other] = [await resourceServer(), await resourceServer()]
+    const api = axios.create({ proxy: false })
+    attach(api, fakeTokens(), { origins: [server.url] })
+    await api.request(config(server, other)).catch(() => {})
+    expect(tokensOf(other)).toEqual(Array(other.requests.length).fill(undefined))
+  })
 })

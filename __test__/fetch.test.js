@@ -2,7 +2,7 @@
 
 const { createFetch } = require('../fetch')
 const { fakeTokens } = require('../testing')
-const { guardedServer, resourceServer } = require('./support/resource-server')
+const { endless, guardedServer, resourceServer } = require('./support/resource-server')
 const { closeAll, rejection } = require('./support/world')
 
 afterEach(closeAll)
@@ -102,4 +102,77 @@ test('what fetch refuses is refused by it', async () => {
   for (const input of ['/relative', undefined, null, 'http://']) {
     expect(await rejection(send(input))).toMatchObject({ name: 'TypeError' })
   }
+})
+
+test('a URL that is changed while the request waits for a token changes nothing', async () => {
+  const [server, other] = [await resourceServer(), await resourceServer()]
+  const url = new URL(server.url)
+  const tokens = {
+    invalidate: () => true,
+    getToken: async () => {
+      url.href = other.url
+      return 'only'
+    },
+  }
+  await createFetch(tokens, { origins: [server.url] })(url)
+  expect(tokensOf(server)).toEqual(['only'])
+  expect(other.requests).toEqual([])
+})
+
+test('a POST that was answered with a redirect is not repeated, and its token is dropped', async () => {
+  const server = await resourceServer(({ path }) =>
+    path === '/post' ? { status: 303, headers: { Location: '/result' } } : { status: 401 },
+  )
+  const tokens = fakeTokens()
+  const send = createFetch(tokens, { origins: [server.url] })
+  expect((await send(`${server.url}/post`, { method: 'POST', body: 'text' })).status).toBe(401)
+  expect((await send(new globalThis.Request(`${server.url}/post`, { method: 'POST' }))).status).toBe(401)
+  expect(server.requests.map(({ path }) => path)).toEqual(['/post', '/result', '/post', '/result'])
+  expect(tokens.history.filter(({ method }) => method === 'invalidate')).toHaveLength(2)
+})
+
+test('the signal of a Request ends the wait for a token', async () => {
+  const controller = new AbortController()
+  const tokens = {
+    invalidate: () => true,
+    getToken: ({ signal }) =>
+      new Promise((resolve, reject) => signal.addEventListener('abort', () => reject(signal.reason))),
+  }
+  const send = createFetch(tokens, { origins: ['https://api.example.com'] })
+  const sending = rejection(
+    send(new globalThis.Request('https://api.example.com', { signal: controller.signal })),
+  )
+  controller.abort(new Error('enough'))
+  expect(await sending).toMatchObject({ message: 'enough' })
+})
+
+test('the copy of a Request is given back when it is not needed', async () => {
+  const server = await resourceServer()
+  const request = new globalThis.Request(server.url, { method: 'POST', body: 'text' })
+  const copies = []
+  const { clone } = request
+  request.clone = () => {
+    copies.push(clone.call(request))
+    return copies[0]
+  }
+  await createFetch(fakeTokens(), { origins: [server.url] })(request)
+  expect(copies).toHaveLength(1)
+  expect((await copies[0].body.getReader().read()).done).toBe(true)
+})
+
+test('an endless refusal is not read to its end', async () => {
+  const closed = new Promise((resolve) => {
+    const respond = ({ token }) => (token === 'test-token-1' ? { status: 401, body: endless(resolve) } : {})
+    resourceServer(respond).then(async (server) => {
+      const send = createFetch(fakeTokens(), { origins: [server.url] })
+      expect((await send(server.url)).status).toBe(200)
+    })
+  })
+  expect(await closed).toBe('closed')
+})
+
+test('a mock without headers is enough', async () => {
+  const fetch = jest.fn().mockResolvedValue({ ok: true, status: 200, json: async () => ({ id: 1 }) })
+  const send = createFetch(fakeTokens(), { origins: ['https://api.example.com'], fetch })
+  expect(await (await send('https://api.example.com/x')).json()).toEqual({ id: 1 })
 })

@@ -119,6 +119,56 @@ describe.each(['purecloud-platform-client-v2', 'genesys-oldest'])('%s', (name) =
     expect(client.buildUrl('/', {})).toBe('https://api.mypurecloud.ie/')
   })
 
+  test.each([
+    ['nothing', ''],
+    ['what is no JSON', '<html>'],
+  ])('a 401 with %s is recognized', async (_, body) => {
+    const server = await guardedServer(new Set(['test-token-1']), { body })
+    const client = clientOf(server.url)
+    attach(client, fakeTokens())
+    await new UsersApi(client).getUsersMe()
+    expect(tokensOf(server)).toEqual(['test-token-1', 'test-token-2'])
+  })
+
+  test('a 500 that speaks of a 401 is no refusal', async () => {
+    const server = await resourceServer(() => ({
+      status: 500,
+      headers: json.headers,
+      body: '{"status":401}',
+    }))
+    const client = clientOf(server.url)
+    const tokens = fakeTokens()
+    attach(client, tokens)
+    expect(await rejection(new UsersApi(client).getUsersMe())).toEqual({ status: 401 })
+    expect(tokens.history.map(({ method }) => method)).not.toContain('invalidate')
+  })
+
+  test('what another origin answers after a redirect says nothing about the token', async () => {
+    const elsewhere = await resourceServer(() => ({ status: 401 }))
+    const server = await resourceServer(() => ({ status: 302, headers: { Location: elsewhere.url } }))
+    const client = clientOf(server.url)
+    const tokens = fakeTokens()
+    attach(client, tokens)
+    await rejection(new UsersApi(client).getUsersMe())
+    expect(tokensOf(elsewhere)).toEqual([undefined])
+    expect(tokens.history.map(({ method }) => method)).not.toContain('invalidate')
+  })
+
+  test('the last that was attached counts until it is detached, in whichever order', async () => {
+    const server = await resourceServer(() => json)
+    const client = clientOf(server.url)
+    const { authData } = client
+    const before = JSON.stringify(authData)
+    const first = attach(client, fakeTokens({ token: 'first' }))
+    const second = attach(client, fakeTokens({ token: 'second' }))
+    await new UsersApi(client).getUsersMe()
+    first()
+    second()
+    await new UsersApi(client).getUsersMe()
+    expect(tokensOf(server).at(-1)).toBeUndefined()
+    expect(JSON.stringify(client.authData)).toBe(before)
+  })
+
   test('a manager and the SDK go through a rotation', async () => {
     const server = await fakeServer({ lifetimeMs: 20_000, clients: { app: ['secret', 'next'] } })
     const tokens = closing(
@@ -140,6 +190,78 @@ describe.each(['purecloud-platform-client-v2', 'genesys-oldest'])('%s', (name) =
 
 describe('an SDK with an HTTP client of its own', () => {
   const { ApiClient, UsersApi } = require('purecloud-platform-client-v2')
+
+  test('may be of a class of the user, with private fields', async () => {
+    const { AbstractHttpClient } = require('purecloud-platform-client-v2')
+    const server = await guardedServer(new Set(['test-token-1']))
+    class Client extends AbstractHttpClient {
+      #sent = 0
+      enableHooks() {}
+      async request({ url, method, headers }) {
+        this.#sent += 1
+        const response = await fetch(url, { method, headers })
+        const answer = { status: response.status, headers: {}, data: { sent: this.#sent } }
+        if (response.ok) return answer
+        throw Object.assign(new Error('refused'), { response: answer })
+      }
+    }
+    const client = sdkClient(ApiClient, server.url)
+    client.setHttpClient(new Client())
+    attach(client, fakeTokens())
+    expect(await new UsersApi(client).getUsersMe()).toEqual({ sent: 2 })
+    expect(server.requests.map(({ token }) => token)).toEqual(['test-token-1', 'test-token-2'])
+  })
+
+  test('keeps what it is set to while tokens are attached', async () => {
+    const server = await resourceServer()
+    const client = sdkClient(ApiClient, server.url)
+    const inner = client.getHttpClient()
+    const detach = attach(client, fakeTokens())
+    client.getHttpClient().setTimeout(1)
+    detach()
+    expect(client.getHttpClient()).toBe(inner)
+    expect(inner.timeout).toBe(1)
+  })
+
+  test('a redirect below the same host takes the token off, whichever axios the SDK has', async () => {
+    const server = await resourceServer(({ path, headers }) =>
+      path === '/there' ? {} : { status: 302, headers: { Location: `http://sub.${headers.host}/there` } },
+    )
+    const { port } = new URL(server.url)
+    const client = sdkClient(ApiClient, `http://localhost:${port}`)
+    const inner = client.getHttpClient()
+    // That of an older axios, which follows to a subdomain as it is.
+    inner._axiosInstance = require('axios-oldest').create({
+      lookup: (name, options, done) =>
+        done(null, options.all ? [{ address: '127.0.0.1', family: 4 }] : '127.0.0.1', 4),
+    })
+    attach(client, fakeTokens())
+    await new UsersApi(client).getUsersMe()
+    expect(server.requests.map(({ path, token }) => [path, token])).toEqual([
+      ['/api/v2/users/me', 'test-token-1'],
+      ['/there', undefined],
+    ])
+  })
+
+  test('a body that is a stream is not sent again', async () => {
+    const { Readable } = require('node:stream')
+    const server = await guardedServer(new Set(['test-token-1']))
+    const client = sdkClient(ApiClient, server.url)
+    attach(client, fakeTokens())
+    const call = client.callApi(
+      '/x',
+      'POST',
+      {},
+      {},
+      {},
+      {},
+      Readable.from(['a']),
+      ['PureCloud OAuth'],
+      [],
+      [],
+    )
+    expect(await rejection(call)).toMatchObject({ code: 'ERR_BODY_CONSUMED' })
+  })
 
   test('keeps the hooks and the settings of that, and gets it back', async () => {
     const server = await guardedServer(new Set(['test-token-1']))

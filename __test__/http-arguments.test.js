@@ -87,7 +87,7 @@ test.each([
     'axios',
     attachToAxios,
     [undefined, {}, () => {}, { interceptors: null }, 'axios'],
-    /takes axios \(its default export\), or what/,
+    /takes axios \(its default export\) or what/,
   ],
   [
     'the SDK',

@@ -61,9 +61,27 @@ describe.each(CLIENTS)('$name', ({ open, isSdk, name }) => {
     )
     const client = opened(server)
     expect(await client.send(get)).toMatchObject({ status: 403 })
-    if (name === 'genesys-oldest') return
     expect(await client.send(get)).toMatchObject({ status: 200 })
     expect(tokensOf(server)).toEqual(['test-token-1', 'test-token-1', 'test-token-2'])
+  })
+
+  test('the token that is sent is the one of the moment in which another one came', async () => {
+    const server = await resourceServer()
+    let held
+    const tokens = {
+      peek: () => held,
+      invalidate: () => true,
+      getToken: async () => ((held = 'second'), 'first'),
+    }
+    await opened(server, tokens).send(get)
+    expect(tokensOf(server)).toEqual(['second'])
+  })
+
+  test.each([undefined, null])('a source that peeks at %s is asked for its token', async (nothing) => {
+    const server = await resourceServer()
+    const tokens = { peek: () => nothing, invalidate: () => true, getToken: async () => 'only' }
+    await opened(server, tokens).send(get)
+    expect(tokensOf(server)).toEqual(['only'])
   })
 
   test('another status is handed on, and costs no token', async () => {
@@ -163,5 +181,29 @@ describe.each(CLIENTS)('$name', ({ open, isSdk, name }) => {
     })
     const sending = opened(server).send({ ...get, signal: controller.signal })
     expect(await rejection(sending)).toEqual(abortsOf(controller))
+  })
+})
+
+describe('the challenge of a 403', () => {
+  const fetching = CLIENTS.find(({ name }) => name === 'fetch')
+
+  test.each([
+    ['Bearer error="invalid_token"', true],
+    ['Bearer error=invalid_token', true],
+    ['Bearer realm="x", error = "invalid_token", error_description="gone"', true],
+    ['Basic realm="x", Bearer error="invalid_token"', true],
+    ['Bearer error="insufficient_scope", error_description="no error=invalid_token here"', false],
+    ['Bearer error="insufficient_scope", error_description="a \\" error=\\"invalid_token\\""', false],
+    ['Bearer x-error="invalid_token"', false],
+    ['Bearer error="invalid_tokens"', false],
+    ['invalid_token', false],
+    [undefined, false],
+  ])('%s: refused %s', async (challenge, isRefused) => {
+    const server = await resourceServer(() => ({
+      status: 403,
+      headers: challenge && { 'WWW-Authenticate': challenge },
+    }))
+    await fetching.open({ url: server.url, tokens: fakeTokens() }).send(get)
+    expect(server.requests).toHaveLength(isRefused ? 2 : 1)
   })
 })

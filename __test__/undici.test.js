@@ -5,7 +5,7 @@ const { text } = require('node:stream/consumers')
 const { fakeTokens } = require('../testing')
 const { createInterceptor } = require('../undici')
 const { UNDICI } = require('./support/http-clients')
-const { guardedServer, resourceServer } = require('./support/resource-server')
+const { endless, guardedServer, resourceServer } = require('./support/resource-server')
 const { closeAll, closing, rejection } = require('./support/world')
 
 afterEach(closeAll)
@@ -27,6 +27,7 @@ describe.each(UNDICI)('%s', (library) => {
     ['a Map', new Map([['x-mine', 'kept']])],
     ['Headers', new globalThis.Headers({ 'x-mine': 'kept' })],
     ['an iterator', [['x-mine', 'kept']].values()],
+    ['a list with a value that looks like a name', ['x-value', 'authorization', 'x-mine', 'kept']],
   ])('headers as %s are kept, and sent again', async (_, headers) => {
     const server = await guardedServer(new Set(['test-token-1']))
     const send = await sending(server)
@@ -147,6 +148,179 @@ describe.each(UNDICI)('%s', (library) => {
     expect(error).toMatchObject({ code: 'ERR_BODY_CONSUMED' })
     expect(answers.map(({ statusCode }) => statusCode)).toEqual([200, 200, 200])
     expect(server.connections()).toBe(1)
+  })
+
+  test('a name that comes twice in an iterable is sent twice', async () => {
+    const server = await resourceServer()
+    const headers = new Map([['x-other', 'a']])
+    headers[Symbol.iterator] = () =>
+      [
+        ['x-mine', 'a'],
+        ['x-mine', 'b'],
+      ].values()
+    await (
+      await sending(server)
+    )('/', { headers })
+    expect(server.requests[0].headers['x-mine']).toBe('a, b')
+  })
+
+  test('an origin that is changed while the request waits for a token changes nothing', async () => {
+    const [server, other] = [await resourceServer(), await resourceServer()]
+    const origin = new URL(server.url)
+    const tokens = {
+      invalidate: () => true,
+      getToken: async () => {
+        origin.href = other.url
+        return 'only'
+      },
+    }
+    const dispatcher = agent().compose(createInterceptor(tokens, { origins: [server.url] }))
+    await dispatcher.request({ origin, path: '/', method: 'GET' })
+    expect(server.requests.map(({ token }) => token)).toEqual(['only'])
+    expect(other.requests).toEqual([])
+  })
+
+  test('an endless refusal is cut off, and the request is repeated, also over one connection', async () => {
+    let isClosed
+    const closed = new Promise((resolve) => (isClosed = resolve))
+    const server = await resourceServer(({ token }) =>
+      token === 'test-token-1' ? { status: 401, body: endless(isClosed) } : {},
+    )
+    const dispatcher = agent({ connections: 1 }).compose(
+      createInterceptor(fakeTokens(), { origins: [server.url] }),
+    )
+    expect((await undici.request(server.url, { dispatcher })).statusCode).toBe(200)
+    expect(await closed).toBe('closed')
+  })
+
+  test('a POST that was answered with a redirect is not repeated, and its token is dropped', async () => {
+    const server = await resourceServer(({ path }) =>
+      path === '/post' ? { status: 303, headers: { Location: '/result' } } : { status: 401 },
+    )
+    const tokens = fakeTokens()
+    const redirect = undici.interceptors.redirect({ maxRedirections: 2 })
+    const send = await sending(server, { tokens, before: [redirect] })
+    expect((await send('/post', { method: 'POST', body: 'text' })).statusCode).toBe(401)
+    expect(server.requests.map(({ path }) => path)).toEqual(['/post', '/result'])
+    expect(tokens.history.at(-1)).toMatchObject({ method: 'invalidate', dropped: true })
+  })
+
+  test('composed after dns, it sees the name of the host', async () => {
+    const server = await resourceServer()
+    const origin = `http://localhost:${new URL(server.url).port}`
+    const dispatcher = agent().compose(
+      undici.interceptors.dns({ affinity: 4 }),
+      createInterceptor(fakeTokens(), { origins: [origin] }),
+    )
+    await undici.request(origin, { dispatcher })
+    expect(server.requests.map(({ token }) => token)).toEqual(['test-token-1'])
+  })
+
+  test('an upgrade carries the token', async () => {
+    const { createServer } = require('node:http')
+    const upgraded = createServer()
+    let seen
+    upgraded.on('upgrade', (request, socket) => {
+      seen = request.headers.authorization
+      socket.end('HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: echo\r\n\r\n')
+    })
+    await new Promise((resolve) => upgraded.listen(0, '127.0.0.1', resolve))
+    const origin = `http://127.0.0.1:${upgraded.address().port}`
+    const dispatcher = agent().compose(createInterceptor(fakeTokens(), { origins: [origin] }))
+    const { socket } = await undici.upgrade(origin, { dispatcher, protocol: 'echo' })
+    socket.destroy()
+    upgraded.close()
+    expect(seen).toBe('Bearer test-token-1')
+  })
+
+  /** A dispatcher in memory, whose answers are told as each version of undici tells them, and a handler that notes all. */
+  const isOld = library === 'undici-6'
+  const [start, head, data, end, failed] = isOld
+    ? ['onConnect', 'onHeaders', 'onData', 'onComplete', 'onError']
+    : ['onRequestStart', 'onResponseStart', 'onResponseData', 'onResponseEnd', 'onResponseError']
+
+  function recorder() {
+    const calls = []
+    const handler = Object.fromEntries(
+      [start, head, data, end, failed].map((name) => [
+        name,
+        (...args) => {
+          calls.push(name === failed ? [name, args.at(-1).code ?? args.at(-1).message] : name)
+          return true
+        },
+      ]),
+    )
+    return { calls, handler }
+  }
+
+  function answer(handler, status, headers = {}) {
+    const controller = { abort() {}, pause() {}, resume() {} }
+    handler[start](...(isOld ? [() => {}, {}] : [controller, {}]))
+    const raw = Object.entries(headers)
+      .flat()
+      .map((text) => Buffer.from(text))
+    handler[head](...(isOld ? [status, raw, () => {}, ''] : [controller, status, headers, '']))
+    handler[data](...(isOld ? [Buffer.from('x')] : [controller, Buffer.from('x')]))
+    handler[end](...(isOld ? [[]] : [controller, {}]))
+  }
+
+  const opts = { origin: 'https://api.example.com', path: '/', method: 'GET' }
+  const over = (dispatch, tokens = fakeTokens()) =>
+    createInterceptor(tokens, { origins: [opts.origin] })(dispatch)
+
+  test('a handler sees a refused request begin, and then one answer', async () => {
+    const { calls, handler } = recorder()
+    const statuses = [401, 200]
+    const dispatch = over((_, each) => {
+      answer(each, statuses.shift())
+      return false
+    })
+    expect(dispatch(opts, handler)).toBe(true)
+    while (!calls.includes(end)) await new Promise(setImmediate)
+    expect(calls).toEqual([start, start, head, data, end])
+  })
+
+  test('a handler sees one error of a request that cannot be repeated, and nothing after it', async () => {
+    const { calls, handler } = recorder()
+    async function* body() {
+      yield 'x'
+    }
+    over((_, each) => void answer(each, 401))({ ...opts, method: 'POST', body: body() }, handler)
+    while (calls.length < 2) await new Promise(setImmediate)
+    await new Promise(setImmediate)
+    expect(calls).toEqual([start, [failed, 'ERR_BODY_CONSUMED']])
+  })
+
+  test('what the pool throws after the wait for a token is told to the handler', async () => {
+    const { calls, handler } = recorder()
+    const dispatch = over(() => {
+      throw new Error('the pool is closed')
+    })
+    dispatch(opts, handler)
+    while (calls.length === 0) await new Promise(setImmediate)
+    expect(calls).toEqual([[failed, 'the pool is closed']])
+  })
+
+  test('a held token is sent at once, and what the pool says of its load is handed on', () => {
+    const { handler } = recorder()
+    const tokens = { peek: () => 'held', getToken: async () => 'held', invalidate: () => true }
+    const sent = []
+    const dispatch = over(({ headers }) => {
+      sent.push(headers)
+      return false
+    }, tokens)
+    expect(dispatch(opts, handler)).toBe(false)
+    expect(sent).toEqual([{ authorization: 'Bearer held' }])
+  })
+
+  test('the headers of a 403 are told apart by their names', async () => {
+    const { calls, handler } = recorder()
+    over(
+      (_, each) =>
+        void answer(each, 403, { 'x-first': 'Bearer error="invalid_token"', 'x-name': 'www-authenticate' }),
+    )(opts, handler)
+    while (!calls.includes(end)) await new Promise(setImmediate)
+    expect(calls).toEqual([start, head, data, end])
   })
 })
 

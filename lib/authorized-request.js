@@ -6,6 +6,12 @@ const { describe } = require('./check')
 const { BodyConsumedError, InvalidArgumentError, captureFrames } = require('./errors')
 const { Origins } = require('./origins')
 
+const SAFE_METHODS = ['GET', 'HEAD', 'OPTIONS']
+
+const INVALID_TOKEN = /(?:^|[\s,])error\s*=\s*"?invalid_token"?\s*(?:,|$)/i
+/** What a challenge quotes besides the error. */
+const OTHER_TEXTS = /(?<![\w-])(?!error\s*=)[\w-]+\s*=\s*"(?:[^"\\]|\\.)*"/gi
+
 /** So much of an answer that nobody gets is read, to keep its connection for other requests. */
 const MOST_DRAINED_BYTES = 65_536
 
@@ -41,7 +47,7 @@ class AuthorizedRequests {
 
   /** The token held now; undefined where there is none, or where only `token()` can tell. */
   get held() {
-    return this.#tokens.peek?.()
+    return this.#tokens.peek?.() ?? undefined
   }
 
   /** A token for a request that is sent in the same turn. Libraries know other signals besides AbortSignal. */
@@ -58,16 +64,20 @@ class AuthorizedRequests {
   /**
    * What to do about an answer to a request with `token`: undefined when the answer stands, else a promise of
    * another token, with which the request is repeated once. A token that was refused is dropped, and no other.
-   * The answer has the `status`, and the WWW-Authenticate header as `challenge`; `body` and `signal` are the
-   * request's.
+   *
+   * The answer has the `status`, the WWW-Authenticate header as `challenge`, and as `unread` its body where nobody
+   * else will read that; `method`, `body` and `signal` are the request's. When it `isRedirected`, only a safe request is
+   * repeated: the redirect may have been the answer to another one.
    *
    * @throws {BodyConsumedError} When it cannot be repeated.
    */
-  another(token, { status, challenge, body, signal }) {
+  another(token, { status, challenge, unread, isRedirected, method = 'GET', body, signal }) {
     if (!isRefusal(status, challenge)) return undefined
     this.#tokens.invalidate(token)
     // The manager stands by a token that is refused again and again: the resource has reasons of its own.
     if (this.held === token) return undefined
+    if (isRedirected && !SAFE_METHODS.includes(method.toUpperCase())) return undefined
+    drain(unread)
     if (isReadOnce(body)) {
       const reason = `A resource refused the access token (${status}), and the request cannot be repeated`
       const remedy = 'The token was dropped; make the request again, with a new body.'
@@ -91,7 +101,7 @@ class AuthorizedRequests {
 
 /** Whether an answer refuses the token: a 401, or a 403 with the error of RFC 6750 §3.1. */
 function isRefusal(status, challenge) {
-  return status === 401 || (status === 403 && /\berror\s*=\s*"?invalid_token\b/i.test(String(challenge)))
+  return status === 401 || (status === 403 && INVALID_TOKEN.test(String(challenge).replace(OTHER_TEXTS, '')))
 }
 
 /** Whether a body can be read once only: streams of Node.js and of the web, and iterators. */
@@ -133,4 +143,4 @@ function fail(message, below) {
   throw error
 }
 
-module.exports = { AuthorizedRequests, authorizationOf, checkMethods, drain }
+module.exports = { AuthorizedRequests, MOST_DRAINED_BYTES, authorizationOf, checkMethods }

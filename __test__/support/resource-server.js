@@ -1,11 +1,13 @@
 'use strict'
 
 const http = require('node:http')
+const { Readable } = require('node:stream')
 const { closing } = require('./world')
 
 /**
  * A server on 127.0.0.1 that the test's end closes, with every request that it got (method, path, token, headers,
  * body) and how many connections. `respond(request)` returns `{ status, headers, body }`; by default the body that came, with 200.
+ * A body may be a stream.
  */
 async function resourceServer(respond = () => ({})) {
   const requests = []
@@ -17,7 +19,9 @@ async function resourceServer(respond = () => ({})) {
     const request = { method, path, token, headers, body: Buffer.concat(chunks) }
     requests.push(request)
     const { status = 200, headers: answered, body = request.body } = await respond(request)
-    outgoing.writeHead(status, { ...answered }).end(body)
+    outgoing.writeHead(status, { ...answered })
+    if (body instanceof Readable) body.pipe(outgoing).once('close', () => body.destroy())
+    else outgoing.end(body)
   })
   let connections = 0
   server.on('connection', () => (connections += 1))
@@ -33,6 +37,17 @@ async function resourceServer(respond = () => ({})) {
   return closing({ url, requests, close, connections: () => connections })
 }
 
+/** A body without an end; `tell('closed')` is called when its connection is closed. */
+function endless(tell) {
+  const chunk = Buffer.alloc(16_384, 'x')
+  const body = new Readable({
+    read() {
+      setImmediate(() => body.push(chunk))
+    },
+  })
+  return body.once('close', () => tell('closed'))
+}
+
 /** One that refuses these tokens, and requests without any, with 401. */
 async function guardedServer(refused, besides = {}) {
   const server = await resourceServer(({ token }) =>
@@ -41,4 +56,4 @@ async function guardedServer(refused, besides = {}) {
   return server
 }
 
-module.exports = { guardedServer, resourceServer }
+module.exports = { endless, guardedServer, resourceServer }

@@ -1,25 +1,33 @@
 'use strict'
 
-const { authorizationOf, drain } = require('../authorized-request')
+const { authorizationOf } = require('../authorized-request')
 const { InvalidArgumentError, TokenUnavailableError } = require('../errors')
 const { withoutToken } = require('./axios-error')
+const { deleteAuthorization, isSameOrigin } = require('./redirects')
 
 /**
  * A member of the transform that a request adds to its config: a copy of the config, for a retry, has it as well. A
  * WeakMap would cost more than all the rest: the garbage collection has to look through it again and again.
  */
 const REQUEST = Symbol('request')
+/** A member of the `beforeRedirect` that stands in the place of the user's: that. */
+const REPLACED = Symbol('replaced')
 
 /** A request of axios: its token, which is put in when axios transforms the request to send it. */
 class AxiosRequest {
   #requests
+  /** Whether it is still to be sent: the transform stays in the config, which others may send again. */
+  #isOpen = true
   /** The token that was waited for. */
   #waited
+  /** Whether it is sent in the same turn in which the wait ends. */
+  #isFresh = false
+  /** The header that was sent. */
+  #sent
   /** The token that was sent; undefined where there was none, and where a redirect led to another origin. */
   #token
   #url
-  /** Whether the headers of its config have the token. */
-  #isShown = false
+  #isRedirected = false
 
   /** The request that a config belongs to, if any. */
   static of(config, requests) {
@@ -30,6 +38,7 @@ class AxiosRequest {
     return undefined
   }
 
+  /** A config that was sent before gets a request of its own: several may be under way at once. */
   constructor(config, requests) {
     const request = this
     this.#requests = requests
@@ -38,12 +47,11 @@ class AxiosRequest {
       return data
     }
     this.transform[REQUEST] = this
-    config.transformRequest = [...transformsOf(config), this.transform]
-    const { beforeRedirect } = config
-    config.beforeRedirect = (target, ...details) => {
-      this.#follow(target)
-      beforeRedirect?.(target, ...details)
-    }
+    const earlier = AxiosRequest.of(config, requests)
+    earlier?.#withdraw(config.headers)
+    const transforms = transformsOf(config)
+    const others = earlier ? transforms.filter((transform) => transform !== earlier.transform) : transforms
+    config.transformRequest = [...others, this.transform]
   }
 
   /** Whether it is to carry a token: it has none of its own, and goes to an origin that is listed. */
@@ -61,54 +69,83 @@ class AxiosRequest {
     return config
   }
 
+  /**
+   * Sends it once more, through an instance without interceptors, with a token that is waited for. `isTransformed` tells
+   * whether the data of its config are.
+   */
+  async repeat(plain, config, token, { isTransformed }) {
+    const { transformRequest } = config
+    const finish = (outcome) => {
+      // What it was before: the user may send it once more, with other data.
+      if (outcome?.config) outcome.config.transformRequest = transformRequest
+      return this.hideToken(outcome)
+    }
+    const refuse = (error) => Promise.reject(finish(error))
+    this.#withdraw(config.headers)
+    this.#isOpen = this.#isFresh = true
+    const again = isTransformed ? { ...config, transformRequest: [this.transform] } : config
+    return plain.request(await this.wait(again, token)).then(finish, refuse)
+  }
+
   /** A promise of another token, with which it is to be repeated; undefined where the answer stands. */
-  another({ data: body, signal, responseType }, response) {
+  another({ method, data: body, signal, responseType }, response) {
     if (this.#token === undefined || response === undefined) return undefined
     const { status, headers, data } = response
-    const challenge = headers['www-authenticate']
-    const another = this.#requests.another(this.#token, { status, challenge, body, signal })
-    if (another !== undefined && responseType === 'stream') drain(data)
-    return another
+    return this.#requests.another(this.#token, {
+      status,
+      challenge: headers['www-authenticate'],
+      unread: responseType === 'stream' ? data : undefined,
+      isRedirected: this.#isRedirected,
+      method,
+      body,
+      signal,
+    })
   }
 
-  /** Takes the token out of headers that are used once more; one of the caller's stays. */
-  withdrawToken(headers) {
-    if (this.#isShown) deleteAuthorization(headers)
-  }
-
-  /** Takes the token out of what axios resolves or rejects with. */
+  /** Takes the token out of what axios resolves or rejects with; one of the user's own stays. */
   hideToken(outcome) {
-    if (!this.#isShown) return outcome
-    this.#isShown = false
-    return withoutToken(outcome)
+    return this.#sent === undefined ? outcome : withoutToken(outcome)
+  }
+
+  #withdraw(headers) {
+    if (this.#sent !== undefined) deleteAuthorization(headers, this.#sent)
   }
 
   #addToken(config, headers) {
-    this.#token = undefined
+    if (!this.#isOpen) return
+    this.#isOpen = this.#isRedirected = false
+    this.#token = this.#sent = undefined
     this.#url = urlOf(config)
     if (!this.covers(config, headers, this.#url)) return
     // The headers of all versions from 1.2 on have it. Earlier ones lose headers, or do not tell of redirects.
     if (typeof headers.concat !== 'function') {
       throw new InvalidArgumentError('attach(instance, tokens) needs axios 1.5 or later.')
     }
-    this.#token = this.#requests.stillHeld(this.#waited)
+    this.#token = this.#requests.stillHeld(this.#waited) ?? (this.#isFresh ? this.#waited : undefined)
     if (this.#token === undefined) throw new UnsentError(config)
-    this.#isShown = true
-    headers.Authorization = `Bearer ${this.#token}`
+    this.#sent = `Bearer ${this.#token}`
+    headers.Authorization = this.#sent
+    this.#watchRedirects(config)
+  }
+
+  /** Here, where no interceptor comes after it. */
+  #watchRedirects(config) {
+    const given = config.beforeRedirect
+    const own = given?.[REPLACED] ?? given
+    const follow = (target, ...details) => {
+      this.#follow(target)
+      own?.(target, ...details)
+    }
+    follow[REPLACED] = own
+    config.beforeRedirect = follow
   }
 
   /** Not every version of axios takes the token off on the way to another origin: to a subdomain, to https. */
   #follow({ href, headers }) {
-    if (this.#token === undefined || new URL(href).origin === new URL(this.#url).origin) return
+    this.#isRedirected = true
+    if (this.#token === undefined || isSameOrigin(href, this.#url)) return
     this.#token = undefined
-    deleteAuthorization(headers)
-  }
-}
-
-/** Interceptors may leave a plain object in the place of axios' own headers. */
-function deleteAuthorization(headers) {
-  for (const name of Object.keys(headers)) {
-    if (name.toLowerCase() === 'authorization') delete headers[name]
+    deleteAuthorization(headers, this.#sent)
   }
 }
 
@@ -117,7 +154,7 @@ class UnsentError extends TokenUnavailableError {
   #config
 
   constructor(config) {
-    super('The access token was dropped before the request was sent.')
+    super('The access token was dropped before the request was sent: make the request again.')
     this.#config = config
   }
 
@@ -131,11 +168,20 @@ function transformsOf(config) {
   return Array.isArray(transforms) ? transforms : [transforms]
 }
 
+/** An instance like another, without its interceptors, and without defaults that would come back. */
+function plainInstance(instance) {
+  const plain = instance.create()
+  for (const name of Object.keys(plain?.defaults ?? {})) delete plain.defaults[name]
+  return plain
+}
+
 /** A URL with the origin that axios sends a request to, of its `url` and `baseURL`; '' where that is unclear. */
 function urlOf({ url = '', baseURL = '', allowAbsoluteUrls }) {
   const isAbsolute = /^([a-z][a-z\d+\-.]*:)?\/\//i.test(url)
-  if (!isAbsolute) return baseURL
-  return allowAbsoluteUrls === false ? '' : url
+  if (isAbsolute && allowAbsoluteUrls === false) return ''
+  const base = isAbsolute ? url : baseURL
+  // axios makes an Authorization of its own of a user.
+  return /^[^/?#]*\/\/[^/?#]*@/.test(base) ? '' : base
 }
 
-module.exports = { AxiosRequest, UnsentError }
+module.exports = { AxiosRequest, UnsentError, plainInstance }

@@ -1,6 +1,6 @@
 'use strict'
 
-const { AuthorizedRequests, drain } = require('../authorized-request')
+const { AuthorizedRequests } = require('../authorized-request')
 
 /** A `fetch` whose requests carry the tokens of a source. `fetch.d.ts` documents it. */
 function createFetch(tokens, options) {
@@ -9,37 +9,35 @@ function createFetch(tokens, options) {
   const send = options.fetch ?? ((...args) => globalThis.fetch(...args))
 
   return async function authorizedFetch(input, init) {
-    const isRequest = typeof input?.clone === 'function'
-    const url = isRequest ? input.url : input
+    const given = typeof input?.clone === 'function' ? input : undefined
+    // A text, since a URL can be changed while the request waits for a token.
+    const url = given ? given.url : String(input)
     if (!requests.covers(url)) return send(input, init)
-    const headers = new globalThis.Headers(init?.headers ?? (isRequest ? input.headers : undefined))
+    const headers = new globalThis.Headers(init?.headers ?? given?.headers)
     if (headers.has('authorization')) return send(input, init)
 
     const attempt = (target, token) => {
       headers.set('authorization', `Bearer ${token}`)
       return send(target, { ...init, headers })
     }
-    const signal = init?.signal ?? (isRequest ? input.signal : undefined)
+    const { method = given?.method, body } = init ?? {}
+    const signal = init?.signal ?? given?.signal
     const token = requests.held ?? (await requests.token(signal))
     // The body of a Request can be read once, but it can be cloned.
-    const spare = isRequest && input.body ? input.clone() : input
-    const response = await attempt(input, token)
+    const spare = given?.body ? given.clone() : (given ?? url)
+    const response = await attempt(given ?? url, token)
     const another = isElsewhere(response, url)
       ? undefined
-      : requests.another(token, {
-          status: response.status,
-          // A mock may have none.
-          challenge: response.headers?.get?.('www-authenticate'),
-          body: init?.body,
-          signal,
-        })
-    if (another === undefined) {
-      if (spare !== input) spare.body.cancel().catch(() => {})
-      return response
-    }
-    drain(response.body)
-    return attempt(spare, await another)
+      : requests.another(token, { ...answerOf(response), method, body, signal })
+    if (another !== undefined) return attempt(spare, await another)
+    if (spare !== given && given) spare.body.cancel().catch(() => {})
+    return response
   }
+}
+
+/** What counts of an answer; a mock may have no headers. */
+function answerOf({ status, headers, body, redirected }) {
+  return { status, challenge: headers?.get?.('www-authenticate'), unread: body, isRedirected: redirected }
 }
 
 /** Whether a redirect led to another origin, where fetch takes the token off. */

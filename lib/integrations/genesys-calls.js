@@ -2,26 +2,29 @@
 
 const { authorizationOf } = require('../authorized-request')
 const { withoutToken } = require('./axios-error')
+const { isSameOrigin } = require('./redirects')
 
 /** The SDK before its version 212 has no HTTP client that could be replaced: its calls are. */
 function attachToCalls(client, requests) {
-  const { callApi, loginClientCredentialsGrant, authData } = client
-  // Only the empty string keeps it from sending a refresh token that it does not have, after a 401.
-  authData.refreshToken ??= ''
+  const { callApi, loginClientCredentialsGrant } = client
+  let isAttached = true
 
   function authorized(...args) {
     const [, , , , headers, , body, authNames] = args
-    const isOurs = authNames.includes('PureCloud OAuth') && authorizationOf(headers) === undefined
-    if (!isOurs || !requests.covers(client.buildUrl('/', {}))) {
-      return callApi.apply(client, args).catch(refuse)
+    const isOurs =
+      isAttached && authNames.includes('PureCloud OAuth') && authorizationOf(headers) === undefined
+    const url = client.buildUrl('/', {})
+    if (!isOurs || !requests.covers(url)) return callApi.apply(client, args).catch(refuse)
+    const send = (token) => callApi.apply(withToken(client, token), args)
+    const answerOf = ({ status, headers: answered, error }) => {
+      // What another origin answers says nothing about the token.
+      if (!isSameOrigin(error?.request?.res?.responseUrl ?? url, url)) return {}
+      return { status, challenge: answered?.['www-authenticate'], body }
     }
-    const send = (token) => callWith(token, client, () => callApi.apply(client, args))
-    const answerOf = (error) => ({
-      status: error?.status,
-      challenge: error?.headers?.['www-authenticate'],
-      body,
+    const finish = (outcome) => (client.returnExtended === true ? outcome : outcome.body || outcome.text)
+    return requests.repeating(send, answerOf).then(finish, (error) => {
+      refuse(error?.error && client.returnExtended !== true ? finish(error) : error)
     })
-    return requests.repeating(send, answerOf).catch(refuse)
   }
 
   function login(...args) {
@@ -30,22 +33,25 @@ function attachToCalls(client, requests) {
 
   Object.assign(client, { callApi: authorized, loginClientCredentialsGrant: login })
   return function detach() {
+    isAttached = false
     if (client.callApi === authorized) client.callApi = callApi
     if (client.loginClientCredentialsGrant === login)
       client.loginClientCredentialsGrant = loginClientCredentialsGrant
   }
 }
 
-/** A call reads the token before it returns; afterwards the client has its own again. */
-function callWith(token, client, call) {
-  const authentication = client.authentications['PureCloud OAuth']
-  const { accessToken } = authentication
-  authentication.accessToken = token
-  try {
-    return call()
-  } finally {
-    authentication.accessToken = accessToken
-  }
+/**
+ * The client as one call sees it: with a token, and with answers that tell their status. Only the empty string keeps it
+ * from sending a refresh token that it does not have, after a 401.
+ */
+function withToken(client, accessToken) {
+  const { authentications, authData } = client
+  const authentication = { ...authentications['PureCloud OAuth'], accessToken }
+  return Object.assign(Object.create(client), {
+    returnExtended: true,
+    authentications: { ...authentications, 'PureCloud OAuth': authentication },
+    authData: { ...authData, refreshToken: authData.refreshToken ?? '' },
+  })
 }
 
 function refuse(error) {

@@ -3,6 +3,7 @@
 const { AuthorizedRequests, authorizationOf, checkMethods } = require('../authorized-request')
 const { withoutToken } = require('./axios-error')
 const { attachToCalls } = require('./genesys-calls')
+const { isSameOrigin, standIn, withdrawElsewhere } = require('./redirects')
 
 /** Has the calls of a client of Genesys' SDK carry the tokens of a source. `genesys.d.ts` documents it. */
 function attach(client, tokens, options = {}) {
@@ -15,19 +16,21 @@ function attach(client, tokens, options = {}) {
 
 function attachToHttpClient(client, requests) {
   const inner = client.getHttpClient()
+  let isAttached = true
 
   /** Its login has a header of its own, and so may a call; the token that it was set to makes way. */
   function isOurs({ url, headers }) {
     const own = authorizationOf(headers)
     const { accessToken } = client.authentications['PureCloud OAuth']
-    return requests.covers(url) && (own === undefined || own === `Bearer ${accessToken}`)
+    return isAttached && requests.covers(url) && (own === undefined || own === `Bearer ${accessToken}`)
   }
 
   async function request(given) {
-    // It reads the settings of whoever it is called on, which the SDK changes.
-    const send = (sent) => inner.request.call(this, sent)
-    const answerOf = ({ response }) => {
-      const { status, headers } = response ?? {}
+    // The SDK's own makes the configuration for axios with the method below.
+    const send = (sent) => inner.request.call(inner.toAxiosConfig ? authorized : inner, sent)
+    const answerOf = ({ response: { status, headers, request: sent } = {} }) => {
+      // What another origin answers says nothing about the token.
+      if (!isSameOrigin(sent?.res?.responseUrl ?? given.url, given.url)) return {}
       return { status, challenge: headers?.['www-authenticate'], body: given.data }
     }
     try {
@@ -38,10 +41,11 @@ function attachToHttpClient(client, requests) {
     }
   }
 
-  // The SDK asks for its own class.
-  const authorized = Object.assign(Object.create(inner), { request })
+  const toAxiosConfig = (sent) => ({ ...inner.toAxiosConfig(sent), ...withdrawElsewhere(sent) })
+  const authorized = standIn(inner, { __proto__: null, request, toAxiosConfig })
   client.setHttpClient(authorized)
   return function detach() {
+    isAttached = false
     if (client.getHttpClient() === authorized) client.setHttpClient(inner)
   }
 }

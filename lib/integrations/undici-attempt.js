@@ -1,9 +1,11 @@
 'use strict'
 
+const { MOST_DRAINED_BYTES } = require('../authorized-request')
+
 /** What comes before an answer. */
 const BEFORE = ['onUpgrade', 'onRequestUpgrade', 'onResponseStarted', 'onBodySent', 'onRequestSent']
 /** The rest of an answer, and how it ended. */
-const AFTER = ['onData', 'onResponseData', 'onComplete', 'onResponseEnd', 'onError', 'onResponseError']
+const AFTER = ['onComplete', 'onResponseEnd', 'onError', 'onResponseError']
 
 /**
  * A handler in front of another, which gets everything but an answer that is taken over. It has the methods of undici 6
@@ -15,8 +17,10 @@ class Attempt {
   #takesOver
   #history
   #isOver = false
+  #abort
+  #left = MOST_DRAINED_BYTES
 
-  /** `takesOver({ status, challenge })` tells whether the handler is not to see an answer; it may throw instead. */
+  /** `takesOver({ status, challenge, isRedirected })` tells whether the handler is not to see an answer; it may throw instead. */
   constructor(origin, handler, takesOver) {
     this.#origin = origin
     this.#handler = handler
@@ -25,11 +29,13 @@ class Attempt {
 
   onConnect(abort, context) {
     this.#history = context?.history
+    this.#abort = abort
     return this.#handler.onConnect(abort, context)
   }
 
   onRequestStart(controller, context) {
     this.#history = context?.history
+    this.#abort = (reason) => controller.abort(reason)
     return this.#handler.onRequestStart?.(controller, context)
   }
 
@@ -43,10 +49,30 @@ class Attempt {
     this.#handler.onResponseStart?.(controller, status, headers, message)
   }
 
+  onData(chunk) {
+    return this.#isOver ? this.#drain(chunk) : this.#handler.onData(chunk)
+  }
+
+  onResponseData(controller, chunk) {
+    if (this.#isOver) this.#drain(chunk)
+    else this.#handler.onResponseData?.(controller, chunk)
+  }
+
+  /** The body of an answer that nobody gets may be endless, and the repeated request may wait for its connection. */
+  #drain(chunk) {
+    this.#left -= chunk.length
+    if (this.#left < 0) this.#abort(new Error('Nobody reads the rest of this answer'))
+    return true
+  }
+
   #isTakenOver(status, challenge, controller) {
     if ((status !== 401 && status !== 403) || this.#wentElsewhere()) return false
     try {
-      this.#isOver = this.#takesOver({ status, challenge: challenge() })
+      this.#isOver = this.#takesOver({
+        status,
+        challenge: challenge(),
+        isRedirected: this.#history?.length > 1,
+      })
     } catch (error) {
       // Not thrown here, where it would cut a connection that other requests share.
       this.#isOver = true

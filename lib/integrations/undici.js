@@ -1,8 +1,9 @@
 'use strict'
 
-const { AuthorizedRequests, authorizationOf } = require('../authorized-request')
+const { AuthorizedRequests } = require('../authorized-request')
 const { InvalidArgumentError } = require('../errors')
 const { Attempt } = require('./undici-attempt')
+const { hasAuthorization, readable, withToken } = require('./undici-headers')
 
 /** An interceptor for the dispatchers of undici. `undici.d.ts` documents it. */
 function createInterceptor(tokens, options) {
@@ -11,42 +12,31 @@ function createInterceptor(tokens, options) {
   return (dispatch) => (opts, handler) => {
     if (opts?.path && opts.origin === undefined) throw originMissing()
     if (!requests.covers(opts?.origin)) return dispatch(opts, handler)
-    const headers = isPairs(opts.headers) ? Object.fromEntries(opts.headers) : opts.headers
+    const { method, body, signal } = opts
+    // A text, since a URL can be changed while the request waits for a token.
+    const origin = String(opts.origin)
+    const headers = readable(opts.headers)
     if (hasAuthorization(headers)) return dispatch(opts, handler)
 
-    const send = (token, attempt) => dispatch({ ...opts, headers: withToken(headers, token) }, attempt)
+    const send = (token, attempt) =>
+      dispatch({ ...opts, origin, headers: withToken(headers, token) }, attempt)
     const fail = (error) => {
       if (handler.onResponseError) handler.onResponseError(null, error)
       else handler.onError(error)
     }
     const begin = (token) => {
       const takesOver = (answer) => {
-        const another = requests.another(token, { ...answer, body: opts.body, signal: opts.signal })
+        const another = requests.another(token, { ...answer, method, body, signal })
         another?.then((fresh) => send(fresh, handler)).catch(fail)
         return another !== undefined
       }
-      return send(token, new Attempt(opts.origin, handler, takesOver))
+      return send(token, new Attempt(origin, handler, takesOver))
     }
     const token = requests.held
     if (token !== undefined) return begin(token)
-    requests.token(opts.signal).then(begin).catch(fail)
+    requests.token(signal).then(begin).catch(fail)
     return true
   }
-}
-
-/** Whether headers are an iterable of pairs, as `Headers` and `Map` are; it may be read once only. */
-function isPairs(headers) {
-  return typeof headers?.[Symbol.iterator] === 'function' && typeof headers[0] !== 'string'
-}
-
-function hasAuthorization(headers) {
-  if (!Array.isArray(headers)) return authorizationOf(headers) !== undefined
-  return headers.some((name, index) => index % 2 === 0 && String(name).toLowerCase() === 'authorization')
-}
-
-function withToken(headers, token) {
-  const authorization = `Bearer ${token}`
-  return Array.isArray(headers) ? [...headers, 'authorization', authorization] : { ...headers, authorization }
 }
 
 function originMissing() {
