@@ -16,7 +16,8 @@ function attachToCalls(client, requests) {
     const url = client.buildUrl('/', {})
     if (!isOurs || !requests.covers(url)) return callApi.apply(client, args).catch(refuse)
     const send = (token) => callApi.apply(withToken(client, token), args)
-    const answerOf = ({ status, headers: answered, error }) => {
+    const answerOf = (outcome) => {
+      const { status, headers: answered, error } = outcome ?? {}
       // What another origin answers says nothing about the token.
       if (!isSameOrigin(error?.request?.res?.responseUrl ?? url, url)) return {}
       return { status, challenge: answered?.['www-authenticate'], body }
