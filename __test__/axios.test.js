@@ -83,12 +83,20 @@ describe.each(['axios', 'axios-oldest'])('%s', (library) => {
     ['with the whole URL', (server) => ({ url: `${server.url}/x` })],
     ['with a base', (server) => ({ baseURL: server.url, url: 'x' })],
     ['with no more than a base', (server) => ({ baseURL: `${server.url}/x` })],
+    [
+      'with a base that must be kept to',
+      (server) => ({ baseURL: server.url, url: 'x', allowAbsoluteUrls: false }),
+    ],
+    ['with a URL in its query', (server) => ({ baseURL: server.url, url: 'x?next=http://a.example' })],
+    ['with what looks like a user in its query', (server) => ({ url: `${server.url}/x?//me@a.example` })],
   ])('a listed origin gets the token %s', async (_, config) => {
     const server = await resourceServer()
     const api = axios.create({ proxy: false })
     attach(api, fakeTokens(), { origins: [server.url] })
     await api.request(config(server))
-    expect(server.requests).toMatchObject([{ path: '/x', token: 'test-token-1' }])
+    expect(server.requests).toMatchObject([
+      { path: expect.stringMatching(/^\/x(\?|$)/), token: 'test-token-1' },
+    ])
   })
 
   test.each([
@@ -126,7 +134,9 @@ describe.each(['axios', 'axios-oldest'])('%s', (library) => {
     const tokens = fakeTokens()
     attach(api, tokens)
     await api.get('/near')
-    expect(await rejection(api.get('/far'))).toMatchObject({ response: { status: 401 } })
+    const headers = { 'x-mine': 'kept' }
+    expect(await rejection(api.get('/far', { headers }))).toMatchObject({ response: { status: 401 } })
+    expect(server.requests.at(-1).headers['x-mine']).toBe('kept')
     expect(followed).toEqual(['/here', '/there'])
     expect(server.requests.map(({ path, token }) => [path, token])).toEqual([
       ['/near', 'test-token-1'],
@@ -157,13 +167,17 @@ describe.each(['axios', 'axios-oldest'])('%s', (library) => {
     expect((await api.get('/')).status).toBe(200)
   })
 
-  test('a token that an interceptor takes too long for is not sent when it was dropped meanwhile', async () => {
+  test.each([
+    ['was held', 'first'],
+    ['was waited for', undefined],
+  ])('a token that %s is not sent when it was dropped before the request is', async (_, held) => {
     const server = await resourceServer()
     const api = create(server)
-    let current = 'first'
+    let current = held
     const tokens = {
       peek: () => current,
-      getToken: async () => (current ??= 'second'),
+      getToken: async () => (current = tokens.given.shift()),
+      given: held ? ['second'] : ['first', 'second'],
       invalidate: () => true,
     }
     // It runs after that of attach.
@@ -193,6 +207,9 @@ describe.each(['axios', 'axios-oldest'])('%s', (library) => {
     detach()
     await api.get('/')
     expect(tokensOf(server)).toEqual([undefined])
+    const left = jest.fn()
+    for (const interceptors of Object.values(api.interceptors)) interceptors.forEach(left)
+    expect(left).not.toHaveBeenCalled()
   })
 
   test('the last one that was attached counts', async () => {
@@ -301,6 +318,58 @@ describe.each(['axios', 'axios-oldest'])('%s', (library) => {
       expect((await api({ ...config, data: { b: 2 } })).data).toEqual({ b: 2 })
     })
 
+    test('has its transform after it was repeated', async () => {
+      const server = await guardedServer(new Set(['test-token-1']))
+      const api = create(server)
+      attach(api, fakeTokens())
+      const { config } = await api.post('/', 'a', { transformRequest: (text) => `${text}!` })
+      await api({ ...config, data: 'b' })
+      expect(server.requests.map(({ body }) => body.toString())).toEqual(['a!', 'a!', 'b!'])
+    })
+
+    test('may get an Authorization of its own', async () => {
+      const server = await resourceServer()
+      const api = create(server)
+      attach(api, fakeTokens())
+      const { config } = await api.get('/')
+      await api({ ...config, headers: { ...config.headers, Authorization: 'Basic mine' } })
+      expect(server.requests.map(({ headers }) => headers.authorization)).toEqual([
+        'Bearer test-token-1',
+        'Basic mine',
+      ])
+    })
+
+    test('may be sent again while it is under way: each has a token and redirects of its own', async () => {
+      const held = []
+      const server = await resourceServer(async ({ path, token, headers }) => {
+        if (path === '/far') return { status: 302, headers: { Location: `http://sub.${headers.host}/there` } }
+        if (path === '/there' || token !== 'test-token-1') return {}
+        await new Promise((resolve) => held.push(resolve))
+        return { status: 401 }
+      })
+      const api = create(server, below(server))
+      const tokens = fakeTokens()
+      let sent
+      // It runs after that of attach.
+      api.interceptors.request.use((config) => {
+        sent ??= config
+        return config
+      })
+      attach(api, tokens)
+      const late = api.get('/late')
+      while (held.length === 0) await new Promise(setImmediate)
+      tokens.invalidate('test-token-1')
+      await api({ ...sent, url: '/far' })
+      held[0]()
+      expect((await late).status).toBe(200)
+      expect(server.requests.map(({ path, token }) => [path, token])).toEqual([
+        ['/late', 'test-token-1'],
+        ['/far', 'test-token-2'],
+        ['/there', undefined],
+        ['/late', 'test-token-2'],
+      ])
+    })
+
     test('has no token after detach(), nor with another instance', async () => {
       const server = await resourceServer()
       const api = create(server)
@@ -383,6 +452,54 @@ describe.each(['axios', 'axios-oldest'])('%s', (library) => {
     expect(tokens.history.map(({ method }) => method)).not.toContain('invalidate')
   })
 
+  test.each([
+    ['nothing', undefined],
+    ['null', null],
+    ['a text', 'text'],
+    ['an error', new Error('of an adapter')],
+  ])('what another interceptor or the adapter rejects with is handed on: %s', async (_, reason) => {
+    const api = axios.create({ baseURL: 'https://api.example.com' })
+    const outcomeOf = (sending) =>
+      sending.then(
+        () => 'resolved',
+        (error) => ({ error }),
+      )
+    const refusal = (config) => ({ config, status: 401, headers: {} })
+    const adapters = [
+      () => Promise.reject(reason),
+      (config) => Promise.reject({ config, response: refusal(config) }),
+      () => Promise.reject(reason),
+    ]
+    const tokens = fakeTokens()
+    attach(api, tokens)
+    const adapter = (config) => adapters.shift()(config)
+    expect(await outcomeOf(api.get('/', { adapter }))).toEqual({ error: reason })
+    expect(await outcomeOf(api.get('/', { adapter }))).toEqual({ error: reason })
+    expect(adapters).toEqual([])
+    expect(tokens.history.filter(({ method }) => method === 'invalidate')).toHaveLength(1)
+
+    const early = axios.create({ adapter: async (config) => ({ ...refusal(config), status: 200 }) })
+    early.interceptors.response.use(() => Promise.reject(reason))
+    attach(early, tokens, { origins: ['https://api.example.com'] })
+    expect(await outcomeOf(early.get('https://api.example.com/'))).toEqual({ error: reason })
+  })
+
+  test('a redirect to plain http on the same host takes the token off', async () => {
+    const api = axios.create({ baseURL: 'https://api.example.com' })
+    attach(api, fakeTokens())
+    const followed = []
+    const adapter = async (config) => {
+      for (const href of ['https://api.example.com/near', 'http://api.example.com/far']) {
+        const headers = { authorization: config.headers.Authorization }
+        config.beforeRedirect({ href, headers }, {})
+        followed.push(headers)
+      }
+      return { config, status: 200, headers: {} }
+    }
+    await api.get('/', { adapter })
+    expect(followed).toEqual([{ authorization: 'Bearer test-token-1' }, {}])
+  })
+
   test('an answer that is a stream does not show the token', async () => {
     const server = await resourceServer()
     const api = create(server, { responseType: 'stream' })
@@ -413,6 +530,7 @@ describe.each(['axios', 'axios-oldest'])('%s', (library) => {
 
   test.each([
     ['upper case', (server, other) => ({ baseURL: server.url, url: other.url.replace('http', 'HTTP') })],
+    ['no scheme', (server, other) => ({ baseURL: server.url, url: other.url.replace('http:', '') })],
     [
       'absolute URLs that are not allowed',
       (server, other) => ({ baseURL: other.url, url: server.url, allowAbsoluteUrls: false }),

@@ -10,7 +10,7 @@ const { deleteAuthorization, isSameOrigin } = require('./redirects')
  * WeakMap would cost more than all the rest: the garbage collection has to look through it again and again.
  */
 const REQUEST = Symbol('request')
-/** A member of the `beforeRedirect` that stands in the place of the user's: that. */
+/** A member of the `beforeRedirect` that stands in the place of the user's: `{ own }`, that one if there is any. */
 const REPLACED = Symbol('replaced')
 
 /** A request of axios: its token, which is put in when axios transforms the request to send it. */
@@ -48,7 +48,7 @@ class AxiosRequest {
     }
     this.transform[REQUEST] = this
     const earlier = AxiosRequest.of(config, requests)
-    earlier?.#withdraw(config.headers)
+    if (earlier) deleteAuthorization(config.headers, earlier.#sent)
     const transforms = transformsOf(config)
     const others = earlier ? transforms.filter((transform) => transform !== earlier.transform) : transforms
     config.transformRequest = [...others, this.transform]
@@ -81,7 +81,7 @@ class AxiosRequest {
       return this.hideToken(outcome)
     }
     const refuse = (error) => Promise.reject(finish(error))
-    this.#withdraw(config.headers)
+    deleteAuthorization(config.headers, this.#sent)
     this.#isOpen = this.#isFresh = true
     const again = isTransformed ? { ...config, transformRequest: [this.transform] } : config
     return plain.request(await this.wait(again, token)).then(finish, refuse)
@@ -107,14 +107,9 @@ class AxiosRequest {
     return this.#sent === undefined ? outcome : withoutToken(outcome)
   }
 
-  #withdraw(headers) {
-    if (this.#sent !== undefined) deleteAuthorization(headers, this.#sent)
-  }
-
   #addToken(config, headers) {
     if (!this.#isOpen) return
-    this.#isOpen = this.#isRedirected = false
-    this.#token = this.#sent = undefined
+    this.#isOpen = false
     this.#url = urlOf(config)
     if (!this.covers(config, headers, this.#url)) return
     // The headers of all versions from 1.2 on have it. Earlier ones lose headers, or do not tell of redirects.
@@ -131,19 +126,19 @@ class AxiosRequest {
   /** Here, where no interceptor comes after it. */
   #watchRedirects(config) {
     const given = config.beforeRedirect
-    const own = given?.[REPLACED] ?? given
+    const { own } = given?.[REPLACED] ?? { own: given }
     const follow = (target, ...details) => {
       this.#follow(target)
       own?.(target, ...details)
     }
-    follow[REPLACED] = own
+    follow[REPLACED] = { own }
     config.beforeRedirect = follow
   }
 
   /** Not every version of axios takes the token off on the way to another origin: to a subdomain, to https. */
   #follow({ href, headers }) {
     this.#isRedirected = true
-    if (this.#token === undefined || isSameOrigin(href, this.#url)) return
+    if (isSameOrigin(href, this.#url)) return
     this.#token = undefined
     deleteAuthorization(headers, this.#sent)
   }

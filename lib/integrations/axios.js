@@ -6,7 +6,7 @@ const { AxiosRequest, UnsentError, plainInstance } = require('./axios-request')
 const parts = ({ create, interceptors: of }) => [create, of?.request?.use, of?.response?.use]
 
 /** Has the requests of an axios instance carry the tokens of a source. `axios.d.ts` documents it. */
-function attach(instance, tokens, options = {}) {
+function attach(instance, tokens, options) {
   checkMethods(
     'instance',
     'axios (its default export) or what axios.create() returns',
@@ -25,25 +25,28 @@ function attach(instance, tokens, options = {}) {
     return isReady ? config : request.wait(config, requests.token(config.signal))
   }
 
-  /** What a caller gets: the outcome of a request, or that of its repetition. */
-  function settle(outcome, response) {
+  /** A promise of the outcome of a repetition; undefined where the outcome of a request stands. */
+  function repetition(outcome, response) {
     const { config } = outcome ?? {}
     const request = AxiosRequest.of(config, requests)
     const another = isAttached ? request?.another(config, response) : undefined
     if (another) return request.repeat(plain, config, another, { isTransformed: true })
     request?.hideToken(outcome)
-    return outcome === response ? response : Promise.reject(outcome)
+    return undefined
   }
 
   function recover(error) {
     const config = UnsentError.configOf(error)
-    if (config === undefined) return settle(error, error?.response)
+    if (config === undefined) return repetition(error, error?.response) ?? Promise.reject(error)
     const token = requests.token(config.signal)
     return AxiosRequest.of(config, requests).repeat(plain, config, token, { isTransformed: false })
   }
 
   const request = instance.interceptors.request.use(authorize)
-  const response = instance.interceptors.response.use((answer) => settle(answer, answer), recover)
+  const response = instance.interceptors.response.use(
+    (answer) => repetition(answer, answer) ?? answer,
+    recover,
+  )
   return function detach() {
     isAttached = false
     instance.interceptors.request.eject(request)
