@@ -1,5 +1,6 @@
 'use strict'
 
+const { Readable } = require('node:stream')
 const { inspect } = require('node:util')
 const { TokenManager, genesysCloud } = require('..')
 const { attach } = require('../genesys')
@@ -102,10 +103,18 @@ describe.each(['purecloud-platform-client-v2', 'genesys-oldest'])('%s', (name) =
     client.setReturnExtendedResponses(true)
     attach(client, fakeTokens())
     const failed = await rejection(new UsersApi(client).getUsersMe())
+    const own = { Authorization: 'Bearer test-token-mine' }
+    const withOwn = await rejection(client.callApi('/x', 'GET', {}, {}, own, {}, null, [], [], []))
+    expect(server.requests[1].token).toBe('test-token-mine')
     await server.close()
     const unreachable = await rejection(new UsersApi(client).getUsersMe())
-    expect(failed.status).toBe(500)
-    for (const error of [failed, unreachable]) expect(inspect(error, { depth: 12 })).not.toMatch(/test-token/)
+    client.setReturnExtendedResponses(false)
+    const unreachableToo = await rejection(new UsersApi(client).getUsersMe())
+    for (const { status } of [failed, withOwn]) expect(status).toBe(500)
+    for (const { code } of [unreachable, unreachableToo]) expect(code).toMatch(/^ECONN/)
+    for (const error of [failed, withOwn, unreachable, unreachableToo]) {
+      expect(inspect(error, { depth: 12 })).not.toMatch(/test-token/)
+    }
   })
 
   test('the token goes where the client goes when its region changes', async () => {
@@ -126,7 +135,8 @@ describe.each(['purecloud-platform-client-v2', 'genesys-oldest'])('%s', (name) =
     const server = await guardedServer(new Set(['test-token-1']), { body })
     const client = clientOf(server.url)
     attach(client, fakeTokens())
-    await new UsersApi(client).getUsersMe()
+    // As the SDK has an empty answer.
+    expect(await new UsersApi(client).getUsersMe()).toBeUndefined()
     expect(tokensOf(server)).toEqual(['test-token-1', 'test-token-2'])
   })
 
@@ -149,7 +159,8 @@ describe.each(['purecloud-platform-client-v2', 'genesys-oldest'])('%s', (name) =
     const client = clientOf(server.url)
     const tokens = fakeTokens()
     attach(client, tokens)
-    await rejection(new UsersApi(client).getUsersMe())
+    client.setReturnExtendedResponses(true)
+    expect(await rejection(new UsersApi(client).getUsersMe())).toMatchObject({ status: 401 })
     expect(tokensOf(elsewhere)).toEqual([undefined])
     expect(tokens.history.map(({ method }) => method)).not.toContain('invalidate')
   })
@@ -197,19 +208,60 @@ describe('an SDK with an HTTP client of its own', () => {
     class Client extends AbstractHttpClient {
       #sent = 0
       enableHooks() {}
+      toString() {
+        return `${this.#sent} were sent`
+      }
       async request({ url, method, headers }) {
         this.#sent += 1
-        const response = await fetch(url, { method, headers })
-        const answer = { status: response.status, headers: {}, data: { sent: this.#sent } }
-        if (response.ok) return answer
-        throw Object.assign(new Error('refused'), { response: answer })
+        const { ok, status } = await fetch(url, { method, headers })
+        if (ok) return { status, headers: {}, data: { sent: this.#sent } }
+        // That of the SDK has the request and the headers, which another client may not have.
+        throw Object.assign(new Error('refused'), { response: { status, request: {} } })
       }
     }
     const client = sdkClient(ApiClient, server.url)
     client.setHttpClient(new Client())
     attach(client, fakeTokens())
     expect(await new UsersApi(client).getUsersMe()).toEqual({ sent: 2 })
+    expect(client.getHttpClient().toString()).toBe('2 were sent')
+    expect(client.getHttpClient().constructor).toBe(Client)
+    expect(client.getHttpClient().unknown).toBeUndefined()
     expect(server.requests.map(({ token }) => token)).toEqual(['test-token-1', 'test-token-2'])
+  })
+
+  test('hands on what that rejects with', async () => {
+    const { AbstractHttpClient } = require('purecloud-platform-client-v2')
+    class Client extends AbstractHttpClient {
+      enableHooks() {}
+      request = ({ data }) => Promise.reject(data)
+    }
+    const client = sdkClient(ApiClient, 'https://api.example.com')
+    client.setHttpClient(new Client())
+    attach(client, fakeTokens())
+    for (const data of [undefined, null, 'text', new Error('of the client')]) {
+      const call = client.getHttpClient().request({ url: 'https://api.example.com/', method: 'GET', data })
+      expect(await rejection(call)).toBe(data)
+    }
+  })
+
+  test('keeps another that was set after it when it is detached', () => {
+    const client = sdkClient(ApiClient, 'https://api.example.com')
+    const detach = attach(client, fakeTokens())
+    const other = Object.create(client.getHttpClient())
+    client.setHttpClient(other)
+    detach()
+    expect(client.getHttpClient()).toBe(other)
+  })
+
+  test('logs no token', async () => {
+    const server = await guardedServer(new Set(['test-token-1']))
+    const client = sdkClient(ApiClient, server.url)
+    const logged = []
+    client.config.logger.log = (...args) => logged.push(args)
+    attach(client, fakeTokens())
+    await new UsersApi(client).getUsersMe()
+    expect(logged).not.toEqual([])
+    expect(inspect(logged, { depth: 12 })).not.toMatch(/test-token/)
   })
 
   test('keeps what it is set to while tokens are attached', async () => {
@@ -224,9 +276,13 @@ describe('an SDK with an HTTP client of its own', () => {
   })
 
   test('a redirect below the same host takes the token off, whichever axios the SDK has', async () => {
-    const server = await resourceServer(({ path, headers }) =>
-      path === '/there' ? {} : { status: 302, headers: { Location: `http://sub.${headers.host}/there` } },
-    )
+    const server = await resourceServer(({ path, headers }) => {
+      if (path === '/there') return {}
+      return {
+        status: 302,
+        headers: { Location: path === '/near' ? `http://sub.${headers.host}/there` : '/near' },
+      }
+    })
     const { port } = new URL(server.url)
     const client = sdkClient(ApiClient, `http://localhost:${port}`)
     const inner = client.getHttpClient()
@@ -239,27 +295,17 @@ describe('an SDK with an HTTP client of its own', () => {
     await new UsersApi(client).getUsersMe()
     expect(server.requests.map(({ path, token }) => [path, token])).toEqual([
       ['/api/v2/users/me', 'test-token-1'],
+      ['/near', 'test-token-1'],
       ['/there', undefined],
     ])
   })
 
   test('a body that is a stream is not sent again', async () => {
-    const { Readable } = require('node:stream')
     const server = await guardedServer(new Set(['test-token-1']))
     const client = sdkClient(ApiClient, server.url)
     attach(client, fakeTokens())
-    const call = client.callApi(
-      '/x',
-      'POST',
-      {},
-      {},
-      {},
-      {},
-      Readable.from(['a']),
-      ['PureCloud OAuth'],
-      [],
-      [],
-    )
+    const body = Readable.from(['a'])
+    const call = client.callApi('/x', 'POST', {}, {}, {}, {}, body, ['PureCloud OAuth'], [], [])
     expect(await rejection(call)).toMatchObject({ code: 'ERR_BODY_CONSUMED' })
   })
 
@@ -278,5 +324,84 @@ describe('an SDK with an HTTP client of its own', () => {
     expect(client.getHttpClient().timeout).toBe(60_000)
     detach()
     expect(client.getHttpClient()).toBe(inner)
+  })
+})
+
+describe('an SDK without an HTTP client of its own', () => {
+  const { ApiClient } = require('genesys-oldest')
+  const call = (client, names = ['PureCloud OAuth'], body = null) =>
+    client.callApi('/x', body ? 'POST' : 'GET', {}, {}, {}, {}, body, names, [], [])
+
+  test('sends no token with a call that takes none, and what others it takes', async () => {
+    const server = await resourceServer()
+    const client = sdkClient(ApiClient, server.url)
+    client.authentications.other = { type: 'apiKey', in: 'header', name: 'x-key', apiKey: 'of mine' }
+    attach(client, fakeTokens())
+    await call(client, [])
+    await call(client, ['PureCloud OAuth', 'other'])
+    expect(server.requests.map(({ token, headers }) => [token, headers['x-key']])).toEqual([
+      [undefined, undefined],
+      ['test-token-1', 'of mine'],
+    ])
+  })
+
+  test('hands on what a call rejects with, and what a login is given', async () => {
+    const client = sdkClient(ApiClient, 'https://api.example.com')
+    let reason
+    client.callApi = () => Promise.reject(reason)
+    client.loginClientCredentialsGrant = async (...values) => values
+    attach(client, fakeTokens())
+    for (reason of [undefined, null, 'text', new Error('of the client')]) {
+      expect(await rejection(call(client))).toBe(reason)
+    }
+    expect(await client.loginClientCredentialsGrant('app', 'the-client-secret')).toEqual([
+      'app',
+      'the-client-secret',
+    ])
+  })
+
+  test.each([
+    ['a request', {}],
+    ['an answer of Node.js', { request: {} }],
+  ])('repeats a call whose error does not have %s', async (_, error) => {
+    const client = sdkClient(ApiClient, 'https://api.example.com')
+    const outcomes = [Promise.reject({ status: 401, error }), Promise.resolve({ body: 'the answer' })]
+    client.callApi = () => outcomes.shift()
+    attach(client, fakeTokens())
+    expect(await call(client)).toBe('the answer')
+  })
+
+  test('does not send a body that is a stream again', async () => {
+    const client = sdkClient(ApiClient, 'https://api.example.com')
+    // That of the SDK never ends after an error: it cannot log such a body.
+    client.callApi = () => Promise.reject({ status: 401, error: {} })
+    attach(client, fakeTokens())
+    const error = await rejection(call(client, undefined, Readable.from(['a'])))
+    expect(error).toMatchObject({ code: 'ERR_BODY_CONSUMED' })
+  })
+
+  test('has its methods back when it is detached, but not over those of another', () => {
+    const client = sdkClient(ApiClient, 'https://api.example.com')
+    const { callApi, loginClientCredentialsGrant } = client
+    attach(client, fakeTokens())()
+    expect(client.callApi).toBe(callApi)
+    expect(client.loginClientCredentialsGrant).toBe(loginClientCredentialsGrant)
+    const detach = attach(client, fakeTokens())
+    const others = { callApi() {}, loginClientCredentialsGrant() {} }
+    Object.assign(client, others)
+    detach()
+    expect(client).toMatchObject(others)
+  })
+
+  test('renews no token of its own after a 401, and repeats the call', async () => {
+    const server = await guardedServer(new Set(['test-token-1']))
+    const client = sdkClient(ApiClient, server.url)
+    client.authData.refreshToken = 'of the past'
+    client.refreshCodeAuthorizationGrant = jest.fn(async () => {})
+    attach(client, fakeTokens())
+    await call(client)
+    expect(server.requests.map(({ token }) => token)).toEqual(['test-token-1', 'test-token-2'])
+    expect(client.refreshCodeAuthorizationGrant).not.toHaveBeenCalled()
+    expect(client.authData.refreshToken).toBe('of the past')
   })
 })

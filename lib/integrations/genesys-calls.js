@@ -24,7 +24,7 @@ function attachToCalls(client, requests) {
     }
     const finish = (outcome) => (client.returnExtended === true ? outcome : outcome.body || outcome.text)
     return requests.repeating(send, answerOf).then(finish, (error) => {
-      refuse(error?.error && client.returnExtended !== true ? finish(error) : error)
+      refuse(error?.error ? finish(error) : error)
     })
   }
 
@@ -42,16 +42,16 @@ function attachToCalls(client, requests) {
 }
 
 /**
- * The client as one call sees it: with a token, and with answers that tell their status. Only the empty string keeps it
- * from sending a refresh token that it does not have, after a 401.
+ * The client as one call sees it: with a token, and with answers that tell their status. The empty string keeps it from
+ * renewing a token of its own after a 401: the call is repeated with another one of the source.
  */
 function withToken(client, accessToken) {
-  const { authentications, authData } = client
+  const { authentications } = client
   const authentication = { ...authentications['PureCloud OAuth'], accessToken }
   return Object.assign(Object.create(client), {
     returnExtended: true,
     authentications: { ...authentications, 'PureCloud OAuth': authentication },
-    authData: { ...authData, refreshToken: authData.refreshToken ?? '' },
+    authData: { refreshToken: '' },
   })
 }
 

@@ -69,7 +69,7 @@ function standIn(inner, own) {
   const get = (_, name) => {
     if (name in own) return own[name]
     const isMethod = typeof inner[name] === 'function' && !Object.hasOwn(inner, name)
-    return isMethod ? inner[name].bind(inner) : inner[name]
+    return isMethod && name !== 'constructor' ? inner[name].bind(inner) : inner[name]
   }
   return new Proxy(inner, { get })
 }
