@@ -23,6 +23,7 @@ describe.each(UNDICI)('%s', (library) => {
 
   test.each([
     ['an object', { 'x-mine': 'kept' }],
+    ['an object with an authorization of undefined', { 'x-mine': 'kept', authorization: undefined }],
     ['a list', ['x-mine', 'kept']],
     ['a Map', new Map([['x-mine', 'kept']])],
     ['Headers', new globalThis.Headers({ 'x-mine': 'kept' })],
@@ -108,6 +109,95 @@ describe.each(UNDICI)('%s', (library) => {
     },
   )
 
+  test('a 401 of the first origin after a redirect through another is left alone', async () => {
+    const elsewhere = await resourceServer(() => ({
+      status: 302,
+      headers: { Location: `${server.url}/back` },
+    }))
+    const server = await resourceServer(({ path }) =>
+      path === '/back' ? { status: 401 } : { status: 302, headers: { Location: elsewhere.url } },
+    )
+    const tokens = fakeTokens()
+    const redirect = undici.interceptors.redirect({ maxRedirections: 2 })
+    const send = await sending(server, { tokens, before: [redirect] })
+    expect((await send('/away')).statusCode).toBe(401)
+    expect(server.requests.map(({ path, token }) => [path, token])).toEqual([
+      ['/away', 'test-token-1'],
+      ['/back', undefined],
+    ])
+    expect(tokens.history.map(({ method }) => method)).not.toContain('invalidate')
+  })
+
+  test('composed after redirect, a POST that is not redirected is repeated, and its context is handed on', async () => {
+    const server = await guardedServer(new Set(['test-token-1']))
+    const redirect = undici.interceptors.redirect({ maxRedirections: 2 })
+    const dispatcher = agent().compose(redirect, createInterceptor(fakeTokens(), { origins: [server.url] }))
+    const origin = new URL(server.url)
+    const { statusCode, context } = await dispatcher.request({
+      origin,
+      path: '/x',
+      method: 'POST',
+      body: 'a',
+    })
+    expect(statusCode).toBe(200)
+    expect(context.history.map(String)).toEqual([`${server.url}/x`])
+    expect(server.requests.map(({ token }) => token)).toEqual(['test-token-1', 'test-token-2'])
+  })
+
+  test('what undici refuses is refused by it', async () => {
+    const server = await resourceServer()
+    const refusal = (dispatcher, request) =>
+      new Promise((resolve) => {
+        const tell = (error) => resolve(error.message)
+        const none = () => true
+        const handler = isOld
+          ? { onConnect: none, onHeaders: none, onData: none, onComplete: none, onError: tell }
+          : { onRequestStart: none, onResponseError: (_, error) => tell(error) }
+        if (!isOld) for (const name of [head, data, end]) handler[name] = none
+        try {
+          dispatcher.dispatch(request, handler)
+        } catch (error) {
+          resolve(`thrown: ${error.message}`)
+        }
+      })
+    const plain = agent()
+    const composed = plain.compose(createInterceptor(fakeTokens(), { origins: [server.url] }))
+    for (const request of [undefined, {}, { origin: server.url, path: '/', method: 'no method' }]) {
+      expect(await refusal(composed, request)).toBe(await refusal(plain, request))
+    }
+    const odd = { origin: server.url, path: '/', method: 'GET', headers: ['x', 'y', 1, 'z'] }
+    expect(await refusal(composed, odd)).not.toMatch(/thrown/)
+    expect(server.requests).toEqual([])
+  })
+
+  test('the text of a status is handed on', async () => {
+    const server = await resourceServer(() => ({ status: 202 }))
+    const dispatcher = agent().compose(createInterceptor(fakeTokens(), { origins: [server.url] }))
+    expect((await undici.fetch(server.url, { dispatcher })).statusText).toBe('Accepted')
+  })
+
+  test('a handler is told how a request is sent, as without the interceptor', async () => {
+    const server = await resourceServer()
+    const heard = async (dispatcher) => {
+      const names = []
+      await new Promise((resolve, reject) => {
+        const note = (name) => () => (names.push(name), true)
+        const steps = [start, 'onBodySent', 'onRequestSent', 'onResponseStarted', head, data]
+        const handler = Object.fromEntries(steps.map((name) => [name, note(name)]))
+        handler[end] = resolve
+        handler[failed] = (...args) => reject(args.at(-1))
+        dispatcher.dispatch({ origin: server.url, path: '/', method: 'POST', body: 'text' }, handler)
+      })
+      return names
+    }
+    const plain = agent()
+    const names = await heard(plain)
+    expect(names).toContain('onResponseStarted')
+    expect(await heard(plain.compose(createInterceptor(fakeTokens(), { origins: [server.url] })))).toEqual(
+      names,
+    )
+  })
+
   test('composed before retry, each retry carries the token of its moment', async () => {
     const tokens = fakeTokens()
     const server = await resourceServer(({ token }) => {
@@ -157,11 +247,13 @@ describe.each(UNDICI)('%s', (library) => {
       [
         ['x-mine', 'a'],
         ['x-mine', 'b'],
+        ['x-mine', 'c'],
+        ['constructor', 'of mine'],
       ].values()
     await (
       await sending(server)
     )('/', { headers })
-    expect(server.requests[0].headers['x-mine']).toBe('a, b')
+    expect(server.requests[0].headers).toMatchObject({ 'x-mine': 'a, b, c', constructor: 'of mine' })
   })
 
   test('an origin that is changed while the request waits for a token changes nothing', async () => {
@@ -240,28 +332,30 @@ describe.each(UNDICI)('%s', (library) => {
     : ['onRequestStart', 'onResponseStart', 'onResponseData', 'onResponseEnd', 'onResponseError']
 
   function recorder() {
-    const calls = []
+    const [calls, controllers] = [[], []]
     const handler = Object.fromEntries(
       [start, head, data, end, failed].map((name) => [
         name,
         (...args) => {
           calls.push(name === failed ? [name, args.at(-1).code ?? args.at(-1).message] : name)
+          if (name === failed && !isOld) controllers.push(args[0])
           return true
         },
       ]),
     )
-    return { calls, handler }
+    return { calls, controllers, handler }
   }
 
-  function answer(handler, status, headers = {}) {
-    const controller = { abort() {}, pause() {}, resume() {} }
-    handler[start](...(isOld ? [() => {}, {}] : [controller, {}]))
+  function answer(handler, status, headers = {}, { body = 'x', abort = () => {} } = {}) {
+    const controller = { abort, pause() {}, resume() {} }
+    handler[start](...(isOld ? [abort, {}] : [controller, {}]))
     const raw = Object.entries(headers)
       .flat()
       .map((text) => Buffer.from(text))
     handler[head](...(isOld ? [status, raw, () => {}, ''] : [controller, status, headers, '']))
-    handler[data](...(isOld ? [Buffer.from('x')] : [controller, Buffer.from('x')]))
+    handler[data](...(isOld ? [Buffer.from(body)] : [controller, Buffer.from(body)]))
     handler[end](...(isOld ? [[]] : [controller, {}]))
+    return controller
   }
 
   const opts = { origin: 'https://api.example.com', path: '/', method: 'GET' }
@@ -281,14 +375,19 @@ describe.each(UNDICI)('%s', (library) => {
   })
 
   test('a handler sees one error of a request that cannot be repeated, and nothing after it', async () => {
-    const { calls, handler } = recorder()
+    const { calls, controllers, handler } = recorder()
     async function* body() {
       yield 'x'
     }
-    over((_, each) => void answer(each, 401))({ ...opts, method: 'POST', body: body() }, handler)
+    let controller
+    over((_, each) => void (controller = answer(each, 401)))(
+      { ...opts, method: 'POST', body: body() },
+      handler,
+    )
     while (calls.length < 2) await new Promise(setImmediate)
     await new Promise(setImmediate)
     expect(calls).toEqual([start, [failed, 'ERR_BODY_CONSUMED']])
+    if (!isOld) expect(controllers).toEqual([controller])
   })
 
   test('what the pool throws after the wait for a token is told to the handler', async () => {
@@ -300,6 +399,51 @@ describe.each(UNDICI)('%s', (library) => {
     while (calls.length === 0) await new Promise(setImmediate)
     expect(calls).toEqual([[failed, 'the pool is closed']])
   })
+
+  test('what the pool throws as a request is repeated is told to the handler', async () => {
+    const { calls, handler } = recorder()
+    let isFirst = true
+    const dispatch = over((_, each) => {
+      if (!isFirst) throw new Error('the pool is closed')
+      isFirst = false
+      answer(each, 401)
+    })
+    dispatch(opts, handler)
+    while (calls.length < 2) await new Promise(setImmediate)
+    expect(calls).toEqual([start, [failed, 'the pool is closed']])
+  })
+
+  test.each([
+    [65_536, 0],
+    [65_537, 1],
+  ])('a refusal of %s bytes is cut off %s times', async (length, times) => {
+    const { calls, handler } = recorder()
+    const abort = jest.fn()
+    const statuses = [401, 200]
+    over((_, each) => void answer(each, statuses.shift(), {}, { body: 'x'.repeat(length), abort }))(
+      opts,
+      handler,
+    )
+    while (!calls.includes(end)) await new Promise(setImmediate)
+    expect(abort).toHaveBeenCalledTimes(times)
+  })
+
+  // Only this version leaves it to a handler what it wants to hear of.
+  if (library === 'undici-7') {
+    test('a handler may hear of the start and of the end only', async () => {
+      const server = await resourceServer(() => ({ body: 'text' }))
+      const dispatcher = agent().compose(createInterceptor(fakeTokens(), { origins: [server.url] }))
+      const sent = (handler) => dispatcher.dispatch({ origin: server.url, path: '/', method: 'GET' }, handler)
+      const onRequestStart = () => {}
+      await new Promise((resolve, reject) => {
+        sent({ onRequestStart, onResponseEnd: resolve, onResponseError: (_, error) => reject(error) })
+      })
+      await new Promise((resolve, reject) => {
+        sent({ onRequestStart, onResponseStart: resolve, onResponseError: (_, error) => reject(error) })
+      })
+      expect(server.requests).toHaveLength(2)
+    })
+  }
 
   test('a held token is sent at once, and what the pool says of its load is handed on', () => {
     const { handler } = recorder()
@@ -313,14 +457,23 @@ describe.each(UNDICI)('%s', (library) => {
     expect(sent).toEqual([{ authorization: 'Bearer held' }])
   })
 
-  test('the headers of a 403 are told apart by their names', async () => {
+  test.each([
+    [
+      'another name',
+      { 'x-first': 'Bearer error="invalid_token"', 'x-name': 'www-authenticate' },
+      [start, head, data, end],
+    ],
+    [
+      'its name after a value like it',
+      { 'x-name': 'www-authenticate', 'www-authenticate': 'Bearer error="invalid_token"' },
+      [start, start, head, data, end],
+    ],
+  ])('the headers of a 403 are told apart by their names: %s', async (_, headers, expected) => {
     const { calls, handler } = recorder()
-    over(
-      (_, each) =>
-        void answer(each, 403, { 'x-first': 'Bearer error="invalid_token"', 'x-name': 'www-authenticate' }),
-    )(opts, handler)
+    const statuses = [403, 200]
+    over((__, each) => void answer(each, statuses.shift(), headers))(opts, handler)
     while (!calls.includes(end)) await new Promise(setImmediate)
-    expect(calls).toEqual([start, head, data, end])
+    expect(calls).toEqual(expected)
   })
 })
 

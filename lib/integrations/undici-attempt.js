@@ -36,7 +36,7 @@ class Attempt {
   onRequestStart(controller, context) {
     this.#history = context?.history
     this.#abort = (reason) => controller.abort(reason)
-    return this.#handler.onRequestStart?.(controller, context)
+    return this.#handler.onRequestStart(controller, context)
   }
 
   onHeaders(status, headers, resume, message) {
@@ -105,7 +105,7 @@ class Attempt {
 /** The value of a header in the list of undici 6: names and values, in turns. */
 function valueOf(headers, wanted) {
   const index = headers.findIndex((name, at) => at % 2 === 0 && String(name).toLowerCase() === wanted)
-  return index < 0 ? undefined : String(headers[index + 1])
+  return index < 0 ? undefined : headers[index + 1]
 }
 
 module.exports = { Attempt }
