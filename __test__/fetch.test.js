@@ -14,6 +14,7 @@ test.each([
   ['a URL', (url) => new URL(url)],
   ['a Request', (url) => new globalThis.Request(url)],
   ['an object with a text', (url) => ({ toString: () => url })],
+  ['a text with another case', (url) => url.replace('http', 'HTTP')],
 ])('%s of a listed origin gets the token', async (_, input) => {
   const server = await resourceServer()
   const send = createFetch(fakeTokens(), { origins: [new URL(server.url)] })
@@ -25,15 +26,27 @@ test.each([
   ['another port', (url) => url],
   ['the listed origin as the user of another', (url, { host }) => url.replace('//', `//${host}@`)],
   ['the listed origin as the beginning of another', (url, { origin }) => `${origin}.invalid/`],
+  ['the listed origin as the query of another', (url, { origin }) => `${url}?${origin}`],
 ])('%s gets none', async (_, urlOf) => {
   const [server, other] = [await resourceServer(), await resourceServer()]
   const seen = []
   const send = createFetch(fakeTokens(), {
     origins: [server.url],
-    fetch: async (url, init) => seen.push(new globalThis.Headers(init?.headers).get('authorization')),
+    fetch: async (url, init) => seen.push(init),
   })
-  await send(urlOf(`${other.url}/`, new URL(server.url)))
-  expect(seen).toEqual([null])
+  const init = { headers: { 'x-mine': 'kept' } }
+  await send(urlOf(`${other.url}/`, new URL(server.url)), init)
+  expect(seen).toEqual([{ headers: { 'x-mine': 'kept' } }])
+})
+
+test.each([
+  ['without its port', ({ protocol, hostname }) => `${protocol}//${hostname}`],
+  ['with the beginning of its port', ({ origin }) => origin.slice(0, -1)],
+])('an origin gets no token where it is listed %s', async (_, listed) => {
+  const server = await resourceServer()
+  const send = createFetch(fakeTokens(), { origins: [listed(new URL(server.url))] })
+  await send(server.url)
+  expect(tokensOf(server)).toEqual([undefined])
 })
 
 test('a redirect to another origin takes the token off, and its 401 is left alone', async () => {
@@ -50,14 +63,17 @@ test('a redirect to another origin takes the token off, and its 401 is left alon
   expect(tokens.history.map(({ method }) => method)).not.toContain('invalidate')
 })
 
-test('a 401 after a redirect on the same origin is about the token', async () => {
-  const server = await resourceServer(({ path, token }) => {
-    if (path === '/first') return { status: 302, headers: { Location: '/second' } }
-    return { status: token === 'test-token-1' ? 401 : 200 }
-  })
-  const send = createFetch(fakeTokens(), { origins: [server.url] })
-  expect((await send(`${server.url}/first`)).status).toBe(200)
-})
+test.each(['GET', 'HEAD', 'OPTIONS', 'get'])(
+  'a 401 to a %s after a redirect is about the token',
+  async (method) => {
+    const server = await resourceServer(({ path, token }) => {
+      if (path === '/first') return { status: 302, headers: { Location: '/second' } }
+      return { status: token === 'test-token-1' ? 401 : 200 }
+    })
+    const send = createFetch(fakeTokens(), { origins: [server.url] })
+    expect((await send(`${server.url}/first`, { method })).status).toBe(200)
+  },
+)
 
 test('the answer that counts can be read, and the one that does not is not waited for', async () => {
   let endless
@@ -100,22 +116,24 @@ test('the global fetch of the moment is used: a test may replace it', async () =
 test('what fetch refuses is refused by it', async () => {
   const send = createFetch(fakeTokens(), { origins: ['https://api.example.com'] })
   for (const input of ['/relative', undefined, null, 'http://']) {
-    expect(await rejection(send(input))).toMatchObject({ name: 'TypeError' })
+    const error = await rejection(send(input))
+    expect(error).toMatchObject({ name: 'TypeError', message: (await rejection(fetch(input))).message })
   }
 })
 
 test('a URL that is changed while the request waits for a token changes nothing', async () => {
-  const [server, other] = [await resourceServer(), await resourceServer()]
+  const [server, other] = [await guardedServer(new Set(['first'])), await resourceServer()]
   const url = new URL(server.url)
+  const given = ['first', 'second']
   const tokens = {
     invalidate: () => true,
     getToken: async () => {
       url.href = other.url
-      return 'only'
+      return given.shift()
     },
   }
   await createFetch(tokens, { origins: [server.url] })(url)
-  expect(tokensOf(server)).toEqual(['only'])
+  expect(tokensOf(server)).toEqual(['first', 'second'])
   expect(other.requests).toEqual([])
 })
 
@@ -160,6 +178,25 @@ test('the copy of a Request is given back when it is not needed', async () => {
   expect((await copies[0].body.getReader().read()).done).toBe(true)
 })
 
+test('the copy of a Request may fail as it is given back', async () => {
+  const body = new globalThis.ReadableStream({
+    cancel() {
+      throw new Error('of the source')
+    },
+  })
+  const input = new globalThis.Request('https://api.example.com', { method: 'POST', body, duplex: 'half' })
+  const send = createFetch(fakeTokens(), {
+    origins: ['https://api.example.com'],
+    fetch: async (request) => {
+      request.body.cancel().catch(() => {})
+      return { status: 200 }
+    },
+  })
+  // One that nobody handles would fail the test.
+  expect(await send(input)).toEqual({ status: 200 })
+  await new Promise(setImmediate)
+})
+
 test('an endless refusal is not read to its end', async () => {
   const closed = new Promise((resolve) => {
     const respond = ({ token }) => (token === 'test-token-1' ? { status: 401, body: endless(resolve) } : {})
@@ -171,8 +208,13 @@ test('an endless refusal is not read to its end', async () => {
   expect(await closed).toBe('closed')
 })
 
-test('a mock without headers is enough', async () => {
-  const fetch = jest.fn().mockResolvedValue({ ok: true, status: 200, json: async () => ({ id: 1 }) })
+test.each([
+  ['without headers', {}],
+  ['with plain headers', { headers: {} }],
+])('a mock %s is enough', async (_, besides) => {
+  const fetch = jest
+    .fn()
+    .mockResolvedValue({ ok: true, status: 200, json: async () => ({ id: 1 }), ...besides })
   const send = createFetch(fakeTokens(), { origins: ['https://api.example.com'], fetch })
   expect(await (await send('https://api.example.com/x')).json()).toEqual({ id: 1 })
 })

@@ -48,6 +48,7 @@ describe.each(ADAPTERS)('%s()', (name, adapt) => {
       /takes a list of origins.*string/,
     ],
     ['no origin', fakeTokens(), { origins: [] }, /takes a list of origins.*got an empty one\.$/],
+    ['a list of nothing', fakeTokens(), { origins: Array(1) }, /origins\[0\] is nothing/],
     ['a path', fakeTokens(), { origins: ['https://api.example.com/api/v2'] }, /origins\[0\] has more: leave/],
     ['a user', fakeTokens(), { origins: ['https://user@api.example.com'] }, /origins\[0\] has more: leave/],
     ['a wildcard', fakeTokens(), { origins: ['https://*.example.com'] }, /no wildcards; origins\[0\]/],
@@ -82,23 +83,36 @@ describe.each(ADAPTERS)('%s()', (name, adapt) => {
   })
 })
 
+const [create, use] = [() => {}, () => {}]
+
 test.each([
   [
     'axios',
     attachToAxios,
-    [undefined, {}, () => {}, { interceptors: null }, 'axios'],
-    /takes axios \(its default export\) or what/,
+    [
+      undefined,
+      {},
+      () => {},
+      { interceptors: null },
+      'axios',
+      { create, interceptors: {} },
+      { create, interceptors: { request: { use } } },
+      { create, interceptors: { response: { use } } },
+      { interceptors: { request: { use }, response: { use } } },
+    ],
+    /^attach\(instance, tokens\) takes axios \(its default export\) or what/,
   ],
   [
     'the SDK',
     attachToSdk,
-    [undefined, {}, 'client', require('purecloud-platform-client-v2')],
-    /takes an ApiClient/,
+    [undefined, {}, 'client', require('purecloud-platform-client-v2'), { callApi() {} }, { buildUrl() {} }],
+    /^attach\(client, tokens\) takes an ApiClient/,
   ],
 ])('attach() refuses what is not of %s', (_, attach, values, message) => {
   for (const value of values) {
     const error = failure(() => attach(value, fakeTokens(), { origins }))
     expect(error).toMatchObject({ code: 'ERR_INVALID_ARGUMENT', message: expect.stringMatching(message) })
+    expect(error.stack.split('\n')[1]).toMatch(/http-arguments\.test\.js/)
   }
 })
 
@@ -109,6 +123,24 @@ test.each([
 ])('attach() of axios with the base %s needs origins', (baseURL, message) => {
   const error = failure(() => attachToAxios(axios.create({ baseURL }), fakeTokens()))
   expect(error).toMatchObject({ code: 'ERR_INVALID_ARGUMENT', message: expect.stringMatching(message) })
+})
+
+test('attach() of the SDK with a region in plain http needs origins', () => {
+  const error = failure(() => attachToSdk(sdkClient(ApiClient, 'http://a.example'), fakeTokens()))
+  expect(error.message).toMatch(/the URL of its API is plain http: use https, or set allowInsecureHttp/)
+})
+
+test.each([
+  ['createFetch', createFetch],
+  ['createInterceptor', createInterceptor],
+])('%s() has no origins of its own', (_, adapt) => {
+  for (const options of [undefined, {}]) {
+    const error = failure(() => adapt(fakeTokens(), options))
+    expect(error).toMatchObject({
+      code: 'ERR_INVALID_ARGUMENT',
+      message: expect.stringMatching(/takes a list of origins.*got nothing\.$/),
+    })
+  }
 })
 
 test('createFetch() refuses a fetch that is none', () => {

@@ -10,7 +10,7 @@ const SAFE_METHODS = ['GET', 'HEAD', 'OPTIONS']
 
 const INVALID_TOKEN = /(?:^|[\s,])error\s*=\s*"?invalid_token"?\s*(?:,|$)/i
 /** What a challenge quotes besides the error. */
-const OTHER_TEXTS = /(?<![\w-])(?!error\s*=)[\w-]+\s*=\s*"(?:[^"\\]|\\.)*"/gi
+const OTHER_TEXTS = /(?<!\w)(?!error\s*=)[\w-]+\s*=\s*"(?:[^"\\]|\\.)*"/gi
 
 /** So much of an answer that nobody gets is read, to keep its connection for other requests. */
 const MOST_DRAINED_BYTES = 65_536
@@ -30,7 +30,7 @@ class AuthorizedRequests {
       fail(`${adapter.name}() ${takes}, got ${describe(tokens)}.`, adapter)
     }
     const all = ['origins', 'allowInsecureHttp', ...known]
-    const { origins, allowInsecureHttp = false } = checkOptions(adapter.name, options, all, adapter)
+    const { origins, allowInsecureHttp } = checkOptions(adapter.name, options, all, adapter)
     this.#tokens = tokens
     this.#origins = new Origins({
       origins,
