@@ -277,6 +277,19 @@ describe.each(['axios', 'axios-oldest'])('%s', (library) => {
       expect(called[0]).toBe(library === 'axios' ? 3 : 1)
     })
 
+    test('keeps the beforeRedirect that it was given', async () => {
+      const server = await resourceServer(({ path }) =>
+        path === '/x' ? { status: 302, headers: { Location: '/there' } } : {},
+      )
+      const api = create(server)
+      attach(api, fakeTokens())
+      const beforeRedirect = jest.fn()
+      const { config } = await api.get('/x', { beforeRedirect })
+      await api(config)
+      await api(config)
+      expect(beforeRedirect).toHaveBeenCalledTimes(3)
+    })
+
     test('drops only the token that it was sent with', async () => {
       const held = []
       const server = await resourceServer(async ({ path, token }) => {

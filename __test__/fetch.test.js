@@ -63,8 +63,8 @@ test('a redirect to another origin takes the token off, and its 401 is left alon
   expect(tokens.history.map(({ method }) => method)).not.toContain('invalidate')
 })
 
-test.each(['GET', 'HEAD', 'OPTIONS', 'get'])(
-  'a 401 to a %s after a redirect is about the token',
+test.each([undefined, 'GET', 'HEAD', 'OPTIONS', 'get'])(
+  'a 401 after a redirect is about the token with the method %s',
   async (method) => {
     const server = await resourceServer(({ path, token }) => {
       if (path === '/first') return { status: 302, headers: { Location: '/second' } }

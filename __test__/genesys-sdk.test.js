@@ -333,11 +333,13 @@ describe('an SDK without an HTTP client of its own', () => {
     client.callApi('/x', body ? 'POST' : 'GET', {}, {}, {}, {}, body, names, [], [])
 
   test('sends no token with a call that takes none, and what others it takes', async () => {
-    const server = await resourceServer()
+    const server = await guardedServer(new Set())
     const client = sdkClient(ApiClient, server.url)
     client.authentications.other = { type: 'apiKey', in: 'header', name: 'x-key', apiKey: 'of mine' }
-    attach(client, fakeTokens())
-    await call(client, [])
+    const tokens = fakeTokens()
+    attach(client, tokens)
+    await rejection(call(client, []))
+    expect(tokens.history.map(({ method }) => method)).not.toContain('invalidate')
     await call(client, ['PureCloud OAuth', 'other'])
     expect(server.requests.map(({ token, headers }) => [token, headers['x-key']])).toEqual([
       [undefined, undefined],
