@@ -30,6 +30,42 @@ async function evaluate(module, expression) {
   return JSON.parse(output)
 }
 
+describe('the addon', () => {
+  const isOptimized = (line) =>
+    evaluate('lto.mjs', `it.isOptimizedAsAWhole(${JSON.stringify(`   Compiling x\n${line}\n`)})`)
+  const rustc =
+    'Running `rustc --crate-name oauth_rotor --edition=2024 src/lib.rs --crate-type cdylib -C opt-level=s'
+
+  test('is a library for Node.js alone, or cargo would not optimize it as a whole', () => {
+    const [, types] = /^crate-type = (.*)$/m.exec(read('Cargo.toml'))
+    expect(types).toBe('["cdylib"]')
+    expect(read('Cargo.toml')).toMatch(/^lto = "fat"$/m)
+  })
+
+  test.each([
+    ['-C lto -C codegen-units=1`', true],
+    ['-C lto=fat`', true],
+    ['-C embed-bitcode=no`', false],
+    ['-C lto=off`', false],
+  ])('that is compiled with %s is optimized as a whole: %s', async (flags, expected) => {
+    expect(await isOptimized(`${rustc} ${flags}`)).toBe(expected)
+  })
+
+  test('that was not compiled is not known to be', async () => {
+    expect(await isOptimized('Fresh oauth-rotor')).toBe(false)
+  })
+
+  test('has the dependencies that the fuzz target compiles its core with', () => {
+    const dependencies = (file) => /\[dependencies\]\n(.*?)\n\n\[/s.exec(read(file))[1].split('\n')
+    const ofCore = dependencies('Cargo.toml').filter(
+      (line) => !line.startsWith('#') && !line.includes('optional = true'),
+    )
+    const ofTarget = dependencies('fuzz/Cargo.toml').filter((line) => !/^#|^libfuzzer-sys/.test(line))
+    expect(ofTarget).toEqual(ofCore)
+    expect(ofCore.length).toBeGreaterThan(8)
+  })
+})
+
 describe('workflows', () => {
   const files = readdirSync(WORKFLOWS)
   const texts = Object.fromEntries(files.map((file) => [file, read('.github', 'workflows', file)]))

@@ -7,6 +7,7 @@ import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync,
 import { delimiter, dirname, join } from 'node:path'
 import { remap, tellTales } from './build-paths.mjs'
 import { getToken, inFreshProject } from './fresh-project.mjs'
+import { isOptimizedAsAWhole } from './lto.mjs'
 import { nodeProgram } from './nodes.mjs'
 import { pack } from './pack.mjs'
 import { NAMED, bin, cargoEnvironment, install, requireCargo, root, step } from './steps.mjs'
@@ -45,8 +46,13 @@ async function build(directory) {
   const cross = isGnu ? ['--cross-compile', '--target', `${host}.${GLIBC}`] : ['--target', host]
   const env = { RUSTFLAGS: [process.env.RUSTFLAGS, ...remap()].filter(Boolean).join(' ') }
   if (isGnu) env.PATH = [await zig(), process.env.PATH].join(delimiter)
-  const args = ['build', '--release', ...cross, ...NAMED, '--output-dir', directory, '--', '--locked']
-  await step('Building the addon for release (minutes)', bin('napi'), args, { env })
+  // What was compiled before is not compiled again, and then nobody sees how.
+  const clean = ['clean', '--release', '--package', 'oauth-rotor', '--target', host]
+  await step('Removing what was built before', 'cargo', clean)
+  const cargo = ['--', '--locked', '--verbose']
+  const args = ['build', '--release', ...cross, ...NAMED, '--output-dir', directory, ...cargo]
+  const output = await step('Building the addon for release (minutes)', bin('napi'), args, { env })
+  if (!isOptimizedAsAWhole(output)) throw new Error('cargo did not pass `-C lto` for the addon.')
   const [file] = readdirSync(directory).filter((name) => name.endsWith('.node'))
   return join(directory, file)
 }
