@@ -33,7 +33,7 @@ mod workers;
 #[cfg(all(test, unix))]
 mod tests;
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use tokio::sync::Notify;
@@ -64,10 +64,14 @@ pub struct Driver {
 #[derive(Default)]
 struct Registry {
     managers: HashMap<ManagerId, Arc<Manager>>,
+    /// Those that have one.
+    names: HashMap<String, ManagerId>,
     handles: HashMap<HandleId, ManagerId>,
     clocks: HashMap<ClockId, Arc<ManualClock>>,
     /// Managers that have no task yet.
-    unserved: Vec<ManagerId>,
+    unserved: BTreeSet<ManagerId>,
+    /// Managers that were closed, and whose tasks are to be stopped.
+    gone: Vec<ManagerId>,
     last_id: u64,
     is_running: bool,
     panic_wanted: bool,
@@ -108,11 +112,11 @@ impl Driver {
             ErrorMessage::invalid_option("clock", "is not a clock of this process.")
         })?;
         let mut registry = self.lock();
-        let known = registry
-            .managers
-            .iter()
-            .find(|(_, manager)| manager.name.is_some() && manager.name == settings.name)
-            .map(|(id, manager)| (*id, Arc::clone(manager)));
+        let known = settings
+            .name
+            .as_ref()
+            .and_then(|name| registry.names.get(name))
+            .and_then(|id| Some((*id, Arc::clone(registry.managers.get(id)?))));
         if let Some((_, manager)) = &known {
             settings.check_agreement(&manager.agreed)?;
         }
@@ -132,7 +136,10 @@ impl Driver {
             }
             let manager = Arc::new(Manager::new(&settings, clock));
             registry.managers.insert(handle, Arc::clone(&manager));
-            registry.unserved.push(handle);
+            if let Some(name) = &manager.name {
+                registry.names.insert(name.clone(), handle);
+            }
+            registry.unserved.insert(handle);
             (handle, manager)
         };
         registry.handles.insert(handle, manager_id);
@@ -154,9 +161,14 @@ impl Driver {
         let mut registry = self.lock();
         let Some(id) = registry.handles.remove(&handle) else { return };
         let manager = registry.managers.get(&id).map(Arc::clone);
-        if manager.is_some_and(|manager| manager.remove_handle(handle)) {
+        if let Some(manager) = manager.filter(|manager| manager.remove_handle(handle)) {
             registry.managers.remove(&id);
-            registry.unserved.retain(|unserved| *unserved != id);
+            if let Some(name) = &manager.name {
+                registry.names.remove(name);
+            }
+            if !registry.unserved.remove(&id) {
+                registry.gone.push(id);
+            }
         }
         drop(registry);
         self.changed.notify_one();

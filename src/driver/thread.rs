@@ -102,13 +102,11 @@ impl Driver {
     ) -> Option<Vec<(ManagerId, Arc<super::Manager>)>> {
         let mut registry = self.lock();
         assert!(!std::mem::take(&mut registry.panic_wanted), "a test asked for this panic");
-        serving.retain(|id, task| {
-            let is_open = registry.managers.contains_key(id);
-            if !is_open {
+        for id in std::mem::take(&mut registry.gone) {
+            if let Some(task) = serving.remove(&id) {
                 task.abort();
             }
-            is_open
-        });
+        }
         if registry.managers.is_empty() {
             registry.is_running = false;
             return None;
@@ -123,7 +121,7 @@ impl Driver {
         let mut registry = self.lock();
         if let Some(manager) = registry.managers.get(&id) {
             manager.suspend();
-            registry.unserved.push(id);
+            registry.unserved.insert(id);
         }
     }
 
