@@ -72,7 +72,8 @@ describe.each(['axios', 'axios-oldest'])('%s', (library) => {
     await server.close()
     const unreachable = await rejection(api.get('/'))
     for (const outcome of [response, failed, refused, unreachable]) {
-      expect(inspect(outcome, { depth: 12 })).not.toMatch(/test-token/)
+      expect(inspect(outcome, { depth: 12, showHidden: true })).not.toMatch(/test-token/)
+      expect(JSON.stringify(outcome.request ?? null)).not.toMatch(/test-token/)
       if (outcome.toJSON) expect(JSON.stringify(outcome.toJSON())).not.toMatch(/test-token/)
     }
     expect(failed.request.getHeader('authorization')).toBe('Bearer test-token-1')
@@ -518,7 +519,7 @@ describe.each(['axios', 'axios-oldest'])('%s', (library) => {
     const api = create(server, { responseType: 'stream' })
     attach(api, fakeTokens())
     const { data } = await api.get('/')
-    expect(inspect(data, { depth: 8 })).not.toMatch(/test-token/)
+    expect(inspect(data, { depth: 8, showHidden: true })).not.toMatch(/test-token/)
     data.resume()
   })
 

@@ -154,8 +154,7 @@ async function axiosInMemory(results, tokens, server) {
     ...addedTarget(title, rows, MOST_MICROS.axios),
     reason:
       `two interceptors by hand add ${micros(added(rows[0], rows[2]))} µs; most of the rest is that axios normalizes all ` +
-      'headers once more for the transform that puts the token in after all interceptors, and that it takes ' +
-      'V8 long to make the `request` of a response invisible to loggers',
+      'headers once more for the transform that puts the token in after all interceptors',
   }
 }
 

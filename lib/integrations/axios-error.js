@@ -1,29 +1,35 @@
 'use strict'
 
-/** What an answer that is a stream leads to its request by. */
-const WAYS_TO_REQUEST = ['req', 'socket', 'client']
+const { inspect } = require('node:util')
 
 /**
  * Takes the token out of what axios resolves and rejects with: logs print it, and a retry would send it again. The
- * request of Node.js has its headers as text; it stays, out of the sight of loggers.
+ * request of Node.js has its headers as text; it stays, and is printed as its name.
  */
 function withoutToken(outcome) {
-  hide(outcome)
-  if (outcome?.response) hide(outcome.response)
+  conceal(outcome)
+  if (outcome?.response) conceal(outcome.response)
   return outcome
 }
 
-function hide(part) {
+function conceal(part) {
   const headers = part?.config?.headers
   // Not deleted: V8 would make a slow object of it.
   if (headers?.Authorization !== undefined) headers.Authorization = undefined
-  if (part?.request) hideMember(part, 'request')
-  if (typeof part?.data?.pipe !== 'function') return
-  for (const name of WAYS_TO_REQUEST) if (part.data[name]) hideMember(part.data, name)
+  nameOnly(part?.request)
+  // axios makes its requests through follow-redirects, which has one in front of that of Node.js.
+  nameOnly(part?.request?._redirectable)
 }
 
-function hideMember(object, name) {
-  Reflect.defineProperty(object, name, { enumerable: false })
+/** Has a request printed as its name: sockets and streams lead to it as well, so that hiding the member is not enough. */
+function nameOnly(request) {
+  if (typeof request !== 'object' || request === null || !Object.isExtensible(request)) return
+  request[inspect.custom] = nameOf
+  request.toJSON = nameOf
+}
+
+function nameOf() {
+  return `[${this.constructor?.name}]`
 }
 
 module.exports = { withoutToken }
