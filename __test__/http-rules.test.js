@@ -1,5 +1,6 @@
 'use strict'
 
+const { createFetch } = require('../fetch')
 const { fakeTokens } = require('../testing')
 const { CLIENTS } = require('./support/http-clients')
 const { guardedServer, resourceServer } = require('./support/resource-server')
@@ -220,5 +221,19 @@ describe('the challenge of a 403', () => {
     }))
     await fetching.open({ url: server.url, tokens: fakeTokens() }).send(get)
     expect(server.requests).toHaveLength(isRefused ? 2 : 1)
+  })
+
+  test('of hyphens alone, however long, takes no longer than one of letters', async () => {
+    const cpuOf = async (challenge) => {
+      const fetch = async () => ({ status: 403, headers: new Map([['www-authenticate', challenge]]) })
+      const send = createFetch(fakeTokens(), { origins: ['https://api.example.com'], fetch })
+      const before = process.cpuUsage()
+      await send('https://api.example.com/')
+      const { user, system } = process.cpuUsage(before)
+      return user + system
+    }
+    const letters = await cpuOf('a'.repeat(100_000))
+    // Read again from each character it would be some thousand times as much.
+    expect(await cpuOf('-'.repeat(100_000))).toBeLessThan(10 * letters + 100_000)
   })
 })

@@ -9,8 +9,8 @@ const { Origins } = require('./origins')
 const SAFE_METHODS = ['GET', 'HEAD', 'OPTIONS']
 
 const INVALID_TOKEN = /(?:^|[\s,])error\s*=\s*"?invalid_token"?\s*(?:,|$)/i
-/** What a challenge quotes besides the error. */
-const OTHER_TEXTS = /(?<!\w)(?!error\s*=)[\w-]+\s*=\s*"(?:[^"\\]|\\.)*"/gi
+/** What a challenge quotes besides the error. It begins where a name does, or a long one would be read again from each "-". */
+const OTHER_TEXTS = /(?<![\w-])(?!error\s*=)[\w-]+\s*=\s*"(?:[^"\\]|\\.)*"/gi
 
 /** So much of an answer that nobody gets is read, to keep its connection for other requests. */
 const MOST_DRAINED_BYTES = 65_536

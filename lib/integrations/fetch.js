@@ -1,6 +1,7 @@
 'use strict'
 
 const { AuthorizedRequests } = require('../authorized-request')
+const { isSameOrigin } = require('./redirects')
 
 /** A `fetch` whose requests carry the tokens of a source. `fetch.d.ts` documents it. */
 function createFetch(tokens, options) {
@@ -42,7 +43,7 @@ function answerOf({ status, headers, body, redirected }) {
 
 /** Whether a redirect led to another origin, where fetch takes the token off. */
 function isElsewhere(response, url) {
-  return response.redirected && new URL(response.url).origin !== new URL(url).origin
+  return response.redirected && !isSameOrigin(response.url, url)
 }
 
 module.exports = { createFetch }

@@ -1,6 +1,7 @@
 'use strict'
 
 const { MOST_DRAINED_BYTES } = require('../authorized-request')
+const { isSameOrigin } = require('./redirects')
 
 /** What comes before an answer. */
 const BEFORE = ['onUpgrade', 'onRequestUpgrade', 'onResponseStarted', 'onBodySent', 'onRequestSent']
@@ -84,8 +85,7 @@ class Attempt {
 
   /** Whether a redirect led to another origin, on which undici takes the token off. */
   #wentElsewhere() {
-    const { origin } = new URL(this.#origin)
-    return (this.#history ?? []).some((url) => url.origin !== origin)
+    return (this.#history ?? []).some((url) => !isSameOrigin(url, this.#origin))
   }
 
   static {
