@@ -195,9 +195,11 @@ describe('what is published', () => {
 
   test('is what is meant to be, and depends on every platform package at the same version', () => {
     const entries = Object.values(manifest.exports).flatMap((entry) => Object.values(Object(entry)))
+    const listed = entries.filter((file) => typeof file === 'string' && file.length > 1)
+    const scripts = [...listed.filter((file) => file.endsWith('.js')), './core.js', './adapters.js']
     const meant = [
-      ...entries.filter((file) => typeof file === 'string' && file.length > 1).map((file) => file.slice(2)),
-      ...['docs', 'examples', 'lib'].flatMap((folder) =>
+      ...[...listed, ...scripts, ...scripts.map((file) => `${file}.map`)].map((file) => file.slice(2)),
+      ...['docs', 'examples'].flatMap((folder) =>
         filesOf(path.join(ROOT, folder)).map((file) => `${folder}/${file}`),
       ),
       ...PAGES,
@@ -211,6 +213,7 @@ describe('what is published', () => {
     )
     expect(published).not.toHaveProperty('scripts')
     expect(published).not.toHaveProperty('devDependencies')
+    expect(published.files).not.toContain('lib')
   })
 
   // Also of an optional peer, npm refuses to install a version that is out of range, for users without the adapter, too.

@@ -68,6 +68,15 @@ function alter(directory, installed, changes) {
   project.write(directory, file, JSON.stringify({ ...contents, ...changes }))
 }
 
+/** Has both installed packages take themselves for another version, the native part alone excepted. */
+function disguise(directory, version) {
+  for (const installed of ['oauth-rotor', name]) alter(directory, installed, { version })
+  const file = path.join('node_modules', 'oauth-rotor', 'index.js')
+  const parts = readFileSync(path.join(directory, file), 'utf8').split(`"${manifest.version}"`)
+  expect(parts).toHaveLength(2)
+  project.write(directory, file, parts.join(`"${version}"`))
+}
+
 /** What the program of a project says, a line each. */
 async function said(directory, { env = {}, preload = './watch.js' } = {}) {
   const { output } = await project.node(['--require', preload, 'main.js'], { cwd: directory, env })
@@ -98,7 +107,6 @@ describe('only the file of our own package is loaded', () => {
   test.each([
     ['the working directory', ''],
     ['our package', 'node_modules/oauth-rotor'],
-    ['lib/ of our package', 'node_modules/oauth-rotor/lib'],
     ['node_modules', 'node_modules'],
   ])('whatever lies in %s', async (_, place) => {
     const directory = copy()
@@ -212,8 +220,7 @@ describe('a native part that is not of this very version is refused', () => {
 
   test('also where only the addon itself knows', async () => {
     const directory = copy()
-    // Both packages claim a version that the addon does not have.
-    for (const installed of ['oauth-rotor', name]) alter(directory, installed, { version: '0.9.0' })
+    disguise(directory, '0.9.0')
     expect(await said(directory)).toEqual([
       ours(directory),
       expect.stringContaining(`${name}, is of version ${manifest.version}, and this is oauth-rotor 0.9.0,`),
@@ -222,7 +229,7 @@ describe('a native part that is not of this very version is refused', () => {
 
   test('also in a bundle', async () => {
     const directory = copy()
-    for (const installed of ['oauth-rotor', name]) alter(directory, installed, { version: '0.9.0' })
+    disguise(directory, '0.9.0')
     const outdir = path.join(directory, 'dist')
     const loader = { '.node': 'copy' }
     const entryPoints = [path.join(directory, 'main.js')]

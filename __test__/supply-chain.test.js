@@ -66,6 +66,27 @@ describe('the addon', () => {
   })
 })
 
+describe('the JavaScript that is published', () => {
+  const resolve = (name) => evaluate('bundle.mjs', `it.resolve('lib/errors.js', '${name}') ?? 'elsewhere'`)
+
+  test.each([
+    ['./check', 'lib/check.js'],
+    ['../package.json', 'package.json'],
+    ['node:path', 'elsewhere'],
+    ['prom-client', 'elsewhere'],
+    ['oauth-rotor-linux-x64-gnu/package.json', 'elsewhere'],
+  ])('may require %s', async (name, found) => {
+    expect(await resolve(name)).toBe(found)
+  })
+
+  test.each(['dotenv', 'yaml', '../node_modules/yaml/index.js', '../scripts/steps', '../../package.json'])(
+    'is not packed when it requires %s',
+    async (name) => {
+      await expect(resolve(name)).rejects.toThrow(/lib\/errors\.js needs .*(not in lib\/|not ours)/)
+    },
+  )
+})
+
 describe('workflows', () => {
   const files = readdirSync(WORKFLOWS)
   const texts = Object.fromEntries(files.map((file) => [file, read('.github', 'workflows', file)]))

@@ -1,9 +1,9 @@
 'use strict'
 
-const { NativeUnavailableError } = require('./errors')
+const { createRequire } = require('node:module')
+const path = require('node:path')
 
-/** What a bundler leaves of this file's name, if anything, is that of the bundle. */
-const isBundled = typeof __filename !== 'string' || !/[\\/]native-unavailable\.js$/.test(__filename)
+const { NativeUnavailableError } = require('./errors')
 
 /** Stands for a native part that could not be loaded: whatever is used of it throws, and says what to do. */
 function standIn(cause, platform) {
@@ -29,7 +29,7 @@ function explain(cause, platform) {
       'name the directory of its package, oauth-rotor-<platform>. Allow node_modules as a whole.'
     )
   }
-  if (isBundled && cause.code !== 'ERR_DLOPEN_FAILED') {
+  if (cause.code !== 'ERR_DLOPEN_FAILED' && isBundled()) {
     return (
       'oauth-rotor is in a bundle without its native part. Leave it out of the bundle, and install it where ' +
       "that runs: --external:oauth-rotor (esbuild), external: ['oauth-rotor'] (esbuild's API, Rollup), " +
@@ -49,6 +49,17 @@ function explain(cause, platform) {
     `The native part of oauth-rotor for this platform, oauth-rotor-${platform}, is here but could not be loaded: ` +
     `${String(cause.message).split('\n', 1)[0]}. Install it again on the system that it will run on.`
   )
+}
+
+/** Whether a bundler of the user's has put this into a file of its own: then it is not in the package any more. */
+function isBundled() {
+  try {
+    const home = path.dirname(createRequire(__filename).resolve('oauth-rotor/package.json'))
+    return !__filename.startsWith(home + path.sep)
+  } catch {
+    // Such a file may know neither its name nor where the package is.
+    return true
+  }
 }
 
 module.exports = { standIn }

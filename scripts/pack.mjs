@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os'
 import { basename, join, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import { fileURLToPath } from 'node:url'
+import { bundle } from './bundle.mjs'
 import { root } from './steps.mjs'
 
 const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
@@ -25,15 +26,18 @@ export function pack({ from = root, to }) {
   }
 }
 
-/** Only a published package depends on the platform packages: a checkout is installed without them. */
+/** Only a published package depends on the platform packages, and has its JavaScript in few files. */
 function stageMain(directory) {
   const names = readdirSync(join(root, 'npm')).map((platform) => `${manifest.name}-${platform}`)
   const optionalDependencies = Object.fromEntries(names.map((name) => [name, manifest.version]))
-  const published = { ...manifest, optionalDependencies }
+  const bundled = bundle()
+  const files = [...Object.keys(bundled), ...manifest.files.filter((file) => !(file in bundled))]
+  const published = { ...manifest, files, optionalDependencies }
   for (const key of ['private', 'scripts', 'devDependencies', 'napi']) delete published[key]
-  for (const file of [...manifest.files, 'README.md', 'LICENSE']) {
-    cpSync(join(root, file), join(directory, file), { recursive: true })
+  for (const file of [...files, 'README.md', 'LICENSE']) {
+    if (!(file in bundled)) cpSync(join(root, file), join(directory, file), { recursive: true })
   }
+  for (const [file, text] of Object.entries(bundled)) writeFileSync(join(directory, file), text)
   write(directory, published)
   return directory
 }

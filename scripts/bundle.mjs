@@ -1,0 +1,122 @@
+// The JavaScript that is published: few files, each of modules of lib/ one after the other, with their source maps.
+//
+// Finding and compiling 27 modules one by one takes a process longer than running them. Each stands in a function of its own,
+// where every class and function keeps its name; bundlers that merge scopes rename what clashes.
+
+import { readFileSync } from 'node:fs'
+import { builtinModules, createRequire } from 'node:module'
+import { join, posix } from 'node:path'
+import { SourceLines } from './source-lines.mjs'
+import { root } from './steps.mjs'
+
+const read = (file) => readFileSync(join(root, file), 'utf8')
+
+const manifest = JSON.parse(read('package.json'))
+const ENTRIES = Object.values(manifest.exports)
+  .map((entry) => posix.normalize(entry.default ?? ''))
+  .filter((file) => file.endsWith('.js'))
+const ADAPTERS = ['axios.js', 'fetch.js', 'genesys.js', 'undici.js']
+
+/** No module exists twice in a process: what several entries need has a file of its own. */
+const SHARED = 'core.js'
+/** That of which only adapters have need. */
+const SHARED_BY_ADAPTERS = 'adapters.js'
+
+const REQUIRE = /\brequire\('([^']+)'\)/g
+const EXPORTS = /^module\.exports = /m
+
+/** The published files by name: each entry, what entries share, and the map of each. */
+export function bundle() {
+  const modulesOf = new Map(ENTRIES.map((entry) => [entry, inOrder(entry)]))
+  const fileOf = (module) => place(ENTRIES.filter((entry) => modulesOf.get(entry).includes(module)))
+  const modules = [...new Set([...modulesOf.values()].flat())]
+  const files = {}
+  for (const name of [SHARED, SHARED_BY_ADAPTERS, ...ENTRIES]) {
+    const own = modules.filter((module) => fileOf(module) === name)
+    const needed = new Set(own.flatMap(requirements).map(fileOf))
+    const others = [SHARED, SHARED_BY_ADAPTERS].filter((file) => file !== name && needed.has(file))
+    const { code, map } = print(name, own, others)
+    files[name] = `${code}//# sourceMappingURL=${name}.map\n`
+    files[`${name}.map`] = map
+  }
+  return files
+}
+
+/** The file for a module that these entries need. */
+function place(entries) {
+  if (entries.length === 1) return entries[0]
+  return entries.every((entry) => ADAPTERS.includes(entry)) ? SHARED_BY_ADAPTERS : SHARED
+}
+
+/** A module and all that it needs, each after what it needs itself. */
+function inOrder(module, known = new Set(), above = []) {
+  if (above.includes(module)) throw new Error(`${[...above, module].join(' needs ')}: none can be the first.`)
+  for (const needed of requirements(module)) {
+    if (!known.has(needed)) inOrder(needed, known, [...above, module])
+  }
+  return [...known.add(module)]
+}
+
+/** Which modules of ours a module needs; anything else has to be there where the package is installed. */
+function requirements(module) {
+  if (module === 'package.json') return []
+  return [...read(module).matchAll(REQUIRE)].map(([, name]) => resolve(module, name)).filter(Boolean)
+}
+
+/** The module of ours that is required by a name, if it is one. */
+export function resolve(module, name) {
+  if (name.startsWith('.')) {
+    const path = posix.join(posix.dirname(module), name)
+    const file = posix.extname(path) === '' ? `${path}.js` : path
+    if (file === 'package.json' || file.startsWith('lib/')) return file
+    throw new Error(`${module} needs ${file}, which is not in lib/.`)
+  }
+  const isOurs = name.startsWith(`${manifest.name}-`)
+  const isThere = builtinModules.includes(name.replace(/^node:/, '')) || name in manifest.peerDependencies
+  if (isOurs || isThere) return undefined
+  throw new Error(`${module} needs ${name}: nothing that is not ours is published.`)
+}
+
+/** Modules as one file. Its map has them with their comments. */
+function print(name, modules, others) {
+  const lines = new SourceLines()
+  lines.add(`'use strict'`)
+  lines.add(`const lib = { ${others.map((file) => `...require('./${file}')`).join(', ')} };`)
+  for (const module of modules) {
+    lines.add('(() => {')
+    if (module === 'package.json') lines.add(`${key(module)} = ${identity()}`)
+    else lines.addSource(module, read(module), linked(module))
+    lines.add('})();')
+  }
+  if (!ENTRIES.includes(name)) lines.add('module.exports = lib')
+  // Scripts that install it have this imported before that.
+  const { transformSync } = createRequire(import.meta.url)('esbuild')
+  const { code, map, warnings } = transformSync(lines.text(), {
+    banner: `// ${manifest.name} ${manifest.version}, MIT licensed. The sources are in ${name}.map.`,
+    charset: 'utf8',
+    sourcefile: name,
+    sourcemap: 'external',
+    target: manifest.engines.node.replace('>=', 'node'),
+  })
+  if (warnings.length > 0) throw new Error(`${name}: ${JSON.stringify(warnings, null, 2)}`)
+  return { code, map }
+}
+
+const key = (module) => `lib['${module.replace(/^lib\//, '').replace(/\.js$/, '')}']`
+
+/** What modules read of package.json, without having the process read it. */
+function identity() {
+  const { name, version } = manifest
+  return JSON.stringify({ name, version })
+}
+
+/** A module line by line, with what it requires of ours, and its own exports, in `lib`. */
+function linked(module) {
+  const text = read(module)
+  if (text.split(EXPORTS).length !== 2) throw new Error(`${module} has to set module.exports once.`)
+  const linked = text.replace(/^'use strict'$/m, '').replace(REQUIRE, (call, name) => {
+    const file = resolve(module, name)
+    return file === undefined ? call : key(file)
+  })
+  return ENTRIES.includes(module) ? linked : linked.replace(EXPORTS, `${key(module)} = `)
+}
