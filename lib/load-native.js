@@ -1,6 +1,5 @@
 'use strict'
 
-const { createRequire } = require('node:module')
 const { constants } = require('node:os')
 
 const { NativeUnavailableError } = require('./errors')
@@ -40,7 +39,7 @@ function load() {
   // what a package has for its `main` is not run. Nothing of one is run before its package.json said that it is ours.
   // A bundler takes one that is not installed for an error, unless it is required in a `try`.
   try {
-    if (isCheckout) return checked(createRequire(__filename)(`../oauth-rotor.${platform}.node`))
+    if (isCheckout) return checked(besidePackageJson())
     switch (platform) {
       case 'darwin-arm64':
         expectOurs(require('oauth-rotor-darwin-arm64/package.json'))
@@ -74,6 +73,12 @@ function load() {
   } catch (cause) {
     return standIn(cause, platform)
   }
+}
+
+/** Bundlers follow no `require` that is made here; and only a checkout has Node.js load what makes it. */
+function besidePackageJson() {
+  const { createRequire } = require('node:module')
+  return createRequire(__filename)(`../oauth-rotor.${platform}.node`)
 }
 
 /** A package of that name may be another version's, or somebody else's under an alias. */

@@ -1,8 +1,5 @@
 'use strict'
 
-const { createRequire } = require('node:module')
-const path = require('node:path')
-
 const { NativeUnavailableError } = require('./errors')
 
 /** Stands for a native part that could not be loaded: whatever is used of it throws, and says what to do. */
@@ -53,6 +50,9 @@ function explain(cause, platform) {
 
 /** Whether a bundler of the user's has put this into a file of its own: then it is not in the package any more. */
 function isBundled() {
+  // Where nothing is missing, nothing of this is loaded.
+  const { createRequire } = require('node:module')
+  const path = require('node:path')
   try {
     const home = path.dirname(createRequire(__filename).resolve('oauth-rotor/package.json'))
     return !__filename.startsWith(home + path.sep)
