@@ -1,16 +1,21 @@
 'use strict'
 
 // A child process of start-up.js: loads a client, gets one token, and tells what that took.
-// node first-token.js <client> <token URL> <port of Redis>
+// node first-token.js <client> <token URL> <project that has the package> <port of Redis>
 
-const [, , client, tokenUrl, port] = process.argv
+const { createRequire } = require('node:module')
+const { join } = require('node:path')
+
+const [, , client, tokenUrl, project, port] = process.argv
 
 const CLIENTS = {
   none: () => {},
   'oauth-rotor': () => {
-    const { TokenManager } = require('..')
-    const { managerOptions } = require('./client')
-    return new TokenManager(managerOptions({ tokenUrl })).getToken()
+    const { TokenManager, oauth2 } = createRequire(join(project, 'main.js'))('oauth-rotor')
+    const { CLIENT } = require('./client')
+    const provider = oauth2({ tokenUrl, clientAuth: 'basic-raw' })
+    const credentials = { clientId: CLIENT.id, clientSecret: CLIENT.secret }
+    return new TokenManager({ provider, credentials }).getToken()
   },
   axios: () => require('./peers').post(tokenUrl),
   'axios + ioredis': async () => {
