@@ -146,7 +146,8 @@ describe('in a bundle', () => {
       logLevel: 'silent',
       ...options,
     })
-    return { outdir, run: async () => (await project.node(['main.js'], { cwd: outdir })).output }
+    const name = `${options.entryNames ?? 'main'}.js`
+    return { outdir, run: async () => (await project.node([name], { cwd: outdir })).output }
   }
 
   describe('by the lines of docs/deploying.md', () => {
@@ -201,6 +202,7 @@ describe('in a bundle', () => {
 
   test.each([
     ['made where it was not installed', () => bundled(directory)],
+    ['that is named as files of the package are', () => bundled(directory, { entryNames: 'index' })],
     ['that holds nothing in its place', () => bundled(complete, { loader: { '.node': 'empty' } })],
     ['that holds the name of its file', () => bundled(complete, { loader: { '.node': 'file' } })],
     [
