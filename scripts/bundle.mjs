@@ -6,7 +6,6 @@
 import { readFileSync } from 'node:fs'
 import { builtinModules, createRequire } from 'node:module'
 import { join, posix } from 'node:path'
-import { SourceLines } from './source-lines.mjs'
 import { root } from './steps.mjs'
 
 const read = (file) => readFileSync(join(root, file), 'utf8')
@@ -79,19 +78,26 @@ export function resolve(module, name) {
 
 /** Modules as one file. Its map has them with their comments. */
 function print(name, modules, others) {
-  const lines = new SourceLines()
-  lines.add(`'use strict'`)
-  lines.add(`const lib = { ${others.map((file) => `...require('./${file}')`).join(', ')} };`)
+  // Scripts that install these have this imported before that.
+  const require = createRequire(import.meta.url)
+  const { default: MagicString, Bundle } = require('magic-string')
+  const { transformSync } = require('esbuild')
+  const file = new Bundle()
   for (const module of modules) {
-    lines.add('(() => {')
-    if (module === 'package.json') lines.add(`${key(module)} = ${identity()}`)
-    else lines.addSource(module, read(module), linked(module))
-    lines.add('})();')
+    if (module === 'package.json') continue
+    const source = new MagicString(read(module), { filename: module })
+    file.addSource(link(module, source).prepend('(() => {\n').append('\n})();'))
   }
-  if (!ENTRIES.includes(name)) lines.add('module.exports = lib')
-  // Scripts that install it have this imported before that.
-  const { transformSync } = createRequire(import.meta.url)('esbuild')
-  const { code, map, warnings } = transformSync(lines.text(), {
+  const shared = others.map((other) => `...require('./${other}'), `)
+  if (modules.includes('package.json')) shared.push(`'package.json': ${identity()}`)
+  file.prepend(`'use strict'\nconst lib = { ${shared.join('')} };\n`)
+  if (!ENTRIES.includes(name)) file.append('\nmodule.exports = lib')
+  const map = file.generateMap({ includeContent: true, hires: 'boundary' }).toUrl()
+  const {
+    code,
+    map: printed,
+    warnings,
+  } = transformSync(`${file}\n//# sourceMappingURL=${map}`, {
     banner: `// ${manifest.name} ${manifest.version}, MIT licensed. The sources are in ${name}.map.`,
     charset: 'utf8',
     sourcefile: name,
@@ -99,7 +105,7 @@ function print(name, modules, others) {
     target: manifest.engines.node.replace('>=', 'node'),
   })
   if (warnings.length > 0) throw new Error(`${name}: ${JSON.stringify(warnings, null, 2)}`)
-  return { code, map }
+  return { code, map: printed }
 }
 
 const key = (module) => `lib['${module.replace(/^lib\//, '').replace(/\.js$/, '')}']`
@@ -110,13 +116,13 @@ function identity() {
   return JSON.stringify({ name, version })
 }
 
-/** A module line by line, with what it requires of ours, and its own exports, in `lib`. */
-function linked(module) {
-  const text = read(module)
-  if (text.split(EXPORTS).length !== 2) throw new Error(`${module} has to set module.exports once.`)
-  const linked = text.replace(/^'use strict'$/m, '').replace(REQUIRE, (call, name) => {
+/** Has a module take what it requires of ours from `lib`, and put its own exports there. */
+function link(module, source) {
+  if (source.original.split(EXPORTS).length !== 2)
+    throw new Error(`${module} has to set module.exports once.`)
+  source.replace(/^'use strict'$/m, '').replace(REQUIRE, (call, name) => {
     const file = resolve(module, name)
     return file === undefined ? call : key(file)
   })
-  return ENTRIES.includes(module) ? linked : linked.replace(EXPORTS, `${key(module)} = `)
+  return ENTRIES.includes(module) ? source : source.replace(EXPORTS, `${key(module)} = `)
 }
