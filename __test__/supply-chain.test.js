@@ -56,13 +56,21 @@ describe('the addon', () => {
   })
 
   test('has the dependencies that the fuzz target compiles its core with', () => {
-    const dependencies = (file) => /\[dependencies\]\n(.*?)\n\n\[/s.exec(read(file))[1].split('\n')
-    const ofCore = dependencies('Cargo.toml').filter(
+    const section = (file, name) =>
+      read(file)
+        .split(`\n[${name}]\n`)[1]
+        .split(/\n\n\[/)[0]
+        .split('\n')
+    const ofCore = section('Cargo.toml', 'dependencies').filter(
       (line) => !line.startsWith('#') && !line.includes('optional = true'),
     )
-    const ofTarget = dependencies('fuzz/Cargo.toml').filter((line) => !/^#|^libfuzzer-sys/.test(line))
+    const ofTarget = section('fuzz/Cargo.toml', 'dependencies').filter(
+      (line) => !/^#|^libfuzzer-sys/.test(line),
+    )
     expect(ofTarget).toEqual(ofCore)
     expect(ofCore.length).toBeGreaterThan(8)
+    const toBuild = (file) => section(file, 'build-dependencies')
+    expect(toBuild('fuzz/Cargo.toml')).toEqual(toBuild('Cargo.toml'))
   })
 })
 

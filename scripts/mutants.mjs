@@ -8,7 +8,16 @@ import { basename, join } from 'node:path'
 import { cargoEnvironment, requireCargo, root, run } from './steps.mjs'
 
 /** What `cargo test --no-default-features` needs. */
-const TREE = ['Cargo.toml', 'Cargo.lock', 'build.rs', 'clippy.toml', 'src', 'docs']
+const TREE = [
+  'Cargo.toml',
+  'Cargo.lock',
+  'build.rs',
+  'build',
+  'clippy.toml',
+  'src',
+  'docs',
+  'ARCHITECTURE.md',
+]
 const MOST_SHOWN = 4
 /** It runs all scenarios once more, and fails whenever one of them does. */
 const ECHO = 'rotation::tests::every_row_of_the_table_has_a_scenario'

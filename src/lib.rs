@@ -28,6 +28,7 @@ pub mod secret;
 pub mod sink;
 pub mod source;
 pub mod store;
+pub mod time_zone;
 pub mod token;
 pub mod verdict;
 pub mod wiping;

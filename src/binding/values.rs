@@ -9,6 +9,7 @@ use super::environment::Environment;
 use crate::driver::{Activity, Driver};
 use crate::local_time;
 use crate::provider::genesys;
+use crate::time_zone::TimeZone;
 
 /// What the facade compares with its own version: it works with this one only.
 #[napi]
@@ -29,7 +30,7 @@ pub fn format_local(epoch_millis: i64, time_zone: String) -> Option<String> {
 /// Whether the IANA time zone database knows this name.
 #[napi(catch_unwind)]
 pub fn is_time_zone(name: String) -> bool {
-    local_time::is_time_zone(&name)
+    TimeZone::find(&name).is_some()
 }
 
 #[derive(Serialize)]
