@@ -269,6 +269,23 @@ describe.each([
   )
 })
 
+// The native part has no data about Unicode: hosts come to it as JavaScript's URL has converted them.
+test.each([['BÜCHER.example.test'], ['xn--bcher-kva.example.test']])(
+  'an endpoint and a verification at %s are asked for by their name in ASCII',
+  async (host) => {
+    const ascii = 'xn--bcher-kva.example.test'
+    const [proxy, certificate] = [await forwardProxy(), await issue(ca, ascii, { dns: [ascii] })]
+    const [endpoint, resource] = [await wire({ secure: certificate }), await wire({ secure: certificate })]
+    const tokenUrl = endpoint.tokenUrl.replace('127.0.0.1', host)
+    const tokens = through(proxy.url, { ...endpoint, tokenUrl })
+    await tokens.ready()
+    await tokens.rotate({ clientSecret: 'new', verify: { url: `https://${host}:${resource.port}/me` } })
+    expect(new Set(proxy.log.map(({ target }) => target))).toEqual(
+      new Set([`${ascii}:${endpoint.port}`, `${ascii}:${resource.port}`]),
+    )
+  },
+)
+
 test('an endpoint of this machine is never reached through a proxy', async () => {
   const [proxy, endpoint] = [await forwardProxy(), await wire()]
   process.env.ALL_PROXY = proxy.url
