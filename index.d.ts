@@ -411,7 +411,8 @@ export interface TokenManagerOptions {
   /**
    * How often files, functions and environment variables that yield credentials are read again, in ms. 10
    * to 86,400,000. Default 10,000. While no token is held, files and variables are read every second and functions
-   * called every 5 s, if that is more often.
+   * called every 5 s, if that is more often. Managers that read equally often do so at the same instants, so
+   * the second reading may come sooner.
    */
   sourcePollMs?: number | undefined
 
@@ -442,8 +443,8 @@ export interface TokenManagerOptions {
 
   /**
    * Compares the wall clock on every call, so that an expired token is not handed out even in the
-   * second after a suspended process wakes. Default: false, and true where
-   * `AWS_LAMBDA_FUNCTION_NAME` is set.
+   * second after a suspended process wakes, or in the minute after one was restored from a checkpoint.
+   * Default: false, and true where `AWS_LAMBDA_FUNCTION_NAME` is set.
    */
   strict?: boolean | undefined
 

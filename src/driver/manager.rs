@@ -223,18 +223,6 @@ impl Manager {
         });
     }
 
-    /// A file was written, or not.
-    pub(super) fn sink_written(&self, write: u64, outcome: SinkOutcome, message: Option<String>) {
-        self.with_state(|state, now| state.sink_written(write, outcome, message, now));
-    }
-
-    /// A file was tried on behalf of who prepares a rotation.
-    pub(super) fn sink_tried(&self, place: EntryPlace, is_writable: bool) {
-        self.with_state(|state, now| {
-            state.step(Event::SinkTried { place, is_writable }, now);
-        });
-    }
-
     /// A handle's JavaScript sources answered.
     pub fn javascript_read(&self, handle: HandleId, readings: Vec<Option<Reading>>) {
         self.with_state(|state, now| {
@@ -294,17 +282,29 @@ impl Manager {
 
     pub(super) fn answered(&self, request: u64, attempt: Attempt, verify: Option<Verify>) {
         let Attempt { sent_at, verdict } = attempt;
-        self.with_state(|state, now| {
+        self.in_task(|state, now| {
             state.step(Event::Answered { request, sent_at, verdict, verify }, now);
         });
     }
 
     pub(super) fn identified(&self) {
-        self.with_state(|state, now| state.step(Event::Identified, now));
+        self.in_task(|state, now| state.step(Event::Identified, now));
+    }
+
+    /// A file was written, or not.
+    pub(super) fn sink_written(&self, write: u64, outcome: SinkOutcome, message: Option<String>) {
+        self.in_task(|state, now| state.sink_written(write, outcome, message, now));
+    }
+
+    /// A file was tried on behalf of who prepares a rotation.
+    pub(super) fn sink_tried(&self, place: EntryPlace, is_writable: bool) {
+        self.in_task(|state, now| {
+            state.step(Event::SinkTried { place, is_writable }, now);
+        });
     }
 
     pub(super) fn files_read(&self, readings: HashMap<Place, FileReading>) {
-        self.with_state(|state, now| {
+        self.in_task(|state, now| {
             state.sources.files_read(readings);
             state.finish_reading_if_complete(now);
         });
@@ -312,7 +312,7 @@ impl Manager {
 
     /// Does whatever time has made due.
     pub(super) fn tick(&self) {
-        self.with_state(|state, now| {
+        self.in_task(|state, now| {
             if state.sources.is_reading() && state.sources.is_complete(now) {
                 state.finish_reading(now);
             }
@@ -330,17 +330,11 @@ impl Manager {
         let mut state = self.lock();
         let has_token = state.member.token(now).is_some();
         let poll = || state.sources.next_reading(has_token).map(|(_, at)| at);
-        // While a token is held its end is checked that often, whatever timers slept through.
-        let check = || {
-            let longest = self.clock.longest_sleep()?;
-            state.member.token(now).map(|_| now + longest)
-        };
         let expiring = state.expiring.next().map(|utc| {
             let left = utc.saturating_sub(self.clock.utc_millis(now));
             now + Duration::from_millis(u64::try_from(left).unwrap_or(0))
         });
-        let wakes =
-            [state.member.wake_at(now), state.sources.deadline().or_else(poll), check(), expiring];
+        let wakes = [state.member.wake_at(now), state.sources.deadline().or_else(poll), expiring];
         let wake_at = wakes.into_iter().flatten().min();
         state.pulse.is_to_beat(wake_at);
         wake_at
@@ -403,6 +397,7 @@ impl Manager {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Does something that the task has to see.
     fn with_state<R>(&self, act: impl FnOnce(&mut State, Timestamp) -> R) -> R {
         let now = self.clock.now();
         let mut state = self.lock();
@@ -411,6 +406,12 @@ impl Manager {
         drop(state);
         self.changed.notify_one();
         result
+    }
+
+    /// Does something in the task itself, which looks at what follows before it waits again.
+    fn in_task(&self, act: impl FnOnce(&mut State, Timestamp)) {
+        let now = self.clock.now();
+        act(&mut self.lock(), now);
     }
 }
 

@@ -1,6 +1,6 @@
 //! Threads for one kind of work that blocks, which the managers of a process share fairly.
 //!
-//! A thread starts when there is work for it, and ends when it has had none for a second. What does not return
+//! A thread starts when there is work for it, and ends when it has had none for a while. What does not return
 //! costs its own manager something and no other one: after a second its thread no longer counts, and another one
 //! takes its place. How much of one manager is at work or hangs is limited.
 
@@ -19,9 +19,6 @@ use super::queue::{Queue, Ticket, Urgency};
 use super::thread::NAME;
 use crate::clock::Clock;
 
-/// So long a thread without work stays.
-const KEEP_ALIVE: Duration = Duration::from_secs(1);
-
 /// So often work that has not returned is looked at. Looks are counted, and not the time between them: a process
 /// that was suspended finds nothing that has hung for hours.
 const LOOK: Duration = Duration::from_secs(1);
@@ -37,6 +34,8 @@ pub(super) struct Limits {
     pub(super) slow_of_one: usize,
     /// So many slow ones have threads of their own; what is slow beyond that counts as at work.
     pub(super) slow: usize,
+    /// So long a thread without work stays.
+    pub(super) keep_alive: Duration,
 }
 
 /// So many pieces of work at one place that nobody waits for any more mean that the place hangs: what does not hang
@@ -272,8 +271,10 @@ impl Pool {
                 continue;
             }
             state.idle += 1;
-            let (woken, timeout) =
-                self.hired.wait_timeout(state, KEEP_ALIVE).unwrap_or_else(PoisonError::into_inner);
+            let (woken, timeout) = self
+                .hired
+                .wait_timeout(state, self.limits.keep_alive)
+                .unwrap_or_else(PoisonError::into_inner);
             state = woken;
             state.idle -= 1;
             if timeout.timed_out() && !state.has_next(self.limits) {

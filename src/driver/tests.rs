@@ -2,6 +2,7 @@
 
 mod handles;
 mod hanging;
+mod leaps;
 mod races;
 
 use std::cell::RefCell;

@@ -64,6 +64,8 @@ async fn supervise(driver: &Arc<Driver>) {
     let clients = Arc::new(Clients::default());
     let mut tasks = JoinSet::new();
     let mut serving: HashMap<ManagerId, AbortHandle> = HashMap::new();
+    let leap = || Arc::clone(&driver.clock).leap();
+    let mut leapt = leap();
     loop {
         let Some(unserved) = driver.take_unserved(&mut serving) else { return };
         for (id, manager) in unserved {
@@ -73,6 +75,10 @@ async fn supervise(driver: &Arc<Driver>) {
         }
         tokio::select! {
             () = driver.changed.notified() => {}
+            () = &mut leapt => {
+                driver.rouse();
+                leapt = leap();
+            }
             Some(ended) = tasks.join_next() => {
                 if let Some(id) = panicked(&ended, &serving) {
                     serving.remove(&id);
@@ -114,6 +120,11 @@ impl Driver {
         let unserved = std::mem::take(&mut registry.unserved);
         let manager = |id| registry.managers.get(&id).map(|manager| (id, Arc::clone(manager)));
         Some(unserved.into_iter().filter_map(manager).collect())
+    }
+
+    /// Sleeps may have become too long: every task looks at the clock again.
+    fn rouse(&self) {
+        self.lock().managers.values().for_each(|manager| manager.changed.notify_one());
     }
 
     /// A manager's task panicked: its words are cleared, and it gets another task.

@@ -17,13 +17,17 @@ use crate::credential::Credential;
 use crate::sink::Target;
 use crate::source::{FileReading, Place};
 
-const READERS: Limits = Limits { at_once: 8, of_one: 2, slow_of_one: 8, slow: 64 };
+/// Sources are read again and again: at the usual pace no thread is started for that.
+const READERS: Limits =
+    Limits { at_once: 8, of_one: 2, slow_of_one: 8, slow: 64, keep_alive: Duration::from_mins(1) };
 
 /// Writing is rare.
-const WRITERS: Limits = Limits { at_once: 4, of_one: 2, slow_of_one: 8, slow: 64 };
+const WRITERS: Limits =
+    Limits { at_once: 4, of_one: 2, slow_of_one: 8, slow: 64, keep_alive: Duration::from_secs(1) };
 
 /// It is work for a processor, and never hangs.
-const NAMERS: Limits = Limits { at_once: 2, of_one: 2, slow_of_one: 1, slow: 0 };
+const NAMERS: Limits =
+    Limits { at_once: 2, of_one: 2, slow_of_one: 1, slow: 0, keep_alive: Duration::from_secs(1) };
 
 /// So many seconds a file may take.
 const PATIENCE: NonZeroUsize = NonZeroUsize::new(10).expect("not zero");

@@ -73,7 +73,7 @@ pub enum Event {
     Stored(Stored),
     /// Somebody wants everything tried again now.
     Reloaded,
-    /// The time that [`Member::wake_at`](super::Member::wake_at) named has come, or a second has passed.
+    /// The time that [`Member::wake_at`](super::Member::wake_at) named has come.
     Ticked,
     /// The driver lost its thread, and with it everything under way but store operations.
     Restarted,

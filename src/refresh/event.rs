@@ -34,7 +34,7 @@ pub enum Event {
     Obtained(Arc<HeldToken>),
     /// The token with this serial must not be handed out any more.
     Dropped(u64),
-    /// The time that [`Refresh::wake_at`](super::Refresh::wake_at) named has come, or a second has passed.
+    /// The time that [`Refresh::wake_at`](super::Refresh::wake_at) named has come.
     Ticked,
     /// The driver lost its thread, and with it every request under way.
     Restarted,

@@ -42,13 +42,14 @@ impl Pace {
         self.all_at = Timestamp::default();
     }
 
-    /// What is read next, and when.
+    /// What is read next, and when: at the same instants as by everybody else who reads as often, so that a
+    /// process wakes up once for all.
     pub(super) fn next(&self, has_token: bool) -> (Extent, Timestamp) {
         if has_token {
-            return (Extent::All, self.all_at + self.poll);
+            return (Extent::All, self.all_at.next_of_every(self.poll));
         }
-        let all = self.all_at + self.poll.min(Self::ALL);
-        let cheap = self.cheap_at + self.poll.min(Self::CHEAP);
+        let all = self.all_at.next_of_every(self.poll.min(Self::ALL));
+        let cheap = self.cheap_at.next_of_every(self.poll.min(Self::CHEAP));
         if all <= cheap { (Extent::All, all) } else { (Extent::Cheap, cheap) }
     }
 }
@@ -81,6 +82,15 @@ mod tests {
         use Extent::{All, Cheap};
         let read = readings(Duration::from_secs(10), false);
         assert_eq!(read, [(Cheap, 1), (Cheap, 2), (Cheap, 3), (Cheap, 4), (All, 5), (Cheap, 6)]);
+    }
+
+    #[test]
+    fn who_has_read_at_another_time_reads_with_the_others_from_then_on() {
+        for millis in [1, 4_999, 9_999] {
+            let mut pace = Pace::new(Duration::from_secs(10));
+            pace.reads(Extent::All, START + Duration::from_millis(millis));
+            assert_eq!(pace.next(true), (Extent::All, START + Duration::from_secs(10)));
+        }
     }
 
     #[test]

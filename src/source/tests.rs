@@ -366,7 +366,7 @@ fn without_a_token_variables_are_asked_for_alone_and_functions_are_left_in_peace
     sources.javascript_read(2, [credentials("variables"), credentials("other")].concat());
     sources.files_read(text("/secret", "file"));
     read(&mut sources);
-    assert_eq!(sources.next_reading(true), Some((Extent::All, NOW + POLL)));
+    assert_eq!(sources.next_reading(true), Some((Extent::All, NOW.next_of_every(POLL))));
     assert_eq!(sources.begin_if_due(false, NOW), None);
     let later = NOW + Duration::from_secs(1);
     let requests = sources.begin_if_due(false, later).unwrap();
@@ -473,7 +473,8 @@ fn the_latest_value_of_a_source_that_flipped_is_taken_up_within_a_second_however
     let (configured, _) = sources.finish(at);
     assert_eq!(configured.edges.len(), 1);
     assert_eq!(configured.credentials[0].client_secret.expose(), "secret-49");
-    assert_eq!(sources.next_reading(true).unwrap().1, at + Duration::from_hours(1));
+    let hour = Duration::from_hours(1);
+    assert_eq!(sources.next_reading(true).unwrap().1, at.next_of_every(hour));
 }
 
 #[test]

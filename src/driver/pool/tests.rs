@@ -10,7 +10,8 @@ use crate::clock::ManualClock;
 /// Nothing here takes that long; a test that waits for it has failed.
 const PATIENCE: Duration = Duration::from_secs(20);
 
-const LIMITS: Limits = Limits { at_once: 2, of_one: 1, slow_of_one: 2, slow: 3 };
+const LIMITS: Limits =
+    Limits { at_once: 2, of_one: 1, slow_of_one: 2, slow: 3, keep_alive: Duration::from_secs(1) };
 
 /// A pool and its clock.
 struct Bench {
