@@ -62,11 +62,7 @@ impl Backoff {
         now: Timestamp,
         random: f64,
     ) {
-        // Uniform between d/2 and d, where d doubles from 2 s to 60 s: the first wait is 1 s to 2 s.
-        let ceiling = (Self::FIRST * 2)
-            .saturating_mul(2_u32.saturating_pow(self.failures.min(16)))
-            .min(Self::LONGEST);
-        let wait = ceiling.mul_f64(0.5 + random / 2.0);
+        let wait = self.patience(random);
         self.retry_at = now + runway.map_or(wait, |left| wait.min(left / 2));
         self.passing_at = (failure.code == Code::Endpoint).then_some(now);
 
@@ -80,6 +76,21 @@ impl Backoff {
         };
         self.failures = self.failures.saturating_add(1);
         self.terminal = terminal.then(|| failure.clone());
+    }
+
+    /// The answer was a token, which nobody may be handed yet.
+    pub(super) fn brought_nothing(&mut self, now: Timestamp, random: f64) {
+        self.retry_at = now + self.patience(random);
+        self.passing_at = Some(now);
+        self.failures = self.failures.saturating_add(1);
+    }
+
+    /// Uniform between d/2 and d, where d doubles from 2 s to 60 s: the first wait is 1 s to 2 s.
+    fn patience(&self, random: f64) -> Duration {
+        let ceiling = (Self::FIRST * 2)
+            .saturating_mul(2_u32.saturating_pow(self.failures.min(16)))
+            .min(Self::LONGEST);
+        ceiling.mul_f64(0.5 + random / 2.0)
     }
 
     /// A new reason to try does not wait for our patience, only for the endpoint's.

@@ -212,7 +212,9 @@ impl Refresh {
                 }
             }
             Event::Spared(flight) => {
-                self.round.take_if(|_| flight == self.last_flight);
+                if self.round.take_if(|_| flight == self.last_flight).is_some() {
+                    self.backoff.brought_nothing(now, random);
+                }
             }
             Event::Obtained(token) => self.hand_out(token, now, &mut effects),
             Event::Dropped(serial) => {

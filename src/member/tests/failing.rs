@@ -193,3 +193,21 @@ fn what_was_answered_to_secrets_that_nothing_refers_to_any_more_is_forgotten() {
     assert_eq!(remembered, typos[12..].iter().collect::<Vec<_>>());
     assert!(ledger.standing(id_of("old")).is_some());
 }
+
+#[test]
+fn tokens_that_nobody_may_be_handed_yet_are_not_fetched_again_and_again() {
+    // The store has a record whose active credential nobody here holds.
+    let before = with_token(&["old", "new", "other"]);
+    let mut world = World::new(DEFAULT, accepts(&["new", "other"]));
+    world.store = before.store;
+    world.verified = rotation::Verify::Failed;
+    world.configure(&["other"]);
+    world.ask(verified(rotate(Some("new"))));
+    world.pass(SECOND);
+    let held = world.serial().expect("the token in the store, or one made here");
+    world.tell(Event::Invalidated(held));
+    let before = world.fetches.len();
+    world.pass(MINUTE);
+    let sent = world.fetches.len() - before;
+    assert!((2..40).contains(&sent), "{sent} requests");
+}
