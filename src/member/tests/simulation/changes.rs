@@ -111,7 +111,11 @@ impl Sim {
 
     fn check_rejected(&self, before: &Record) {
         let staged = before.staged().expect("only a staged one is rejected");
-        let denied = self.checks.denied.get(&staged.next).cloned().unwrap_or_default();
+        let pardoned = self.checks.pardoned.get(&staged.next);
+        let pardoned =
+            pardoned.filter(|(at, _)| *at + SECOND >= self.now).map(|(_, denied)| denied);
+        let denied = self.checks.denied.get(&staged.next).or(pardoned);
+        let denied = denied.cloned().unwrap_or_default();
         let since: Vec<_> = denied.into_iter().filter(|at| *at + 5 * SECOND >= staged.at).collect();
         let span = since.last().zip(since.first()).map(|(last, first)| last.since(*first));
         assert!(

@@ -20,6 +20,8 @@ pub(super) struct Checks {
     pub(super) accepted: BTreeMap<CredentialId, (Timestamp, Timestamp)>,
     /// When it was not, since it was last accepted.
     pub(super) denied: BTreeMap<CredentialId, Vec<Timestamp>>,
+    /// The same up to when it was accepted: what was decided before may be written after that.
+    pub(super) pardoned: BTreeMap<CredentialId, (Timestamp, Vec<Timestamp>)>,
     pub(super) refused: BTreeSet<CredentialId>,
     pub(super) scopes: BTreeMap<CredentialId, bool>,
     /// Read as retired, and not named since.
@@ -110,7 +112,9 @@ impl Checks {
             Verdict::Accepted(grant) if !is_unfit && grant.lifetime < 4 * SECOND => {}
             Verdict::Accepted(grant) if !is_unfit => {
                 self.accepted.insert(id, (now, now + grant.lifetime));
-                self.denied.remove(&id);
+                if let Some(denied) = self.denied.remove(&id) {
+                    self.pardoned.insert(id, (now, denied));
+                }
                 // The endpoint answers: the bare 401s of the others were meant.
                 for other in std::mem::take(&mut self.refused) {
                     if other != id {
