@@ -1097,7 +1097,6 @@ export interface TokenManagerStatus {
   timeZone: string
   /**
    * Where the life of the credentials stands; null after `close()`. docs/rotation.md explains the phases.
-   * For some 20 ms after the first token it is still `'starting'`, while the credential's id is derived.
    */
   phase: CredentialPhase | null
   /**
@@ -1109,7 +1108,8 @@ export interface TokenManagerStatus {
   token: TokenStatus | null
   /**
    * All known credentials: those that are tried, in that order, then the others. Of a retired one that no
-   * source yields any more the secret is wiped from memory, and only the name is left.
+   * source yields any more the secret is wiped from memory, and only the name is left. Until their ids are
+   * derived, `role` tells what each is about to be.
    */
   credentials: CredentialStatus[]
   /** The source of each entry of this manager's `credentials`, in their order. */
@@ -1143,16 +1143,21 @@ export interface TokenStatus {
   issuedAtLocal: string
   expiresAt: Date
   expiresAtLocal: string
-  /** The {@link CredentialStatus.id} of the credential that it was fetched with. */
-  credentialId: string
+  /** The {@link CredentialStatus.id} of the credential that it was fetched with; null until it is derived. */
+  credentialId: string | null
   label?: string | undefined
   clientId: string
 }
 
 /** A credential, without its secret. */
 export interface CredentialStatus {
-  /** 16 hexadecimal digits: the same in every process, and safe to log. */
-  id: string
+  /**
+   * 16 hexadecimal digits: the same in every process, and safe to log. To derive it takes 20 ms of CPU time,
+   * so it is null until something has needed it: the first `status()`, which does not wait for it, a listener, a
+   * subscriber of a diagnostics channel, a failed or rejected request, a changed source, `rotate()` or
+   * `prepareRotation()`.
+   */
+  id: string | null
   label?: string | undefined
   clientId: string
   /** What the token endpoint last said of it. */
@@ -1404,7 +1409,7 @@ export interface SourceEvent extends RotorEvent {
 
 export interface RotationEvent extends RotorEvent {
   /**
-   * - `'started'`: the first credential was accepted,
+   * - `'started'`: the first credential was accepted (told with the first listener, if that comes later),
    * - `'prepared'`, `'preparation-ended'`: see {@link TokenManager.prepareRotation},
    * - `'staged'`: a candidate is being proved,
    * - `'promoted'`: it is active,

@@ -29,6 +29,8 @@ const OF_HANDLES = {
   leave: [1],
   rotation: [],
   persisted: [1, 'done', undefined],
+  listen: [],
+  ignore: [],
   status: [],
   health: [],
   metrics: [],

@@ -126,6 +126,8 @@ class Environment {
         return this.#forget(this.#waiting, message.waiter)?.(message.error)
       case 'answered':
         return this.#forget(this.#asking, message.caller)?.(message)
+      case 'audience':
+        return message.handles.forEach((handle) => this.#answerAudience(handle))
       case 'read':
         return manager?._readSources(message)
       case 'persist':
@@ -139,6 +141,12 @@ class Environment {
       default:
         return this.#tell(message)
     }
+  }
+
+  /** The native part asks before it names credentials in events, which costs. */
+  #answerAudience(handle) {
+    if (this.#managers.get(handle)?.deref()?._isListenedTo()) native.listen(handle)
+    else native.ignore(handle)
   }
 
   /** An event, to all managers that it concerns. */

@@ -5,6 +5,7 @@ const { EventEmitter } = require('node:events')
 const { EVENTS } = require('./arguments')
 
 const CHANNELS = new Map(EVENTS.map((event) => [event, diagnosticsChannel.channel(`oauth-rotor:${event}`)]))
+const ALL_CHANNELS = [...CHANNELS.values()]
 
 /** Who listens to one manager, and the channels of all. */
 class Listeners {
@@ -40,6 +41,11 @@ class Listeners {
 
   clear() {
     this.#events.removeAllListeners()
+  }
+
+  /** Whether anybody wants to know of any event. */
+  areThere() {
+    return this.#events.eventNames().length > 0 || ALL_CHANNELS.some(({ hasSubscribers }) => hasSubscribers)
   }
 
   /** Whether anybody wants to know of this event. Of the managers that it concerns the first one publishes it. */

@@ -71,6 +71,7 @@ class TokenManager {
     this.#handle = handle
     this.#slot = slot
     this.#word = slot.words.subarray(slot.index, slot.index + 1)
+    if (this.#listeners.areThere()) native.listen(handle)
     this.#snapshots = new Snapshots(handle, name, this.#local)
     this.#rotations = new Rotations({
       handle,
@@ -134,13 +135,13 @@ class TokenManager {
 
   on(event, listener) {
     checkListener('on', event, listener, this.on)
-    if (!this.#closed) this.#listeners.on(event, listener)
+    this.#listen('on', event, listener)
     return this
   }
 
   once(event, listener) {
     checkListener('once', event, listener, this.once)
-    if (!this.#closed) this.#listeners.once(event, listener)
+    this.#listen('once', event, listener)
     return this
   }
 
@@ -172,6 +173,17 @@ class TokenManager {
   [inspect.custom](depth, options) {
     if (depth < 0) return '[TokenManager]'
     return `TokenManager ${inspect(this.toJSON(), options)}`
+  }
+
+  #listen(method, event, listener) {
+    if (this.#closed) return
+    this.#listeners[method](event, listener)
+    native.listen(this.#handle)
+  }
+
+  /** Called by the environment: whether anybody hears what has happened. */
+  _isListenedTo() {
+    return !this.#closed && this.#listeners.areThere()
   }
 
   /** Called by the environment: an event of the native manager. The first handle publishes it to the channel. */

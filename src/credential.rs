@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::fmt;
 use std::num::NonZeroU32;
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 
 use ring::{digest, pbkdf2};
 
@@ -22,7 +22,7 @@ pub struct Credential {
     pub client_secret: Secret,
     /// When it expires at the provider, in milliseconds since 1970, where that is known.
     pub expires_at: Option<i64>,
-    id: OnceLock<CredentialId>,
+    id: OnceLock<Arc<Derivation>>,
 }
 
 impl PartialEq for Credential {
@@ -56,14 +56,84 @@ impl Credential {
         self.client_id == other.client_id && self.client_secret == other.client_secret
     }
 
-    /// The public id. The first call of a process takes about 20 ms of CPU time; later ones are free.
+    /// The public id. To derive it takes about 20 ms of CPU time, once for all who hold the same credential at a time.
     pub fn id(&self) -> CredentialId {
-        *self.id.get_or_init(|| CredentialId::of(&self.client_id, &self.client_secret))
+        self.id.get_or_init(|| Derivation::of(&self.client_id, &self.client_secret)).id(self)
     }
 
     /// Whether [`Credential::id`] is free.
     pub fn has_id(&self) -> bool {
-        self.id.get().is_some()
+        self.id.get().is_some_and(|derivation| derivation.id.get().is_some())
+    }
+}
+
+#[cfg(test)]
+impl Credential {
+    /// The id, which is never forgotten: simulations ask for the same ones again and again.
+    pub(crate) fn kept_id(&self) -> CredentialId {
+        static KEPT: Mutex<Vec<Arc<Derivation>>> = Mutex::new(Vec::new());
+        let id = self.id();
+        let derivation = self.id.get().expect("it was derived");
+        let mut kept = KEPT.lock().unwrap();
+        if !kept.iter().any(|it| Arc::ptr_eq(it, derivation)) {
+            kept.push(Arc::clone(derivation));
+        }
+        id
+    }
+}
+
+/// The id of one credential, for all who hold it.
+struct Derivation {
+    digest: Digest,
+    id: OnceLock<CredentialId>,
+}
+
+/// Tells credentials apart in memory.
+type Digest = [u8; digest::SHA256_OUTPUT_LEN];
+
+impl Derivation {
+    fn of(client_id: &str, client_secret: &Secret) -> Arc<Self> {
+        let mut context = digest::Context::new(&digest::SHA256);
+        context.update(&client_id.len().to_be_bytes());
+        context.update(client_id.as_bytes());
+        context.update(client_secret.expose().as_bytes());
+        let mut digest = [0; digest::SHA256_OUTPUT_LEN];
+        digest.copy_from_slice(context.finish().as_ref());
+        let mut known = Self::known();
+        if let Some(derivation) = known.get(&digest).and_then(Weak::upgrade) {
+            return derivation;
+        }
+        let derivation = Arc::new(Self { digest, id: OnceLock::new() });
+        known.insert(digest, Arc::downgrade(&derivation));
+        derivation
+    }
+
+    /// Not under the lock of all: who asks for one id does not wait for the others.
+    fn id(&self, credential: &Credential) -> CredentialId {
+        let derive = || CredentialId::derive(&credential.client_id, &credential.client_secret);
+        *self.id.get_or_init(derive)
+    }
+
+    fn known() -> MutexGuard<'static, HashMap<Digest, Weak<Self>>> {
+        static KNOWN: OnceLock<Mutex<HashMap<Digest, Weak<Derivation>>>> = OnceLock::new();
+        KNOWN.get_or_init(Mutex::default).lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl fmt::Debug for Derivation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // Whoever has the digest can try secrets quickly.
+        self.id.get().fmt(f)
+    }
+}
+
+impl Drop for Derivation {
+    fn drop(&mut self) {
+        let mut known = Self::known();
+        // Somebody else may hold the credential by now, and have begun anew.
+        if known.get(&self.digest).is_some_and(|it| it.strong_count() == 0) {
+            known.remove(&self.digest);
+        }
     }
 }
 
@@ -82,23 +152,6 @@ impl CredentialId {
     /// An id that was derived before, as a store gives it back.
     pub const fn from_bytes(bytes: [u8; 8]) -> Self {
         Self(bytes)
-    }
-
-    /// Derives each id once per process, however many managers share the credential.
-    fn of(client_id: &str, client_secret: &Secret) -> Self {
-        type Known = HashMap<Vec<u8>, Arc<OnceLock<CredentialId>>>;
-        static KNOWN: OnceLock<Mutex<Known>> = OnceLock::new();
-        let mut digest = digest::Context::new(&digest::SHA256);
-        digest.update(&client_id.len().to_be_bytes());
-        digest.update(client_id.as_bytes());
-        digest.update(client_secret.expose().as_bytes());
-        let id = {
-            let known = KNOWN.get_or_init(Mutex::default);
-            let mut known = known.lock().unwrap_or_else(PoisonError::into_inner);
-            Arc::clone(known.entry(digest.finish().as_ref().to_vec()).or_default())
-        };
-        // Not under the lock: who asks for one id does not wait for the others.
-        *id.get_or_init(|| Self::derive(client_id, client_secret))
     }
 
     fn derive(client_id: &str, client_secret: &Secret) -> Self {
@@ -150,7 +203,32 @@ mod tests {
     }
 
     #[test]
+    fn what_is_known_of_an_id_is_shared_and_forgotten_with_its_last_user() {
+        let is_known = |credential: &Credential| {
+            let digest = credential.id.get().expect("its id was asked for").digest;
+            move || Derivation::known().contains_key(&digest)
+        };
+        let (one, other) = (credential("forgotten", "s"), credential("forgotten", "s"));
+        one.id();
+        assert!(one.has_id() && !other.has_id());
+        other.id();
+        assert!(Arc::ptr_eq(one.id.get().unwrap(), other.id.get().unwrap()));
+        let is_known = is_known(&one);
+        drop(one);
+        assert!(is_known());
+        let described = other.described(Some(&"label".into()), None);
+        drop(other);
+        assert!(is_known() && described.has_id());
+        drop(described);
+        assert!(!is_known());
+    }
+
+    #[test]
     fn debug_shows_neither_secret_nor_anything_derived_quickly_from_it() {
-        assert!(!format!("{:?}", credential("app", "hunter2")).contains("hunter2"));
+        let credential = credential("app", "hunter2");
+        let id = credential.id();
+        let shown = format!("{credential:?}");
+        assert!(!shown.contains("hunter2"));
+        assert!(shown.contains(&format!("id: OnceLock(Some({id}))")), "{shown}");
     }
 }

@@ -257,6 +257,22 @@ pub fn persisted(env: Env, handle: i64, write: i64, outcome: String, message: Op
     }
 }
 
+/// Somebody listens to the manager's events.
+#[napi(catch_unwind)]
+pub fn listen(env: Env, handle: i64) {
+    if let Some((_, manager)) = manager(env, handle) {
+        manager.is_listened_to();
+    }
+}
+
+/// Nobody listens to them by way of this handle.
+#[napi(catch_unwind)]
+pub fn ignore(env: Env, handle: i64) {
+    if let Some((handle, manager)) = manager(env, handle) {
+        manager.is_ignored_by(handle);
+    }
+}
+
 /// A snapshot for people, as JSON.
 #[napi(catch_unwind)]
 pub fn status(env: Env, handle: i64) -> Option<String> {

@@ -101,6 +101,7 @@ impl Manager {
             if let Some(handle) = state.handles.remove(&id) {
                 handle.word.store(NO_TOKEN);
             }
+            state.is_ignored_by(id);
             state.sources.remove(id);
             let is_last = state.handles.is_empty();
             if is_last {
@@ -231,8 +232,21 @@ impl Manager {
         });
     }
 
-    /// A snapshot for people.
+    /// Somebody listens to the events.
+    pub fn is_listened_to(&self) {
+        self.with_state(State::is_listened_to);
+    }
+
+    /// Nobody listens by way of this handle, which was asked.
+    pub fn is_ignored_by(&self, handle: HandleId) {
+        self.with_state(|state, _| state.is_ignored_by(handle));
+    }
+
+    /// A snapshot for people. The first one has the ids derived that it does not tell yet.
     pub fn status(&self, handle: HandleId) -> Status {
+        if !self.lock().member.needs_ids() {
+            self.with_state(|state, now| state.step(Event::Observed, now));
+        }
         self.view().into_status(self.name.clone(), handle, &*self.clock)
     }
 
@@ -258,7 +272,8 @@ impl Manager {
     pub(super) fn activity(&self) -> Activity {
         let state = self.lock();
         Activity {
-            is_busy: matches!(state.doing, Doing::Behind | Doing::Working),
+            is_busy: matches!(state.doing, Doing::Behind | Doing::Working)
+                || state.looks_for_listeners(),
             requests: usize::from(matches!(state.doing, Doing::Waiting { is_fetching: true })),
             is_reading: state.sources.is_reading(),
             next_wake: None,

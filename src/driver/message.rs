@@ -38,6 +38,11 @@ pub enum Message {
         #[serde(skip_serializing_if = "Option::is_none")]
         error: Option<ErrorMessage>,
     },
+    /// Something has happened: does anybody hear of it?
+    Audience {
+        /// Whose listeners.
+        handles: Vec<HandleId>,
+    },
     /// A JavaScript sink is to keep a credential.
     Persist {
         /// Whose sink.
@@ -266,7 +271,8 @@ pub enum SourceChanged {
 #[derive(Debug, Clone, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct CredentialName {
-    pub credential_id: String,
+    /// None before it is derived.
+    pub credential_id: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub label: Option<String>,
     pub client_id: String,
@@ -275,7 +281,7 @@ pub struct CredentialName {
 impl From<&Name> for CredentialName {
     fn from(name: &Name) -> Self {
         let Name { id, label, client_id } = name.clone();
-        Self { credential_id: id.to_string(), label, client_id }
+        Self { credential_id: Some(id.to_string()), label, client_id }
     }
 }
 

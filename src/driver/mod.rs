@@ -8,6 +8,7 @@
 //! a handle is open and ends with the last one.
 
 mod activity;
+mod audience;
 mod clients;
 mod expiring;
 mod files;

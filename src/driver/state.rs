@@ -10,6 +10,7 @@ use std::sync::atomic::{AtomicI32, Ordering};
 use url::Url;
 
 use super::activity::Doing;
+use super::audience::Audience;
 use super::expiring::Expiring;
 use super::listener::{Listener, NO_TOKEN, Word};
 use super::message::{CredentialMessage, ErrorMessage, EventMessage, HandleId, Message};
@@ -87,6 +88,7 @@ pub(super) struct State {
     pub(super) pulse: Pulse,
     pub(super) todo: VecDeque<Todo>,
     news: VecDeque<News>,
+    audience: Audience,
     /// Its task died; another one takes over at this time.
     pub(super) restart_at: Option<Timestamp>,
     pub(super) doing: Doing,
@@ -118,6 +120,7 @@ impl State {
             pulse: Pulse::default(),
             todo: VecDeque::new(),
             news: VecDeque::new(),
+            audience: Audience::default(),
             restart_at: None,
             doing: Doing::Behind,
             panic_wanted: false,
@@ -389,16 +392,52 @@ impl State {
         self.news.push_back(News::Event { seq: self.seq, at, occurrence });
     }
 
-    /// Tells the news in order, up to the first whose credential's id is not derived yet: that credential.
+    /// Tells the news in order, up to the first whose credential's id is not derived yet: that credential, if somebody
+    /// listens.
     pub(super) fn tell_news(&mut self) -> Option<Arc<Credential>> {
         while let Some(news) = self.news.pop_front() {
-            if let Some(credential) = news.unnamed().map(Arc::clone) {
-                self.news.push_front(news);
-                return Some(credential);
+            let unnamed = news.unnamed().map(Arc::clone);
+            if unnamed.is_none() {
+                self.pass_on(news);
+                continue;
             }
-            self.pass_on(news);
+            self.news.push_front(news);
+            if self.audience.is_present() {
+                return unnamed;
+            }
+            self.look_for_listeners();
+            return None;
         }
         None
+    }
+
+    fn look_for_listeners(&mut self) {
+        if self.audience.is_asked() {
+            return;
+        }
+        for (listener, handles) in self.environments() {
+            listener.tell(&Message::Audience { handles });
+        }
+        let silent = self.handles.keys().copied().collect();
+        self.audience = Audience::Asked { silent, seq: self.seq };
+    }
+
+    /// Whether it is not known yet if anybody hears what has happened.
+    pub(super) fn looks_for_listeners(&self) -> bool {
+        self.audience.is_asked()
+    }
+
+    /// Somebody listens from now on.
+    pub(super) fn is_listened_to(&mut self, now: Timestamp) {
+        self.audience = Audience::Present;
+        self.step(Event::Observed, now);
+    }
+
+    /// Nobody listens by way of this handle.
+    pub(super) fn is_ignored_by(&mut self, handle: HandleId) {
+        if let Some(unheard) = self.audience.lacks(handle) {
+            self.news.retain(|news| !matches!(news, News::Event { seq, .. } if *seq <= unheard));
+        }
     }
 
     fn pass_on(&self, news: News) {

@@ -127,8 +127,7 @@ impl Metrics {
     }
 }
 
-/// What is needed for a [`Status`] or a [`Health`](super::Health), copied under the manager's lock, which naming
-/// credentials must not hold.
+/// What is needed for a [`Status`] or a [`Health`](super::Health), copied under the manager's lock.
 pub(super) struct View {
     phase: PhaseName,
     generation: Option<u64>,
@@ -177,7 +176,7 @@ impl View {
             stalled_since,
             is_live,
             phase: member.phase(),
-            generation: member.record().map(|record| record.generation),
+            generation: member.generation(),
             token: refresh.token(now).cloned(),
             credentials: member.credentials(),
             rotation: member.latest_rotation(),

@@ -19,6 +19,29 @@ pub(super) struct Answered {
     flight: Option<u64>,
     outcome: Outcome,
     verify: Option<Verify>,
+    /// It may wait for an id, and proves nothing of the time since.
+    arrived_at: Timestamp,
+}
+
+impl Answered {
+    /// Whether it is a token, and nothing more was asked.
+    pub(super) fn is_plain(&self) -> bool {
+        matches!(self.outcome, Outcome::Accepted(..)) && self.verify.is_none()
+    }
+
+    /// Whether an earlier one of the same credential has nothing to tell beside it.
+    pub(super) fn supersedes(&self, before: &Self) -> bool {
+        let (Outcome::Accepted(token, _), Outcome::Accepted(old, _)) =
+            (&self.outcome, &before.outcome)
+        else {
+            return false;
+        };
+        // When the last of them expires is when the credential may be revoked.
+        self.is_plain()
+            && before.is_plain()
+            && self.credential.is_same_as(&before.credential)
+            && old.expires_at <= token.expires_at
+    }
 }
 
 #[derive(Debug)]
@@ -72,8 +95,8 @@ impl Step<'_> {
             // Nobody waits for the derivation of an id: the record follows.
             self.install(token, self.member.serial() + 1);
         }
-        let answered = Answered { credential, flight, outcome, verify };
-        self.member.queue.push_back(Item::Answered(Box::new(answered)));
+        let answered = Answered { credential, flight, outcome, verify, arrived_at: self.now };
+        self.member.enqueue(Item::Answered(Box::new(answered)));
     }
 
     pub(super) fn accept(
@@ -102,7 +125,7 @@ impl Step<'_> {
     }
 
     pub(super) fn take_answer(&mut self, answered: Answered) {
-        let Answered { credential, flight, outcome, verify } = answered;
+        let Answered { credential, flight, outcome, verify, arrived_at } = answered;
         let id = credential.id();
         let (answer, mut failure) = match &outcome {
             Outcome::Accepted(token, scope) => {
@@ -126,8 +149,8 @@ impl Step<'_> {
         member.keyring.add(&credential);
         let rejected_before = member.rejected();
         let record = member.record.as_ref();
-        member.view.ledger.note(id, &answer, record, &member.view.policy, self.now);
-        let is_proved = member.view.ledger.proof(id).is_some_and(|proof| proof.at == self.now);
+        member.view.ledger.note(id, &answer, record, &member.view.policy, arrived_at);
+        let is_proved = member.view.ledger.proof(id).is_some_and(|proof| proof.at == arrived_at);
         match outcome {
             Outcome::Accepted(token, _) if is_proved => {
                 member.failures.remove(&id);

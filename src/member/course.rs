@@ -82,6 +82,10 @@ impl Step<'_> {
         let member = &mut *self.member;
         let Some(item) = member.queue.front() else { return false };
         let unknown = member.unidentified(item);
+        if !unknown.is_empty() && !member.needs_ids() {
+            return false;
+        }
+        member.wants_ids = true;
         if !unknown.is_empty() {
             let asked = member.keyring.ask_for(&unknown);
             self.effects.extend(asked.into_iter().map(Effect::Identify));

@@ -40,6 +40,8 @@ pub enum Event {
         /// What the request with its token brought, where one was wanted.
         verify: Option<Verify>,
     },
+    /// Somebody looks, or a store is shared: which credential is which is wanted from now on.
+    Observed,
     /// The ids that [`Effect::Identify`](super::Effect::Identify) asked for are known.
     Identified,
     /// Somebody wants something of the credential lifecycle.

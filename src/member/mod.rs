@@ -12,6 +12,7 @@ mod change;
 mod course;
 mod effect;
 mod event;
+mod identity;
 mod keyring;
 mod offer;
 mod report;
@@ -102,6 +103,8 @@ pub struct Member {
     taken_up: Vec<Arc<Credential>>,
     unreadable: Option<Failure>,
     awaits_sources: bool,
+    /// Somebody looks, or something has happened that ids are needed for.
+    wants_ids: bool,
     /// The latest overlaps that have ended, the latest last.
     ended: Vec<Overlap>,
     /// Rotations that were asked for when their candidates were active already, the latest last.
@@ -166,6 +169,7 @@ impl Member {
             taken_up: Vec::new(),
             unreadable: None,
             awaits_sources: true,
+            wants_ids: false,
             ended: Vec::new(),
             already_active: Vec::new(),
             verifications: BTreeMap::new(),
@@ -297,6 +301,7 @@ impl Step<'_> {
             Event::SinkTried { place, is_writable } => self.sink_tried(place, is_writable),
             Event::Stored(stored) => self.stored(stored),
             Event::Reloaded => self.member.view.ledger.forget_patience(),
+            Event::Observed => self.member.wants_ids = true,
             Event::Identified | Event::Ticked => {}
             Event::Restarted => self.restart(),
             Event::Closed => {
@@ -329,7 +334,7 @@ impl Step<'_> {
         member.configured.clone_from(&configured.credentials);
         member.unreadable.clone_from(&configured.unreadable);
         member.awaits_sources = configured.pending || is_followed;
-        member.queue.push_back(Item::Configured(configured));
+        member.enqueue(Item::Configured(configured));
         if !is_followed {
             for (caller, ask) in std::mem::take(&mut member.awaiting_sources) {
                 member.queue.push_back(Item::Asked { caller, ask });
@@ -353,7 +358,7 @@ impl Step<'_> {
     /// No token is shared any more, which may end a preparation.
     fn token_is_gone(&mut self) {
         self.member.view.token = None;
-        self.member.queue.push_back(Item::Rotation(rotation::Event::Ticked));
+        self.member.enqueue(Item::Rotation(rotation::Event::Ticked));
     }
 
     fn restart(&mut self) {
@@ -364,6 +369,6 @@ impl Step<'_> {
         self.member.trials.lose();
         self.member.view.probing.clear();
         self.tell_refresh(refresh::Event::Restarted);
-        self.member.queue.push_back(Item::Rotation(rotation::Event::Ticked));
+        self.member.enqueue(Item::Rotation(rotation::Event::Ticked));
     }
 }

@@ -64,9 +64,15 @@ impl Member {
         self.ended.drain(..surplus);
     }
 
-    /// The phase of the record.
+    /// The phase of the record, or of the one that waits for nothing but ids.
     pub fn phase(&self) -> PhaseName {
-        PhaseName::of(self.record.as_ref())
+        self.foreseen().map_or_else(|| PhaseName::of(self.record.as_ref()), |_| PhaseName::Stable)
+    }
+
+    /// The generation of the same.
+    pub fn generation(&self) -> Option<u64> {
+        let known = self.record.as_ref().map(|record| record.generation);
+        known.or_else(|| self.foreseen().map(|_| Record::FIRST_GENERATION))
     }
 
     /// The latest rotation, if there was one.

@@ -65,9 +65,13 @@ impl Member {
                 list.push(Arc::clone(credential));
             }
         }
+        let foreseen = self.foreseen();
         let describe = |credential: Arc<Credential>| {
             let id = credential.has_id().then(|| credential.id());
-            let role = record.zip(id).map(|(record, id)| record.role(id));
+            let role = record.zip(id).map(|(record, id)| record.role(id)).or_else(|| {
+                let is_active = foreseen?.is_same_as(&credential);
+                Some(if is_active { Role::Active } else { Role::Standby })
+            });
             let standing = id.and_then(|id| self.view.ledger.standing(id));
             let standing = match standing {
                 None => Standing::Unknown,

@@ -257,6 +257,8 @@ impl Record {
     /// Of the credentials that no source yields, so many are kept as fallbacks, and as many that were
     /// rejected and never active; older ones are forgotten.
     pub const MOST_STRAYS: usize = 8;
+    /// The generation of the first active credential.
+    pub const FIRST_GENERATION: u64 = 1;
     /// Older retirements are forgotten.
     pub const MOST_RETIRED: usize = 32;
     /// Older rotations are forgotten.

@@ -149,7 +149,7 @@ fn first(
             epoch: Version::FIRST_EPOCH,
             nonce: view.nonce,
         },
-        generation: 1,
+        generation: Record::FIRST_GENERATION,
         active,
         phase: Phase::Stable,
         standby,

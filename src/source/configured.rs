@@ -33,7 +33,7 @@ pub struct Edge {
 }
 
 /// What one entry yields.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Yielded {
     /// Which entry.
     pub place: EntryPlace,

@@ -84,9 +84,9 @@ fn nobody_waits_for_the_derivation_of_an_id_to_get_the_first_token() {
     world.want(1);
     world.pass(SECOND);
     assert_eq!(world.outcome(1), Some(&Ok(())));
-    assert_eq!(world.phase(), PhaseName::Starting);
+    assert!(world.member.record().is_none());
     world.derive_ids();
-    assert_eq!(world.phase(), PhaseName::Stable);
+    assert!(world.member.record().is_some());
     assert_eq!(world.serial(), Some(1), "the same token is shared");
     assert_eq!(world.fetches.len(), 1);
 }
@@ -155,4 +155,83 @@ fn what_was_accepted_in_the_same_instant_is_no_proof_of_a_candidate() {
     world.pass(Duration::ZERO);
     assert!(matches!(world.answers[&back], Ok(Answer::Rotation(_))), "{:?}", world.answers);
     assert_eq!(world.secret_in_use(), Some("old"));
+}
+
+#[test]
+fn where_nobody_looks_no_id_is_derived_however_often_the_token_is_refreshed_and_the_sources_are_read()
+ {
+    let mut world = World::unobserved(accepts(&["one", "two"]));
+    world.derives_ids = false;
+    world.configure(&["one", "two"]);
+    for _ in 0..3 {
+        world.pass(HOUR);
+        world.configure(&["one", "two"]);
+        world.tell(Event::Reloaded);
+    }
+    world.tell(Event::Invalidated(world.serial().expect("a token is held")));
+    world.pass(HOUR);
+    assert!(world.fetches.len() > 4, "{} requests", world.fetches.len());
+    assert!(!world.member.needs_ids() && world.member.record().is_none());
+    let foreseen = (world.member.phase(), world.member.generation());
+    assert_eq!(foreseen, (PhaseName::Stable, Some(1)));
+    let roles: Vec<_> = world.member.credentials().iter().map(|it| it.role).collect();
+    assert_eq!(roles, [Some(Role::Active), Some(Role::Standby)]);
+    let (held, fetched) = (world.serial(), world.fetches.len());
+
+    world.tell(Event::Observed);
+    world.derive_ids();
+    let record = world.member.record().expect("what was foreseen has come about");
+    assert_eq!((PhaseName::of(Some(record)), Some(record.generation)), foreseen);
+    assert_eq!((world.role("one"), world.role("two")), (Role::Active, Role::Standby));
+    assert_eq!((world.serial(), world.fetches.len()), (held, fetched), "the same token goes on");
+    assert!(world.store.load().token.is_some(), "and is shared");
+}
+
+type Happens<'a> = &'a dyn Fn(&mut World);
+
+#[test]
+fn what_happens_to_a_credential_has_its_id_derived() {
+    let rejected = |world: &mut World| {
+        world.endpoint = Box::new(accepts(&[]));
+        world.pass(HOUR);
+    };
+    let failed = |world: &mut World| {
+        world.endpoint = Box::new(|_, _| transient());
+        world.pass(HOUR);
+    };
+    let changed = |world: &mut World| world.configure(&["two"]);
+    let gone = |world: &mut World| world.drop_entry(0);
+    let rotated = |world: &mut World| {
+        world.rotate_to("two");
+    };
+    let prepared = |world: &mut World| {
+        world.ask(Ask::Prepare { min_runway: MINUTE });
+    };
+    let happenings: [(&str, Happens<'_>); 6] = [
+        ("rejected", &rejected),
+        ("failed", &failed),
+        ("changed", &changed),
+        ("gone", &gone),
+        ("rotated", &rotated),
+        ("prepared", &prepared),
+    ];
+    for (what, happens) in happenings {
+        let mut world = World::unobserved(accepts(&["one", "two"])).with(&["one"]);
+        world.pass(SECOND);
+        assert!(!world.member.needs_ids());
+        happens(&mut world);
+        assert!(world.member.needs_ids() && world.member.record().is_some(), "{what}");
+    }
+}
+
+#[test]
+fn a_token_that_outlives_the_next_one_is_not_forgotten() {
+    let mut world = World::unobserved(script(vec![granted(2 * HOUR), granted(HOUR)]));
+    world.configure(&["one"]);
+    world.pass(SECOND);
+    let expires_at = world.member.refresh().held().expect("a token is held").expires_at;
+    world.tell(Event::Invalidated(1));
+    world.pass(MINUTE);
+    let record = world.member.record().expect("both tokens count");
+    assert_eq!(world.member.ledger().last_expiry(record.active), Some(expires_at));
 }

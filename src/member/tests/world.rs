@@ -52,6 +52,7 @@ impl Clock for Hands {
 }
 
 /// Chance with a fixed ratio, so that instants can be foretold.
+#[derive(Clone)]
 pub(super) struct Dice {
     pub(super) ratio: f64,
     random: fastrand::Rng,
@@ -138,6 +139,14 @@ impl World {
         Self::with_entries(policy, vec![list], endpoint)
     }
 
+    /// One into which nobody looks.
+    pub(super) fn unobserved(
+        endpoint: impl FnMut(&Credential, Timestamp) -> Verdict + 'static,
+    ) -> Self {
+        let member = Member::new(DEFAULT);
+        Self { member, ..Self::new(DEFAULT, endpoint) }
+    }
+
     /// One whose entries are these, each read by a function of its own.
     pub(super) fn with_entries(
         policy: Policy,
@@ -149,8 +158,11 @@ impl World {
         // A pair reads two.
         let silent = entries.iter().flat_map(|_| [None, None]).collect();
         sources.add(OWNER, entries, silent);
+        let dice = Dice { ratio: 0.0, random: fastrand::Rng::with_seed(1) };
+        let mut member = Member::new(policy);
+        member.step(Event::Observed, START, &mut dice.clone());
         Self {
-            member: Member::new(policy),
+            member,
             store: MemoryStore::for_process(Arc::clone(&hands) as Arc<dyn Clock>),
             now: START,
             latency: Duration::from_millis(50),
@@ -166,7 +178,7 @@ impl World {
             rereads: 0,
             next_write: Fate::Stored,
             delays_tokens: false,
-            dice: Dice { ratio: 0.0, random: fastrand::Rng::with_seed(1) },
+            dice,
             verified: rotation::Verify::Passed,
             sink_outcome: SinkOutcome::Done,
             sink_message: None,
@@ -257,7 +269,7 @@ impl World {
             }
             Effect::Identify(credential) if !self.derives_ids => self.underived.push(credential),
             Effect::Identify(credential) => {
-                credential.id();
+                credential.kept_id();
                 return Some(Event::Identified);
             }
             Effect::ReadSources => self.rereads += 1,
@@ -385,7 +397,7 @@ impl World {
     pub(super) fn derive_ids(&mut self) {
         self.derives_ids = true;
         for credential in self.underived.drain(..) {
-            credential.id();
+            credential.kept_id();
         }
         self.tell(Event::Identified);
     }
@@ -461,7 +473,7 @@ impl World {
 
 /// The id of a secret of the usual client.
 pub(super) fn id_of(secret: &str) -> CredentialId {
-    Credential::new(None, "app".into(), Secret::new(secret)).id()
+    Credential::new(None, "app".into(), Secret::new(secret)).kept_id()
 }
 
 /// One with a token made with the first of these secrets; all of them are accepted.

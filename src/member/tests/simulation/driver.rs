@@ -33,7 +33,7 @@ impl Sim {
                     let takes = Duration::from_millis(20) + self.random.millis(500);
                     self.later(takes, Happening::Identified(credential));
                 } else {
-                    credential.id();
+                    credential.kept_id();
                     return Some(Event::Identified);
                 }
             }

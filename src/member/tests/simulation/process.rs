@@ -36,6 +36,8 @@ pub(super) enum Happening {
     },
     ReadingEnds,
     Poll,
+    /// Somebody looks into the process.
+    Observed,
     /// Of a person: it does not end with the process.
     Deed(Deed),
 }
@@ -52,6 +54,8 @@ pub(super) struct Sent {
 pub(super) struct Sim {
     pub(super) random: Random,
     chance: Random,
+    /// Whether somebody looks into a process, and when.
+    curiosity: Random,
     pub(super) now: Timestamp,
     hands: Arc<Hands>,
     policy: Policy,
@@ -98,6 +102,7 @@ impl Sim {
             (random.one_of(&lives), random.one_of(&[20 * SECOND, MINUTE, 5 * MINUTE]));
         let mut sim = Self {
             chance: Random(fastrand::Rng::with_seed(!seed)),
+            curiosity: Random(fastrand::Rng::with_seed(seed.rotate_left(32))),
             random,
             now: START,
             member: Member::new(policy.clone()),
@@ -130,7 +135,7 @@ impl Sim {
             seed,
             is_traced: false,
         };
-        sim.later(Duration::ZERO, Happening::Poll);
+        sim.start();
         sim
     }
 
@@ -167,7 +172,20 @@ impl Sim {
             self.store = MemoryStore::for_process(Arc::clone(&self.hands) as Arc<dyn Clock>);
         }
         self.queue.retain(|_, (_, happening)| matches!(happening, Happening::Deed(_)));
+        self.start();
+    }
+
+    fn start(&mut self) {
         self.later(Duration::ZERO, Happening::Poll);
+        // What other processes share is looked into from the start.
+        let unobserved = match self.curiosity.below(4) {
+            _ if self.regime.store_survives => Duration::ZERO,
+            0 => Duration::ZERO,
+            1 => self.curiosity.millis(1000),
+            2 => self.curiosity.millis(20 * 60_000),
+            _ => return,
+        };
+        self.later(unobserved, Happening::Observed);
     }
 
     /// The thread dies: what it was doing is lost.
@@ -247,6 +265,7 @@ impl Sim {
         }
         self.regime = self.regime.calm();
         self.is_down = false;
+        self.later(Duration::ZERO, Happening::Observed);
     }
 
     fn set(&mut self, now: Timestamp) {
@@ -260,7 +279,7 @@ impl Sim {
             _ if process != self.process => {}
             Happening::Answer(request) => self.answer(request),
             Happening::Identified(credential) => {
-                credential.id();
+                credential.kept_id();
                 self.tell(Event::Identified);
             }
             Happening::Stored(stored) => self.tell(Event::Stored(stored)),
@@ -272,6 +291,7 @@ impl Sim {
                 self.later(self.poll, Happening::Poll);
             }
             Happening::ReadingEnds => self.end_reading(),
+            Happening::Observed => self.tell(Event::Observed),
         }
     }
 

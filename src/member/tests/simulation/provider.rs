@@ -34,7 +34,7 @@ impl Key {
         let mut ids = IDS.get_or_init(std::sync::Mutex::default).lock().unwrap();
         *ids.entry(self).or_insert_with(|| {
             let (client, secret) = (self.client_id().to_owned(), Secret::new(self.secret()));
-            Credential::new(None, client, secret).id()
+            Credential::new(None, client, secret).kept_id()
         })
     }
 }

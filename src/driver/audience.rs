@@ -1,0 +1,61 @@
+//! Whether anybody hears the events of a manager.
+//!
+//! The id of a credential takes 20 ms of CPU time, which an event that names one is not worth where nobody listens. A
+//! listener makes itself known; a subscriber of a diagnostics channel cannot, so the environments are asked.
+
+use std::collections::BTreeSet;
+
+use super::message::HandleId;
+
+/// What is known of those who listen.
+#[derive(Debug, Default)]
+pub(super) enum Audience {
+    /// Nobody has made itself known.
+    #[default]
+    Unknown,
+    /// The environments of these handles were asked about the events up to this one, and have not answered.
+    Asked { silent: BTreeSet<HandleId>, seq: u64 },
+    /// Somebody listens, or once did.
+    Present,
+}
+
+impl Audience {
+    pub(super) fn is_present(&self) -> bool {
+        matches!(self, Self::Present)
+    }
+
+    pub(super) fn is_asked(&self) -> bool {
+        matches!(self, Self::Asked { .. })
+    }
+
+    /// Nobody hears by way of this handle; answers up to which event nobody hears any, if that is known now.
+    pub(super) fn lacks(&mut self, handle: HandleId) -> Option<u64> {
+        let Self::Asked { silent, seq } = self else { return None };
+        silent.remove(&handle);
+        let seq = silent.is_empty().then_some(*seq)?;
+        *self = Self::Unknown;
+        Some(seq)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nobody_hears_once_every_environment_has_said_so() {
+        let mut audience = Audience::Asked { silent: [1, 2].into(), seq: 7 };
+        assert_eq!(audience.lacks(2), None);
+        assert_eq!(audience.lacks(2), None, "it has answered already");
+        assert_eq!(audience.lacks(1), Some(7));
+        assert!(!audience.is_asked());
+        assert_eq!(audience.lacks(1), None, "nobody asks");
+    }
+
+    #[test]
+    fn who_listens_is_not_asked_again() {
+        let mut audience = Audience::Present;
+        assert_eq!(audience.lacks(1), None);
+        assert!(audience.is_present());
+    }
+}
