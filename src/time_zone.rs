@@ -8,8 +8,11 @@ use table::{BEGIN, CHANGES, HISTORIES, NAMES, ZONES};
 /// One time zone, as places in the table.
 #[derive(Debug, PartialEq, Eq)]
 pub struct TimeZone {
+    /// From where to where in `NAMES`.
     name: (u16, u16),
+    /// The offset before any change.
     first: i32,
+    /// From where to where in `HISTORIES`, which has the places of changes in `CHANGES`.
     history: (u16, u16),
 }
 
