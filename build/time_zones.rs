@@ -16,7 +16,7 @@ const STEP: i64 = 2 * 24 * 3600;
 const NEAREST: i64 = 3 * STEP;
 
 /// Seconds since the change before, or since `BEGIN`, and the offset from then on.
-type Change = (i64, i32);
+type Change = (u32, i32);
 
 pub(crate) fn write() {
     let mut zones = TZ_VARIANTS;
@@ -43,16 +43,19 @@ pub(crate) fn write() {
             "TimeZone {{ name: {name:?}, first: {first}, history: {history:?} }},\n"
         ));
     }
+    // Apart: in pairs each would be aligned.
+    let (afters, offsets): (Vec<u32>, Vec<i32>) = changes.into_iter().unzip();
     let table = format!(
         "pub(super) const BEGIN: i64 = {BEGIN};\n\
          pub(super) static NAMES: &str = {names:?};\n\
-         pub(super) static CHANGES: [(i64, i32); {}] = {changes:?};\n\
+         pub(super) static AFTERS: [u32; {count}] = {afters:?};\n\
+         pub(super) static OFFSETS: [i32; {count}] = {offsets:?};\n\
          pub(super) static HISTORIES: [u16; {}] = {histories:?};\n\
          pub(super) static ZONES: [TimeZone; {}] = [\n{}];\n",
-        changes.len(),
         histories.len(),
         rows.len(),
         rows.concat(),
+        count = afters.len(),
     );
     #[expect(clippy::disallowed_methods, reason = "cargo tells the place by a variable")]
     let directory = PathBuf::from(env::var_os("OUT_DIR").expect("cargo sets OUT_DIR"));
@@ -91,8 +94,13 @@ fn history_of(zone: Tz) -> Vec<Change> {
             changes.is_empty() || change - last > NEAREST,
             "{zone} changes twice within {NEAREST} s"
         );
+        // 136 years are the most that is told at once.
+        while change - last > i64::from(u32::MAX) {
+            changes.push((u32::MAX, offset));
+            last += i64::from(u32::MAX);
+        }
         offset = offset_at(zone, change);
-        changes.push((change - last, offset));
+        changes.push((u32::try_from(change - last).expect("it is later"), offset));
         last = change;
     }
     changes
