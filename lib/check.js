@@ -48,22 +48,29 @@ class Problems {
 
 /** A place in the options: knows its path, and where to report. */
 class Place {
-  constructor(problems, path = '') {
+  #path
+
+  /** The path is asked for where something is reported, and made only then. */
+  constructor(problems, path = () => '') {
     this.problems = problems
-    this.path = path
+    this.#path = path
+  }
+
+  get path() {
+    return this.#path()
   }
 
   /** `index` tells keys apart that are not shown. */
   key(key, index) {
-    if (!isWord(key)) {
+    return new Place(this.problems, () => {
+      if (isWord(key)) return this.path === '' ? key : `${this.path}.${key}`
       const which = index === undefined ? 'a key' : `key ${index + 1},`
-      return new Place(this.problems, `${this.path}[${which} of ${counted(key.length)}]`)
-    }
-    return new Place(this.problems, this.path === '' ? key : `${this.path}.${key}`)
+      return `${this.path}[${which} of ${counted(key.length)}]`
+    })
   }
 
   item(index) {
-    return new Place(this.problems, `${this.path}[${index}]`)
+    return new Place(this.problems, () => `${this.path}[${index}]`)
   }
 
   /** Always answers undefined, so that a parser can `return place.fail(…)`. */

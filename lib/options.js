@@ -21,6 +21,21 @@ const { rootsFromEnv } = require('./proxy')
 
 const DAY_MS = 86_400_000
 
+/** Those that depend on nothing else: a thousand managers need the table once. */
+const NUMBERS = {
+  refreshBeforeMs: milliseconds({ min: 0, max: LONGEST_MS }),
+  jitterRatio: ratio({ min: 0, max: 1, otherwise: 0.1 }),
+  expiryMarginMs: milliseconds({ min: 0, max: HOUR_MS }),
+  maxTokenAgeMs: milliseconds({ min: 1000, max: LONGEST_MS }),
+  minRunwayMs: milliseconds({ min: 0, max: LONGEST_MS }),
+  acquireTimeoutMs: milliseconds({ min: 1, max: HOUR_MS, otherwise: 5000 }),
+  requestTimeoutMs: milliseconds({ min: 1, max: HOUR_MS, otherwise: 10_000 }),
+  sourcePollMs: milliseconds({ min: 10, max: DAY_MS, otherwise: 10_000 }),
+  overlapMs: milliseconds({ min: 1000, max: 7 * DAY_MS }),
+  persistTimeoutMs: milliseconds({ min: 100, max: HOUR_MS, otherwise: 30_000 }),
+  proveEveryMs,
+}
+
 /**
  * Checks all options of a manager at once and turns them into `{ name?, timeZone?, strict, clock?, sources:
  * [{ sync, read() }], sinks: [function], variables: [{ clientId?, clientSecret?, file? }], clientAuth, native }`, or
@@ -38,17 +53,7 @@ function parseOptions(options, seam) {
     name: line({ what: 'a name' }),
     provider: (value, place) => parseProvider(value, place, { genesysHost, env }),
     credentials: (value, place) => ({ value, place }),
-    refreshBeforeMs: milliseconds({ min: 0, max: LONGEST_MS }),
-    jitterRatio: ratio({ min: 0, max: 1, otherwise: 0.1 }),
-    expiryMarginMs: milliseconds({ min: 0, max: HOUR_MS }),
-    maxTokenAgeMs: milliseconds({ min: 1000, max: LONGEST_MS }),
-    minRunwayMs: milliseconds({ min: 0, max: LONGEST_MS }),
-    acquireTimeoutMs: milliseconds({ min: 1, max: HOUR_MS, otherwise: 5000 }),
-    requestTimeoutMs: milliseconds({ min: 1, max: HOUR_MS, otherwise: 10_000 }),
-    sourcePollMs: milliseconds({ min: 10, max: DAY_MS, otherwise: 10_000 }),
-    overlapMs: milliseconds({ min: 1000, max: 7 * DAY_MS }),
-    persistTimeoutMs: milliseconds({ min: 100, max: HOUR_MS, otherwise: 30_000 }),
-    proveEveryMs,
+    ...NUMBERS,
     timeZone: (value, place) => parseTimeZone(value, place, isTimeZone),
     clock,
     strict: flag({ otherwise: Boolean(env.AWS_LAMBDA_FUNCTION_NAME) }),
@@ -68,7 +73,8 @@ function parseOptions(options, seam) {
   const { name, timeZone, strict } = parsed
   const { requestTimeoutMs } = parsed
   return Object.freeze({
-    ...given({ name, timeZone }),
+    name,
+    timeZone,
     strict,
     clock: parsed.clock,
     sources,
@@ -76,9 +82,9 @@ function parseOptions(options, seam) {
     variables,
     clientAuth: endpoint.clientAuth,
     native: {
-      ...given({ name }),
-      endpoint: given(endpoint),
-      transport: given({ ...transport, ...rootsFromEnv(env), requestTimeoutMs }),
+      name,
+      endpoint,
+      transport: { ...transport, ...rootsFromEnv(env), requestTimeoutMs },
       policy: policyOf(parsed),
       entries,
       initial,
@@ -90,7 +96,7 @@ function policyOf(parsed) {
   const { refreshBeforeMs, jitterRatio, expiryMarginMs, maxTokenAgeMs } = parsed
   const { minRunwayMs, acquireTimeoutMs, sourcePollMs, overlapMs } = parsed
   const { persistTimeoutMs, proveEveryMs } = parsed
-  return given({
+  return {
     refreshBeforeMs,
     jitterRatio,
     expiryMarginMs,
@@ -101,7 +107,7 @@ function policyOf(parsed) {
     overlapMs,
     persistTimeoutMs,
     proveEveryMs,
-  })
+  }
 }
 
 const PROOF = milliseconds({ min: 60_000, max: LONGEST_MS, otherwise: 6 * HOUR_MS })
@@ -153,11 +159,6 @@ function clock(value, place) {
   return place.fail(
     `takes what createClock() of 'oauth-rotor/testing' returns, got ${describeHidden(value)}.`,
   )
-}
-
-/** The members that have a value. */
-function given(values) {
-  return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined))
 }
 
 function emitWarning(message, options) {

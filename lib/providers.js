@@ -110,11 +110,11 @@ const PRESETS = {
 function parseProvider(value, place, { genesysHost, env }) {
   const { preset, options } = provided(value) ?? {}
   if (preset === undefined) return place.fail(wrongProvider(value))
-  const { parsers, url, defaults, rejectedErrors, usage } = PRESETS[preset]
+  const { url, rejectedErrors, usage } = PRESETS[preset]
   if (copyOfObject(options) === undefined) {
     return place.fail(`takes an object of options, such as ${usage}; got ${describeHidden(options)}.`)
   }
-  const parsed = object(options, place, { ...commonParsers(defaults), ...parsers() })
+  const parsed = object(options, place, parsersOf(preset))
   if (parsed === undefined) return undefined
 
   const found = url(parsed, place, genesysHost)
@@ -162,6 +162,14 @@ function wrongProvider(value) {
   return value === undefined
     ? `is required: ${makers}.`
     : `takes what ${makers} returns, got ${describeHidden(value)}.`
+}
+
+const PARSERS = {}
+
+/** The parsers of a preset's options; a thousand managers need the table once. */
+function parsersOf(preset) {
+  const { defaults, parsers } = PRESETS[preset]
+  return (PARSERS[preset] ??= { ...commonParsers(defaults), ...parsers() })
 }
 
 function commonParsers(defaults) {

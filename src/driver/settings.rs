@@ -37,7 +37,7 @@ pub struct Settings {
     pub entries: Vec<EntrySpec>,
     /// What the facade has read of its JavaScript sources already, by index.
     pub initial: Vec<Option<Reading>>,
-    /// What handles of one name must agree on, by the path that a user knows it by.
+    /// What handles of one name must agree on, by the path that a user knows it by; nothing without a name.
     pub(super) agreed: Agreed,
 }
 
@@ -112,7 +112,8 @@ impl Settings {
         form.transport.validate().map_err(|error| {
             ErrorMessage::invalid_option(&format!("provider.{}", error.option), error.problem)
         })?;
-        let agreed = agreed(json);
+        // Whom nobody can join agrees with nobody.
+        let agreed = if form.name.is_some() { agreed(json) } else { Agreed::new() };
         let Form { name, clock, endpoint, transport, policy, entries, initial } = form;
         if !(0.0..=1.0).contains(&policy.jitter_ratio) {
             let problem = "takes a number from 0 to 1.";
