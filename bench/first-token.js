@@ -5,6 +5,7 @@
 
 const { createRequire } = require('node:module')
 const { join } = require('node:path')
+const { privateDirty } = require('./memory')
 
 const [, , client, tokenUrl, project, port] = process.argv
 
@@ -32,9 +33,8 @@ async function main() {
   const wallMs = performance.now() - begin
   const cpu = process.cpuUsage()
   const cpuMs = (cpu.user + cpu.system - user - system) / 1000
-  process.stdout.write(JSON.stringify({ wallMs, cpuMs, rss: process.memoryUsage.rss() }), () =>
-    process.exit(),
-  )
+  const figures = { wallMs, cpuMs, rss: process.memoryUsage.rss(), dirty: privateDirty() }
+  process.stdout.write(JSON.stringify(figures), () => process.exit())
 }
 
 main()

@@ -6,6 +6,9 @@
 const { forkServer } = require('../demo/server')
 const { hotPath } = require('./hot-path')
 const { adapters } = require('./http')
+const { installPackage } = require('./installed-package')
+const { managers } = require('./managers')
+const { nodeVersions } = require('./node-versions')
 const { startRedis } = require('./redis-server')
 const { Results } = require('./results')
 const { startUp } = require('./start-up')
@@ -15,6 +18,7 @@ async function main() {
   const lifetimeMs = 86_400_000
   const server = await forkServer({ lifetimeMs })
   const redis = await startRedis()
+  const project = installPackage()
   const results = new Results()
   results.title('Measured')
   results.conditions()
@@ -26,8 +30,11 @@ async function main() {
     ...others,
     ...(await tail(results)),
     ...(await adapters(results, { server })),
-    ...(await startUp(results, { server, redis })),
+    ...(await startUp(results, project, { server, redis })),
+    ...(await managers(results, project)),
   ]
+  await nodeVersions(results, project, { server })
+  project.remove()
   await Promise.all([server.close(), redis?.close()])
 
   results.section('Targets')

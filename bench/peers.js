@@ -86,6 +86,63 @@ async function msalNode() {
   return () => client.acquireTokenByClientCredential(request)
 }
 
+/** README of @badgateway/oauth2-client: `OAuth2Fetch` keeps the token. */
+async function badgateway({ tokenUrl }) {
+  const { OAuth2Client, OAuth2Fetch } = await import('@badgateway/oauth2-client')
+  const client = new OAuth2Client({
+    clientId: CLIENT.id,
+    clientSecret: CLIENT.secret,
+    tokenEndpoint: tokenUrl,
+    authenticationMethod: 'client_secret_basic',
+  })
+  const wrapper = new OAuth2Fetch({ client, getNewToken: () => client.clientCredentials() })
+  await wrapper.getAccessToken()
+  return () => wrapper.getAccessToken()
+}
+
+/** It keeps no token; its answers tell how long they last, and the rest is by hand. */
+async function openidClient({ tokenUrl }) {
+  const openid = await import('openid-client')
+  const issuer = { issuer: new URL(tokenUrl).origin, token_endpoint: tokenUrl }
+  const auth = openid.ClientSecretBasic(CLIENT.secret)
+  const configuration = new openid.Configuration(issuer, CLIENT.id, CLIENT.secret, auth)
+  openid.allowInsecureRequests(configuration)
+  let tokens = await openid.clientCredentialsGrant(configuration)
+  return async () => {
+    if (!(tokens.expiresIn() > 60)) tokens = await openid.clientCredentialsGrant(configuration)
+    return tokens.access_token
+  }
+}
+
+/** It keeps no token and no time; both are by hand. */
+async function oauth4webapi({ tokenUrl }) {
+  const oauth = await import('oauth4webapi')
+  const issuer = { issuer: new URL(tokenUrl).origin, token_endpoint: tokenUrl }
+  const client = { client_id: CLIENT.id }
+  const auth = oauth.ClientSecretBasic(CLIENT.secret)
+  const request = async () => {
+    const options = { [oauth.allowInsecureRequests]: true }
+    const response = await oauth.clientCredentialsGrantRequest(
+      issuer,
+      client,
+      auth,
+      new URLSearchParams(),
+      options,
+    )
+    const { access_token, expires_in } = await oauth.processClientCredentialsResponse(
+      issuer,
+      client,
+      response,
+    )
+    return { access_token, renewAt: Date.now() + (expires_in - 60) * 1000 }
+  }
+  let tokens = await request()
+  return async () => {
+    if (Date.now() >= tokens.renewAt) tokens = await request()
+    return tokens.access_token
+  }
+}
+
 /** A connected client, with the token stored. */
 async function ioredis({ port }, token) {
   const { Redis } = require('ioredis')
@@ -113,4 +170,15 @@ function manifest(name) {
   return require('node:path').join(__dirname, 'node_modules', name, 'package.json')
 }
 
-module.exports = { simpleOauth2, axiosTokenInterceptor, googleAuthLibrary, msalNode, ioredis, post, title }
+module.exports = {
+  simpleOauth2,
+  axiosTokenInterceptor,
+  googleAuthLibrary,
+  msalNode,
+  badgateway,
+  openidClient,
+  oauth4webapi,
+  ioredis,
+  post,
+  title,
+}

@@ -1,0 +1,113 @@
+'use strict'
+
+// A child process of managers.js: opens, closes or idles with many managers, and tells what that took.
+// node many-managers.js <what> <project that has the package> <token URL> <number of managers>
+
+const { readFileSync, readdirSync, writeFileSync } = require('node:fs')
+const { createRequire } = require('node:module')
+const { join } = require('node:path')
+const { setTimeout: pause } = require('node:timers/promises')
+
+const [, , what, project, tokenUrl, number] = process.argv
+const { TokenManager, fromFile, oauth2 } = createRequire(join(project, 'main.js'))('oauth-rotor')
+const { CLIENT } = require('./client')
+const { percentile } = require('./harness')
+
+const count = Number(number)
+const provider = oauth2({ tokenUrl, clientAuth: 'basic-raw' })
+const REST_MS = 3000
+const IDLE_MS = 60_000
+/** Managers that are opened and closed beside the others, and how often. */
+const BATCH = 50
+const BATCHES = 40
+
+const open = (clientSecret = CLIENT.secret) =>
+  new TokenManager({ provider, credentials: { clientId: CLIENT.id, clientSecret }, acquireTimeoutMs: 60_000 })
+
+/** CPU time of this thread in microseconds; of the process, where the system does not tell. */
+function threadMicros() {
+  try {
+    return Number(readFileSync(`/proc/self/task/${process.pid}/schedstat`, 'latin1').split(' ', 1)) / 1000
+  } catch {
+    const { user, system } = process.cpuUsage()
+    return user + system
+  }
+}
+
+/** How often threads of this process's were given a processor, by their names. */
+function wakeUps() {
+  const wakes = { node: 0, 'oauth-rotor': 0 }
+  for (const thread of readdirSync('/proc/self/task')) {
+    try {
+      const text = readFileSync(`/proc/self/task/${thread}/status`, 'latin1')
+      const [, name] = /^Name:\s*(.*)$/m.exec(text)
+      wakes[name] = (wakes[name] ?? 0) + Number(/^voluntary_ctxt_switches:\s*(\d+)/m.exec(text)[1])
+    } catch {
+      // It ended in between.
+    }
+  }
+  return wakes
+}
+
+/** Opens some at a time: the server has one thread. */
+async function fill(secret) {
+  const managers = []
+  while (managers.length < count) {
+    const batch = Array.from({ length: Math.min(100, count - managers.length) }, () => open(secret))
+    await Promise.all(batch.map((each) => each.ready()))
+    managers.push(...batch)
+  }
+  return managers
+}
+
+const MEASUREMENTS = {
+  /** Microseconds for one manager more, and for one less. */
+  async opening() {
+    const others = await fill()
+    const figures = { open: [], close: [] }
+    for (let round = 0; round < BATCHES; round++) {
+      let begin = threadMicros()
+      const batch = Array.from({ length: BATCH }, () => open())
+      figures.open.push((threadMicros() - begin) / BATCH)
+      await Promise.all(batch.map((each) => each.ready()))
+      await pause(10)
+      begin = threadMicros()
+      for (const each of batch) each.close()
+      figures.close.push((threadMicros() - begin) / BATCH)
+      await pause(10)
+    }
+    return { others: others.length, open: percentile(figures.open, 50), close: percentile(figures.close, 50) }
+  },
+
+  /** CPU time until each of them, with a credential of its own, has its first token. */
+  async distinct() {
+    const { user, system } = process.cpuUsage()
+    await Promise.all(Array.from({ length: count }, (_, i) => open(`${CLIENT.secret} ${i}`).getToken()))
+    const cpu = process.cpuUsage()
+    return { cpuMs: (cpu.user + cpu.system - user - system) / 1000 }
+  },
+
+  /** What an idle minute takes. */
+  async idle(secret) {
+    const managers = await fill(secret)
+    await pause(REST_MS)
+    const [before, cpu] = [wakeUps(), process.cpuUsage()]
+    await pause(IDLE_MS)
+    const [after, { user, system }] = [wakeUps(), process.cpuUsage(cpu)]
+    return {
+      managers: managers.length,
+      wakeUps: after['oauth-rotor'] - before['oauth-rotor'],
+      cpuMs: (user + system) / 1000,
+    }
+  },
+
+  idleWithFile() {
+    const file = join(project, 'secret')
+    writeFileSync(file, CLIENT.secret)
+    return MEASUREMENTS.idle(fromFile(file))
+  },
+}
+
+MEASUREMENTS[what]().then((figures) => {
+  process.stdout.write(JSON.stringify(figures), () => process.exit())
+})
