@@ -1,7 +1,7 @@
 //! The certificate authorities that an endpoint's certificate may come from.
 
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use rustls::pki_types::CertificateDer;
 use rustls_native_certs::{CertificateResult, ErrorKind, load_certs_from_paths};
@@ -96,8 +96,8 @@ impl Roots {
 
 #[cfg(not(any(target_os = "macos", windows)))]
 fn system() -> Vec<CertificateDer<'static>> {
-    let bundle = BUNDLES.iter().map(PathBuf::from).find(|path| path.is_file());
-    load_certs_from_paths(bundle.as_deref(), None).certs
+    let bundle = BUNDLES.iter().map(Path::new).find(|path| path.is_file());
+    load_certs_from_paths(bundle, None).certs
 }
 
 /// Their stores are no files, and reading them reads no environment that matters here.
