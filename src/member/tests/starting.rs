@@ -185,6 +185,9 @@ fn where_nobody_looks_no_id_is_derived_however_often_the_token_is_refreshed_and_
     assert_eq!((world.role("one"), world.role("two")), (Role::Active, Role::Standby));
     assert_eq!((world.serial(), world.fetches.len()), (held, fetched), "the same token goes on");
     assert!(world.store.load().token.is_some(), "and is shared");
+    let received_at = world.handed_out.as_ref().map(|token| token.received_at);
+    let proof = world.member.ledger().proof(id_of("one"));
+    assert_eq!(proof.map(|proof| proof.at), received_at, "it proves nothing of the time since");
 }
 
 type Happens<'a> = &'a dyn Fn(&mut World);
