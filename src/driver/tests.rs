@@ -119,7 +119,13 @@ impl Handle {
         let id = driver
             .open(settings, Arc::new(Ear(1, sender)), Box::new(Unread))
             .expect("nothing to object to");
-        Self { driver: Arc::clone(driver), id, told }
+        let handle = Self { driver: Arc::clone(driver), id, told };
+        handle.manager().is_listened_to();
+        handle
+    }
+
+    fn manager(&self) -> Arc<Manager> {
+        self.driver.manager(self.id).expect("it is open")
     }
 
     /// What a caller gets that waits for a token.
@@ -129,7 +135,7 @@ impl Handle {
 
     /// The same for one that lives so long.
     fn wait_for(&self, validity: Duration) -> Result<(), ErrorMessage> {
-        let manager = self.driver.manager(self.id).expect("it is open");
+        let manager = self.manager();
         let mine = manager.wait(self.id, validity, false, None);
         self.told(|message| match message {
             Message::Settled { waiter, error } if waiter == mine => Some(error.map_or(Ok(()), Err)),
@@ -416,7 +422,7 @@ fn a_thread_that_does_not_run_is_not_live_and_runs_again() {
     assert!(handle.wait().is_ok());
     let health = |seconds: usize| {
         clock.0.store(seconds, Ordering::SeqCst);
-        let manager = handle.driver.manager(handle.id).expect("it is open");
+        let manager = handle.manager();
         let health = serde_json::to_value(manager.health()).expect("it is plain");
         let problems = health["problems"].as_array().expect("a list").clone();
         let codes: Vec<_> = problems.iter().map(|it| it["code"].clone()).collect();
