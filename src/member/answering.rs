@@ -145,7 +145,7 @@ impl Step<'_> {
             }
         };
         let member = &mut *self.member;
-        member.taken_in = Some(id);
+        member.taken_in = Some((id, arrived_at));
         member.keyring.add(&credential);
         let rejected_before = member.rejected();
         let record = member.record.as_ref();

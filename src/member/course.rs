@@ -6,6 +6,7 @@ use super::answering::Answered;
 use super::change::Context;
 use super::storing::Pending;
 use super::{Ask, Effect, Member, Notice, Step};
+use crate::clock::Timestamp;
 use crate::credential::{Credential, CredentialId};
 use crate::error::Failure;
 use crate::refresh::{self, Meaning};
@@ -85,7 +86,7 @@ impl Step<'_> {
         if !unknown.is_empty() && !member.needs_ids() {
             return false;
         }
-        member.wants_ids = true;
+        member.wants_ids = member.needs_ids();
         if !unknown.is_empty() {
             let asked = member.keyring.ask_for(&unknown);
             self.effects.extend(asked.into_iter().map(Effect::Identify));
@@ -142,8 +143,9 @@ impl Step<'_> {
         self.member.show();
         let member = &mut *self.member;
         member.view.nonce = self.chance.bits();
-        member.stepped_at = self.now;
-        let step = rotation::step(member.record.as_ref(), &member.view, &event, self.now);
+        let now = member.instant_of(&event).unwrap_or(self.now);
+        member.stepped_at = now;
+        let step = rotation::step(member.record.as_ref(), &member.view, &event, now);
         let Some(write) = step.write.clone() else {
             self.follow(step.effects);
             return;
@@ -258,6 +260,14 @@ impl Step<'_> {
 }
 
 impl Member {
+    /// When the first record would have been made, had its ids been known: the token that came then may have expired, and
+    /// its credential was active all the same.
+    fn instant_of(&self, event: &rotation::Event) -> Option<Timestamp> {
+        let rotation::Event::Answered { credential, .. } = event else { return None };
+        let (id, arrived_at) = self.taken_in.filter(|_| self.record.is_none())?;
+        (id == *credential).then_some(arrived_at)
+    }
+
     /// The credentials whose answer is not taken up yet.
     pub(super) fn under_way(&self) -> impl Iterator<Item = &Arc<Credential>> {
         let answered = self.queue.iter().filter_map(Item::answered);

@@ -29,14 +29,14 @@ impl Member {
         self.queue.push_back(item);
     }
 
-    /// The credential that is active as soon as its id is known: callers have its token already.
+    /// The credential that is active as soon as its id is known: callers have had its token.
     pub(super) fn foreseen(&self) -> Option<&Arc<Credential>> {
-        if self.record.is_some() || !self.is_uneventful() {
-            return None;
-        }
-        let held = &self.refresh.held()?.credential;
-        let is_accepted = |item: &Item| matches!(item, Item::Answered(answered) if answered.credential.is_same_as(held));
-        self.queue.iter().any(is_accepted).then_some(held)
+        let is_waiting = self.record.is_none() && self.is_uneventful();
+        let accepted = self.queue.iter().find_map(|item| match item {
+            Item::Answered(answered) => Some(&answered.credential),
+            _ => None,
+        });
+        accepted.filter(|_| is_waiting)
     }
 
     /// Whether the sources were read for the first time, a token came at most, and nothing else has happened.

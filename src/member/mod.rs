@@ -121,8 +121,8 @@ pub struct Member {
     queue: VecDeque<Item>,
     /// What is left of the step that is being performed.
     todo: VecDeque<Todo>,
-    /// The credential whose answer is being taken up; whoever named it may have left.
-    taken_in: Option<CredentialId>,
+    /// The credential whose answer is being taken up, and when that came; whoever named it may have left.
+    taken_in: Option<(CredentialId, Timestamp)>,
     pending: Option<Pending>,
     retry_at: Option<Timestamp>,
     /// When the credential lifecycle took its latest step.

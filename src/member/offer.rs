@@ -155,7 +155,7 @@ impl Member {
         let record = self.record.as_ref();
         let role = |id| record.map_or(Role::Unknown, |record| record.role(id));
         let asked = self.under_way().filter(|it| it.has_id()).map(|it| it.id());
-        let asked: BTreeSet<CredentialId> = asked.chain(self.taken_in).collect();
+        let asked: BTreeSet<CredentialId> = asked.chain(self.taken_in.map(|(id, _)| id)).collect();
         let accepted = |id| record.is_none() && self.view.ledger.proof(id).is_some();
         let is_held = |id| {
             configured.contains(&id)

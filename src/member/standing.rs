@@ -102,9 +102,10 @@ impl Member {
         if credential.has_id() && self.keyring.get(credential.id()).is_some() {
             return None;
         }
-        let held = self.refresh.held();
-        let is_held = held.is_some_and(|held| held.credential.is_same_as(credential));
-        is_held.then_some(Standing::Accepted)
+        let held = self.refresh.held().map(|held| &held.credential);
+        let is_accepted =
+            held.into_iter().chain(self.foreseen()).any(|it| it.is_same_as(credential));
+        is_accepted.then_some(Standing::Accepted)
     }
 
     /// Since when no known credential is accepted, if none is.

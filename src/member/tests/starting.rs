@@ -238,3 +238,43 @@ fn a_token_that_outlives_the_next_one_is_not_forgotten() {
     let record = world.member.record().expect("both tokens count");
     assert_eq!(world.member.ledger().last_expiry(record.active), Some(expires_at));
 }
+
+/// One whose first token has expired while the machine slept, which nobody has looked into, and that gets no other one.
+fn overslept() -> World {
+    let mut world = World::unobserved(accepts(&["one", "two"])).with(&["one"]);
+    world.pass(SECOND);
+    world.latency = HOUR;
+    world.now = world.now + 24 * HOUR;
+    world
+}
+
+#[test]
+fn a_credential_whose_token_was_handed_out_was_active_though_that_has_expired_since() {
+    let mut world = overslept();
+    assert_eq!((world.member.phase(), world.member.generation()), (PhaseName::Stable, Some(1)));
+    world.tell(Event::Observed);
+    assert_eq!((world.phase(), world.role("one")), (PhaseName::Stable, Role::Active));
+
+    let mut world = overslept();
+    let caller = world.rotate_to("two");
+    world.latency = Duration::from_millis(50);
+    world.pass(SECOND);
+    assert_eq!(world.rotated(caller), Some(Phase::Overlap), "it is no start");
+    assert_eq!((world.role("two"), world.role("one")), (Role::Active, Role::Previous));
+
+    let mut world = overslept();
+    world.configure(&["two"]);
+    assert_eq!((world.phase(), world.role("one")), (PhaseName::Staged, Role::Active));
+    assert!(world.member.latest_rotation().is_some());
+}
+
+#[test]
+fn an_invalidated_token_takes_nothing_back_of_what_is_foreseen() {
+    let mut world = World::unobserved(accepts(&["one"])).with(&["one"]);
+    world.pass(SECOND);
+    world.latency = HOUR;
+    world.tell(Event::Invalidated(1));
+    let states = world.member.credentials();
+    assert_eq!(world.member.phase(), PhaseName::Stable);
+    assert_eq!((states[0].role, states[0].standing), (Some(Role::Active), Standing::Accepted));
+}
