@@ -258,8 +258,14 @@ impl Manager {
     fn view(&self) -> View {
         let now = self.clock.now();
         let mut state = self.lock();
-        let pulse = state.pulse.look(now);
-        View::of(&state.member, &state.sources, state.opened_at, pulse, now)
+        let (is_due, pulse) = (state.pulse.is_due(now), state.pulse.look(now));
+        let view = View::of(&state.member, &state.sources, state.opened_at, pulse, now);
+        drop(state);
+        if is_due {
+            // Its sleep may be too long, as in a process that was restored elsewhere: it is not dead for that.
+            self.changed.notify_one();
+        }
+        view
     }
 
     /// A snapshot for monitoring.

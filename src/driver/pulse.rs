@@ -26,6 +26,11 @@ impl Pulse {
         self.due = Some(at);
     }
 
+    /// Whether the task was to run by now.
+    pub(super) fn is_due(&self, now: Timestamp) -> bool {
+        self.due.is_some_and(|due| due <= now)
+    }
+
     /// Since when the task is late, if it is, and whether it counts as alive: not if it was late already 10 s
     /// ago, when somebody looked.
     pub(super) fn look(&mut self, now: Timestamp) -> (Option<Timestamp>, bool) {

@@ -396,20 +396,38 @@ fn a_token_that_ended_while_the_process_was_suspended_is_no_misconfiguration() {
     assert!(matches!(attempt.verdict, Verdict::Transient(_)), "{:?}", attempt.verdict);
 }
 
-/// A clock that the test turns, and whose timers wake nobody.
+/// A clock that the test turns, and whose timers wake nobody. The driver's thread hangs at it where that is wanted.
 #[derive(Default)]
-struct Deaf(AtomicUsize);
+struct Deaf {
+    seconds: AtomicUsize,
+    hangs: Mutex<bool>,
+    goes_on: Condvar,
+}
+
+impl Deaf {
+    fn hang(&self, hangs: bool) {
+        *self.hangs.lock().expect("no panic") = hangs;
+        self.goes_on.notify_all();
+    }
+}
 
 impl Clock for Deaf {
     fn now(&self) -> Timestamp {
-        Timestamp::from_millis(self.0.load(Ordering::SeqCst) as u64 * 1000)
+        if std::thread::current().name() == Some(thread::NAME) {
+            let hangs = self.hangs.lock().expect("no panic");
+            drop(self.goes_on.wait_while(hangs, |hangs| *hangs));
+        }
+        Timestamp::from_millis(self.seconds.load(Ordering::SeqCst) as u64 * 1000)
     }
 
     fn utc_millis(&self, at: Timestamp) -> i64 {
         i64::try_from(at.since(Timestamp::default()).as_millis()).unwrap_or(i64::MAX)
     }
 
-    fn sleep_until(&self, _: Timestamp) -> Sleep {
+    fn sleep_until(&self, at: Timestamp) -> Sleep {
+        if at <= self.now() {
+            return Box::pin(std::future::ready(()));
+        }
         Box::pin(std::future::pending())
     }
 }
@@ -421,7 +439,7 @@ fn a_thread_that_does_not_run_is_not_live_and_runs_again() {
     let handle = Handle::open(&Arc::new(Driver::new(Arc::clone(&clock) as _)), &server, |_| {});
     assert!(handle.wait().is_ok());
     let health = |seconds: usize| {
-        clock.0.store(seconds, Ordering::SeqCst);
+        clock.seconds.store(seconds, Ordering::SeqCst);
         let manager = handle.manager();
         let health = serde_json::to_value(manager.health()).expect("it is plain");
         let problems = health["problems"].as_array().expect("a list").clone();
@@ -436,10 +454,36 @@ fn a_thread_that_does_not_run_is_not_live_and_runs_again() {
     assert!(Handle::open(&handle.driver, &server, |_| {}).wait().is_ok());
     let healthy = (true.into(), true.into(), vec![]);
     // It is to refresh the token 10 to 11 minutes before that expires.
+    clock.hang(true);
     assert_eq!(health(2940), healthy);
     assert_eq!(health(3010), healthy, "a process that was frozen looks like this");
     assert_eq!(health(3020), (false.into(), true.into(), vec!["thread-stalled".into()]));
-    // What it is asked to do wakes it, and it plans anew.
+    // It plans anew.
+    clock.hang(false);
     assert!(handle.wait_for(Duration::from_secs(3000)).is_ok());
     assert_eq!(health(3040), healthy);
+}
+
+#[test]
+fn a_look_at_the_health_wakes_a_thread_that_has_slept_too_long() {
+    let clock = Arc::new(Deaf::default());
+    let server = Server::granting();
+    let handle = Handle::open(&Arc::new(Driver::new(Arc::clone(&clock) as _)), &server, |_| {});
+    let token = |wanted| {
+        handle.told(|message| match message {
+            Message::Event(EventMessage { event: Event::Token { serial, .. }, .. }) => {
+                (serial == wanted).then_some(())
+            }
+            _ => None,
+        });
+    };
+    token(1);
+    handle.told(|message| match message {
+        Message::Event(EventMessage { event: Event::Rotation(_), .. }) => Some(()),
+        _ => None,
+    });
+    assert!(Handle::open(&handle.driver, &server, |_| {}).wait().is_ok());
+    clock.seconds.store(3010, Ordering::SeqCst);
+    handle.manager().health();
+    token(2);
 }
