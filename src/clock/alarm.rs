@@ -80,8 +80,11 @@ mod timer {
             let end = clock_gettime(ClockId::Realtime) + longest;
             let end = Itimerspec { it_interval: Timespec::default(), it_value: end };
             let flags = TimerfdTimerFlags::ABSTIME | TimerfdTimerFlags::CANCEL_ON_SET;
-            timerfd_settime(self.0.get_ref(), flags, &end)?;
-            Ok(())
+            match timerfd_settime(self.0.get_ref(), flags, &end) {
+                // The clock was set since it was last told: the timer counts from now on all the same.
+                Ok(_) | Err(Errno::CANCELED) => Ok(()),
+                Err(error) => Err(error.into()),
+            }
         }
 
         pub(super) async fn ends(&self) -> io::Result<()> {

@@ -24,6 +24,13 @@ impl Audience {
         matches!(self, Self::Present)
     }
 
+    /// There is nothing left that an answer would matter for.
+    pub(super) fn is_told(&mut self) {
+        if self.is_asked() {
+            *self = Self::Unknown;
+        }
+    }
+
     pub(super) fn is_asked(&self) -> bool {
         matches!(self, Self::Asked { .. })
     }
@@ -50,6 +57,17 @@ mod tests {
         assert_eq!(audience.lacks(1), Some(7));
         assert!(!audience.is_asked());
         assert_eq!(audience.lacks(1), None, "nobody asks");
+    }
+
+    #[test]
+    fn nothing_waits_for_an_answer_that_does_not_matter_any_more() {
+        let mut audience = Audience::Asked { silent: [1].into(), seq: 7 };
+        audience.is_told();
+        assert!(!audience.is_asked());
+        assert_eq!(audience.lacks(1), None);
+        let mut audience = Audience::Present;
+        audience.is_told();
+        assert!(audience.is_present());
     }
 
     #[test]

@@ -408,6 +408,8 @@ impl State {
             self.look_for_listeners();
             return None;
         }
+        // What was asked about has been told meanwhile.
+        self.audience.is_told();
         None
     }
 
