@@ -70,7 +70,7 @@ describe('the environment', () => {
     for (const empty of ['', path.delimiter]) {
       expect(rootsFromEnv({ SSL_CERT_FILE: '', SSL_CERT_DIR: empty })).toEqual({})
     }
-    expect(parse(valid()).native.transport).not.toHaveProperty('rootFile')
+    expect(parse(valid()).native.transport.rootFile).toBeUndefined()
   })
 })
 

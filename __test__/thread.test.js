@@ -42,6 +42,8 @@ test('a thread that dies leaves every token valid, and nothing is fetched for it
   const options = [{ clock }, { clock, name: 'dies' }, { clock }]
   const all = await Promise.all(options.map((options) => opened(provider, options)))
   const restarts = all.map(restart)
+  // Somebody listens by now: the first credential has its id.
+  await clock.advance(0)
   const diedAt = clock.now()
   native.injectPanic()
   // Until somebody watches over expiry again, every call asks the native part.
