@@ -14,7 +14,7 @@ use crate::source::Configured;
 impl Member {
     /// Whether ids are derived as soon as there is something to derive them of. Once they are, it stays so.
     pub fn needs_ids(&self) -> bool {
-        self.wants_ids || !self.is_uneventful()
+        self.wants_ids || self.record.is_some() || !self.is_uneventful()
     }
 
     /// Queues what concerns the record. What waits for ids that nobody needs does not add up: the sources yield the

@@ -5,7 +5,7 @@ use crate::member::*;
 use crate::policy::tests::DEFAULT;
 use crate::rotation::{PhaseName, Refusal, Role, Verify};
 use crate::secret::Secret;
-use crate::source::Configured;
+use crate::source::{Configured, Edge};
 
 #[test]
 fn the_first_accepted_credential_becomes_active_with_the_token_that_proved_it() {
@@ -277,4 +277,25 @@ fn an_invalidated_token_takes_nothing_back_of_what_is_foreseen() {
     let states = world.member.credentials();
     assert_eq!(world.member.phase(), PhaseName::Stable);
     assert_eq!((states[0].role, states[0].standing), (Some(Role::Active), Standing::Accepted));
+}
+
+#[test]
+fn ids_that_happened_to_be_known_make_no_later_one_wait() {
+    let mut world = World::unobserved(accepts(&["one", "two"]));
+    let credential = |secret| Arc::new(Credential::new(None, "app".into(), Secret::new(secret)));
+    let mut credentials = Vec::new();
+    let mut start = |world: &mut World, to: Arc<Credential>| {
+        credentials.push(Arc::clone(&to));
+        let edges = vec![Edge { from: None, to, is_start: true }];
+        let configured =
+            Configured { credentials: credentials.clone(), edges, ..Configured::default() };
+        world.tell(Event::Configured { configured, is_followed: false });
+        world.pass(SECOND);
+    };
+    let one = credential("one");
+    one.kept_id();
+    start(&mut world, one);
+    assert_eq!(world.role("one"), Role::Active);
+    start(&mut world, credential("two"));
+    assert_ne!(world.role("two"), Role::Unknown, "it is taken up");
 }
