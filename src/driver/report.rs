@@ -141,22 +141,22 @@ fn why(why: Why) -> &'static str {
 
 fn moved(transition: Transition) -> &'static str {
     match transition {
-        Transition::T0 => "started",
-        Transition::T1 => "prepared",
-        Transition::T2 => "preparation-ended",
-        Transition::T3 => "staged",
-        Transition::T4 | Transition::T4c => "promoted",
-        Transition::T5 => "candidate-rejected",
-        Transition::T6 => "awaiting-proof",
-        Transition::T7 => "candidate-withdrawn",
-        Transition::T8 => "substituted",
-        Transition::T9 => "fell-back",
-        Transition::T11 => "abandoned",
-        Transition::T10 => "rolled-back",
-        Transition::T12 => "retired",
-        Transition::T13 => "overdue",
-        Transition::T14 => "degraded",
-        Transition::T15 => "recovered",
+        Transition::Started => "started",
+        Transition::Prepared => "prepared",
+        Transition::PreparationEnded => "preparation-ended",
+        Transition::Staged => "staged",
+        Transition::Promoted | Transition::PromotedAfterLeak => "promoted",
+        Transition::CandidateRejected => "candidate-rejected",
+        Transition::AwaitingProof => "awaiting-proof",
+        Transition::CandidateWithdrawn => "candidate-withdrawn",
+        Transition::Substituted => "substituted",
+        Transition::FellBack => "fell-back",
+        Transition::Abandoned => "abandoned",
+        Transition::RolledBack => "rolled-back",
+        Transition::Retired => "retired",
+        Transition::Overdue => "overdue",
+        Transition::Degraded => "degraded",
+        Transition::Recovered => "recovered",
     }
 }
 

@@ -142,62 +142,62 @@ pub(super) fn change(change: &Change, labels: Labels<'_>) -> String {
     let sinks = sink_failures(&change.sinks, labels);
     match &change.what {
         What::Moved(transition, why) => match transition {
-            Transition::T0 => format!("The {active} was accepted, and tokens are fetched with it."),
-            Transition::T1 => format!(
+            Transition::Started => format!("The {active} was accepted, and tokens are fetched with it."),
+            Transition::Prepared => format!(
                 "A fresh token is held, and nobody presents the {active}: its secret may be replaced at the provider \
                  now. Then give the new one to rotate(), or call cancel() if nothing was replaced."
             ),
-            Transition::T2 => format!(
+            Transition::PreparationEnded => format!(
                 "The preparation is over, and the {active} is presented again. If its secret was replaced at the \
                  provider meanwhile, give the new one to rotate() now."
             ),
-            Transition::T3 => {
+            Transition::Staged => {
                 format!("The {next} is being proved; the {active} stays active until it is.")
             }
-            Transition::T4 => format!(
+            Transition::Promoted => format!(
                 "The {active} is active. The {previous} stays a fallback until {}: do not revoke it at the provider \
                  before {}.",
                 instant("retireNotBefore"),
                 instant("safeToRevokeAt")
             ),
-            Transition::T4c => format!(
+            Transition::PromotedAfterLeak => format!(
                 "The {active} is active. What was active before has leaked, and was retired with its tokens: revoke \
                  both at the provider now."
             ),
-            Transition::T5 => format!(
+            Transition::CandidateRejected => format!(
                 "The {next} was not accepted and is given up; the {active} is active as before. Check the new secret, \
                  and rotate again.{said}"
             ),
-            Transition::T6 => format!(
+            Transition::AwaitingProof => format!(
                 "The {next} is neither accepted nor rejected yet, and is tried again; the {active} is active as \
                  before.{said}"
             ),
-            Transition::T7 => format!("{}{said}", withdrawn(&next, &active, *why)),
-            Transition::T8 => format!(
+            Transition::CandidateWithdrawn => format!("{}{said}", withdrawn(&next, &active, *why)),
+            Transition::Substituted => format!(
                 "What was active was rejected, or no instance holds it any more; the {active} has taken over. Find out \
                  what happened to the other one, and replace it."
             ),
-            Transition::T9 => format!(
+            Transition::FellBack => format!(
                 "The new credential was rejected soon after its promotion, and the {active} has taken over again. \
                  Check the new one at the provider, and rotate again."
             ),
-            Transition::T10 => format!(
+            Transition::RolledBack => format!(
                 "The {active} is active again, as was asked for. The {previous} is its fallback until {}.",
                 instant("retireNotBefore")
             ),
-            Transition::T11 => format!(
+            Transition::Abandoned => format!(
                 "No live instance holds the new credential any more, and the {active} has taken over again. Bring the \
                  new one to the instances' configuration, and rotate again."
             ),
-            Transition::T12 => format!(
+            Transition::Retired => format!(
                 "The {previous} is retired and is not presented any more. It may be revoked at the provider from {} on.",
                 instant("safeToRevokeAt")
             ),
-            Transition::T13 => format!("The {previous} cannot be retired yet."),
-            Transition::T14 => "No known credential is accepted any more. The token that is held serves to its end. \
+            Transition::Overdue => format!("The {previous} cannot be retired yet."),
+            Transition::Degraded => "No known credential is accepted any more. The token that is held serves to its end. \
                  Put an accepted one into a source, or give it to rotate()."
                 .to_owned(),
-            Transition::T15 => format!("The {active} is accepted again, and tokens are fetched with it."),
+            Transition::Recovered => format!("The {active} is accepted again, and tokens are fetched with it."),
         },
         What::AwaitsCustody => format!(
             "The {next} is accepted, but nothing keeps it beyond this process, so the {active} stays active.{sinks} \

@@ -67,15 +67,15 @@ impl Step<'_> {
             rotation::Notice::SinkImpossible(_) => return,
             rotation::Notice::Moved(moved) => match moved.transition {
                 // Another event says so.
-                Transition::T13 => return,
-                Transition::T6 => {
+                Transition::Overdue => return,
+                Transition::AwaitingProof => {
                     // The endpoint is asked many times while it is down: people hear of it once.
                     let Some(doubt) = member.doubt.as_mut().filter(|it| !it.is_told) else {
                         return;
                     };
                     doubt.is_told = true;
                     failure = Some(doubt.failure.clone());
-                    What::Moved(Transition::T6, None)
+                    What::Moved(Transition::AwaitingProof, None)
                 }
                 transition => {
                     about = moved.about.as_ref();
@@ -104,8 +104,10 @@ impl Step<'_> {
         }
         if let Some(about) = about {
             change.rotation = Some(about.rotation.clone());
-            let is_candidate =
-                !matches!(change.what, What::Moved(Transition::T4 | Transition::T4c, _));
+            let is_candidate = !matches!(
+                change.what,
+                What::Moved(Transition::Promoted | Transition::PromotedAfterLeak, _)
+            );
             change.next = is_candidate.then(|| member.keyring.name(about.candidate));
         }
         self.effects.push(Effect::Notify(Notice::Rotation(Box::new(change))));
@@ -119,7 +121,7 @@ impl Step<'_> {
             .filter(|it| record.is_some_and(|record| record.role(it.previous) == Role::Retired));
         let Some(retired) = retired else { return };
         let context = Context { from: PhaseName::of(was), was };
-        let change = self.member.change(What::Moved(Transition::T12, None), context);
+        let change = self.member.change(What::Moved(Transition::Retired, None), context);
         let change = Change {
             rotation: Some(retired.rotation.clone()),
             previous: Some(self.member.keyring.name(retired.previous)),
@@ -140,7 +142,7 @@ impl Member {
         let ended = context.was.and_then(Record::overlap);
         let rotation = overlap.or(ended).map(|overlap| overlap.rotation.clone());
         let last = record.and_then(|record| record.history.last());
-        let is_retired = matches!(what, What::Moved(Transition::T12, _));
+        let is_retired = matches!(what, What::Moved(Transition::Retired, _));
         let sinks = match what {
             What::AwaitsCustody | What::NotPersisted | What::Overdue(_) => self.sink_failures(),
             _ => Vec::new(),

@@ -109,14 +109,14 @@ fn ask(draft: &mut Draft<'_>, caller: &Caller) {
         Want::Rotate(rotate) => ask_rotate(draft, caller.id, rotate),
         Want::Prepare { .. } => {
             if matches!(draft.record.phase, Phase::Prepared(_)) {
-                draft.took(Transition::T1);
+                draft.took(Transition::Prepared);
             }
             draft.keep(caller.id, caller.want.clone());
         }
         Want::CancelPrepare => {
             if matches!(draft.record.phase, Phase::Prepared(_)) {
                 draft.record.phase = Phase::Stable;
-                draft.took(Transition::T2);
+                draft.took(Transition::PreparationEnded);
             }
             draft.answer(caller.id, Ok(Settled::Cancelled));
         }
@@ -310,7 +310,7 @@ fn offer(draft: &mut Draft<'_>, candidate: CredentialId) {
     }
 }
 
-/// T10 is wanted; it takes place when the previous credential is accepted.
+/// RolledBack is wanted; it takes place when the previous credential is accepted.
 fn revert(draft: &mut Draft<'_>) {
     let now = draft.now;
     if let Some(overlap) = draft.record.open_overlap_mut() {
@@ -333,7 +333,7 @@ fn answered(draft: &mut Draft<'_>, credential: CredentialId, answer: &Answer) {
     }
 }
 
-/// T1, now that it is known how long a fresh token lives.
+/// Prepared, now that it is known how long a fresh token lives.
 fn prepare(draft: &mut Draft<'_>, answer: &Answer) {
     let proof = matches!(answer, Answer::Accepted(_)).then(|| draft.proof(draft.record.active));
     let Some(proof) = proof.flatten() else {
@@ -353,11 +353,11 @@ fn prepare(draft: &mut Draft<'_>, answer: &Answer) {
         let deadline = proof.soft_at.min(now + PREPARATION);
         draft.record.phase = Phase::Prepared(Prepared { deadline, safe_until });
         draft.replace_token(proof);
-        draft.took(Transition::T1);
+        draft.took(Transition::Prepared);
     }
 }
 
-/// The last caller left, and no source yields what it wanted: T7.
+/// The last caller left, and no source yields what it wanted: CandidateWithdrawn.
 fn leave(draft: &mut Draft<'_>, caller: &Caller) {
     let Want::Promotion { rotation, .. } = &caller.want else { return };
     if draft.record.staged().is_some_and(|staged| staged.rotation == *rotation) {

@@ -1,4 +1,4 @@
-//! What follows from the endpoint's answers and from time, without being asked: T2, T8 to T15.
+//! What follows from the endpoint's answers and from time, without being asked: PreparationEnded, Substituted to Recovered.
 
 use super::draft::Draft;
 use super::effect::{Effect, Notice, Refusal};
@@ -33,7 +33,7 @@ pub(super) fn follow(draft: &mut Draft<'_>) {
     }
 }
 
-/// T3 for the candidate that waited until now.
+/// Staged for the candidate that waited until now.
 pub(super) fn take_waiting(draft: &mut Draft<'_>) {
     if !matches!(draft.record.phase, Phase::Stable | Phase::Degraded { .. }) {
         return;
@@ -44,7 +44,7 @@ pub(super) fn take_waiting(draft: &mut Draft<'_>) {
     }
 }
 
-/// T3 for a caller that came before there was a record.
+/// Staged for a caller that came before there was a record.
 fn take_early_caller(draft: &mut Draft<'_>) -> bool {
     let early = draft.wants().find_map(|want| match want {
         Want::Promotion { rotation, candidate } => {
@@ -83,12 +83,12 @@ pub(super) fn serve(draft: &mut Draft<'_>, event: &Event) {
     }
 }
 
-/// T8: something else is accepted since the active credential was rejected, or is held by nobody.
+/// Substituted: something else is accepted since the active credential was rejected, or is held by nobody.
 pub(super) fn substitute(draft: &mut Draft<'_>) -> bool {
     let Some((active, proof)) = accepted_instead(draft) else { return false };
     let was = draft.replace_active(active, proof);
     draft.stand_by(was);
-    draft.took(Transition::T8);
+    draft.took(Transition::Substituted);
     if matches!(draft.record.phase, Phase::Prepared(_)) {
         draft.record.phase = Phase::Stable;
     }
@@ -107,13 +107,13 @@ fn accepted_instead(draft: &Draft<'_>) -> Option<(CredentialId, Proof)> {
     let abandoned = is_abandoned.then(|| draft.now - retirement::FRESH);
     let since = rejections.map(|rejections| rejections.first_at).or(abandoned)?;
     let mut fallbacks = draft.record.fallbacks().filter(|one| {
-        // The next one has its own way, by T4.
+        // The next one has its own way, by Promoted.
         draft.record.role(*one) != Role::Next
     });
     fallbacks.find_map(|one| Some((one, draft.proof_since(since, one)?)))
 }
 
-/// T14: nothing that anybody could present is accepted.
+/// Degraded: nothing that anybody could present is accepted.
 fn degrade(draft: &mut Draft<'_>) {
     let ledger = &draft.view.ledger;
     let Some(rejected) = ledger.rejections(draft.record.active) else { return };
@@ -128,10 +128,10 @@ fn degrade(draft: &mut Draft<'_>) {
     if let Phase::Overlap(overlap) = std::mem::replace(&mut draft.record.phase, phase) {
         draft.quarantine(overlap.previous, true);
     }
-    draft.took(Transition::T14);
+    draft.took(Transition::Degraded);
 }
 
-/// T15.
+/// Recovered.
 fn recover(draft: &mut Draft<'_>, since: Timestamp) {
     let active = draft.record.active;
     let known: Vec<CredentialId> = [active].into_iter().chain(draft.record.fallbacks()).collect();
@@ -142,19 +142,19 @@ fn recover(draft: &mut Draft<'_>, since: Timestamp) {
         draft.replace_active(accepted, proof);
         draft.quarantine(active, true);
     }
-    draft.took(Transition::T15);
+    draft.took(Transition::Recovered);
 }
 
-/// T2.
+/// PreparationEnded.
 fn end_preparation(draft: &mut Draft<'_>, prepared: &Prepared) {
     let is_there = |token: super::view::Token| token.expires_at >= prepared.safe_until;
     if draft.now >= prepared.deadline || !draft.view.token.is_some_and(is_there) {
         draft.record.phase = Phase::Stable;
-        draft.took(Transition::T2);
+        draft.took(Transition::PreparationEnded);
     }
 }
 
-/// T9 to T14.
+/// FellBack to Degraded.
 fn follow_overlap(draft: &mut Draft<'_>, overlap: Overlap) {
     // What was accepted before it was asked for is no proof, not even of the same instant.
     if let Some(asked_at) = overlap.reverting.filter(|_| draft.was_reverting()) {
@@ -171,12 +171,12 @@ fn follow_overlap(draft: &mut Draft<'_>, overlap: Overlap) {
     if rejections.is_some_and(|rejections| rejections.are_final())
         && let Some((active, proof)) = accepted_instead(draft)
     {
-        return fall_back(draft, &overlap, active, proof, Transition::T9);
+        return fall_back(draft, &overlap, active, proof, Transition::FellBack);
     }
     if is_abandoned(&draft.record, draft.view, draft.now)
         && let Some(proof) = draft.proof_since(draft.now - retirement::FRESH, overlap.previous)
     {
-        return fall_back(draft, &overlap, overlap.previous, proof, Transition::T11);
+        return fall_back(draft, &overlap, overlap.previous, proof, Transition::Abandoned);
     }
     degrade(draft);
     if draft.has_moved() {
@@ -204,19 +204,19 @@ fn follow_overlap(draft: &mut Draft<'_>, overlap: Overlap) {
     if draft.now >= overlap.deadline && !overlap.overdue {
         draft.notify(Notice::Overdue(missing));
         draft.record.phase = Phase::Overlap(Overlap { overdue: true, ..overlap });
-        draft.took(Transition::T13);
+        draft.took(Transition::Overdue);
     }
 }
 
-/// T10.
+/// RolledBack.
 fn roll_back(draft: &mut Draft<'_>, overlap: Overlap, proof: Proof) {
     let was = draft.replace_active(overlap.previous, proof);
     draft.revise_end(&overlap.rotation);
     draft.open_overlap(was, overlap.rotation);
-    draft.took(Transition::T10);
+    draft.took(Transition::RolledBack);
 }
 
-/// T9, T11: the overlap ends, and nothing is retired by it.
+/// FellBack, Abandoned: the overlap ends, and nothing is retired by it.
 fn fall_back(
     draft: &mut Draft<'_>,
     overlap: &Overlap,

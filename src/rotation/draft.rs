@@ -108,9 +108,9 @@ impl<'a> Draft<'a> {
         self.moves.push(Moved { transition, about: Some(about) });
     }
 
-    /// T6: an answer that says nothing of the candidate changes nothing.
+    /// AwaitingProof: an answer that says nothing of the candidate changes nothing.
     pub(super) fn took_nothing(&mut self) {
-        self.idle.push(Moved::phase(Transition::T6));
+        self.idle.push(Moved::phase(Transition::AwaitingProof));
     }
 
     pub(super) fn has_moved(&self) -> bool {
@@ -152,7 +152,7 @@ impl<'a> Draft<'a> {
         self.view.ledger.valid_proof_since(since, credential, self.now)
     }
 
-    /// T3: the credential leaves the role that it had and is to be proved.
+    /// Staged: the credential leaves the role that it had and is to be proved.
     pub(super) fn stage(&mut self, next: CredentialId, rotation: RotationId, compromised: bool) {
         let record = &mut self.record;
         let mut former = Former::Unknown;
@@ -185,10 +185,10 @@ impl<'a> Draft<'a> {
             sinks,
             beneath,
         });
-        self.took_about(Transition::T3, about);
+        self.took_about(Transition::Staged, about);
     }
 
-    /// T5, T7: ends the open rotation without a promotion; the caller of this chooses the next phase.
+    /// CandidateRejected, CandidateWithdrawn: ends the open rotation without a promotion; the caller of this chooses the next phase.
     pub(super) fn unstage(&mut self, why: Why) -> Option<Staged> {
         let staged = self.record.staged()?.clone();
         let end = why.end();
@@ -225,13 +225,17 @@ impl<'a> Draft<'a> {
         self.record.sinks.extend(behind.map(|(slot, _)| (slot, pending)));
         self.limit_standbys();
         self.remember(staged.rotation.clone(), staged.next, end);
-        let transition = if end == End::Rejected { Transition::T5 } else { Transition::T7 };
+        let transition = if end == End::Rejected {
+            Transition::CandidateRejected
+        } else {
+            Transition::CandidateWithdrawn
+        };
         let (rotation, candidate) = (staged.rotation.clone(), staged.next);
         self.took_about(transition, About { rotation, candidate, why: Some(why) });
         Some(staged)
     }
 
-    /// T4: the new credential, its token and the end of the overlap, in one write.
+    /// Promoted: the new credential, its token and the end of the overlap, in one write.
     pub(super) fn promote(&mut self, staged: Staged, proof: Proof) {
         let is_rejected = self.view.ledger.rejections(self.record.active).is_some();
         if let Some(beneath) = &staged.beneath {
@@ -260,10 +264,10 @@ impl<'a> Draft<'a> {
             self.retire(previous, true);
             self.effects.push(Effect::DropTokens(previous));
             self.record.phase = Phase::Stable;
-            self.took_about(Transition::T4c, about);
+            self.took_about(Transition::PromotedAfterLeak, about);
         } else {
             self.open_overlap(previous, staged.rotation);
-            self.took_about(Transition::T4, about);
+            self.took_about(Transition::Promoted, about);
         }
     }
 

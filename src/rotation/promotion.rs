@@ -1,4 +1,4 @@
-//! What becomes of a candidate: T4, T5 and T7, and T8 meanwhile.
+//! What becomes of a candidate: Promoted, CandidateRejected and CandidateWithdrawn, and Substituted meanwhile.
 
 use std::time::Duration;
 
@@ -27,7 +27,7 @@ pub(super) enum Lack {
     Retirement(Missing),
 }
 
-/// T4, T5, T7 and, meanwhile, T8.
+/// Promoted, CandidateRejected, CandidateWithdrawn and, meanwhile, Substituted.
 pub(super) fn prove(draft: &mut Draft<'_>, staged: &Staged) {
     let lack = lack(&draft.record, draft.view, staged, draft.now);
     if let Some(proof) = draft.proof_since(staged.at, staged.next) {
@@ -69,7 +69,7 @@ pub(super) fn prove(draft: &mut Draft<'_>, staged: &Staged) {
     }
 }
 
-/// Whether the next credential has all that it takes, so that nothing else has to happen before T4.
+/// Whether the next credential has all that it takes, so that nothing else has to happen before Promoted.
 pub(super) fn is_promotable(record: &Record, view: &View, now: Timestamp) -> bool {
     record.staged().is_some_and(|staged| {
         view.ledger.valid_proof_since(staged.at, staged.next, now).is_some()
@@ -151,7 +151,7 @@ pub(super) fn is_everything_tried(record: &Record, view: &View) -> bool {
     view.sinks.iter().all(|spec| spec.at_retirement || is_tried(&spec.slot))
 }
 
-/// T7 when nobody has held the next credential for as long as a silent member counts as live.
+/// CandidateWithdrawn when nobody has held the next credential for as long as a silent member counts as live.
 fn watch_holders(draft: &mut Draft<'_>, staged: &Staged) {
     let (is_held, now) = (draft.view.is_held(staged.next), draft.now);
     match staged.forsaken {
@@ -165,7 +165,7 @@ fn watch_holders(draft: &mut Draft<'_>, staged: &Staged) {
     }
 }
 
-/// T5, T7: back to where the rotation began.
+/// CandidateRejected, CandidateWithdrawn: back to where the rotation began.
 pub(super) fn end_staging(draft: &mut Draft<'_>, why: Why) {
     let Some(staged) = draft.unstage(why) else { return };
     let is_rejected = draft.view.ledger.rejections(draft.record.active).is_some();
@@ -180,7 +180,7 @@ pub(super) fn end_staging(draft: &mut Draft<'_>, why: Why) {
     }
 }
 
-/// T7 where nobody waits for the candidate and no source yields it. One that is proved stays until the active
+/// CandidateWithdrawn where nobody waits for the candidate and no source yields it. One that is proved stays until the active
 /// credential has shown that it still works.
 pub(super) fn end_if_forsaken(draft: &mut Draft<'_>) {
     let Some(staged) = draft.record.staged().cloned() else { return };

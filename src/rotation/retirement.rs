@@ -1,4 +1,4 @@
-//! What has to be there before the previous credential is retired: T12 and T13.
+//! What has to be there before the previous credential is retired: Retired and Overdue.
 
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ use crate::clock::Timestamp;
 /// The active credential was accepted so recently, at the latest, when the previous one is retired.
 pub(super) const FRESH: Duration = Duration::from_mins(1);
 
-/// T12, or what is in its way. `force` does without members and sinks, never without the proof.
+/// Retired, or what is in its way. `force` does without members and sinks, never without the proof.
 pub(super) fn retire(draft: &mut Draft<'_>, overlap: &Overlap, force: bool) -> Result<(), Missing> {
     let missing = missing(&draft.record, draft.view, overlap, force, draft.now);
     if !missing.is_nothing() {
@@ -25,7 +25,7 @@ pub(super) fn retire(draft: &mut Draft<'_>, overlap: &Overlap, force: bool) -> R
     }
     draft.retire(overlap.previous, false);
     draft.record.phase = Phase::Stable;
-    draft.took(Transition::T12);
+    draft.took(Transition::Retired);
     Ok(())
 }
 

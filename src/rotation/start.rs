@@ -1,4 +1,4 @@
-//! Before there is a record: T0.
+//! Before there is a record: Started.
 
 use std::collections::BTreeMap;
 
@@ -40,7 +40,7 @@ pub(super) fn step(view: &View, event: &Event, now: Timestamp) -> Step {
 
     order.extend(strays);
     let record = self::first(active, &order, &callers, view, now);
-    let mut told = vec![Effect::Notify(Notice::Moved(Moved::phase(Transition::T0)))];
+    let mut told = vec![Effect::Notify(Notice::Moved(Moved::phase(Transition::Started)))];
     told.append(&mut effects);
     for caller in &callers {
         let Want::Promotion { rotation, candidate } = &caller.want else { continue };
@@ -66,7 +66,7 @@ pub(super) fn step(view: &View, event: &Event, now: Timestamp) -> Step {
     probing::sinks_due(&record, view, now, &mut told);
     let token = TokenChange::Replace { credential: active, expires_at: proof.expires_at };
     let write = Some(Write { expect: None, record, token, barrier: None });
-    Step { write, effects: told, transitions: vec![Transition::T0] }
+    Step { write, effects: told, transitions: vec![Transition::Started] }
 }
 
 fn ask(caller: &Caller, view: &View) -> Result<Caller, Result<Settled, Refusal>> {

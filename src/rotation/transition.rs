@@ -8,23 +8,23 @@ use super::record::{Phase, Record};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[expect(missing_docs, reason = "TABLE says what each of them is")]
 pub enum Transition {
-    T0,
-    T1,
-    T2,
-    T3,
-    T4,
-    T4c,
-    T5,
-    T6,
-    T7,
-    T8,
-    T9,
-    T10,
-    T11,
-    T12,
-    T13,
-    T14,
-    T15,
+    Started,
+    Prepared,
+    PreparationEnded,
+    Staged,
+    Promoted,
+    PromotedAfterLeak,
+    CandidateRejected,
+    AwaitingProof,
+    CandidateWithdrawn,
+    Substituted,
+    FellBack,
+    RolledBack,
+    Abandoned,
+    Retired,
+    Overdue,
+    Degraded,
+    Recovered,
 }
 
 /// The name of a phase, without what it holds.
@@ -78,10 +78,11 @@ impl Transition {
     /// Whether this move may end the open overlap of `record`: its own, or the one beneath a candidate (I12).
     #[cfg(test)]
     pub(crate) fn may_end_overlap_of(self, record: &Record) -> bool {
-        use Transition::{T4, T4c, T8, T9, T10, T11, T12, T14};
         let ends: &[_] = match record.overlap() {
-            Some(_) => &[T9, T10, T11, T12, T14],
-            None => &[T4, T4c, T8],
+            Some(_) => {
+                &[Self::FellBack, Self::RolledBack, Self::Abandoned, Self::Retired, Self::Degraded]
+            }
+            None => &[Self::Promoted, Self::PromotedAfterLeak, Self::Substituted],
         };
         ends.contains(&self)
     }
@@ -90,17 +91,24 @@ impl Transition {
 /// Every transition that there is. [`step`](super::step) takes no other; a test holds it to that.
 pub const TABLE: &[Row] = {
     use PhaseName::{Degraded, Overlap, Prepared, Stable, Staged, Starting};
-    use Transition::{T0, T1, T2, T3, T4, T4c, T5, T6, T7, T8, T9, T10, T11, T12, T13, T14, T15};
     &[
-        Row { transition: T0, moves: &[(Starting, Stable)], what: "first credential accepted" },
         Row {
-            transition: T1,
+            transition: Transition::Started,
+            moves: &[(Starting, Stable)],
+            what: "first credential accepted",
+        },
+        Row {
+            transition: Transition::Prepared,
             moves: &[(Stable, Prepared), (Prepared, Prepared)],
             what: "prepareRotation",
         },
-        Row { transition: T2, moves: &[(Prepared, Stable)], what: "cancelled, over, token gone" },
         Row {
-            transition: T3,
+            transition: Transition::PreparationEnded,
+            moves: &[(Prepared, Stable)],
+            what: "cancelled, over, token gone",
+        },
+        Row {
+            transition: Transition::Staged,
             moves: &[
                 (Stable, Staged),
                 (Prepared, Staged),
@@ -110,39 +118,71 @@ pub const TABLE: &[Row] = {
             ],
             what: "new candidate",
         },
-        Row { transition: T4, moves: &[(Staged, Overlap)], what: "proved: promoted" },
-        Row { transition: T4c, moves: &[(Staged, Stable)], what: "proved, the old one has leaked" },
         Row {
-            transition: T5,
+            transition: Transition::Promoted,
+            moves: &[(Staged, Overlap)],
+            what: "proved: promoted",
+        },
+        Row {
+            transition: Transition::PromotedAfterLeak,
+            moves: &[(Staged, Stable)],
+            what: "proved, the old one has leaked",
+        },
+        Row {
+            transition: Transition::CandidateRejected,
             moves: &[(Staged, Stable), (Staged, Degraded), (Staged, Overlap)],
             what: "candidate rejected",
         },
-        Row { transition: T6, moves: &[(Staged, Staged)], what: "no clear answer" },
         Row {
-            transition: T7,
+            transition: Transition::AwaitingProof,
+            moves: &[(Staged, Staged)],
+            what: "no clear answer",
+        },
+        Row {
+            transition: Transition::CandidateWithdrawn,
             moves: &[(Staged, Stable), (Staged, Degraded), (Staged, Overlap)],
             what: "withdrawn, deadline",
         },
         Row {
-            transition: T8,
+            transition: Transition::Substituted,
             moves: &[(Stable, Stable), (Prepared, Stable), (Staged, Staged)],
             what: "active rejected or held by nobody",
         },
         Row {
-            transition: T9,
+            transition: Transition::FellBack,
             moves: &[(Overlap, Stable)],
             what: "active rejected: a fallback takes over",
         },
-        Row { transition: T10, moves: &[(Overlap, Overlap)], what: "rolled back" },
-        Row { transition: T11, moves: &[(Overlap, Stable)], what: "nobody holds the active one" },
-        Row { transition: T12, moves: &[(Overlap, Stable)], what: "previous retired" },
-        Row { transition: T13, moves: &[(Overlap, Overlap)], what: "retirement overdue" },
         Row {
-            transition: T14,
+            transition: Transition::RolledBack,
+            moves: &[(Overlap, Overlap)],
+            what: "rolled back",
+        },
+        Row {
+            transition: Transition::Abandoned,
+            moves: &[(Overlap, Stable)],
+            what: "nobody holds the active one",
+        },
+        Row {
+            transition: Transition::Retired,
+            moves: &[(Overlap, Stable)],
+            what: "previous retired",
+        },
+        Row {
+            transition: Transition::Overdue,
+            moves: &[(Overlap, Overlap)],
+            what: "retirement overdue",
+        },
+        Row {
+            transition: Transition::Degraded,
             moves: &[(Stable, Degraded), (Overlap, Degraded)],
             what: "all rejected",
         },
-        Row { transition: T15, moves: &[(Degraded, Stable)], what: "one is accepted again" },
+        Row {
+            transition: Transition::Recovered,
+            moves: &[(Degraded, Stable)],
+            what: "one is accepted again",
+        },
     ]
 };
 

@@ -160,7 +160,10 @@ fn who_still_waits_when_the_candidate_is_given_up_hears_why_nothing_keeps_it() {
     };
     assert!(matches!(**refusal, Refusal::NoCustody(_)));
     assert_eq!(failure.as_ref().map(|failure| failure.code), Some(Code::PersistFailed));
-    let given_up = (What::Moved(Transition::T7, Some(Why::NoCustody)), Some(Code::PersistFailed));
+    let given_up = (
+        What::Moved(Transition::CandidateWithdrawn, Some(Why::NoCustody)),
+        Some(Code::PersistFailed),
+    );
     assert!(told(&world).contains(&given_up), "{:?}", told(&world));
 }
 

@@ -96,7 +96,7 @@ fn when_the_previous_credential_may_be_revoked_is_known_after_its_retirement() {
     assert_eq!(retired.retire_not_before, snapshot.retire_not_before);
     let told = changes(&world);
     let told =
-        told.iter().find(|change| change.what == What::Moved(Transition::T12, None)).unwrap();
+        told.iter().find(|change| change.what == What::Moved(Transition::Retired, None)).unwrap();
     assert_eq!(told.safe_to_revoke_at, at);
     rotate(&mut world, named("other", None, None));
     assert_eq!(world.member.snapshot(&snapshot.rotation).unwrap().safe_to_revoke_at, at);
@@ -165,7 +165,7 @@ fn a_retirement_that_is_overdue_is_told_once_with_what_is_missing() {
     world.pass(2 * HOUR);
     let overdue: Vec<_> = changes(&world)
         .into_iter()
-        .filter(|it| matches!(it.what, What::Overdue(_) | What::Moved(Transition::T13, _)))
+        .filter(|it| matches!(it.what, What::Overdue(_) | What::Moved(Transition::Overdue, _)))
         .collect();
     assert_eq!(overdue.len(), 1);
     let What::Overdue(Missing { sinks, .. }) = &overdue[0].what else { panic!("{overdue:?}") };

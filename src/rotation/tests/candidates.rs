@@ -95,7 +95,7 @@ super::scenarios! {
         let second = world.rotate(B);
         world.pass(SECOND);
         assert!(world.is_active(first) && world.is_active(second));
-        assert_eq!(world.took(Transition::T3), 1);
+        assert_eq!(world.took(Transition::Staged), 1);
     }
 
     a_rotation_id_is_idempotent_while_its_candidate_is_active = stable() => |world| {
@@ -115,7 +115,7 @@ super::scenarios! {
         assert_eq!(world.phase(), PhaseName::Staged);
         world.change(0, B, A);
         assert_eq!(world.phase(), PhaseName::Stable);
-        assert_eq!(world.took(Transition::T7), 1);
+        assert_eq!(world.took(Transition::CandidateWithdrawn), 1);
     }
 
     a_source_that_never_yielded_next_does_not_withdraw_it = fleet() => |world| {
@@ -150,7 +150,7 @@ super::scenarios! {
         world.pass(MINUTE);
         assert_eq!((world.phase(), world.record().active), (PhaseName::Overlap, B));
         world.pass(2 * HOUR);
-        assert!(world.took(Transition::T12) >= 1);
+        assert!(world.took(Transition::Retired) >= 1);
         assert_eq!(world.record().active, C);
     }
 

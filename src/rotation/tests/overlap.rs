@@ -1,4 +1,4 @@
-//! T10 and T11: back to the previous credential.
+//! RolledBack and Abandoned: back to the previous credential.
 
 use super::candidates::{promoted, promoted_fleet};
 use super::promotion::stable;
@@ -44,13 +44,13 @@ super::scenarios! {
         let caller = world.rotate(A);
         world.pass(SECOND);
         assert!(world.is_active(caller));
-        assert_eq!(world.took(Transition::T10), 1);
+        assert_eq!(world.took(Transition::RolledBack), 1);
     }
 
     an_edge_back_rolls_back_where_the_source_had_yielded_the_active_one = promoted() => |world| {
         world.change(0, B, A);
         world.pass(SECOND);
-        assert_eq!((world.record().active, world.took(Transition::T10)), (A, 1));
+        assert_eq!((world.record().active, world.took(Transition::RolledBack)), (A, 1));
     }
 
     an_edge_back_in_another_source_does_nothing = promoted() => |world| {
@@ -66,7 +66,7 @@ super::scenarios! {
         world.pass(SECOND);
         assert_eq!((world.record().active, world.phase()), (A, PhaseName::Stable));
         assert_eq!(world.record().role(B), Role::Standby);
-        assert_eq!(world.took(Transition::T11), 1);
+        assert_eq!(world.took(Transition::Abandoned), 1);
     }
 
     a_young_member_table_does_not_show_that_nobody_holds_it = promoted_fleet() => |world| {

@@ -1,4 +1,4 @@
-//! T1 and T2: before a person presses Regenerate.
+//! Prepared and PreparationEnded: before a person presses Regenerate.
 
 use super::candidates::promoted;
 use super::promotion::{stable, stable_with};
@@ -38,7 +38,7 @@ super::scenarios! {
         world.pass(898 * SECOND);
         assert_eq!(world.phase(), PhaseName::Prepared);
         world.pass(2 * SECOND);
-        assert_eq!((world.phase(), world.took(Transition::T2)), (PhaseName::Stable, 1));
+        assert_eq!((world.phase(), world.took(Transition::PreparationEnded)), (PhaseName::Stable, 1));
     }
 
     a_preparation_ends_where_the_soft_window_begins = stable() => |world| {
@@ -110,7 +110,7 @@ super::scenarios! {
         let caller = world.rotate(B);
         world.pass(SECOND);
         assert!(world.is_active(caller));
-        assert_eq!(world.taken, [Transition::T0, Transition::T1, Transition::T3, Transition::T4]);
+        assert_eq!(world.taken, [Transition::Started, Transition::Prepared, Transition::Staged, Transition::Promoted]);
     }
 
     a_rejection_that_was_under_way_lets_a_fallback_take_over = prepared_with_fallback() => |world| {

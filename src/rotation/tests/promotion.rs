@@ -1,4 +1,4 @@
-//! T0 and T3 to T7: a first credential, and another one that takes over.
+//! Started and Staged to CandidateWithdrawn: a first credential, and another one that takes over.
 
 use super::world::*;
 use crate::rotation::*;
@@ -97,7 +97,7 @@ super::scenarios! {
         assert_eq!(record.role(A), Role::Retired);
         assert!(!record.may_use_token_of(A) && record.may_use_token_of(B));
         assert!(world.is_active(caller));
-        assert_eq!(world.took(Transition::T4c), 1);
+        assert_eq!(world.took(Transition::PromotedAfterLeak), 1);
     }
 
     a_leak_that_is_told_while_the_successor_is_proved_counts = stable() => |world| {
@@ -109,7 +109,7 @@ super::scenarios! {
         world.rotate(B);
         world.accept(B);
         world.pass(MINUTE);
-        assert_eq!((world.record().role(A), world.took(Transition::T4c)), (Role::Retired, 1));
+        assert_eq!((world.record().role(A), world.took(Transition::PromotedAfterLeak)), (Role::Retired, 1));
     }
 
     a_leak_counts_also_where_the_rotation_is_named = stable() => |world| {
@@ -119,7 +119,7 @@ super::scenarios! {
         world.ask(Want::Rotate(Rotate { rotation, compromised: true, ..Rotate::default() }));
         world.accept(B);
         world.pass(MINUTE);
-        assert_eq!((world.record().role(A), world.took(Transition::T4c)), (Role::Retired, 1));
+        assert_eq!((world.record().role(A), world.took(Transition::PromotedAfterLeak)), (Role::Retired, 1));
     }
 
     a_leaked_credential_stays_until_its_successor_is_proved = stable() => |world| {
@@ -169,7 +169,7 @@ super::scenarios! {
         world.accept(B);
         world.pass(MINUTE);
         assert!(world.is_active(caller));
-        assert!(world.took(Transition::T6) > 5);
+        assert!(world.took(Transition::AwaitingProof) > 5);
     }
 
     a_verification_that_fails_for_other_reasons_leaves_the_candidate_staged = stable() => |world| {
@@ -201,7 +201,7 @@ super::scenarios! {
         world.accept_with(B, Some("read"), None);
         world.change(0, A, B);
         world.pass(HOUR);
-        assert_eq!((world.record().active, world.took(Transition::T3)), (A, 1));
+        assert_eq!((world.record().active, world.took(Transition::Staged)), (A, 1));
         let asked = world.presented.iter().filter(|(_, one)| *one == B).count();
         assert!(asked < 25, "it was asked for {asked} tokens in an hour");
     }

@@ -1,4 +1,4 @@
-//! T8, T9, T14 and T15: the active credential is rejected.
+//! Substituted, FellBack, Degraded and Recovered: the active credential is rejected.
 
 use super::candidates::promoted;
 use super::promotion::{stable, stable_with};
@@ -16,7 +16,7 @@ super::scenarios! {
         assert_eq!(world.record().role(A), Role::Quarantined);
         let token = world.token.unwrap();
         assert_eq!((token.credential, token.generation), (B, 2));
-        assert_eq!(world.took(Transition::T8), 1);
+        assert_eq!(world.took(Transition::Substituted), 1);
     }
 
     a_fallback_takes_over_when_nobody_alive_holds_the_active_credential = World::fleet(&[&[A, B], &[B]]) => |world| {
@@ -77,7 +77,7 @@ super::scenarios! {
         world.refresh(0, A);
         world.accept(B);
         world.pass(5 * SECOND);
-        assert_eq!((world.record().active, world.took(Transition::T4)), (B, 1));
+        assert_eq!((world.record().active, world.took(Transition::Promoted)), (B, 1));
     }
 
     what_was_accepted_before_the_rejection_is_no_proof = stable_with(&[A, B]) => |world| {
@@ -145,7 +145,7 @@ super::scenarios! {
         assert_eq!((world.record().active, world.phase()), (A, PhaseName::Stable));
         assert_eq!(world.record().generation, 3);
         assert_eq!(world.record().role(B), Role::Quarantined);
-        assert_eq!(world.took(Transition::T15), 1);
+        assert_eq!(world.took(Transition::Recovered), 1);
     }
 
     degraded_ends_without_a_change_when_the_active_one_is_accepted_again = degraded() => |world| {
@@ -173,7 +173,7 @@ super::scenarios! {
         world.change(0, B, C);
         world.pass(10 * SECOND);
         assert_eq!(world.phase(), PhaseName::Degraded);
-        assert!(world.took(Transition::T5) == 1);
+        assert!(world.took(Transition::CandidateRejected) == 1);
     }
 
     in_the_overlap_one_rejection_serves_the_previous_credentials_token = promoted() => |world| {
@@ -193,7 +193,7 @@ super::scenarios! {
         assert_eq!((world.record().active, world.phase()), (A, PhaseName::Stable));
         assert_eq!(world.record().generation, 3);
         assert_eq!(world.record().role(B), Role::Quarantined);
-        assert_eq!(world.took(Transition::T9), 1);
+        assert_eq!(world.took(Transition::FellBack), 1);
     }
 
     throttled_and_transient_answers_change_nothing = promoted() => |world| {

@@ -1,4 +1,4 @@
-//! T12 and T13: the end of the overlap.
+//! Retired and Overdue: the end of the overlap.
 
 use super::candidates::{promoted, promoted_fleet};
 use super::promotion::stable;
@@ -12,7 +12,7 @@ super::scenarios! {
         assert_eq!(world.record().role(A), Role::Previous);
         world.pass(2 * SECOND);
         assert_eq!((world.record().role(A), world.phase()), (Role::Retired, PhaseName::Stable));
-        assert_eq!(world.took(Transition::T12), 1);
+        assert_eq!(world.took(Transition::Retired), 1);
     }
 
     a_retired_credential_is_never_presented_again = promoted() => |world| {
@@ -54,7 +54,7 @@ super::scenarios! {
         world.kill(B);
         let caller = world.ask(Want::Retire { force: false });
         world.pass(20 * SECOND);
-        assert_eq!((world.record().active, world.took(Transition::T9)), (A, 1));
+        assert_eq!((world.record().active, world.took(Transition::FellBack)), (A, 1));
         assert_eq!(world.code(caller), Some("ERR_ROTATION_CONFLICT"));
     }
 
@@ -139,7 +139,7 @@ super::scenarios! {
 
     an_overdue_retirement_is_told_once_with_what_is_missing = promoted_fleet() => |world| {
         world.pass(5 * HOUR);
-        assert_eq!(world.took(Transition::T13), 1);
+        assert_eq!(world.took(Transition::Overdue), 1);
         let told = |notice: &&Notice| matches!(notice, Notice::Overdue(missing) if missing.holders == [MemberId(1)]);
         assert_eq!(world.notices.iter().filter(told).count(), 1);
         assert_eq!(world.phase(), PhaseName::Overlap);

@@ -161,7 +161,7 @@ super::scenarios! {
         world.ask(Want::Retire { force: true });
         world.accept(B);
         world.pass(MINUTE);
-        assert_eq!(world.took(Transition::T12), 1);
+        assert_eq!(world.took(Transition::Retired), 1);
         assert!(world.is_active(caller));
         assert_eq!((world.record().role(B), world.record().role(D)), (Role::Previous, Role::Unknown));
     }

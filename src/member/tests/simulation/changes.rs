@@ -98,9 +98,9 @@ impl Sim {
         }
         for one in moves {
             match one {
-                Transition::T5 => self.check_rejected(before),
-                Transition::T14 => self.check_degraded(before, after),
-                Transition::T8 | Transition::T9 => {
+                Transition::CandidateRejected => self.check_rejected(before),
+                Transition::Degraded => self.check_degraded(before, after),
+                Transition::Substituted | Transition::FellBack => {
                     let denied = self.checks.denied.get(&before.active);
                     assert!(denied.is_some(), "{one:?} although the active one was not rejected");
                 }
@@ -148,7 +148,7 @@ impl Sim {
         for id in all {
             let is_held = self.configured.iter().any(|key| key.id() == id);
             let is_accepted = !self.checks.denied.contains_key(&id) && is_held;
-            assert!(!is_accepted, "T14 although {id} was not rejected: {after:#?}");
+            assert!(!is_accepted, "Degraded although {id} was not rejected: {after:#?}");
         }
     }
 

@@ -175,7 +175,7 @@ impl Checks {
 impl Sim {
     pub(super) fn check_write(&self, write: &Write, fresh: Option<&Fresh>) {
         let Some(stored) = self.store.load().record else {
-            assert!(fresh.is_some(), "T0 without a token");
+            assert!(fresh.is_some(), "Started without a token");
             return;
         };
         if Some(stored.version) != write.expect {

@@ -32,21 +32,23 @@ impl Counts {
         let Notice::Rotation(change) = notice else { return };
         let What::Moved(transition, _) = change.what else { return };
         *match transition {
-            Transition::T0 => &mut self.started,
-            Transition::T1 => &mut self.prepared,
-            Transition::T3 => &mut self.staged,
-            Transition::T4 => &mut self.promoted,
-            Transition::T4c => &mut self.leaked,
-            Transition::T5 => &mut self.rejected,
-            Transition::T7 => &mut self.withdrawn,
-            Transition::T8 => &mut self.substituted,
-            Transition::T9 => &mut self.fell_back,
-            Transition::T10 => &mut self.rolled_back,
-            Transition::T12 => &mut self.retired,
-            Transition::T13 => &mut self.overdue,
-            Transition::T14 => &mut self.degraded,
-            Transition::T15 => &mut self.recovered,
-            Transition::T2 | Transition::T6 | Transition::T11 => return,
+            Transition::Started => &mut self.started,
+            Transition::Prepared => &mut self.prepared,
+            Transition::Staged => &mut self.staged,
+            Transition::Promoted => &mut self.promoted,
+            Transition::PromotedAfterLeak => &mut self.leaked,
+            Transition::CandidateRejected => &mut self.rejected,
+            Transition::CandidateWithdrawn => &mut self.withdrawn,
+            Transition::Substituted => &mut self.substituted,
+            Transition::FellBack => &mut self.fell_back,
+            Transition::RolledBack => &mut self.rolled_back,
+            Transition::Retired => &mut self.retired,
+            Transition::Overdue => &mut self.overdue,
+            Transition::Degraded => &mut self.degraded,
+            Transition::Recovered => &mut self.recovered,
+            Transition::PreparationEnded | Transition::AwaitingProof | Transition::Abandoned => {
+                return;
+            }
         } += 1;
     }
 

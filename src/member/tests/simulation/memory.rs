@@ -56,7 +56,7 @@ impl Memory {
 
     pub(super) fn note(&mut self, notice: &Notice, now: Timestamp) {
         let Notice::Rotation(change) = notice else { return };
-        if let (What::Moved(Transition::T3, _), Some(next)) = (&change.what, &change.next) {
+        if let (What::Moved(Transition::Staged, _), Some(next)) = (&change.what, &change.next) {
             self.staged.insert(next.id, now);
         }
     }

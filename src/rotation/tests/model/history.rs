@@ -71,7 +71,7 @@ impl State {
             self.blame(Fault::Barrier, !has_leaked && !retired.compromised && !is_ready);
         }
         if let (Some(before), Some(after)) = (before.staged(), after.staged()) {
-            let is_first = transitions.first() == Some(&Transition::T3);
+            let is_first = transitions.first() == Some(&Transition::Staged);
             self.blame(Fault::I11, before.next != after.next && is_first);
         }
         let epoch = |record: &Record| record.open_overlap().map(|overlap| overlap.epoch);
@@ -79,7 +79,10 @@ impl State {
             let is_end = transitions.first().is_some_and(|first| first.may_end_overlap_of(&before));
             self.blame(Fault::I12, !is_end);
         }
-        if transitions.iter().any(|row| matches!(row, Transition::T4 | Transition::T4c)) {
+        if transitions
+            .iter()
+            .any(|row| matches!(row, Transition::Promoted | Transition::PromotedAfterLeak))
+        {
             // Where the active one is rejected, or nobody holds it, waiting would cost tokens.
             let view = self.view(peer);
             let is_gone =
