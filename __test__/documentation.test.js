@@ -123,7 +123,9 @@ describe.each(['deploying', 'rotation', 'alerts'])('docs/%s.md', (name) => {
 })
 
 const PAGES = ['README.md', 'CONTRIBUTING.md', 'ARCHITECTURE.md', 'SECURITY.md', 'CHANGELOG.md']
-const GUIDES = readdirSync(path.join(__dirname, '..', 'docs')).map((file) => `docs/${file}`)
+const GUIDES = readdirSync(path.join(__dirname, '..', 'docs'), { recursive: true })
+  .filter((file) => file.endsWith('.md'))
+  .map((file) => `docs/${file}`)
 
 test.each([...PAGES, ...GUIDES])('the links of %s lead somewhere', (page) => {
   const links = [...read(page).matchAll(/\]\((?!https?:)([^)#]*)(?:#([^)]+))?\)/g)]
