@@ -19,7 +19,7 @@ pub enum Event {
     /// A resource answered 401 to the token with this serial.
     Invalidated(u64),
     /// What may be presented has changed.
-    Offered(Offer),
+    Offered(Box<Offer>),
     /// The token request of that number was answered. A token that is handed out was told of before,
     /// as [`Event::Obtained`].
     Answered {

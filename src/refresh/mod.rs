@@ -206,7 +206,7 @@ impl Refresh {
             Event::Wanted(wait) => self.admit(wait, now, &mut effects),
             Event::Cancelled(waiter) => self.waiters.remove(waiter),
             Event::Invalidated(serial) => self.invalidate(serial, now, &mut effects),
-            Event::Offered(offer) => self.take_offer(offer, now, &mut effects),
+            Event::Offered(offer) => self.take_offer(*offer, now, &mut effects),
             Event::Answered { flight, verdict } => {
                 if let Some(round) = self.round.take_if(|_| flight == self.last_flight) {
                     self.fall_back(round, &verdict, now, random, &mut effects);
