@@ -13,6 +13,7 @@
 
 #![cfg_attr(test, expect(clippy::float_cmp, reason = "tests compare exact figures"))]
 
+pub mod api;
 pub mod client;
 pub mod clock;
 pub mod credential;

@@ -17,7 +17,8 @@ use napi::{CleanupEnvHook, Error, Result, Status, sys};
 use napi_derive::napi;
 
 use super::environment::Environment;
-use crate::driver::{Block, Listener, Message, Word};
+use crate::api::Message;
+use crate::driver::{Block, Listener, Word};
 
 /// Weak: it does not keep the process alive. Not error-first: it is never called with an error.
 type Dispatch = ThreadsafeFunction<String, (), String, Status, false, true>;
@@ -164,7 +165,7 @@ pub fn detach(env: Env, attachment: i64) -> Result<()> {
     env.remove_env_cleanup_hook(attachment.hook)
 }
 
-/// Adds words of shared memory; answers the number of the block.
+/// Adds words of shared memory; returns the number of the block.
 #[napi(catch_unwind)]
 pub fn attach_block(env: Env, attachment: i64, words: Unknown<'_>) -> Result<u32> {
     let attached = AttachedBlock::new(env, words)?;

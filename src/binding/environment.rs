@@ -12,7 +12,8 @@ use napi::Result;
 use napi::bindgen_prelude::Env;
 
 use super::attachment::Attachment;
-use crate::driver::{ClockId, Driver, HandleId, Manager};
+use crate::api::{ClockId, HandleId};
+use crate::driver::{Driver, Manager};
 
 /// The main thread, or a worker.
 #[derive(Default)]

@@ -57,8 +57,6 @@ pub struct Attempt {
     pub sent_at: Timestamp,
     /// What the answer means.
     pub verdict: Verdict,
-    /// What the request with its token brought, where one was wanted.
-    pub verify: Option<Verify>,
 }
 
 impl HttpClient {
@@ -127,7 +125,7 @@ impl HttpClient {
                 }
             }
         };
-        Attempt { sent_at, verdict, verify: None }
+        Attempt { sent_at, verdict }
     }
 
     /// Tries a token at a resource (RFC 6750 §2.1).

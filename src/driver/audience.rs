@@ -5,7 +5,7 @@
 
 use std::collections::BTreeSet;
 
-use super::message::HandleId;
+use crate::api::HandleId;
 
 /// What is known of those who listen.
 #[derive(Debug, Default)]
@@ -35,7 +35,8 @@ impl Audience {
         matches!(self, Self::Asked { .. })
     }
 
-    /// Nobody hears by way of this handle; answers up to which event nobody hears any, if that is known now.
+    /// Nobody hears by way of this handle. If that is so for every handle that was asked, returns the number of
+    /// the latest event that nobody hears.
     pub(super) fn lacks(&mut self, handle: HandleId) -> Option<u64> {
         let Self::Asked { silent, seq } = self else { return None };
         silent.remove(&handle);

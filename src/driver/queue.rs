@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
 
-use super::ManagerId;
+use super::manager::ManagerId;
 
 /// Whether somebody waits for a piece of work, such as the caller of a rotation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -261,6 +261,16 @@ impl Sources {
         })
     }
 
+    /// Whether a reading is under way that is complete, or has had its time.
+    pub fn has_ended(&self, now: Timestamp) -> bool {
+        self.is_reading() && self.is_complete(now)
+    }
+
+    /// When a reading under way goes on without the silent ones, or else the next one is due.
+    pub fn wake_at(&self, has_token: bool) -> Option<Timestamp> {
+        self.deadline().or_else(|| self.next_reading(has_token).map(|(_, at)| at))
+    }
+
     /// Something was written to where sources read: a reading under way counts for nothing, and is
     /// followed by another.
     ///

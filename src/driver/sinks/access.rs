@@ -6,7 +6,7 @@
 
 use std::fs::File;
 
-use super::Failure;
+use super::failure::Failure;
 #[cfg(unix)]
 use crate::driver::files::before;
 

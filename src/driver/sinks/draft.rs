@@ -11,8 +11,8 @@ use std::fs::File;
 use std::io::{self, ErrorKind, Seek, Write};
 
 use super::access::{Access, close};
-use super::{Failure, LARGEST, Step};
-use crate::driver::files::{Directory, Found, Kind, before, read_text};
+use super::failure::{Failure, WriteStep};
+use crate::driver::files::{Directory, Found, Kind, LARGEST_ENV_FILE, before, read_text};
 use crate::secret::Secret;
 
 /// How a draft's directory is named, and from when on a left-over is one where there is no lock.
@@ -27,7 +27,7 @@ pub(super) const NEW: &str = "new";
 pub(super) struct Draft {
     /// Closed before it is removed.
     pub(super) file: File,
-    place: Place,
+    place: DraftPlace,
     /// Where the file is that it replaces.
     directory: Directory,
     access: Option<Access>,
@@ -39,7 +39,7 @@ impl Draft {
         text: &Secret,
         access: Option<&Access>,
     ) -> Result<Self, Failure> {
-        let place = Place::make(directory).map_err(Failure::preparing)?;
+        let place = DraftPlace::make(directory).map_err(Failure::preparing)?;
         let file = place.directory.create(NEW.as_ref()).map_err(Failure::preparing)?;
         let (directory, access) = (directory.clone(), access.cloned());
         let mut draft = Self { file, place, directory, access };
@@ -62,7 +62,7 @@ impl Draft {
         self.file.sync_all()?;
         before("lseek")?;
         self.file.rewind()?;
-        Ok(read_text(&mut self.file, LARGEST)? == *text)
+        Ok(read_text(&mut self.file, LARGEST_ENV_FILE)? == *text)
     }
 
     /// Whether it was written so long after that file that nobody is still writing it.
@@ -77,7 +77,7 @@ impl Draft {
     }
 
     pub(super) fn publish(self, name: &OsStr) -> Result<(), Failure> {
-        let failed = |error| Failure::Io(Step::Replace, error);
+        let failed = |error| Failure::Io(WriteStep::Replace, error);
         self.open_up()?;
         self.place.directory.rename(NEW.as_ref(), &self.directory, name).map_err(failed)?;
         // Its mode, too.
@@ -89,14 +89,14 @@ impl Draft {
 }
 
 /// The directory of a draft. It is removed with what is in it.
-struct Place {
+struct DraftPlace {
     /// Where it is.
     parent: Directory,
     name: OsString,
     directory: Directory,
 }
 
-impl Place {
+impl DraftPlace {
     fn make(parent: &Directory) -> io::Result<Self> {
         loop {
             let name = OsString::from(format!("{PREFIX}{:016x}{SUFFIX}", fastrand::u64(..)));
@@ -115,7 +115,7 @@ impl Place {
     }
 }
 
-impl Drop for Place {
+impl Drop for DraftPlace {
     fn drop(&mut self) {
         let _ = self.directory.remove(NEW.as_ref());
         let _ = self.parent.remove_directory(&self.name);

@@ -21,7 +21,7 @@ impl Turn {
     pub(super) fn take(
         _: &crate::driver::files::Directory,
         _: u32,
-    ) -> Result<Self, super::Failure> {
+    ) -> Result<Self, super::failure::Failure> {
         Ok(Self)
     }
 
@@ -39,8 +39,8 @@ mod lock {
     use std::time::Duration;
 
     use crate::driver::files::{Directory, before, user};
-    use crate::driver::sinks::Failure;
     use crate::driver::sinks::draft::PREFIX;
+    use crate::driver::sinks::failure::Failure;
 
     /// How long another writer is waited for: it needs milliseconds.
     const TURN: Duration = Duration::from_millis(20);

@@ -119,7 +119,7 @@ fn a_file_that_hangs_is_read_once_however_often_sources_are_polled() {
     for _poll in 0..40 {
         polling.told(|message| matches!(message, Message::Read { .. }).then_some(()));
     }
-    assert_eq!(driver.workers.begun_readings(), 1);
+    assert_eq!(driver.begun_readings(), 1);
 }
 
 #[test]

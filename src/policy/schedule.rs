@@ -14,9 +14,9 @@ pub struct Policy {
     pub jitter_ratio: f64,
     /// How close to its expiry a token is still used. Default: the smaller of 30 s and 5 % of life.
     pub expiry_margin: Option<Duration>,
-    /// A token is used for at most so long, whatever its endpoint says.
+    /// How long a token is used at most, whatever its endpoint says.
     pub max_token_age: Option<Duration>,
-    /// So much life is always kept, where a token lives long enough.
+    /// How much life a token always has left, if it lives long enough.
     pub min_runway: Option<Duration>,
     /// How long a caller waits while there is no token. Default 5 s.
     pub acquire_timeout: Duration,
@@ -27,28 +27,28 @@ pub struct Policy {
     pub overlap: Option<Duration>,
     /// How long one attempt to write a credential back may take. Default 30 s.
     pub persist_timeout: Duration,
-    /// A token is refreshed after so long at the latest, which shows whether its secret still works; zero:
-    /// whenever it is due. Default 6 h.
+    /// After how long a token is refreshed at the latest, which shows whether its secret still works. Zero:
+    /// only when it is due. Default 6 h.
     pub prove_every: Duration,
 }
 
 /// The instants of one token's life, in order: `issued ≤ refresh ≤ soft ≤ usable_until ≤ expires`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Schedule {
-    /// When its life ends.
+    /// When it expires.
     pub expires_at: Timestamp,
-    /// When its soft window begins: it nears its end.
+    /// When its soft window begins: it expires soon.
     pub soft_at: Timestamp,
     /// When its successor is fetched: then, or earlier to see whether its secret still works.
     pub refresh_at: Timestamp,
-    /// Until when it is handed out.
+    /// How long it is handed out.
     pub usable_until: Timestamp,
 }
 
 impl Policy {
     /// A `Retry-After` beyond this is held to be a mistake of the server.
     pub(crate) const LONGEST_RETRY_AFTER: Duration = Duration::from_mins(3);
-    /// The longest life that is counted with, so that no sum of instants overflows: 100 years.
+    /// The longest life that counts, 100 years: no sum of instants overflows.
     const LONGEST_LIFE: Duration = Duration::from_hours(24 * 365 * 100);
 
     /// Lays out the life of a token that was asked for at `issued_at`.

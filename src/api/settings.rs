@@ -1,4 +1,4 @@
-//! What a manager is opened with, and how two handles of one name may not differ.
+//! The options of a manager, and those on which handles of one name must agree.
 
 #[cfg(test)]
 mod tests;
@@ -9,8 +9,7 @@ use serde::Deserialize;
 use serde_json::Value;
 use url::Url;
 
-use super::ClockId;
-use super::message::ErrorMessage;
+use super::error::ErrorMessage;
 use crate::client::Transport;
 use crate::error::Code;
 use crate::policy::Policy;
@@ -18,7 +17,10 @@ use crate::provider::{ClientAuth, Endpoint};
 use crate::secret::Secret;
 use crate::source::{EntrySpec, Reading};
 
-/// Everything a handle is opened with.
+/// Names a clock that a test turns by hand.
+pub type ClockId = u64;
+
+/// Everything that a handle is opened with.
 #[derive(Debug)]
 pub struct Settings {
     /// The shared identity; without it nothing is shared.
@@ -37,12 +39,13 @@ pub struct Settings {
     pub entries: Vec<EntrySpec>,
     /// What the facade has read of its JavaScript sources already, by index.
     pub initial: Vec<Option<Reading>>,
-    /// What handles of one name must agree on, by the path that a user knows it by; nothing without a name.
-    pub(super) agreed: Agreed,
+    /// The options on which handles of one name must agree; none without a name.
+    pub agreed: Agreed,
 }
 
-/// Options by their paths, each value as its JSON text: a proxy or a key among them is secret.
-pub(super) type Agreed = Vec<(String, Secret)>;
+/// Options by the paths that users know, each with its value as JSON text. A proxy or a key among them is
+/// secret.
+pub type Agreed = Vec<(String, Secret)>;
 
 /// The form in which the facade, which has checked the user's options, hands them over.
 #[derive(Deserialize)]
@@ -112,7 +115,7 @@ impl Settings {
         form.transport.validate().map_err(|error| {
             ErrorMessage::invalid_option(&format!("provider.{}", error.option), error.problem)
         })?;
-        // Whom nobody can join agrees with nobody.
+        // Without a name nobody can join.
         let agreed = if form.name.is_some() { agreed(json) } else { Agreed::new() };
         let Form { name, clock, endpoint, transport, policy, entries, initial } = form;
         if !(0.0..=1.0).contains(&policy.jitter_ratio) {
@@ -156,7 +159,7 @@ impl Settings {
     }
 
     /// Two handles of one name share one token, so they must ask for the same one in the same way.
-    pub(super) fn check_agreement(&self, with: &Agreed) -> Result<(), ErrorMessage> {
+    pub fn check_agreement(&self, with: &Agreed) -> Result<(), ErrorMessage> {
         let lacking = |these: &Agreed, those: &Agreed| {
             these.iter().find(|pair| !those.contains(pair)).map(|(option, _)| option.clone())
         };

@@ -1,21 +1,36 @@
-//! Credentials that expire at the provider, and when that is told.
+//! Credentials that expire at the provider, and when people are warned of it.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::credential::Credential;
 
 const DAY: i64 = 86_400_000;
 
-/// So many days before the end it is told; 0 when it has come.
+/// How many days before a credential expires people are warned; 0 is the moment itself.
 const DAYS: [u32; 4] = [30, 7, 1, 0];
 
-/// The credentials that are watched, each with the days that were told last.
-#[derive(Debug, Default)]
-pub(super) struct Expiring(Vec<(Arc<Credential>, Option<u32>)>);
+/// How many milliseconds before it expires a credential is a problem that needs somebody now.
+pub const SOON_MS: i64 = DAY;
 
-impl Expiring {
-    /// Watches these and no others; what was told of those that stay is not told again.
-    pub(super) fn watch<'a>(&mut self, credentials: impl IntoIterator<Item = &'a Arc<Credential>>) {
+/// A warning that is due.
+#[derive(Debug, Clone)]
+pub struct ExpiryWarning {
+    /// The credential that expires.
+    pub credential: Arc<Credential>,
+    /// When it expires, in milliseconds since 1970.
+    pub expires_at: i64,
+    /// How many days are left, rounded to those at which people are warned.
+    pub days_left: u32,
+}
+
+/// The credentials that are watched, each with the number of days of the latest warning.
+#[derive(Debug, Default)]
+pub struct ExpiryWarnings(Vec<(Arc<Credential>, Option<u32>)>);
+
+impl ExpiryWarnings {
+    /// Watches these credentials and no others. A warning that was given is not repeated.
+    pub fn watch<'a>(&mut self, credentials: impl IntoIterator<Item = &'a Arc<Credential>>) {
         let known = std::mem::take(&mut self.0);
         let dated = credentials.into_iter().filter(|credential| credential.expires_at.is_some());
         let with_told = dated.map(|credential| {
@@ -28,8 +43,8 @@ impl Expiring {
         self.0 = with_told.collect();
     }
 
-    /// What is to be told at this time, in milliseconds since 1970: which, when it ends, how many days are left.
-    pub(super) fn take_due(&mut self, utc: i64) -> Vec<(Arc<Credential>, i64, u32)> {
+    /// The warnings that are due at this time, in milliseconds since 1970.
+    pub fn take_due(&mut self, utc: i64) -> Vec<ExpiryWarning> {
         let mut due = Vec::new();
         for (credential, told) in &mut self.0 {
             let Some(expires_at) = credential.expires_at else { continue };
@@ -37,14 +52,21 @@ impl Expiring {
             let Some(days) = DAYS.into_iter().filter(reached).min() else { continue };
             if told.is_none_or(|told| days < told) {
                 *told = Some(days);
-                due.push((Arc::clone(credential), expires_at, days));
+                let credential = Arc::clone(credential);
+                due.push(ExpiryWarning { credential, expires_at, days_left: days });
             }
         }
         due
     }
 
-    /// When there is something to tell, in milliseconds since 1970.
-    pub(super) fn next(&self) -> Option<i64> {
+    /// How long it takes from this time, in milliseconds since 1970, until the next warning is due.
+    pub fn wait(&self, utc: i64) -> Option<Duration> {
+        let left = self.next()?.saturating_sub(utc);
+        Some(Duration::from_millis(u64::try_from(left).unwrap_or(0)))
+    }
+
+    /// When the next warning is due, in milliseconds since 1970.
+    fn next(&self) -> Option<i64> {
         let next = self.0.iter().flat_map(|(credential, told)| {
             let days = DAYS.into_iter().filter(move |days| told.is_none_or(|told| *days < told));
             days.filter_map(|days| {
@@ -65,13 +87,13 @@ mod tests {
         Arc::new(credential.expiring(Some(expires_at)))
     }
 
-    fn days(expiring: &mut Expiring, utc: i64) -> Vec<u32> {
-        expiring.take_due(utc).into_iter().map(|(_, _, days)| days).collect()
+    fn days(expiring: &mut ExpiryWarnings, utc: i64) -> Vec<u32> {
+        expiring.take_due(utc).into_iter().map(|it| it.days_left).collect()
     }
 
     #[test]
     fn it_is_told_thirty_seven_and_one_day_before_the_end_and_at_the_end() {
-        let mut expiring = Expiring::default();
+        let mut expiring = ExpiryWarnings::default();
         expiring.watch(&[expiring_at(100 * DAY)]);
         let mut told = Vec::new();
         while let Some(at) = expiring.next() {
@@ -83,7 +105,7 @@ mod tests {
 
     #[test]
     fn whoever_starts_late_is_told_the_latest_only_and_once() {
-        let mut expiring = Expiring::default();
+        let mut expiring = ExpiryWarnings::default();
         expiring.watch(&[expiring_at(100 * DAY)]);
         assert_eq!(days(&mut expiring, 95 * DAY), [7]);
         expiring.watch(&[expiring_at(100 * DAY)]);
