@@ -1,8 +1,8 @@
 'use strict'
 
 const { OptionsConflictError, fromEnv } = require('..')
-const native = require('../lib/load-native')
-const { createClock } = require('../testing')
+const native = require('../lib/native/load')
+const { createClock } = require('../lib/testing')
 const world = require('./support/world')
 
 const { closeAll, rejection, virtualWorld } = world

@@ -4,7 +4,10 @@ const { inspect } = require('node:util')
 
 const errors = require('../lib/errors')
 
-const { RotorError, TokenUnavailableError, ClosedError, fromNative, callSite, isRotorError } = errors
+const { fromNative } = require('../lib/native/reports')
+const { callSite } = require('../lib/stacks')
+
+const { RotorError, TokenUnavailableError, ClosedError, isRotorError } = errors
 
 function anotherCopy() {
   let copy
@@ -23,8 +26,9 @@ describe('the classes', () => {
   const classes = Object.values(errors).filter((value) => typeof value?.code === 'string')
 
   test('there is one for each code', () => {
-    expect(classes.map(({ code }) => code).sort()).toEqual([...errors.CODES].sort())
-    expect(errors.CODES).toHaveLength(23)
+    const codes = classes.map(({ code }) => code)
+    expect(codes).toEqual([...new Set(codes)])
+    expect(codes).toHaveLength(23)
   })
 
   test.each(classes.map((Class) => [Class.name, Class]))(
@@ -237,7 +241,7 @@ describe('what the native part reports', () => {
       for (const error of [now, later]) {
         expect(error.stack).toMatch(/^TokenUnavailableError: No token came in 5 s\.\n {4}at /)
         expect(firstLine(error)).toBe(firstLine(here))
-        expect(error.stack).not.toMatch(/lib.errors\.js/)
+        expect(error.stack).not.toMatch(/[\\/]lib[\\/]/)
         expect(Object.keys(error)).not.toContain('stack')
       }
     })

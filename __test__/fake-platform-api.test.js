@@ -1,7 +1,7 @@
 'use strict'
 
 const { execFileSync } = require('node:child_process')
-const { createClock } = require('../testing')
+const { createClock } = require('../lib/testing')
 const { callApi, requestToken, tokenOf } = require('./support/token-client')
 const { closeAll, server: fakeServer } = require('./support/world')
 

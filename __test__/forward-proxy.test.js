@@ -1,6 +1,6 @@
 'use strict'
 
-const { createClock } = require('../testing')
+const { createClock } = require('../lib/testing')
 const { authority, issue } = require('./support/certificates')
 const { forwardProxy } = require('./support/forward-proxy')
 const { wire } = require('./support/wire')

@@ -8,7 +8,7 @@ const { execFileSync } = require('node:child_process')
  */
 function lines(script) {
   const whole = `
-    const native = require('./lib/load-native')
+    const native = require('./lib/native/load')
     const { TokenManager, oauth2 } = require('.')
     const { fakeAuthorizationServer } = require('./testing')
     async function until(condition) {

@@ -3,8 +3,8 @@
 const { spawnSync } = require('node:child_process')
 const path = require('node:path')
 
-const native = require('../lib/load-native')
-const { createClock } = require('../testing')
+const native = require('../lib/native/load')
+const { createClock } = require('../lib/testing')
 const { differences, intlClock, nativeClock, transitions } = require('./support/local-clocks')
 const { MINUTE, NEW, OLD, rotationWorld } = require('./support/rotations')
 const { LINKS } = require('./support/time-zone-links')

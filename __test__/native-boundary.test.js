@@ -3,7 +3,7 @@
 const { once } = require('node:events')
 const path = require('node:path')
 const { Worker } = require('node:worker_threads')
-const native = require('../lib/load-native')
+const native = require('../lib/native/load')
 const { child, until } = require('./support/process')
 const { atEnd, closeAll, manager, server, virtualWorld } = require('./support/world')
 

@@ -1,6 +1,6 @@
 'use strict'
 
-const { createClock } = require('../testing')
+const { createClock } = require('../lib/testing')
 const { nodeOAuthServer } = require('./support/node-oauth-server')
 const { settled } = require('./support/rotations')
 const { closeAll, event, manager, rejection } = require('./support/world')

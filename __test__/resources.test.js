@@ -1,6 +1,6 @@
 'use strict'
 
-const native = require('../lib/load-native')
+const native = require('../lib/native/load')
 const { child, ourThreads, threads, until } = require('./support/process')
 const { atEnd, closeAll, forkedServer, manager, server } = require('./support/world')
 

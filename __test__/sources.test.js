@@ -4,9 +4,9 @@ const path = require('node:path')
 const { pathToFileURL } = require('node:url')
 const { inspect } = require('node:util')
 
-const { fromDirectory, fromEnv, fromEnvFile, fromFile } = require('../lib/sources')
-const { envFile, secretFile } = require('../lib/sinks')
-const { genesysCloud } = require('../lib/providers')
+const { fromDirectory, fromEnv, fromEnvFile, fromFile } = require('../lib/options/sources')
+const { envFile, secretFile } = require('../lib/options/persist')
+const { genesysCloud } = require('../lib/options/provider')
 const { failure, parse, valid } = require('./support/seam')
 
 /** An error that is its own cause. */
@@ -398,7 +398,7 @@ test('a source shows nothing of what it names', () => {
 
 test('a source of another copy of the package is one', () => {
   jest.isolateModules(() => {
-    const copy = require('../lib/sources')
+    const copy = require('../lib/options/sources')
     expect(copy.fromEnv).not.toBe(fromEnv)
     expect(parsed(copy.fromEnv('ID', 'SECRET'), { ID: 'app', SECRET }).sources).toHaveLength(1)
   })

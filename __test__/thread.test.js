@@ -1,6 +1,6 @@
 'use strict'
 
-const native = require('../lib/load-native')
+const native = require('../lib/native/load')
 const { ourThreads, until } = require('./support/process')
 const { closeAll, event, manager, server, virtualWorld } = require('./support/world')
 

@@ -2,8 +2,8 @@
 
 const { EventEmitter } = require('node:events')
 const { text } = require('node:stream/consumers')
-const { fakeTokens } = require('../testing')
-const { createInterceptor } = require('../undici')
+const { fakeTokens } = require('../lib/testing')
+const { createInterceptor } = require('../lib/integrations/undici')
 const { UNDICI } = require('./support/http-clients')
 const { endless, guardedServer, resourceServer } = require('./support/resource-server')
 const { closeAll, closing, rejection } = require('./support/world')

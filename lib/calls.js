@@ -1,7 +1,9 @@
 'use strict'
 
 const { abortable } = require('./abort')
-const { ClosedError, callSite, fromNative } = require('./errors')
+const { ClosedError } = require('./errors')
+const { fromNative } = require('./native/reports')
+const { callSite } = require('./stacks')
 
 /** The calls of one manager that wait. Each can be aborted, and is nobody else's then; a close refuses all. */
 class Calls {

@@ -2,7 +2,7 @@
 
 const diagnosticsChannel = require('node:diagnostics_channel')
 const { EventEmitter } = require('node:events')
-const { EVENTS } = require('./arguments')
+const { EVENTS } = require('./options/arguments')
 
 const CHANNELS = new Map(EVENTS.map((event) => [event, diagnosticsChannel.channel(`oauth-rotor:${event}`)]))
 const ALL_CHANNELS = [...CHANNELS.values()]

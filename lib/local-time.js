@@ -1,7 +1,7 @@
 'use strict'
 
-const native = require('./load-native')
-const { systemTimeZone } = require('./options')
+const native = require('./native/load')
+const { systemTimeZone } = require('./options/time-zone')
 
 /** Those that do not end in `At`. */
 const INSTANTS = ['at', 'since', 'retireNotBefore', 'safeUntil']

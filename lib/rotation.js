@@ -1,9 +1,9 @@
 'use strict'
 
-const { checkOptions, checkUntil } = require('./arguments')
 const { rejecting } = require('./calls')
-const native = require('./load-native')
-const { parseRotate } = require('./rotate-arguments')
+const native = require('./native/load')
+const { checkOptions, checkUntil } = require('./options/arguments')
+const { parseRotate } = require('./options/rotate')
 
 /** Rotations of one manager: what it and the rotations that it has handed out can be asked for. */
 class Rotations {

@@ -1,7 +1,7 @@
 'use strict'
 
-const { fromNative } = require('./errors')
-const native = require('./load-native')
+const native = require('./native/load')
+const { fromNative } = require('./native/reports')
 
 const CLOSED = {
   status: () => ({

@@ -1,17 +1,17 @@
 'use strict'
 
 const { inspect } = require('node:util')
-const { checkListener, checkOptions, checkToken } = require('./arguments')
 const { Calls, rejecting } = require('./calls')
-const { Environment } = require('./environment')
-const { fromNative } = require('./errors')
 const { Listeners } = require('./listeners')
-const native = require('./load-native')
 const { LocalTime } = require('./local-time')
-const { parseOptions } = require('./options')
+const { Environment } = require('./native/environment')
+const native = require('./native/load')
+const { fromNative } = require('./native/reports')
+const { checkListener, checkOptions, checkToken } = require('./options/arguments')
+const { parseOptions } = require('./options/manager')
+const { callPersist, staleVariables, writeVariables } = require('./options/persist')
 const { Readings } = require('./readings')
 const { Rotations } = require('./rotation')
-const { runSink, staleVariables, writeVariables } = require('./sinks')
 const { Snapshots } = require('./snapshots')
 
 /** No word ever holds it. */
@@ -34,9 +34,9 @@ class TokenManager {
   #name
   #local
   #readings
-  /** Functions of the user's that promoted credentials are written back to. */
-  #sinks
-  /** How to stop those that are at work, by the number of the write. */
+  /** The functions of the user's that are a `persist`. */
+  #persistFunctions
+  /** How to stop the calls of these that are under way, by the number of the write. */
   #persisting = new Map()
   /** The environment variables that each entry comes from, and the file in front of them. */
   #variables
@@ -63,7 +63,7 @@ class TokenManager {
     this.#readings = new Readings(parsed.sources, (readings) => {
       if (!this.#closed) native.sourcesRead(this.#handle, readings)
     })
-    this.#sinks = parsed.sinks
+    this.#persistFunctions = parsed.persistFunctions
     this.#variables = parsed.variables
     this.#environment = Environment.current()
     this.#listeners = new Listeners(this, this.#environment)
@@ -204,7 +204,11 @@ class TokenManager {
   async _persist({ index, write, credential }) {
     const controller = new AbortController()
     this.#persisting.set(write, controller)
-    const { outcome, message } = await runSink(this.#sinks[index], credential, controller.signal)
+    const { outcome, message } = await callPersist(
+      this.#persistFunctions[index],
+      credential,
+      controller.signal,
+    )
     this.#persisting.delete(write)
     if (!this.#closed) native.persisted(this.#handle, write, outcome, message)
   }

@@ -3,8 +3,8 @@
 
 import { spawnSync } from 'node:child_process'
 import { join } from 'node:path'
-import { lockProblems } from './locks.mjs'
-import { requireCargo, root, run, step } from './steps.mjs'
+import { lockProblems } from './support/locks.mjs'
+import { requireCargo, root, run, step } from './support/steps.mjs'
 
 const CARGO_DENY = '0.20.2'
 /** From which severity on an advisory for what we build and test with is a failure; the package depends on nothing. */

@@ -4,7 +4,7 @@
 import { spawnSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
-import { build, install, requireCargo, root, step } from './steps.mjs'
+import { build, install, requireCargo, root, step } from './support/steps.mjs'
 
 const bench = join(root, 'bench')
 

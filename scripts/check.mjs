@@ -1,6 +1,15 @@
 // npm run check: the quick look after each change. Format, lint, types, and the pure core without its searches.
 
-import { bin, cargoEnvironment, clippy, install, passedInRust, requireCargo, step, style } from './steps.mjs'
+import {
+  bin,
+  cargoEnvironment,
+  clippy,
+  install,
+  passedInRust,
+  requireCargo,
+  step,
+  style,
+} from './support/steps.mjs'
 
 requireCargo()
 const env = cargoEnvironment()

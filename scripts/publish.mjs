@@ -8,7 +8,7 @@ import { createHash } from 'node:crypto'
 import { readdirSync, readFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { parseArgs } from 'node:util'
-import { root } from './steps.mjs'
+import { root } from './support/steps.mjs'
 
 /** Which of the main package's tarballs is published; those of all platforms are packed of the same files. */
 const MAIN_FROM = 'linux-x64-gnu'

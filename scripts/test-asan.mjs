@@ -5,8 +5,8 @@ import { execFileSync } from 'node:child_process'
 import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { join, resolve } from 'node:path'
-import { measured } from './children.mjs'
-import { NAMED, bin, cargoEnvironment, install, requireCargo, root, step } from './steps.mjs'
+import { measured } from './support/children.mjs'
+import { NAMED, bin, cargoEnvironment, install, requireCargo, root, step } from './support/steps.mjs'
 
 const { forkServer } = createRequire(import.meta.url)('../demo/server.js')
 
@@ -68,7 +68,7 @@ process.exit(isClean ? 0 : 1)
 /** A checkout's loader takes the addon beside its package.json and no other, so this one has a checkout of its own. */
 function copyCheckout() {
   rmSync(checkout, { recursive: true, force: true })
-  for (const name of ['package.json', 'index.js', 'testing.js', 'lib', 'demo', join('__test__', 'support')]) {
+  for (const name of ['package.json', 'index.js', 'lib', 'demo', join('__test__', 'support')]) {
     cpSync(join(root, name), join(checkout, name), { recursive: true })
   }
 }

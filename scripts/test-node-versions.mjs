@@ -3,8 +3,8 @@
 import { readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { nodeProgram } from './nodes.mjs'
-import { bin, build, install, requireCargo, root, run } from './steps.mjs'
+import { nodeProgram } from './support/nodes.mjs'
+import { bin, build, install, requireCargo, root, run } from './support/steps.mjs'
 
 /** The first one that `engines` allows, and the last of each line that is maintained. */
 const VERSIONS = ['20.3.0', '20', '22', '24', '26']

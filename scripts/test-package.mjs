@@ -6,13 +6,12 @@
 import { cpSync, mkdtempSync, readFileSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { basename, join, relative } from 'node:path'
-import { pack } from './pack.mjs'
-import { bin, build, install, requireCargo, root, run, step } from './steps.mjs'
+import { ENTRIES } from './support/bundle.mjs'
+import { pack } from './support/packages.mjs'
+import { bin, build, install, requireCargo, root, run, step } from './support/steps.mjs'
 
 /** Tests that pack and install the package by themselves; `npm test` has them. */
 const PACKING = ['bundle', 'native-part', 'package', 'planted-native-part']
-
-const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
 
 requireCargo()
 await install()
@@ -47,12 +46,10 @@ function copyCheckout() {
     recursive: true,
     filter: (file) => !left.has(basename(file)) && !file.endsWith('.node'),
   })
-  for (const { default: entry } of Object.values(manifest.exports)) {
-    if (entry) lead(entry, `oauth-rotor/${basename(entry)}`)
-  }
+  for (const [module, file] of ENTRIES) lead(module, `oauth-rotor/${file}`)
   const [addon] = readdirSync(root).filter((name) => name.endsWith('.node'))
   const [binary, platform] = addon.split('.')
-  lead('lib/load-native.js', `${binary}-${platform}/${addon}`)
+  lead('lib/native/load.js', `${binary}-${platform}/${addon}`)
 }
 
 /** Has a module of the copy be a file of an installed package. */

@@ -4,7 +4,7 @@
 
 import { spawnSync } from 'node:child_process'
 import { resolve } from 'node:path'
-import { cargoEnvironment, passedInRust, requireCargo, root, step } from './steps.mjs'
+import { cargoEnvironment, passedInRust, requireCargo, root, step } from './support/steps.mjs'
 
 /** Tests whose threads share memory. */
 const TESTS = ['driver::tests::races', 'driver::tests::a_handle_that_opens_while_the_last_one_closes']

@@ -3,7 +3,7 @@
 import { readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
-import { pack } from './pack.mjs'
+import { pack } from './support/packages.mjs'
 import {
   bin,
   build,
@@ -15,7 +15,7 @@ import {
   root,
   step,
   style,
-} from './steps.mjs'
+} from './support/steps.mjs'
 
 const count = { passed: 0, failed: 0 }
 

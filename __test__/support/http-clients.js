@@ -1,9 +1,9 @@
 'use strict'
 
-const { attach: attachToAxios } = require('../../axios')
-const { createFetch } = require('../../fetch')
-const { attach: attachToSdk } = require('../../genesys')
-const { createInterceptor } = require('../../undici')
+const { attach: attachToAxios } = require('../../lib/integrations/axios')
+const { createFetch } = require('../../lib/integrations/fetch')
+const { attach: attachToSdk } = require('../../lib/integrations/genesys')
+const { createInterceptor } = require('../../lib/integrations/undici')
 
 const [nodeMajor] = process.versions.node.split('.').map(Number)
 

@@ -1,6 +1,6 @@
 'use strict'
 
-const native = require('../../lib/load-native')
+const native = require('../../lib/native/load')
 
 const DAY_MS = 86_400_000
 

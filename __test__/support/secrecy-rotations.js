@@ -3,7 +3,7 @@
 // Every failure of a rotation, in virtual time, for the child of secrecy.test.js.
 
 const { oauth2 } = require('../..')
-const { createClock, fakeAuthorizationServer } = require('../../testing')
+const { createClock, fakeAuthorizationServer } = require('../../lib/testing')
 
 const HOUR = 3_600_000
 const MINUTE = 60_000

@@ -3,7 +3,7 @@
 const { TokenManager, oauth2 } = require('../..')
 const { nextEvent: event } = require('../../demo/events')
 const { forkServer } = require('../../demo/server')
-const { createClock, fakeAuthorizationServer } = require('../../testing')
+const { createClock, fakeAuthorizationServer } = require('../../lib/testing')
 
 const open = []
 

@@ -1,6 +1,6 @@
 'use strict'
 
-const { AuthorizedRequests, checkMethods } = require('../authorized-request')
+const { AuthorizedRequests, checkMethods } = require('./authorized-requests')
 const { AxiosRequest, UnsentError, plainInstance } = require('./axios-request')
 
 const parts = ({ create, interceptors: of }) => [create, of?.request?.use, of?.response?.use]

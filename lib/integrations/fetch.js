@@ -1,6 +1,6 @@
 'use strict'
 
-const { AuthorizedRequests } = require('../authorized-request')
+const { AuthorizedRequests } = require('./authorized-requests')
 const { isSameOrigin } = require('./redirects')
 
 /** A `fetch` whose requests carry the tokens of a source. `fetch.d.ts` documents it. */

@@ -1,6 +1,6 @@
 'use strict'
 
-const { authorizationOf } = require('../authorized-request')
+const { authorizationOf } = require('./authorized-requests')
 const { withoutToken } = require('./axios-error')
 const { isSameOrigin } = require('./redirects')
 

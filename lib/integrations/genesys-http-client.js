@@ -1,6 +1,6 @@
 'use strict'
 
-const { authorizationOf } = require('../authorized-request')
+const { authorizationOf } = require('./authorized-requests')
 const { withoutToken } = require('./axios-error')
 const { deleteAuthorization, isSameOrigin } = require('./redirects')
 

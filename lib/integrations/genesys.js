@@ -1,6 +1,6 @@
 'use strict'
 
-const { AuthorizedRequests, checkMethods } = require('../authorized-request')
+const { AuthorizedRequests, checkMethods } = require('./authorized-requests')
 const { attachToCalls } = require('./genesys-calls')
 const { attachToHttpClient } = require('./genesys-http-client')
 

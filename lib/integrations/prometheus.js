@@ -1,7 +1,7 @@
 'use strict'
 
-const { describe } = require('../check')
-const { checkObject } = require('../testing/check')
+const { describe } = require('../options/values')
+const { checkObject } = require('../options/plain')
 
 /** What each register shows: its managers by their label, and the prefix of the metrics' names. */
 const COLLECTIONS = new WeakMap()

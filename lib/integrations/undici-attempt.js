@@ -1,6 +1,6 @@
 'use strict'
 
-const { MOST_DRAINED_BYTES } = require('../authorized-request')
+const { MOST_DRAINED_BYTES } = require('./authorized-requests')
 const { isSameOrigin } = require('./redirects')
 
 /** What comes before an answer. */

@@ -1,6 +1,6 @@
 'use strict'
 
-const { authorizationOf } = require('../authorized-request')
+const { authorizationOf } = require('./authorized-requests')
 
 /** Headers that can be read more than once: an iterable of pairs, as `Headers` and `Map` are, becomes an object. */
 function readable(headers) {

@@ -1,6 +1,6 @@
 'use strict'
 
-const { AuthorizedRequests } = require('../authorized-request')
+const { AuthorizedRequests } = require('./authorized-requests')
 const { InvalidArgumentError } = require('../errors')
 const { Attempt } = require('./undici-attempt')
 const { hasAuthorization, readable, withToken } = require('./undici-headers')

@@ -1,7 +1,7 @@
 'use strict'
 
-const { copyOfObject, describe } = require('../check')
-const { checkMillis, checkObject } = require('./check')
+const { copyOfObject, describe } = require('../options/values')
+const { checkMillis, checkObject } = require('../options/plain')
 const { duration, flag, isCount, isErrorStatus, outage, rateLimit, takes, word } = require('./knobs')
 
 const STATES = ['active', 'inactive', 'disabled']

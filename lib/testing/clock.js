@@ -6,7 +6,7 @@ const { setImmediate } = require('node:timers')
 const { setTimeout: pause } = require('node:timers/promises')
 
 const { BRAND } = require('../clock')
-const { LAST_INSTANT, checkMillis, checkObject } = require('./check')
+const { LAST_INSTANT, checkMillis, checkObject } = require('../options/plain')
 
 /** So long, in real time, one `advance` waits in vain for what does not follow this clock. */
 const PATIENCE_MS = 1000
@@ -21,7 +21,7 @@ const LONGEST_TURN_MS = 10
 const EAGER_TURNS = 50
 
 /**
- * A clock that stands still until it is told to advance. `testing.d.ts` documents every member.
+ * A clock that stands still until it is told to advance. `index.d.ts` documents every member.
  *
  * Under its brand it has what managers and servers need: `link({ advance, activity })` ties a native
  * counterpart to it, and answers how to untie it; `hold(promise)` says that a request waits for this clock.

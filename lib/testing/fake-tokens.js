@@ -1,15 +1,15 @@
 'use strict'
 
 const { abortable } = require('../abort')
-const { checkOptions, checkToken } = require('../arguments')
-const { describe } = require('../check')
+const { checkOptions, checkToken } = require('../options/arguments')
+const { describe } = require('../options/values')
 const { isClock } = require('../clock')
 const { EndpointError, LifetimeTooShortError, TokenUnavailableError } = require('../errors')
-const { checkMillis, checkObject } = require('./check')
+const { checkMillis, checkObject } = require('../options/plain')
 
 const HOUR_MS = 3_600_000
 
-/** A source of tokens without a server. `testing.d.ts` documents every member. */
+/** A source of tokens without a server. `index.d.ts` documents every member. */
 class FakeTokens {
   history = []
   #prefix

@@ -2,8 +2,8 @@
 
 const http = require('node:http')
 
-const { describe } = require('../check')
-const { checkObject } = require('./check')
+const { describe } = require('../options/values')
+const { checkObject } = require('../options/plain')
 const { duration } = require('./knobs')
 
 /** Clients let go of idle connections before the server does, so that no request meets a closing one. */

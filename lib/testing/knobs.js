@@ -1,8 +1,8 @@
 'use strict'
 
-const { describe } = require('../check')
+const { describe } = require('../options/values')
 const { isClock } = require('../clock')
-const { checkMillis, checkObject } = require('./check')
+const { checkMillis, checkObject } = require('../options/plain')
 
 /** The longest that a timer waits. */
 const LONGEST_WAIT_MS = 2_147_483_647

@@ -11,7 +11,7 @@ const { KNOBS } = require('./pagerduty-knobs')
 const { SlidingWindow } = require('./sliding-window')
 const { Time } = require('./time')
 
-/** The Events API v2 of PagerDuty. `testing.d.ts` documents every member. */
+/** The Events API v2 of PagerDuty. `index.d.ts` documents every member. */
 class PagerDuty extends HttpServer {
   requests = []
   changes = []

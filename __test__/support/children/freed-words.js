@@ -2,7 +2,7 @@
 
 // Gives the native part words whose memory it frees afterwards, and has stamps published meanwhile.
 
-const native = require('../../../lib/load-native')
+const native = require('../../../lib/native/load')
 const { closeAll, manager } = require('../world')
 
 const { tokenUrl } = JSON.parse(process.argv[2])

@@ -4,7 +4,7 @@
 
 const { pathToFileURL } = require('node:url')
 const { inspect } = require('node:util')
-const { fakeTokens } = require('../../../testing')
+const { fakeTokens } = require('../../../lib/testing')
 const { guardedServer, resourceServer } = require('../resource-server')
 const world = require('../world')
 

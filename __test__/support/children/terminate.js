@@ -4,7 +4,7 @@
 
 const path = require('node:path')
 const { Worker } = require('node:worker_threads')
-const native = require('../../../lib/load-native')
+const native = require('../../../lib/native/load')
 const { until, threads, ourThreads } = require('../process')
 const { closeAll, manager } = require('../world')
 

@@ -4,7 +4,7 @@
 // prints what came of it: what was thrown, and whether managers of this process get tokens.
 
 const { MessageChannel, Worker, isMainThread, parentPort, workerData } = require('node:worker_threads')
-const native = require('../../../lib/load-native')
+const native = require('../../../lib/native/load')
 const { manager } = require('../world')
 
 /** What every export takes; arguments are of that kind, or wild. One that is missing here takes anything. */
