@@ -10,7 +10,7 @@ function lines(script) {
   const whole = `
     const native = require('./lib/native/load')
     const { TokenManager, oauth2 } = require('.')
-    const { fakeAuthorizationServer } = require('./testing')
+    const { fakeAuthorizationServer } = require('./lib/testing')
     async function until(condition) {
       for (let round = 0; round < 1000 && !condition(); round++) {
         globalThis.gc()

@@ -34,7 +34,7 @@ class Rotations {
       const { minRunwayMs = 0, signal } = checkOptions('prepareRotation', options, known, below)
       const ask = () => native.prepareRotation(this.#handle, minRunwayMs)
       return this.#call(signal, below, ask, ({ preparation }) => {
-        return new Preparation(this.#local.withInstants(preparation), this)
+        return new Preparation(this.#local.show('preparation', preparation), this)
       })
     })
   }
@@ -79,7 +79,7 @@ class Rotations {
   }
 
   #made(snapshot) {
-    return new Rotation(this.#local.withInstants(snapshot), this)
+    return new Rotation(this.#local.showRotation(snapshot), this)
   }
 }
 

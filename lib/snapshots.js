@@ -54,16 +54,16 @@ class Snapshots {
       closed: this.#isClosed,
       phase,
       generation,
-      token: token && this.#local.withInstants(token),
+      token: token && this.#local.show('token', token),
       credentials: credentials.map(({ credentialId: id, ...credential }) => {
-        return { id, ...this.#local.withInstants(credential) }
+        return { id, ...this.#local.show('credential', credential) }
       }),
-      sources: sources.map((source) => this.#local.withInstants(source)),
-      rotation: rotation && this.#local.withInstants(rotation),
+      sources: sources.map((source) => this.#local.show('source', source)),
+      rotation: rotation && this.#local.showRotation(rotation),
       refreshing,
-      ...this.#local.withInstants({ nextRefreshAt }),
+      ...this.#local.show('refresh', { nextRefreshAt }),
       lastError: lastError && {
-        ...this.#local.withInstants({ at: lastError.at }),
+        ...this.#local.show('lastError', { at: lastError.at }),
         error: fromNative(lastError.error),
       },
     }
@@ -71,7 +71,7 @@ class Snapshots {
 
   health() {
     const { live, ready, degraded, problems, tokenRunwayMs } = this.#read('health')
-    const told = problems.map((problem) => this.#local.withInstants(problem))
+    const told = problems.map((problem) => this.#local.show('problem', problem))
     const reasons = told.map(({ message, affectsTokens, sinceLocal }) => {
       return `${message} ${affectsTokens ? 'Tokens are affected' : 'Tokens are not affected yet'}. Since ${sinceLocal}.`
     })

@@ -190,7 +190,7 @@ class TokenManager {
   _emit({ event, seq, at, payload }, isFirst, onThrown) {
     if (this.#closed || !this.#listeners.areInterested(event, isFirst)) return
     const { error, ...rest } = payload
-    const message = { name: this.#name, seq, ...this.#local.withInstants({ at, ...rest }) }
+    const message = { name: this.#name, seq, ...this.#local.showEvent(event, { at, ...rest }) }
     if (error) message.error = fromNative(error)
     this.#listeners.tell(event, message, isFirst, onThrown)
   }
@@ -294,7 +294,7 @@ class TokenManager {
   #ask(signal, below, ask, made) {
     const answered = this.#calls.wait(signal, below, (call) => {
       call.stop = this.#environment.ask(this.#handle, ask, ({ error, ...answer }) => {
-        if (error) call.reject(this.#local.withInstants(error))
+        if (error) call.reject(this.#local.show('error', error))
         else call.resolve(answer)
       })
     })

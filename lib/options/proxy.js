@@ -78,4 +78,4 @@ function rootsFromEnv(env) {
   }
 }
 
-module.exports = { chooseProxy, noProxyFromEnv, parseProxy, proxy, proxyFromEnv, rootsFromEnv }
+module.exports = { chooseProxy, parseProxy, proxy, proxyFromEnv, rootsFromEnv }
