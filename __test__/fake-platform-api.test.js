@@ -224,7 +224,7 @@ test('setSecrets says exactly which are accepted; those that stay keep their ids
 
 test('nothing of it loads the native part', () => {
   const script = `
-    const { createClock, fakeAuthorizationServer, fakePagerDuty, fakeTokens } = require('./testing')
+    const { createClock, fakeAuthorizationServer, fakePagerDuty, fakeTokens } = require('./lib/testing')
     const clock = createClock()
     fakeTokens({ clock }).getToken()
     fakeAuthorizationServer({ clock }).then(async (server) => {
