@@ -17,7 +17,10 @@ function anotherCopy() {
   return copy
 }
 
-/** The line of code of the topmost frame; Jest's source maps give frames the names of their neighbours. */
+/**
+ * The line of code of the topmost frame; Jest's source maps give frames the names of their
+ * neighbours.
+ */
 function firstLine({ stack }) {
   return /errors\.test\.js:(\d+)/.exec(stack.split('\n')[1])?.[1]
 }

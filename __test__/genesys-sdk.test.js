@@ -11,7 +11,10 @@ const { closeAll, closing, rejection, server: fakeServer } = require('./support/
 
 afterEach(closeAll)
 
-/** The first version with an HTTP client that can be replaced is 212; before, the calls themselves are. */
+/**
+ * The first version with an HTTP client that can be replaced is 212; before, the calls themselves
+ * are.
+ */
 describe.each(['purecloud-platform-client-v2', 'genesys-oldest'])('%s', (name) => {
   const { ApiClient, UsersApi, PureCloudRegionHosts } = require(name)
 

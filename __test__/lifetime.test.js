@@ -3,8 +3,9 @@
 const { execFileSync } = require('node:child_process')
 
 /**
- * What a script prints in a process that can collect garbage. `make()` makes a manager on a server that
- * is out until `provider.set({ outage: false })`; `until(condition)` collects garbage until it holds.
+ * What a script prints in a process that can collect garbage. `make()` makes a manager on a server
+ * that is out until `provider.set({ outage: false })`; `until(condition)` collects garbage until it
+ * holds.
  */
 function lines(script) {
   const whole = `

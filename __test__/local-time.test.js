@@ -22,10 +22,11 @@ const hourFrom = (...starts) =>
   ])
 
 /**
- * Where the native part, whose data are those of tzdata 2025b (chrono-tz 0.10.4), is behind newer data of Node's.
+ * Where the native part, whose data are those of tzdata 2025b (chrono-tz 0.10.4), is behind newer
+ * data of Node's.
  *
- * As of 2026-11-24, with Node 20 (2025c), 24 and 26 (2026c). An entry counts from the tzdata release that made the
- * change, and goes when chrono-tz has it.
+ * As of 2026-11-24, with Node 20 (2025c), 24 and 26 (2026c). An entry counts from the tzdata
+ * release that made the change, and goes when chrono-tz has it.
  */
 const BEHIND = [
   {

@@ -61,7 +61,10 @@ function rawWorker() {
   }
 }
 
-/** What the facade gave to the native part and got from it while `act` ran: the numbers that a worker may guess. */
+/**
+ * What the facade gave to the native part and got from it while `act` ran: the numbers that a
+ * worker may guess.
+ */
 function numbersOf(act) {
   const spies = ['open', 'attach', 'makeClock'].map((method) => jest.spyOn(native, method))
   const result = act()

@@ -217,7 +217,8 @@ describe('what is published', () => {
     expect(published.files).not.toContain('lib')
   })
 
-  // Also of an optional peer, npm refuses to install a version that is out of range, for users without the adapter, too.
+  // Also of an optional peer, npm refuses to install a version that is out of range, for users
+  // without the adapter, too.
   test('lets its users have any version of the libraries that it can work with', () => {
     const { peerDependencies, peerDependenciesMeta } = manifest
     for (const [name, range] of Object.entries(peerDependencies)) {

@@ -20,7 +20,10 @@ const RETRY_MS = 10_000
 /** How long one attempt may take. */
 const TIMEOUT_MS = 30_000
 
-/** A rotation that is written back to by this function: `told` resolves with how the next attempt has ended. */
+/**
+ * A rotation that is written back to by this function: `told` resolves with how the next attempt
+ * has ended.
+ */
 async function rotating(persist) {
   const { clock, tokens } = await rotationWorld({ credentials: { ...OLD, persist } })
   const told = () => event(tokens, 'persisted')
@@ -45,7 +48,10 @@ async function rotating(persist) {
   }
 }
 
-/** What every place owes: it is written once, a failure is told by its kind and tried again, a hang ends. */
+/**
+ * What every place owes: it is written once, a failure is told by its kind and tried again, a hang
+ * ends.
+ */
 function contract({ open, otherFailures }) {
   test('a new secret is written', async () => {
     const { persist, written } = await open()
@@ -201,7 +207,8 @@ describe('AWS Secrets Manager', () => {
         ClientRequestToken: expect.stringMatching(/^.{32,64}$/),
       },
     })
-    // AWS would ignore one that it has seen: a secret that becomes active again has to be written again.
+    // AWS would ignore one that it has seen: a secret that becomes active again has to be written
+    // again.
     expect(new Set(place.requests.map(({ body }) => body.ClientRequestToken)).size).toBe(3)
   })
 

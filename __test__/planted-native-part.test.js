@@ -68,7 +68,9 @@ function alter(directory, installed, changes) {
   project.write(directory, file, JSON.stringify({ ...contents, ...changes }))
 }
 
-/** Has both installed packages take themselves for another version, the native part alone excepted. */
+/**
+ * Has both installed packages take themselves for another version, the native part alone excepted.
+ */
 function disguise(directory, version) {
   for (const installed of ['oauth-rotor', name]) alter(directory, installed, { version })
   const file = path.join('node_modules', 'oauth-rotor', 'index.js')

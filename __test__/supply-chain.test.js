@@ -367,7 +367,8 @@ describe('the addon that is published', () => {
   test('is built with names in the place of this machine’s directories', async () => {
     const flags = await evaluate('support/build-paths.mjs', 'it.remap()')
     expect(flags).toContain(`--remap-path-prefix=${ROOT}=/oauth-rotor`)
-    // The later one wins: cargo's directory is mostly in the home directory, and has the registry's.
+    // The later one wins: cargo's directory is mostly in the home directory, and has the
+    // registry's.
     const at = (name) => flags.findIndex((flag) => flag.endsWith(`=/${name}`))
     expect(at('home')).toBeLessThan(at('cargo'))
     expect(at('cargo')).toBeLessThan(at('crates'))

@@ -4,9 +4,9 @@ const BRAND = Symbol.for('oauth-rotor.error')
 const ordinaryHasInstance = Function.prototype[Symbol.hasInstance]
 
 /**
- * The root of every error of this package. Several copies of the package may live in one process
- * (another version in a dependency, a worker, a Jest file): `instanceof` goes by brand and code, so
- * they recognise each other's errors.
+ * The root of every error of this package. A process may have several copies of the package
+ * (another version in a dependency, a worker, a Jest file). `instanceof` therefore checks brand and
+ * code, so that the copies recognise each other's errors.
  */
 class RotorError extends Error {
   static [BRAND] = true
@@ -26,14 +26,17 @@ class RotorError extends Error {
     return true
   }
 
-  /** What a logger that serialises errors as JSON gets: everything but the stack. */
+  /** What a logger gets that serialises errors as JSON: everything but the stack. */
   toJSON() {
     const origin = isRotorError(this.cause) ? { cause: this.cause.toJSON() } : {}
     return { name: this.name, message: this.message, ...this, ...origin }
   }
 }
 
-/** Whether an error comes from this package, from any copy of it. Never throws, whatever was thrown. */
+/**
+ * Whether an error comes from this package or from another copy of it. Never throws, whatever was
+ * thrown.
+ */
 function isRotorError(value) {
   try {
     return typeof value === 'object' && value !== null && value[BRAND] === true
@@ -43,8 +46,8 @@ function isRotorError(value) {
 }
 
 /**
- * Makes the class of one code, which is named by it: `ERR_NO_FLEET` makes `NoFleetError`. `details` are
- * the members that its errors have besides.
+ * Makes the class of one code. The code gives it its name: `ERR_NO_FLEET` makes `NoFleetError`.
+ * `details` are further members of its errors.
  */
 function errorClass(code, { retryable = false, details = [] } = {}) {
   const words = code.split('_').slice(1)
@@ -67,7 +70,7 @@ function errorClass(code, { retryable = false, details = [] } = {}) {
   return Class
 }
 
-/** Gives the errors of a class their name, out of sight as that of Node's own errors is. */
+/** Names the errors of a class. The name is not enumerable, as with the errors of Node.js. */
 function nameErrors(Class, name) {
   const hidden = { writable: true, configurable: true, enumerable: false }
   Object.defineProperty(Class.prototype, 'name', { value: name, ...hidden })
@@ -78,7 +81,8 @@ nameErrors(RotorError, 'RotorError')
 const ANSWER = ['status', 'oauthError', 'description']
 const CANDIDATE = ['credentialId', 'rotationId']
 
-// What users import. Node.js finds the names for an ES module in assignments like these, and in no loop.
+// What users import. Node.js finds the names that an ES module may import in assignments of this
+// form.
 exports.RotorError = RotorError
 exports.isRotorError = isRotorError
 

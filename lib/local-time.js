@@ -3,7 +3,7 @@
 const native = require('./native/load')
 const { systemTimeZone } = require('./options/time-zone')
 
-/** The members that are instants, of each kind of object that the native part describes. */
+/** The members that are instants, for each kind of object that comes from the native part. */
 const INSTANTS = {
   credential: ['expiresAt'],
   error: ['safeUntil'],
@@ -17,7 +17,7 @@ const INSTANTS = {
   waitingFor: ['since'],
 }
 
-/** Those of each event, besides `at`. */
+/** The members of each event that are instants, besides `at`. */
 const EVENT_INSTANTS = {
   'credential-expiring': ['expiresAt'],
   'refresh-failed': ['nextAttemptAt'],
@@ -25,14 +25,17 @@ const EVENT_INSTANTS = {
   token: ['issuedAt', 'expiresAt', 'refreshAt'],
 }
 
-/** Stands around the name of an instant in a message of the native part. No other text has this character. */
+/**
+ * In a message of the native part, this character encloses the name of an instant. It occurs
+ * nowhere else.
+ */
 const MARK = '\u0001'
 
-/** The time zone of one manager, and instants as it shows them: a Date, with its local text beside it. */
+/** The time zone of one manager. Shows an instant as a Date with its local text beside it. */
 class LocalTime {
   #zone
 
-  /** Without a zone it is the system's, which is asked for when it is needed first. */
+  /** Without a zone, the system's is used. It is looked up when it is first needed. */
   constructor(zone) {
     this.#zone = zone
   }
@@ -41,7 +44,7 @@ class LocalTime {
     return (this.#zone ??= systemTimeZone(native.isTimeZone))
   }
 
-  /** Shows the instants of an object of a kind. */
+  /** Returns a copy of an object of a kind that shows its instants. */
   show(kind, object) {
     return this.#withInstants(object, INSTANTS[kind])
   }

@@ -24,13 +24,13 @@ const CLOSED = {
   }),
 }
 
-/** What is known of one manager now; each snapshot is the caller's own. No I/O. */
+/** The current state of one manager. Does no I/O. Each snapshot belongs to its caller. */
 class Snapshots {
   #handle
   #name
   #local
   #isClosed = false
-  /** What it counted, for a scrape that comes after its end. */
+  /** The last metrics, for a scrape after the manager was closed. */
   #lastMetrics
 
   constructor(handle, name, local) {
@@ -39,7 +39,7 @@ class Snapshots {
     this.#local = local
   }
 
-  /** The manager is about to be closed. */
+  /** Takes the last metrics, before the manager is closed. */
   close() {
     this.#lastMetrics = Object.freeze({ ...this.metrics(), tokenRemainingMs: 0 })
     this.#isClosed = true
@@ -83,7 +83,7 @@ class Snapshots {
     return this.#read('metrics')
   }
 
-  /** What the native part tells, or what there is to tell of a closed manager. */
+  /** The snapshot of the native part, or that of a closed manager. */
   #read(kind) {
     const snapshot = this.#isClosed ? null : JSON.parse(native[kind](this.#handle))
     if (snapshot !== null) return snapshot

@@ -1,6 +1,6 @@
 'use strict'
 
-/** The frames of whoever called `below`, kept for an error that may come later. */
+/** Keeps the frames of the caller of `below` for an error that may come later. */
 function callSite(below) {
   const holder = {}
   captureFrames(holder, below)
@@ -9,8 +9,9 @@ function callSite(below) {
 }
 
 /**
- * Gives an object the stack of whoever called `below`. An engine that drops the frames of tail calls (Bun)
- * may not find `below` on its stack. The object then gets all frames but those of this package.
+ * Gives an object the stack of the caller of `below`. An engine that drops the frames of tail calls
+ * (Bun) may not find `below` on its stack. The object then gets all frames but those of this
+ * package.
  */
 function captureFrames(target, below) {
   Error.captureStackTrace(target, below)
@@ -20,7 +21,7 @@ function captureFrames(target, below) {
     .split('\n')
     .filter((line) => line.startsWith('    at '))
   const others = all.filter((line) => !line.includes(__dirname))
-  // In a bundle everything is in one file.
+  // In a bundle all frames are of one file.
   setStack(target, [header, ...(others.length > 0 ? others : all)].join('\n'))
 }
 

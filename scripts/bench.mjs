@@ -1,5 +1,5 @@
-// npm run bench [-- --write]: builds the addon for release and measures it, alone and against peers; `--write`
-// keeps the figures in bench/RESULTS.md.
+// npm run bench [-- --write]: builds the addon for release and measures it, alone and against
+// peers; `--write` keeps the figures in bench/RESULTS.md.
 
 import { spawnSync } from 'node:child_process'
 import { existsSync } from 'node:fs'

@@ -1,4 +1,5 @@
-// npm run check: the quick look after each change. Format, lint, types, and the pure core without its searches.
+// npm run check: the quick look after each change. Format, lint, types, and the pure core without
+// its searches.
 
 import {
   bin,

@@ -1,6 +1,8 @@
-// npm run release:build: the addon as it is published for this platform, checked and packed into target/packages.
+// npm run release:build: the addon as it is published for this platform, checked and packed into
+// target/packages.
 //
-// On Linux with glibc it is linked by zig, so that it loads wherever glibc is 2.17 or later, whatever this machine has.
+// On Linux with glibc it is linked by zig, so that it loads wherever glibc is 2.17 or later,
+// whatever this machine has.
 
 import { spawnSync } from 'node:child_process'
 import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs'
@@ -14,8 +16,9 @@ import { NAMED, bin, cargoEnvironment, install, requireCargo, root, step } from 
 
 const GLIBC = '2.17'
 /**
- * The first and the last version of Node.js that it has to load in, besides the one that runs this; they need glibc. To
- * the digit: what runs beside that which will be published does not change by itself.
+ * The first and the last version of Node.js that it has to load in, besides the one that runs this.
+ * They need glibc. The versions are exact, so that what runs beside the published files never
+ * changes by itself.
  */
 const NODES = ['20.3.0', '26.12.1']
 
@@ -46,7 +49,7 @@ async function build(directory) {
   const cross = isGnu ? ['--cross-compile', '--target', `${host}.${GLIBC}`] : ['--target', host]
   const env = { RUSTFLAGS: [process.env.RUSTFLAGS, ...remap()].filter(Boolean).join(' ') }
   if (isGnu) env.PATH = [await zig(), process.env.PATH].join(delimiter)
-  // What was compiled before is not compiled again, and then nobody sees how.
+  // Cargo does not compile again what it has compiled before, and then prints no flags.
   const clean = ['clean', '--release', '--package', 'oauth-rotor', '--target', host]
   await step('Removing what was built before', 'cargo', clean)
   const cargo = ['--', '--locked', '--verbose']
@@ -57,7 +60,10 @@ async function build(directory) {
   return join(directory, file)
 }
 
-/** zig and cargo-zigbuild from PyPI, byte for byte those that are named; the directory that has both programs. */
+/**
+ * Installs zig and cargo-zigbuild from PyPI, checked by their hashes. Returns the directory of both
+ * programs.
+ */
 async function zig() {
   const requirements = join(root, 'scripts', 'support', 'zig-requirements.txt')
   const directory = join(root, 'target', 'zig')
@@ -81,7 +87,7 @@ function checkPaths(file) {
   )
 }
 
-/** The latest version of glibc that a symbol asks for. */
+/** The latest version of glibc that a symbol needs. */
 function checkGlibc(file) {
   const { stdout } = spawnSync('readelf', ['--version-info', '--wide', file], { encoding: 'utf8' })
   const versions = [...stdout.matchAll(/\bGLIBC_(\d+)\.(\d+)/g)].map(([, major, minor]) => [+major, +minor])

@@ -1,4 +1,5 @@
-// npm run test:fuzz: answers of a token endpoint at random, guided by coverage. `-- --runs N` says how many.
+// npm run test:fuzz: answers of a token endpoint at random, guided by coverage. `-- --runs N` says
+// how many.
 
 import { existsSync, mkdirSync } from 'node:fs'
 import { join } from 'node:path'
@@ -9,19 +10,19 @@ const { values } = parseArgs({ options: { runs: { type: 'string', default: '1000
 if (!/^[1-9]\d*$/.test(values.runs)) throw new Error('--runs takes a whole number from 1')
 
 requireCargo()
-// Not among the sources: the answers that are found belong to one build of the target.
+// Not among the sources: the responses that are found belong to one build of the target.
 const home = join(root, 'target', 'fuzz')
 const found = join(home, 'response')
 mkdirSync(found, { recursive: true })
 
-// In a place of its own, where cargo finds it by its name.
+// In a directory of its own, where cargo finds it by its name.
 const tools = join(home, 'tools')
 const cargoFuzz = join(tools, 'bin', process.platform === 'win32' ? 'cargo-fuzz.exe' : 'cargo-fuzz')
 if (!existsSync(cargoFuzz)) {
   const args = ['install', '--locked', 'cargo-fuzz', '--version', '^0.13', '--root', tools]
   await step('Installing cargo-fuzz (a minute)', 'cargo', args)
 }
-// The stable compiler has what the sanitizers need, behind this variable.
+// The stable compiler has what the sanitizers need, if this variable is set.
 const env = { RUSTC_BOOTSTRAP: '1', CARGO_TARGET_DIR: join(home, 'build') }
 const target = ['--fuzz-dir', join(root, 'fuzz'), 'response']
 const options = [
@@ -39,7 +40,7 @@ console.log(`> Judging ${Number(values.runs).toLocaleString('en')} answers`)
 const args = ['run', ...target, ...corpora, '--', ...options]
 const { code, output } = await run(cargoFuzz, args, { env, quiet: true })
 if (code !== 0) {
-  // Without its progress: what it found, and the file with the answer.
+  // Prints what was found, and the file of the response, without the progress.
   console.log(output.replace(/^#\d.*\n/gm, ''))
   process.exitCode = 1
 }

@@ -1,4 +1,5 @@
-// npm run test:model: searches every order of events of small fleets for one that breaks a guarantee.
+// npm run test:model: searches every order of events of small fleets for one that breaks a
+// guarantee.
 
 import { search } from './support/search.mjs'
 

@@ -1,4 +1,5 @@
-// npm run test:mutants: takes one defence of the rotation, the store or a member away at a time; each time a test must fail.
+// npm run test:mutants: takes one defence of the rotation, the store or a member away at a time;
+// each time a test must fail.
 //
 // `npm run test:mutants -- custody acks` tries only these.
 
@@ -7,7 +8,7 @@ import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
 import { cargoEnvironment, requireCargo, root, run } from './support/steps.mjs'
 
-/** What `cargo test --no-default-features` needs. */
+/** The files that `cargo test --no-default-features` needs. */
 const TREE = [
   'Cargo.toml',
   'Cargo.lock',
@@ -19,7 +20,7 @@ const TREE = [
   'ARCHITECTURE.md',
 ]
 const MOST_SHOWN = 4
-/** It runs all scenarios once more, and fails whenever one of them does. */
+/** This test runs all scenarios once more, and fails whenever one of them does. */
 const ECHO = 'rotation::tests::every_row_of_the_table_has_a_scenario'
 
 requireCargo()
@@ -45,7 +46,7 @@ try {
 console.log(`${count.killed} killed, ${count.survived} survived`)
 process.exit(count.survived === 0 ? 0 : 1)
 
-/** Without a mutation everything passes; else a failure would mean nothing. */
+/** Without a mutation all tests must pass, or a failure would mean nothing. */
 async function expectHealthy() {
   const { code, output } = await test()
   if (code !== 0) throw new Error(`the tests fail without a mutation:\n${output}`)
@@ -60,7 +61,7 @@ async function mutate(name) {
     text.includes('+++ b/src/member/') ? ['member::'] : ['rotation::', 'store::'],
   )
   await apply(patch, ['--reverse'])
-  // Cargo says it at the end too, where nothing else is printed in between.
+  // Cargo lists the failed tests at the end, where nothing else is printed in between.
   const failed = [...output.matchAll(/^ {4}((?:rotation|store|member)::\S+)$/gm)].map(([, test]) => test)
   const tests = [...new Set(failed)].filter((test) => test !== ECHO)
   if (code !== 0 && tests.length === 0) throw new Error(`${name} does not compile, or hangs:\n${output}`)
@@ -76,7 +77,10 @@ async function apply(patch, options) {
   if (code !== 0) throw new Error(`${basename(patch)} no longer applies:\n${output}`)
 }
 
-/** The tests of what the patch touches: a member that a broken rotation drives may never come to rest. */
+/**
+ * Runs the tests of what the patch touches. A member that a broken rotation drives may never come
+ * to rest.
+ */
 function test(what = ['rotation::', 'store::', 'member::']) {
   const args = ['test', '--no-default-features', '--lib', '--', ...what, '--skip', 'simulation::']
   return run('cargo', args, { cwd: tree, env, quiet: true })

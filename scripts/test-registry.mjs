@@ -1,5 +1,5 @@
-// npm run test:registry: publishes the packages of npm run release:build to a registry of its own on this machine,
-// and installs them by name, as users do.
+// npm run test:registry: publishes the packages of npm run release:build to a registry of its own
+// on this machine, and installs them by name, as users do.
 
 import { spawn } from 'node:child_process'
 import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
@@ -36,14 +36,17 @@ try {
 }
 
 async function installVerdaccio() {
-  // The override: a dependency asks for a tag of node-fetch that not every registry serves.
+  // A dependency asks for a tag of node-fetch that not every registry serves.
   const manifest = { private: true, dependencies: { verdaccio: '6' }, overrides: { 'node-fetch': '2.7.0' } }
   writeFileSync(join(directory, 'package.json'), JSON.stringify(manifest))
   const args = ['install', '--no-audit', '--no-fund', '--prefix', directory]
   await step('Installing verdaccio', 'npm', args)
 }
 
-/** Our packages are its own; for all others it asks the registry that npm is set to. */
+/**
+ * Starts a registry that holds our packages itself and takes all others from the registry that npm
+ * is set to.
+ */
 async function startVerdaccio(port) {
   const { output } = await run('npm', ['config', 'get', 'registry'], { quiet: true })
   const config = `
@@ -65,7 +68,7 @@ log: { type: stdout, level: http }
   return child
 }
 
-/** verdaccio cannot be told to choose one. */
+/** verdaccio cannot choose a port by itself. */
 function freePort() {
   return new Promise((resolve) => {
     const server = createServer().listen(0, '127.0.0.1', () => {

@@ -1,4 +1,5 @@
-// npm run test:rotations: 20 rotations at 500 requests a second, a third of them with a wrong secret.
+// npm run test:rotations: 20 rotations at 500 requests a second, a third of them with a wrong
+// secret.
 
 import { measured } from './support/children.mjs'
 import { build, install, requireCargo } from './support/steps.mjs'

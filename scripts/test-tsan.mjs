@@ -1,6 +1,7 @@
-// npm run test:tsan: threads that open, close and end while tokens are published, under ThreadSanitizer. It takes a
-// nightly toolchain with rust-src (rustup component add rust-src --toolchain nightly): the standard library is built
-// with the sanitizer, too, because without its locks every access would look like a race.
+// npm run test:tsan: threads that open, close and end while tokens are published, under
+// ThreadSanitizer. It takes a nightly toolchain with rust-src (rustup component add rust-src
+// --toolchain nightly): the standard library is built with the sanitizer, too, because without its
+// locks every access would look like a race.
 
 import { spawnSync } from 'node:child_process'
 import { resolve } from 'node:path'

@@ -299,7 +299,8 @@ async function everyFailure(config) {
   await panics(config)
 }
 
-// A listener keeps the channel to the parent, and so the process; a manager that waits for an event does not.
+// A listener keeps the channel to the parent, and so the process; a manager that waits for an event
+// does not.
 process.on('message', async ({ isControl, ...config }) => {
   const credentials = { clientId: 'app', clientSecret: config.secret, label: 'current' }
   if (isControl) plant(config)

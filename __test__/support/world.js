@@ -28,7 +28,9 @@ async function forkedServer(options) {
   return closing(await forkServer(options))
 }
 
-/** A manager on a server, which the test's end closes. Times are short, so that no test waits long. */
+/**
+ * A manager on a server, which the test's end closes. Times are short, so that no test waits long.
+ */
 function manager(server, { provider, ...options } = {}) {
   return closing(
     new TokenManager({

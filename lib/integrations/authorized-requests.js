@@ -10,20 +10,27 @@ const { Origins } = require('./origins')
 const SAFE_METHODS = ['GET', 'HEAD', 'OPTIONS']
 
 const INVALID_TOKEN = /(?:^|[\s,])error\s*=\s*"?invalid_token"?\s*(?:,|$)/i
-/** What a challenge quotes besides the error. It begins where a name does, or a long one would be read again from each "-". */
+/**
+ * The other parameters of a challenge. A match begins where a name does, or a long name would be
+ * read again from each "-".
+ */
 const OTHER_TEXTS = /(?<![\w-])(?!error\s*=)[\w-]+\s*=\s*"(?:[^"\\]|\\.)*"/gi
 
-/** So much of an answer that nobody gets is read, to keep its connection for other requests. */
+/** How much of an unused response is read to keep its connection for other requests. */
 const MOST_DRAINED_BYTES = 65_536
 
-/** The rules by which requests carry the tokens of a source; the same for every HTTP client. */
+/**
+ * The rules for requests that carry the tokens of a source. They are the same for every HTTP
+ * client.
+ */
 class AuthorizedRequests {
   #tokens
   #origins
 
   /**
-   * `adapter` is the function that was called, for messages and stacks. `known` are options of its own. `base` is the URL
-   * that the client is configured with, for where no origins are given: `{ name, read }`.
+   * `adapter` is the function that was called, for messages and stacks. `known` are options of its
+   * own. `base` is the URL that the client is configured with, `{ name, read }`. It counts if no
+   * origins are given.
    */
   constructor(adapter, tokens, options, { known = [], base } = {}) {
     if (typeof tokens?.getToken !== 'function' || typeof tokens.invalidate !== 'function') {
@@ -46,36 +53,45 @@ class AuthorizedRequests {
     return this.#origins.include(url)
   }
 
-  /** The token held now; undefined where there is none, or where only `token()` can tell. */
+  /** The token held now. Undefined if there is none, or if only `token()` can tell. */
   get held() {
     return this.#tokens.peek?.() ?? undefined
   }
 
-  /** A token for a request that is sent in the same turn. Libraries know other signals besides AbortSignal. */
+  /**
+   * A token for a request that is sent in the same turn. Libraries accept other signals besides
+   * AbortSignal.
+   */
   async token(signal) {
     const token = await this.#tokens.getToken(isAbortSignal(signal) ? { signal } : undefined)
     return this.stillHeld(token) ?? token
   }
 
-  /** The token to send instead of one that was there a moment ago: another one, perhaps; undefined when it was dropped. */
+  /**
+   * The token to send instead of one that was held a moment ago. It may be another one. Undefined
+   * if it was dropped.
+   */
   stillHeld(token) {
     return this.#tokens.peek ? this.#tokens.peek() : token
   }
 
   /**
-   * What to do about an answer to a request with `token`: undefined when the answer stands, else a promise of
-   * another token, with which the request is repeated once. A token that was refused is dropped, and no other.
+   * What to do about the response to a request with `token`: undefined if the response stands, else
+   * a promise of another token, with which the request is repeated once. Only the token that was
+   * refused is dropped.
    *
-   * The answer has the `status`, the WWW-Authenticate header as `challenge`, and as `unread` its body where nobody
-   * else will read that; `method`, `body` and `signal` are the request's. When it `isRedirected`, only a safe request is
-   * repeated: the redirect may have been the answer to another one.
+   * The response has its `status`, the WWW-Authenticate header as `challenge`, and its body as
+   * `unread` if nobody else reads it. `method`, `body` and `signal` are the request's. If it
+   * `isRedirected`, only a safe request is repeated, because the redirect may have been the
+   * response to another one.
    *
    * @throws {BodyConsumedError} When it cannot be repeated.
    */
   another(token, { status, challenge, unread, isRedirected, method = 'GET', body, signal }) {
     if (!isRefusal(status, challenge)) return undefined
     this.#tokens.invalidate(token)
-    // The manager stands by a token that is refused again and again: the resource has reasons of its own.
+    // The manager keeps a token that is refused again and again: the resource has reasons of its
+    // own.
     if (this.held === token) return undefined
     if (isRedirected && !SAFE_METHODS.includes(method.toUpperCase())) return undefined
     drain(unread)
@@ -87,7 +103,10 @@ class AuthorizedRequests {
     return this.token(signal)
   }
 
-  /** What `send(token)` resolves with; once more with another token, where it rejects with `answerOf(error)`. */
+  /**
+   * Resolves with the result of `send(token)`. If that rejects, sends once more with another token
+   * where `answerOf(error)` allows it.
+   */
   async repeating(send, answerOf) {
     const token = this.held ?? (await this.token())
     try {
@@ -100,18 +119,18 @@ class AuthorizedRequests {
   }
 }
 
-/** Whether an answer refuses the token: a 401, or a 403 with the error of RFC 6750 §3.1. */
+/** Whether a response refuses the token: a 401, or a 403 with the error of RFC 6750 §3.1. */
 function isRefusal(status, challenge) {
   return status === 401 || (status === 403 && INVALID_TOKEN.test(String(challenge).replace(OTHER_TEXTS, '')))
 }
 
-/** Whether a body can be read once only: streams of Node.js and of the web, and iterators. */
+/** Whether a body can be read only once: streams of Node.js and of the web, and iterators. */
 function isReadOnce(body) {
   if (typeof body !== 'object' || body === null) return false
   return [body.pipe, body.getReader, body.next].some((method) => typeof method === 'function')
 }
 
-/** The Authorization among headers that are an object, whatever its case. */
+/** The Authorization among headers that are an object, in upper or lower case. */
 function authorizationOf(headers) {
   for (const name in headers) {
     if (name.length === 13 && name.toLowerCase() === 'authorization') return headers[name]
@@ -119,7 +138,7 @@ function authorizationOf(headers) {
   return undefined
 }
 
-/** Reads the body of an answer that nobody gets. */
+/** Reads the body of a response that nobody gets. */
 async function drain(body) {
   try {
     let left = MOST_DRAINED_BYTES
@@ -128,11 +147,14 @@ async function drain(body) {
       if (left < 0) return
     }
   } catch {
-    // Nobody needs it.
+    // Nobody needs the body.
   }
 }
 
-/** Goes by shape: a bundle, a Jest file and an ES module have a copy of a library of their own. */
+/**
+ * Checks methods and not the class: a bundle, a Jest file and an ES module have their own copies of
+ * a library.
+ */
 function checkMethods(what, takes, value, methods, adapter) {
   if (methods(value ?? {}).every((method) => typeof method === 'function')) return
   fail(`${adapter.name}(${what}, tokens) takes ${takes}, got ${describe(value)}.`, adapter)

@@ -3,10 +3,13 @@
 const { isLoopback } = require('../options/url')
 const { attempt, copyOfArray, describe } = require('../options/values')
 
-/** What may come after the origin in a URL; undefined is its end. */
+/** What may come after the origin in a URL. Undefined is its end. */
 const AFTER_ORIGIN = [undefined, '/', '?', '#']
 
-/** Where tokens may go: the origins that an option lists, or that of the URL which a client is configured with. */
+/**
+ * Where tokens may go: to the origins that an option lists, or to that of the URL which a client is
+ * configured with.
+ */
 class Origins {
   #list
   #allowInsecureHttp
@@ -30,7 +33,7 @@ class Origins {
   /** Whether a URL, or an origin, is among them. */
   include(url) {
     if (this.#base && this.#base.read() !== this.#knownBase) this.#follow()
-    // Most are written as the origin is; only others have to be parsed.
+    // Most URLs are written as the origin is. Only the others have to be parsed.
     for (const origin of this.#list) {
       if (isBelow(url, origin)) return true
     }
@@ -76,7 +79,9 @@ class Origins {
   }
 }
 
-/** Whether a text begins with an origin, and with nothing that could still belong to the host. */
+/**
+ * Whether a text begins with an origin, followed by nothing that could still belong to the host.
+ */
 function isBelow(text, origin) {
   return typeof text === 'string' && text.startsWith(origin) && AFTER_ORIGIN.includes(text[origin.length])
 }

@@ -3,11 +3,13 @@
 const { BRAND } = require('../clock')
 const native = require('./load')
 
-/** The native counterparts of clocks that tests turn by hand, each as long as a handle is on it. */
+/**
+ * The native counterparts of the clocks that tests turn. Each exists as long as a handle uses it.
+ */
 class Clocks {
   #linked = new Map()
 
-  /** The number of a clock, for one handle more. */
+  /** Returns the number of a clock, which one more handle uses from now on. */
   take(clock) {
     let linked = this.#linked.get(clock)
     if (!linked) {
@@ -23,7 +25,7 @@ class Clocks {
     return linked.id
   }
 
-  /** One handle less is on the clock of that number. */
+  /** One handle no longer uses the clock of that number. */
   letGo(id) {
     for (const [clock, linked] of this.#linked) {
       if (linked.id !== id) continue

@@ -9,14 +9,15 @@ const { fromNative } = require('./reports')
 const WORDS_PER_BLOCK = 1024
 
 /**
- * The tie between this JavaScript environment and the native part, while at least one manager is open.
+ * The connection between this JavaScript environment and the native part. It exists while at least
+ * one manager is open.
  *
- * The native part stores the stamp of each manager's token in a word of shared memory and sends
- * messages, in order, through one callback. Nothing here keeps a manager or the process alive,
- * but for calls that wait.
+ * The native part stores the stamp of each manager's token in a word of shared memory, and sends
+ * messages, in order, through one callback. Only calls that wait keep a manager or the process
+ * alive.
  */
 class Environment {
-  /** The current one; it is made with the first manager and let go with the last. */
+  /** The current environment. The first manager makes it and the last one gives it up. */
   static #current
 
   static current() {
@@ -26,20 +27,23 @@ class Environment {
 
   #attachment
   #clocks = new Clocks()
-  /** The clocks of those handles that have one. */
+  /** The clocks of the handles that have one. */
   #clockOf = new Map()
   #blocks = []
-  /** How many words of the last block have been in use at any time. */
+  /** How many words of the last block have ever been in use. */
   #taken = WORDS_PER_BLOCK
-  /** Those that have been let go since. */
+  /** Words that are free again. */
   #free = []
-  /** Managers by handle, weakly: a manager that nobody refers to any more is closed. */
+  /**
+   * The managers by their handle. The references are weak: a manager that nobody refers to is
+   * closed.
+   */
   #managers = new Map()
-  /** Those that somebody listens to. */
+  /** Managers with a listener. */
   #kept = new Set()
-  /** Calls that wait for a token, by the number of the waiter. */
+  /** Calls that wait for a token, by their number in the native part. */
   #waiting = new Map()
-  /** Calls that wait for anything else, by the number of the caller. */
+  /** Calls that wait for anything else, by their number in the native part. */
   #asking = new Map()
   #lost = new FinalizationRegistry(({ handle, slot }) => this.close(handle, slot))
 
@@ -47,7 +51,7 @@ class Environment {
     this.#attachment = native.attach((message) => this.#receive(JSON.parse(message)))
   }
 
-  /** Opens a handle for a manager; throws what the native part objects to. */
+  /** Opens a handle for a manager. Throws what the native part objects to. */
   open(manager, options, clock, below) {
     const slot = this.#takeSlot()
     const settings = clock === undefined ? options : { ...options, clock: this.#clocks.take(clock) }
@@ -65,7 +69,7 @@ class Environment {
     return { handle, slot }
   }
 
-  /** Closes a handle; calls that wait on it are refused by their manager. */
+  /** Closes a handle. The manager rejects the calls that wait on it. */
   close(handle, slot) {
     const manager = this.#managers.get(handle)?.deref()
     if (!this.#managers.delete(handle)) return
@@ -78,7 +82,7 @@ class Environment {
     this.#letGoIfIdle()
   }
 
-  /** Holds a manager that nobody may refer to, until `unkeep` or its close. */
+  /** Keeps a manager, even if nobody refers to it, until `unkeep` or its close. */
   keep(manager) {
     this.#kept.add(manager)
   }
@@ -87,7 +91,10 @@ class Environment {
     this.#kept.delete(manager)
   }
 
-  /** Has a call wait for a token; answers how to stop that. The process stays alive until either. */
+  /**
+   * Makes a call wait for a token, and keeps the process alive meanwhile. Returns a function that
+   * ends the wait.
+   */
   wait(handle, { minValidityMs, forReadiness, timeoutMs }, settle) {
     const waiter = native.wait(handle, minValidityMs, forReadiness, timeoutMs)
     this.#remember(this.#waiting, waiter, settle)
@@ -96,10 +103,13 @@ class Environment {
     }
   }
 
-  /** The same for whatever `ask` starts, whose answer comes with the number that it returns. */
+  /**
+   * The same for anything else. `ask` starts it and returns a number, by which the result is
+   * matched.
+   */
   ask(handle, ask, settle) {
     const caller = ask()
-    // Nobody would ever answer.
+    // There will be no result.
     if (caller === null) throw new InvalidArgumentError('The native part does not take this call.')
     this.#remember(this.#asking, caller, settle)
     return () => {
@@ -144,13 +154,13 @@ class Environment {
     }
   }
 
-  /** The native part asks before it names credentials in events, which costs. */
+  /** The native part asks before it names credentials in events, because that costs time. */
   #answerAudience(handle) {
     if (this.#managers.get(handle)?.deref()?._isListenedTo()) native.listen(handle)
     else native.ignore(handle)
   }
 
-  /** An event, to all managers that it concerns. */
+  /** Tells an event to all managers that it concerns. */
   #tell(message) {
     const managers = message.handles.map((handle) => this.#managers.get(handle)?.deref()).filter(Boolean)
     // A listener that throws must not keep the event from the others.
@@ -181,7 +191,7 @@ class Environment {
   }
 }
 
-/** What the native part objects to is told as the facade tells its own findings. */
+/** Throws what the native part objects to in the same form as what the facade finds itself. */
 function throwFailure(error, below) {
   if (error?.code === InvalidOptionError.code) {
     const problems = new Problems()

@@ -6,7 +6,10 @@ const { NativeUnavailableError } = require('../errors')
 const { standIn } = require('./unavailable')
 const manifest = require('../../package.json')
 
-/** The platforms that have a package of their own, `oauth-rotor-<platform>`; the directories of npm/. */
+/**
+ * The platforms that have a package of their own, `oauth-rotor-<platform>`: the directories of
+ * npm/.
+ */
 const PLATFORMS = [
   'darwin-arm64',
   'darwin-x64',
@@ -19,25 +22,33 @@ const PLATFORMS = [
 
 const platform = nameOfPlatform()
 
-/** A checkout has its addon beside package.json, which says how it is built; the published package.json does not. */
+/**
+ * A checkout has its addon beside package.json, and `napi` there says how it is built. The
+ * published package.json has no `napi`.
+ */
 const isCheckout = manifest.napi !== undefined
 
 function nameOfPlatform() {
   const { arch, platform } = process
   if (platform === 'win32') return `win32-${arch}-msvc`
   if (platform !== 'linux') return `${platform}-${arch}`
-  // Only glibc has RTLD_DEEPBIND, and Node.js has what the C library had that it was built with: nothing has to be read or
-  // run to know. An `os` that a test put in its place has neither.
+  // Only glibc has RTLD_DEEPBIND, and Node.js has the constants of the C library that it was built
+  // with. So nothing has to be read or run to find out. An `os` that a test has replaced has
+  // neither constant.
   const { RTLD_LAZY, RTLD_DEEPBIND } = constants?.dlopen ?? {}
   const isMusl = RTLD_LAZY !== undefined && RTLD_DEEPBIND === undefined
   return `linux-${arch}-${isMusl ? 'musl' : 'gnu'}`
 }
 
-/** The native part; where there is none, something that throws as soon as it is used, and not before. */
+/**
+ * Loads the native part. Where there is none, returns something that throws when it is used, and
+ * not before.
+ */
 function load() {
-  // Packages are named in full, one by one: bundlers find the files so, no package that is not ours is ever asked for, and
-  // what a package has for its `main` is not run. Nothing of one is run before its package.json said that it is ours.
-  // A bundler takes one that is not installed for an error, unless it is required in a `try`.
+  // Every package is named in full. Bundlers find the files that way, no foreign package is ever
+  // asked for, and the `main` of a package is not run. Nothing of a package is run before its
+  // package.json has shown that it is ours. The `try` is for bundlers: without it, a package that
+  // is not installed would be an error.
   try {
     if (isCheckout) return checked(besidePackageJson())
     switch (platform) {
@@ -75,7 +86,10 @@ function load() {
   }
 }
 
-/** Bundlers follow no `require` that is made here; and only a checkout has Node.js load what makes it. */
+/**
+ * Bundlers follow no `require` that is made here; and only a checkout has Node.js load what makes
+ * it.
+ */
 function besidePackageJson() {
   const { createRequire } = require('node:module')
   return createRequire(__filename)(`../../oauth-rotor.${platform}.node`)

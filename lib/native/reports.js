@@ -6,10 +6,11 @@ const { captureFrames, setStack } = require('../stacks')
 const CLASSES = new Map(Object.values(errors).map((Class) => [Class.code, Class]))
 
 /**
- * Makes an error of this realm of what the native part reports (`{ code, message, … }`, or its JSON text).
+ * Makes an error of this realm from what the native part reports (`{ code, message, … }`, or its
+ * JSON text).
  *
- * `site` says which stack the error carries: that of the caller of a function, or, for errors that arrive
- * long after their caller has returned, what `callSite()` returned when the call was made.
+ * `site` says which stack the error carries. A function stands for the stack of its caller. The
+ * result of `callSite()` is for errors that arrive long after their caller has returned.
  */
 function fromNative(report, site = fromNative) {
   const { code, message, cause, ...details } = typeof report === 'string' ? JSON.parse(report) : report
@@ -20,7 +21,7 @@ function fromNative(report, site = fromNative) {
   return error
 }
 
-/** A native part that is newer than this may have a code without a class. */
+/** A code may have no class here: the native part may be newer. */
 function make(code, message, values) {
   const Class = code === undefined ? undefined : CLASSES.get(code)
   return Class ? new Class(message, values) : new errors.RotorError(code, message, values)

@@ -2,7 +2,7 @@
 
 const { NativeUnavailableError } = require('../errors')
 
-/** Stands for a native part that could not be loaded: whatever is used of it throws, and says what to do. */
+/** Stands in for a native part that could not be loaded. Every use throws, and says what to do. */
 function standIn(cause, platform) {
   const message = explain(cause, platform)
   const details = cause instanceof NativeUnavailableError ? {} : { cause }
@@ -48,16 +48,16 @@ function explain(cause, platform) {
   )
 }
 
-/** Whether a bundler of the user's has put this into a file of its own: then it is not in the package any more. */
+/** Whether the user's bundler has put this code into a file of its own, outside of the package. */
 function isBundled() {
-  // Where nothing is missing, nothing of this is loaded.
+  // Loaded only where the native part is missing.
   const { createRequire } = require('node:module')
   const path = require('node:path')
   try {
     const home = path.dirname(createRequire(__filename).resolve('oauth-rotor/package.json'))
     return !__filename.startsWith(home + path.sep)
   } catch {
-    // Such a file may know neither its name nor where the package is.
+    // A bundled file may not know its own name or where the package is.
     return true
   }
 }

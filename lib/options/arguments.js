@@ -42,7 +42,10 @@ const CHECKS = {
 
 const NONE = Object.freeze(Object.create(null))
 
-/** The options of a call, of which `known` may be given; throws on behalf of `below`. */
+/**
+ * Returns the options of a call, which may have the members in `known`. An error carries the stack
+ * of the caller of `below`.
+ */
 function checkOptions(method, options, known, below) {
   if (options === undefined) return NONE
   const given = copyOfObject(options)
@@ -66,20 +69,22 @@ function checkOptions(method, options, known, below) {
   return given
 }
 
-/** A token is text; what it is otherwise is told, its content is not. */
+/**
+ * Checks that a token is a text. The message names the kind of any other value, never its content.
+ */
 function checkToken(token, below) {
   if (typeof token === 'string') return
   fail(`invalidate(token) takes the token that was answered with 401, got ${describeHidden(token)}.`, below)
 }
 
-/** What `until()` may wait for. */
+/** Checks what `until()` is to wait for. */
 function checkUntil(what, below) {
   if (MILESTONES.includes(what)) return
   const words = MILESTONES.map((word) => `'${word}'`).join(', ')
   fail(`until(what) takes one of ${words}, got ${describeName(what)}.`, below)
 }
 
-/** The name of an event, and a function to call. */
+/** Checks the name of an event and the function to call. */
 function checkListener(method, event, listener, below) {
   if (!EVENTS.includes(event)) {
     const hint = event === 'error' ? " Failures are told by 'refresh-failed'." : ''

@@ -3,8 +3,8 @@
 const { hasControlCharacter, hasLoneSurrogate, textOf } = require('./parsers')
 
 /**
- * What a text holds that no client id or secret has: left there by an editor, a web page or a terminal.
- * Undefined where there is nothing. `src/source/flaw.rs` says the same of files.
+ * What a text has that no client id or secret has: something left by an editor, a web page or a
+ * terminal. Undefined if there is nothing. `src/source/flaw.rs` says the same of files.
  */
 function flawOf(text) {
   if (hasControlCharacter(text)) return 'control characters'
@@ -16,7 +16,7 @@ function flawOf(text) {
   return /^ | $/.test(text) ? 'a blank at its beginning or end' : undefined
 }
 
-/** A client id or secret that stands in the options, or undefined after a report that does not repeat it. */
+/** A client id or secret in the options. Undefined after a report, which does not repeat it. */
 function credentialText(value, place, { what }) {
   const text = textOf(value, place, { what })
   const flaw = text === undefined ? undefined : flawOf(text)

@@ -10,10 +10,10 @@ const { copyOfObject, describeHidden, isPromise } = require('./values')
 const { shown } = require('./variables')
 
 /**
- * Reads the `credentials` option into `{ entries, sources, initial, persistFunctions, variables }`: the entries
- * as the native part takes them, the sources that only JavaScript can read, what those of them yield
- * that can be read at once, the functions that promoted credentials are written back to, and the
- * variables of each entry with the file in front of them.
+ * Reads the `credentials` option into `{ entries, sources, initial, persistFunctions, variables }`:
+ * the entries as the native part takes them, the sources that only JavaScript can read, what those
+ * yield that can be read at once, the user's functions that are a `persist`, and the variables of
+ * each entry with the file that takes precedence over them.
  */
 function parseCredentials(value, place, { environment, clientAuth }) {
   const context = { environment, clientAuth, sources: [], initial: [], persistFunctions: [] }
@@ -93,7 +93,7 @@ function fields(value, place, context) {
   }
 }
 
-/** Where a new secret goes unless something else is said: to the dotenv file that the old one is read from. */
+/** How a new secret is persisted by default: in the dotenv file that the old one is read from. */
 function defaultPersist({ clientId, clientSecret }) {
   if (clientSecret?.kind !== 'envFile') return undefined
   const { path, variable } = clientSecret
@@ -106,8 +106,8 @@ function defaultPersist({ clientId, clientSecret }) {
 }
 
 /**
- * What comes before a secret of the environment: the file that new ones are written to. A process manager that
- * starts the program again does so with the environment that it had at first.
+ * What takes precedence over a secret of the environment: the file that new secrets are persisted
+ * in. A process manager restarts the program with the environment of its first start.
  */
 function frontOf({ clientId }, persist) {
   if (persist?.kind === 'secretFile') {
@@ -137,8 +137,8 @@ function field(value, place, { context, optional, what }) {
 }
 
 /**
- * Variables are read now, so that a missing one is told where the manager is made and not at the
- * first token.
+ * Reads variables at once, so that a missing one is reported where the manager is made and not with
+ * the first token.
  */
 function environment(detail, place, { context, optional, what }) {
   const reader = envReader(detail, context.environment, what)
@@ -163,7 +163,7 @@ function checkClientId(clientId, place, { clientAuth }) {
   }
 }
 
-/** The environment variables that an entry, or a field of it, comes from: `{ clientId?, clientSecret? }`. */
+/** The environment variables of an entry, or of its fields: `{ clientId?, clientSecret? }`. */
 function variablesOf(entry) {
   const detail = sourceDetail(entry)
   if (detail?.kind === 'env-pair') return { clientId: detail.clientId, clientSecret: detail.clientSecret }

@@ -16,7 +16,7 @@ function tokenUrl(value, place) {
   return url
 }
 
-/** Null after a report, so that a wrong name is not also a missing one. */
+/** Reads a name. Null after a report, so that a wrong name does not count as a missing one. */
 function genesysName(value, place) {
   return value === undefined ? undefined : (textOf(value, place, { what: 'a string', max: 300 }) ?? null)
 }

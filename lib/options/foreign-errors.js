@@ -4,7 +4,7 @@ const { attempt } = require('./values')
 
 const DEEPEST_CAUSE = 4
 
-/** The name and code of an error, never its message: that may quote a request, and so a secret. */
+/** The name and code of an error. Never its message, which may quote a request and so a secret. */
 function kindOf(error) {
   const name = attempt(() => error.name)
   const shownName =
@@ -13,7 +13,7 @@ function kindOf(error) {
   return code === undefined ? shownName : `${shownName} (${code})`
 }
 
-/** The code of an error, or of what stands behind it: `fetch` rejects with a bare TypeError. */
+/** The code of an error or of its cause: `fetch` rejects with a bare TypeError. */
 function codeOf(error) {
   for (let at = error, depth = 0; at && depth <= DEEPEST_CAUSE; at = attempt(() => at.cause), depth++) {
     const code = attempt(() => at.code)

@@ -4,18 +4,18 @@ const { types } = require('node:util')
 
 const { attempt, describe } = require('./values')
 
-/** What is earlier is most likely a number of seconds. */
+/** An earlier number is most likely in seconds. */
 const EARLIEST = Date.UTC(2000, 0, 1)
 /** The last whole day that has a local text in every time zone. */
 const LATEST = Date.UTC(9999, 11, 29)
 
-/** With its offset: a text without one would mean another instant on every machine. */
+/** ISO 8601 with an offset. Without one, a text would mean another instant on every machine. */
 const ISO = /^(\d{4})-(\d\d)-(\d\d)(?:T(\d\d):(\d\d)(?::(\d\d)(?:\.\d+)?)?(?:Z|[+-](\d\d):(\d\d)))?$/
 
 const WHAT =
   "a Date, an ISO 8601 text with its offset (such as '2027-01-31T00:00:00Z') or milliseconds since 1970"
 
-/** Milliseconds since 1970, or undefined for what is no instant from 2000 to 9999. */
+/** Milliseconds since 1970. Undefined for anything that is no instant from 2000 to 9999. */
 function instantOf(value) {
   const millis = millisOf(value)
   return Number.isInteger(millis) && millis >= EARLIEST && millis <= LATEST ? millis : undefined
@@ -27,8 +27,8 @@ function millisOf(value) {
 }
 
 /**
- * Whether a text is an instant that there is: `Date.parse` makes 2 March of 30 February, and the next day of
- * 24:00.
+ * Whether a text is an instant that exists. `Date.parse` accepts 30 February as 2 March, and 24:00
+ * as the next day.
  */
 function exists(value) {
   const parts = typeof value === 'string' ? ISO.exec(value) : null
@@ -42,7 +42,7 @@ function exists(value) {
   return isDay && Math.max(hour, offsetHour) < 24 && Math.max(minute, second, offsetMinute) < 60
 }
 
-/** A parser for an instant; it answers milliseconds since 1970. */
+/** A parser for an instant. Returns milliseconds since 1970. */
 function instant(value, place) {
   if (value === undefined) return undefined
   const millis = instantOf(value)

@@ -6,7 +6,9 @@ const { fileURLToPath } = require('node:url')
 const { InvalidOptionError } = require('../errors')
 const { attempt, describeHidden } = require('./values')
 
-/** What it says lives in a closure, so that printing it shows nothing but its kind. */
+/**
+ * A frozen object that shows nothing but its kind when it is printed. A closure keeps the details.
+ */
 function branded(brand, kind, detail) {
   const made = { kind }
   Object.defineProperty(made, brand, { value: () => detail })

@@ -11,7 +11,7 @@ const { attempt, describeHidden } = require('./values')
 
 const DAY_MS = 86_400_000
 
-/** Those that depend on nothing else: a thousand managers need the table once. */
+/** Parsers that depend on nothing else. A thousand managers need the table once. */
 const NUMBERS = {
   refreshBeforeMs: milliseconds({ min: 0, max: LONGEST_MS }),
   jitterRatio: ratio({ min: 0, max: 1, otherwise: 0.1 }),
@@ -27,14 +27,14 @@ const NUMBERS = {
 }
 
 /**
- * Checks all options of a manager at once and turns them into `{ name?, timeZone?, strict, clock?, sources:
- * [{ sync, read() }], persistFunctions: [function], variables: [{ clientId?, clientSecret?, file? }], clientAuth,
- * native }`, or throws one ERR_INVALID_OPTION that tells of every problem. `native` is what the native part takes,
- * as JSON; it holds secrets and is not to be kept.
+ * Checks all options of a manager at once. Returns `{ name?, timeZone?, strict, clock?, sources: [{
+ * sync, read() }], persistFunctions: [function], variables: [{ clientId?, clientSecret?, file? }],
+ * clientAuth, native }`, or throws one ERR_INVALID_OPTION that names every problem. `native` is
+ * what the native part takes as JSON. It holds secrets and must not be kept.
  *
  * The seam: `isTimeZone(zone)` and `genesysHost(value)` come from the native part, `env` is the
- * process environment, `warn` tells of what was corrected, `below` is the function whose caller's
- * stack an error carries.
+ * process environment, `warn` reports what was corrected, and an error carries the stack of the
+ * caller of `below`.
  */
 function parseOptions(options, seam) {
   const { isTimeZone, genesysHost, env = process.env, warn = emitWarning, below = parseOptions } = seam
@@ -102,12 +102,12 @@ function policyOf(parsed) {
 
 const PROOF = milliseconds({ min: 60_000, max: LONGEST_MS, otherwise: 6 * HOUR_MS })
 
-/** 0 switches it off; what is shorter than a minute would be a request a minute for nothing. */
+/** 0 switches it off. Less than a minute would mean a request a minute for nothing. */
 function proveEveryMs(value, place) {
   return value === 0 ? 0 : PROOF(value, place)
 }
 
-/** Values that are fine alone and cannot be kept together. */
+/** Reports values that are valid alone but contradict each other. */
 function checkAges({ maxTokenAgeMs, minRunwayMs, expiryMarginMs }, problems) {
   if (maxTokenAgeMs === undefined) return
   if (minRunwayMs > maxTokenAgeMs / 2) {

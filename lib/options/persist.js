@@ -10,12 +10,12 @@ const { VARIABLES, isVariable, shown } = require('./variables')
 
 const BRAND = Symbol.for('oauth-rotor.persist')
 
-/** What will go wrong the next time, too. */
+/** Errors that will not go away by themselves. */
 const PERMANENT = ['EROFS', 'EBUSY', 'EACCES', 'EPERM']
 
 /**
- * Two variables of a dotenv file, or the secret's alone where the client id is fixed. A relative path is
- * resolved now.
+ * Two variables of a dotenv file, or that of the secret alone if the client id is fixed. A relative
+ * path is resolved at once.
  */
 function envFile(file, names) {
   const path = absolute(file, 'envFile', envFile)
@@ -30,20 +30,20 @@ function envFile(file, names) {
   return branded(BRAND, 'env-file', variablesInFile({ path, clientId, clientSecret }))
 }
 
-/** Variables of a dotenv file as the native part takes them. */
+/** Variables of a dotenv file, as the native part takes them. */
 function variablesInFile({ path, clientId, clientSecret }) {
   return { kind: 'envFile', path, ...(clientId === undefined ? {} : { clientId }), clientSecret }
 }
 
-/** A file that holds the secret and nothing else. A relative path is resolved now. */
+/** A file that holds the secret and nothing else. A relative path is resolved at once. */
 function secretFile(file) {
   const path = absolute(file, 'secretFile', secretFile)
   return branded(BRAND, 'secret-file', { kind: 'secretFile', path })
 }
 
 /**
- * Reads the option `persist` as the native part takes it; a function is added to `functions`. False: there is to
- * be none.
+ * Reads the option `persist` into the form that the native part takes, and adds a function to
+ * `functions`. False means that nothing is persisted.
  */
 function parsePersist(value, place, functions) {
   if (value === undefined || value === false) return value
@@ -57,7 +57,10 @@ function parsePersist(value, place, functions) {
   return place.fail(`takes ${what}, got ${describeHidden(value)}.`)
 }
 
-/** A file is made where it is missing, a directory is not. Whatever else is wrong is told by the first write. */
+/**
+ * Reports a missing directory: a write creates the file, but not its directory. The first write
+ * reports anything else.
+ */
 function checkDirectory(directory, place) {
   const problem = problemOf(directory)
   if (problem !== undefined) {
@@ -76,8 +79,8 @@ function problemOf(directory) {
 }
 
 /**
- * Has a user's function keep a credential. Never throws, and passes on nothing of an error but its
- * kind.
+ * Calls a user's function that keeps a credential. Never throws, and passes on only the kind of an
+ * error.
  */
 async function callPersist(persist, credential, signal) {
   try {
@@ -90,8 +93,8 @@ async function callPersist(persist, credential, signal) {
 }
 
 /**
- * Writes a credential to the variables that it came from. `environment()` is asked each time, as for
- * reading; one that cannot be written stays as it is.
+ * Writes a credential to the variables that it came from. Calls `environment()` each time, as
+ * reading does. A variable that cannot be written stays as it is.
  */
 function writeVariables(variables, credential, environment) {
   for (const field of ['clientId', 'clientSecret']) {
@@ -104,8 +107,8 @@ function writeVariables(variables, credential, environment) {
 }
 
 /**
- * What people are told when the file in front of an entry's variables holds another credential than these, and
- * the file's was accepted.
+ * The warning for variables that differ from the file that takes precedence over them, after the
+ * file's credential was accepted.
  */
 function staleVariables(entry, { clientId, clientSecret, file }) {
   const names = [clientId, clientSecret].filter((name) => name !== undefined).map(shown)

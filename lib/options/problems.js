@@ -4,16 +4,16 @@ const { InvalidOptionError } = require('../errors')
 const { captureFrames } = require('../stacks')
 const { counted, grouped, isWord } = require('./values')
 
-/** So many problems are told; of others only how many there are. */
+/** How many problems are told. Of more, only the number is. */
 const MOST_PROBLEMS = 20
 
 /** Collects what is wrong with a set of options, so that all of it is told at once. */
 class Problems {
   #found = new Map()
-  /** Options with a problem that is not told. */
+  /** Further options with a problem. */
   #others = new Set()
 
-  /** The first problem of an option is the one that is told. */
+  /** Only the first problem of an option is told. */
   add(option, message) {
     if (this.#found.has(option)) return
     if (this.#found.size < MOST_PROBLEMS) this.#found.set(option, message)
@@ -24,7 +24,10 @@ class Problems {
     return this.#found.size + this.#others.size
   }
 
-  /** All of them as one text: after `one` where there is one, else in lines after what `many` says of their number. */
+  /**
+   * All problems as one text: after `one` if there is a single one, else one a line, below what
+   * `many` says of their number.
+   */
   text(one, many) {
     const lines = [...this.#found].map(([option, message]) => `${option} ${message}`)
     if (this.count === 1) return `${one}${lines[0]}`
@@ -45,11 +48,11 @@ class Problems {
   }
 }
 
-/** A place in the options: knows its path, and where to report. */
+/** A place in the options: it knows its path, and where to report. */
 class Place {
   #path
 
-  /** The path is asked for where something is reported, and made only then. */
+  /** `path` is called only when something is reported. */
   constructor(problems, path = () => '') {
     this.problems = problems
     this.#path = path
@@ -59,7 +62,7 @@ class Place {
     return this.#path()
   }
 
-  /** `index` tells keys apart that are not shown. */
+  /** `index` distinguishes keys that are not shown. */
   key(key, index) {
     return new Place(this.problems, () => {
       if (isWord(key)) return this.path === '' ? key : `${this.path}.${key}`
@@ -72,7 +75,7 @@ class Place {
     return new Place(this.problems, () => `${this.path}[${index}]`)
   }
 
-  /** Always answers undefined, so that a parser can `return place.fail(…)`. */
+  /** Always returns undefined, so that a parser can `return place.fail(…)`. */
   fail(message) {
     this.problems.add(this.path === '' ? 'options' : this.path, message)
     return undefined

@@ -29,8 +29,8 @@ const VENDORS = [
 ]
 
 /**
- * A provider only keeps its options, out of sight; they are checked with all others, when a manager
- * is constructed.
+ * A provider keeps its options out of sight. A manager checks them, with all others, when it is
+ * made.
  */
 function provider(preset, options) {
   const kept = keep(options)
@@ -39,7 +39,7 @@ function provider(preset, options) {
   return Object.freeze(made)
 }
 
-/** A copy, as deep as options go, that later changes of the caller's objects do not reach. */
+/** A copy that later changes of the caller's objects do not reach. */
 function keep(value, depth = 3) {
   if (depth === 0 || ArrayBuffer.isView(value) || isUrl(value)) return value
   const copy = copyOfArray(value) ?? copyOfObject(value)
@@ -63,10 +63,7 @@ function oauth2(options) {
   return provider('oauth2', options)
 }
 
-/**
- * What differs between the presets: where the endpoint is, and what holds unless an option says
- * otherwise.
- */
+/** What differs between the presets: where the endpoint is, and the defaults. */
 const PRESETS = {
   oauth2: {
     parsers: () => ({ tokenUrl: required(tokenUrl) }),
@@ -93,7 +90,7 @@ const PRESETS = {
 
 /**
  * Reads the `provider` option into `{ endpoint, transport, warning? }`, the first two as the native
- * part takes them. Answers undefined after a report.
+ * part takes them. Returns undefined after a report.
  */
 function parseProvider(value, place, { genesysHost, env }) {
   const { preset, options } = provided(value) ?? {}
@@ -126,7 +123,7 @@ function parseProvider(value, place, { genesysHost, env }) {
       defaultLifetimeMs,
       ignoreExpiresIn,
       treatAsBearer,
-      // In one order, so that managers of one name agree.
+      // Sorted, so that managers of one name agree.
       rejectedErrors: [...new Set([...rejectedErrors, ...parsed.rejectedErrors])].sort(),
       propagationMs,
     },
@@ -154,7 +151,7 @@ function wrongProvider(value) {
 
 const PARSERS = {}
 
-/** The parsers of a preset's options; a thousand managers need the table once. */
+/** The parsers of a preset's options. A thousand managers need the table once. */
 function parsersOf(preset) {
   const { defaults, parsers } = PRESETS[preset]
   return (PARSERS[preset] ??= { ...commonParsers(defaults), ...parsers() })

@@ -14,7 +14,9 @@ function proxy(value, place) {
   return href ?? place.fail(`takes the URL of an http or https proxy, or false for none; ${problem}.`)
 }
 
-/** The option wins over the environment, whose exceptions (NO_PROXY) then do not count. */
+/**
+ * The option takes precedence over the environment, whose exceptions (NO_PROXY) then do not count.
+ */
 function chooseProxy(option, url, place, env) {
   if (option === false || isLoopback(url)) return {}
   if (option !== undefined) return { proxy: option }
@@ -32,7 +34,7 @@ function chooseProxy(option, url, place, env) {
 }
 
 /**
- * A proxy's URL in full, or what is wrong with it. As in curl, `host:port` stands for
+ * The full URL of a proxy, or what is wrong with it. As with curl, `host:port` means
  * `http://host:port`.
  */
 function parseProxy(text) {
@@ -46,10 +48,10 @@ function parseProxy(text) {
 }
 
 /**
- * The proxy that the environment names for a URL, by curl's rules: the lowercase variable wins, an
- * empty one counts as unset, ALL_PROXY fills in. HTTP_PROXY is not believed where REQUEST_METHOD is
- * set: a CGI server makes it from a request header. Answers the value and its variable, or
- * undefined.
+ * The proxy that the environment names for a URL, by the rules of curl: the lowercase variable
+ * comes first, an empty one counts as unset, and ALL_PROXY is the last. HTTP_PROXY is ignored if
+ * REQUEST_METHOD is set, because a CGI server makes it from a request header. Returns the value and
+ * the name of its variable, or undefined.
  */
 function proxyFromEnv(protocol, env) {
   const names =
@@ -66,8 +68,8 @@ function noProxyFromEnv(env) {
 }
 
 /**
- * Where the environment says that trusted root certificates are, in Node's and in OpenSSL's
- * variables. `SSL_CERT_DIR` is a list, as PATH is.
+ * Where the environment says that trusted root certificates are, in the variables of Node.js and
+ * OpenSSL. `SSL_CERT_DIR` is a list, as PATH is.
  */
 function rootsFromEnv(env) {
   const directories = (env.SSL_CERT_DIR ?? '').split(delimiter).filter((directory) => directory !== '')

@@ -7,9 +7,9 @@ const { MOST_ITEMS, copyOfArray, copyOfObject, describeHidden } = require('./val
 const { shown } = require('./variables')
 
 /**
- * A reader of one variable, or of two as one credential; answers readings as the native part takes
- * them. `environment()` is asked each time: tests like to replace `process.env` as a whole, and then
- * with values that need not be texts. `what` names the field of one variable.
+ * A reader of one variable, or of two as one credential. It returns readings as the native part
+ * takes them. It calls `environment()` each time: tests replace `process.env` as a whole, sometimes
+ * with values that are no texts. `what` names the field of one variable.
  */
 function envReader(detail, environment, what) {
   const text = (name) => withoutNewline(String(environment()[name] ?? ''))
@@ -26,8 +26,8 @@ function envReader(detail, environment, what) {
 }
 
 /**
- * A reader of a user's function. It never throws or rejects, and passes on nothing of an error but
- * its kind. `what` names the field that it is for, where it is for one.
+ * A reader of a user's function. It never throws or rejects, and passes on only the kind of an
+ * error. `what` names the field that it is for, if it is for one.
  */
 function callbackReader(callback, what = 'text') {
   const read = async () => {
@@ -98,7 +98,7 @@ function failed(message) {
   return { kind: 'error', message }
 }
 
-/** Editors and `echo` end a value with a line break that is no part of it. */
+/** Editors and `echo` end a value with a line break that does not belong to it. */
 function withoutNewline(text) {
   return text.replace(/\r?\n$/, '')
 }

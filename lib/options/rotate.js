@@ -12,8 +12,9 @@ const { isLoopback, urlOf } = require('./url')
 const { describe, describeName } = require('./values')
 
 /**
- * Checks all options of `rotate()` at once, and throws one ERR_INVALID_ARGUMENT on behalf of
- * `below` that tells of every problem. Answers what the native part takes, and the signal.
+ * Checks all options of `rotate()` at once. Returns what the native part takes, and the signal.
+ * Throws one ERR_INVALID_ARGUMENT that names every problem and carries the stack of the caller of
+ * `below`.
  */
 function parseRotate(options, { clientAuth, below }) {
   const problems = new Problems()
@@ -39,7 +40,8 @@ function parseRotate(options, { clientAuth, below }) {
   if (parsed !== undefined) {
     checkClientId(parsed.clientId, top.key('clientId'), { clientAuth })
     const ofSecret = ['clientId', 'label', 'expiresAt'].filter((key) => parsed[key] !== undefined)
-    // A misspelt variable, say: taking the configured candidate instead would be another rotation than was meant.
+    // The caller may have misspelt a variable. The configured candidate would be another rotation
+    // than the one meant.
     if (!hasSecret && options !== undefined && Object.hasOwn(options, 'clientSecret')) {
       const remedy = 'Leave it out to take the configured candidate.'
       top.key('clientSecret').fail(`takes a client secret, got nothing. ${remedy}`)
@@ -50,7 +52,7 @@ function parseRotate(options, { clientAuth, below }) {
   return parsed
 }
 
-/** A request that is made with the candidate's token, which therefore goes to nobody in the clear. */
+/** A request with the candidate's token. It must not go anywhere in the clear. */
 function verification(value, place) {
   if (value === undefined) return undefined
   return object(value, place, {

@@ -6,18 +6,18 @@ const { VARIABLES, isVariable } = require('./variables')
 
 const BRAND = Symbol.for('oauth-rotor.source')
 
-/** Where a value is read from. */
+/** A source: where a value is read from. */
 function source(kind, detail) {
   return branded(BRAND, kind, detail)
 }
 
-/** What a source of this package says: `{ kind, … }`. Undefined for anything else. */
+/** The details of a source of this package: `{ kind, … }`. Undefined for any other value. */
 function sourceDetail(value) {
   return attempt(() => value[BRAND]?.())
 }
 
 /**
- * One variable for a field, or two for a credential. Read when a manager is constructed, and again
+ * One variable for a field, or two for a credential. It is read when a manager is made, and again
  * as it runs.
  */
 function fromEnv(...names) {
@@ -37,14 +37,14 @@ function fromEnv(...names) {
     : source('env-pair', { kind: 'env-pair', clientId: names[0], clientSecret: names[1] })
 }
 
-/** A file with one field. A relative path is resolved now. */
+/** A file with one field. A relative path is resolved at once. */
 function fromFile(file) {
   return source('file', { kind: 'file', path: absolute(file, 'fromFile', fromFile) })
 }
 
 /**
- * Two files of one directory, such as a mounted Kubernetes secret; read as one, so that the pair
- * always fits.
+ * Two files of one directory, such as a mounted Kubernetes secret. They are read together, so that
+ * id and secret always belong together.
  */
 function fromDirectory(directory, names) {
   const { clientId, clientSecret, ...others } = copyOfObject(names) ?? {}
@@ -61,8 +61,8 @@ function fromDirectory(directory, names) {
 }
 
 /**
- * A dotenv file with both fields, or with one of them; one reading gives both. A relative path is resolved
- * now.
+ * A dotenv file with both fields or with one of them. One reading gives both. A relative path is
+ * resolved at once.
  */
 function fromEnvFile(file, names) {
   const absolutePath = absolute(file, 'fromEnvFile', fromEnvFile)

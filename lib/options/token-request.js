@@ -26,8 +26,8 @@ function resource(value, place) {
 }
 
 /**
- * Parameters with an option of their own, and those by which a client authenticates (RFC 6749 §2.3:
- * one way at a time).
+ * Parameters that have an option of their own, and those that authenticate a client, which may do
+ * so in one way only (RFC 6749 §2.3).
  */
 const RESERVED = {
   grant_type: 'it is always client_credentials',
@@ -56,7 +56,9 @@ function parameters(value, place) {
   })
 }
 
-/** Codes that a server says instead of `invalid_client` (RFC 6749 A.7: visible ASCII and blanks). */
+/**
+ * Codes that a server uses instead of `invalid_client` (RFC 6749 A.7: visible ASCII and blanks).
+ */
 function errorCodes(value, place) {
   if (value === undefined) return []
   const list = copyOfArray(value)

@@ -1,9 +1,9 @@
 'use strict'
 
-/** No list or object among options is longer; what is longer is not walked. */
+/** The most items of a list or an object among the options. A longer one is not walked. */
 const MOST_ITEMS = 1000
 
-/** What `read` gives, or undefined where reading somebody's object throws. */
+/** The result of `read`, or undefined if reading a foreign object throws. */
 function attempt(read) {
   try {
     return read()
@@ -13,15 +13,18 @@ function attempt(read) {
 }
 
 /**
- * The own enumerable members, or undefined where there is no object or it cannot be read (a revoked
- * proxy).
+ * The own enumerable members. Undefined if there is no object or it cannot be read, such as a
+ * revoked proxy.
  */
 function copyOfObject(value) {
   if (typeof value !== 'object' || value === null) return undefined
   return attempt(() => (Array.isArray(value) ? undefined : Object.assign(Object.create(null), value)))
 }
 
-/** The items of an array, or undefined where there is none or it cannot be read. Of too many only so many as show that. */
+/**
+ * The items of an array. Undefined if there is none or it cannot be read. Of a longer one, just
+ * enough items to show that there are too many.
+ */
 function copyOfArray(value) {
   return attempt(() => {
     if (!Array.isArray(value)) return undefined
@@ -37,14 +40,14 @@ function isPromise(value) {
   return typeof value === 'object' && attempt(() => typeof value.then === 'function') === true
 }
 
-/** Names a value without repeating a text, which may be a secret in the wrong place. */
+/** Names a value. A text is not repeated: it may be a secret in the wrong place. */
 function describe(value) {
   if (typeof value === 'number' || typeof value === 'boolean')
     return Object.is(value, -0) ? '-0' : String(value)
   return describeHidden(value)
 }
 
-/** Names only the kind of a value: for places where a secret belongs. */
+/** Names only the kind of a value, where a secret belongs. */
 function describeHidden(value) {
   if (value === undefined) return 'nothing'
   if (value === null) return 'null'
@@ -57,15 +60,15 @@ function describeHidden(value) {
 }
 
 /**
- * Quotes a text that is short and made of words, as the names of hosts, zones and choices are, and tells
- * only the kind and the length of anything else: it may be a secret in the wrong place.
+ * Quotes a short text that is made of words, as the names of hosts, zones and choices are. Of any
+ * other it tells the kind and the length: it may be a secret in the wrong place.
  */
 function describeName(value) {
   const isShown = typeof value === 'string' && value.length <= 24 && value.split(/[./:]+/).every(isWord)
   return isShown ? JSON.stringify(value) : describe(value)
 }
 
-/** Whether a text is a word as options have them; a secret has digits, or is longer. */
+/** Whether a text is a word as options have them. A secret has digits or is longer. */
 function isWord(text) {
   return /^_{0,2}[A-Za-z]{1,16}([-_ ]?[A-Za-z]{1,16}){0,3}\d?_{0,2}$/.test(text) && text.length <= 24
 }
@@ -78,7 +81,7 @@ function grouped(number) {
   return String(number).replace(/\B(?=(\d{3})+$)/g, ',')
 }
 
-/** The word that a misspelt one most likely stands for, if any is near enough. */
+/** The known word that a misspelt one most likely stands for, if one is near enough. */
 function closest(word, known) {
   const plain = (text) => text.slice(0, 40).toLowerCase().replace(/[-_ ]/g, '')
   const wanted = plain(word)

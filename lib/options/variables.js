@@ -2,7 +2,7 @@
 
 const { describeHidden } = require('./values')
 
-/** The names that every reader of dotenv files knows. */
+/** Names that every reader of dotenv files accepts. */
 const VARIABLES = 'names of variables, of letters, digits, _, . and -'
 
 function isVariable(name) {
@@ -10,8 +10,8 @@ function isVariable(name) {
 }
 
 /**
- * Somebody may have passed the secret where its variable's name belongs: only what looks like a
- * name is printed, which is made of words, in capitals with a number at the end of some.
+ * The name of a variable, if it looks like one: made of words, in capitals with a number at the end
+ * of some. Somebody may have passed the secret instead of the variable's name.
  */
 function shown(name) {
   const looksLikeName =

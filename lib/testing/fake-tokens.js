@@ -15,7 +15,7 @@ class FakeTokens {
   #prefix
   #lifetimeMs
   #clock
-  /** The time where there is no clock. */
+  /** The time, if there is no clock. */
   #elapsed = 0
   #serial = 1
   #issuedAt
@@ -95,7 +95,7 @@ class FakeTokens {
     return this.#token()
   }
 
-  /** Another token where the current one has ended, or has less life than that left. */
+  /** Makes another token if the current one has expired or has less life than that left. */
   #renewIf(minValidityMs) {
     const left = this.#issuedAt + this.#lifetimeMs - this.#now()
     if (left <= 0 || left < minValidityMs) this.#renew()

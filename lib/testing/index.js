@@ -5,5 +5,5 @@ const { createClock } = require('./clock')
 const { fakeTokens } = require('./fake-tokens')
 const { fakePagerDuty } = require('./pagerduty')
 
-// Never the native part: a unit test must run where there is none.
+// This entry never loads the native part: a unit test must run without it.
 module.exports = { createClock, fakeAuthorizationServer, fakePagerDuty, fakeTokens }

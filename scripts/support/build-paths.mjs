@@ -1,4 +1,4 @@
-// Where this machine builds. What is published is not to tell.
+// Finds the paths of this machine in what is published, which must not have any.
 
 import { spawnSync } from 'node:child_process'
 import { existsSync, readdirSync, realpathSync } from 'node:fs'
@@ -6,7 +6,9 @@ import { homedir, tmpdir } from 'node:os'
 import { join, sep } from 'node:path'
 import { root } from './steps.mjs'
 
-/** What tells of any machine, this one or that on which something that is linked was built. */
+/**
+ * What names a directory of any machine: this one, or one that has built something that is linked.
+ */
 const ANYWHERE = [
   /[/\\](?:home|Users)[/\\][\w.-]+[/\\]/,
   /\/root\/\./,
@@ -14,12 +16,15 @@ const ANYWHERE = [
   /[/\\]registry[/\\]src[/\\]/,
 ]
 
-/** The flags by which rustc puts names in the place of this machine's directories: panics name source files. */
+/**
+ * The flags that make rustc replace this machine's directories by names, because panics name source
+ * files.
+ */
 export function remap() {
   return directories().map(([path, name]) => `--remap-path-prefix=${path}=/${name}`)
 }
 
-/** What bytes tell of where they were built, each with what is around it. */
+/** The places where bytes name directories of the build, each with the text around it. */
 export function tellTales(bytes) {
   const text = bytes.toString('latin1')
   const temporary = [tmpdir(), realpathSync(tmpdir())].map((path) => `${path}${sep}`)
@@ -32,7 +37,10 @@ export function tellTales(bytes) {
   return [...new Set(places.filter((at) => at >= 0))].map((at) => text.slice(at, at + 120))
 }
 
-/** The directories, each with a name for it. The later of two that match wins in rustc, so the longer comes last. */
+/**
+ * The directories, each with a name for it. If two match, rustc takes the later one, so the longer
+ * one comes last.
+ */
 function directories() {
   const { stdout: metadata } = command('cargo', ['metadata', '--format-version=1', '--no-deps'])
   const cargo = process.env.CARGO_HOME ?? join(homedir(), '.cargo')
@@ -40,7 +48,7 @@ function directories() {
   const named = [
     [homedir(), 'home'],
     [cargo, 'cargo'],
-    // Their names have that of the registry, which may be a company's own.
+    // Their names include that of the registry, which may be a company's own.
     ...(existsSync(sources) ? readdirSync(sources) : []).map((name) => [join(sources, name), 'crates']),
     [process.env.RUSTUP_HOME ?? join(homedir(), '.rustup'), 'rustup'],
     [command('rustc', ['--print', 'sysroot']).stdout.trim(), 'rust'],

@@ -1,7 +1,8 @@
-// The JavaScript that is published: few files, each of modules of lib/ one after the other, with their source maps.
+// The JavaScript that is published: few files, each of several modules of lib/, with source maps.
 //
-// Finding and compiling the modules one by one takes a process longer than running them. Each stands in a function of
-// its own, where every class and function keeps its name; bundlers that merge scopes rename what clashes.
+// Finding and compiling the modules one by one takes longer than running them. Each module stands
+// in a function of its own, so that every class and function keeps its name. Bundlers that merge
+// scopes rename what clashes.
 
 import { readFileSync } from 'node:fs'
 import { builtinModules, createRequire } from 'node:module'
@@ -11,7 +12,10 @@ import { root } from './steps.mjs'
 const read = (file) => readFileSync(join(root, file), 'utf8')
 
 const manifest = JSON.parse(read('package.json'))
-/** The published file of each entry, by its module. A resolver that knows no `exports` finds it by its name. */
+/**
+ * The published file of each entry, by its module. Resolvers that know no `exports` find it by its
+ * name.
+ */
 export const ENTRIES = new Map(
   Object.entries(manifest.exports)
     .filter(([, entry]) => entry.default)
@@ -19,16 +23,16 @@ export const ENTRIES = new Map(
 )
 const ADAPTERS = ['axios.js', 'fetch.js', 'genesys.js', 'undici.js']
 
-/** No module exists twice in a process: what several entries need has a file of its own. */
+/** What several entries need has a file of its own, so that no module exists twice in a process. */
 const SHARED = 'core.js'
-/** That of which only adapters have need. */
+/** What only adapters need. */
 const SHARED_BY_ADAPTERS = 'adapters.js'
 
 const REQUIRE = /\brequire\('([^']+)'\)/g
 const EXPORTS = /^module\.exports = /m
 const NAMED_EXPORTS = /^exports\.\w+ = /m
 
-/** The published files by name: each entry, what entries share, and the map of each. */
+/** The published files by name: entries, what they share, and the map of each. */
 export function bundle() {
   const modulesOf = new Map([...ENTRIES].map(([module, name]) => [name, inOrder(module)]))
   const names = [...modulesOf.keys()]
@@ -46,13 +50,16 @@ export function bundle() {
   return files
 }
 
-/** The file for a module that these files of entries need. */
+/** The file for a module that the entries of these files need. */
 function place(names) {
   if (names.length === 1) return names[0]
   return names.every((name) => ADAPTERS.includes(name)) ? SHARED_BY_ADAPTERS : SHARED
 }
 
-/** The names of an entry where Node.js looks for them when an ES module imports it. It is never run. */
+/**
+ * The names that an ES module may import from an entry, where Node.js looks for them. The line is
+ * never run.
+ */
 function hint(modules) {
   const entry = modules.find((module) => ENTRIES.has(module))
   if (entry === undefined) return ''
@@ -69,13 +76,16 @@ function inOrder(module, known = new Set(), above = []) {
   return [...known.add(module)]
 }
 
-/** Which modules of ours a module needs; anything else has to be there where the package is installed. */
+/**
+ * The modules of ours that a module needs. Everything else has to be there where the package is
+ * installed.
+ */
 function requirements(module) {
   if (module === 'package.json') return []
   return [...read(module).matchAll(REQUIRE)].map(([, name]) => resolve(module, name)).filter(Boolean)
 }
 
-/** The module of ours that is required by a name, if it is one. */
+/** The module of ours that a name stands for, if it is one. */
 export function resolve(module, name) {
   if (name.startsWith('.')) {
     const path = posix.join(posix.dirname(module), name)
@@ -89,9 +99,9 @@ export function resolve(module, name) {
   throw new Error(`${module} needs ${name}: nothing that is not ours is published.`)
 }
 
-/** Modules as one file. Its map has them with their comments. */
+/** Prints modules as one file. Its map has them with their comments. */
 function print(name, modules, others) {
-  // Scripts that install these have this imported before that.
+  // Loaded late, because scripts import this before they install the dependencies.
   const require = createRequire(import.meta.url)
   const { default: MagicString, Bundle } = require('magic-string')
   const { transformSync } = require('esbuild')
@@ -123,13 +133,13 @@ function print(name, modules, others) {
 
 const key = (module) => `lib['${module.replace(/^lib\//, '').replace(/\.js$/, '')}']`
 
-/** What modules read of package.json, without having the process read it. */
+/** What modules read of package.json, so that a process need not read the file. */
 function identity() {
   const { name, version } = manifest
   return JSON.stringify({ name, version })
 }
 
-/** Has a module take what it requires of ours from `lib`, and put its own exports there. */
+/** Makes a module take its requirements of ours from `lib` and put its exports there. */
 function link(module, source) {
   const isNamed = NAMED_EXPORTS.test(source.original)
   if (source.original.split(EXPORTS).length !== (isNamed ? 1 : 2)) {

@@ -4,7 +4,10 @@ import { spawn } from 'node:child_process'
 import { join } from 'node:path'
 import { root } from './steps.mjs'
 
-/** Hands a script its values; resolves with what it measured. `checkout` has the script, the JavaScript and the addon. */
+/**
+ * Runs a script with values and resolves with what it measured. `checkout` has the script, the
+ * JavaScript and the addon.
+ */
 export function measured(script, values, { checkout = root, flags = [], env = {} } = {}) {
   const file = join(checkout, '__test__', 'support', 'children', script)
   const child = spawn(process.execPath, [...flags, file, JSON.stringify(values)], {

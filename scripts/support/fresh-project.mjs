@@ -1,4 +1,4 @@
-// A project of a user's, in which a package is installed and has to get a token.
+// A user's project, in which a package is installed and has to get a token.
 
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
@@ -30,7 +30,7 @@ export async function inFreshProject(packages, options, use) {
   }
 }
 
-/** Gets a token from a real server, with the package of a project and a program of Node's. */
+/** Gets a token from a real server, with the package of a project and a program of Node.js. */
 export async function getToken(directory, node = process.execPath) {
   const server = await fakeAuthorizationServer()
   try {

@@ -1,4 +1,4 @@
-// What the lock files have to say of every package: where it is from, and what its bytes are.
+// Checks what the lock files say of every package: where it is from, and what its bytes are.
 
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -6,7 +6,7 @@ import { root } from './steps.mjs'
 
 const CRATES_IO = 'registry+https://github.com/rust-lang/crates.io-index'
 
-/** What is wrong with our lock files, a sentence each. */
+/** What is wrong with our lock files, one sentence for each problem. */
 export function lockProblems() {
   const read = (file) => readFileSync(join(root, file), 'utf8')
   return [
@@ -15,7 +15,9 @@ export function lockProblems() {
   ]
 }
 
-/** npm takes a package without `integrity` for whatever the registry sends, and follows any address in `resolved`. */
+/**
+ * npm accepts any bytes for a package without `integrity`, and follows any address in `resolved`.
+ */
 export function npmProblems(file, text) {
   return Object.entries(JSON.parse(text).packages)
     .filter(([path, { link, inBundle }]) => path.includes('node_modules/') && !link && !inBundle)

@@ -1,8 +1,9 @@
-// Whether the addon was optimized together with all that it links.
+// Tells whether the addon was optimized together with everything that it links.
 
 /**
- * Whether cargo, by what it said with `--verbose`, has the addon optimized as a whole. It drops `lto` of the profile
- * without a word where a crate is compiled as a library for Rust as well, which makes the addon a sixth larger.
+ * Whether cargo has optimized the addon as a whole, by its output with `--verbose`. Cargo silently
+ * drops `lto` of the profile if a crate is also compiled as a library for Rust, which makes the
+ * addon a sixth larger.
  */
 export function isOptimizedAsAWhole(output) {
   const commands = output.split('\n').filter((line) => line.includes('--crate-name oauth_rotor '))

@@ -1,10 +1,10 @@
-// Other versions of Node.js, from npm, kept under target/.
+// Installs other versions of Node.js from npm, under target/.
 
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { root, step } from './steps.mjs'
 
-/** The program of that version, as `20` or `20.3.0`. */
+/** Returns the program of a version, such as `20` or `20.3.0`. */
 export async function nodeProgram(version) {
   const platform = process.platform === 'win32' ? 'win' : process.platform
   const name = `node-${platform}-${process.arch}`

@@ -9,10 +9,13 @@ import { root } from './steps.mjs'
 
 const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
 
-/** What is published of them are the types and the bundle. */
+/** The sources, of which only types and the bundle are published. */
 const SOURCES = ['index.js', 'index.d.ts', 'lib']
 
-/** Packs the root package and the one of the platform whose addon is in `from`; returns the paths of both tarballs. */
+/**
+ * Packs the root package, and that of the platform whose addon is in `from`. Returns the paths of
+ * both tarballs.
+ */
 export function pack({ from = root, to }) {
   const stage = mkdtempSync(join(tmpdir(), 'oauth-rotor-pack-'))
   mkdirSync(to, { recursive: true })
@@ -26,7 +29,10 @@ export function pack({ from = root, to }) {
   }
 }
 
-/** Only a published package depends on the platform packages, and has its JavaScript in few files. */
+/**
+ * Stages the main package. Only the published one depends on the platform packages and has its
+ * JavaScript in few files.
+ */
 function stageMain(directory) {
   const names = readdirSync(join(root, 'npm')).map((platform) => `${manifest.name}-${platform}`)
   const optionalDependencies = Object.fromEntries(names.map((name) => [name, manifest.version]))
@@ -45,8 +51,9 @@ function stageMain(directory) {
 }
 
 /**
- * What the published package says of its entries, the files of their types, and a stub of these beside each file that
- * the bundle has for an entry: TypeScript looks for it there when it resolves modules without `exports`.
+ * Returns what the published package says of its entries, the files of their types, and stubs for
+ * these. A stub is beside the file that the bundle has for an entry, where TypeScript looks for
+ * types when it resolves modules without `exports`.
  */
 function entries() {
   const [exports, stubs, types] = [{}, {}, []]

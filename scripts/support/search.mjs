@@ -8,7 +8,7 @@ export async function search(what, tests) {
   const env = { ...cargoEnvironment(), ROTATION_CHECK: 'long', CARGO_PROFILE_TEST_OPT_LEVEL: '3' }
   const args = ['test', '--no-default-features', '--lib', tests, '--', '--nocapture']
   const output = await step(`At length: the ${what}`, 'cargo', args, { env })
-  // What it counted; a test that was renamed would have counted nothing.
+  // Prints what the tests counted. A test that was renamed would have counted nothing.
   console.log(output.slice(output.indexOf('running ')))
   passedInRust(output, what)
 }

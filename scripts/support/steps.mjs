@@ -1,4 +1,5 @@
-// Runs commands one after the other, saying what each is for; the first that fails ends it all.
+// Runs commands one after the other and says what each is for. The first one that fails ends the
+// script.
 
 import { spawn, spawnSync } from 'node:child_process'
 import { existsSync, readFileSync } from 'node:fs'
@@ -7,7 +8,7 @@ import { fileURLToPath } from 'node:url'
 
 export const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))))
 
-/** Where installed programs of this project are. */
+/** The path of an installed program of this project. */
 export const bin = (name) => join(root, 'node_modules', '.bin', name)
 
 /** Runs a command; resolves with what it printed, or ends the process with its exit code. */
@@ -25,14 +26,17 @@ export async function step(what, command, args, { env = {}, quiet = true } = {})
   return output
 }
 
-/** Runs a command to its end; resolves with its exit code and, when it is quiet, all that it printed. */
+/**
+ * Runs a command to its end; resolves with its exit code and, when it is quiet, all that it
+ * printed.
+ */
 export function run(command, args, { cwd = root, env = {}, quiet }) {
   return new Promise((resolve, reject) => {
     const child = spawn(command, args, {
       cwd,
       env: { ...process.env, ...env },
       stdio: quiet ? ['ignore', 'pipe', 'pipe'] : 'inherit',
-      // There npm and what it installs are scripts of the shell's.
+      // On Windows npm and what it installs are scripts of the shell.
       shell: process.platform === 'win32' && !command.endsWith('.exe'),
     })
     let output = ''
@@ -44,7 +48,7 @@ export function run(command, args, { cwd = root, env = {}, quiet }) {
   })
 }
 
-/** Says how to get cargo, where there is none. */
+/** Ends the script if there is no cargo, and says how to get it. */
 export function requireCargo() {
   if (spawnSync('cargo', ['--version']).status === 0) return
   const { 'rust-version': needed } = Object.fromEntries(
@@ -59,22 +63,28 @@ export function requireCargo() {
   process.exit(1)
 }
 
-/** All cargo commands share one directory of artifacts with `napi build`, which always names a target. */
+/**
+ * All cargo commands share one directory of artifacts with `napi build`, which always names a
+ * target.
+ */
 export function cargoEnvironment() {
   const version = spawnSync('rustc', ['-vV'], { encoding: 'utf8' }).stdout
   return { CARGO_BUILD_TARGET: /^host: (.*)$/m.exec(version)[1] }
 }
 
-/** Installs what package.json names, where that was not done yet. */
+/** Installs the dependencies, unless that was done before. */
 export async function install() {
   if (existsSync(bin('napi')) && existsSync(bin('jest'))) return
   await step('Installing the development dependencies (npm ci)', 'npm', ['ci'])
 }
 
-/** The addon is named by its platform. Its loader is lib/native/load.js, so `napi build` is to write none. */
+/**
+ * The addon has the platform in its name. lib/native/load.js loads it, so `napi build` must not
+ * write a loader.
+ */
 export const NAMED = ['--platform', '--no-js']
 
-/** Builds the addon; cargo knows what is up to date. */
+/** Builds the addon. Cargo knows what is up to date. */
 export async function build({ release }) {
   const profile = release ? ['--release'] : []
   const what = release
@@ -88,7 +98,7 @@ export async function style() {
   await step('Formatting (prettier)', bin('prettier'), ['--check', '.'])
   await step('Lint (eslint)', bin('eslint'), ['.'])
   await step('Formatting (rustfmt)', 'cargo', ['fmt', '--check'])
-  // A workspace of its own.
+  // The fuzz target is a workspace of its own.
   await step('Formatting (rustfmt) of the fuzz target', 'cargo', [
     'fmt',
     '--check',
@@ -97,13 +107,16 @@ export async function style() {
   ])
 }
 
-/** The Rust code of some features. */
+/** Lints the Rust code with some features. */
 export async function clippy(name, features, { env }) {
   const args = ['clippy', '--quiet', ...features, '--', '-D', 'warnings']
   await step(`Lint (clippy) of ${name}`, 'cargo', args, { env })
 }
 
-/** How many tests passed by cargo's own counts; a run without tests is a failure of the script. */
+/**
+ * Returns how many tests passed, by cargo's own counts. A run without tests is a failure of the
+ * script.
+ */
 export function passedInRust(output, what) {
   const results = [...output.matchAll(/^test result: \w+\. (\d+) passed; (\d+) failed/gm)]
   const passed = results.reduce((sum, [, passed]) => sum + Number(passed), 0)

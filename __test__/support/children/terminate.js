@@ -39,7 +39,10 @@ function count() {
   return { threads: notOurs(), rss: process.memoryUsage.rss(), managers: native.managers() }
 }
 
-/** Each gets a token, now or after another attempt: on a slow machine one may have ended before it was there. */
+/**
+ * Each gets a token, now or after another attempt: on a slow machine one may have ended before it
+ * was there.
+ */
 async function holdTokens(managers) {
   for (const tokens of managers) await until(() => tokens.peek() !== undefined)
 }
