@@ -13,7 +13,7 @@ afterEach(closeAll)
 const RETRY = 10 * SECOND
 const failure = (code) => Object.assign(new Error('hunter2'), { code })
 
-/** A place whose calls fail with this code until its `open()`. */
+/** A vault whose calls fail with this code until its `open()`. */
 const failing = (code) => () => {
   let isDown = true
   const kept = []
@@ -94,7 +94,7 @@ async function regenerated(make, { prepare = true } = {}) {
   return { ...world, vault, rotation, clientSecret }
 }
 
-describe.each(Object.entries(VAULTS))('a place for the new secret: %s', (_, make) => {
+describe.each(Object.entries(VAULTS))('a persist for the new secret: %s', (_, make) => {
   test.each([0, 5, 60])('that is down for %d minutes after Regenerate costs no token', async (minutes) => {
     const { clock, tokens, vault, rotation, clientSecret } = await regenerated(make)
     await clock.advance(minutes * MINUTE)

@@ -145,7 +145,7 @@ describe('files', () => {
   const both = { kind: 'fields', clientId: variable('APP_ID'), clientSecret: variable('APP_SECRET') }
   const entryOf = (credentials) => parsed(credentials, env).native.entries[0]
 
-  test('an env file is one source of both, and is written back to', () => {
+  test('an env file is one source of both, and is their persist', () => {
     const persist = { kind: 'envFile', path: file, ...names }
     expect(entryOf(fromEnvFile('.env', names))).toEqual({ optional: false, source: both, persist })
     const fields = {
@@ -158,7 +158,7 @@ describe('files', () => {
     expect(entryOf(elsewhere).persist).toEqual({ kind: 'secretFile', path: path.resolve('secret') })
   })
 
-  test('an env file with the secret alone is written back to without the client id', () => {
+  test('an env file with the secret alone is a persist without the client id', () => {
     const persist = { kind: 'envFile', path: file, clientSecret: 'APP_SECRET' }
     const clientSecret = fromEnvFile('.env', 'APP_SECRET')
     for (const clientId of ['app', fromEnv('ID'), fromEnvFile('other.env', 'APP_ID')]) {
