@@ -16,7 +16,7 @@
  * const token = await tokens.getToken()
  */
 
-import type { Clock } from './testing'
+import type { Clock } from './lib/testing'
 
 // Only what says so is exported; without this line a declaration file exports all that it declares.
 export {}

@@ -1,6 +1,16 @@
-// npm run check: the quick look after each change. Format, lint, types, and the pure core without its searches.
+// npm run check: the quick look after each change. Format, lint, types, and the pure core without
+// its searches.
 
-import { bin, cargoEnvironment, clippy, install, passedInRust, requireCargo, step, style } from './steps.mjs'
+import {
+  bin,
+  cargoEnvironment,
+  clippy,
+  install,
+  passedInRust,
+  requireCargo,
+  step,
+  style,
+} from './support/steps.mjs'
 
 requireCargo()
 const env = cargoEnvironment()
