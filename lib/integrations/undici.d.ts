@@ -1,6 +1,6 @@
 import type { TokenSource, UrlLike } from '../../index'
 
-/** What `compose()` of a dispatcher of undici 6.12 and later takes. */
+/** An interceptor for `compose()` of a dispatcher of undici 6.12 and later. */
 export type DispatchInterceptor = <Dispatch extends (options: any, handler: any) => boolean>(
   dispatch: Dispatch,
 ) => Dispatch
@@ -8,35 +8,38 @@ export type DispatchInterceptor = <Dispatch extends (options: any, handler: any)
 /** Options of {@link createInterceptor}. */
 export interface CreateInterceptorOptions {
   /**
-   * Where the token may go: scheme, host and port of each, as text or as a `URL`. Requests to other
-   * origins are sent as they are.
+   * The origins that the token may be sent to: scheme, host and port of each, as text or as a
+   * `URL`. Requests to other origins are sent unchanged.
    */
   origins: readonly (string | UrlLike)[]
-  /** Allows origins with plain http besides those of this machine. Default false. */
+  /** Allows plain http for origins other than those of this machine. Default: false. */
   allowInsecureHttp?: boolean | undefined
 }
 
 /**
- * Makes an interceptor for `compose()` of undici 6.12 and later, which has requests carry the tokens of a
- * source:
+ * Returns an interceptor for `compose()` of undici 6.12 and later, which adds the tokens of a
+ * source to requests:
  *
- * - the token is taken when a request is handed to the pool; a 401, or a 403 with `invalid_token`
- *   (RFC 6750 §3.1), drops exactly that token, and the request is repeated once with another,
- * - only `origins` get it, and no redirect to another origin does; after a redirect only GET, HEAD and OPTIONS
- *   are repeated,
- * - a request with an `Authorization` of its own is sent as it is,
- * - a `signal` ends the wait for a token as well.
+ * - the token is taken when a request is handed to the pool,
+ * - a 401, or a 403 with `invalid_token` (RFC 6750 §3.1), drops exactly that token, and the request
+ *   is repeated once with another token,
+ * - only `origins` get the token, and no redirect to another origin. After a redirect, only
+ *   GET, HEAD and OPTIONS are repeated,
+ * - a request with an `Authorization` of its own is sent unchanged,
+ * - a `signal` also ends the wait for a token.
  *
- * Requests fail as undici has them fail, and besides with `ERR_TOKEN_UNAVAILABLE` and the other codes of
- * `getToken()`, and with `ERR_BODY_CONSUMED` when a request that was refused cannot be repeated, since its
- * body is a stream or an iterator. undici's `fetch` makes an iterator of every body: with `fetch`, use
- * `oauth-rotor/fetch`.
+ * Requests fail with the errors of undici. They also fail with `ERR_TOKEN_UNAVAILABLE` and the
+ * other codes of `getToken()`, and with `ERR_BODY_CONSUMED` when a refused request cannot be
+ * repeated because its body is a stream or an iterator. undici's `fetch` makes an iterator of every
+ * body: with `fetch`, use `oauth-rotor/fetch`.
  *
- * A `Client` and a `Pool` of undici 6 and 7 do not tell an interceptor their origin: compose an `Agent`, or
- * give `origin` with each request; else it fails with `ERR_INVALID_ARGUMENT`. In `compose()` put it after
- * `dns` and before `redirect` and `retry`, so that it sees every request that is sent, with the name of its host.
+ * A `Client` and a `Pool` of undici 6 and 7 do not tell an interceptor their origin: compose an
+ * `Agent`, or give `origin` with each request. Otherwise the request fails with
+ * `ERR_INVALID_ARGUMENT`. In `compose()`, put the interceptor after `dns` and before `redirect` and
+ * `retry`. Then it sees every request that is sent, with the name of its host.
  *
- * @throws {InvalidArgumentError} `ERR_INVALID_ARGUMENT` for wrong origins and unknown options.
+ * @throws {InvalidArgumentError} `ERR_INVALID_ARGUMENT` if origins are wrong or an option is
+ * unknown.
  *
  * @example
  * const origins = ['https://api.mypurecloud.com']

@@ -7,7 +7,7 @@
  * - {@link createClock} for tests in which hours pass in an instant.
  *
  * All durations are whole milliseconds. Wrong options and arguments throw a `TypeError` that says
- * what is right.
+ * what is allowed.
  *
  * @example
  * import { TokenManager, genesysCloud } from 'oauth-rotor'
@@ -25,35 +25,35 @@
  */
 import type { GetTokenOptions, TokenSource } from '../../index'
 
-// ----------------------------------------------------------------------------------------- the clock
+// --------------------------------------------------------------------------------------- the clock
 
 /** Options of {@link createClock}. */
 export interface ClockOptions {
-  /** What it shows at first: a `Date`, or ms since 1970. Default: 2026-01-01T00:00Z. */
+  /** The time at the start: a `Date`, or ms since 1970. Default: 2026-01-01T00:00Z. */
   now?: number | Date | undefined
 }
 
 /**
- * A clock that stands still until it is told to advance. Give the same one to managers (option
- * `clock`), fake servers and fake tokens: they live in one time then.
+ * A clock that stands still until it is told to advance. Give the same clock to managers (option
+ * `clock`), fake servers and fake tokens, so that they share one time.
  */
 export interface Clock {
-  /** What it shows, in ms since 1970, as `Date.now()` has it. */
+  /** Returns the time in ms since 1970, as `Date.now()` does. */
   now(): number
 
-  /** Resolves when it has advanced by so many ms; at once for 0. */
+  /** Resolves when the clock has advanced by `millis` ms; at once for 0. */
   sleep(millis: number): Promise<void>
 
   /**
-   * Moves on by so many ms, from one thing that is due to the next, in order: refreshes, retries,
+   * Advances by `millis` ms, in order from each event that is due to the next: refreshes, retries,
    * timeouts, readings of sources, answers of fake servers, `sleep`s. When it resolves, everything
    * that was due has happened, requests to servers in this process are answered, and events are
-   * delivered. `advance(0)` lets happen what is due now. Advances run one after the other.
+   * delivered. `advance(0)` runs what is due now. Advances run one after the other.
    *
-   * What does not follow this clock (a server without it, a callback) is waited for in real time,
-   * for a second in vain in all; then the clock moves on without it.
+   * It waits in real time for what does not follow this clock (a server without it, a callback), in
+   * total for one second in vain. Then the clock advances without it.
    *
-   * @throws {TypeError} At once, when `millis` is not a whole number from 0.
+   * @throws {TypeError} At once, if `millis` is not a whole number from 0.
    */
   advance(millis: number): Promise<void>
 }
@@ -66,7 +66,7 @@ export interface Clock {
  */
 export function createClock(options?: ClockOptions): Clock
 
-// ------------------------------------------------------------------------------------ the fake server
+// --------------------------------------------------------------------------------- the fake server
 
 /** The secrets of a client: one, or several that are accepted at the same time. */
 export type FakeSecrets = string | readonly string[]
@@ -75,17 +75,19 @@ export type FakeSecrets = string | readonly string[]
 export interface FakeClient {
   /** The secrets that are accepted. Default: none. */
   secrets?: FakeSecrets | undefined
-  /** `'inactive'` gets no new tokens; `'disabled'` loses those it has, too. Default `'active'`. */
+  /** `'inactive'` gets no new tokens; `'disabled'` also loses its tokens. Default `'active'`. */
   state?: 'active' | 'inactive' | 'disabled' | undefined
-  /** Anything but `'CLIENT-CREDENTIALS'`, the default, is answered with `unauthorized_client`. */
+  /** All but `'CLIENT-CREDENTIALS'`, the default, get the answer `unauthorized_client`. */
   grantType?: 'CLIENT-CREDENTIALS' | 'CODE' | 'TOKEN' | 'SAML2-BEARER' | 'PASSWORD' | undefined
 }
 
-/** What can be set about a fake server, at its start and later. */
+/** The settings of a fake server, at its start and later. */
 export interface FakeServerKnobs {
   /** The clients, by id. Default `{ app: 'secret' }`. */
   clients?: { readonly [clientId: string]: FakeSecrets | FakeClient } | undefined
-  /** How long a token lives; `expires_in` says a second less. From 1. Default 86,400,000 (a day). */
+  /**
+   * How long a token lives; `expires_in` says a second less. Default 86,400,000 (a day). From 1.
+   */
   lifetimeMs?: number | undefined
   /** How long a token request takes. Default 0. */
   latencyMs?: number | undefined
@@ -97,57 +99,58 @@ export interface FakeServerKnobs {
   negativeCacheMs?: number | undefined
   /** Whether tokens stay valid when the secret that made them is replaced. Default true. */
   tokensSurviveRotation?: boolean | undefined
-  /** How many tokens a client has at most; one more ends the oldest. Default `Infinity`. */
+  /** How many live tokens a client has at most; one more ends the oldest. Default `Infinity`. */
   maxLiveTokens?: number | undefined
-  /** A token that the API has not seen for so long ends. Default `Infinity`. */
+  /** How long a token lives without a request to the API. Default `Infinity`. */
   idleTimeoutMs?: number | undefined
   /**
-   * At most `burst` token requests in `perMs`; others are answered 400 `invalid_request`, "rate limit
-   * exceeded; …". Default null, no limit.
+   * At most `burst` token requests in `perMs`. Others get a 400 with `invalid_request` and "rate
+   * limit exceeded; …". Default null, no limit.
    */
   rateLimit?: { readonly burst: number; readonly perMs: number } | null | undefined
   /** Regenerating over HTTP changes the secret, and cuts the connection. Default false. */
   dropResetResponse?: boolean | undefined
-  /** How far the `Date` header is ahead of the time; behind it when negative. Default 0. */
+  /** How far the `Date` header is ahead of the time, or behind it if negative. Default 0. */
   clockSkewMs?: number | undefined
-  /** In what form `expires_in` comes, if at all. Default `'number'`. */
+  /** The form of `expires_in` in the answer, or `'absent'`. Default `'number'`. */
   expiresIn?: 'number' | 'string' | 'absent' | undefined
   /** The `token_type`. Default `'bearer'`. */
   tokenType?: string | undefined
   /**
-   * What is wrong with the token endpoint: `true` cuts connections, a number is the status of every
-   * answer (400 to 599), `'html'` is a 502 page. The API goes on. Default false, nothing.
+   * An outage of the token endpoint: `true` cuts connections, a number is the status of every
+   * answer (400 to 599), `'html'` is a 502 page. The API keeps working. Default false, no outage.
    */
   outage?: boolean | 'html' | number | undefined
   /**
-   * How clients authenticate: HTTP Basic over the values as they are, HTTP Basic over form-encoded
-   * ones, or in the body. Default `'basic-raw'`, as Genesys Cloud has it.
+   * How clients authenticate: `'basic-raw'` is HTTP Basic over the values as they are, `'basic'` is
+   * HTTP Basic over form-encoded values, `'body'` is in the body. Default `'basic-raw'`, as at
+   * Genesys Cloud.
    */
   auth?: 'basic-raw' | 'basic' | 'body' | 'any' | undefined
   /**
-   * How a wrong client or secret is refused: 400 with `invalid_client`, as Genesys Cloud does; 401 with
-   * `invalid_client`, and with `WWW-Authenticate` where the client used HTTP Basic (RFC 6749 §5.2); 403 with
-   * nothing else. Default 400.
+   * How a wrong client or secret is refused: 400 with `invalid_client`, as at Genesys Cloud; 401
+   * with `invalid_client`, and with `WWW-Authenticate` if the client used HTTP Basic (RFC 6749
+   * §5.2); 403 with nothing else. Default 400.
    */
   wrongSecretStatus?: 400 | 401 | 403 | undefined
   /**
-   * The scopes that may be asked for; another one is answered 400 `invalid_scope`. What was asked for is repeated
-   * in the answer. Default null, any.
+   * The scopes that a request may ask for; any other gets a 400 with `invalid_scope`. The answer
+   * repeats the scope of the request. Default null, any.
    */
   scopes?: readonly string[] | null | undefined
-  /** The status (400 to 599) of every answer of the API. Default null, as the token deserves. */
+  /** The status (400 to 599) of every answer of the API. Default null, depending on the token. */
   resourceStatus?: number | null | undefined
 }
 
 /** Options of {@link fakeAuthorizationServer}. */
 export interface FakeServerOptions extends FakeServerKnobs {
-  /** The time it lives in, for good. Default: the real one. */
+  /** The clock that it follows; it cannot be changed later. Default: real time. */
   clock?: Clock | undefined
 }
 
 /** A token request that a fake server got. */
 export interface FakeTokenRequest {
-  /** When it came, in ms since 1970, in the server's time. */
+  /** When the request arrived, in ms since 1970, in the server's time. */
   readonly at: number
   readonly method: string
   readonly path: string
@@ -156,22 +159,22 @@ export interface FakeTokenRequest {
   readonly grantType: string | undefined
   /** The scope that was asked for. */
   readonly scope: string | undefined
-  /** Who asked, as far as the request tells. */
+  /** The client id, if the request has one. */
   readonly clientId: string | undefined
   /** The secret that was presented, in the clear: this is a server for tests. */
   readonly presented: string | undefined
   /**
-   * Which of the client's secrets that is, such as `'app/2'` for the second that it was ever given;
-   * undefined for an unknown one.
+   * Which of the client's secrets was presented, such as `'app/2'` for the second that it was ever
+   * given. Undefined if the secret is unknown.
    */
   readonly secretId: string | undefined
-  /** The status of the answer, `'cut'` where the connection was, `'abandoned'` when the caller left. */
+  /** The status; `'cut'` if the connection was cut, `'abandoned'` if the caller went away. */
   readonly status: number | 'pending' | 'cut' | 'abandoned'
 }
 
 /** A request to the API of a fake server. */
 export interface FakeResourceRequest {
-  /** When it came, in ms since 1970, in the server's time. */
+  /** When the request arrived, in ms since 1970, in the server's time. */
   readonly at: number
   readonly method: string
   readonly path: string
@@ -183,32 +186,34 @@ export interface FakeResourceRequest {
   readonly status: number | 'cut'
 }
 
-/** An answer of the test's own, for one request. */
+/** An answer that the test gives to one request. */
 export interface FakeAnswer {
-  /** 200 to 599. Without it, and without `headers` and `body`, the server answers by itself. */
+  /**
+   * The status, 200 to 599. Without `status`, `headers` and `body`, the server answers by itself.
+   */
   status?: number | undefined
-  /** Besides, or instead of, `Content-Type: application/json` and `Date`. */
+  /** Headers in addition to `Content-Type: application/json` and `Date`, or in their place. */
   headers?: { readonly [name: string]: string } | undefined
-  /** A text or bytes as they are, anything else as JSON. */
+  /** The body. A text or bytes are sent unchanged, anything else as JSON. */
   body?: unknown
-  /** How long it takes. Default: the knob `latencyMs`. */
+  /** How long the answer takes, in ms. Default: the knob `latencyMs`. */
   delayMs?: number | undefined
   /** Cuts the connection instead of answering. */
   destroy?: boolean | undefined
 }
 
 /**
- * An authorization server on 127.0.0.1 with the wire of Genesys Cloud, and an API that takes its
- * tokens.
+ * An authorization server on 127.0.0.1 with the protocol of Genesys Cloud, and an API that takes
+ * its tokens.
  */
 export interface FakeAuthorizationServer {
-  /** Such as `http://127.0.0.1:40123`; `genesysCloud({ host })` takes it. */
+  /** The URL, such as `http://127.0.0.1:40123`; `genesysCloud({ host })` takes it. */
   readonly url: string
   /** The token endpoint, `<url>/oauth/token`. */
   readonly tokenUrl: string
-  /** Every token request so far, in the order in which they came. */
+  /** Every token request so far, in order of arrival. */
   readonly requests: readonly FakeTokenRequest[]
-  /** Every request so far to the API, which is all below `<url>/api/v2/`. */
+  /** Every request so far to the API: to all paths below `<url>/api/v2/`. */
   readonly resourceRequests: readonly FakeResourceRequest[]
   /** How many connections are open. */
   readonly connections: number
@@ -216,12 +221,12 @@ export interface FakeAuthorizationServer {
   /**
    * Changes knobs; those that are not given stay.
    *
-   * @throws {TypeError} For an unknown knob or a wrong value; none is changed then.
+   * @throws {TypeError} For an unknown knob or a wrong value; then no knob is changed.
    */
   set(knobs: FakeServerKnobs): void
 
   /**
-   * Answers the next token requests in the test's own way, one each, in this order.
+   * Gives the next token requests these answers, one each, in this order.
    *
    * @example
    * server.respond({ status: 429, headers: { 'Retry-After': '30' } }, { destroy: true })
@@ -232,27 +237,27 @@ export interface FakeAuthorizationServer {
     )[]
   ): void
 
-  /** Ends a token; without one, all of them. */
+  /** Revokes a token; without an argument, all tokens. */
   revoke(token?: string): void
 
   /**
-   * Replaces a client's secret, as a press on Regenerate does and `POST
-   * /api/v2/oauth/clients/{id}/secret`: what of the old one, of the tokens and when the new one is
-   * accepted is up to the knobs.
+   * Replaces a client's secret, as a press on Regenerate or `POST
+   * /api/v2/oauth/clients/{id}/secret` does. The knobs decide whether the old secret and the tokens
+   * stay valid, and when the new secret is accepted.
    *
    * @returns The new secret.
-   * @throws {TypeError} When there is no such client.
+   * @throws {TypeError} If there is no such client.
    */
   regenerateSecret(clientId: string): string
 
   /**
-   * Has exactly these secrets accepted from now on.
+   * Accepts exactly these secrets from now on.
    *
-   * @throws {TypeError} When there is no such client.
+   * @throws {TypeError} If there is no such client.
    */
   setSecrets(clientId: string, secrets: FakeSecrets): void
 
-  /** Cuts all connections and ends. May be called again. */
+  /** Cuts all connections and closes the server. May be called again. */
   close(): Promise<void>
 
   /** {@link FakeAuthorizationServer.close}, for `await using`. */
@@ -270,51 +275,54 @@ export interface FakeAuthorizationServer {
  */
 export function fakeAuthorizationServer(options?: FakeServerOptions): Promise<FakeAuthorizationServer>
 
-// ------------------------------------------------------------------------------------- the fake PagerDuty
+// ------------------------------------------------------------------------------ the fake PagerDuty
 
-/** What can be set about a fake PagerDuty, at its start and later. */
+/** The settings of a fake PagerDuty, at its start and later. */
 export interface FakePagerDutyKnobs {
-  /** The integration keys that exist, 32 letters and digits each. Others are refused. Default null, any. */
+  /**
+   * The integration keys that exist, 32 letters and digits each. Others are refused. Default null,
+   * any.
+   */
   routingKeys?: readonly string[] | null | undefined
   /** How long a request takes. Default 0. */
   latencyMs?: number | undefined
   /**
-   * At most `burst` events of a routing key in `perMs`; others are refused with 429. PagerDuty allows about
-   * 120 in 60,000. What was refused does not count, and changes count with alerts (both a guess). Default
-   * null, no limit.
+   * At most `burst` events of a routing key in `perMs`; others are refused with 429. PagerDuty
+   * allows about 120 in 60,000. Refused events do not count, and changes count together with alerts
+   * (both are guesses). Default null, no limit.
    */
   rateLimit?: { readonly burst: number; readonly perMs: number } | null | undefined
   /**
-   * What is wrong with all of it: `true` cuts connections, a number is the status of every answer (400 to
-   * 599), `'html'` is a 502 page. No event is taken then. Default false, nothing.
+   * An outage of the whole service: `true` cuts connections, a number is the status of every answer
+   * (400 to 599), `'html'` is a 502 page. During it no event is taken. Default false, no outage.
    */
   outage?: boolean | 'html' | number | undefined
-  /** Cuts the connection instead of answering; events are taken all the same. Default false. */
+  /** Cuts the connection instead of answering; events are still taken. Default false. */
   dropResponse?: boolean | undefined
-  /** The largest body, in bytes. PagerDuty says 512 KB. From 1. Default 524,288. */
+  /** The largest body, in bytes. PagerDuty says 512 KB. Default 524,288. From 1. */
   maxBytes?: number | undefined
-  /** The status of the answer to a larger one. Default 413 (a guess). */
+  /** The status of the answer to a larger body. Default 413 (a guess). */
   tooLargeStatus?: 400 | 413 | undefined
 }
 
 /** Options of {@link fakePagerDuty}. */
 export interface FakePagerDutyOptions extends FakePagerDutyKnobs {
-  /** The time it lives in, for good. Default: the real one. */
+  /** The clock that it follows; it cannot be changed later. Default: real time. */
   clock?: Clock | undefined
 }
 
-/** A request that a fake PagerDuty got, whatever it was. */
+/** Any request that a fake PagerDuty got. */
 export interface FakePagerDutyRequest {
-  /** When it came, in ms since 1970, in the server's time. */
+  /** When the request arrived, in ms since 1970, in the server's time. */
   readonly at: number
   readonly method: string
   readonly path: string
   /** The Events API takes no `authorization`: a token here went where it does not belong. */
   readonly headers: { readonly [name: string]: string | readonly string[] | undefined }
   readonly body: string
-  /** The body where it is a JSON object, accepted or not. */
+  /** The body, if it is a JSON object, accepted or not. */
   readonly event: { readonly [member: string]: any } | undefined
-  /** The status of the answer, `'cut'` where the connection was, `'abandoned'` when the caller left. */
+  /** The status; `'cut'` if the connection was cut, `'abandoned'` if the caller went away. */
   readonly status: number | 'pending' | 'cut' | 'abandoned'
 }
 
@@ -327,7 +335,7 @@ export interface FakeAlert {
   readonly routingKey: string
   /** An acknowledged alert stays so when it is triggered again. */
   readonly status: 'triggered' | 'acknowledged' | 'resolved'
-  /** How many trigger events it stands for. From 1. */
+  /** How many trigger events it stands for, from 1. */
   readonly triggers: number
   /** The `payload` of the latest trigger (a guess: PagerDuty may show the first one's). */
   readonly payload: { readonly [member: string]: any }
@@ -341,16 +349,18 @@ export interface FakeChange {
   readonly payload: { readonly [member: string]: any }
 }
 
-/** The Events API v2 of PagerDuty on 127.0.0.1: `POST /v2/enqueue` and `POST /v2/change/enqueue`. */
+/**
+ * The Events API v2 of PagerDuty on 127.0.0.1: `POST /v2/enqueue` and `POST /v2/change/enqueue`.
+ */
 export interface FakePagerDuty {
-  /** Such as `http://127.0.0.1:40123`; it stands for `https://events.pagerduty.com`. */
+  /** The URL, such as `http://127.0.0.1:40123`. It stands for `https://events.pagerduty.com`. */
   readonly url: string
-  /** Every request so far, in the order in which they came. */
+  /** Every request so far, in order of arrival. */
   readonly requests: readonly FakePagerDutyRequest[]
   /**
-   * Every alert so far, in the order in which they were opened. Events with the same routing key and
-   * `dedup_key` are about one alert until it is resolved; the next trigger opens another one. An
-   * acknowledge or resolve for no open alert gets its 202, and nothing happens.
+   * Every alert so far, in the order in which they were opened. Events with the same routing key
+   * and `dedup_key` belong to one alert until it is resolved; the next trigger then opens another
+   * one. An acknowledge or resolve without an open alert gets a 202, and does nothing.
    */
   readonly alerts: readonly FakeAlert[]
   /** Every change event that was taken so far. */
@@ -361,12 +371,12 @@ export interface FakePagerDuty {
   /**
    * Changes knobs; those that are not given stay.
    *
-   * @throws {TypeError} For an unknown knob or a wrong value; none is changed then.
+   * @throws {TypeError} For an unknown knob or a wrong value; then no knob is changed.
    */
   set(knobs: FakePagerDutyKnobs): void
 
   /**
-   * Answers the next requests in the test's own way, one each, in this order. No event is taken then.
+   * Gives the next requests these answers, one each, in this order. Their events are not taken.
    *
    * @example
    * pagerDuty.respond({ status: 500 }, { destroy: true })
@@ -378,7 +388,7 @@ export interface FakePagerDuty {
     )[]
   ): void
 
-  /** Cuts all connections and ends. May be called again. */
+  /** Cuts all connections and closes the server. May be called again. */
   close(): Promise<void>
 
   /** {@link FakePagerDuty.close}, for `await using`. */
@@ -386,31 +396,36 @@ export interface FakePagerDuty {
 }
 
 /**
- * Starts a fake PagerDuty on a free port of 127.0.0.1. It refuses with PagerDuty's status codes, and in
- * PagerDuty's words where these are published; docs/testing.md says where they are not.
+ * Starts a fake PagerDuty on a free port of 127.0.0.1. It refuses with PagerDuty's status codes,
+ * and with PagerDuty's words if these are published; docs/testing.md says which are not.
  *
  * @throws {TypeError} By rejection, for an unknown option or a wrong value.
  *
  * @example
  * const pagerDuty = await fakePagerDuty()
- * await sendEvent(`${pagerDuty.url}/v2/enqueue`, { routing_key: '0123456789abcdef0123456789abcdef', … })
- * expect(pagerDuty.alerts).toMatchObject([{ status: 'triggered', payload: { severity: 'critical' } }])
+ * const routing_key = '0123456789abcdef0123456789abcdef'
+ * await sendEvent(`${pagerDuty.url}/v2/enqueue`, { routing_key, … })
+ * expect(pagerDuty.alerts).toMatchObject([
+ *   { status: 'triggered', payload: { severity: 'critical' } },
+ * ])
  */
 export function fakePagerDuty(options?: FakePagerDutyOptions): Promise<FakePagerDuty>
 
-// ------------------------------------------------------------------------------------- the fake tokens
+// --------------------------------------------------------------------------------- the fake tokens
 
 /** Options of {@link fakeTokens}. */
 export interface FakeTokensOptions {
   /** What the tokens begin with: `'<token>-1'`, `'<token>-2'`, … Default `'test-token'`. */
   token?: string | undefined
-  /** How long each lives. From 1. Default 3,600,000 (1 h). */
+  /** How long each token lives. Default 3,600,000 (1 h). From 1. */
   lifetimeMs?: number | undefined
-  /** The time they live in. Default: one of their own, which begins at 0 and which `advance` moves. */
+  /**
+   * The clock that they follow. Default: their own, which begins at 0 and which `advance` moves.
+   */
   clock?: Clock | undefined
 }
 
-/** A call of a {@link FakeTokens}, with its result; without one while it is pending. */
+/** A call of a {@link FakeTokens}, with its result. While it is pending, it has no result. */
 export type FakeTokensCall =
   | {
       readonly at: number
@@ -423,24 +438,24 @@ export type FakeTokensCall =
       readonly at: number
       readonly method: 'invalidate'
       readonly token: string
-      /** What it returned. */
+      /** The returned value: whether this call dropped the token. */
       readonly dropped: boolean
     }
 
 /** A `TokenSource` without a server and without the native part. */
 export interface FakeTokens extends TokenSource {
   /**
-   * The current token: another one after each end of life and after `invalidate`. Rejects as a
-   * manager does: with what `failNext` has said, `ERR_LIFETIME_TOO_SHORT`, `ERR_INVALID_ARGUMENT`, or
-   * `signal.reason`.
+   * Returns the current token; a new one each time it has expired or was dropped by `invalidate`.
+   * Rejects as a manager does: with the error of `failNext`, `ERR_LIFETIME_TOO_SHORT`,
+   * `ERR_INVALID_ARGUMENT`, or `signal.reason`.
    */
   getToken(options?: GetTokenOptions): Promise<string>
-  /** Drops the token if it is the current one, and tells whether it was. */
+  /** Drops the token if it is the current one, and returns whether it was. */
   invalidate(token: string): boolean
-  /** Moves the time on; the clock's, where there is one. Without one it takes effect at once. */
+  /** Advances the time: the given clock's, or their own, which takes effect at once. */
   advance(millis: number): Promise<void>
   /**
-   * Has the next call of `getToken` reject. Calls add up.
+   * Makes the next call of `getToken` reject. Calls add up.
    *
    * @param error Default: a `TokenUnavailableError` with `retryAfterMs: 1000` whose `cause` is an
    * `EndpointError`.
