@@ -1,4 +1,4 @@
-//! Why there is no answer, and what people are told about it.
+//! Why a request got no answer, and what people are told about it.
 
 use std::error::Error;
 use std::io;
@@ -9,37 +9,37 @@ use rustls::{AlertDescription, CertificateError, InvalidMessage};
 
 use super::tls;
 
-/// What is spoken, and what a certificate may be signed with.
+/// The TLS versions that the client speaks.
 const VERSIONS: &str = "TLS 1.3, or TLS 1.2 with ECDHE and AES-GCM or ChaCha20-Poly1305";
 const SIGNATURES: &str = "ECDSA with P-256 or P-384 and SHA-256 or SHA-384, RSA with SHA-256, SHA-384 or \
                           SHA-512, and Ed25519";
 
-/// So many of a certificate's names are told.
+/// How many of a certificate's names a message lists.
 const MOST_NAMES: usize = 5;
 
 /// How a request was sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Way {
-    /// To the endpoint.
+    /// Directly to the endpoint.
     Direct,
     /// To a proxy, which passes it on.
     Forward,
-    /// To the endpoint, through a proxy that was asked to connect to it.
+    /// To the endpoint, through a proxy that connects to it on request.
     Tunnel,
 }
 
-/// Why there is no answer.
+/// Why a request got no answer.
 #[derive(Debug)]
 pub(super) enum Trouble {
-    /// The host has no address.
+    /// The host name could not be resolved.
     Unresolved,
-    /// No connection.
+    /// There was no connection.
     Unconnected(io::ErrorKind),
-    /// No connection in time.
+    /// There was no connection in time.
     Late(Way),
-    /// The same, or what follows, with the proxy in the endpoint's place.
+    /// The proxy had this trouble, and not the endpoint.
     Proxy(Box<Trouble>),
-    /// The proxy wants to know who asks: 407.
+    /// The proxy asks for credentials, with status 407.
     Unauthorized,
     /// The proxy does not let the request through, for another reason.
     Refused,
@@ -49,20 +49,20 @@ pub(super) enum Trouble {
         /// Whether the client's certificate was asked for.
         has_been_asked: bool,
     },
-    /// TLS failed later.
+    /// TLS failed after the handshake.
     Session(rustls::Error),
-    /// The peer speaks HTTP/2, and nothing older.
+    /// The peer speaks only HTTP/2.
     OnlyHttp2,
-    /// The connection ended, or what came is no HTTP.
+    /// The connection ended, or what arrived is not HTTP.
     Broken(Option<io::ErrorKind>),
-    /// There is an answer, and it has no end.
+    /// The answer is larger than an answer may be.
     TooLarge,
-    /// The whole time of an attempt has passed.
+    /// The timeout of the attempt has expired.
     TimedOut,
 }
 
 impl Trouble {
-    /// What reqwest says of a request, while it is being sent or afterwards.
+    /// Classifies an error of reqwest, from sending a request or from reading the answer.
     pub(super) fn of(error: &reqwest::Error, way: Way) -> Self {
         if let Some(trouble) = Self::of_tunnel(error) {
             return Self::Proxy(Box::new(trouble));
@@ -70,14 +70,14 @@ impl Trouble {
         match way {
             _ if !error.is_connect() => Self::exchanging(error),
             Way::Forward => Self::Proxy(Box::new(Self::connecting(error))),
-            // Which of the two it was is not known.
+            // Either the proxy or the endpoint was late. Nobody can tell which.
             Way::Tunnel if error.is_timeout() => Self::Late(way),
             Way::Direct | Way::Tunnel => Self::connecting(error),
         }
     }
 
-    /// What keeps a proxy from connecting to the endpoint. This error's type is private to hyper-util, and its
-    /// text is all that there is.
+    /// Why a proxy did not connect to the endpoint. The type of this error is private to
+    /// hyper-util, so only its text can be read.
     fn of_tunnel(error: &reqwest::Error) -> Option<Self> {
         let mut texts = chain(error).map(ToString::to_string);
         let reason = texts.find_map(|it| Some(it.strip_prefix("tunnel error: ")?.to_owned()))?;
@@ -105,7 +105,7 @@ impl Trouble {
             (Some(tls), _) => {
                 Self::Handshake { error: tls.clone(), has_been_asked: tls::has_been_asked() }
             }
-            // There was a connection, and no TLS on it yet.
+            // There was a connection, but no TLS on it yet.
             (
                 None,
                 Some(kind @ (Kind::UnexpectedEof | Kind::ConnectionReset | Kind::BrokenPipe)),
@@ -115,15 +115,17 @@ impl Trouble {
     }
 
     fn exchanging(error: &reqwest::Error) -> Self {
-        // TLS may fail late: a server judges the client's certificate after its own handshake is done.
+        // TLS may fail late: a server checks the client's certificate after its own part of the
+        // handshake is done.
         match tls_error(error) {
             Some(tls) => Self::Session(tls.clone()),
             None => Self::Broken(kind(error)),
         }
     }
 
-    /// The rest of a sentence about the endpoint. `complaints` are about the certificates that the environment
-    /// names; what the peer says is passed through `present`.
+    /// The rest of a sentence that begins with the endpoint. `complaints` are about the
+    /// certificates that the environment names. `present` cleans every text that comes from the
+    /// peer.
     pub(super) fn story(
         &self,
         timeout_millis: u128,
@@ -190,7 +192,7 @@ fn tls_story(
         ),
         Tls::InvalidCertificate(certificate) => {
             let complaints: Vec<_> = complaints.iter().map(|it| format!(". {it}")).collect();
-            // An error that is not rustls's own is known by its name only.
+            // An error of another crate can only be recognised by its text.
             let is_own_authority = matches!(certificate, CertificateError::Other(_))
                 && error.to_string().contains("CaUsedAsEndEntity");
             let (reason, hint) = if is_own_authority {
@@ -216,7 +218,8 @@ fn tls_story(
     }
 }
 
-/// What is wrong with a certificate. What it says of itself is somebody else's text.
+/// What is wrong with a certificate. Names in the certificate come from the peer, so they pass
+/// through `present`.
 fn certificate_story(error: &CertificateError, present: &dyn Fn(&str) -> String) -> String {
     use CertificateError as Certificate;
     let date = |at: &UnixTime| {
@@ -254,7 +257,7 @@ fn certificate_story(error: &CertificateError, present: &dyn Fn(&str) -> String)
     }
 }
 
-/// An alert is the endpoint's judgement (RFC 8446 §6).
+/// What an alert of the endpoint says about the client (RFC 8446 §6).
 fn alert_story(alert: AlertDescription, has_been_asked: bool) -> String {
     use AlertDescription as Alert;
     let said = format!("received fatal alert: {alert:?}");
@@ -279,7 +282,7 @@ fn alert_story(alert: AlertDescription, has_been_asked: bool) -> String {
         {
             nothing_in_common(&said)
         }
-        // It is what OpenSSL says over TLS 1.2 when it gets no certificate from the client.
+        // OpenSSL sends this over TLS 1.2 if it gets no certificate from the client.
         Alert::HandshakeFailure => {
             format!("could not be spoken to over TLS ({said}); check tls.cert and tls.key")
         }
@@ -308,10 +311,10 @@ fn kind(error: &(dyn Error + 'static)) -> Option<io::ErrorKind> {
     io.map(io::Error::kind)
 }
 
-/// An error and what stands behind it.
+/// An error and all its causes.
 ///
-/// An I/O error hides what it wraps: its source is that error's source. TLS errors come wrapped
-/// twice.
+/// An I/O error hides the error that it wraps: its `source` is the source of the wrapped error. TLS
+/// errors are wrapped twice.
 fn chain<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn Error + 'static)> {
     std::iter::successors(Some(error), |&error: &&'a (dyn Error + 'static)| {
         match error.downcast_ref::<io::Error>().and_then(io::Error::get_ref) {
