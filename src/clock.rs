@@ -1,7 +1,7 @@
 //! Time as a value.
 //!
-//! The core never reads a clock: it is given a [`Timestamp`]. This module holds the one place that
-//! reads the real clocks ([`SystemClock`]) and the clock that tests turn by hand ([`ManualClock`]).
+//! The core never reads a clock: it gets a [`Timestamp`]. This module has the one place that reads
+//! the real clocks ([`SystemClock`]), and the clock that tests move by hand ([`ManualClock`]).
 
 #[cfg(feature = "io")]
 mod alarm;
@@ -19,25 +19,25 @@ pub use manual::ManualClock;
 #[cfg(feature = "io")]
 pub use system::SystemClock;
 
-/// A point on a process's own time line, which never goes back and counts suspension.
+/// A point on a process's own time line. The time line never goes back, and it counts suspension.
 ///
 /// It is comparable only with other timestamps of the same [`Clock`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct Timestamp(Duration);
 
 impl Timestamp {
-    /// A timestamp so many milliseconds after the clock's origin.
+    /// A timestamp this many milliseconds after the clock's origin.
     pub const fn from_millis(millis: u64) -> Self {
         Self(Duration::from_millis(millis))
     }
 
-    /// How long after `earlier` this is; zero when it is not after it.
+    /// How long after `earlier` this is; zero if it is not after it.
     pub fn since(self, earlier: Self) -> Duration {
         self.0.saturating_sub(earlier.0)
     }
 
-    /// The first instant after this one that is a multiple of `period` after the clock's origin, so that
-    /// whatever has the same period comes at the same instants.
+    /// The first instant after this one that is a multiple of `period` after the clock's origin. So
+    /// everything with the same period happens at the same instants.
     #[must_use]
     pub fn next_of_every(self, period: Duration) -> Self {
         let past = self.0.as_nanos().checked_rem(period.as_nanos()).unwrap_or(0);
@@ -70,12 +70,13 @@ pub trait Clock: Send + Sync + 'static {
     /// The current time on the process's own time line.
     fn now(&self) -> Timestamp;
 
-    /// The instant `at` for people: milliseconds since 1970-01-01T00:00Z.
+    /// The instant `at` as people see it: milliseconds since 1970-01-01T00:00Z.
     fn utc_millis(&self, at: Timestamp) -> i64;
 
-    /// Resolves at `at` or somewhat before or after it; the caller looks at [`Clock::now`] again.
+    /// Resolves at `at` or slightly before or after it. The caller reads [`Clock::now`] again.
     ///
-    /// It may not count what the time line does: a machine's suspension, a wall clock that is set ahead.
+    /// It may miss what the time line counts: the machine's suspension, and a wall clock that is
+    /// set ahead.
     fn sleep_until(&self, at: Timestamp) -> Sleep;
 
     /// Resolves when sleeps that began earlier may have become too long.
