@@ -1,4 +1,4 @@
-//! Finds secrets in a text, and in everything that it may be read as.
+//! Finds secrets in a text, and in everything that the text may be read as.
 
 use std::collections::{HashMap, HashSet};
 use std::ops::Range;
@@ -9,34 +9,37 @@ use super::needle::{ALPHABET, Needle, unified};
 use super::spelling::Readings;
 use super::text::{Text, fold, visible};
 
-/// How many encodings in groups of characters may be inside each other.
+/// How many encodings by groups of characters may be nested.
 const LAYERS: usize = 3;
 
-/// A run of [`RUN`] characters has so many in a row that begin at a multiple of [`STEP`].
+/// Each run of [`RUN`] characters contains a row of this length that begins at a multiple of
+/// [`STEP`].
 const GRAM: usize = 5;
 const STEP: usize = RUN - GRAM + 1;
 
-/// A needle may begin at so many places. With more, as with a token that a server has made for it, nothing of the
-/// text is shown: looking would take seconds, and more memory than there is.
+/// At how many places a needle may begin. With more, nothing of the text is shown: the search would
+/// take seconds, and more memory than there is. Only a token that a server made for this purpose
+/// has so many.
 const MOST_STARTS: usize = 1 << 17;
 
-/// A group of base64, of which each run of [`RUN`] of its characters has a whole one.
+/// The length of a group of base64. Each run of [`RUN`] characters of base64 contains a whole
+/// group.
 const GROUP: usize = 4;
 
-/// A text that is searched for one secret after the other.
+/// A text that is searched for one secret after another.
 pub(super) struct Searched {
     layers: Vec<Layer>,
     grams: Grams,
     groups: Grams,
-    /// By character of the text that is shown.
+    /// Whether each character of the shown text is hidden.
     hidden: Vec<bool>,
 }
 
-/// One thing that the text may be read as.
+/// One text that the shown text may be read as.
 struct Layer {
     readings: Readings,
     text: Text,
-    /// It was decoded from this part of the shown text, which is hidden as a whole.
+    /// The part of the shown text that this was decoded from. It is hidden as a whole.
     whole: Option<Range<usize>>,
 }
 
@@ -61,7 +64,7 @@ impl Searched {
         &self.hidden
     }
 
-    /// Hides what the text has of a secret.
+    /// Hides every part of the text that belongs to a secret.
     pub(super) fn hide(&mut self, secret: &str) {
         if !self.may_have(secret) {
             return;
@@ -81,7 +84,8 @@ impl Searched {
         }
     }
 
-    /// Whether it is worth looking: most secrets have nothing in common with a text, and many may be known.
+    /// Whether a search is worthwhile. Many secrets may be known, and most have nothing in common
+    /// with a text.
     fn may_have(&self, secret: &str) -> bool {
         if secret.len() < RUN || !secret.is_ascii() {
             return true;
@@ -97,8 +101,9 @@ impl Searched {
             })
     }
 
-    /// Where rows of a needle may begin that must not be shown, and in what place of it; none when there are too many
-    /// of them. A row that a needle repeats is looked for once.
+    /// The places where a row of the needle that must not be shown may begin, each with the row's
+    /// position in the needle. Returns `None` if there are too many. A row that the needle repeats
+    /// is searched for once.
     fn starts(&self, needle: &Needle) -> Option<Vec<(Place, usize)>> {
         let (grams, length) =
             if needle.is_base64 { (&self.groups, GROUP) } else { (&self.grams, GRAM) };
@@ -107,7 +112,7 @@ impl Searched {
         for (start, row) in needle.chars.windows(needle.run).enumerate() {
             let begin = &row[..length.min(row.len())];
             let places = grams.places(begin.iter().map(|char| fold(*char)));
-            // What ASCII does not have may be written in ways that only the search knows.
+            // Characters outside ASCII may be written in ways that only the search knows.
             let is_known = begin.len() == length && begin.iter().all(char::is_ascii);
             if (is_known && places.is_empty()) || !rows.insert(row) {
                 continue;
@@ -133,14 +138,15 @@ impl Searched {
     }
 }
 
-/// A place in a layer.
+/// A position in the text of a layer.
 #[derive(Clone, Copy)]
 struct Place {
     layer: usize,
     place: usize,
 }
 
-/// Adds a text, the same without its escapes, and all that is encoded in either.
+/// Adds a text as a layer, the text without its escapes as another, and everything that is encoded
+/// in either.
 fn unfold(layers: &mut Vec<Layer>, text: Text, whole: Option<&Range<usize>>, more: usize) {
     let readings = Readings::of(&text);
     let unescaped = readings.unescaped(&text).map(|text| (Readings::of(&text), text));
@@ -153,22 +159,23 @@ fn unfold(layers: &mut Vec<Layer>, text: Text, whole: Option<&Range<usize>>, mor
     }
 }
 
-/// A part of the needle that stands before some place.
+/// A part of the needle that ends at some position of the text.
 #[derive(Clone, Copy)]
 struct Part {
-    /// Its end in the needle.
+    /// The end of the part in the needle.
     end: usize,
     length: usize,
-    /// Where it begins in the text.
+    /// Where the part begins in the text.
     start: usize,
 }
 
 impl Layer {
-    /// Hides the needle. `starts` are the places in the text where a part of it may begin, and in the needle.
+    /// Hides the needle. `starts` are the positions where a part of it may begin, in the text and
+    /// in the needle.
     fn hide(&self, needle: &Needle, starts: &[(usize, usize)], hidden: &mut [bool]) {
         if let Some(whole) = &self.whole {
             let is_done = hidden[whole.clone()].iter().all(|is_hidden| *is_hidden);
-            // A few bytes are like a few others by chance.
+            // A few bytes may equal a few others by chance.
             if is_done || needle.chars.len() < FEWEST_BYTES {
                 return;
             }
@@ -176,20 +183,21 @@ impl Layer {
         if starts.is_empty() {
             return;
         }
-        // By place; of those that are the same to the needle the first.
+        // The parts that end at each position. Of parts that are equal in the needle, the first in
+        // the text.
         let mut parts: Vec<Vec<Part>> = vec![vec![]; self.readings.len() + 1];
         for &(start, end) in starts {
             add(&mut parts[start], Part { end, length: 0, start });
         }
         let mut marked = 0..0;
-        // At the end, too, there may be a character that nobody sees.
+        // There may be an invisible character at the end, too.
         for place in 0..=self.readings.len() {
             let mut index = 0;
             while let Some(&Part { end: at, length, start }) = parts[place].get(index) {
                 index += 1;
                 let Some(&char) = needle.chars.get(at) else { continue };
                 self.ends(place, char, needle.is_base64, &mut |end| {
-                    // Of a longer one, each row begins at a place of its own.
+                    // A longer part needs no mark here: each of its rows has a start of its own.
                     if length + 1 == needle.run {
                         if start < marked.start || end > marked.end {
                             marked = self.mark(start..end, needle.is_base64, hidden);
@@ -203,9 +211,10 @@ impl Layer {
         }
     }
 
-    /// Calls `found` with each place where a character ends that stands here, or what is left of it.
+    /// Calls `found` with each position at which this character ends, or what is left of it, if it
+    /// begins here.
     fn ends(&self, place: usize, char: char, is_base64: bool, found: &mut impl FnMut(usize)) {
-        // What was decoded is UTF-8, if it is a text at all.
+        // A decoded text is UTF-8, if it is a text at all.
         let is_wide = !char.is_ascii() && self.whole.is_none();
         for reading in self.readings.at(place) {
             let read = if is_base64 { unified(reading.char) } else { fold(reading.char) };
@@ -214,7 +223,8 @@ impl Layer {
             }
         }
         if is_wide {
-            // What nobody sees has been left out, if it came as it is, and what breaks a line is a blank.
+            // An invisible character was left out of the text, if it came as it is. A line break
+            // became a blank.
             match visible(char) {
                 None => found(place),
                 Some(shown) if shown != char => {
@@ -223,7 +233,8 @@ impl Layer {
                 }
                 Some(_) => {}
             }
-            // UTF-8 that somebody has taken for Latin-1, and the last eight bits of what Latin-1 does not have.
+            // The text may be UTF-8 that somebody took for Latin-1. Or a character that Latin-1
+            // does not have was cut to its last eight bits.
             self.misread(place, char.encode_utf8(&mut [0; 4]).as_bytes(), found);
             let mut units = [0; 2];
             let low = char.encode_utf16(&mut units).iter().map(|unit| unit.to_le_bytes()[0]);
@@ -231,7 +242,7 @@ impl Layer {
         }
     }
 
-    /// These bytes as the characters of Latin-1, or as what a lenient reader makes of them.
+    /// Finds these bytes as characters of Latin-1, or as what a lenient reader makes of them.
     fn misread(&self, place: usize, bytes: &[u8], found: &mut impl FnMut(usize)) {
         let Some((&byte, rest)) = bytes.split_first() else { return found(place) };
         let Some(char) = visible(char::from(byte)) else { return self.misread(place, rest, found) };
@@ -243,7 +254,8 @@ impl Layer {
         }
     }
 
-    /// Hides what these characters were made of, of base64 all that hangs together; answers which characters that is.
+    /// Hides what these characters were made of; of base64, the whole stretch that they belong to.
+    /// Returns the range of characters that are hidden.
     fn mark(&self, chars: Range<usize>, is_base64: bool, hidden: &mut [bool]) -> Range<usize> {
         let all = 0..self.text.chars.len();
         let Range { mut start, mut end } = if self.whole.is_some() { all } else { chars };
@@ -258,7 +270,7 @@ impl Layer {
     }
 }
 
-/// Adds a part, unless it is there.
+/// Adds a part, unless it is there already.
 fn add(parts: &mut Vec<Part>, part: Part) {
     let key = |part: &Part| (part.end, part.length);
     match parts.binary_search_by_key(&key(&part), key) {
@@ -267,9 +279,10 @@ fn add(parts: &mut Vec<Part>, part: Part) {
     }
 }
 
-/// Short rows of characters, by a number that is made of them.
+/// An index of short rows of characters, each by a number that is computed from it.
 struct Grams {
-    /// Whether there may be one: nearly always no, at the cost of a look.
+    /// Whether there may be a row with this number. The answer is nearly always no, and costs one
+    /// look.
     filter: Vec<bool>,
     exact: HashMap<u64, Vec<Place>>,
 }
@@ -281,7 +294,7 @@ impl Default for Grams {
 }
 
 impl Grams {
-    /// Adds every row of this length that may be read from a place on.
+    /// Adds every row of this length that may be read from this place on.
     fn add(
         &mut self,
         readings: &Readings,
@@ -311,7 +324,7 @@ impl Grams {
         }
     }
 
-    /// Where these characters stand in a row.
+    /// The places at which these characters stand in a row.
     fn places(&self, chars: impl Iterator<Item = char>) -> &[Place] {
         let row = chars.fold(0, with);
         let places = if self.filter[slot(row)] { self.exact.get(&row) } else { None };
