@@ -1,6 +1,7 @@
-//! Where a promoted credential is written back to, what the new text of a file is, and what a dotenv file says.
+//! Says where a promoted credential is written back to, computes the new text of a file, and reads
+//! dotenv files.
 //!
-//! Nothing here opens a file: `driver::sinks` does.
+//! Nothing here opens a file. `driver::sinks` does that.
 
 mod dialect;
 pub mod dotenv;
@@ -15,7 +16,7 @@ use serde::Deserialize;
 use crate::credential::Credential;
 use crate::secret::Secret;
 
-/// Where an entry's credential is written back to, as it is configured.
+/// Where the credential of an entry is written back to, as configured.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(
     tag = "kind",
@@ -28,12 +29,12 @@ pub enum Target {
     EnvFile {
         /// The file.
         path: PathBuf,
-        /// The variable of the client id; none: the file holds only the secret.
+        /// The variable of the client id; `None` if the file holds only the secret.
         #[serde(default)]
         client_id: Option<String>,
         /// The variable of the client secret.
         client_secret: String,
-        /// Whose secret it can hold, where it does not say so itself.
+        /// The client whose secret the file can hold, if the file does not name the client itself.
         #[serde(skip)]
         of_client: Option<String>,
     },
@@ -41,19 +42,19 @@ pub enum Target {
     SecretFile {
         /// The file.
         path: PathBuf,
-        /// Whose secret it can hold.
+        /// The client whose secret the file can hold.
         #[serde(skip)]
         of_client: Option<String>,
     },
-    /// A JavaScript sink.
+    /// A function in JavaScript.
     Js {
-        /// Its index among the handle's JavaScript sinks.
+        /// The index among the handle's functions.
         index: usize,
     },
 }
 
 impl Target {
-    /// The file, where it is one.
+    /// The file, if the target is one.
     pub fn path(&self) -> Option<&Path> {
         match self {
             Self::EnvFile { path, .. } | Self::SecretFile { path, .. } => Some(path),
@@ -61,7 +62,7 @@ impl Target {
         }
     }
 
-    /// The same place, in an entry whose client id this is.
+    /// The same target, in an entry with this client id.
     #[must_use]
     pub fn of_client(mut self, client_id: Option<&str>) -> Self {
         match &mut self {
@@ -72,10 +73,10 @@ impl Target {
         self
     }
 
-    /// Whether the place can hold the credential.
+    /// Checks that the target can hold the credential.
     ///
     /// # Errors
-    /// When it would hold the secret of another client than whoever reads it there takes it for.
+    /// If whoever reads the secret there would take it for another client's.
     pub fn admit(&self, credential: &Credential) -> Result<(), Refusal> {
         let (Self::EnvFile { client_id: None, of_client, .. } | Self::SecretFile { of_client, .. }) =
             self
@@ -92,27 +93,28 @@ impl Target {
     }
 }
 
-/// Why a text cannot be written. It stays so until somebody changes the file, the configuration or the credential.
+/// Why a text cannot be written. The reason stays until somebody changes the file, the
+/// configuration or the credential.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Refusal {
-    /// dotenv would not take it for a variable.
+    /// dotenv would not read the name as a variable.
     #[error("\"{0}\" is not a variable that dotenv reads")]
     Name(String),
-    /// One variable cannot hold both.
+    /// One variable cannot hold both client id and client secret.
     #[error("client id and client secret would go to the same variable \"{0}\"")]
     SameName(String),
-    /// Whoever reads it there would take it for another client's.
+    /// Whoever reads the secret there would take it for another client's.
     #[error(
         "only the secret is written there, and the new one is of the client \"{new}\" instead of \"{expected}\": \
          the file could not say so. Write client id and secret, by envFile(path, {{ clientId, clientSecret }}) or a function"
     )]
     OtherClient {
-        /// Whose secrets the place holds.
+        /// The client whose secrets the target holds.
         expected: String,
-        /// Whose secret was to be written.
+        /// The client whose secret was to be written.
         new: String,
     },
-    /// It would break the line, or the terminal of whoever looks at it.
+    /// The value would break the line, or the terminal of somebody who looks at the file.
     #[error("the new value of {0} contains a control character")]
     ControlCharacter(String),
     /// A shell that sources the file would change the value, or run a part of it.
@@ -121,26 +123,27 @@ pub enum Refusal {
          the secret in a file of its own, by secretFile(path), or by a function; or have another one made"
     )]
     Unquotable(String),
-    /// It would stand where a shell is inside of other quotes already.
+    /// The value would stand where a shell is already inside other quotes.
     #[error(
         "because of a quote further up a shell would not take those around the new value of {0} for quotes, and might \
          run a part of it. Put quotes around the values above that have a quote in them, or keep the secret in a \
          file of its own, by secretFile(path)"
     )]
     Exposed(String),
-    /// An unbalanced quote, for example: a change would also change other variables, for somebody.
+    /// For some reader, the change would change other variables, too: because of an unbalanced
+    /// quote, for example.
     #[error(
         "the file is written so that dotenv and Node.js read it differently, and {0} cannot be changed safely"
     )]
     Ambiguous(String),
 }
 
-/// The new text of a file that holds nothing but a secret; none: it holds it already.
+/// The new text of a file that holds only a secret; `None` if it holds this secret already.
 ///
-/// A line break at the end is not part of a secret, and stays.
+/// A line break at the end is not part of the secret, and stays.
 ///
 /// # Errors
-/// When the secret contains control characters.
+/// If the secret contains control characters.
 pub fn secret_file(text: &str, secret: &Secret) -> Result<Option<Secret>, Refusal> {
     check("the secret", secret)?;
     let line_break = ["\r\n", "\n"].into_iter().find(|line_break| text.ends_with(line_break));
@@ -148,7 +151,8 @@ pub fn secret_file(text: &str, secret: &Secret) -> Result<Option<Secret>, Refusa
     Ok((new.expose() != text).then_some(new))
 }
 
-/// Control characters include the line separators of Unicode, at which JavaScript's expressions stop.
+/// Refuses control characters. They include Unicode's line separators, at which JavaScript's
+/// regular expressions stop.
 fn check(name: &str, value: &Secret) -> Result<(), Refusal> {
     let is_control = |c: char| c.is_control() || dialect::is_separator(c);
     if value.expose().contains(is_control) {

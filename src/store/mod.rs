@@ -1,11 +1,13 @@
-//! What the members of a logical client share, and the comparisons that keep it consistent.
+//! Keeps what the members of a logical client share, and compares versions so that it stays
+//! consistent.
 //!
-//! A store keeps the record of the credential lifecycle, the token, and beside them what is volatile:
-//! the lease, the member table, rejections and the cool-down. It decides nothing: which write is due
-//! is [`crate::rotation`]'s matter, and when a token is fetched [`crate::refresh`]'s. What it owes is
-//! atomicity, its own time, and forgetting what has expired.
+//! A store keeps the record of the credential lifecycle and the token. Beside them it keeps
+//! volatile data: the lease, the member table, rejections and the cool-down. It decides nothing:
+//! [`crate::rotation`] decides which write is due, and [`crate::refresh`] when a token is fetched.
+//! A store guarantees atomicity, has its own time, and forgets what has expired.
 //!
-//! [`MemoryStore`] is shared within a process. `contract` is the suite that every store passes.
+//! [`MemoryStore`] is shared within a process. `contract` is the test suite that every store
+//! passes.
 
 mod memory;
 
@@ -24,83 +26,84 @@ use crate::rotation::{MemberId, Members, Record, Refused, Rejections, Token, Ver
 use crate::secret::Secret;
 pub use memory::{MemoryHints, MemoryStore};
 
-/// How long a lease is held that nobody renews: a process that exits releases nothing.
+/// How long a lease lasts if nobody renews it: a process that exits does not release it.
 pub const LEASE_TTL: Duration = Duration::from_secs(5);
 
-/// How long after the latest one the rejections of a credential are remembered: longer than the slowest
-/// probes are apart.
+/// How long the rejections of a credential are remembered after the latest one: longer than the
+/// time between the slowest probes.
 pub const REJECTIONS_TTL: Duration = Duration::from_mins(10);
 
-/// Everything that a logical client shares.
+/// Holds everything that a logical client shares.
 ///
-/// **Atomicity.** Each call is one atomic step for every other client of the store. A write that is
-/// refused changes nothing, announces nothing, and does not even create the member table.
+/// **Atomicity.** Each call is one atomic step for every other client of the store. A refused write
+/// changes nothing, announces nothing, and does not even create the member table.
 ///
-/// **Time.** A store has its own, which every answer that needs it carries as `now`; what it keeps for
-/// a while is gone at the end of that while, not after it.
+/// **Time.** A store has its own time. Every result that needs it carries it as `now`. Whatever
+/// expires is gone at the very instant of its expiry, not after it.
 ///
-/// **Serials.** A store counts tokens; the count outlives the token and never goes back. What
-/// is compared is the count: a token that was invalidated or has expired meanwhile does not make a
-/// refresh that began before worthless.
+/// **Serials.** A store counts tokens. The count outlives the token and never goes back. Since the
+/// count is compared, a refresh is not lost if the old token expires, or is invalidated, while it
+/// runs.
 ///
-/// **Errors.** After [`Unavailable`] nobody knows whether the call took place. Whoever gets it loads
-/// again before it concludes anything. Repeating the very same call does no harm, but for a rejection,
-/// which counts twice.
+/// **Errors.** After [`Unavailable`] nobody knows whether the call took effect. The caller loads
+/// again before it concludes anything. Repeating the same call does no harm, except for a
+/// rejection, which then counts twice.
 pub trait Store: Send + Sync + 'static {
     /// See [`Store::subscribe`].
     type Hints: Hints;
 
-    /// Everything at one moment.
+    /// Returns everything at one moment.
     fn load(&self) -> impl Future<Output = Result<Snapshot, Unavailable>> + Send;
 
     /// Stores a record, if [`Write::admit`] admits it, and with
     /// [`TokenChange::Replace`](crate::rotation::TokenChange::Replace) the token in the same step.
     ///
-    /// `fresh` is that token; without it such a write is refused as stale, since half a promotion is
-    /// none. The token belongs to the generation of the record that it comes with.
+    /// `fresh` is that token. Without it such a write is refused as stale, since half a promotion
+    /// is none. The token belongs to the generation of the record that it comes with.
     fn write(
         &self,
         write: &Write,
         fresh: Option<&Fresh>,
     ) -> impl Future<Output = Result<Result<Written, Refused>, Unavailable>> + Send;
 
-    /// Stores a token, if [`admit_token`](crate::rotation::admit_token) admits it; answers its serial.
+    /// Stores a token, if [`admit_token`](crate::rotation::admit_token) admits it. Returns its
+    /// serial.
     fn put_token(
         &self,
         token: &TokenWrite,
     ) -> impl Future<Output = Result<Result<u64, Refused>, Unavailable>> + Send;
 
-    /// Deletes the token if it has this serial; says whether it had.
+    /// Deletes the token if it has this serial. Returns whether it had.
     fn invalidate(&self, serial: u64) -> impl Future<Output = Result<bool, Unavailable>> + Send;
 
-    /// Deletes the token if it was made with this credential; says whether it was.
+    /// Deletes the token if it was made with this credential. Returns whether it was.
     fn drop_tokens(
         &self,
         credential: CredentialId,
     ) -> impl Future<Output = Result<bool, Unavailable>> + Send;
 
-    /// Takes the right to ask the endpoint, for [`LEASE_TTL`].
+    /// Acquires the right to ask the endpoint, for [`LEASE_TTL`].
     ///
-    /// `nonce` is random and names the holder for as long as it holds the lease. Who holds it already
-    /// acquires it again, because an answer may have been lost.
+    /// `nonce` is random and names the holder for as long as it holds the lease. The holder can
+    /// acquire the lease again, because an answer may have been lost.
     fn acquire(&self, nonce: u64) -> impl Future<Output = Result<Lease, Unavailable>> + Send;
 
-    /// Holds a lease for [`LEASE_TTL`] more; says whether this nonce still held it.
+    /// Extends a lease to [`LEASE_TTL`] from now. Returns whether this nonce still held it.
     fn renew(&self, nonce: u64) -> impl Future<Output = Result<bool, Unavailable>> + Send;
 
-    /// Gives a lease up; says whether this nonce still held it.
+    /// Gives up a lease. Returns whether this nonce still held it.
     fn release(&self, nonce: u64) -> impl Future<Output = Result<bool, Unavailable>> + Send;
 
-    /// Lists a member as live for [`Members::TTL`], and takes the dead out of the table.
+    /// Lists a member as live for [`Members::TTL`], and removes dead members from the table.
     fn beat(&self, beat: &Beat) -> impl Future<Output = Result<Pulse, Unavailable>> + Send;
 
-    /// Takes a member out of the table.
+    /// Removes a member from the table.
     fn leave(&self, member: MemberId) -> impl Future<Output = Result<(), Unavailable>> + Send;
 
-    /// Notes a rejection now; answers all in a row.
+    /// Records a rejection at the current time. Returns the row of rejections that it belongs to.
     ///
-    /// A row that began before `since` ends: what a candidate was answered before it was staged, or
-    /// before it could be known, is another matter.
+    /// If the row began before `since`, a new one begins: rejections of a candidate from before it
+    /// was staged, or before it could be known, do not count.
     fn reject(
         &self,
         credential: CredentialId,
@@ -113,66 +116,68 @@ pub trait Store: Send + Sync + 'static {
         credential: CredentialId,
     ) -> impl Future<Output = Result<(), Unavailable>> + Send;
 
-    /// The endpoint asks for fewer requests: nobody sends one for so long. A longer pause stays.
+    /// Keeps everybody from sending a request for this long, since the endpoint asks for fewer
+    /// requests. A longer pause that was set before stays.
     ///
-    /// Answers until when.
+    /// Returns when the pause ends.
     fn cool_down(
         &self,
         pause: Duration,
     ) -> impl Future<Output = Result<Timestamp, Unavailable>> + Send;
 
-    /// Hints at every write of the record that is accepted from here on.
+    /// Subscribes to hints at every write of the record that is accepted from now on.
     fn subscribe(&self) -> impl Future<Output = Result<Self::Hints, Unavailable>> + Send;
 }
 
-/// Hints that the record was written. The truth is in the store: whoever gets one loads.
+/// Hints that the record was written. The truth is in the store: whoever gets a hint loads.
 pub trait Hints: Send + 'static {
-    /// The epoch of the next accepted write, in the order of the writes.
+    /// Waits for the next accepted write and returns its epoch, in the order of the writes.
     ///
-    /// A receiver that lags loses the oldest hints, never the latest. [`Unavailable`] means that hints
-    /// may have been lost: subscribe again, then load. Dropping the future loses no hint.
+    /// A receiver that lags loses the oldest hints, and never the latest. [`Unavailable`] means
+    /// that hints may have been lost: subscribe again, then load. Dropping the future loses no
+    /// hint.
     fn next(&mut self) -> impl Future<Output = Result<u64, Unavailable>> + Send;
 }
 
-/// The store could not be reached or did not answer in time.
+/// The store could not be reached, or did not answer in time.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[error("the store is not available: {reason}")]
 pub struct Unavailable {
-    /// What the attempt ended with; it holds no secret.
+    /// Why the attempt failed. It holds no secret.
     pub reason: String,
 }
 
-/// What is stored, at one moment.
+/// Everything that is stored at one moment.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Snapshot {
     /// The store's time.
     pub now: Timestamp,
-    /// The credential lifecycle; none before its start.
+    /// The record of the credential lifecycle; `None` before the first one.
     pub record: Option<Record>,
     /// The token, unless it has expired or was deleted.
     pub token: Option<TokenEntry>,
-    /// The serial of the latest token, also when that is gone; 0 before the first one.
+    /// The serial of the latest token, even if that token is gone; 0 before the first one.
     pub serial: u64,
-    /// The live members; none where one process shares nothing.
+    /// The live members; `None` if one process shares nothing.
     pub members: Option<Members>,
-    /// The rejections in a row of every credential that has some.
+    /// The row of rejections of every credential that has one.
     pub rejections: BTreeMap<CredentialId, Rejections>,
-    /// Nobody asks the endpoint before.
+    /// Nobody asks the endpoint before this instant.
     pub cool_down: Option<Timestamp>,
 }
 
-/// The token that is shared.
+/// The shared token.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TokenEntry {
     /// The token.
     pub text: Secret,
-    /// What it was made with.
+    /// The credential that it was made with.
     pub credential: CredentialId,
     /// The generation of the record under which it was made.
     pub generation: u64,
-    /// +1 with every token.
+    /// The number of the token. It grows by one with every token.
     pub serial: u64,
-    /// Its life is counted from here.
+    /// When its lifetime began.
     pub issued_at: Timestamp,
     /// When it expires.
     pub expires_at: Timestamp,
@@ -189,25 +194,25 @@ impl From<&TokenEntry> for Token {
     }
 }
 
-/// The token that comes with a write of the record, which says the rest of it.
+/// The token that comes with a write of the record. The record says the rest about it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Fresh {
     /// The token.
     pub text: Secret,
-    /// Its life is counted from here.
+    /// When its lifetime began.
     pub issued_at: Timestamp,
 }
 
-/// A token to be stored.
+/// A token to store.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TokenWrite {
     /// The token.
     pub text: Secret,
-    /// What it was made with.
+    /// The credential that it was made with.
     pub credential: CredentialId,
     /// The generation of the record that was read before it was fetched.
     pub generation: u64,
-    /// Its life is counted from here.
+    /// When its lifetime began.
     pub issued_at: Timestamp,
     /// When it expires.
     pub expires_at: Timestamp,
@@ -215,46 +220,46 @@ pub struct TokenWrite {
     pub read: u64,
 }
 
-/// A record was stored.
+/// The result of storing a record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Written {
-    /// When.
+    /// When the record was stored, in the store's time.
     pub now: Timestamp,
     /// The serial of the token that was stored with it.
     pub serial: Option<u64>,
 }
 
-/// What came of asking for the lease.
+/// The result of asking for the lease.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Lease {
-    /// It is held.
+    /// The caller holds the lease.
     Acquired {
-        /// So long, unless it is renewed.
+        /// When the lease expires, unless it is renewed.
         until: Timestamp,
     },
-    /// Another one holds it.
+    /// Somebody else holds the lease.
     Held {
-        /// So long, unless it is renewed or released.
+        /// When the lease expires, unless it is renewed or released.
         until: Timestamp,
     },
 }
 
-/// A sign of life.
+/// A sign of life of a member.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Beat {
-    /// Whose.
+    /// The member that is alive.
     pub member: MemberId,
-    /// The version that it has read last.
+    /// The version that the member has read last.
     ///
-    /// It counts as acknowledged if it is what is stored at that moment, nonce included: the
-    /// same epoch of another incarnation, or of a write that the store has lost, says nothing. An older
-    /// version takes nothing back.
+    /// It counts as acknowledged if exactly this version is stored at that moment, nonce included.
+    /// The same epoch of another incarnation, or of a write that the store has lost, acknowledges
+    /// nothing. An older version takes nothing back.
     pub read: Option<Version>,
-    /// What it can present.
+    /// The credentials that the member can present.
     pub holds: BTreeSet<CredentialId>,
 }
 
-/// What a sign of life is answered: enough to know whether to load.
+/// What [`Store::beat`] returns: enough to know whether to load.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Pulse {
     /// The store's time.

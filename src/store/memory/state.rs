@@ -1,4 +1,4 @@
-//! What the store of one process holds, and how it changes.
+//! The contents of a memory store, and how they change.
 
 use std::collections::BTreeMap;
 
@@ -26,10 +26,10 @@ pub(super) struct State {
     pub(super) subscribers: Subscribers,
 }
 
-/// The member table with what [`Members`] does not say.
+/// The member table, with details that [`Members`] does not have.
 #[derive(Default)]
 pub(super) struct Table {
-    /// None: there is none yet.
+    /// When the table began; `None` if it does not exist yet.
     since: Option<Timestamp>,
     pub(super) rows: BTreeMap<MemberId, Row>,
 }
@@ -45,7 +45,7 @@ struct Held {
 }
 
 impl State {
-    /// With a member table or, in one process that shares nothing, without one.
+    /// An empty state, with a member table, or without one for a process that shares nothing.
     pub(super) fn new(members: Option<Table>) -> Self {
         Self { members, ..Self::default() }
     }
@@ -76,7 +76,8 @@ impl State {
         self.latest.map_or(0, |latest| latest.serial)
     }
 
-    /// A table that does not exist yet is one that begins now: it lists nobody and is not complete.
+    /// A table that does not exist yet counts as one that begins now: it lists nobody and is not
+    /// complete.
     fn members(&self, now: Timestamp) -> Option<Members> {
         self.members.as_ref().map(|table| Members {
             since: table.since.unwrap_or(now),
