@@ -5,8 +5,6 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use chrono::DateTime;
 
-use super::response::Headers;
-
 /// Headers about a rate limit. Their value is a number of seconds, an instant in seconds or
 /// milliseconds since 1970, or a date. Numbers are told apart by their size.
 const RESETS: [&str; 4] =
@@ -22,29 +20,33 @@ const FIRST_INSTANT: f64 = 1e9;
 /// year 1973, in seconds it would be in the year 5138.
 const FIRST_INSTANT_MILLIS: f64 = 1e11;
 
-/// How long the server asks to be left alone.
+/// How long the server asks to be left alone, by the headers of its answer. `header` returns the
+/// value of one, by its name in lower case.
 ///
 /// Some servers send headers about a rate limit in every answer, so they count only if the answer
 /// says that there are too many requests. A date is measured against the server's own `Date`. Only
 /// without one is it measured against our clock, which may be wrong.
-pub fn wait(headers: &Headers, is_throttled: bool, now_millis: i64) -> Option<Duration> {
-    let date = headers.get("date");
+pub fn wait<'a>(
+    header: impl Fn(&str) -> Option<&'a str>,
+    is_throttled: bool,
+    now_millis: i64,
+) -> Option<Duration> {
+    let date = header("date");
     let now = || {
         date.and_then(|date| httpdate::parse_http_date(date).ok())
             .unwrap_or_else(|| instant(now_millis))
     };
-    let standard = headers
-        .get("retry-after")
+    let standard = header("retry-after")
         .and_then(|value| parse(value, date, now_millis))
-        .or_else(|| reset(headers.get("x-retry-after")?, now()));
+        .or_else(|| reset(header("x-retry-after")?, now()));
     if standard.is_some() || !is_throttled {
         return standard;
     }
-    let in_millis = MILLIS.iter().find_map(|name| positive(headers.get(name)?));
+    let in_millis = MILLIS.iter().find_map(|name| positive(header(name)?));
     in_millis
         .map(|millis| seconds(millis / 1000.0))
-        .or_else(|| RESETS.iter().find_map(|name| reset(headers.get(name)?, now())))
-        .or_else(|| reset(reset_of_draft(headers.get("ratelimit")?)?, now()))
+        .or_else(|| RESETS.iter().find_map(|name| reset(header(name)?, now())))
+        .or_else(|| reset(reset_of_draft(header("ratelimit")?)?, now()))
 }
 
 /// Reads the value of `Retry-After`: a number of seconds or one of the three date forms of RFC 9110
@@ -106,6 +108,7 @@ mod tests {
     use proptest::sample::select;
 
     use super::*;
+    use crate::client::response::Headers;
 
     const DATE: Option<&str> = Some("Sun, 06 Nov 1994 08:48:37 GMT");
     const NOW: i64 = 784_111_717_000;
@@ -137,7 +140,7 @@ mod tests {
         let headers = Headers::pick(|name| {
             list.iter().find(|(known, _)| *known == name).map(|(_, value)| value.as_bytes())
         });
-        wait(&headers, true, now_millis)
+        wait(|name| headers.get(name), true, now_millis)
     }
 
     #[test]
