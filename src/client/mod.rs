@@ -15,6 +15,8 @@ mod resolver;
 #[cfg(feature = "io")]
 mod roots;
 #[cfg(feature = "io")]
+mod story;
+#[cfg(feature = "io")]
 mod tls;
 #[cfg(feature = "io")]
 mod transport;
