@@ -4,8 +4,11 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD_NO_PAD;
 use zeroize::Zeroizing;
 
-use super::RUN;
 use super::text::{fold, visible};
+
+/// How many characters of a secret in a row are hidden wherever they stand. A shorter secret is
+/// hidden as a whole.
+pub const RUN: usize = 8;
 
 /// The characters of base64 in the form of [`unified`], by their values.
 pub(super) const ALPHABET: &[u8; 64] =

@@ -8,7 +8,10 @@ use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use proptest::prelude::*;
 use url::form_urlencoded::byte_serialize;
 
+use super::presentation::CONSIDERED;
+use super::text::Text;
 use super::*;
+use crate::secret::Secret;
 
 const SECRET: &str = "a&b \"c\"/<\\>'%41é€😀+=";
 
