@@ -18,7 +18,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::dialect::{self, Assignment, Variables, is_separator};
-use super::{Refusal, check, shell};
+use super::refusal::{Refusal, check_characters};
+use super::shell;
 use crate::secret::Secret;
 
 /// What readers find for a variable that a dotenv file sets.
@@ -66,7 +67,7 @@ pub fn edit(text: &str, values: &[(&str, &Secret)]) -> Result<Option<Secret>, Re
         if name.is_empty() || !name.chars().all(is_of_name) {
             return Err(Refusal::Name(name.to_owned()));
         }
-        check(name, value)?;
+        check_characters(name, value)?;
     }
     let mut new = None;
     for (name, value) in values.iter().copied() {
