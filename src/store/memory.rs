@@ -12,7 +12,11 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::Waker;
 use std::time::Duration;
 
-use super::{Beat, Fresh, Lease, Pulse, Snapshot, Store, TokenWrite, Unavailable, Written};
+use super::beat::{Beat, Pulse};
+use super::interface::{Store, Unavailable, Written};
+use super::lease::Lease;
+use super::snapshot::Snapshot;
+use super::token::{Fresh, TokenWrite};
 use crate::clock::{Clock, Timestamp};
 use crate::credential::CredentialId;
 use crate::rotation::{MemberId, Refused, Rejections, Write};

@@ -5,7 +5,7 @@ use std::future::{Future, poll_fn};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::task::{Context, Poll, Waker};
 
-use crate::store::{Hints, Unavailable};
+use crate::store::interface::{Hints, Unavailable};
 
 /// The hints of a [`MemoryStore`](super::MemoryStore).
 #[derive(Debug, Default)]

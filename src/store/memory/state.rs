@@ -9,9 +9,11 @@ use crate::rotation::{
     Member, MemberId, Members, Record, Refused, Rejections, Token, TokenChange, Version, Write,
     admit_token,
 };
-use crate::store::{
-    Beat, Fresh, LEASE_TTL, Lease, Pulse, REJECTIONS_TTL, Snapshot, TokenEntry, TokenWrite, Written,
-};
+use crate::store::beat::{Beat, Pulse};
+use crate::store::interface::Written;
+use crate::store::lease::{LEASE_TTL, Lease};
+use crate::store::snapshot::{REJECTIONS_TTL, Snapshot};
+use crate::store::token::{Fresh, TokenEntry, TokenWrite};
 
 #[derive(Default)]
 pub(super) struct State {
