@@ -7,7 +7,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
-use super::{Clock, Sleep, Timestamp};
+use super::interface::{Clock, Sleep};
+use super::timestamp::Timestamp;
 
 /// A clock that moves only when it is told to.
 #[derive(Debug, Default)]
@@ -66,7 +67,8 @@ impl ManualClock {
     }
 
     fn utc_millis(&self, at: Timestamp) -> i64 {
-        self.epoch_millis.saturating_add(i64::try_from(at.0.as_millis()).unwrap_or(i64::MAX))
+        let elapsed = at.since(Timestamp::default()).as_millis();
+        self.epoch_millis.saturating_add(i64::try_from(elapsed).unwrap_or(i64::MAX))
     }
 
     fn lock(&self) -> MutexGuard<'_, ManualState> {

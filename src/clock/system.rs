@@ -8,7 +8,11 @@ use std::{
 };
 
 #[cfg(feature = "io")]
-use super::{Clock, Sleep, Timestamp, alarm::Alarm};
+use super::{
+    alarm::Alarm,
+    interface::{Clock, Sleep},
+    timestamp::Timestamp,
+};
 
 /// A position on the time line of a [`SystemClock`], and the readings that it comes from.
 #[derive(Debug, Clone, Copy, Default)]
@@ -136,11 +140,14 @@ impl Clock for SystemClock {
         let (boot, wall_millis) = Self::read();
         let mut anchor = self.anchor.lock().unwrap_or_else(PoisonError::into_inner);
         *anchor = anchor.corrected(boot, wall_millis);
-        Timestamp(anchor.elapsed_at(boot))
+        Timestamp::default() + anchor.elapsed_at(boot)
     }
 
     fn utc_millis(&self, at: Timestamp) -> i64 {
-        self.anchor.lock().unwrap_or_else(PoisonError::into_inner).wall_at(at.0)
+        self.anchor
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .wall_at(at.since(Timestamp::default()))
     }
 
     fn sleep_until(&self, at: Timestamp) -> Sleep {
