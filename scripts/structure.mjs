@@ -143,7 +143,7 @@ function flawedDocs({ file, source }) {
 
 /** Each doc comment as one text, and the code that follows it. */
 function docsOf(source, isRust) {
-  const pattern = isRust ? /(?:^[ \t]*\/\/(?:\/(?!\/)|!)[^\n]*\n)+/gm : /\/\*\*[^]*?\*\/\n?/g
+  const pattern = isRust ? /(?:^[ \t]*\/\/(?:\/(?!\/)|!)[^\n]*\n)+/gm : /^[ \t]*\/\*\*[^]*?\*\/\n?/gm
   return [...source.matchAll(pattern)].map(({ 0: comment, index }) => {
     const marks = isRust ? /^\s*\/\/[/!]/gm : /^\s*\/?\*+\/?|\*\/\s*$/gm
     const text = comment.replace(marks, '').replace(/\s+/g, ' ').trim()
