@@ -1,6 +1,9 @@
 // Circles in a graph of imports.
 
-/** Of edges `{ from, to, … }`, the shortest circles: one for each edge that is part of any, none of them twice. */
+/**
+ * Of edges `{ from, to, … }`, the shortest circles: one for each edge that is part of any, none of
+ * them twice.
+ */
 export function circlesOf(edges) {
   const graph = new Map()
   for (const edge of edges) {

@@ -1,10 +1,12 @@
-// Rust sources as scripts/structure.mjs reads them: without comments, texts and tests, as a tree of modules with their imports.
+// Rust sources as scripts/structure.mjs reads them: without comments, texts and tests, as a tree of
+// modules with their imports.
 //
-// By hand, because there is no small parser: `syn` would have each checkout compile a program first, tree-sitter brings native
-// parts that npm would have to fetch for each platform, and what is looked for is declarations, `use` and paths alone.
+// By hand, because there is no small parser: `syn` would have each checkout compile a program
+// first, tree-sitter brings native parts that npm would have to fetch for each platform, and what
+// is looked for is declarations, `use` and paths alone.
 
 import { existsSync, readFileSync } from 'node:fs'
-import { dirname, join } from 'node:path'
+import { dirname, join } from 'node:path/posix'
 
 const COMMENT_OR_TEXT =
   /\/\/[^\n]*|\/\*(?:[^*]|\*(?!\/))*\*\/|\b[bc]?r(#*)"[\s\S]*?"\1|"(?:[^"\\]|\\[\s\S])*"|'(?:[^'\\\n]|\\(?:u\{\w+\}|x\w\w|.))'/g
@@ -62,8 +64,9 @@ function withoutInlineSuper(code) {
 }
 
 /**
- * All modules of a crate that are no tests, by their paths (`crate::store::memory`). Of those that one target has and
- * another has not, `place` is the room that they are in: what each declares is the same thing there.
+ * All modules of a crate that are no tests, by their paths (`crate::store::memory`). Of those that
+ * one target has and another has not, `place` is the room that they are in: what each declares is
+ * the same thing there.
  */
 export function modulesOf(root) {
   const modules = new Map()
@@ -141,7 +144,10 @@ function parts(list) {
   return found.filter((part) => part.trim() !== '')
 }
 
-/** What a module uses of other modules, each with the line; a name that a module re-exports is used of its origin. */
+/**
+ * What a module uses of other modules, each with the line; a name that a module re-exports is used
+ * of its origin.
+ */
 export function edgesOf(module, modules) {
   const body = module.code.replace(/\buse\s+[^;]+;/g, blank)
   const edges = []

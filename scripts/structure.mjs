@@ -1,11 +1,13 @@
-// A step of npm run check: what neither compiler nor linters say about how the sources are divided and described.
+// A step of npm run check: what neither compiler nor linters say about how the sources are divided
+// and described.
 //
-// Types that share a name, circles of imports, files that are too long, doc comments of one word, functions that "answer".
-// `node scripts/structure.mjs DIRECTORY` looks at another tree. Tests are what `#[cfg(test)]` keeps out of the build;
-// scripts/rust-source.mjs tells how Rust is read.
+// Types that share a name, circles of imports, files that are too long, doc comments of one word,
+// functions that "answer".
+// `node scripts/structure.mjs DIRECTORY` looks at another tree. Tests are what `#[cfg(test)]` keeps
+// out of the build; scripts/rust-source.mjs tells how Rust is read.
 
 import { existsSync, readFileSync, readdirSync } from 'node:fs'
-import { join, normalize } from 'node:path'
+import { join, normalize } from 'node:path/posix'
 import { circlesOf } from './circles.mjs'
 import { edgesOf, lineAt, modulesOf } from './rust-source.mjs'
 import { root } from './steps.mjs'
@@ -13,8 +15,9 @@ import { root } from './steps.mjs'
 const MOST_LINES = 350
 
 /**
- * "Answers" as the verb of a function: at the start of a sentence or a clause, or after a call in backticks. Servers answer
- * requests and whoever waits may be answered: neither is meant, nor is the noun ("answers of the endpoint").
+ * "Answers" as the verb of a function: at the start of a sentence or a clause, or after a call in
+ * backticks. Servers answer requests and whoever waits may be answered: neither is meant, nor is
+ * the noun ("answers of the endpoint").
  */
 const NOUN = 'of|that|to|in|from|are|were|and'
 const ANSWERED = 'those|them|him|whoever|everybody|instead|(?:[a-z]+ ){0,3}(?:requests?|callers?|calls?)'
@@ -57,14 +60,17 @@ function findingsOf(tree) {
 function filesIn(tree, directory, pattern) {
   if (!existsSync(join(tree, directory))) return []
   const files = readdirSync(join(tree, directory), { recursive: true }).filter((file) => pattern.test(file))
-  return files.map((file) => join(directory, file)).sort()
+  return files.map((file) => join(directory, file.replaceAll('\\', '/'))).sort()
 }
 
 function sourceOf(tree, file) {
   return { file, source: readFileSync(join(tree, file), 'utf8') }
 }
 
-/** A type may stand once for each platform: in one file, or in modules of which each target has one. */
+/**
+ * A type may stand once for each platform: in one file, or in modules of which each target has
+ * one.
+ */
 function sharedNames(modules, javascript) {
   const declarations = [...modules.values()].flatMap(({ file, place, types }) => {
     return types.map(({ name, line }) => ({ name, file, line, place }))
@@ -82,14 +88,18 @@ function sharedNames(modules, javascript) {
   })
 }
 
-/** Within each room, between its modules, of which its mod.rs is one; and between the rooms of the crate. */
+/**
+ * Within each room, between its modules, of which its mod.rs is one; and between the rooms of the
+ * crate.
+ */
 function circlesOfModules(modules) {
   const edges = [...modules.values()].flatMap((module) => {
     return edgesOf(module, modules).map((edge) => ({ from: module.path, file: module.file, ...edge }))
   })
   return [...modules.values()].flatMap(({ path: room, children }) => {
     if (children.length === 0) return []
-    // The module of the room, as its siblings see it, that one within is of; the room itself is its mod.rs.
+    // The module of the room, as its siblings see it, that one within is of; the room itself is its
+    // mod.rs.
     const node = (path) =>
       path === room
         ? room

@@ -1,17 +1,21 @@
-// npm run walks: which files of our own a cold getToken() and a rotate() pass, in order, and whether that is few enough.
+// npm run walks: which files of our own a cold getToken() and a rotate() pass, in order, and
+// whether that is few enough.
 //
-// A file is passed when one of its functions is called between the call in JavaScript and the end of the walk: for getToken()
-// when the token is published, the promise settled and the native thread at rest; for rotate() when the previous credential is
-// retired. What the native thread does whenever it is woken, with nothing to do, does not count, nor does the allocator, which wipes
+// A file is passed when one of its functions is called between the call in JavaScript and the end
+// of the walk: for getToken() when the token is published, the promise settled and the native
+// thread at rest; for rotate() when the previous credential is retired. What the native thread does
+// whenever it is woken, with nothing to do, does not count, nor does the allocator, which wipes
 // what is freed.
 //
-// Rust: a build without optimization in target/walks calls `mcount` in each function (`-Z instrument-mcount`), and
-// scripts/walks/entries.c, preloaded, logs time, thread and stack. JavaScript: scripts/walks/record.js has each function say that
-// it is entered. Both have the same clock. The server is another process. scripts/walks/table.js tells what "entered again" is.
+// Rust: a build without optimization in target/walks calls `mcount` in each function
+// (`-Z instrument-mcount`), and scripts/walks/entries.c, preloaded, logs time, thread and stack.
+// JavaScript: scripts/walks/record.js has each function say that it is entered. Both have the same
+// clock. The server is another process. scripts/walks/table.js tells what "entered again" is.
 //
-// Cold is the manager, not the process: another manager has its token by then, so that the native thread runs. The native part
-// fetches from the moment on in which a manager is made, so what its thread does from then on belongs to getToken().
-// What the call in JavaScript does until it returns comes first, although the native thread may have begun meanwhile.
+// Cold is the manager, not the process: another manager has its token by then, so that the native
+// thread runs. The native part fetches from the moment on in which a manager is made, so what its
+// thread does from then on belongs to getToken(). What the call in JavaScript does until it returns
+// comes first, although the native thread may have begun meanwhile.
 //
 // `-- --write` writes docs/design/walks.md. For Linux on x86-64, with cc and llvm-symbolizer.
 
@@ -104,7 +108,10 @@ function nativeEntries(log, { base }) {
   })
 }
 
-/** What scripts/walks/entries.c has written, without its two words in front; most of the file was never touched. */
+/**
+ * What scripts/walks/entries.c has written, without its two words in front; most of the file was
+ * never touched.
+ */
 function recordsIn(log) {
   const file = openSync(log)
   const read = (words, position) => {

@@ -1,8 +1,10 @@
-// Preloaded into Node.js: writes each entry into a function of the addon, with its stack, to the file of OAUTH_ROTOR_ENTRIES.
+// Preloaded into Node.js: writes each entry into a function of the addon, with its stack, to the
+// file of OAUTH_ROTOR_ENTRIES.
 //
-// The addon is built with `-Z instrument-mcount`, so each of its functions calls `mcount` first. While the file's first byte is
-// 1, every such call appends a record: depth, time, thread, and the return addresses of all frames, innermost first. The second
-// word says how many words the records have.
+// The addon is built with `-Z instrument-mcount`, so each of its functions calls `mcount` first.
+// While the file's first byte is 1, every such call appends a record: depth, time, thread, and the
+// return addresses of all frames, innermost first. The second word says how many words the records
+// have.
 
 #define _GNU_SOURCE
 #include <fcntl.h>
@@ -59,7 +61,8 @@ __attribute__((used)) static void note(uintptr_t address, uintptr_t *frame) {
   for (uint64_t i = 0; i < depth; i++) words[at + 3 + i] = stack[i];
 }
 
-// It is called before the function has looked at its arguments, so that it must keep every register.
+// It is called before the function has looked at its arguments, so that it must keep every
+// register.
 __asm__(".globl mcount\n.type mcount,@function\nmcount:\n"
         "push %rax; push %rcx; push %rdx; push %rsi; push %rdi; push %r8; push %r9; push %r10; push %r11\n"
         "mov 72(%rsp), %rdi; mov %rbp, %rsi\n"

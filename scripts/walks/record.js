@@ -1,9 +1,10 @@
 'use strict'
 
-// One walk, or as much time without it: `node record.js getToken|rotate TOKEN_URL [idle]`. Prints what JavaScript entered.
+// One walk, or as much time without it: `node record.js getToken|rotate TOKEN_URL [idle]`. Prints
+// what JavaScript entered.
 //
-// Each function of lib/ and index.js says so when it is entered, with the files on its stack; and each call of the native part
-// is noted, so that what Rust enters there has that stack as well.
+// Each function of lib/ and index.js says so when it is entered, with the files on its stack; and
+// each call of the native part is noted, so that what Rust enters there has that stack as well.
 
 const { openSync, readFileSync, writeSync } = require('node:fs')
 const Module = require('node:module')
@@ -113,7 +114,8 @@ async function main() {
   await sleep(REST_MS)
   record(true)
   const isRotation = walk === 'rotate'
-  // It is cold, but the process is not: the thread runs, and the certificate authorities have been read.
+  // It is cold, but the process is not: the thread runs, and the certificate authorities have been
+  // read.
   const tokens = isRotation || idle ? first : open()
   const begin = now()
   let promise

@@ -1,15 +1,19 @@
 'use strict'
 
-// From a sequence of calls to what one has to read: which files, in which order, and how often one comes back to each.
+// From a sequence of calls to what one has to read: which files, in which order, and how often one
+// comes back to each.
 //
-// A call is `{ key, file, stack }`: which function is called, the file that it is written in, and the files of all functions that
-// wait for it to return. Returning enters nothing. Nor does calling a function once more, or polling an `async fn` on: whoever
-// reads along has read it. So only the first call of each function is an entry into its file.
+// A call is `{ key, file, stack }`: which function is called, the file that it is written in, and
+// the files of all functions that wait for it to return. Returning enters nothing. Nor does calling
+// a function once more, or polling an `async fn` on: whoever reads along has read it. So only the
+// first call of each function is an entry into its file.
 //
-// A file is left as soon as another file is entered that nothing in it has called, directly or through others. It is entered
-// again when one of its functions is called first after that: one has to come back for something that one has not read yet.
-// `switches` is the plain count beside it, of all calls: how often the file of a call is not that of the call before. `leadsTo`
-// says how many other files are called from it: where it is 0, the walk only looks in.
+// A file is left as soon as another file is entered that nothing in it has called, directly or
+// through others. It is entered again when one of its functions is called first after that: one has
+// to come back for something that one has not read yet.
+// `switches` is the plain count beside it, of all calls: how often the file of a call is not that
+// of the call before. `leadsTo` says how many other files are called from it: where it is 0, the
+// walk only looks in.
 
 /** The files in order of their first entry: `{ file, again, switches, leadsTo }`. */
 function filesOf(calls) {
