@@ -18,7 +18,7 @@ beforeEach(() => {
 afterEach(() => rmSync(tree, { recursive: true }))
 
 function structure(...args) {
-  const script = join(ROOT, 'scripts', 'structure.mjs')
+  const script = join(ROOT, 'scripts', 'check-structure.mjs')
   const { stdout, stderr, status } = spawnSync(process.execPath, [script, ...args], { encoding: 'utf8' })
   expect(stderr).toBe('')
   const lines = stdout.trimEnd().split('\n')

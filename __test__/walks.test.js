@@ -1,6 +1,6 @@
 'use strict'
 
-const { filesOf, firstSentence, missed, tableOf } = require('../scripts/walks/table')
+const { filesOf, firstSentence, missed, tableOf } = require('../scripts/support/walks/table')
 
 /** Calls from `a.f<b<c`: the function f of a, which b has called, which c has called. */
 function calls(...texts) {

@@ -19,7 +19,7 @@ const begin = performance.now()
 
 await install()
 await style()
-await step('Structure: names, imports, lengths, comments', process.execPath, ['scripts/structure.mjs'])
+await step('Structure: names, imports, lengths, comments', process.execPath, ['scripts/check-structure.mjs'])
 await clippy('the pure core', ['--all-targets', ...pure], { env })
 await step('Types (tsc)', bin('jest'), ['__test__/types.test.js'])
 // `npm test` has the searches and the simulation as well.

@@ -8,9 +8,9 @@
 // what is freed.
 //
 // Rust: a build without optimization in target/walks calls `mcount` in each function
-// (`-Z instrument-mcount`), and scripts/walks/entries.c, preloaded, logs time, thread and stack.
-// JavaScript: scripts/walks/record.js has each function say that it is entered. Both have the same
-// clock. The server is another process. scripts/walks/table.js tells what "entered again" is.
+// (`-Z instrument-mcount`), and scripts/support/walks/entries.c, preloaded, logs time, thread and stack.
+// JavaScript: scripts/support/walks/record.js has each function say that it is entered. Both have the same
+// clock. The server is another process. scripts/support/walks/table.js tells what "entered again" is.
 //
 // Cold is the manager, not the process: another manager has its token by then, so that the native
 // thread runs. The native part fetches from the moment on in which a manager is made, so what its
@@ -33,8 +33,8 @@ import {
 import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
 import { join, relative } from 'node:path'
-import { requireCargo, root, step } from './steps.mjs'
-import { filesOf, firstSentence, missed, tableOf } from './walks/table.js'
+import { requireCargo, root, step } from './support/steps.mjs'
+import { filesOf, firstSentence, missed, tableOf } from './support/walks/table.js'
 
 const WALKS = [
   { call: 'getToken', name: 'A cold `getToken()`', mostFiles: 26 },
@@ -54,7 +54,7 @@ async function build() {
   requireCargo()
   await step('Building what logs entries', 'cc', [
     ...['-O1', '-shared', '-fPIC', '-o', preloaded],
-    join(root, 'scripts', 'walks', 'entries.c'),
+    join(root, 'scripts', 'support', 'walks', 'entries.c'),
   ])
   const env = { CARGO_TARGET_DIR: target, RUSTC_BOOTSTRAP: '1', RUSTFLAGS: '-C force-frame-pointers=yes' }
   const flags = ['-Z', 'instrument-mcount', '-C', 'debuginfo=1']
@@ -64,7 +64,7 @@ async function build() {
 /** All entries of one walk, in order; with `idle`, those of a process that does not walk. */
 function entriesOf(call, tokenUrl, idle = []) {
   const log = join(directory, [call, ...idle].join('-'))
-  const script = join(root, 'scripts', 'walks', 'record.js')
+  const script = join(root, 'scripts', 'support', 'walks', 'record.js')
   const env = {
     ...process.env,
     LD_PRELOAD: preloaded,
@@ -109,7 +109,7 @@ function nativeEntries(log, { base }) {
 }
 
 /**
- * What scripts/walks/entries.c has written, without its two words in front; most of the file was
+ * What scripts/support/walks/entries.c has written, without its two words in front; most of the file was
  * never touched.
  */
 function recordsIn(log) {

@@ -3,14 +3,14 @@
 //
 // Types that share a name, circles of imports, files that are too long, doc comments of one word,
 // functions that "answer".
-// `node scripts/structure.mjs DIRECTORY` looks at another tree. Tests are what `#[cfg(test)]` keeps
-// out of the build; scripts/rust-source.mjs tells how Rust is read.
+// `node scripts/check-structure.mjs DIRECTORY` looks at another tree. Tests are what `#[cfg(test)]` keeps
+// out of the build; scripts/support/rust-source.mjs tells how Rust is read.
 
 import { existsSync, readFileSync, readdirSync } from 'node:fs'
 import { join, normalize } from 'node:path/posix'
-import { circlesOf } from './circles.mjs'
-import { edgesOf, lineAt, modulesOf } from './rust-source.mjs'
-import { root } from './steps.mjs'
+import { circlesOf } from './support/circles.mjs'
+import { edgesOf, lineAt, modulesOf } from './support/rust-source.mjs'
+import { root } from './support/steps.mjs'
 
 const MOST_LINES = 350
 

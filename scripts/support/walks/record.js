@@ -14,7 +14,7 @@ const { setTimeout: sleep } = require('node:timers/promises')
 const { parse } = require('acorn')
 const MagicString = require('magic-string').default
 
-const ROOT = join(__dirname, '..', '..')
+const ROOT = join(__dirname, '..', '..', '..')
 /** By then the native thread has nothing left to do. */
 const REST_MS = 300
 const OVERLAP_MS = 1000
@@ -100,7 +100,7 @@ function record(on) {
 }
 
 async function main() {
-  watch(require(join(ROOT, 'lib', 'load-native.js')))
+  watch(require(join(ROOT, 'lib', 'native', 'load.js')))
   const { TokenManager, oauth2 } = require(ROOT)
   const open = () => {
     return new TokenManager({

@@ -1,4 +1,4 @@
-// Rust sources as scripts/structure.mjs reads them: without comments, texts and tests, as a tree of
+// Rust sources as scripts/check-structure.mjs reads them: without comments, texts and tests, as a tree of
 // modules with their imports.
 //
 // By hand, because there is no small parser: `syn` would have each checkout compile a program
