@@ -63,7 +63,7 @@ impl Layer {
                 index += 1;
                 let Some(&char) = needle.chars.get(at) else { continue };
                 self.ends(place, char, needle.is_base64, &mut |end| {
-                    // A longer part needs no mark here: each of its rows has a start of its own.
+                    // A longer match needs no longer part: each of its rows has a start of its own.
                     if length + 1 == needle.run {
                         if start < marked.start || end > marked.end {
                             marked = self.mark(start..end, needle.is_base64, hidden);

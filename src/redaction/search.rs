@@ -14,8 +14,7 @@ const GRAM: usize = 5;
 const STEP: usize = RUN - GRAM + 1;
 
 /// At how many places a needle may begin. With more, nothing of the text is shown: the search would
-/// take seconds, and more memory than there is. Only a token that a server made for this purpose
-/// has so many.
+/// take seconds, and more memory than there is. A server can make a token that has so many.
 const MOST_STARTS: usize = 1 << 17;
 
 /// The length of a group of base64. Each run of [`RUN`] characters of base64 contains a whole

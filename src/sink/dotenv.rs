@@ -33,8 +33,8 @@ pub enum Variable {
 
 /// Returns those of these variables that the file sets. An empty variable is not set.
 pub fn read(text: &str, names: &BTreeSet<String>) -> BTreeMap<String, Variable> {
-    // Windows editors write this mark. `dotenv` takes it for a blank, and Node.js for a part of the
-    // first name.
+    // Windows editors write a byte order mark. `dotenv` takes it for a blank, and Node.js for a
+    // part of the first name.
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let readings = Readings::of(text);
     // Lines end there for one reader and not for the other.

@@ -59,8 +59,8 @@ fn around(text: &str) -> Around {
     Around::Nothing
 }
 
-/// The text after the closing quote, if the text begins inside double quotes. If they are not
-/// closed, what is open at the end.
+/// The text after the closing quote, if the text begins inside double quotes. If there is no
+/// closing quote, what is open at the end.
 fn behind_double_quotes(text: &str) -> Result<&str, Around> {
     let mut rest = text;
     while let Some(c) = rest.chars().next() {
