@@ -48,11 +48,11 @@ pub struct Yielded {
 /// Names an entry among those of all handles.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct EntryPlace {
-    /// Whose.
+    /// The handle that configured it.
     pub owner: Owner,
     /// Its position in the owner's list.
     pub index: usize,
 }
 
-/// Who configured a group of entries: one handle of a manager.
+/// The handle that configured a group of entries.
 pub type Owner = u64;

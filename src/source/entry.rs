@@ -2,11 +2,12 @@
 
 use std::sync::Arc;
 
+use super::configured::Edge;
 use super::reading::Place;
 use super::spec::{EntrySpec, Field, SourceSpec};
+use super::state::{SourceChange, SourceProblem, Throttled};
 use super::throttle::Throttle;
 use super::yields::{Readings, Yield};
-use super::{Edge, SourceChange, SourceProblem, Throttled};
 use crate::clock::Timestamp;
 use crate::credential::Credential;
 use crate::sink::Target;
@@ -110,7 +111,7 @@ impl Entry {
         self.throttled.as_ref()
     }
 
-    /// From when on it may change, if it wants to and may not.
+    /// When it may change again, if a change of it was held back.
     pub(super) fn held_back_until(&self) -> Option<Timestamp> {
         self.throttle.awaited()
     }
@@ -138,7 +139,7 @@ impl Entry {
         sources.all(|source| !matches!(readings.of(source, &self.spec), Yield::NotYet(_)))
     }
 
-    /// Takes over what was read; answers what is worth telling.
+    /// Takes over what was read; returns what is worth telling.
     pub(super) fn update(
         &mut self,
         readings: Readings<'_>,

@@ -42,7 +42,7 @@ impl Pace {
         self.all_at = Timestamp::default();
     }
 
-    /// What is read next, and when: at the same instants as by everybody else who reads as often, so that a
+    /// What is read next, and when: at the same instants as everybody else who reads as often, so that a
     /// process wakes up once for all.
     pub(super) fn next(&self, has_token: bool) -> (Extent, Timestamp) {
         if has_token {

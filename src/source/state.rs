@@ -49,7 +49,7 @@ pub struct SourceState {
 pub struct Throttled {
     /// For people: which source, and what to do.
     pub message: String,
-    /// Since when.
+    /// When that began.
     pub since: Timestamp,
 }
 
@@ -60,6 +60,6 @@ pub struct SourceProblem {
     pub is_empty: bool,
     /// For people: which source, and why.
     pub message: String,
-    /// Since when.
+    /// When that began.
     pub since: Timestamp,
 }

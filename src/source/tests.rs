@@ -2,7 +2,13 @@
 
 mod env_files;
 
+use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
+use std::time::Duration;
+
 use super::*;
+use crate::clock::Timestamp;
+use crate::credential::Credential;
 use crate::secret::Secret;
 
 const PATIENCE: Duration = Duration::from_secs(5);
