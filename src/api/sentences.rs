@@ -1,8 +1,8 @@
 //! Sentences for people: what happened, with which credential, and what to do.
 //!
 //! A sentence names an instant by the member of the payload that holds it, between two marks: each
-//! environment shows it in its own time zone. The mark is a control character, which no text of others
-//! contains.
+//! environment shows it in its own time zone. The mark is a control character, which no text of
+//! others contains.
 
 use crate::member::{Change, Name, SinkFailure, WaitsOn, What, Why};
 use crate::rotation::{Missing, SinkOutcome, Transition};

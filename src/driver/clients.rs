@@ -5,7 +5,8 @@ use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use crate::client::{HttpClient, InvalidTransport, Transport};
 
-/// Managers that reach their endpoints alike share turns and TLS sessions; a thousand of them need a few sockets.
+/// Managers that reach their endpoints alike share turns and TLS sessions; a thousand of them need
+/// a few sockets.
 #[derive(Debug, Default)]
 pub(super) struct Clients(Mutex<HashMap<Transport, Weak<HttpClient>>>);
 

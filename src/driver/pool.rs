@@ -1,8 +1,9 @@
 //! Threads for one kind of work that blocks, which the managers of a process share fairly.
 //!
-//! A thread starts when there is work for it, and ends when it has had none for a while. What does not return
-//! costs its own manager something and no other one: after a second its thread no longer counts, and another one
-//! takes its place. How much of one manager is at work or hangs is limited (`policy::work`).
+//! A thread starts when there is work for it, and ends when it has had none for a while. What does
+//! not return costs its own manager something and no other one: after a second its thread no longer
+//! counts, and another one takes its place. How much of one manager is at work or hangs is limited
+//! (`policy::work`).
 
 mod order;
 mod roster;
@@ -42,8 +43,8 @@ struct Crew {
 /// Work, and then what tells whoever waits for it, if somebody still does.
 type Job = Box<dyn FnOnce() -> Box<dyn FnOnce()> + Send>;
 
-/// Overwrites what the work has left on this thread's stack, of which no type knows: the first bytes of a file that
-/// was read, the key that an id was derived from.
+/// Overwrites what the work has left on this thread's stack, of which no type knows: the first
+/// bytes of a file that was read, the key that an id was derived from.
 #[inline(never)]
 #[expect(clippy::large_stack_arrays, reason = "that much of the stack is wiped")]
 fn wipe_stack() {
@@ -67,8 +68,8 @@ impl Pool {
         self.lock().roster.begun()
     }
 
-    /// Returns what the work returns. Whoever drops this does not want it any more: it does not begin, or
-    /// does not count.
+    /// Returns what the work returns. Whoever drops this does not want it any more: it does not
+    /// begin, or does not count.
     pub(super) async fn run<T: Send + 'static>(
         self: &Arc<Self>,
         order: Order,
@@ -79,8 +80,8 @@ impl Pool {
         receiver.await.map_err(|_| Unfinished::Lost)
     }
 
-    /// The same for work that may hang. Its thread does not count for ever, and after `most` looks it is
-    /// given up.
+    /// The same for work that may hang. Its thread does not count for ever, and after `most` looks
+    /// it is given up.
     pub(super) async fn run_with_looks<T: Send + 'static>(
         self: &Arc<Self>,
         order: Order,

@@ -1,7 +1,7 @@
 //! The order in which the work of several managers is done.
 //!
-//! Managers take turns, however much each of them has queued. Of one manager's work that comes first which
-//! somebody waits for.
+//! Managers take turns, however much each of them has queued. Of one manager's work that comes
+//! first which somebody waits for.
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
 

@@ -57,8 +57,8 @@ pub(super) async fn run(
     task.run().await;
 }
 
-/// What a task waited for.
-enum Turn {
+/// What a task has waited for.
+enum Wakening {
     Changed,
     /// An errand has come to its end.
     Done(Event),
@@ -101,14 +101,14 @@ impl Task {
             }
             let alarm = sleep(&*self.clock, self.manager.sleep());
             match self.next(alarm).await {
-                Turn::Changed => {}
-                Turn::Done(event) => self.manager.report(event),
-                Turn::Read(place, reading) => {
+                Wakening::Changed => {}
+                Wakening::Done(event) => self.manager.report(event),
+                Wakening::Read(place, reading) => {
                     self.being_read.remove(&place);
                     self.manager.files_read(HashMap::from([(place, reading)]));
                 }
-                Turn::Named => self.naming = None,
-                Turn::TimeHasCome => self.manager.tick(),
+                Wakening::Named => self.naming = None,
+                Wakening::TimeHasCome => self.manager.tick(),
             }
         }
     }
@@ -141,20 +141,20 @@ impl Task {
     }
 
     /// Waits for the next thing to happen.
-    async fn next(&mut self, alarm: Sleep) -> Turn {
+    async fn next(&mut self, alarm: Sleep) -> Wakening {
         let is_fetching = !self.requests.is_empty();
         let is_working =
             self.naming.is_some() || !self.derivations.is_empty() || !self.work.is_empty();
         let manager = &self.manager;
         let next = async {
             tokio::select! {
-                () = manager.changed() => Turn::Changed,
-                Some(answered) = self.requests.join_next() => Turn::Done(finished(answered)),
-                Some(_) = self.derivations.join_next() => Turn::Done(Event::Identified),
-                Some(done) = self.work.join_next() => Turn::Done(finished(done)),
-                Some(Ok((place, reading))) = self.readings.join_next() => Turn::Read(place, reading),
-                () = or_never(&mut self.naming) => Turn::Named,
-                () = alarm => Turn::TimeHasCome,
+                () = manager.changed() => Wakening::Changed,
+                Some(answered) = self.requests.join_next() => Wakening::Done(finished(answered)),
+                Some(_) = self.derivations.join_next() => Wakening::Done(Event::Identified),
+                Some(done) = self.work.join_next() => Wakening::Done(finished(done)),
+                Some(Ok((place, reading))) = self.readings.join_next() => Wakening::Read(place, reading),
+                () = or_never(&mut self.naming) => Wakening::Named,
+                () = alarm => Wakening::TimeHasCome,
             }
         };
         let park = || {

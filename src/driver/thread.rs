@@ -33,7 +33,8 @@ pub(super) fn start(registry: &Arc<Registry>) -> io::Result<()> {
             if !is_done {
                 registry.recover();
             }
-            // Dropping it instead would wait for host names that are being resolved, which may take long.
+            // Dropping it instead would wait for host names that are being resolved, which may take
+            // long.
             let _ = catch_unwind(|| runtime.map(runtime::Runtime::shutdown_background));
             if is_done {
                 return;

@@ -1,7 +1,8 @@
-//! What blocks, off the driver's thread: reading and writing files, and computing the public ids of credentials.
+//! What blocks, off the driver's thread: reading and writing files, and computing the public ids of
+//! credentials.
 //!
-//! Each kind of work has threads of its own, so that none waits for another, and a file system that hangs stops
-//! neither events nor the resolution of host names, which has the runtime's threads.
+//! Each kind of work has threads of its own, so that none waits for another, and a file system that
+//! hangs stops neither events nor the resolution of host names, which has the runtime's threads.
 
 use std::path::Path;
 use std::sync::Arc;

@@ -83,8 +83,8 @@ impl Entry {
         self.current.iter().any(|known| known.is_same_as(credential))
     }
 
-    /// Whether this credential, which was accepted, stood in front of variables that hold another one;
-    /// true only once.
+    /// Whether this credential, which was accepted, stood in front of variables that hold another
+    /// one; true only once.
     pub(super) fn take_stale(&mut self, accepted: &Credential) -> bool {
         let is_stale = !self.is_front_told
             && self.front.as_ref().is_some_and(|front| front.is_same_as(accepted))

@@ -65,7 +65,8 @@ impl Group {
         self.javascript.iter().any(Option::is_none)
     }
 
-    /// Takes over what its JavaScript sources yield; `None` stands for one that has not answered yet.
+    /// Takes over what its JavaScript sources yield; `None` stands for one that has not answered
+    /// yet.
     pub(super) fn take(&mut self, readings: Vec<Option<Reading>>) {
         for (known, read) in self.javascript.iter_mut().zip(readings) {
             if read.is_some() {

@@ -68,7 +68,7 @@ pub enum Reading {
         /// In order.
         list: Vec<CredentialText>,
     },
-    /// Nothing.
+    /// It yields nothing.
     Empty,
     /// It failed.
     Error {

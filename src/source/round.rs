@@ -20,7 +20,7 @@ pub struct Requests {
 
 /// A reading that has begun and not ended.
 #[derive(Debug)]
-pub(super) struct Round {
+pub(super) struct ReadingRound {
     /// What has not answered yet.
     awaited: Requests,
     deadline: Timestamp,
@@ -28,7 +28,7 @@ pub(super) struct Round {
     is_outdated: bool,
 }
 
-impl Round {
+impl ReadingRound {
     pub(super) fn new(requests: &Requests, deadline: Timestamp) -> Self {
         Self { awaited: requests.clone(), deadline, is_outdated: false }
     }

@@ -9,7 +9,7 @@ use super::entry::Entry;
 use super::group::Group;
 use super::pace::{Extent, Pace};
 use super::reading::{FileReading, Place, Reading};
-use super::round::{Requests, Round};
+use super::round::{ReadingRound, Requests};
 use super::spec::EntrySpec;
 use super::state::{SourceNotice, SourceState};
 use crate::clock::Timestamp;
@@ -24,13 +24,14 @@ pub struct Sources {
     /// How long a reading may take before it goes on without the ones that are silent.
     patience: Duration,
     pace: Pace,
-    under_way: Option<Round>,
+    under_way: Option<ReadingRound>,
     /// Somebody asked for a reading while one was under way.
     again: bool,
 }
 
 impl Sources {
-    /// Without sources. Those that come are read every `poll`, and waited for as long as `patience`.
+    /// Without sources. Those that come are read every `poll`, and waited for as long as
+    /// `patience`.
     pub fn new(patience: Duration, poll: Duration) -> Self {
         Self {
             groups: Vec::new(),
@@ -59,14 +60,15 @@ impl Sources {
         }
     }
 
-    /// Forgets files that nothing reads any more: who reads them again later must not get an old text.
+    /// Forgets files that nothing reads any more: who reads them again later must not get an old
+    /// text.
     fn forget_files(&mut self) {
         let wanted: BTreeSet<Place> = self.entries().flat_map(Entry::places).collect();
         self.files.retain(|place, _| wanted.contains(place));
     }
 
-    /// The entries whose variables hold another credential than the accepted one, which stands in front of
-    /// them. Each is returned once.
+    /// The entries whose variables hold another credential than the accepted one, which stands in
+    /// front of them. Each is returned once.
     pub fn take_stale(&mut self, accepted: &Credential) -> Vec<EntryPlace> {
         self.groups.iter_mut().flat_map(|group| group.take_stale(accepted)).collect()
     }
@@ -76,7 +78,8 @@ impl Sources {
         self.entries().any(Entry::can_change)
     }
 
-    /// Starts a reading of everything; none while one is under way, which is then followed by another.
+    /// Starts a reading of everything; none while one is under way, which is then followed by
+    /// another.
     pub fn begin(&mut self, now: Timestamp) -> Option<Requests> {
         self.start(Extent::All, now, |_| true, |_| true)
     }
@@ -134,7 +137,7 @@ impl Sources {
             places: self.entries().flat_map(Entry::places).filter(wants_place).collect(),
             owners: asked.filter(|group| wants_group(group)).map(Group::owner).collect(),
         };
-        self.under_way = Some(Round::new(&requests, now + self.patience));
+        self.under_way = Some(ReadingRound::new(&requests, now + self.patience));
         Some(requests)
     }
 
@@ -146,8 +149,8 @@ impl Sources {
         self.files.extend(readings);
     }
 
-    /// An owner's JavaScript sources were read; `None` stands for one that has not answered yet and is
-    /// waited for.
+    /// An owner's JavaScript sources were read; `None` stands for one that has not answered yet and
+    /// is waited for.
     pub fn javascript_read(&mut self, owner: Owner, readings: Vec<Option<Reading>>) {
         let Some(group) = self.groups.iter_mut().find(|group| group.owner() == owner) else {
             return;
@@ -167,7 +170,7 @@ impl Sources {
 
     /// When a reading under way goes on without the silent ones.
     pub fn deadline(&self) -> Option<Timestamp> {
-        self.under_way.as_ref().map(Round::deadline)
+        self.under_way.as_ref().map(ReadingRound::deadline)
     }
 
     /// Whether nothing that was asked for is still to come.
@@ -188,7 +191,8 @@ impl Sources {
     /// Something was written to where sources read: a reading under way counts for nothing, and is
     /// followed by another.
     ///
-    /// Otherwise a value from before a rollback, read before it and told after it, would look like a change.
+    /// Otherwise a value from before a rollback, read before it and told after it, would look like
+    /// a change.
     pub fn written(&mut self) {
         if let Some(round) = &mut self.under_way {
             round.outdate();

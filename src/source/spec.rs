@@ -61,8 +61,8 @@ pub enum SourceSpec {
         /// Its index among the handle's JavaScript sources.
         index: usize,
     },
-    /// A source, and what comes before it where that can be read: environment variables, and the file that
-    /// `persist` writes, which may be newer. It is no part of another one.
+    /// A source, and what comes before it where that can be read: environment variables, and the
+    /// file that `persist` writes, which may be newer. It is no part of another one.
     Fronted {
         /// Read once, at the start.
         front: Box<SourceSpec>,
@@ -108,7 +108,8 @@ impl SourceSpec {
         }
     }
 
-    /// The files that it is read from; each of them once, so that two fields of one file fit together.
+    /// The files that it is read from; each of them once, so that two fields of one file fit
+    /// together.
     pub(super) fn places(&self) -> Vec<Place> {
         match self {
             Self::Fields { client_id, client_secret } => {

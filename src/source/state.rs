@@ -23,7 +23,8 @@ pub enum SourceChange {
     Emptied,
     /// It could not be read, for this reason; its last value, if any, stays in use.
     Unreadable(String),
-    /// It changes so often that only some changes are taken up, as this says; its last value is not lost.
+    /// It changes so often that only some changes are taken up, as this says; its last value is not
+    /// lost.
     Throttled(String),
 }
 

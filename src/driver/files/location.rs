@@ -41,9 +41,10 @@ pub(in crate::driver) struct Location {
 impl Location {
     /// Follows the path link by link, whether or not there is a file in the end.
     ///
-    /// In a directory that anybody may write to, and nobody but the owner of a file may remove it, such as
-    /// `/tmp`, a link leads where its owner wants it. It is followed only when that is this process's user or the
-    /// directory's owner, as Linux does it where `fs.protected_symlinks` is set.
+    /// In a directory that anybody may write to, and nobody but the owner of a file may remove it,
+    /// such as `/tmp`, a link leads where its owner wants it. It is followed only when that is this
+    /// process's user or the directory's owner, as Linux does it where `fs.protected_symlinks` is
+    /// set.
     pub(in crate::driver) fn of(path: &Path) -> Result<Self, Trouble> {
         let mut steps = Vec::new();
         push(&mut steps, path);
@@ -89,7 +90,8 @@ impl Location {
                 return Err(Trouble::ForeignLink(PathBuf::from(name)));
             }
             if directory.is_kernels() {
-                // Its links are no texts: `/dev/stdin` may lead to a pipe, and `/proc/1/root` out of a container.
+                // Its links are no texts: `/dev/stdin` may lead to a pipe, and `/proc/1/root` out
+                // of a container.
                 if !is_last {
                     directory = directory.follow(&name)?;
                     continue;

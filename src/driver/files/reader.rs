@@ -16,7 +16,8 @@ use crate::source::{FileReading, Place};
 /// No client id or secret is longer; a wrong path may name a log or a disk.
 const LARGEST: u64 = 64 * 1024;
 
-/// A file of variables may hold others, too. A larger one is not written by hand, nor read by dotenv.
+/// A file of variables may hold others, too. A larger one is not written by hand, nor read by
+/// dotenv.
 pub(in crate::driver) const LARGEST_ENV_FILE: u64 = 1024 * 1024;
 
 /// How often a directory is read again because it was swapped in between.

@@ -19,7 +19,8 @@ pub(in crate::driver) struct Order {
 pub(in crate::driver) enum Unfinished {
     /// It began, and has not returned. It may still do so, which nobody learns of.
     Hangs,
-    /// It has not begun, since others at the same place, of managers that were closed, have not returned.
+    /// It has not begun, since others at the same place, of managers that were closed, have not
+    /// returned.
     Abandoned,
     /// It has not begun, since so much else has not returned, and never will.
     Crowded,

@@ -1,8 +1,9 @@
 //! Who may read and write a file, which a new one takes over.
 //!
-//! That is its owner, its group, the nine bits of its mode and, on Linux, its POSIX access control list. A default list of
-//! the directory would let others in as soon as the mode is set: it is taken off a new file first. Set-uid, set-gid and
-//! sticky bits are not taken over, since no file with a secret is a program.
+//! That is its owner, its group, the nine bits of its mode and, on Linux, its POSIX access control
+//! list. A default list of the directory would let others in as soon as the mode is set: it is
+//! taken off a new file first. Set-uid, set-gid and sticky bits are not taken over, since no file
+//! with a secret is a program.
 
 use std::fs::File;
 

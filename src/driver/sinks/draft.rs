@@ -1,10 +1,11 @@
 //! New files before they take their places, and those that killed writers have left behind.
 //!
-//! A draft stands in a directory of its own beside the file, `.oauth-rotor-<number>.tmp`, which nobody but its owner may
-//! enter. It is made with the mode 0600, and gets the one of the file that it replaces as the last thing before
-//! the rename. A process that is killed in between has let nobody in: what it leaves behind is behind a
-//! directory with the mode 0700. With the mode set only after the rename, those who read the file by their group would
-//! be locked out for a moment by each write, and for good by a kill.
+//! A draft stands in a directory of its own beside the file, `.oauth-rotor-<number>.tmp`, which
+//! nobody but its owner may enter. It is made with the mode 0600, and gets the one of the file that
+//! it replaces as the last thing before the rename. A process that is killed in between has let
+//! nobody in: what it leaves behind is behind a directory with the mode 0700. With the mode set
+//! only after the rename, those who read the file by their group would be locked out for a moment
+//! by each write, and for good by a kill.
 
 use std::ffi::{OsStr, OsString};
 use std::fs::File;

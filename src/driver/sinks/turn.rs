@@ -1,12 +1,13 @@
 //! Writers of one user's files in a directory, one after the other.
 //!
-//! Who writes holds `flock` on a file `.oauth-rotor-<user>.lock`, whose mode is 0600: those who may only read the
-//! directory, or write to it as another user, cannot hold it. It is named for the user to whom the file belongs that is
-//! written, and given to that user where root makes it, so that the two take turns. The lock ends with the process that
-//! holds it. Its file is removed by its holder; one that a killed process has left behind serves the next.
+//! Who writes holds `flock` on a file `.oauth-rotor-<user>.lock`, whose mode is 0600: those who may
+//! only read the directory, or write to it as another user, cannot hold it. It is named for the
+//! user to whom the file belongs that is written, and given to that user where root makes it, so
+//! that the two take turns. The lock ends with the process that holds it. Its file is removed by
+//! its holder; one that a killed process has left behind serves the next.
 //!
-//! Something else under that name, or one of another user, keeps nobody from writing: then it is as on a file system
-//! without locks.
+//! Something else under that name, or one of another user, keeps nobody from writing: then it is as
+//! on a file system without locks.
 
 #[cfg(unix)]
 pub(super) use lock::Turn;
@@ -131,7 +132,8 @@ mod lock {
             before("fstat")?;
             let found = file.metadata()?;
             if !found.is_file() || ![owner, user()].contains(&found.uid()) {
-                // Some file systems say of everything that it belongs to one user: nobody can hold it there.
+                // Some file systems say of everything that it belongs to one user: nobody can hold
+                // it there.
                 if is_new {
                     let _ = directory.remove(name);
                 }

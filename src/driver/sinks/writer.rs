@@ -40,8 +40,8 @@ pub(in crate::driver) fn write(target: &Target, credential: &Credential) -> Repo
     }
 }
 
-/// Whether a file could be written, as far as that shows without changing it: a new file is made beside it and
-/// removed. That it is mounted by itself shows only when it is replaced.
+/// Whether a file could be written, as far as that shows without changing it: a new file is made
+/// beside it and removed. That it is mounted by itself shows only when it is replaced.
 pub(in crate::driver) fn is_writable(target: &Target) -> bool {
     let sample = Secret::new("sample");
     let original = match target {
@@ -57,7 +57,8 @@ pub(in crate::driver) fn is_writable(target: &Target) -> bool {
     };
     let draft = original.and_then(|original| {
         let directory = &original.location.directory;
-        // Else another writer might take the draft for a left-over. Who cannot have a turn now may have one later.
+        // Else another writer might take the draft for a left-over. Who cannot have a turn now may
+        // have one later.
         let _turn = take_turn(directory, original.owner());
         let draft = Draft::write(directory, &sample, original.access())?;
         draft.open_up()
@@ -109,7 +110,8 @@ pub(super) fn replace(
     Err(Failure::Busy("changes too often"))
 }
 
-/// Waits until nobody else writes this user's files there, and removes what those have left behind who did.
+/// Waits until nobody else writes this user's files there, and removes what those have left behind
+/// who did.
 fn take_turn(directory: &Directory, owner: u32) -> Result<Turn, Failure> {
     let turn = Turn::take(directory, owner)?;
     if turn.is_exclusive() {
