@@ -1,7 +1,7 @@
 //! What JavaScript sees: each shape together with the function that makes it.
 //!
 //! Everything here becomes JSON that the facade reads, or is read from JSON that the facade writes.
-//! Pure: the present and the calendar are parameters ([`Calendar`]). The [`sentences`] for people
+//! Pure: the present and the calendar are parameters ([`Calendar`]). The `sentences` for people
 //! are here as well, and nowhere else.
 
 mod activity;
@@ -17,7 +17,7 @@ mod message;
 mod metrics;
 mod requests;
 mod rotation;
-pub mod sentences;
+mod sentences;
 #[cfg(feature = "io")]
 mod settings;
 mod status;

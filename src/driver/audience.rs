@@ -1,8 +1,8 @@
 //! Whether anybody hears the events of a manager.
 //!
-//! The id of a credential takes 20 ms of CPU time, which an event that names one is not worth where
-//! nobody listens. A listener makes itself known; a subscriber of a diagnostics channel cannot, so
-//! the environments are asked.
+//! Deriving the id of a credential takes 20 ms of CPU time, which is wasted on an event that nobody
+//! hears. A listener makes itself known. A subscriber of a diagnostics channel cannot, so the
+//! environments are asked.
 
 use std::collections::BTreeSet;
 
@@ -26,7 +26,7 @@ impl Audience {
         matches!(self, Self::Present)
     }
 
-    /// There is nothing left that an answer would matter for.
+    /// Everything that was asked about has been told: an answer no longer matters.
     pub(super) fn is_told(&mut self) {
         if self.is_asked() {
             *self = Self::Unknown;

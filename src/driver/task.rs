@@ -73,7 +73,7 @@ struct Task {
     id: ManagerId,
     manager: Arc<Manager>,
     workers: Arc<Workers>,
-    /// What an endpoint says may hold secrets of other managers.
+    /// Knows the secrets of all managers: what an endpoint says may hold any of them.
     registry: Arc<Registry>,
     clients: Arc<Clients>,
     clock: Arc<dyn Clock>,
@@ -81,12 +81,12 @@ struct Task {
     client: Option<Arc<HttpClient>>,
     requests: JoinSet<Event>,
     derivations: JoinSet<()>,
-    /// What writes files, and tries whether it could.
+    /// Writes of files, and trials whether they could be written.
     work: JoinSet<Event>,
     readings: JoinSet<(Place, FileReading)>,
-    /// None is read a second time meanwhile.
+    /// Places whose readings have not ended. None of them is read a second time meanwhile.
     being_read: BTreeSet<Place>,
-    /// The news wait for the id of a credential.
+    /// Derives the id of a credential that the news wait for.
     naming: Option<Work<()>>,
 }
 
@@ -158,7 +158,7 @@ impl Task {
             }
         };
         let park = || {
-            // What is still to be told or known waits for the work under way, which ends by itself.
+            // News and ids wait for the work under way, which ends by itself.
             if !is_working {
                 manager.serve(|service| service.park(is_fetching));
             }
@@ -191,7 +191,7 @@ impl Task {
                         let Attempt { sent_at, verdict } = attempt;
                         Event::Answered { request, sent_at, verdict, verify }
                     };
-                    // What it has seen of the clock is seen by the manager's task only after this.
+                    // The manager's task sees the time that this one has seen only after this.
                     wait(&manager, send, || manager.serve(|service| service.park(true))).await
                 });
             }

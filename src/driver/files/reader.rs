@@ -1,4 +1,4 @@
-//! What a source yields that is read from files.
+//! Reads what sources need from files.
 
 use std::collections::BTreeSet;
 use std::fs::{self, File};
@@ -102,7 +102,7 @@ fn read_value(path: &Path) -> Result<Secret, Trouble> {
 /// The text of a file, unless it is larger than that or no text.
 pub(in crate::driver) fn read_text(file: &mut File, largest: u64) -> io::Result<Secret> {
     before("fstat")?;
-    // Room for all of it, so that no copy is left behind where it grew.
+    // There is room for all of it: a buffer that grew would leave copies behind.
     let size = file.metadata()?.len().min(largest) + 1;
     let mut bytes = Zeroizing::new(Vec::with_capacity(usize::try_from(size).unwrap_or(0)));
     before("read")?;
