@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde::Deserialize;
 use url::Url;
 
-use crate::member::{Ask, Candidate, RotationId, Until};
+use crate::member::{Ask, Candidate, Request, Rotate, RotationId, Until};
 use crate::policy::patience;
 use crate::secret::Secret;
 
@@ -69,7 +69,8 @@ impl RequestForm {
         });
         let rotation = rotation_id.as_deref().map(RotationId::new);
         let verify = verify.map(|it| it.url);
-        let ask = Ask::Rotate { candidate, rotation, supersede, compromised, verify };
+        let rotate = Rotate { candidate, rotation, supersede, compromised, verify };
+        let ask = Request::Rotate(rotate).into();
         Some(Self { ask, patience: Some(Duration::from_millis(deadline_ms)) })
     }
 
@@ -77,22 +78,22 @@ impl RequestForm {
     pub fn prepare(min_runway_ms: f64) -> Self {
         let seconds = min_runway_ms / 1000.0;
         let min_runway = Duration::try_from_secs_f64(seconds).unwrap_or(Duration::MAX);
-        Self::patient(Ask::Prepare { min_runway })
+        Self::patient(Request::Prepare { min_runway })
     }
 
     /// The end of a preparation.
     pub fn cancel_preparation() -> Self {
-        Self::patient(Ask::CancelPreparation)
+        Self::patient(Request::CancelPreparation)
     }
 
     /// A rollback of this rotation.
     pub fn roll_back(rotation_id: &str) -> Self {
-        Self::patient(Ask::RollBack(RotationId::new(rotation_id)))
+        Self::patient(Request::RollBack(RotationId::new(rotation_id)))
     }
 
     /// The end of this rotation's overlap.
     pub fn retire_now(rotation_id: &str, force: bool) -> Self {
-        Self::patient(Ask::Retire { rotation: RotationId::new(rotation_id), force })
+        Self::patient(Request::Retire { rotation: RotationId::new(rotation_id), force })
     }
 
     /// A wait until this rotation is `everywhere`, `persisted` or `retired`; none for any other
@@ -107,7 +108,7 @@ impl RequestForm {
         Some(Self { ask: Ask::Until(RotationId::new(rotation_id), until), patience: None })
     }
 
-    fn patient(ask: Ask) -> Self {
-        Self { ask, patience: Some(patience::REQUEST) }
+    fn patient(request: Request<Candidate>) -> Self {
+        Self { ask: request.into(), patience: Some(patience::REQUEST) }
     }
 }

@@ -179,16 +179,15 @@ impl Task {
                 self.client = Some(Arc::clone(&client));
                 self.requests.spawn(async move {
                     let send = async {
-                        let attempt = client
+                        let Attempt { sent_at, verdict } = client
                             .fetch(manager.endpoint(), &credential, &*registry, &*clock)
                             .await;
-                        let verify = match (&attempt.verdict, verify) {
+                        let verify = match (&verdict, verify) {
                             (Verdict::Accepted(grant), Some(url)) => {
                                 Some(client.verify(&url, &grant.access_token, &*clock).await)
                             }
                             _ => None,
                         };
-                        let Attempt { sent_at, verdict } = attempt;
                         Event::Answered { request, sent_at, verdict, verify }
                     };
                     // The manager's task sees the time that this one has seen only after this.

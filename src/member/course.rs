@@ -5,21 +5,21 @@ use std::sync::Arc;
 use super::answering::Answered;
 use super::change::Context;
 use super::storing::Pending;
-use super::{Ask, Effect, Member, Notice, Step};
+use super::{Candidate, Effect, Member, Notice, Step};
 use crate::clock::Timestamp;
 use crate::credential::{Credential, CredentialId};
-use crate::error::Failure;
-use crate::refresh::{self, Meaning};
-use crate::rotation::{self, CallerId, PhaseName, TokenChange};
+use crate::refresh;
+use crate::rotation::{self, CallerId, PhaseName, Request, TokenChange};
 use crate::source::Configured;
 use crate::store::{Fresh, TokenWrite};
+use crate::verdict::{Arrival, Verdict};
 
 /// Something that concerns the record.
 #[derive(Debug)]
 pub(super) enum Item {
     Configured(Configured),
     Answered(Box<Answered>),
-    Asked { caller: CallerId, ask: Ask },
+    Asked { caller: CallerId, request: Request<Candidate> },
     Rotation(rotation::Event),
 }
 
@@ -41,7 +41,7 @@ pub(super) enum Todo {
     /// The refresh is told what its request brought.
     Conclude {
         flight: u64,
-        failure: Option<(Failure, Meaning)>,
+        verdict: Arc<Verdict<Arrival>>,
     },
 }
 
@@ -96,7 +96,7 @@ impl Step<'_> {
         match member.queue.pop_front() {
             Some(Item::Configured(configured)) => self.take_configuration(configured),
             Some(Item::Answered(answered)) => self.take_answer(*answered),
-            Some(Item::Asked { caller, ask }) => self.take_ask(caller, ask),
+            Some(Item::Asked { caller, request }) => self.take_request(caller, request),
             Some(Item::Rotation(event)) => self.member.todo.push_back(Todo::Step(event)),
             None => return false,
         }
@@ -128,12 +128,9 @@ impl Step<'_> {
         match todo {
             Todo::Step(event) => self.rotate(event),
             Todo::Effect(effect) => self.perform_effect(effect),
-            Todo::Conclude { flight, failure } => {
+            Todo::Conclude { flight, verdict } => {
                 self.update_offer();
-                self.tell_refresh(match failure {
-                    None => refresh::Event::Spared(flight),
-                    Some((failure, meaning)) => refresh::Event::Failed { flight, failure, meaning },
-                });
+                self.tell_refresh(refresh::Event::Answered { flight, verdict });
             }
         }
     }

@@ -8,7 +8,7 @@ use crate::clock::Timestamp;
 use crate::credential::{Credential, CredentialId};
 use crate::error::{Code, Failure};
 use crate::refresh::{self, Offer};
-use crate::rotation::{self, Phase, Role, Want};
+use crate::rotation::{self, Awaited, Phase, Role};
 use crate::source::Yielded;
 
 impl Step<'_> {
@@ -30,7 +30,7 @@ impl Step<'_> {
             self.effects.push(super::Effect::ReadSources);
         }
         let offer = Offer { awaits_sources: self.member.awaits_sources, ..offer };
-        self.tell_refresh(refresh::Event::Offered(offer));
+        self.tell_refresh(refresh::Event::Offered(offer.into()));
         self.member.show();
     }
 
@@ -46,7 +46,7 @@ impl Step<'_> {
         let credentials = offer.credentials.iter().filter(|one| is_allowed(one)).cloned().collect();
         // Nobody is told meanwhile that there is nothing left.
         let offer = Offer { credentials, awaits_sources: true, ..offer.clone() };
-        self.tell_refresh(refresh::Event::Offered(offer));
+        self.tell_refresh(refresh::Event::Offered(offer.into()));
     }
 }
 
@@ -87,8 +87,8 @@ impl Member {
 
     /// The candidates that callers named, who wait for them.
     fn named(&self) -> impl Iterator<Item = CredentialId> {
-        self.view.callers.iter().filter_map(|caller| match &caller.want {
-            Want::Promotion { candidate, .. } => Some(*candidate),
+        self.view.callers.iter().filter_map(|caller| match &caller.awaits {
+            Awaited::Promotion { candidate, .. } => Some(*candidate),
             _ => None,
         })
     }

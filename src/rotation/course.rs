@@ -1,15 +1,17 @@
 //! What follows from the endpoint's answers and from time, without being asked: PreparationEnded, Substituted to Recovered.
 
+use super::caller::Awaited;
 use super::draft::Draft;
 use super::effect::{Effect, Notice, Refusal};
-use super::event::{Event, Want};
-use super::ledger::{Answer, Proof};
+use super::event::Event;
+use super::ledger::Proof;
 use super::record::{Overlap, Phase, Prepared, Record, Role, RotationId, Version};
 use super::transition::Transition;
 use super::view::View;
 use super::{promotion, retirement};
 use crate::clock::Timestamp;
 use crate::credential::CredentialId;
+use crate::verdict::{Arrival, Verdict};
 
 /// The one transition that is due, if any is.
 pub(super) fn follow(draft: &mut Draft<'_>) {
@@ -46,8 +48,8 @@ pub(super) fn take_waiting(draft: &mut Draft<'_>) {
 
 /// Staged for a caller that came before there was a record.
 fn take_early_caller(draft: &mut Draft<'_>) -> bool {
-    let early = draft.wants().find_map(|want| match want {
-        Want::Promotion { rotation, candidate } => {
+    let early = draft.awaited().find_map(|awaits| match awaits {
+        Awaited::Promotion { rotation, candidate } => {
             let is_early = draft.record.version.epoch == Version::FIRST_EPOCH
                 && draft.record.role(*candidate) != Role::Active;
             is_early.then(|| (rotation.clone(), *candidate))
@@ -61,7 +63,8 @@ fn take_early_caller(draft: &mut Draft<'_>) -> bool {
 
 /// Hands the token of an accepted probe out where it is the active credential's or stands in for it.
 pub(super) fn serve(draft: &mut Draft<'_>, event: &Event) {
-    let Event::Answered { credential, answer: Answer::Accepted(grant) } = event else { return };
+    let Event::Answered { credential, verdict } = event else { return };
+    let Verdict::Accepted(Arrival { token, .. }) = &**verdict else { return };
     if draft.replaces_token() || draft.proof(*credential).is_none() {
         return;
     }
@@ -76,10 +79,10 @@ pub(super) fn serve(draft: &mut Draft<'_>, event: &Event) {
     let now = draft.now;
     if let Some(overlap) = draft.record.open_overlap_mut()
         && overlap.previous == *credential
-        && grant.expires_at > now
+        && token.expires_at > now
     {
         // Tokens of the previous credential are still being made: it is safe to revoke only after them.
-        overlap.safe_to_revoke_at = overlap.safe_to_revoke_at.max(grant.expires_at);
+        overlap.safe_to_revoke_at = overlap.safe_to_revoke_at.max(token.expires_at);
     }
 }
 
@@ -182,8 +185,8 @@ fn follow_overlap(draft: &mut Draft<'_>, overlap: Overlap) {
     if draft.has_moved() {
         return;
     }
-    let force = draft.wants().filter_map(|want| match want {
-        Want::Retirement { previous, force } if *previous == overlap.previous => Some(*force),
+    let force = draft.awaited().filter_map(|awaits| match awaits {
+        Awaited::Retirement { previous, force } if *previous == overlap.previous => Some(*force),
         _ => None,
     });
     let force = force.reduce(|one, other| one || other);
@@ -196,8 +199,8 @@ fn follow_overlap(draft: &mut Draft<'_>, overlap: Overlap) {
         return;
     };
     if !missing.is_only_proof() {
-        draft.settle(|_, want| {
-            matches!(want, Want::Retirement { .. })
+        draft.settle(|_, awaits| {
+            matches!(awaits, Awaited::Retirement { .. })
                 .then(|| Err(Refusal::RetireBlocked(missing.clone())))
         });
     }

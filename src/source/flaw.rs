@@ -2,8 +2,8 @@
 //! terminal.
 //!
 //! RFC 6749 appendix A.1 and A.2 allow printable ASCII. Other letters are let through, since some
-//! servers take them; what nobody sees on a screen is not. `lib/credential-text.js` says the same
-//! of what JavaScript reads.
+//! servers take them. Characters that nobody sees on a screen are not.
+//! `lib/options/credential-text.js` says the same of what JavaScript reads.
 
 use std::fmt;
 

@@ -7,6 +7,7 @@ use crate::member::*;
 use crate::policy::tests::DEFAULT;
 use crate::refresh::Refusal;
 use crate::rotation::{PhaseName, Role};
+use crate::verdict::Verify;
 
 #[test]
 fn a_secret_that_dies_early_in_the_overlap_is_replaced_by_the_fallback_before_anyone_is_refused() {
@@ -129,7 +130,7 @@ fn a_restart_of_the_thread_in_any_phase_changes_no_role_and_the_rotation_goes_on
             world.pass(SECOND);
         }),
         (PhaseName::Prepared, |world| {
-            world.ask(Ask::Prepare { min_runway: MINUTE });
+            world.ask(Request::Prepare { min_runway: MINUTE });
             world.pass(SECOND);
         }),
     ];
@@ -152,7 +153,7 @@ fn a_restart_of_the_thread_in_any_phase_changes_no_role_and_the_rotation_goes_on
 #[test]
 fn who_prepares_a_rotation_gets_an_answer_although_the_thread_was_restarted() {
     let mut world = with_token(&["old"]);
-    let caller = world.ask(Ask::Prepare { min_runway: MINUTE });
+    let caller = world.ask(Request::Prepare { min_runway: MINUTE });
     world.under_way.clear();
     world.tell(Event::Restarted);
     world.pass(SECOND);
@@ -200,7 +201,7 @@ fn tokens_that_nobody_may_be_handed_yet_are_not_fetched_again_and_again() {
     let before = with_token(&["old", "new", "other"]);
     let mut world = World::new(DEFAULT, accepts(&["new", "other"]));
     world.store = before.store;
-    world.verified = rotation::Verify::Failed;
+    world.verified = Verify::Failed;
     world.configure(&["other"]);
     world.ask(verified(rotate(Some("new"))));
     world.pass(SECOND);

@@ -4,10 +4,10 @@ use super::world::*;
 use crate::credential::Credential;
 use crate::member::*;
 use crate::policy::tests::DEFAULT;
-use crate::rotation::{PhaseName, Refusal, Role, Verify};
+use crate::rotation::{PhaseName, Refusal, Role};
 use crate::secret::Secret;
 use crate::token::Grant;
-use crate::verdict::Verdict;
+use crate::verdict::{Verdict, Verify};
 
 /// The endpoint of a secret that dies when the other one comes to life.
 fn dies_at(at: Timestamp) -> impl FnMut(&Credential, Timestamp) -> Verdict {
@@ -241,7 +241,7 @@ fn what_was_retired_is_not_presented_while_a_token_is_being_stored() {
     world.configure(&["old"]);
     world.pass(MINUTE);
     let mut leak = rotate(Some("new"));
-    if let Ask::Rotate { compromised, .. } = &mut leak {
+    if let Request::Rotate(Rotate { compromised, .. }) = &mut leak {
         *compromised = true;
     }
     world.ask(leak);

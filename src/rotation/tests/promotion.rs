@@ -90,7 +90,7 @@ super::scenarios! {
     a_leaked_credential_is_retired_with_the_promotion = stable() => |world| {
         world.accept(B);
         let want = Rotate { candidate: Some(B), compromised: true, ..Rotate::default() };
-        let caller = world.ask(Want::Rotate(want));
+        let caller = world.ask(Request::Rotate(want));
         world.pass(SECOND);
         let record = world.record();
         assert_eq!((record.active, world.phase()), (B, PhaseName::Stable));
@@ -101,10 +101,10 @@ super::scenarios! {
     }
 
     a_leak_that_is_told_while_the_successor_is_proved_counts = stable() => |world| {
-        world.answer_with(B, Answer::Unclear { retry_after: None });
+        world.answer_with(B, unclear());
         world.change(0, A, B);
         let want = Rotate { candidate: Some(B), compromised: true, ..Rotate::default() };
-        world.ask(Want::Rotate(want));
+        world.ask(Request::Rotate(want));
         // Who knows of no leak takes nothing back.
         world.rotate(B);
         world.accept(B);
@@ -113,10 +113,10 @@ super::scenarios! {
     }
 
     a_leak_counts_also_where_the_rotation_is_named = stable() => |world| {
-        world.answer_with(B, Answer::Unclear { retry_after: None });
+        world.answer_with(B, unclear());
         world.rotate(B);
         let rotation = world.record().staged().map(|staged| staged.rotation.clone());
-        world.ask(Want::Rotate(Rotate { rotation, compromised: true, ..Rotate::default() }));
+        world.ask(Request::Rotate(Rotate { rotation, compromised: true, ..Rotate::default() }));
         world.accept(B);
         world.pass(MINUTE);
         assert_eq!((world.record().role(A), world.took(Transition::PromotedAfterLeak)), (Role::Retired, 1));
@@ -124,7 +124,7 @@ super::scenarios! {
 
     a_leaked_credential_stays_until_its_successor_is_proved = stable() => |world| {
         let want = Rotate { candidate: Some(B), compromised: true, ..Rotate::default() };
-        let caller = world.ask(Want::Rotate(want));
+        let caller = world.ask(Request::Rotate(want));
         world.pass(10 * SECOND);
         assert_eq!(world.code(caller), Some("ERR_CANDIDATE_REJECTED"));
         assert_eq!(world.record().active, A);
@@ -161,7 +161,7 @@ super::scenarios! {
     }
 
     answers_that_say_nothing_leave_the_candidate_staged = stable() => |world| {
-        world.answer_with(B, Answer::Unclear { retry_after: None });
+        world.answer_with(B, unclear());
         let caller = world.rotate(B);
         world.pass(5 * MINUTE);
         assert_eq!((world.phase(), world.outcome(caller)), (PhaseName::Staged, None));
@@ -214,7 +214,7 @@ super::scenarios! {
     }
 
     an_unproved_candidate_is_withdrawn_after_ten_minutes = stable() => |world| {
-        world.answer_with(B, Answer::Unclear { retry_after: None });
+        world.answer_with(B, unclear());
         let caller = world.rotate(B);
         world.pass(599 * SECOND);
         assert_eq!(world.phase(), PhaseName::Staged);
@@ -226,7 +226,7 @@ super::scenarios! {
 
     a_withdrawn_candidate_has_the_role_that_it_had = stable_with(&[A, B]) => |world| {
         assert_eq!(world.record().role(B), Role::Standby);
-        world.answer_with(B, Answer::Unclear { retry_after: None });
+        world.answer_with(B, unclear());
         world.rotate(B);
         assert_eq!(world.record().role(B), Role::Next);
         world.pass(10 * MINUTE);
@@ -234,7 +234,7 @@ super::scenarios! {
     }
 
     the_last_caller_that_leaves_withdraws_what_no_source_yields = stable() => |world| {
-        world.answer_with(B, Answer::Unclear { retry_after: None });
+        world.answer_with(B, unclear());
         let first = world.rotate(B);
         let second = world.rotate(B);
         world.leave(first);
@@ -244,14 +244,14 @@ super::scenarios! {
     }
 
     a_caller_that_leaves_does_not_withdraw_what_a_source_yields = stable_with(&[A, B]) => |world| {
-        world.answer_with(B, Answer::Unclear { retry_after: None });
+        world.answer_with(B, unclear());
         let caller = world.rotate(B);
         world.leave(caller);
         assert_eq!(world.phase(), PhaseName::Staged);
     }
 
     a_candidate_that_nobody_alive_holds_is_withdrawn = fleet() => |world| {
-        world.answer_with(B, Answer::Unclear { retry_after: None });
+        world.answer_with(B, unclear());
         world.rotate(B);
         world.crash(0);
         world.forget(0);
