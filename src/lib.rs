@@ -8,6 +8,7 @@
 //!   credentials. [`sink`] computes the new text of a file that a credential is written back to.
 //!   [`client`] turns a request into bytes, and an answer into a [`verdict`].
 //! * [`wiping`] wipes memory before it is freed, so that no secret stays behind.
+//! * [`api`] is what JavaScript sees: shapes, the functions that make them, sentences for people.
 //! * `driver` (feature `io`) performs what the core decides, on a thread of its own.
 //! * `binding` (feature `node`) converts between Node-API and the driver. It decides nothing.
 

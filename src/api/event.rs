@@ -6,8 +6,8 @@ use serde::Serialize;
 
 use super::change::ChangeMessage;
 use super::credential::CredentialName;
+use super::handle::HandleId;
 use super::instant::{Calendar, UtcMillis, millis};
-use super::message::HandleId;
 use super::sentences::Labels;
 use crate::credential::Credential;
 use crate::error::Failure;
@@ -120,7 +120,7 @@ pub enum SourceChanged {
     Emptied,
     /// It could not be read.
     Unreadable {
-        /// Why.
+        /// Why it could not be read.
         message: String,
     },
     /// It changes so often that only some changes are taken up.

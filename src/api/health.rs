@@ -1,4 +1,5 @@
-//! What `health()` returns: what is wrong, or will be, for probes and for people who prevent outages.
+//! What `health()` returns: what is wrong, or will be, for probes and for people who prevent
+//! outages.
 
 use serde::Serialize;
 

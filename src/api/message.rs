@@ -5,6 +5,7 @@ use serde::Serialize;
 use super::credential::CredentialMessage;
 use super::error::ErrorMessage;
 use super::event::EventMessage;
+use super::handle::HandleId;
 use super::instant::Calendar;
 use super::rotation::{PreparationMessage, RotationMessage};
 use super::sentences::Labels;
@@ -12,9 +13,6 @@ use crate::member::{Answer, Denial, Member};
 use crate::refresh::{Refusal, WaiterId};
 use crate::rotation::CallerId;
 use crate::secret::{Secret, serialize_exposed};
-
-/// Names one handle of a manager, for as long as the process lives.
-pub type HandleId = u64;
 
 /// A message to the environment of some handles.
 #[derive(Debug, Clone, Serialize)]
@@ -78,8 +76,8 @@ pub enum Message {
         #[serde(serialize_with = "serialize_exposed")]
         client_secret: Secret,
     },
-    /// The file in front of an entry's variables holds a credential that was accepted, and the variables
-    /// hold another one.
+    /// The file in front of an entry's variables holds a credential that was accepted, and the
+    /// variables hold another one.
     StaleVariables {
         /// The handle that the entry belongs to.
         handle: HandleId,

@@ -96,7 +96,8 @@ impl RequestForm {
         Self::patient(Request::Retire { rotation: RotationId::new(rotation_id), force })
     }
 
-    /// A wait until this rotation is `everywhere`, `persisted` or `retired`; none for any other word.
+    /// A wait until this rotation is `everywhere`, `persisted` or `retired`; none for any other
+    /// word.
     pub fn until(rotation_id: &str, what: &str) -> Option<Self> {
         let until = match what {
             "everywhere" => Until::Everywhere,

@@ -1,8 +1,8 @@
 //! Sentences for people: what happened, with which credential, and what to do.
 //!
 //! A sentence names an instant by the member of the payload that holds it, between two marks: each
-//! environment shows it in its own time zone. The mark is a control character, which no text of others
-//! contains.
+//! environment shows it in its own time zone. The mark is a control character, which no text of
+//! others contains.
 
 use crate::member::{Change, Name, SinkFailure, WaitsOn, What, Why};
 use crate::rotation::{Missing, SinkOutcome, Transition};
@@ -12,7 +12,7 @@ use crate::source::EntryPlace;
 const MARK: char = '\u{1}';
 
 /// The label of an entry, where it has one.
-pub type Labels<'a> = &'a dyn Fn(EntryPlace) -> Option<String>;
+pub(super) type Labels<'a> = &'a dyn Fn(EntryPlace) -> Option<String>;
 
 /// An instant of the payload.
 fn instant(member: &str) -> String {
@@ -20,7 +20,7 @@ fn instant(member: &str) -> String {
 }
 
 /// A credential, as people may read of it.
-pub fn credential(name: &Name) -> String {
+pub(super) fn credential(name: &Name) -> String {
     let Name { id, label, client_id } = name;
     let client =
         if client_id.is_empty() { String::new() } else { format!("client id {client_id}, ") };
@@ -29,13 +29,13 @@ pub fn credential(name: &Name) -> String {
 }
 
 /// An entry of the list of credentials.
-pub fn entry(place: EntryPlace, labels: Labels<'_>) -> String {
+pub(super) fn entry(place: EntryPlace, labels: Labels<'_>) -> String {
     let label = labels(place).map(|label| format!(" (\"{label}\")")).unwrap_or_default();
     format!("credentials[{}]{label}", place.index)
 }
 
 /// Why a place was not written, and what to do.
-pub fn sink_failure(failure: &SinkFailure, labels: Labels<'_>) -> String {
+pub(super) fn sink_failure(failure: &SinkFailure, labels: Labels<'_>) -> String {
     let entry = entry(failure.place, labels);
     let advice = match failure.outcome {
         SinkOutcome::Impossible => {
@@ -54,7 +54,7 @@ fn sink_failures(failures: &[SinkFailure], labels: Labels<'_>) -> String {
 }
 
 /// What a rotation waits for, and what to do.
-pub fn waiting(on: &WaitsOn, labels: Labels<'_>) -> String {
+pub(super) fn waiting(on: &WaitsOn, labels: Labels<'_>) -> String {
     match on {
         WaitsOn::Proof { credential, failure } => {
             let name = self::credential(credential);
@@ -126,7 +126,7 @@ fn missing(missing: &Missing) -> Vec<String> {
 }
 
 /// Why the previous credential cannot be retired, and what to do.
-pub fn blocked(what: &Missing) -> String {
+pub(super) fn blocked(what: &Missing) -> String {
     format!(
         "The previous credential is still needed: {}. Wait, or use force where members or places are missing.",
         missing(what).join("; ")
@@ -134,7 +134,7 @@ pub fn blocked(what: &Missing) -> String {
 }
 
 /// What a change of the credentials means, and what to do.
-pub fn change(change: &Change, labels: Labels<'_>) -> String {
+pub(super) fn change(change: &Change, labels: Labels<'_>) -> String {
     let name =
         |name: &Option<Name>| name.as_ref().map_or_else(|| "the credential".to_owned(), credential);
     let (active, next, previous) =

@@ -10,15 +10,13 @@ use serde_json::Value;
 use url::Url;
 
 use super::error::ErrorMessage;
+use super::handle::ClockId;
 use crate::client::Transport;
 use crate::error::Code;
 use crate::policy::Policy;
 use crate::provider::{ClientAuth, Endpoint};
 use crate::secret::Secret;
 use crate::source::{EntrySpec, Reading};
-
-/// Names a clock that a test turns by hand.
-pub type ClockId = u64;
 
 /// Everything that a handle is opened with.
 #[derive(Debug)]
@@ -43,8 +41,8 @@ pub struct Settings {
     pub agreed: Agreed,
 }
 
-/// Options by the paths that users know, each with its value as JSON text. A proxy or a key among them is
-/// secret.
+/// Options by the paths that users know, each with its value as JSON text. A proxy or a key among
+/// them is secret.
 pub type Agreed = Vec<(String, Secret)>;
 
 /// The form in which the facade, which has checked the user's options, hands them over.

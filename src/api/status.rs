@@ -3,8 +3,8 @@
 use serde::Serialize;
 
 use super::credential::CredentialName;
+use super::handle::HandleId;
 use super::instant::{Calendar, UtcMillis};
-use super::message::HandleId;
 use super::rotation::{RotationMessage, phase};
 use crate::error::Failure;
 use crate::member::{CredentialState, Member, Standing};

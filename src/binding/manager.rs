@@ -16,7 +16,7 @@ use crate::source::Reading;
 
 /// The token that may be handed out now.
 #[napi(object)]
-pub struct Held {
+pub struct TakenToken {
     /// The token.
     pub token: String,
     /// When it stops being usable, in milliseconds since 1970.
@@ -73,13 +73,13 @@ pub fn close(env: Env, handle: i64) {
 
 /// The token that may be handed out now, if there is one.
 #[napi(catch_unwind)]
-pub fn take(env: Env, handle: i64) -> Option<Held> {
+pub fn take(env: Env, handle: i64) -> Option<TakenToken> {
     let (_, manager) = manager(env, handle)?;
-    manager.token().map(|(token, usable_until)| Held { token, usable_until })
+    manager.token().map(|(token, usable_until)| TakenToken { token, usable_until })
 }
 
-/// Has a caller wait for a token, for `timeout_ms` or else `acquireTimeoutMs`; its answer comes as a message
-/// with the returned number.
+/// Has a caller wait for a token, for `timeout_ms` or else `acquireTimeoutMs`; its answer comes as
+/// a message with the returned number.
 #[napi(catch_unwind)]
 pub fn wait(
     env: Env,

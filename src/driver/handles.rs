@@ -40,7 +40,8 @@ impl Handles {
         self.open.contains_key(&id)
     }
 
-    /// A new token is handed out. The member holds it already: who reads the new word finds it there.
+    /// A new token is handed out. The member holds it already: who reads the new word finds it
+    /// there.
     pub(super) fn hand_out(&mut self) {
         self.publish(next_stamp());
     }
@@ -97,8 +98,8 @@ impl Handles {
     }
 }
 
-/// A stamp that no token of this process had before, so that no handle ever sees the stamp of a token that
-/// it cached earlier.
+/// A stamp that no token of this process had before, so that no handle ever sees the stamp of a
+/// token that it cached earlier.
 fn next_stamp() -> i32 {
     static LAST: AtomicI32 = AtomicI32::new(NO_TOKEN);
     let next = |last: i32| if last == i32::MAX { NO_TOKEN + 1 } else { last + 1 };

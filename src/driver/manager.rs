@@ -1,30 +1,29 @@
-//! One logical client at run time: its state behind one lock, which any thread may take, and what wakes its task.
+//! One logical client at run time: its state behind one lock, which any thread may take, and what
+//! wakes its task.
 
 #[cfg(test)]
 mod tests;
+mod upkeep;
 
-use std::collections::{HashMap, VecDeque};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::Notify;
 
-use super::errand::Errand;
 use super::listener::{Listener, Word};
-use super::service::Service;
-use super::state::{State, Wanted};
+use super::state::State;
 use crate::api::{
     Activity, Agreed, ClockId, HandleId, Health, Metrics, RotationMessage, Settings, Status,
 };
 use crate::client::Transport;
 use crate::clock::{Clock, Timestamp};
-use crate::credential::Credential;
-use crate::member::{Ask, Event};
+use crate::member::Ask;
+use crate::policy::Policy;
 use crate::provider::Endpoint;
-use crate::refresh::WaiterId;
+use crate::refresh::{Wait, WaiterId};
 use crate::rotation::{CallerId, SinkOutcome};
-use crate::source::{EntrySpec, FileReading, Place, Reading};
+use crate::source::{EntrySpec, Reading};
 
 /// Names a manager of this process.
 pub(super) type ManagerId = u64;
@@ -34,6 +33,7 @@ pub struct Manager {
     name: Option<String>,
     endpoint: Endpoint,
     transport: Transport,
+    policy: Policy,
     agreed: Agreed,
     clock_id: Option<ClockId>,
     clock: Arc<dyn Clock>,
@@ -49,6 +49,7 @@ impl Manager {
             name: settings.name.clone(),
             endpoint: settings.endpoint.clone(),
             transport: settings.transport.clone(),
+            policy: settings.policy.clone(),
             agreed: settings.agreed.clone(),
             clock_id: settings.clock,
             clock,
@@ -81,8 +82,6 @@ impl Manager {
     pub(super) fn is_on(&self, clock: ClockId) -> bool {
         self.clock_id == Some(clock)
     }
-
-    // From any thread.
 
     pub(super) fn add_handle(
         &self,
@@ -125,8 +124,11 @@ impl Manager {
     ) -> WaiterId {
         static LAST: AtomicU64 = AtomicU64::new(0);
         let waiter = LAST.fetch_add(1, Ordering::Relaxed) + 1;
-        let wanted = Wanted { min_validity, for_readiness, timeout };
-        self.with_state(|state, now| state.wait(handle, waiter, wanted, now));
+        self.with_state(|state, now| {
+            let deadline = self.policy.wait_deadline(timeout, now);
+            let wait = Wait { waiter, min_validity, deadline, for_readiness };
+            state.wait(handle, wait, now);
+        });
         waiter
     }
 
@@ -221,70 +223,6 @@ impl Manager {
         self.with_state(|state, _| state.service().panic());
     }
 
-    // From the manager's task.
-
-    pub(super) fn take_errands(&self) -> VecDeque<Errand> {
-        self.lock().take_errands()
-    }
-
-    /// An errand has come to its end.
-    pub(super) fn report(&self, event: Event) {
-        self.in_task(|state, now| state.report(event, now));
-    }
-
-    pub(super) fn files_read(&self, readings: HashMap<Place, FileReading>) {
-        self.in_task(|state, now| state.files_read(readings, now));
-    }
-
-    /// Does whatever time has made due.
-    pub(super) fn tick(&self) {
-        self.in_task(State::tick);
-    }
-
-    /// When [`Manager::tick`] is due; the task sleeps until then.
-    pub(super) fn sleep(&self) -> Option<Timestamp> {
-        self.in_task(State::sleep)
-    }
-
-    /// Tells the environments what happened; returns the credential whose id must be derived for more.
-    pub(super) fn tell_news(&self) -> Option<Arc<Credential>> {
-        self.lock().tell_news()
-    }
-
-    /// Resolves when the task should look again.
-    pub(super) async fn changed(&self) {
-        self.changed.notified().await;
-    }
-
-    /// Has the task look again.
-    pub(super) fn wake(&self) {
-        self.changed.notify_one();
-    }
-
-    /// What the task says of itself.
-    pub(super) fn serve(&self, say: impl FnOnce(&mut Service)) {
-        say(self.lock().service());
-    }
-
-    // From the supervisor.
-
-    /// The task died: until another one watches over expiry, every call asks for itself.
-    pub(super) fn suspend(&self) {
-        self.in_task(State::suspend);
-    }
-
-    /// When a new task may begin.
-    pub(super) fn restart_at(&self) -> Option<Timestamp> {
-        self.lock().service().restart_at()
-    }
-
-    /// A new task begins: the token that is still valid first, then everything else.
-    pub(super) fn restart(&self) {
-        self.with_state(State::restart);
-    }
-
-    // Under the lock.
-
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -315,7 +253,8 @@ impl Manager {
         let result = at(&state, stalled_since, now);
         drop(state);
         if is_due {
-            // Its sleep may be too long, as in a process that was restored elsewhere: it is not dead for that.
+            // Its sleep may be too long, as in a process that was restored elsewhere: it is not
+            // dead for that.
             self.wake();
         }
         result

@@ -40,9 +40,11 @@ impl News {
         self.queue.push_back(NewsItem::Answer(owner, answer));
     }
 
-    /// Tells the news in order, up to the first that names a credential whose id is not derived yet.
+    /// Tells the news in order, up to the first that names a credential whose id is not derived
+    /// yet.
     ///
-    /// Returns that credential if somebody listens. Without listeners its id is not worth 20 ms of a processor.
+    /// Returns that credential if somebody listens. Without listeners its id is not worth 20 ms of
+    /// a processor.
     pub(super) fn tell(&mut self, handles: &Handles) -> Option<Arc<Credential>> {
         while let Some(item) = self.queue.pop_front() {
             let unnamed = item.unnamed().map(Arc::clone);

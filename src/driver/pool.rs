@@ -1,8 +1,9 @@
 //! Threads for one kind of work that blocks, which the managers of a process share fairly.
 //!
-//! A thread starts when there is work for it, and ends when it has had none for a while. What does not return
-//! costs its own manager something and no other one: after a second its thread no longer counts, and another one
-//! takes its place. How much of one manager is at work or hangs is limited (`policy::work`).
+//! A thread starts when there is work for it, and ends when it has had none for a while. Work that
+//! does not return costs only its own manager something: after a second its thread no longer
+//! counts, and another one takes its place. How much of one manager is at work or hangs is limited
+//! (`policy::work`).
 
 mod order;
 mod roster;
@@ -39,11 +40,11 @@ struct Crew {
     idle: usize,
 }
 
-/// Work, and then what tells whoever waits for it, if somebody still does.
+/// Does the work, and returns what tells its result to whoever still waits for it.
 type Job = Box<dyn FnOnce() -> Box<dyn FnOnce()> + Send>;
 
-/// Overwrites what the work has left on this thread's stack, of which no type knows: the first bytes of a file that
-/// was read, the key that an id was derived from.
+/// Overwrites what the work has left on this thread's stack, where no type wipes it: the first
+/// bytes of a file that was read, the key that an id was derived from.
 #[inline(never)]
 #[expect(clippy::large_stack_arrays, reason = "that much of the stack is wiped")]
 fn wipe_stack() {
@@ -56,7 +57,7 @@ impl Pool {
         Arc::new(Self { limits, crew: Mutex::new(crew), hired: Condvar::new() })
     }
 
-    /// Why nothing is to be begun at this place before something there has returned, if so.
+    /// Why nothing may begin at this place before something there has returned, if so.
     pub(super) fn hangs_at(&self, place: &Path) -> Option<Unfinished> {
         self.lock().roster.hangs_at(place)
     }
@@ -67,8 +68,8 @@ impl Pool {
         self.lock().roster.begun()
     }
 
-    /// Returns what the work returns. Whoever drops this does not want it any more: it does not begin, or
-    /// does not count.
+    /// Returns what the work returns. Whoever drops this does not want it any more: it does not
+    /// begin, or does not count.
     pub(super) async fn run<T: Send + 'static>(
         self: &Arc<Self>,
         order: Order,
@@ -79,8 +80,8 @@ impl Pool {
         receiver.await.map_err(|_| Unfinished::Lost)
     }
 
-    /// The same for work that may hang. Its thread does not count for ever, and after `most` looks it is
-    /// given up.
+    /// The same for work that may hang. Its thread does not count for ever, and after `most` looks
+    /// it is given up.
     pub(super) async fn run_with_looks<T: Send + 'static>(
         self: &Arc<Self>,
         order: Order,
@@ -92,7 +93,7 @@ impl Pool {
         let mut looks = 0;
         loop {
             tokio::select! {
-                // What has returned by now has returned in time, whatever this thread was kept by.
+                // What has returned by now is in time, whatever has kept this thread from looking.
                 biased;
                 result = &mut receiver => return result.map_err(|_| Unfinished::Lost),
                 () = clock.sleep_until(clock.now() + LOOK) => {}
@@ -141,7 +142,7 @@ impl Pool {
         let pool = Arc::clone(self);
         match Builder::new().name(NAME.to_owned()).spawn(move || pool.serve()) {
             Ok(_) => crew.threads += 1,
-            // Nobody else will ever come for it.
+            // No other thread will ever come for it.
             Err(_) if crew.threads == 0 => crew.roster.clear(),
             Err(_) => {}
         }

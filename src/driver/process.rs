@@ -11,7 +11,8 @@ use crate::api::{Activity, ClockId, ErrorMessage, HandleId, Settings};
 use crate::clock::{Clock, SystemClock};
 use crate::error::Code;
 
-/// What opens and closes handles. Its thread starts with the first manager and ends with the last one.
+/// What opens and closes handles. Its thread starts with the first manager and ends with the last
+/// one.
 pub struct Driver {
     registry: Arc<Registry>,
 }

@@ -163,7 +163,8 @@ impl Registry {
 
     /// Managers that need a task; none means that no manager is left and the thread must end.
     ///
-    /// `stop` stops the task of a manager that is gone, and with it the requests that are under way.
+    /// `stop` stops the task of a manager that is gone, and with it the requests that are under
+    /// way.
     pub(super) fn take_unserved(
         &self,
         stop: impl FnMut(ManagerId),
@@ -194,7 +195,8 @@ impl Registry {
         }
     }
 
-    /// The whole thread's work panicked: every word is cleared, and every manager gets another task.
+    /// The whole thread's work panicked: every word is cleared, and every manager gets another
+    /// task.
     pub(super) fn recover(&self) {
         let mut entries = self.lock();
         entries.unserved = entries.managers.keys().copied().collect();

@@ -1,4 +1,5 @@
-//! What a manager knows, and what follows when something happens: its member, its sources, its handles.
+//! What a manager knows, and what follows when something happens: its member, its sources, its
+//! handles.
 //!
 //! All of it is done under the manager's lock. What must be seen at once (the shared words, a
 //! caller's answer) is done here; what takes time becomes an errand of the manager's task.
@@ -22,19 +23,16 @@ use crate::api::{Calendar, Message, Settings};
 use crate::clock::{Clock, Timestamp};
 use crate::credential::Credential;
 use crate::member::{Chance, Effect, Event, Member};
-use crate::policy::Policy;
 use crate::policy::expiring::ExpiryWarnings;
 use crate::secret::Secret;
 use crate::source::{EntryPlace, Sources};
 use crate::store::MemoryStore;
-pub(super) use callers::Wanted;
 
 /// How many tokens are remembered: the held one, and its predecessor, which may still be valid.
 const REMEMBERED_TOKENS: usize = 2;
 
 /// The state of one manager.
 pub(super) struct State {
-    policy: Policy,
     member: Member,
     store: MemoryStore,
     clock: Arc<dyn Clock>,
@@ -57,13 +55,12 @@ pub(super) struct State {
 
 impl State {
     pub(super) fn new(settings: &Settings, clock: &Arc<dyn Clock>) -> Self {
-        let policy = settings.policy.clone();
+        let policy = &settings.policy;
         Self {
             member: Member::new(policy.clone()),
             store: MemoryStore::for_process(Arc::clone(clock)),
             clock: Arc::clone(clock),
             sources: Sources::new(policy.source_patience(), settings.source_poll),
-            policy,
             handles: Handles::default(),
             waiting: OwnedNumbers::default(),
             asking: OwnedNumbers::default(),
@@ -90,12 +87,14 @@ impl State {
 
     fn decide(&mut self, event: Event, now: Timestamp) -> VecDeque<Effect> {
         let effects = self.member.step(event, now, &mut Luck);
-        // Before whoever waits for the token is answered, who may have nothing else to do and end the process.
+        // Before whoever waits for the token is answered, who may have nothing else to do and end
+        // the process.
         self.tell_stale_variables(now);
         effects.into()
     }
 
-    /// Tells whose environment variables are older than the file in front of them, once a token was made with it.
+    /// Tells whose environment variables are older than the file in front of them, once a token was
+    /// made with it.
     fn tell_stale_variables(&mut self, now: Timestamp) {
         let Some(token) = self.member.token(now) else { return };
         for EntryPlace { owner, index } in self.sources.take_stale(&token.credential) {
@@ -114,7 +113,8 @@ impl State {
         &mut self.service
     }
 
-    /// Tells the environments what happened; returns the credential whose id must be derived for more.
+    /// Tells the environments what happened; returns the credential whose id must be derived for
+    /// more.
     pub(super) fn tell_news(&mut self) -> Option<Arc<Credential>> {
         self.news.tell(&self.handles)
     }

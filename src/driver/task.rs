@@ -57,8 +57,8 @@ pub(super) async fn run(
     task.run().await;
 }
 
-/// What a task waited for.
-enum Turn {
+/// What a task has waited for.
+enum Wakening {
     Changed,
     /// An errand has come to its end.
     Done(Event),
@@ -73,7 +73,7 @@ struct Task {
     id: ManagerId,
     manager: Arc<Manager>,
     workers: Arc<Workers>,
-    /// What an endpoint says may hold secrets of other managers.
+    /// Knows the secrets of all managers: what an endpoint says may hold any of them.
     registry: Arc<Registry>,
     clients: Arc<Clients>,
     clock: Arc<dyn Clock>,
@@ -81,12 +81,12 @@ struct Task {
     client: Option<Arc<HttpClient>>,
     requests: JoinSet<Event>,
     derivations: JoinSet<()>,
-    /// What writes files, and tries whether it could.
+    /// Writes of files, and trials whether they could be written.
     work: JoinSet<Event>,
     readings: JoinSet<(Place, FileReading)>,
-    /// None is read a second time meanwhile.
+    /// Places whose readings have not ended. None of them is read a second time meanwhile.
     being_read: BTreeSet<Place>,
-    /// The news wait for the id of a credential.
+    /// Derives the id of a credential that the news wait for.
     naming: Option<Work<()>>,
 }
 
@@ -101,14 +101,14 @@ impl Task {
             }
             let alarm = sleep(&*self.clock, self.manager.sleep());
             match self.next(alarm).await {
-                Turn::Changed => {}
-                Turn::Done(event) => self.manager.report(event),
-                Turn::Read(place, reading) => {
+                Wakening::Changed => {}
+                Wakening::Done(event) => self.manager.report(event),
+                Wakening::Read(place, reading) => {
                     self.being_read.remove(&place);
                     self.manager.files_read(HashMap::from([(place, reading)]));
                 }
-                Turn::Named => self.naming = None,
-                Turn::TimeHasCome => self.manager.tick(),
+                Wakening::Named => self.naming = None,
+                Wakening::TimeHasCome => self.manager.tick(),
             }
         }
     }
@@ -141,24 +141,24 @@ impl Task {
     }
 
     /// Waits for the next thing to happen.
-    async fn next(&mut self, alarm: Sleep) -> Turn {
+    async fn next(&mut self, alarm: Sleep) -> Wakening {
         let is_fetching = !self.requests.is_empty();
         let is_working =
             self.naming.is_some() || !self.derivations.is_empty() || !self.work.is_empty();
         let manager = &self.manager;
         let next = async {
             tokio::select! {
-                () = manager.changed() => Turn::Changed,
-                Some(answered) = self.requests.join_next() => Turn::Done(finished(answered)),
-                Some(_) = self.derivations.join_next() => Turn::Done(Event::Identified),
-                Some(done) = self.work.join_next() => Turn::Done(finished(done)),
-                Some(Ok((place, reading))) = self.readings.join_next() => Turn::Read(place, reading),
-                () = or_never(&mut self.naming) => Turn::Named,
-                () = alarm => Turn::TimeHasCome,
+                () = manager.changed() => Wakening::Changed,
+                Some(answered) = self.requests.join_next() => Wakening::Done(finished(answered)),
+                Some(_) = self.derivations.join_next() => Wakening::Done(Event::Identified),
+                Some(done) = self.work.join_next() => Wakening::Done(finished(done)),
+                Some(Ok((place, reading))) = self.readings.join_next() => Wakening::Read(place, reading),
+                () = or_never(&mut self.naming) => Wakening::Named,
+                () = alarm => Wakening::TimeHasCome,
             }
         };
         let park = || {
-            // What is still to be told or known waits for the work under way, which ends by itself.
+            // News and ids wait for the work under way, which ends by itself.
             if !is_working {
                 manager.serve(|service| service.park(is_fetching));
             }
@@ -190,7 +190,7 @@ impl Task {
                         };
                         Event::Answered { request, sent_at, verdict, verify }
                     };
-                    // What it has seen of the clock is seen by the manager's task only after this.
+                    // The manager's task sees the time that this one has seen only after this.
                     wait(&manager, send, || manager.serve(|service| service.park(true))).await
                 });
             }

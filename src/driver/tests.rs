@@ -399,7 +399,8 @@ fn a_token_that_ended_while_the_process_was_suspended_is_no_misconfiguration() {
     assert!(matches!(attempt.verdict, Verdict::Transient(_)), "{:?}", attempt.verdict);
 }
 
-/// A clock that the test turns, and whose timers wake nobody. The driver's thread hangs at it where that is wanted.
+/// A clock that the test turns, and whose timers wake nobody. The driver's thread hangs at it where
+/// that is wanted.
 #[derive(Default)]
 struct Deaf {
     seconds: AtomicUsize,

@@ -21,7 +21,7 @@ use crate::policy::work::MOST_LOOKUPS;
 /// Starts the thread. It ends by itself when no manager is left.
 pub(super) fn start(registry: &Arc<Registry>) -> io::Result<()> {
     let registry = Arc::clone(registry);
-    // Building the runtime may fail for want of descriptors: better told to the caller than lost.
+    // Without free descriptors no runtime can be built. The caller has to learn of that.
     let mut next = Some(build_runtime()?);
     let serve = move || {
         loop {
@@ -33,12 +33,13 @@ pub(super) fn start(registry: &Arc<Registry>) -> io::Result<()> {
             if !is_done {
                 registry.recover();
             }
-            // Dropping it instead would wait for host names that are being resolved, which may take long.
+            // Dropping the runtime would wait for host names that are being resolved, which may
+            // take long.
             let _ = catch_unwind(|| runtime.map(runtime::Runtime::shutdown_background));
             if is_done {
                 return;
             }
-            // Whatever it was may happen again at once; the calls of this process need not wait.
+            // The cause may come up again at once. Calls of this process do not wait meanwhile.
             std::thread::park_timeout(THREAD_RESTART);
         }
     };

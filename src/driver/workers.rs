@@ -1,7 +1,8 @@
-//! What blocks, off the driver's thread: reading and writing files, and computing the public ids of credentials.
+//! What blocks, off the driver's thread: reading and writing files, and computing the public ids of
+//! credentials.
 //!
-//! Each kind of work has threads of its own, so that none waits for another, and a file system that hangs stops
-//! neither events nor the resolution of host names, which has the runtime's threads.
+//! Each kind of work has threads of its own, so that none waits for another, and a file system that
+//! hangs stops neither events nor the resolution of host names, which has the runtime's threads.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -22,7 +23,7 @@ type Write = dyn Fn(&Target, &Credential) -> Report + Send + Sync;
 
 /// Does what blocks, for every manager of the process.
 pub(super) struct Workers {
-    /// Of the machine: it is no matter of a test's clock whether a file system hangs.
+    /// The machine's clock: whether a file system hangs does not depend on a test's clock.
     clock: Arc<dyn Clock>,
     readers: Arc<Pool>,
     writers: Arc<Pool>,
@@ -36,7 +37,7 @@ impl Workers {
         Self::with(clock, files::read, sinks::write)
     }
 
-    /// Workers that read and write by these.
+    /// Workers that read and write with these functions.
     pub(super) fn with(
         clock: Arc<dyn Clock>,
         read: impl Fn(&Place) -> FileReading + Send + Sync + 'static,
@@ -66,7 +67,8 @@ impl Workers {
         reading.unwrap_or_else(|why| failed(&path, why))
     }
 
-    /// Writes a credential to a file, however long that takes: what was begun may still come about.
+    /// Writes a credential to a file, however long that takes: a write that has begun may still
+    /// succeed.
     pub(super) async fn write(
         &self,
         owner: ManagerId,
@@ -80,7 +82,7 @@ impl Workers {
         report.unwrap_or_else(|_| Report::panicked())
     }
 
-    /// Sees whether a file could be written; one that hangs could not.
+    /// Returns whether a file could be written. One that hangs could not.
     pub(super) async fn try_sink(&self, owner: ManagerId, target: Target) -> bool {
         let path = target.path().map(Path::to_owned);
         if path.as_ref().is_some_and(|path| self.writers.hangs_at(path).is_some()) {
@@ -92,7 +94,8 @@ impl Workers {
         self.writers.run_with_looks(order, looks, work).await.unwrap_or(false)
     }
 
-    /// Derives a credential's id, which takes 20 ms of CPU time: not on the thread that refreshes.
+    /// Derives a credential's id. That takes 20 ms of CPU time, so it is not done on the thread
+    /// that refreshes.
     pub(super) async fn name(
         &self,
         owner: ManagerId,
@@ -103,7 +106,7 @@ impl Workers {
             credential.id();
         };
         while self.namers.run(order(owner, urgency, None), derive.clone()).await.is_err() {
-            // There was no thread for it.
+            // No thread could be started.
             self.clock.sleep_until(self.clock.now() + THREAD_PAUSE).await;
         }
     }

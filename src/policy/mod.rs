@@ -1,4 +1,5 @@
-//! The rules about time: when a token is refreshed, how long somebody waits, when people are warned.
+//! The rules about time: when a token is refreshed, how long somebody waits, when people are
+//! warned.
 //!
 //! Pure: the present is a parameter.
 

@@ -8,7 +8,8 @@ use crate::clock::Timestamp;
 #[derive(Debug, Default)]
 pub struct TaskPulse {
     due: Option<Timestamp>,
-    /// When somebody first saw that it was late. A process that was frozen finds itself late at first.
+    /// When somebody first saw that it was late. A process that was frozen finds itself late at
+    /// first.
     late_since: Option<Timestamp>,
 }
 

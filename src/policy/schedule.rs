@@ -8,7 +8,8 @@ use crate::token::Grant;
 /// The rules of one logical client, from its options.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Policy {
-    /// How long before expiry a token is refreshed. Default: the smaller of 10 min and 25 % of life.
+    /// How long before expiry a token is refreshed. Default: the smaller of 10 min and 25 % of
+    /// life.
     pub refresh_before: Option<Duration>,
     /// By which part of that window a refresh may come earlier, at random. Default 0.1.
     pub jitter_ratio: f64,
@@ -22,13 +23,13 @@ pub struct Policy {
     pub acquire_timeout: Duration,
     /// How long rejections of a credential that just appeared do not count.
     pub propagation: Duration,
-    /// How long the previous credential stays a fallback after a promotion. Default: min(max(remaining
-    /// life of the old token, 5 min), 1 h).
+    /// How long the previous credential stays a fallback after a promotion. Default:
+    /// min(max(remaining life of the old token, 5 min), 1 h).
     pub overlap: Option<Duration>,
     /// How long one attempt to write a credential back may take. Default 30 s.
     pub persist_timeout: Duration,
-    /// After how long a token is refreshed at the latest, which shows whether its secret still works. Zero:
-    /// only when it is due. Default 6 h.
+    /// After how long a token is refreshed at the latest, which shows whether its secret still
+    /// works. Zero: only when it is due. Default 6 h.
     pub prove_every: Duration,
 }
 

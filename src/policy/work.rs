@@ -72,14 +72,14 @@ pub const MOST_LOOKS: NonZeroUsize = NonZeroUsize::new(10).expect("not zero");
 /// How long nobody tries to start a thread after one could not be started.
 pub const THREAD_PAUSE: Duration = Duration::from_secs(1);
 
-/// With this many abandoned pieces of work at one place, the place hangs: what does not hang returns
-/// before that many others are begun.
+/// With this many abandoned pieces of work at one place, the place hangs: what does not hang
+/// returns before that many others are begun.
 pub const MOST_ABANDONED: usize = 4;
 
 /// How many host names may be resolved at once.
 ///
-/// A resolver gives up a slow name server after half a minute, which is the fault of that host alone:
-/// there is room for many.
+/// A resolver gives up a slow name server after half a minute, which is the fault of that host
+/// alone: there is room for many.
 pub const MOST_LOOKUPS: usize = 64;
 
 #[cfg(test)]

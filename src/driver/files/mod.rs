@@ -1,7 +1,8 @@
 //! Reads files that hold client ids and secrets. It blocks: call it off the driver's thread.
 //!
-//! A source is read again and again, so it has to be a regular file. What is none (a pipe, a socket, a device) is told by
-//! its kind and never read: reading a pipe would take from it what somebody else waits for, and may wait for ever.
+//! A source is read again and again, so it has to be a regular file. Anything else (a pipe, a
+//! socket, a device) is named by its kind and never read: reading a pipe would take away what
+//! somebody else waits for, and might never return.
 
 mod directory;
 mod fault;

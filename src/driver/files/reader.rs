@@ -1,4 +1,4 @@
-//! What a source yields that is read from files.
+//! Reads what sources need from files.
 
 use std::collections::BTreeSet;
 use std::fs::{self, File};
@@ -16,7 +16,8 @@ use crate::source::{FileReading, Place};
 /// No client id or secret is longer; a wrong path may name a log or a disk.
 const LARGEST: u64 = 64 * 1024;
 
-/// A file of variables may hold others, too. A larger one is not written by hand, nor read by dotenv.
+/// A file of variables may hold others, too. A larger one is not written by hand, nor read by
+/// dotenv.
 pub(in crate::driver) const LARGEST_ENV_FILE: u64 = 1024 * 1024;
 
 /// How often a directory is read again because it was swapped in between.
@@ -101,7 +102,7 @@ fn read_value(path: &Path) -> Result<Secret, Trouble> {
 /// The text of a file, unless it is larger than that or no text.
 pub(in crate::driver) fn read_text(file: &mut File, largest: u64) -> io::Result<Secret> {
     before("fstat")?;
-    // Room for all of it, so that no copy is left behind where it grew.
+    // There is room for all of it: a buffer that grew would leave copies behind.
     let size = file.metadata()?.len().min(largest) + 1;
     let mut bytes = Zeroizing::new(Vec::with_capacity(usize::try_from(size).unwrap_or(0)));
     before("read")?;

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::clock::ManualClock;
+use crate::driver::service::Service;
 
 fn manager() -> Manager {
     let form = serde_json::json!({

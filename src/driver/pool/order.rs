@@ -17,11 +17,12 @@ pub(in crate::driver) struct Order {
 /// Why a piece of work has brought nothing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::driver) enum Unfinished {
-    /// It began, and has not returned. It may still do so, which nobody learns of.
+    /// It began, and has not returned. It may still do so, but nobody is told.
     Hangs,
-    /// It has not begun, since others at the same place, of managers that were closed, have not returned.
+    /// It has not begun, because others at the same place, of managers that were closed, have not
+    /// returned.
     Abandoned,
-    /// It has not begun, since so much else has not returned, and never will.
+    /// It has not begun, because so much else has not returned, and never will.
     Crowded,
     /// It panicked, or there is no thread for it.
     Lost,

@@ -92,7 +92,8 @@ impl<T> Roster<T> {
         self.places.clear();
     }
 
-    /// Looks at work that takes its time. From then on its thread does not count, unless too many do not.
+    /// Looks at work that takes its time. From then on its thread does not count, unless too many
+    /// do not.
     pub(super) fn look(&mut self, ticket: Ticket, fate: Fate) -> Looked {
         let slow = self.begun.values().filter(|it| it.is_slow).count();
         let Some(begun) = self.begun.get_mut(&ticket) else { return Looked::Elsewhere };

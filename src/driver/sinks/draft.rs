@@ -1,10 +1,11 @@
 //! New files before they take their places, and those that killed writers have left behind.
 //!
-//! A draft stands in a directory of its own beside the file, `.oauth-rotor-<number>.tmp`, which nobody but its owner may
-//! enter. It is made with the mode 0600, and gets the one of the file that it replaces as the last thing before
-//! the rename. A process that is killed in between has let nobody in: what it leaves behind is behind a
-//! directory with the mode 0700. With the mode set only after the rename, those who read the file by their group would
-//! be locked out for a moment by each write, and for good by a kill.
+//! A draft is in a directory of its own beside the file, `.oauth-rotor-<number>.tmp`, which only
+//! its owner may enter. It is made with the mode 0600 and gets the mode of the file that it
+//! replaces last, right before the rename. A process that is killed before that has let nobody in:
+//! a directory with the mode 0700 protects what it leaves behind. If the mode were set after the
+//! rename, each write would lock out for a moment those who read the file by their group, and a
+//! kill would do so for good.
 
 use std::ffi::{OsStr, OsString};
 use std::fs::File;
@@ -15,7 +16,8 @@ use super::failure::{Failure, WriteStep};
 use crate::driver::files::{Directory, Found, Kind, LARGEST_ENV_FILE, before, read_text};
 use crate::secret::Secret;
 
-/// How a draft's directory is named, and from when on a left-over is one where there is no lock.
+/// How a draft's directory is named, and after how many seconds it counts as left behind where
+/// there is no lock.
 pub(super) const PREFIX: &str = ".oauth-rotor-";
 pub(super) const SUFFIX: &str = ".tmp";
 pub(super) const STALE_SECONDS: i64 = 600;
@@ -28,7 +30,7 @@ pub(super) struct Draft {
     /// Closed before it is removed.
     pub(super) file: File,
     place: DraftPlace,
-    /// Where the file is that it replaces.
+    /// The directory of the file that it replaces.
     directory: Directory,
     access: Option<Access>,
 }
@@ -65,7 +67,7 @@ impl Draft {
         Ok(read_text(&mut self.file, LARGEST_ENV_FILE)? == *text)
     }
 
-    /// Whether it was written so long after that file that nobody is still writing it.
+    /// Whether it was written so much later than that file that nobody can still be writing that.
     pub(super) fn is_after(&self, other: &Found) -> bool {
         let mine = self.place.directory.look(NEW.as_ref());
         mine.is_ok_and(|mine| mine.modified_at() - other.modified_at() > STALE_SECONDS)
@@ -80,7 +82,7 @@ impl Draft {
         let failed = |error| Failure::Io(WriteStep::Replace, error);
         self.open_up()?;
         self.place.directory.rename(NEW.as_ref(), &self.directory, name).map_err(failed)?;
-        // Its mode, too.
+        // This makes its mode durable, too.
         before("fsync").and_then(|()| self.file.sync_all()).map_err(failed)?;
         let Self { directory, place, .. } = self;
         drop(place);
@@ -128,7 +130,7 @@ pub(super) fn holds_left_overs(directory: &Directory) -> bool {
     directory.names().is_ok_and(|names| names.iter().any(is_one))
 }
 
-/// Removes what killed writers have left behind: the drafts of which this holds.
+/// Removes the drafts that killed writers have left behind, as `is_left_over` recognises them.
 pub(super) fn clear(directory: &Directory, is_left_over: impl Fn(&Found) -> bool) {
     let Ok(names) = directory.names() else { return };
     for name in names.into_iter().filter(|name| is_ours(name)) {

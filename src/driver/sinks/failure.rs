@@ -29,7 +29,7 @@ impl Report {
 pub(super) enum Failure {
     Io(WriteStep, io::Error),
     Refused(Refusal),
-    /// It is no file that can be replaced.
+    /// It cannot be replaced, for this reason.
     Unfit(Cow<'static, str>),
     /// Others are in the way for now.
     Busy(&'static str),
@@ -79,7 +79,7 @@ impl Failure {
     }
 }
 
-/// Whether a later attempt may succeed without anybody's doing.
+/// What came of the write: it failed if a later attempt may succeed without anybody's help.
 pub(super) fn outcome(kind: ErrorKind) -> SinkOutcome {
     match kind {
         ErrorKind::PermissionDenied

@@ -40,8 +40,8 @@ pub(in crate::driver) fn write(target: &Target, credential: &Credential) -> Repo
     }
 }
 
-/// Whether a file could be written, as far as that shows without changing it: a new file is made beside it and
-/// removed. That it is mounted by itself shows only when it is replaced.
+/// Returns whether a file could be written. It does not change the file, but makes a new one beside
+/// it and removes that. A file that is mounted by itself shows only when it is replaced.
 pub(in crate::driver) fn is_writable(target: &Target) -> bool {
     let sample = Secret::new("sample");
     let original = match target {
@@ -57,7 +57,8 @@ pub(in crate::driver) fn is_writable(target: &Target) -> bool {
     };
     let draft = original.and_then(|original| {
         let directory = &original.location.directory;
-        // Else another writer might take the draft for a left-over. Who cannot have a turn now may have one later.
+        // Without a turn, another writer might take the draft for a left-over. If we cannot have
+        // one now, we may have one later.
         let _turn = take_turn(directory, original.owner());
         let draft = Draft::write(directory, &sample, original.access())?;
         draft.open_up()
@@ -77,7 +78,7 @@ pub(super) fn replace(
         if let Some((text, _)) = &original.found
             && edit(text.expose()).map_err(Failure::Refused)?.is_none()
         {
-            // A writer that was killed may have come to the rename and no further.
+            // A killed writer may have made the rename and nothing after it.
             let _ = directory.sync();
             if holds_left_overs(&directory) {
                 let _ = take_turn(&directory, owner);
@@ -85,7 +86,7 @@ pub(super) fn replace(
             return Ok(());
         }
         let _turn = take_turn(&directory, owner)?;
-        // What it was before our turn no longer counts.
+        // Whatever it was before our turn does not count.
         let before_turn = original;
         original = Original::read(path)?;
         if !original.is_at(&before_turn)? || original.owner() != owner {
@@ -97,7 +98,7 @@ pub(super) fn replace(
             return Err(Failure::Unfit("would become larger than 1 MiB".into()));
         }
         let draft = Draft::write(&directory, &new, original.access())?;
-        // Where others may be writing, only age tells that a draft is none of theirs.
+        // Others may be writing: only by its age is a draft known to be nobody's.
         clear(&directory, |other| draft.is_after(other));
         let now = Original::read(path)?;
         if !now.is_at(&original)? || now.found != original.found {
@@ -109,7 +110,8 @@ pub(super) fn replace(
     Err(Failure::Busy("changes too often"))
 }
 
-/// Waits until nobody else writes this user's files there, and removes what those have left behind who did.
+/// Waits until nobody else writes this user's files there, and removes what killed writers have
+/// left.
 fn take_turn(directory: &Directory, owner: u32) -> Result<Turn, Failure> {
     let turn = Turn::take(directory, owner)?;
     if turn.is_exclusive() {

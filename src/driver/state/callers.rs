@@ -1,4 +1,5 @@
-//! Callers: those that wait for a token, and those that ask for something of the credential lifecycle.
+//! Callers: those that wait for a token, and those that ask for something of the credential
+//! lifecycle.
 
 use std::time::Duration;
 
@@ -10,14 +11,6 @@ use crate::refresh::{Refusal, Wait, WaiterId};
 use crate::rotation::CallerId;
 use crate::token::HeldToken;
 
-/// What a caller wants of a token.
-#[derive(Debug, Clone, Copy)]
-pub(in crate::driver) struct Wanted {
-    pub(in crate::driver) min_validity: Duration,
-    pub(in crate::driver) for_readiness: bool,
-    pub(in crate::driver) timeout: Option<Duration>,
-}
-
 impl State {
     /// The token that may be handed out now.
     pub(in crate::driver) fn token(&self, now: Timestamp) -> Option<&HeldToken> {
@@ -25,17 +18,8 @@ impl State {
     }
 
     /// Has a caller of this handle wait for a token.
-    pub(in crate::driver) fn wait(
-        &mut self,
-        handle: HandleId,
-        waiter: WaiterId,
-        wanted: Wanted,
-        now: Timestamp,
-    ) {
-        self.waiting.give(waiter, handle);
-        let Wanted { min_validity, for_readiness, timeout } = wanted;
-        let deadline = self.policy.wait_deadline(timeout, now);
-        let wait = Wait { waiter, min_validity, deadline, for_readiness };
+    pub(in crate::driver) fn wait(&mut self, handle: HandleId, wait: Wait, now: Timestamp) {
+        self.waiting.give(wait.waiter, handle);
         self.step(Event::Wanted(wait), now);
     }
 

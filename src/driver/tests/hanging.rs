@@ -2,7 +2,8 @@
 
 use super::*;
 
-/// A file server that does not answer before this is dropped: whoever reads or writes below it waits.
+/// A file server that does not answer before this is dropped: whoever reads or writes below it
+/// waits.
 struct Dead(Arc<(Mutex<bool>, Condvar)>);
 
 impl Dead {
