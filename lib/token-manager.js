@@ -43,7 +43,6 @@ class TokenManager {
   #variables
   #environment
   #handle
-  #slot
   #snapshots
   #rotations
   #listeners
@@ -68,10 +67,9 @@ class TokenManager {
     this.#variables = parsed.variables
     this.#environment = Environment.current()
     this.#listeners = new Listeners(this, this.#environment)
-    const { handle, slot } = this.#environment.open(this, parsed.native, clock, TokenManager)
+    const { handle, word } = this.#environment.open(this, parsed.native, clock, TokenManager)
     this.#handle = handle
-    this.#slot = slot
-    this.#word = slot.words.subarray(slot.index, slot.index + 1)
+    this.#word = word
     if (this.#listeners.areThere()) native.listen(handle)
     this.#snapshots = new Snapshots(handle, name, this.#local)
     this.#rotations = new Rotations({
@@ -158,7 +156,7 @@ class TokenManager {
     this.#closed = true
     this.#forgetToken()
     this.#listeners.clear()
-    this.#environment.close(this.#handle, this.#slot)
+    this.#environment.close(this.#handle)
     this.#calls.close()
   }
 

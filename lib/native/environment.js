@@ -32,6 +32,8 @@ class Environment {
   #blocks = []
   /** How many words of the last block have ever been in use. */
   #taken = WORDS_PER_BLOCK
+  /** The word of each handle. */
+  #wordOf = new Map()
   /** Words that are free again. */
   #free = []
   /**
@@ -45,7 +47,7 @@ class Environment {
   #waiting = new Map()
   /** Calls that wait for anything else, by their number in the native part. */
   #asking = new Map()
-  #lost = new FinalizationRegistry(({ handle, slot }) => this.close(handle, slot))
+  #lost = new FinalizationRegistry((handle) => this.close(handle))
 
   constructor() {
     this.#attachment = native.attach((message) => this.#receive(JSON.parse(message)))
@@ -53,24 +55,25 @@ class Environment {
 
   /** Opens a handle for a manager. Throws what the native part objects to. */
   open(manager, options, clock, below) {
-    const slot = this.#takeSlot()
+    const word = this.#takeWord()
     const settings = clock === undefined ? options : { ...options, clock: this.#clocks.take(clock) }
-    const opened = JSON.parse(native.open(this.#attachment, JSON.stringify(settings), slot.block, slot.index))
+    const opened = JSON.parse(native.open(this.#attachment, JSON.stringify(settings), word.block, word.index))
     if (opened?.handle === undefined) {
-      this.#free.push(slot)
+      this.#free.push(word)
       this.#clocks.letGo(settings.clock)
       this.#letGoIfIdle()
       throwFailure(opened?.error, below)
     }
     const { handle } = opened
     if (settings.clock !== undefined) this.#clockOf.set(handle, settings.clock)
+    this.#wordOf.set(handle, word)
     this.#managers.set(handle, new WeakRef(manager))
-    this.#lost.register(manager, { handle, slot }, manager)
-    return { handle, slot }
+    this.#lost.register(manager, handle, manager)
+    return { handle, word: word.words.subarray(word.index, word.index + 1) }
   }
 
   /** Closes a handle. The manager rejects the calls that wait on it. */
-  close(handle, slot) {
+  close(handle) {
     const manager = this.#managers.get(handle)?.deref()
     if (!this.#managers.delete(handle)) return
     if (manager) this.#lost.unregister(manager)
@@ -78,7 +81,8 @@ class Environment {
     native.close(handle)
     this.#clocks.letGo(this.#clockOf.get(handle))
     this.#clockOf.delete(handle)
-    this.#free.push(slot)
+    this.#free.push(this.#wordOf.get(handle))
+    this.#wordOf.delete(handle)
     this.#letGoIfIdle()
   }
 
@@ -172,16 +176,17 @@ class Environment {
     if (thrown.length > 1) throw new AggregateError(thrown, `${thrown.length} listeners threw`)
   }
 
-  #takeSlot() {
+  /** A word that no handle uses: `{ block, words, index }`. */
+  #takeWord() {
     if (this.#free.length > 0) return this.#free.pop()
     if (this.#taken === WORDS_PER_BLOCK) {
       const words = new Int32Array(new SharedArrayBuffer(WORDS_PER_BLOCK * Int32Array.BYTES_PER_ELEMENT))
       this.#blocks.push({ block: native.attachBlock(this.#attachment, words), words })
       this.#taken = 0
     }
-    const slot = { ...this.#blocks.at(-1), index: this.#taken }
+    const word = { ...this.#blocks.at(-1), index: this.#taken }
     this.#taken += 1
-    return slot
+    return word
   }
 
   #letGoIfIdle() {
