@@ -1,10 +1,11 @@
 'use strict'
 
-// The client that the demo's authorization server knows. It loads nothing besides, as start-up is measured with it.
+// The client that the demo's authorization server knows. It loads nothing else, since start-up is
+// measured with it.
 
 const CLIENT = { id: 'app', secret: 'secret' }
 
-/** A manager's options for it. */
+/** Returns a manager's options for this client. */
 function managerOptions({ tokenUrl }) {
   const { oauth2 } = require('..')
   return {

@@ -1,6 +1,6 @@
 'use strict'
 
-// A child process of start-up.js: loads a client, gets one token, and tells what that took.
+// A child process of start-up.js: loads a client, gets one token, and reports what that took.
 // node first-token.js <client> <token URL> <project that has the package> <port of Redis>
 
 const { createRequire } = require('node:module')

@@ -1,15 +1,18 @@
 'use strict'
 
 const ROUNDS = 41
-/** Where the compiler happens to put a loop makes a few percent; so each is compiled this often. */
+/**
+ * How often each loop is compiled: where the compiler puts it makes a difference of a few percent.
+ */
 const COPIES = 5
 const SAMPLE_MS = 6
 const WARM_UP_MS = 150
 
 /**
- * CPU time of the process, in milliseconds. Wall time is off by a factor of two or three on a busy machine, this by
- * a few percent. It includes V8's helpers, so an allocation's share of garbage collection, and the refresh thread,
- * which sleeps. `process.threadCpuUsage()` is no alternative: Linux brings it up to date with each tick only.
+ * CPU time of the process, in milliseconds. On a busy machine, wall time is off by a factor of two
+ * or three, this by a few percent. It includes V8's helpers, and so an allocation's share of
+ * garbage collection, and the refresh thread, which sleeps. `process.threadCpuUsage()` is no
+ * alternative, because Linux updates it only with each tick.
  */
 const cpuClock = {
   name: 'CPU time of the process',
@@ -24,14 +27,14 @@ const wallClock = { name: 'wall time', now: () => performance.now() }
 let compiled = 0
 
 /**
- * A variant: an expression of `subject` that runs `count` times over. Each copy is compiled by itself, so that
- * it has inline caches of its own.
+ * Returns a variant: an expression of `subject` that runs `count` times. Each copy is compiled
+ * separately, so that it has its own inline caches.
  */
 function variant(name, subject, expression, { clock = cpuClock, isSync = false, copies = COPIES } = {}) {
   const compile = () => {
     compiled += 1
-    // The number makes the source unique: V8 would let equal sources share one function and its caches.
-    // The value is returned, so that the loop is not dead code.
+    // The number makes the source unique: V8 would let equal sources share one function and its
+    // caches. The value is returned, so that the loop is not dead code.
     const source = `'use strict' // ${compiled}
       return ${isSync ? '' : 'async '}(subject, count) => {
         let value
@@ -44,11 +47,12 @@ function variant(name, subject, expression, { clock = cpuClock, isSync = false, 
 }
 
 /**
- * Measures all variants in turns, so that whatever the machine is busy with meets all of them alike; in another
- * order each round, so that nobody always gets the garbage that the same one left.
+ * Measures all variants in turns, so that other work of the machine affects all of them equally.
+ * The order differs in each round, so that no variant always gets the garbage of the same other
+ * one.
  *
- * Answers a row for each: nanoseconds per operation, and the ratio to the first. A percentile is over the rounds,
- * and then the median of the copies.
+ * Returns a row for each: nanoseconds per operation, and the ratio to the first. A percentile is
+ * taken over the rounds, and then the median over the copies.
  */
 async function measure(variants, { rounds = ROUNDS, sampleMs = SAMPLE_MS, warmUpMs = WARM_UP_MS } = {}) {
   const turns = variants.flatMap(({ copies }) => copies)
@@ -68,7 +72,7 @@ async function measure(variants, { rounds = ROUNDS, sampleMs = SAMPLE_MS, warmUp
   return rows.map((row) => ({ ...row, ratio: row.p10 / base.p10 }))
 }
 
-/** How often the expression fits into a sample, once it is warm. */
+/** Returns how often the warm expression fits into a sample. */
 async function calibrate(each, sampleMs, warmUpMs) {
   let count = 1
   let nanos
@@ -82,9 +86,9 @@ async function calibrate(each, sampleMs, warmUpMs) {
   return Math.max(1, Math.round((sampleMs * 1e6) / nanos))
 }
 
-/** Nanoseconds per operation. */
+/** Returns the nanoseconds per operation. */
 async function sample({ run, subject, clock }, count) {
-  // What the last one left to do is not this one's.
+  // Garbage of the previous variant must not count for this one.
   await new Promise(setImmediate)
   const begin = clock.now()
   const result = run(subject, count)

@@ -10,7 +10,7 @@ const { managerOptions } = require('./client')
 const HIGHEST_RATIO = 1.05
 const HIGHEST_PEEK_NANOS = 3
 
-/** Peers, with the least factor between theirs and ours where one is a target. */
+/** Peers, with the least factor between theirs and ours, if there is a target. */
 const PEERS = [
   { name: 'simple-oauth2', hold: peers.simpleOauth2, factor: 3 },
   { name: 'axios-token-interceptor', hold: peers.axiosTokenInterceptor, factor: 3 },
@@ -21,10 +21,10 @@ const PEERS = [
   { name: 'oauth4webapi', hold: peers.oauth4webapi },
 ]
 const REDIS_FACTOR = 500
-/** Long enough to outlast a busy spell of the machine. */
+/** Enough rounds to outlast a busy spell of the machine. */
 const WALL_ROUNDS = 3 * ROUNDS
 
-/** What people write by hand: a token kept until a margin before its end. */
+/** What people write by hand: the token is kept until a margin before its expiry. */
 class HandWritten {
   #token
   #renewAt
@@ -36,7 +36,7 @@ class HandWritten {
 
   async getToken() {
     if (Date.now() < this.#renewAt) return this.#token
-    throw new Error('It lives longer than this runs.')
+    throw new Error('The token expired during the measurement.')
   }
 }
 
@@ -45,7 +45,10 @@ const METHOD =
   `${ROUNDS} rounds of all rows in turns, ${SAMPLE_MS} ms a sample; each loop is compiled ${COPIES} times, and the ` +
   'median counts'
 
-/** What a held token costs: against plain JavaScript, peers and Redis. Answers the targets; the first one gates. */
+/**
+ * Measures what a held token costs, compared with plain JavaScript, peers and Redis. Returns the
+ * targets; only the first one can fail the run.
+ */
 async function hotPath(results, { server, redis, lifetimeMs }) {
   const tokens = new TokenManager({ ...managerOptions(server), strict: false })
   const token = await tokens.getToken()
@@ -103,7 +106,7 @@ async function againstPeers(results, tokens, { server, token }) {
     ...factorTarget(`${name}, cached`, row.ratio, factor),
     reason:
       `an \`await\` alone takes ${promise.p10.toFixed(1)} ns here, and both need one; ` +
-      `beyond it ours takes ${beyond(ours)}, theirs ${beyond(row)}`,
+      `in addition, ours takes ${beyond(ours)} and theirs ${beyond(row)}`,
   }))
 }
 
@@ -111,7 +114,7 @@ function promiseVariant(token) {
   return variant('`await` of a cached promise', { promise: Promise.resolve(token) }, 'await subject.promise')
 }
 
-/** Each call waits for the network, so that wall time is what it costs. */
+/** Each call waits for the network, so its cost is wall time. */
 async function againstRedis(results, tokens, { redis, token }) {
   const client = await peers.ioredis(redis, token)
   const clock = wallClock
@@ -122,7 +125,8 @@ async function againstRedis(results, tokens, { redis, token }) {
   const rows = await measure(variants, { rounds: WALL_ROUNDS })
   await client.quit()
   results.say(
-    `The same on wall time, in ${WALL_ROUNDS} rounds, against a token in a redis-server on this machine (TCP, loopback).`,
+    `The same in wall time, in ${WALL_ROUNDS} rounds, compared with a token in a redis-server on this machine ` +
+      '(TCP, loopback).',
   )
   results.table(table(rows))
   return factorTarget('ioredis `get`, wall time', rows[1].ratio, REDIS_FACTOR)

@@ -14,7 +14,7 @@ const { startResource } = require('./resource-server')
 
 const MOST_MICROS = { undici: 1, axios: 3 }
 const HTTP_ROUNDS = 3 * ROUNDS
-/** A request over HTTP runs so much code that V8 takes long to optimize all of it. */
+/** A request over HTTP runs so much code that V8 needs long to optimize all of it. */
 const HTTP_WARM_UP_MS = 3000
 const ORIGIN = 'https://api.example.com'
 const PATH = '/api/v2/users/me'
@@ -23,7 +23,7 @@ const HEADERS = { 'content-type': 'application/json', 'content-length': String(B
 
 const METHOD =
   `${ROUNDS} rounds of the rows of a table in turns, ${SAMPLE_MS} ms a sample; each loop is compiled ${COPIES} times, ` +
-  'and the median counts. What is added is the difference of the medians: that of p10 would leave out samples ' +
+  'and the median counts. The addition is the difference of the medians; the difference of p10 would ignore samples ' +
   'with more garbage to collect'
 
 /** The handlers of undici 6 and of later versions, and how their clients call them. */
@@ -73,7 +73,7 @@ const UNDICI = [
   { name: 'undici-8', ...NEW_HANDLER },
 ]
 
-/** What a request costs with an adapter and without it: in memory, and over HTTP. Returns the targets. */
+/** Measures a request with and without an adapter, in memory and over HTTP. Returns the targets. */
 async function adapters(results, { server }) {
   const tokens = new TokenManager({ ...managerOptions(server), strict: false })
   await tokens.ready()
@@ -153,12 +153,12 @@ async function axiosInMemory(results, tokens, server) {
   return {
     ...addedTarget(title, rows, MOST_MICROS.axios),
     reason:
-      `two interceptors by hand add ${micros(added(rows[0], rows[2]))} µs; most of the rest is that axios normalizes all ` +
-      'headers once more for the transform that puts the token in after all interceptors',
+      `two interceptors by hand add ${micros(added(rows[0], rows[2]))} µs; most of the rest comes from axios, which ` +
+      'normalizes all headers once more for the transform that adds the token after all interceptors',
   }
 }
 
-/** As a service writes them. */
+/** Adds interceptors as a service writes them. */
 function interceptByHand(api, tokens) {
   api.interceptors.request.use(async (config) => {
     config.headers.Authorization = `Bearer ${await tokens.getToken()}`
@@ -190,13 +190,13 @@ async function fetchInMemory(results, tokens) {
   results.table(table(rows))
 }
 
-/** Each request waits for the server, so that one compiled copy of a loop is as good as another. */
+/** Each request waits for the server, so one compiled copy of a loop is as good as another. */
 async function overHttp(results, tokens) {
   const resource = await startResource()
   const libraries = [undiciOverHttp(resource, tokens), axiosOverHttp(resource, tokens)]
   results.say(
     'Over HTTP to a server in a child process (loopback, keep-alive), one request after the other, ' +
-      `${HTTP_ROUNDS} rounds, each loop compiled once. The longer request is a part of what is added.`,
+      `${HTTP_ROUNDS} rounds, each loop compiled once. The addition includes the cost of the longer request.`,
   )
   for (const { clients, close } of libraries) {
     const rows = await measure(
@@ -250,7 +250,7 @@ function axiosOverHttp({ url }, tokens) {
   }
 }
 
-/** What a row takes beyond another, in nanoseconds. */
+/** Returns how much more one row takes than another, in nanoseconds. */
 function added(base, row) {
   return row.p50 - base.p50
 }
@@ -281,7 +281,7 @@ function micros(nanos) {
   return (nanos / 1000).toFixed(nanos < 100_000 ? 2 : 0)
 }
 
-/** Undefined where the version does not load: the later ones need a later Node.js. */
+/** Returns undefined if the version does not load: later ones need a later Node.js. */
 function loaded(name) {
   try {
     return require(name)

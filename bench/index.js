@@ -1,7 +1,8 @@
 'use strict'
 
-// All measurements: `node bench/index.js [--write]`; `npm run bench` builds and installs what it needs.
-// Fails when `await getToken()` costs more than its target; every other target is reported only.
+// All measurements: `node bench/index.js [--write]`; `npm run bench` builds and installs what it
+// needs. It fails if `await getToken()` costs more than its target; all other targets are only
+// reported.
 
 const { forkServer } = require('../demo/server')
 const { hotPath } = require('./hot-path')
@@ -22,7 +23,7 @@ async function main() {
   const results = new Results()
   results.title('Measured')
   results.conditions()
-  if (!redis) results.say('No redis-server was found; what needs one was left out.')
+  if (!redis) results.say('No redis-server was found; the measurements that need one were left out.')
 
   const [gate, ...others] = await hotPath(results, { server, redis, lifetimeMs })
   const targets = [

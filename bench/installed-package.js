@@ -1,13 +1,14 @@
 'use strict'
 
-// The package as its users have it: packed with the addon that was built last, and installed in a directory of its own.
+// The package as its users have it: packed with the latest addon, and installed in its own
+// directory.
 
 const { execFileSync } = require('node:child_process')
 const { mkdtempSync, rmSync, writeFileSync } = require('node:fs')
 const { tmpdir } = require('node:os')
 const { join } = require('node:path')
 
-/** Installs it; answers the directory of the project that has it, and how to remove that. */
+/** Installs the package. Returns the directory of its project, and a function that removes it. */
 function installPackage() {
   const directory = mkdtempSync(join(tmpdir(), 'oauth-rotor-bench-'))
   const pack = [join(__dirname, '..', 'scripts', 'pack.mjs'), '--to', directory]

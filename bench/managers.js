@@ -1,6 +1,7 @@
 'use strict'
 
-// What many managers take of one process: to open and close one more, to get their first tokens, and to be idle.
+// What many managers cost one process: to open and close one more, to get first tokens, and to be
+// idle.
 
 const { execFile } = require('node:child_process')
 const { createServer } = require('node:http')
@@ -12,7 +13,7 @@ const run = promisify(execFile)
 const COUNTS = [1, 1000, 20_000]
 const MOST = { openMicros: 60, closeMicros: 30, distinctMs: 1000, wakeUps: 2, idleMs: 20 }
 
-/** Answers whatever it is asked with a token: a thousand credentials are a thousand clients. */
+/** Answers every request with a token, since a thousand credentials are a thousand clients. */
 async function startServer() {
   const body = JSON.stringify({ access_token: 't'.repeat(86), token_type: 'bearer', expires_in: 86_399 })
   const server = createServer((request, response) => request.resume().on('end', () => response.end(body)))
@@ -20,7 +21,7 @@ async function startServer() {
   return { tokenUrl: `http://127.0.0.1:${server.address().port}/token`, close: () => server.close() }
 }
 
-/** Returns the targets. What tells wake-ups is Linux alone. */
+/** Returns the targets. Only Linux reports wake-ups. */
 async function managers(results, project) {
   const server = await startServer()
   const measure = async (what, count) => {
@@ -37,8 +38,8 @@ async function managers(results, project) {
   const opening = []
   for (const count of COUNTS) opening.push(await measure('opening', count))
   results.say(
-    'One manager more and one less, beside so many that hold a token: CPU time of the calling thread, medians of 40 ' +
-      'batches of 50.',
+    'The cost of one more manager and of one less, beside the given number of managers that hold a token: CPU time of ' +
+      'the calling thread, medians of 40 batches of 50.',
   )
   results.table([
     ['Managers', 'µs to open', 'µs to close'],
@@ -47,7 +48,7 @@ async function managers(results, project) {
   const { cpuMs } = await measure('distinct', 1000)
   results.say(
     `1,000 managers with a credential each had their first tokens after ${cpuMs.toFixed(0)} ms of CPU time, ` +
-      'opening, requests and all.',
+      'including opening and requests.',
   )
   const targets = [
     target(
@@ -72,7 +73,7 @@ async function idleMinutes(results, measure) {
   ])
   results.say(
     'A minute in which nothing happens: how often our threads wake up, their CPU time, and that of the whole process, ' +
-      'V8 included. `sourcePollMs` is 10 s.',
+      'including V8. `sourcePollMs` is 10 s.',
   )
   const row = (title, { wakeUps, cpuMs, processMs }) => [
     title,

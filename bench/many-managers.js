@@ -1,7 +1,9 @@
 'use strict'
 
-// A child process of managers.js: opens, closes or idles with many managers, and tells what that took.
-// node many-managers.js <what> <project that has the package> <token URL> <number of managers>
+// A child process of managers.js: opens, closes or idles with many managers, and reports what that
+// took.
+//
+//   node many-managers.js <what> <project that has the package> <token URL> <number of managers>
 
 const { readFileSync, readdirSync, writeFileSync } = require('node:fs')
 const { createRequire } = require('node:module')
@@ -15,17 +17,20 @@ const { percentile } = require('./harness')
 
 const count = Number(number)
 const provider = oauth2({ tokenUrl, clientAuth: 'basic-raw' })
-/** V8 collects what the start has left. */
+/** How long to wait until V8 has collected the garbage of the start. */
 const REST_MS = 20_000
 const IDLE_MS = 60_000
-/** Managers that are opened and closed beside the others, and how often. */
+/** How many managers are opened and closed beside the others, and how often. */
 const BATCH = 50
 const BATCHES = 40
 
 const open = (clientSecret = CLIENT.secret) =>
   new TokenManager({ provider, credentials: { clientId: CLIENT.id, clientSecret }, acquireTimeoutMs: 60_000 })
 
-/** CPU time of this thread in microseconds; of the process, where the system does not tell. */
+/**
+ * Returns the CPU time of this thread in microseconds, or that of the process if the system has no
+ * other.
+ */
 function threadMicros() {
   try {
     return Number(readFileSync(`/proc/self/task/${process.pid}/schedstat`, 'latin1').split(' ', 1)) / 1000
@@ -35,7 +40,7 @@ function threadMicros() {
   }
 }
 
-/** How often our threads were given a processor, and for how many milliseconds. */
+/** Returns how often our threads got a processor, and for how many milliseconds. */
 function ourThreads() {
   const ours = { wakeUps: 0, cpuMs: 0 }
   for (const thread of readdirSync('/proc/self/task')) {
@@ -45,13 +50,13 @@ function ourThreads() {
       ours.wakeUps += Number(/^voluntary_ctxt_switches:\s*(\d+)/m.exec(read('status'))[1])
       ours.cpuMs += Number(read('schedstat').split(' ', 1)) / 1e6
     } catch {
-      // It ended in between.
+      // The thread has ended meanwhile.
     }
   }
   return ours
 }
 
-/** Opens some at a time: the server has one thread. */
+/** Opens a few at a time, because the server has one thread. */
 async function fill(secret) {
   const managers = []
   while (managers.length < count) {
@@ -63,7 +68,7 @@ async function fill(secret) {
 }
 
 const MEASUREMENTS = {
-  /** Microseconds for one manager more, and for one less. */
+  /** Measures the microseconds for one more manager, and for one less. */
   async opening() {
     const others = await fill()
     const figures = { open: [], close: [] }
@@ -81,7 +86,7 @@ const MEASUREMENTS = {
     return { others: others.length, open: percentile(figures.open, 50), close: percentile(figures.close, 50) }
   },
 
-  /** CPU time until each of them, with a credential of its own, has its first token. */
+  /** Measures the CPU time until each manager, with its own credential, has its first token. */
   async distinct() {
     const { user, system } = process.cpuUsage()
     await Promise.all(Array.from({ length: count }, (_, i) => open(`${CLIENT.secret} ${i}`).getToken()))
@@ -89,7 +94,7 @@ const MEASUREMENTS = {
     return { cpuMs: (cpu.user + cpu.system - user - system) / 1000 }
   },
 
-  /** What an idle minute takes. */
+  /** Measures an idle minute. */
   async idle(secret) {
     const managers = await fill(secret)
     await pause(REST_MS)

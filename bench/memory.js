@@ -2,7 +2,9 @@
 
 const { readFileSync } = require('node:fs')
 
-/** The memory of this process that no other one shares and that was written to, in bytes; Linux alone tells it. */
+/**
+ * Returns the private memory of this process that was written to, in bytes. Only Linux reports it.
+ */
 function privateDirty() {
   try {
     const text = readFileSync('/proc/self/smaps_rollup', 'latin1')

@@ -1,6 +1,7 @@
 'use strict'
 
-// A call while a token is held, and a first token, in several versions of Node.js.
+// What a call costs while a token is held, and what a first token costs, in several versions of
+// Node.js.
 
 const { execFileSync } = require('node:child_process')
 const { join } = require('node:path')
@@ -33,7 +34,7 @@ async function nodeVersions(results, project, { server }) {
   }
   results.section('In other versions of Node.js')
   results.say(
-    '`await getToken()` while a token is held, and its ratio to `await` of a cached promise, by CPU time; then a first ' +
+    '`await getToken()` while a token is held, and its ratio to `await` of a cached promise, in CPU time. Then a first ' +
       `token as above, medians of ${ROUNDS}.`,
   )
   results.table([['Node.js', 'ns a call', 'Ratio', 'ms', 'CPU ms', 'MB'], ...rows])

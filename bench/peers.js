@@ -1,11 +1,11 @@
 'use strict'
 
-// The peers, each used as its documentation has it, with a token of `server`. What requires them is in the
-// functions, so that whoever measures one loads one.
+// The peers, each used as in its documentation, with a token of `server`. Each function requires
+// its own peer, so that a measurement of one loads only one.
 
 const { CLIENT } = require('./client')
 
-/** README of simple-oauth2: ask the token whether it has expired, and get another one. Its single flight is ours. */
+/** README of simple-oauth2: if the token has expired, get another one. We add the single flight. */
 async function simpleOauth2({ tokenUrl }, { windowSeconds = 300 } = {}) {
   const { ClientCredentials } = require('simple-oauth2')
   const { origin, pathname } = new URL(tokenUrl)
@@ -29,7 +29,9 @@ async function simpleOauth2({ tokenUrl }, { windowSeconds = 300 } = {}) {
   }
 }
 
-/** README of axios-token-interceptor: `tokenCache` around a function that gets a token with axios. */
+/**
+ * README of axios-token-interceptor: `tokenCache` around a function that gets a token with axios.
+ */
 async function axiosTokenInterceptor({ tokenUrl }) {
   const tokenProvider = require('axios-token-interceptor')
   const cache = tokenProvider.tokenCache(
@@ -55,7 +57,7 @@ async function googleAuthLibrary({ tokenUrl }) {
   return () => client.getAccessToken()
 }
 
-/** Its token comes from a stub of the network: it speaks to Microsoft's endpoint only. */
+/** Its token comes from a stub of the network, because it talks only to Microsoft's endpoint. */
 async function msalNode() {
   const { ConfidentialClientApplication } = require('@azure/msal-node')
   const authority = 'https://login.microsoftonline.com/11111111-1111-1111-1111-111111111111'
@@ -100,7 +102,7 @@ async function badgateway({ tokenUrl }) {
   return () => wrapper.getAccessToken()
 }
 
-/** It keeps no token; its answers tell how long they last, and the rest is by hand. */
+/** It keeps no token. Its answers say how long they last; the rest is written by hand. */
 async function openidClient({ tokenUrl }) {
   const openid = await import('openid-client')
   const issuer = { issuer: new URL(tokenUrl).origin, token_endpoint: tokenUrl }
@@ -114,7 +116,7 @@ async function openidClient({ tokenUrl }) {
   }
 }
 
-/** It keeps no token and no time; both are by hand. */
+/** It keeps neither token nor time; both are written by hand. */
 async function oauth4webapi({ tokenUrl }) {
   const oauth = await import('oauth4webapi')
   const issuer = { issuer: new URL(tokenUrl).origin, token_endpoint: tokenUrl }
@@ -143,7 +145,7 @@ async function oauth4webapi({ tokenUrl }) {
   }
 }
 
-/** A connected client, with the token stored. */
+/** Returns a connected client, with the token stored. */
 async function ioredis({ port }, token) {
   const { Redis } = require('ioredis')
   const client = new Redis({ host: '127.0.0.1', port })
@@ -151,7 +153,7 @@ async function ioredis({ port }, token) {
   return client
 }
 
-/** A token request with axios. */
+/** Sends a token request with axios. */
 async function post(tokenUrl) {
   const axios = require('axios')
   const { data } = await axios.post(tokenUrl, new URLSearchParams({ grant_type: 'client_credentials' }), {
@@ -160,7 +162,7 @@ async function post(tokenUrl) {
   return data
 }
 
-/** Its name with the installed version. */
+/** Returns a peer's name with the installed version. */
 function title(name, call = '') {
   const { version } = JSON.parse(require('node:fs').readFileSync(manifest(name), 'utf8'))
   return `${name} ${version} ${call}`.trim()

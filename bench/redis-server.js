@@ -6,7 +6,7 @@ const net = require('node:net')
 const os = require('node:os')
 const { join } = require('node:path')
 
-/** A Redis server of its own, or nothing where none is installed. */
+/** Starts a separate Redis server, or returns nothing if none is installed. */
 async function startRedis() {
   if (spawnSync('redis-server', ['--version']).status !== 0) return undefined
   const directory = mkdtempSync(join(os.tmpdir(), 'oauth-rotor-bench-'))
@@ -34,7 +34,7 @@ async function startRedis() {
   return { port, close }
 }
 
-/** Redis takes no port 0 for "any". */
+/** Finds a free port, because Redis does not accept port 0 as "any". */
 function freePort() {
   return new Promise((resolve) => {
     const server = net.createServer().listen(0, '127.0.0.1', () => {

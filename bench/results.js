@@ -7,7 +7,7 @@ const { version } = require('../package.json')
 
 const FILE = join(__dirname, 'RESULTS.md')
 
-/** Results as Markdown: printed as it comes, and kept in a file with the conditions when that is asked for. */
+/** Results as Markdown: printed at once, and on request written to a file with the conditions. */
 class Results {
   #text = ''
 
@@ -23,7 +23,10 @@ class Results {
     this.#add(text)
   }
 
-  /** Rows of cells; the first row is the head. The first column is text, the others are figures. */
+  /**
+   * Adds rows of cells. The first row is the head. The first column is text, the others are
+   * figures.
+   */
   table(rows) {
     const widths = rows[0].map((_, column) => Math.max(...rows.map((row) => row[column].length)))
     const line = (row) =>

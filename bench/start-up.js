@@ -1,6 +1,6 @@
 'use strict'
 
-// What a fresh process takes to its first token, and the memory that it and a worker have then.
+// What a fresh process needs until its first token, and the memory that it and a worker have then.
 
 const { execFileSync } = require('node:child_process')
 const { mkdirSync, readdirSync, statSync, writeFileSync } = require('node:fs')
@@ -16,7 +16,7 @@ const MOST_MB = { memory: 5.7, dirty: 2.6, worker: 0.4, addon: 3.8 }
 async function startUp(results, project, { server, redis }) {
   const names = ['none', 'oauth-rotor', 'axios', ...(redis ? ['axios + ioredis'] : [])]
   const samples = Object.fromEntries(names.map((name) => [name, []]))
-  // Pages of a file that was copied just now count as private until they are written.
+  // Pages of a file that was just copied count as private until they are written to disk.
   if (process.platform === 'linux') execFileSync('sync')
   for (let round = 0; round < ROUNDS; round++) {
     for (const name of names) samples[name].push(firstToken(process.execPath, name, server, project, redis))
@@ -35,8 +35,9 @@ async function startUp(results, project, { server, redis }) {
   results.section('What a fresh process takes to its first token')
   results.say(
     'From the first `require` of the installed package to the first token, in child processes in turns, medians of ' +
-      `${ROUNDS}; memory is resident memory beyond that of Node.js alone (${(bare / 1e6).toFixed(0)} MB), and how much of it ` +
-      'is private and written to. With ioredis it connects and stores the token; oauth-rotor here is without Redis.',
+      `${ROUNDS}. Memory is resident memory in addition to that of Node.js alone (${(bare / 1e6).toFixed(0)} MB); private ` +
+      'memory is the part of it that is private and was written to. With ioredis, the process also connects and stores ' +
+      'the token; oauth-rotor runs without Redis here.',
   )
   results.table([
     ['Client', 'ms', 'CPU ms', 'MB', 'private MB'],
@@ -49,9 +50,9 @@ async function startUp(results, project, { server, redis }) {
     ]),
   ])
   results.say(
-    `A worker with a manager that holds a token has ${worker.ours.toFixed(2)} MB of private memory more than one that does ` +
-      `nothing (the mean of 8, medians of ${WORKER_ROUNDS}). One that requires a package with nothing in it has ` +
-      `${worker.empty.toFixed(2)} MB more: that is what Node.js takes to look into the \`exports\` of any package.`,
+    `A worker with a manager that holds a token has ${worker.ours.toFixed(2)} MB more private memory than a worker that does ` +
+      `nothing (the mean of 8, medians of ${WORKER_ROUNDS}). A worker that requires an empty package has ` +
+      `${worker.empty.toFixed(2)} MB more, which Node.js needs to look into the \`exports\` of any package.`,
   )
   const [ours] = rows
   const targets = [
@@ -60,7 +61,7 @@ async function startUp(results, project, { server, redis }) {
     most('Private memory then', ours.dirty, MOST_MB.dirty),
     {
       ...most('A worker with a manager, beyond a bare one', worker.ours, MOST_MB.worker),
-      reason: `${worker.empty.toFixed(2)} MB of it are what a worker takes that requires a package with nothing in it`,
+      reason: `a worker that only requires an empty package takes ${worker.empty.toFixed(2)} MB of it`,
     },
   ]
   if (redis) targets.push(...comparison(ours, rows.at(-1)))
@@ -71,12 +72,15 @@ function medianOf(values) {
   return percentile(values, 50)
 }
 
-/** What one child process of that client tells of its first token. */
+/** Returns what a child process with that client reports about its first token. */
 function firstToken(node, name, server, { directory }, redis) {
   return child(node, 'first-token.js', [name, server.tokenUrl, directory, String(redis?.port)])
 }
 
-/** What a worker takes beyond one that does nothing: with a package that has nothing in it, and with ours. */
+/**
+ * Measures how much more a worker takes than one that does nothing: with an empty package, and with
+ * ours.
+ */
 function workerMegabytes(server, { directory }) {
   const empty = join(directory, 'node_modules', 'empty-package')
   mkdirSync(empty)
@@ -98,7 +102,7 @@ function workerMegabytes(server, { directory }) {
 }
 
 function child(node, script, args) {
-  // A machine's own additions to the certificates are read besides the system's, and are no part of this.
+  // Certificates that a machine adds to the system's take time to read, and are not measured.
   const env = { ...process.env }
   for (const name of ['NODE_EXTRA_CA_CERTS', 'NODE_OPTIONS', 'SSL_CERT_DIR', 'SSL_CERT_FILE'])
     delete env[name]
@@ -118,14 +122,14 @@ function comparison(ours, theirs) {
       'First token in a fresh process',
       theirs.wallMs / ours.wallMs,
       LEAST_FACTOR.start,
-      'half of ours is what Node.js takes to find and compile any package, and to load any addon',
+      'Node.js needs half of our time to find and compile any package, and to load any addon',
     ),
     factor('CPU time to it', theirs.cpuMs / ours.cpuMs, LEAST_FACTOR.start),
     factor(
       'Memory then',
       theirs.megabytes / ours.megabytes,
       LEAST_FACTOR.memory,
-      "two thirds of ours are pages of files, the addon's and Node.js' own, that all processes share",
+      "two thirds of our memory are pages of files, the addon's and Node.js' own, which all processes share",
     ),
   ]
 }

@@ -1,6 +1,6 @@
 'use strict'
 
-// How long callers wait while tokens are renewed under them: a token lives 1 s, and the endpoint takes 80 ms.
+// How long callers wait while tokens are renewed: a token lives 1 s, and the endpoint takes 80 ms.
 
 const { TokenManager } = require('..')
 const { forkServer } = require('../demo/server')
@@ -8,12 +8,12 @@ const { percentile } = require('./harness')
 const peers = require('./peers')
 const { managerOptions } = require('./client')
 
-/** A busy machine's bad seconds would otherwise decide: what counts is the median of the turns. */
+/** The median of the turns counts; otherwise the bad seconds of a busy machine would decide. */
 const TURNS = 3
 const SECONDS = 12
 const CALLERS = 4
 const LATENCY_MS = 80
-/** The server tells a second less than it grants. */
+/** The server's `expires_in` is a second less than the life of its tokens. */
 const LIFETIME_MS = 2000
 const LONG_MS = 10
 const FACTOR = 1000
@@ -39,10 +39,11 @@ async function tail(results) {
 
   results.section('How long callers wait while tokens are renewed')
   results.say(
-    `Tokens live 1 s, the token endpoint (a child process) takes ${LATENCY_MS} ms; ${CALLERS} calls each ` +
-      `millisecond for ${SECONDS} s, whatever became of the earlier ones. Wall time; ${TURNS} turns of one client ` +
-      'after the other, medians of the turns, but for the longest wait and the number of long ones in all. ' +
-      'simple-oauth2 renews nothing by itself and has no single flight; both are written around it as usual.',
+    `Tokens live 1 s, and the token endpoint (a child process) takes ${LATENCY_MS} ms. There are ${CALLERS} calls each ` +
+      `millisecond for ${SECONDS} s, whether or not earlier ones have settled. Wall time, ${TURNS} turns, one client ` +
+      'after the other. The figures are medians of the turns, except the longest wait and the number of long waits, ' +
+      'which are over all turns. simple-oauth2 renews nothing by itself and has no single flight; both are written ' +
+      'around it, as is usual.',
   )
   const micros = (millis) => (millis * 1000).toFixed(millis < 0.01 ? 1 : 0)
   results.table([
@@ -72,12 +73,12 @@ async function holdOurs(server) {
   return Object.assign(() => tokens.getToken(), { close: () => tokens.close() })
 }
 
-/** Its window is as good as none: a token lives for a second. */
+/** Its window hardly matters, since a token lives for a second. */
 function holdSimpleOauth2(server) {
   return peers.simpleOauth2(server, { windowSeconds: 0 })
 }
 
-/** The time from each call to its answer, in milliseconds. */
+/** Measures the time from each call to its result, in milliseconds. */
 async function latencies(getToken) {
   const waits = []
   const pending = new Set()

@@ -1,15 +1,16 @@
 'use strict'
 
-// A child process of start-up.js: what a worker takes, alone, with a package that does nothing, or with a manager that
-// holds a token.
-// node worker-memory.js <bare | empty-package | oauth-rotor> <token URL> <project that has the packages>
+// A child process of start-up.js: the memory of a worker alone, with a package that does nothing,
+// or with a manager that holds a token.
+//
+//   node worker-memory.js <bare | empty-package | oauth-rotor> <token URL> <project with the packages>
 
 const { createRequire } = require('node:module')
 const { join } = require('node:path')
 const { Worker, isMainThread, parentPort, workerData } = require('node:worker_threads')
 const { privateDirty } = require('./memory')
 
-/** The first one in a process pays for what they share. */
+/** The first worker in a process pays for what all workers share. */
 const WORKERS = 8
 
 async function hold({ client, tokenUrl, project }) {
@@ -39,7 +40,7 @@ async function main([, , client, tokenUrl, project]) {
 
 if (isMainThread) main(process.argv)
 else {
-  // As long as somebody listens the worker stays.
+  // The worker stays as long as somebody listens.
   parentPort.on('message', () => {})
   hold(workerData).then((tokens) => parentPort.postMessage(tokens === undefined ? 'nothing' : 'a token'))
 }

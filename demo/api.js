@@ -2,7 +2,10 @@
 
 const http = require('node:http')
 
-/** The API that wants a token with every request: what an application does with a manager. */
+/**
+ * The client of an API that needs a token with every request, as an application would use a
+ * manager.
+ */
 class Api {
   #url
   #tokens
@@ -16,7 +19,9 @@ class Api {
     this.#report = report
   }
 
-  /** One request; a 401 drops exactly that token, and the request is made once more with another. */
+  /**
+   * One request; a 401 drops exactly that token, and the request is made once more with another.
+   */
   async request() {
     try {
       let token = await this.#token()
@@ -34,8 +39,9 @@ class Api {
   }
 
   /**
-   * Has the next requests be slow uploads: each is sent with its token at once, and its body, after
-   * which the server looks at the token, when `until` resolves. Resolves once all are under way.
+   * Makes the next requests slow uploads: each is sent with its token at once, and its body is sent
+   * when `until` resolves. The server checks the token after the body. Resolves once all are under
+   * way.
    */
   slowDown(count, until) {
     return new Promise((started) => {

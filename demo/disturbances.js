@@ -8,7 +8,10 @@ const BLOCK_MS = 2000
 const RETRY_AFTER_S = 1
 const SPELL = [503, 500]
 
-/** What goes wrong in the demo's first part, each when the one before is over and a new token is in use. */
+/**
+ * The demo's first part: disturbances, each when the previous one is over and a new token is in
+ * use.
+ */
 class Disturbances {
   #server
   #tokens
@@ -41,7 +44,7 @@ class Disturbances {
     await isOver
     await this.#report.rejections(1 + UPLOADS)
     const after = await this.#server.count()
-    // A 401 that drops its token is worth a token request; none of those that come later is.
+    // A 401 that drops its token may cost a token request; the later ones must cost none.
     this.#report.costOfLate = after.tokenRequests - before.tokenRequests - this.#report.dropped
   }
 
@@ -53,7 +56,10 @@ class Disturbances {
     await this.#server.set({ outage: false })
   }
 
-  /** It begins shortly before the refresh, and ends after the token that was held then. */
+  /**
+   * It begins shortly before the refresh, and ends after the expiry of the token that was held
+   * then.
+   */
   async #blockage() {
     await this.#untilRefresh(500)
     this.#timeline.note(`the event loop is blocked for ${BLOCK_MS} ms, as a refresh is due`)

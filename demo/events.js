@@ -1,6 +1,6 @@
 'use strict'
 
-/** The next event of that name, or the next one that fits. */
+/** Resolves with the next event of that name, or the next one that fits. */
 function nextEvent(tokens, name, fits = () => true) {
   return new Promise((resolve) => {
     const listener = (payload) => {

@@ -1,6 +1,8 @@
 'use strict'
 
-/** How each role and phase is drawn; where several fall into one column, the first of these is. */
+/**
+ * The sign of each role and phase. If several fall into one column, the first of these is drawn.
+ */
 const ROLES = { next: '?', quarantined: 'x', active: '=', previous: '-', retired: '.' }
 const PHASES = { degraded: 'D', prepared: 'P', staged: 'S', overlap: 'O', stable: '_' }
 const LEGEND = [
@@ -9,7 +11,7 @@ const LEGEND = [
 ]
 const NAME_WIDTH = 9
 
-/** A drawing of the time: a line for the phase, one for the tokens, and one for each credential. */
+/** A drawing over time: a line for the phase, one for the tokens, and one for each credential. */
 class Lanes {
   #states = []
   #tokens = []
@@ -25,14 +27,14 @@ class Lanes {
 
   state(at, phase, credentials) {
     const roles = new Map(credentials.map(({ label, role }) => [label, role]))
-    // A retired credential that no source yields is not shown any more.
+    // The status no longer has a retired credential that no source yields.
     for (const [label, role] of this.#states.at(-1)?.roles ?? []) {
       if (!roles.has(label) && (role === 'previous' || role === 'retired')) roles.set(label, 'retired')
     }
     this.#states.push({ at, phase, roles })
   }
 
-  /** The lines, for so many seconds. */
+  /** Returns the lines for the first seconds. */
   draw(seconds, width) {
     const columns = width - NAME_WIDTH
     const column = (at) => Math.min(columns - 1, Math.floor((at / seconds) * columns))
@@ -54,7 +56,7 @@ class Lanes {
     return [...drawn, ...LEGEND.map((line) => `${' '.repeat(NAME_WIDTH)}${line}`)]
   }
 
-  /** What was so at some time in each column. */
+  /** Draws for each column what was true at some time in it. */
   #lane(signs, columns, column, what) {
     const seen = Array.from({ length: columns }, () => new Set())
     this.#states.forEach((state, index) => {
@@ -66,7 +68,7 @@ class Lanes {
   }
 }
 
-/** Texts at their times; one that has no room moves on. */
+/** Puts texts at their times. A text without room moves to the right. */
 function marks(list, columns, column) {
   let line = ''
   for (const { at, text } of list) {

@@ -1,13 +1,13 @@
 'use strict'
 
-/** Counts what happens in the demo, and sums it up. */
+/** Counts what happens in the demo, and prints the sums. */
 class Report {
   started = 0
   succeeded = 0
   failed = 0
-  /** What did not come out as it should. */
+  /** Messages about unexpected results. */
   surprises = []
-  /** How many token requests those 401s cost that were reported late. */
+  /** How many token requests the late 401s cost. */
   costOfLate = 0
   dropped = 0
   late = 0
@@ -29,14 +29,14 @@ class Report {
     })
   }
 
-  /** A 401 was reported; it dropped its token, or it came late. */
+  /** Counts a reported 401, which dropped its token or came late. */
   rejected(hasDropped) {
     if (hasDropped) this.dropped += 1
     else this.late += 1
     this.#onRejection()
   }
 
-  /** Resolves when so many 401s have been reported. */
+  /** Resolves when `count` 401s have been reported. */
   rejections(count) {
     return new Promise((resolve) => {
       this.#onRejection = () => {
@@ -58,7 +58,10 @@ class Report {
     this.#reasons.set(reason, (this.#reasons.get(reason) ?? 0) + 1)
   }
 
-  /** Shows the table; whether all is as it should be. `secrets` has the credentials by their labels. */
+  /**
+   * Prints the table, and returns whether all is well. `secrets` has the credentials by their
+   * labels.
+   */
   async finish(secrets) {
     const usesOfRetired = await this.#usesOfRetired(secrets)
     const { tokenRequests } = await this.#server.count()
@@ -77,14 +80,14 @@ class Report {
     console.log()
     for (const [name, value] of rows) console.log(`  ${name.padEnd(42)}${String(value).padStart(8)}`)
     for (const [reason, count] of this.#reasons) console.log(`  failed with ${reason}: ${count}`)
-    for (const surprise of this.surprises) console.log(`  not as it should be: ${surprise}`)
+    for (const surprise of this.surprises) console.log(`  unexpected: ${surprise}`)
     const isComplete = this.succeeded === this.started && this.failed === 0
     const isGood = isComplete && usesOfRetired === 0 && this.#expired === 0 && this.costOfLate === 0
     console.log(this.failed === 0 ? '\nNot one request failed.' : `\n${this.failed} requests failed.`)
     return isGood && this.surprises.length === 0
   }
 
-  /** How often a secret was presented after its retirement. */
+  /** Returns how often a secret was presented after its retirement. */
   async #usesOfRetired(secrets) {
     let uses = 0
     for (const { label, since } of this.#retired) {

@@ -2,16 +2,16 @@
 
 const { nextEvent } = require('./events')
 
-/** So long a token request takes while a secret is killed that is being replaced. */
+/** How long a token request takes while the replaced secret is killed. */
 const SLOW_MS = 1500
-/** So long the provider takes to make a regenerated secret known. */
+/** How long the provider takes to make a regenerated secret known. */
 const PROPAGATION_MS = 1000
-/** What is left of the token when Regenerate is pressed, at least. */
+/** How long the token is still valid when Regenerate is pressed, at least. */
 const RUNWAY_MS = 3000
 
 /** The demo's second part: every way in which a credential is replaced, each under load. */
 class Rotations {
-  /** All credentials that there were, by their labels. */
+  /** All credentials so far, by their labels. */
   secrets = new Map()
   #server
   #tokens
@@ -41,7 +41,7 @@ class Rotations {
     for (const [letter, title, rotate] of all) {
       this.#timeline.part(letter, title)
       await rotate.call(this)
-      // What is active now fetches the next token, too.
+      // The active credential also fetches the next token.
       await nextEvent(this.#tokens, 'token')
     }
   }
@@ -111,7 +111,7 @@ class Rotations {
     await retired
   }
 
-  /** A deploy brings a credential; the manager is told to look. */
+  /** A deploy brings a credential, and the manager reads its sources. */
   #fromVault(credential, options) {
     this.#vault.current = credential
     return this.#tokens.rotate(options)

@@ -10,7 +10,7 @@ const { Timeline } = require('./timeline')
 
 const PER_SECOND = 200
 const LATENCY_MS = 20
-/** A manager uses a token for a second less, and refreshes it so long before that. */
+/** A manager uses a token for a second less, and refreshes it `REFRESH_BEFORE_MS` before that. */
 const TOKEN_LIFETIME_MS = 6000
 const REFRESH_BEFORE_MS = 2000
 const OVERLAP_MS = 2000
@@ -51,7 +51,10 @@ async function main() {
   await server.close()
 }
 
-/** Starts requests by the clock, so that those that a blocked event loop held up are made up for. */
+/**
+ * Starts requests by the clock, so that those that a blocked event loop delayed are sent
+ * afterwards.
+ */
 function load(report, makeRequest) {
   const start = performance.now()
   const pending = new Set()

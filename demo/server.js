@@ -3,13 +3,13 @@
 const { fakeAuthorizationServer } = require('../lib/testing')
 
 /**
- * The fake authorization server in a child process, so that a blocked event loop here does not slow
- * it down.
+ * Starts the fake authorization server in a child process, so that a blocked event loop here does
+ * not slow it down.
  *
- * `set({ outage: true })` turns its knobs, `respond(...answers)` has it give these to the next token
- * requests, `revoke(token)` ends tokens, `setSecrets(id, secrets)` and `regenerateSecret(id)` change
- * a client's secrets, `count()` tells how much it saw, `tokenRequests(from)` what it was asked, from the
- * request of that number on.
+ * `set({ outage: true })` turns its knobs, `respond(...answers)` gives these answers to the next
+ * token requests, `revoke(token)` ends tokens, `setSecrets(id, secrets)` and `regenerateSecret(id)`
+ * change a client's secrets, `count()` returns the number of requests, and `tokenRequests(from)`
+ * returns the token requests from that number on.
  */
 async function forkServer(options) {
   const { fork } = require('node:child_process')
@@ -52,7 +52,7 @@ function serveParent() {
       server = await fakeAuthorizationServer(options)
       return { url: server.url, tokenUrl: server.tokenUrl }
     },
-    // JSON has no undefined: without a token all are meant.
+    // JSON has no undefined. Without a token, all tokens are revoked.
     revoke: (token) => server.revoke(token ?? undefined),
     count: () => ({
       tokenRequests: server.requests.length,

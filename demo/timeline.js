@@ -2,11 +2,13 @@
 
 const { Lanes } = require('./lanes')
 
-/** Where the text of a row begins, and how wide it is. */
+/** The column where the text of a row begins, and its width. */
 const INDENT = 47
 const WIDTH = 65
 
-/** What happens to the credentials and their tokens: a row for each event, and a drawing at the end. */
+/**
+ * What happens to the credentials and their tokens: a row for each event, and a drawing at the end.
+ */
 class Timeline {
   #tokens
   #report
@@ -18,7 +20,7 @@ class Timeline {
     this.#report = report
     tokens.on('token', ({ serial, label }) => {
       this.#lanes.token(this.#elapsed(), serial)
-      this.#row(`token ${serial} is handed out, made with ${label}`)
+      this.#row(`token ${serial} is handed out, fetched with ${label}`)
     })
     tokens.on('token-retired', ({ serial, reason }) => {
       if (reason !== 'replaced') this.#row(`token ${serial} is no longer handed out: ${reason}`)
@@ -58,7 +60,7 @@ class Timeline {
     return (performance.now() - this.#begin) / 1000
   }
 
-  /** With what an event says of the phase, or what is so now. */
+  /** Prints a row with the phase of the event, or with the current one. */
   #row(what, event) {
     const { phase, generation, token, credentials } = this.#tokens.status()
     const at = this.#elapsed()
@@ -76,7 +78,7 @@ class Timeline {
   }
 }
 
-/** What an event says, in words. */
+/** Returns in words what an event says. */
 function story({ change, active, previous, next, at, retireNotBefore, message }) {
   const names = { active: active?.label, previous: previous?.label, next: next?.label }
   const seconds = ((retireNotBefore - at) / 1000).toFixed(1)
@@ -89,7 +91,7 @@ function story({ change, active, previous, next, at, retireNotBefore, message })
     'candidate-rejected': `${names.next} is given up, ${names.active} stays active`,
     'rolled-back': `${names.active} is active again, ${names.previous} a fallback`,
     retired: `${names.previous} is never presented again`,
-    'not-persisted': `${names.active} is kept nowhere but in this process`,
+    'not-persisted': `${names.active} is kept only in this process`,
   }
   return stories[change] ?? message ?? `${names.active} is active`
 }

@@ -1,33 +1,40 @@
 'use strict'
 
-// Replaces the secret of a Genesys Cloud OAuth client in place, without a failed request: the one secret that
-// the client has dies when the new one is made, and a fresh token bridges the change (the runway).
+// Replaces the secret of a Genesys Cloud OAuth client in place, without a failed request. The
+// client's only secret dies when the new one is made; a fresh token (the runway) bridges the
+// change.
 //
 //   node examples/genesys-rotation.js
 //
-// runs it against the fake server, with Genesys' own SDK, while a service sends requests. For the real thing take
-// `rotateInPlace`, a manager with `genesysCloud({ region })`, and an SDK that is logged in as another client or
-// person with the permission oauth:client:edit and all roles of the client; docs/genesys.md has the steps.
+// runs it against the fake server, with Genesys' own SDK, while a service sends requests. In
+// production use `rotateInPlace`, a manager with `genesysCloud({ region })`, and an SDK that is
+// logged in as another client or person with the permission oauth:client:edit and all roles of the
+// client. docs/genesys.md has the steps.
 
 const { setTimeout: pause } = require('node:timers/promises')
 const { ApiClient, OAuthApi } = require('purecloud-platform-client-v2')
 const { TokenManager, genesysCloud } = require('oauth-rotor')
 const { fakeAuthorizationServer } = require('oauth-rotor/testing')
 
-/** Genesys' own Terraform provider waits so long after a change: what is asked too early may be cached. */
+/**
+ * How long to wait after a change, as Genesys' own Terraform provider does: an answer that comes
+ * too early may be cached.
+ */
 const SETTLE_MS = 10_000
-/** What must be left of a fresh token. The shortest life that a client can be given is 5 minutes. */
+/** How long a fresh token must live. The shortest life that a client can have is 5 minutes. */
 const RUNWAY_MS = 4 * 60_000
 const ATTEMPTS = 3
 
 /**
- * `keep(secret)` stores the new secret where it survives this process: the answer of the API is its only copy.
- * Resolves with the rotation when the new secret is active and the old one retired.
+ * `keep(secret)` stores the new secret so that it survives this process: the answer of the API is
+ * its only copy. Resolves with the rotation when the new secret is active and the old one is
+ * retired.
  */
 async function rotateInPlace({ tokens, oauthApi, clientId, keep, settleMs = SETTLE_MS }) {
   const preparation = await tokens.prepareRotation({ minRunwayMs: RUNWAY_MS })
   const clientSecret = await regenerate(oauthApi, clientId).catch(async (error) => {
-    // Without `isOpen` the old secret is as it was; otherwise it may be dead: whoever has the new one goes on.
+    // Without `isOpen`, the old secret is unchanged. With it, the old secret may be dead, and the
+    // preparation stays for the person who has the new one.
     if (!error.isOpen) await preparation.cancel()
     throw error
   })
@@ -39,8 +46,8 @@ async function rotateInPlace({ tokens, oauthApi, clientId, keep, settleMs = SETT
 }
 
 /**
- * A lost answer is a lost secret: asking once more makes another one, and that is right, for nobody has the one
- * before.
+ * A lost answer is a lost secret. Another request makes another secret, which is right, since
+ * nobody has the previous one.
  */
 async function regenerate(oauthApi, clientId) {
   for (let attempt = 1; ; attempt++) {
@@ -48,8 +55,8 @@ async function regenerate(oauthApi, clientId) {
       const { secret } = await oauthApi.postOauthClientSecret(clientId)
       return secret
     } catch (error) {
-      // With an answer the SDK rejects with its body; without one, with an error that holds the administrator's
-      // token, which is not handed on.
+      // With an answer, the SDK rejects with its body. Without one, it rejects with an error that
+      // holds the administrator's token, so that error is not passed on.
       const isRefused = error.status >= 400 && error.status < 500 && error.status !== 408
       if (isRefused) {
         const message = `Genesys Cloud refuses a new secret: ${error.status} ${error.code}`
@@ -121,7 +128,7 @@ async function main() {
   const client = ApiClient.instance
   client.setGateway({ protocol: 'http', host: '127.0.0.1', port: new URL(server.url).port })
   await client.loginClientCredentialsGrant(admin.id, admin.secret).catch(({ response }) => {
-    // The SDK's error has the secret in it.
+    // The SDK's error holds the secret.
     throw new Error(`the administrator cannot log in: ${response?.status ?? 'no answer'}`)
   })
 

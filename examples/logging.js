@@ -1,6 +1,6 @@
 'use strict'
 
-// Logs what a manager tells at the level that it deserves, with pino or any logger of its kind.
+// Logs what a manager reports, each at its level, with pino or any logger with the same methods.
 //
 //   const pino = require('pino')
 //   const { logEvents, logProblems } = require('./logging')
@@ -9,9 +9,10 @@
 //   logEvents(tokens, log)
 //   setInterval(logProblems(tokens, log), 15_000).unref()
 //
-// error: see to it now. warn: see to it today. info and debug: for reading later. docs/alerts.md says what to do.
+// error: act now. warn: act today. info and debug: for reading later. docs/alerts.md says what to
+// do.
 
-/** By the `change` of the event `rotation`. */
+/** The levels of the event `rotation`, by its `change`. */
 const CHANGES = {
   started: 'info',
   prepared: 'info',
@@ -34,7 +35,7 @@ const CHANGES = {
   degraded: 'error',
 }
 
-/** By event; what depends on its payload is a function of that. */
+/** The levels of the events, as functions of their payloads. */
 const EVENTS = {
   token: () => 'debug',
   'token-retired': () => 'debug',
@@ -48,7 +49,7 @@ const EVENTS = {
   'thread-restarted': () => 'error',
 }
 
-/** By the `code` of a problem of `health()`. */
+/** The levels of the problems of `health()`, by their `code`. */
 const PROBLEMS = {
   'thread-stalled': 'error',
   'no-token': 'error',
@@ -70,17 +71,19 @@ const PROBLEMS = {
   'credential-expired': 'error',
 }
 
-/** What else a log line needs in order to be found: never a secret, an event has none. */
+/**
+ * Logs each event with its details, so that the line can be found. An event never holds a secret.
+ */
 function logEvents(tokens, log) {
   for (const [name, level] of Object.entries(EVENTS)) {
     tokens.on(name, ({ message = name, error, ...details }) => {
-      // `err` is what pino calls an error. Of ours it shows the code, the cause and what the endpoint said.
+      // pino's name for an error is `err`. It shows the code, the cause and what the endpoint said.
       log[level(details)]({ event: name, ...details, ...(error && { err: error }) }, message)
     })
   }
 }
 
-/** A function that logs each problem once when it has begun, and once when it is over. */
+/** Returns a function that logs each problem once when it has begun, and once when it is over. */
 function logProblems(tokens, log) {
   let known = new Map()
   return () => {

@@ -24,8 +24,8 @@ const {
 } = require('@aws-sdk/client-secrets-manager')
 
 /**
- * A function for `clientSecret` and one for `persist`. The secret is a JSON text `{ clientId, clientSecret }`. Region
- * and credentials are those of the SDK's `client`.
+ * Returns a function for `clientSecret` and one for `persist`. The secret is a JSON text
+ * `{ clientId, clientSecret }`. Region and credentials are those of the SDK's `client`.
  */
 function secretsManager({ secretId, client = new SecretsManagerClient(), timeoutMs = 10_000 }) {
   return {
@@ -36,8 +36,8 @@ function secretsManager({ secretId, client = new SecretsManagerClient(), timeout
     },
 
     async persist({ clientId, clientSecret }, { signal } = {}) {
-      // The SDK makes a ClientRequestToken for each call. One that is made of the credential would be wrong: AWS
-      // ignores a token that it has seen, and a rollback could not be written.
+      // The SDK makes a ClientRequestToken for each call. A token derived from the credential would
+      // be wrong: AWS ignores a token that it has seen, so a rollback could not be written.
       const SecretString = JSON.stringify({ clientId, clientSecret })
       const command = new PutSecretValueCommand({ SecretId: secretId, SecretString })
       await client.send(command, { abortSignal: signal })

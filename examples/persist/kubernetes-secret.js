@@ -9,7 +9,7 @@
 //     provider: genesysCloud({ region: 'sa_east_1' }),
 //     credentials: {
 //       clientId: 'the client id',
-//       // Where the pod mounts the Secret; not with subPath, which is never updated.
+//       // The file where the pod mounts the Secret. Do not use subPath, which is never updated.
 //       clientSecret: fromFile('/etc/oauth/client-secret'),
 //       persist: kubernetesSecret({
 //         name: 'pagerduty-oauth',
@@ -18,8 +18,8 @@
 //     },
 //   })
 //
-// All pods that mount the Secret follow: the kubelet updates the files within about a minute. The service account
-// of the pod needs the verb `patch` on this one Secret, and nothing else:
+// All pods that mount the Secret follow: the kubelet updates the files within about a minute. The
+// service account of the pod needs the verb `patch` on this one Secret, and nothing else:
 //
 //   apiVersion: rbac.authorization.k8s.io/v1
 //   kind: Role
@@ -35,8 +35,8 @@ const path = require('node:path')
 const SERVICE_ACCOUNT = '/var/run/secrets/kubernetes.io/serviceaccount'
 
 /**
- * A function for `persist`. `keys` are the keys of the Secret's data; other keys of it stay as they are. Default of
- * `namespace`: the pod's own.
+ * Returns a function for `persist`. `keys` are the keys of the Secret's data; its other keys stay
+ * unchanged. Default of `namespace`: the pod's own.
  */
 function kubernetesSecret({
   name,
@@ -49,7 +49,7 @@ function kubernetesSecret({
   const account = (file) => fs.readFile(path.join(serviceAccount, file), 'utf8')
 
   return async ({ clientId, clientSecret }, { signal } = {}) => {
-    // Read each time: the kubelet replaces the token about every hour.
+    // These are read each time, because the kubelet replaces the token about every hour.
     const [token, ca, own] = await Promise.all([account('token'), account('ca.crt'), account('namespace')])
     const encoded = (text) => Buffer.from(text).toString('base64')
     // A merge patch (RFC 7386) changes both keys in one step.
@@ -74,7 +74,8 @@ function kubernetesSecret({
       body,
     })
     if (status !== 200) {
-      // Only name and code are passed on: `Error (403)` in the event `persisted`. It is tried again in 10 s.
+      // Only name and code are passed on: `Error (403)` in the event `persisted`. The function is
+      // called again in 10 s.
       throw Object.assign(new Error(`The API server answered ${status}`), { code: status })
     }
   }

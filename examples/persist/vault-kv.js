@@ -1,6 +1,7 @@
 'use strict'
 
-// Reads a client secret from HashiCorp Vault (or OpenBao), and writes a new one to it: KV version 2.
+// Reads a client secret from HashiCorp Vault (or OpenBao), and writes a new one to it: KV version
+// 2.
 //
 //   const { TokenManager, genesysCloud } = require('oauth-rotor')
 //   const { vaultKv } = require('./vault-kv')
@@ -15,14 +16,15 @@
 //
 //   path "secret/data/pagerduty/oauth" { capabilities = ["read", "create", "update"] }
 //
-// A private certificate authority: NODE_EXTRA_CA_CERTS.
+// For a private certificate authority, set NODE_EXTRA_CA_CERTS.
 
-/** Somebody else's write comes between reading and writing so often at most. */
+/** How often to try, if somebody else writes between our reading and our writing. */
 const ATTEMPTS = 5
 
 /**
- * A function for `clientSecret` and one for `persist`. The data has the keys `client_id` and `client_secret`; other
- * keys of it stay as they are. `token()` is called each time, so that it may read what Vault Agent renews.
+ * Returns a function for `clientSecret` and one for `persist`. The data has the keys `client_id`
+ * and `client_secret`; its other keys stay unchanged. `token()` is called each time, so that it can
+ * read what Vault Agent renews.
  */
 function vaultKv({
   path,
@@ -45,7 +47,9 @@ function vaultKv({
     return { status: response.status, answer }
   }
 
-  /** What is there, and its version; 0: nothing ever was. A deleted secret has a version, too. */
+  /**
+   * Returns the data and its version, or 0 if there was never any. A deleted secret has a version.
+   */
   async function latest(signal) {
     const { status, answer } = await call('GET', signal)
     if (status !== 200 && status !== 404) throw failure(status)
@@ -62,7 +66,7 @@ function vaultKv({
         const { data, version } = await latest(signal)
         // Another instance was faster.
         if (data.client_id === clientId && data.client_secret === clientSecret) return
-        // Check-and-set: only if nobody has written since it was read.
+        // Check-and-set writes only if nobody has written since our reading.
         const written = { ...data, client_id: clientId, client_secret: clientSecret }
         const { status, answer } = await call('POST', signal, { options: { cas: version }, data: written })
         if (status === 200) return
@@ -74,7 +78,10 @@ function vaultKv({
   }
 }
 
-/** Only name and code are passed on: `Error (403)` in the event `persisted`. It is tried again in 10 s. */
+/**
+ * Only name and code are passed on: `Error (403)` in the event `persisted`. The function is called
+ * again in 10 s.
+ */
 function failure(status) {
   return Object.assign(new Error(`Vault answered ${status}`), { code: status })
 }
