@@ -11,10 +11,7 @@ afterEach(closeAll)
 afterAll(removeDirectories)
 
 const read = (page) => readFileSync(path.join(__dirname, '..', 'docs', page), 'utf8')
-const load = (name) => {
-  if (name === 'undici') return require('undici-7')
-  return name.startsWith('oauth-rotor') ? require(name.replace('oauth-rotor', '..')) : require(name)
-}
+const load = (name) => require(name === 'undici' ? 'undici-7' : name)
 
 /** The code below a heading, with other texts in the places of some. */
 function example(page, heading, replacements) {
