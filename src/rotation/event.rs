@@ -2,8 +2,8 @@
 
 use super::caller::{CallerId, KeptCaller};
 use super::ledger::Answer;
-use super::record::Slot;
 use super::request::Request;
+use super::sink::{SinkOutcome, Slot};
 use crate::credential::CredentialId;
 
 /// Something that happened, told to [`step`](super::step).
@@ -45,15 +45,4 @@ pub enum Event {
         /// What came of it.
         outcome: SinkOutcome,
     },
-}
-
-/// What came of writing a sink.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum SinkOutcome {
-    /// It acknowledged.
-    Done,
-    /// It never will (EROFS, EBUSY, EACCES).
-    Impossible,
-    /// It may later.
-    Failed,
 }

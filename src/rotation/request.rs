@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use url::Url;
 
-use super::record::RotationId;
+use super::history::RotationId;
 use crate::credential::CredentialId;
 
 /// Something that a caller asks of the credential lifecycle.

@@ -1,8 +1,9 @@
 //! How a record is written: what a store compares before it takes a write.
 
-use super::effect::Missing;
+use super::fleet::{MemberId, Members};
+use super::missing::Missing;
 use super::record::{Record, Role, Version};
-use super::view::{MemberId, Members, Token};
+use super::view::Token;
 use crate::clock::Timestamp;
 use crate::credential::CredentialId;
 

@@ -1,20 +1,26 @@
-//! Before there is a record: Started.
+//! There is no record before the first credential is accepted.
 
 use std::collections::BTreeMap;
 
-use super::caller::{Awaited, CallerId, KeptCaller};
-use super::effect::{Effect, Moved, Notice, Refusal, Settled, Step};
-use super::event::Event;
-use super::probing;
-use super::record::{End, Past, Phase, Quarantined, Record, RotationId, Sink, Version};
-use super::request::Request;
-use super::transition::Transition;
-use super::view::View;
-use super::write::{TokenChange, Write};
 use crate::clock::Timestamp;
 use crate::credential::CredentialId;
+use crate::rotation::caller::{Awaited, CallerId, KeptCaller};
+use crate::rotation::effect::{Effect, Step};
+use crate::rotation::event::Event;
+use crate::rotation::history::{End, Past, RotationId};
+use crate::rotation::notice::{Moved, Notice};
+use crate::rotation::outcome::{Refusal, Settled};
+use crate::rotation::probes::Probe;
+use crate::rotation::record::{Phase, Quarantined, Record, Version};
+use crate::rotation::request::Request;
+use crate::rotation::sink::Sink;
+use crate::rotation::transition::Transition;
+use crate::rotation::view::View;
+use crate::rotation::write::{TokenChange, Write};
+use crate::rotation::write_back;
 
-pub(super) fn step(view: &View, event: &Event, now: Timestamp) -> Step {
+/// Makes the first record as soon as a credential is accepted.
+pub(in crate::rotation) fn step(view: &View, event: &Event, now: Timestamp) -> Step {
     let mut effects = Vec::new();
     let mut callers = view.callers.clone();
     if let Event::Asked { caller, request } = event {
@@ -35,7 +41,7 @@ pub(super) fn step(view: &View, event: &Event, now: Timestamp) -> Step {
         strays.iter().filter(|_| are_rejected).find_map(proved)
     });
     let Some((active, proof)) = first else {
-        let due = wanted(&order, view).into_iter().filter(|(_, at)| *at <= now);
+        let due = probes_of(&order, view).into_iter().filter(|(_, at)| *at <= now);
         effects.extend(due.map(|(credential, _)| Effect::Probe(credential)));
         return Step { effects, ..Step::default() };
     };
@@ -65,7 +71,7 @@ pub(super) fn step(view: &View, event: &Event, now: Timestamp) -> Step {
     if record.sinks.is_empty() && !record.is_kept(view, active) {
         told.push(Effect::Notify(Notice::NotPersisted(active)));
     }
-    probing::sinks_due(&record, view, now, &mut told);
+    told.extend(write_back::due(&record, view, now));
     let token = TokenChange::Replace { credential: active, expires_at: proof.expires_at };
     let write = Some(Write { expect: None, record, token, barrier: None });
     Step { write, effects: told, transitions: vec![Transition::Started] }
@@ -114,7 +120,7 @@ fn strays(order: &[CredentialId], view: &View) -> Vec<CredentialId> {
 }
 
 /// The first one that was not rejected; when all were, each of them again, slowly.
-pub(super) fn wanted(order: &[CredentialId], view: &View) -> Vec<(CredentialId, Timestamp)> {
+fn probes_of(order: &[CredentialId], view: &View) -> Vec<Probe> {
     let is_open = |one: &&CredentialId| view.ledger.rejections(**one).is_none();
     let chosen: Vec<CredentialId> = match order.iter().find(is_open) {
         Some(open) => vec![*open],
@@ -124,9 +130,9 @@ pub(super) fn wanted(order: &[CredentialId], view: &View) -> Vec<(CredentialId, 
     idle.map(|one| (one, view.ledger.retry_soon(one, Timestamp::default()))).collect()
 }
 
-/// The order when nobody asks for anything else.
-pub(super) fn known(view: &View) -> Vec<CredentialId> {
-    order(&view.callers, view)
+/// What is to be presented when nobody asks for anything else, and when.
+pub(in crate::rotation) fn probes(view: &View) -> Vec<Probe> {
+    probes_of(&order(&view.callers, view), view)
 }
 
 fn first(
