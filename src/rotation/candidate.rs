@@ -14,7 +14,7 @@ use super::transition::Transition;
 use super::write_back;
 use crate::credential::CredentialId;
 
-/// How long a candidate may take, and how long after its end an overlap is overdue.
+/// How long a candidate may take, and how long after its time an overlap is overdue.
 pub(super) const PHASE_LIMIT: Duration = Duration::from_mins(10);
 
 /// Begins the rotation that a caller asks for where none is open.
@@ -35,7 +35,8 @@ pub(super) fn begin(tx: &mut Transaction<'_>, caller: CallerId, rotate: &Rotate)
     tx.keep(caller, Awaited::Promotion { rotation, candidate });
 }
 
-/// The caller names the latest rotation, whose candidate is active: it gets the outcome of that one.
+/// Whether the caller names the latest rotation, and its candidate is active: then it waits for the
+/// outcome of that one.
 pub(super) fn join_ended(tx: &mut Transaction<'_>, caller: CallerId, rotate: &Rotate) -> bool {
     let candidate = tx.record().active;
     let last = tx.record().history.last().filter(|past| past.candidate == candidate);
@@ -49,7 +50,7 @@ pub(super) fn join_ended(tx: &mut Transaction<'_>, caller: CallerId, rotate: &Ro
     true
 }
 
-/// The candidate and the key of a rotation; `usual` is the candidate of a caller who names none.
+/// The candidate and the key of a rotation. `usual` is the candidate of a caller who names none.
 pub(super) fn named(
     rotate: &Rotate,
     usual: Option<CredentialId>,
@@ -87,7 +88,7 @@ pub(super) fn is_offered_at_start(tx: &Transaction<'_>, configured: CredentialId
 }
 
 impl Transaction<'_> {
-    /// Stages a credential that its caller or source names by no other key.
+    /// Stages a credential under the key that is made from it.
     pub(super) fn stage_offered(&mut self, candidate: CredentialId) {
         self.stage(candidate, RotationId::of(candidate), false);
     }

@@ -19,8 +19,9 @@ pub enum Persisted {
 }
 
 impl Record {
-    /// Whether something beyond the memory of one process keeps a credential, which is the active or
-    /// the next one: the store where it lies sealed, another live member, a source here, or a sink.
+    /// Whether something beyond the memory of one process keeps a credential, which is the active
+    /// or the next one: the store where it lies sealed, another live member, a source here, or a
+    /// sink.
     ///
     /// `process.env` is never custody, so no driver lists such a sink as acknowledged for this.
     pub fn is_kept(&self, view: &View, credential: CredentialId) -> bool {

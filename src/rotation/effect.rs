@@ -10,14 +10,15 @@ use crate::credential::CredentialId;
 
 /// The outcome of one [`step`](super::step).
 ///
-/// First the write, if there is one. When the store refuses it nothing has happened: the driver reads
-/// again and steps with the same event. When it is accepted, or there is none, the effects follow in
-/// their order. So there is one point at which a step takes place, and no effect of a step that lost.
+/// First the write, if there is one. When the store refuses it, nothing has happened: the driver
+/// reads again and steps with the same event. When it is accepted, or there is none, the effects
+/// follow in their order. So there is one point at which a step takes place, and no effect of a step
+/// that lost.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Step {
     /// What becomes of the record, and of the token with it.
     pub write: Option<Write>,
-    /// What to do then.
+    /// What to do after the write.
     pub effects: Vec<Effect>,
     /// The rows of the table that were taken, in their order.
     pub transitions: Vec<Transition>,
@@ -40,21 +41,21 @@ pub enum Effect {
     DropTokens(CredentialId),
     /// Write a credential back, and report [`Event::SinkWritten`](super::Event::SinkWritten).
     WriteSink {
-        /// Where to.
+        /// The place to write to.
         slot: Slot,
-        /// What.
+        /// The credential to write.
         credential: CredentialId,
     },
-    /// The caller waits: it is in [`View::callers`](super::View::callers), as it stands here, until it
-    /// is answered or leaves. It may wait already, for something else.
+    /// The caller waits: it is in [`View::callers`](super::View::callers), as it stands here, until
+    /// it gets its outcome or leaves. It may wait already, for something else.
     Keep(KeptCaller),
-    /// Answer a caller, once.
+    /// Give a caller its outcome, once.
     Answer {
-        /// Whom.
+        /// The id under which it asked.
         caller: CallerId,
-        /// What.
+        /// What it gets, or why it does not.
         outcome: Result<Settled, Refusal>,
     },
-    /// Tell whoever listens.
+    /// Tell whoever listens to events.
     Notify(Notice),
 }

@@ -9,22 +9,23 @@ use crate::credential::CredentialId;
 /// Something that happened, told to [`step`](super::step).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Event {
-    /// The time that [`wake_at`](super::wake_at) named has come, or something in the view or the record changed.
+    /// The time that [`wake_at`](super::wake_at) named has come, or something in the view or the
+    /// record changed.
     Ticked,
     /// A source of a running process yields another credential than before.
     Changed {
-        /// What it yielded.
+        /// What it yielded before, if anything.
         from: Option<CredentialId>,
-        /// What it yields.
+        /// What it yields now.
         to: CredentialId,
     },
-    /// This process started with that credential in its configuration.
+    /// This process has started with that credential in its configuration.
     Started(CredentialId),
-    /// A probe was answered; [`Ledger::note`](super::Ledger::note) knows already.
+    /// A probe was answered, and [`Ledger::note`](super::Ledger::note) has been told.
     Answered {
-        /// What was presented.
+        /// The credential that was presented.
         credential: CredentialId,
-        /// What it brought.
+        /// What the endpoint said.
         answer: Answer,
     },
     /// A caller asks for something.
@@ -38,7 +39,7 @@ pub enum Event {
     Left(KeptCaller),
     /// A sink was written, or not.
     SinkWritten {
-        /// Which.
+        /// The place.
         slot: Slot,
         /// The credential that it was written with.
         credential: CredentialId,

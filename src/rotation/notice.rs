@@ -11,7 +11,7 @@ use crate::credential::CredentialId;
 pub enum Notice {
     /// A row of the table was taken.
     Moved(Moved),
-    /// A candidate was proved and waits for somebody else who holds it.
+    /// A candidate was proved, and waits for something else to keep it.
     AwaitsCustody(CredentialId),
     /// A promoted credential is kept nowhere but in this process.
     NotPersisted(CredentialId),
@@ -26,7 +26,7 @@ pub enum Notice {
 /// A row of the table that was taken.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Moved {
-    /// Which.
+    /// The row.
     pub transition: Transition,
     /// The rotation that it is about, where it is not about the phase alone.
     pub about: Option<About>,
@@ -35,7 +35,7 @@ pub struct Moved {
 /// The rotation that something is about.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct About {
-    /// Its key.
+    /// The idempotency key.
     pub rotation: RotationId,
     /// What is, was or was to become active by it.
     pub candidate: CredentialId,
@@ -65,14 +65,14 @@ pub enum Why {
 }
 
 impl Moved {
-    /// One that concerns the phase alone.
+    /// A row that concerns the phase alone.
     pub(super) fn phase(transition: Transition) -> Self {
         Self { transition, about: None }
     }
 }
 
 impl Why {
-    /// How the rotation ends by it.
+    /// How the rotation ends for that reason.
     pub(super) fn end(self) -> End {
         match self {
             Self::Rejected => End::Rejected,

@@ -30,7 +30,8 @@ pub(super) fn perform(tx: &mut Transaction<'_>, wanted: Vec<Probe>) {
     tx.perform(due.into_iter().map(Effect::Probe));
 }
 
-/// What is to be presented: what the phase asks for, and what may stand in for the active credential.
+/// What is to be presented: what the phase asks for, and what may stand in for the active
+/// credential.
 pub(super) fn wanted(
     of_phase: Vec<Probe>,
     record: &Record,
@@ -64,7 +65,8 @@ pub(super) fn wanted(
     wanted
 }
 
-/// Hands out the token of an accepted probe where it is the active credential's or stands in for it.
+/// Hands out the token of an accepted probe where its credential is active or stands in for the
+/// active one.
 pub(super) fn serve(tx: &mut Transaction<'_>, credential: CredentialId, grant: &Grant) {
     if tx.replaces_token() || tx.proof(credential).is_none() {
         return;

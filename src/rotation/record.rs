@@ -141,7 +141,7 @@ pub enum Former {
 /// A credential that was rejected while another one was accepted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Quarantined {
-    /// Which.
+    /// The credential.
     pub credential: CredentialId,
     /// Whether it was active once; then it comes back as a standby only.
     pub was_active: bool,
@@ -150,7 +150,7 @@ pub struct Quarantined {
 /// A credential that is not presented again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Retired {
-    /// Which.
+    /// The credential.
     pub credential: CredentialId,
     /// It has leaked: only an explicit rotation brings it back.
     pub compromised: bool,
@@ -183,8 +183,8 @@ impl Version {
 }
 
 impl Record {
-    /// Of the credentials that no source yields, so many are kept as fallbacks, and as many that were
-    /// rejected and never active; older ones are forgotten.
+    /// How many of the credentials that no source yields are kept as fallbacks, and how many of
+    /// those that were rejected and never active; older ones are forgotten.
     pub const MOST_STRAYS: usize = 8;
     /// The generation of the first active credential.
     pub const FIRST_GENERATION: u64 = 1;

@@ -13,7 +13,7 @@ use super::write::{Barrier, TokenChange, Write};
 use crate::clock::Timestamp;
 use crate::credential::CredentialId;
 
-/// One step in the making: nothing of it has happened before its write was accepted.
+/// One step in the making: nothing of it happens before the store has accepted its write.
 pub(super) struct Transaction<'a> {
     view: &'a View,
     now: Timestamp,
@@ -27,6 +27,7 @@ pub(super) struct Transaction<'a> {
 }
 
 /// The callers that wait.
+#[derive(Default)]
 struct Callers {
     /// They waited before this step.
     kept: Vec<KeptCaller>,
@@ -77,6 +78,15 @@ impl<'a> Transaction<'a> {
     /// The epoch of the write that this step asks for.
     pub(super) fn epoch(&self) -> u64 {
         self.before.version.epoch + 1
+    }
+
+    /// The previous credential is to take over again as soon as it is accepted once more; beneath a
+    /// candidate, as soon as the overlap goes on.
+    pub(super) fn want_back(&mut self) {
+        let now = self.now;
+        if let Some(overlap) = self.record.open_overlap_mut() {
+            overlap.reverting.get_or_insert(now);
+        }
     }
 
     /// Whether the previous credential was wanted back before this step.
@@ -142,18 +152,26 @@ impl<'a> Transaction<'a> {
         &mut self,
         outcome: impl Fn(&Self, &Awaited) -> Option<Result<Settled, Refusal>>,
     ) {
-        for caller in std::mem::take(&mut self.callers.kept) {
+        let Callers { kept, new } = std::mem::take(&mut self.callers);
+        let kept = self.settle_each(kept, &outcome);
+        let new = self.settle_each(new, &outcome);
+        self.callers = Callers { kept, new };
+    }
+
+    /// Returns those that go on waiting.
+    fn settle_each(
+        &mut self,
+        callers: Vec<KeptCaller>,
+        outcome: impl Fn(&Self, &Awaited) -> Option<Result<Settled, Refusal>>,
+    ) -> Vec<KeptCaller> {
+        let mut waiting = Vec::new();
+        for caller in callers {
             match outcome(self, &caller.awaits) {
                 Some(outcome) => self.reply(caller.id, outcome),
-                None => self.callers.kept.push(caller),
+                None => waiting.push(caller),
             }
         }
-        for caller in std::mem::take(&mut self.callers.new) {
-            match outcome(self, &caller.awaits) {
-                Some(outcome) => self.reply(caller.id, outcome),
-                None => self.callers.new.push(caller),
-            }
-        }
+        waiting
     }
 
     // Transitions, and what else is told and done.
@@ -173,7 +191,7 @@ impl<'a> Transaction<'a> {
         self.taken.idle.push(Moved::phase(transition));
     }
 
-    /// Whether a transition was taken that changes something: at most one more follows then.
+    /// Whether a transition was taken that changes something.
     pub(super) fn has_moved(&self) -> bool {
         !self.taken.moves.is_empty()
     }

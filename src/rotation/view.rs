@@ -12,7 +12,8 @@ use super::sink::{SinkSpec, Slot};
 use crate::clock::Timestamp;
 use crate::credential::CredentialId;
 
-/// What one member knows when it takes a step; the driver keeps it up to date and decides nothing by it.
+/// What one member knows when it takes a step. The driver keeps it up to date and decides nothing by
+/// it.
 ///
 /// Everything in it may be old. A [`Write`](super::Write) therefore carries what the store compares
 /// again: the version that was read, and the barrier.
@@ -24,7 +25,7 @@ pub struct View {
     pub nonce: u64,
     /// What sources yield here, in the order of the configuration.
     pub configured: Vec<CredentialId>,
-    /// Those of them that only the variables of this process hold, which end with it.
+    /// Those of them that only the environment variables of this process hold, and that end with it.
     pub fleeting: BTreeSet<CredentialId>,
     /// What this member can present: the configured ones, and those that a caller handed over.
     pub held: BTreeSet<CredentialId>,
@@ -36,28 +37,29 @@ pub struct View {
     pub token: Option<Token>,
     /// The members of the fleet; none where one process shares nothing.
     pub fleet: Option<Fleet>,
-    /// Where credentials are written back to.
+    /// The places that credentials are written back to.
     pub sinks: Vec<SinkSpec>,
-    /// The callers that wait, by [`Effect::Keep`](super::Effect::Keep).
+    /// The callers that wait, as [`Effect::Keep`](super::Effect::Keep) said.
     pub callers: Vec<KeptCaller>,
     /// Probes under way.
     pub probing: BTreeSet<CredentialId>,
     /// Writes to sinks under way.
     pub writing: BTreeSet<Slot>,
-    /// Writes that were given up and may still end: the same credential is not written there meanwhile.
+    /// Writes that were given up and may still end: the same credential is not written there
+    /// meanwhile.
     pub stuck: BTreeSet<(Slot, CredentialId)>,
 }
 
 /// The token that is handed out, without the token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Token {
-    /// What it was made with.
+    /// The credential that it was made with.
     pub credential: CredentialId,
     /// The generation of the record under which it was made.
     pub generation: u64,
     /// +1 with every token.
     pub serial: u64,
-    /// When it expires.
+    /// When the token expires.
     pub expires_at: Timestamp,
 }
 
@@ -89,8 +91,8 @@ impl View {
             })
     }
 
-    /// Whether the endpoint's latest certain answer to the next credential is a token, though that may
-    /// have expired.
+    /// Whether the endpoint's latest certain answer to the next credential is a token, even one that
+    /// has expired.
     pub(super) fn has_proved(&self, staged: &Staged) -> bool {
         self.ledger.proof(staged.next).is_some_and(|proof| proof.at >= staged.at)
     }

@@ -14,7 +14,8 @@ use crate::credential::CredentialId;
 /// The gap between attempts to write a sink.
 const SINK_GAP: Duration = Duration::from_secs(10);
 
-/// Takes in what came of a write. Returns whether it was made with the credential that is to be there.
+/// Takes in what came of a write. Returns whether it was made with the credential that is to be
+/// there.
 pub(super) fn take_in(
     tx: &mut Transaction<'_>,
     slot: Slot,

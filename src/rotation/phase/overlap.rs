@@ -44,7 +44,8 @@ pub(super) fn request(
     }
 }
 
-/// A further rotation: what is previous now is retired with its promotion, if it is not needed then.
+/// A further rotation: what is previous now is retired with its promotion, if it is not needed
+/// then.
 fn rotate(tx: &mut Transaction<'_>, overlap: &Overlap, caller: CallerId, rotate: &Rotate) {
     if candidate::join_ended(tx, caller, rotate) {
         return;
@@ -73,21 +74,14 @@ fn rotate(tx: &mut Transaction<'_>, overlap: &Overlap, caller: CallerId, rotate:
 
 /// The previous credential is wanted back; it takes over when it is accepted once more.
 fn revert(tx: &mut Transaction<'_>, overlap: &Overlap, caller: CallerId) {
-    want_back(tx);
+    tx.want_back();
     tx.keep(caller, Awaited::Return(overlap.previous));
-}
-
-fn want_back(tx: &mut Transaction<'_>) {
-    let now = tx.now();
-    if let Some(overlap) = tx.record_mut().open_overlap_mut() {
-        overlap.reverting.get_or_insert(now);
-    }
 }
 
 /// The source that yielded the active credential yields the previous one again.
 pub(super) fn change(tx: &mut Transaction<'_>, had: Option<Role>, to: CredentialId) {
     if had == Some(Role::Active) && tx.record().role(to) == Role::Previous {
-        want_back(tx);
+        tx.want_back();
     }
 }
 
@@ -182,7 +176,8 @@ fn end_if_due(tx: &mut Transaction<'_>, overlap: Overlap) {
     }
 }
 
-/// The previous credential while it is wanted back, and the active one when the end needs its proof.
+/// The previous credential while it is wanted back, and the active one when the end needs its
+/// proof.
 pub(super) fn probes(
     record: &Record,
     view: &View,

@@ -27,8 +27,8 @@ use crate::rotation::write_back;
 /// may have replaced it without anybody having presented the old one since.
 const ASKING: Duration = Duration::from_mins(1);
 
-/// So long a first attempt to write the candidate back may take before that begins. Each asking makes
-/// a token with the old secret, which is none of an ordinary rotation's business.
+/// How long a first attempt to write the candidate back may take before that begins. Each asking
+/// makes a token with the old secret, which is none of an ordinary rotation's business.
 const PATIENCE: Duration = Duration::from_secs(5);
 
 pub(super) fn request(
@@ -63,7 +63,7 @@ fn rotate(tx: &mut Transaction<'_>, staged: &Staged, caller: CallerId, rotate: &
         Role::Active => {}
         Role::Next => return join(tx, staged, caller, rotate),
         Role::Previous => {
-            want_back(tx);
+            tx.want_back();
             return tx.keep(caller, Awaited::Return(candidate));
         }
         _ if !rotate.supersede => return tx.reply(caller, Err(Refusal::Conflict)),
@@ -90,20 +90,12 @@ fn want_again(tx: &mut Transaction<'_>, compromised: bool) {
     }
 }
 
-/// What was previous when the candidate was staged is wanted back as soon as its overlap goes on.
-fn want_back(tx: &mut Transaction<'_>) {
-    let now = tx.now();
-    if let Some(overlap) = tx.record_mut().open_overlap_mut() {
-        overlap.reverting.get_or_insert(now);
-    }
-}
-
 /// A source yields another credential: the candidate again, or what it was to replace.
 pub(super) fn change(tx: &mut Transaction<'_>, had: Option<Role>, to: CredentialId) {
     match tx.record().role(to) {
         Role::Active if had == Some(Role::Next) => end(tx, Why::Withdrawn),
         Role::Next => want_again(tx, false),
-        Role::Previous if had == Some(Role::Active) => want_back(tx),
+        Role::Previous if had == Some(Role::Active) => tx.want_back(),
         _ => {}
     }
 }
@@ -125,7 +117,7 @@ pub(super) fn answer(
     }
 }
 
-/// Promotes the candidate, gives it up, or goes on.
+/// Promotes the candidate, gives it up, or goes on with it.
 pub(super) fn time(tx: &mut Transaction<'_>, staged: &Staged) {
     let lack = lack(tx.record(), tx.view(), staged, tx.now());
     if let Some(proof) = tx.proof_since(staged.at, staged.next) {
@@ -221,8 +213,8 @@ pub(super) fn not_written(tx: &mut Transaction<'_>, candidate: CredentialId, is_
     }
 }
 
-/// Gives the candidate up where nobody waits for it and no source yields it. One that is proved stays
-/// until the active credential has shown that it still works.
+/// Gives the candidate up where nobody waits for it and no source yields it. One that is proved
+/// stays until the active credential has shown that it still works.
 fn end_if_unwanted(tx: &mut Transaction<'_>) {
     let Some(staged) = tx.record().staged().cloned() else { return };
     // A place that is written with it is about to yield it.
@@ -239,7 +231,8 @@ fn end_if_unwanted(tx: &mut Transaction<'_>) {
     }
 }
 
-/// Since when a proved candidate is to be given up, provided that the active credential still works.
+/// Since when a proved candidate is to be given up, provided that the active credential still
+/// works.
 fn is_to_end(staged: &Staged, now: Timestamp) -> Option<Timestamp> {
     staged.unwanted.or((now >= staged.deadline).then_some(staged.deadline))
 }
