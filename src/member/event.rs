@@ -3,11 +3,11 @@
 use super::RotationId;
 use crate::clock::Timestamp;
 use crate::refresh::{Wait, WaiterId};
-use crate::rotation::{CallerId, Request, SinkOutcome, Verify};
+use crate::rotation::{CallerId, Request, SinkOutcome};
 use crate::secret::Secret;
 use crate::source::{Configured, EntryPlace};
 use crate::store::Snapshot;
-use crate::verdict::Verdict;
+use crate::verdict::{Verdict, Verify};
 
 /// Something that happened, told to [`Member::step`](super::Member::step).
 #[derive(Debug)]

@@ -1,13 +1,15 @@
 //! What the machine is told.
 
+use std::sync::Arc;
+
 use super::caller::{CallerId, KeptCaller};
-use super::ledger::Answer;
 use super::request::Request;
 use super::sink::{SinkOutcome, Slot};
 use crate::credential::CredentialId;
+use crate::verdict::{Arrival, Verdict};
 
 /// Something that happened, told to [`step`](super::step).
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub enum Event {
     /// The time that [`wake_at`](super::wake_at) named has come, or something in the view or the
     /// record changed.
@@ -25,8 +27,8 @@ pub enum Event {
     Answered {
         /// The credential that was presented.
         credential: CredentialId,
-        /// What the endpoint said.
-        answer: Answer,
+        /// What the answer means.
+        verdict: Arc<Verdict<Arrival>>,
     },
     /// A caller asks for something.
     Asked {

@@ -43,7 +43,7 @@ pub use effect::{Effect, Step};
 pub use event::Event;
 pub use fleet::{Fleet, Member, MemberId, Members};
 pub use history::{End, Past, RotationId};
-pub use ledger::{Answer, Grant, Ledger, Proof, Rejections, Standing, Verify};
+pub use ledger::{Ledger, Proof, Rejections, Standing};
 pub use missing::Missing;
 pub use notice::{About, Moved, Notice, Why};
 pub use outcome::{Refusal, Settled};

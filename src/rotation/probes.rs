@@ -1,7 +1,6 @@
 //! The token requests that show which credentials are accepted, and what becomes of their tokens.
 
 use super::effect::Effect;
-use super::ledger::Grant;
 use super::record::{Record, Role};
 use super::retirement::FRESH;
 use super::succession::is_abandoned;
@@ -9,6 +8,7 @@ use super::transaction::Transaction;
 use super::view::View;
 use crate::clock::Timestamp;
 use crate::credential::CredentialId;
+use crate::token::FreshToken;
 
 /// A credential that is to be presented, and when.
 pub(super) type Probe = (CredentialId, Timestamp);
@@ -67,7 +67,7 @@ pub(super) fn wanted(
 
 /// Hands out the token of an accepted probe where its credential is active or stands in for the
 /// active one.
-pub(super) fn serve(tx: &mut Transaction<'_>, credential: CredentialId, grant: &Grant) {
+pub(super) fn serve(tx: &mut Transaction<'_>, credential: CredentialId, token: &FreshToken) {
     if tx.replaces_token() || tx.proof(credential).is_none() {
         return;
     }
@@ -80,10 +80,10 @@ pub(super) fn serve(tx: &mut Transaction<'_>, credential: CredentialId, grant: &
     let now = tx.now();
     if let Some(overlap) = tx.record_mut().open_overlap_mut()
         && overlap.previous == credential
-        && grant.expires_at > now
+        && token.expires_at > now
     {
         // Tokens of the previous credential are still being made: it is safe to revoke only after
         // them.
-        overlap.safe_to_revoke_at = overlap.safe_to_revoke_at.max(grant.expires_at);
+        overlap.safe_to_revoke_at = overlap.safe_to_revoke_at.max(token.expires_at);
     }
 }

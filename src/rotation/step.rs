@@ -3,7 +3,6 @@
 use super::caller::Awaited;
 use super::effect::Step;
 use super::event::Event;
-use super::ledger::Answer;
 use super::phase::{dispatch, starting};
 use super::record::Record;
 use super::request::Request;
@@ -12,6 +11,7 @@ use super::view::View;
 use super::wait::Wait;
 use super::{probes, retirement, settlement, write_back};
 use crate::clock::Timestamp;
+use crate::verdict::Verdict;
 
 /// One step of the credential lifecycle.
 ///
@@ -44,8 +44,10 @@ pub fn step(record: Option<&Record>, view: &View, event: &Event, now: Timestamp)
     }
     take_turns(&mut tx);
     dispatch::take_waiting(&mut tx);
-    if let Event::Answered { credential, answer: Answer::Accepted(grant) } = event {
-        probes::serve(&mut tx, *credential, grant);
+    if let Event::Answered { credential, verdict } = event
+        && let Verdict::Accepted(arrival) = &**verdict
+    {
+        probes::serve(&mut tx, *credential, &arrival.token);
     }
     tx.settle(|tx, awaited| match awaited {
         Awaited::Preparation { min_runway } => dispatch::preparation(tx, *min_runway),

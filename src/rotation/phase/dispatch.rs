@@ -8,7 +8,6 @@ use crate::credential::CredentialId;
 use crate::rotation::caller::CallerId;
 use crate::rotation::candidate;
 use crate::rotation::event::Event;
-use crate::rotation::ledger::Answer;
 use crate::rotation::outcome::{Refusal, Settled};
 use crate::rotation::probes::Probe;
 use crate::rotation::record::{Phase, Record};
@@ -18,6 +17,7 @@ use crate::rotation::transaction::Transaction;
 use crate::rotation::view::View;
 use crate::rotation::wait::Wait;
 use crate::rotation::write_back;
+use crate::verdict::{Arrival, Verdict};
 
 /// Something happened.
 pub(in crate::rotation) fn take(tx: &mut Transaction<'_>, event: &Event) {
@@ -29,7 +29,7 @@ pub(in crate::rotation) fn take(tx: &mut Transaction<'_>, event: &Event) {
                 offer(tx, *credential);
             }
         }
-        Event::Answered { credential, answer } => self::answer(tx, *credential, answer),
+        Event::Answered { credential, verdict } => answer(tx, *credential, verdict),
         Event::Asked { caller, request } => self::request(tx, *caller, request),
         Event::Left(caller) => {
             if let Phase::Staged(staged) = phase(tx) {
@@ -82,11 +82,11 @@ fn offer(tx: &mut Transaction<'_>, candidate: CredentialId) {
 }
 
 /// The endpoint answered a probe.
-fn answer(tx: &mut Transaction<'_>, credential: CredentialId, answer: &Answer) {
+fn answer(tx: &mut Transaction<'_>, credential: CredentialId, verdict: &Verdict<Arrival>) {
     tx.stand_by_if_withdrawn(credential);
     match phase(tx) {
-        Phase::Stable => stable::answer(tx, credential, answer),
-        Phase::Staged(staged) => staged::answer(tx, &staged, credential, answer),
+        Phase::Stable => stable::answer(tx, credential, verdict),
+        Phase::Staged(staged) => staged::answer(tx, &staged, credential, verdict),
         Phase::Prepared(_) | Phase::Overlap(_) | Phase::Degraded { .. } => {}
     }
 }

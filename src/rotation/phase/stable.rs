@@ -5,13 +5,13 @@ use std::time::Duration;
 use crate::credential::CredentialId;
 use crate::rotation::caller::{Awaited, CallerId};
 use crate::rotation::candidate;
-use crate::rotation::ledger::Answer;
 use crate::rotation::outcome::{Refusal, Settled};
 use crate::rotation::record::{Phase, Prepared, Role, Version};
 use crate::rotation::request::Request;
 use crate::rotation::succession;
 use crate::rotation::transaction::Transaction;
 use crate::rotation::transition::Transition;
+use crate::verdict::{Arrival, Verdict};
 
 /// How long a preparation lasts at most.
 const PREPARATION: Duration = Duration::from_mins(15);
@@ -33,15 +33,19 @@ pub(super) fn offer(tx: &mut Transaction<'_>, candidate: CredentialId) {
 }
 
 /// The fresh token of the active credential is what a caller may wait for who prepares a change.
-pub(super) fn answer(tx: &mut Transaction<'_>, credential: CredentialId, answer: &Answer) {
+pub(super) fn answer(
+    tx: &mut Transaction<'_>,
+    credential: CredentialId,
+    verdict: &Verdict<Arrival>,
+) {
     if credential == tx.record().active && tx.has_preparation() {
-        prepare(tx, answer);
+        prepare(tx, verdict);
     }
 }
 
 /// Begins the preparation, now that it is known how long a fresh token lives.
-fn prepare(tx: &mut Transaction<'_>, answer: &Answer) {
-    let proof = matches!(answer, Answer::Accepted(_)).then(|| tx.proof(tx.record().active));
+fn prepare(tx: &mut Transaction<'_>, verdict: &Verdict<Arrival>) {
+    let proof = matches!(verdict, Verdict::Accepted(_)).then(|| tx.proof(tx.record().active));
     let Some(proof) = proof.flatten() else {
         tx.settle(|_, awaited| {
             matches!(awaited, Awaited::Preparation { .. }).then_some(Err(Refusal::TokenUnavailable))

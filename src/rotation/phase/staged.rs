@@ -8,7 +8,6 @@ use crate::rotation::caller::{Awaited, CallerId};
 use crate::rotation::candidate;
 use crate::rotation::effect::Effect;
 use crate::rotation::fleet::Members;
-use crate::rotation::ledger::Answer;
 use crate::rotation::notice::{Notice, Why};
 use crate::rotation::outcome::{Refusal, Settled};
 use crate::rotation::probes::Probe;
@@ -22,6 +21,7 @@ use crate::rotation::transition::Transition;
 use crate::rotation::view::View;
 use crate::rotation::wait::Wait;
 use crate::rotation::write_back;
+use crate::verdict::{Arrival, Verdict};
 
 /// While a proved candidate waits for custody, the active credential is asked this often: a person
 /// may have replaced it without anybody having presented the old one since.
@@ -109,9 +109,9 @@ pub(super) fn answer(
     tx: &mut Transaction<'_>,
     staged: &Staged,
     credential: CredentialId,
-    answer: &Answer,
+    verdict: &Verdict<Arrival>,
 ) {
-    let is_clear = *answer == Answer::Rejected || tx.proof(credential).is_some();
+    let is_clear = matches!(verdict, Verdict::Rejected(_)) || tx.proof(credential).is_some();
     if credential == staged.next && !is_clear {
         tx.took_nothing(Transition::AwaitingProof);
     }
