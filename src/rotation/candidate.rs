@@ -22,11 +22,12 @@ pub(super) fn begin(tx: &mut Transaction<'_>, caller: CallerId, rotate: &Rotate)
     if join_ended(tx, caller, rotate) {
         return;
     }
-    let Some((candidate, rotation)) = named(rotate, first_unused(tx)) else {
+    let Some(usual) = rotate.candidate.or_else(|| first_unused(tx)) else {
         let looked_at = tx.view().configured.clone();
         tx.reply(caller, Err(Refusal::NoCandidate(looked_at)));
         return;
     };
+    let (candidate, rotation) = named(rotate, usual);
     if tx.record().role(candidate) == Role::Active {
         write_back::retry_impossible(tx);
     } else {
@@ -51,13 +52,10 @@ pub(super) fn join_ended(tx: &mut Transaction<'_>, caller: CallerId, rotate: &Ro
 }
 
 /// The candidate and the key of a rotation. `usual` is the candidate of a caller who names none.
-pub(super) fn named(
-    rotate: &Rotate,
-    usual: Option<CredentialId>,
-) -> Option<(CredentialId, RotationId)> {
-    let candidate = rotate.candidate.or(usual)?;
+pub(super) fn named(rotate: &Rotate, usual: CredentialId) -> (CredentialId, RotationId) {
+    let candidate = rotate.candidate.unwrap_or(usual);
     let rotation = rotate.rotation.clone().unwrap_or_else(|| RotationId::of(candidate));
-    Some((candidate, rotation))
+    (candidate, rotation)
 }
 
 fn first_unused(tx: &Transaction<'_>) -> Option<CredentialId> {

@@ -13,10 +13,12 @@ use crate::rotation::transaction::Transaction;
 use crate::rotation::transition::Transition;
 use crate::rotation::view::View;
 
+/// What a caller gets who waits for a preparation when a step ends in this phase.
+pub(super) const NO_PREPARATION: Refusal = Refusal::Degraded;
+
 pub(super) fn request(tx: &mut Transaction<'_>, caller: CallerId, request: &Request) {
     match request {
         Request::Rotate(rotate) => candidate::begin(tx, caller, rotate),
-        // This step may still find a credential that is accepted.
         Request::Prepare { min_runway } => {
             tx.keep(caller, Awaited::Preparation { min_runway: *min_runway });
         }

@@ -123,10 +123,12 @@ pub(in crate::rotation) fn preparation(
     min_runway: Duration,
 ) -> Option<Result<Settled, Refusal>> {
     match &tx.record().phase {
+        // It waits for the fresh token.
         Phase::Stable => None,
         Phase::Prepared(prepared) => Some(prepared::preparation(tx, prepared, min_runway)),
-        Phase::Staged(_) | Phase::Overlap(_) => Some(Err(Refusal::Conflict)),
-        Phase::Degraded { .. } => Some(Err(Refusal::Degraded)),
+        Phase::Staged(_) => Some(Err(staged::NO_PREPARATION)),
+        Phase::Overlap(_) => Some(Err(overlap::NO_PREPARATION)),
+        Phase::Degraded { .. } => Some(Err(degraded::NO_PREPARATION)),
     }
 }
 
@@ -144,9 +146,9 @@ pub(in crate::rotation) fn probes(record: &Record, view: &View, now: Timestamp) 
 pub(in crate::rotation) fn deadlines(record: &Record) -> Vec<Timestamp> {
     match &record.phase {
         Phase::Stable | Phase::Degraded { .. } => Vec::new(),
-        Phase::Prepared(prepared) => vec![prepared.deadline],
+        Phase::Prepared(prepared) => prepared::deadlines(prepared),
         Phase::Staged(staged) => staged::deadlines(staged),
-        Phase::Overlap(overlap) => vec![overlap.retire_not_before, overlap.deadline],
+        Phase::Overlap(overlap) => overlap::deadlines(overlap),
     }
 }
 

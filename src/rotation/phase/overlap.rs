@@ -18,6 +18,9 @@ use crate::rotation::view::View;
 use crate::rotation::wait::Wait;
 use crate::rotation::write_back;
 
+/// What a caller gets who waits for a preparation when a step ends in this phase.
+pub(super) const NO_PREPARATION: Refusal = Refusal::Conflict;
+
 pub(super) fn request(
     tx: &mut Transaction<'_>,
     overlap: &Overlap,
@@ -26,7 +29,6 @@ pub(super) fn request(
 ) {
     match request {
         Request::Rotate(rotate) => self::rotate(tx, overlap, caller, rotate),
-        // It is refused when this step ends in this phase.
         Request::Prepare { min_runway } => {
             tx.keep(caller, Awaited::Preparation { min_runway: *min_runway });
         }
@@ -50,8 +52,7 @@ fn rotate(tx: &mut Transaction<'_>, overlap: &Overlap, caller: CallerId, rotate:
     if candidate::join_ended(tx, caller, rotate) {
         return;
     }
-    let active = tx.record().active;
-    let Some((candidate, rotation)) = candidate::named(rotate, Some(active)) else { return };
+    let (candidate, rotation) = candidate::named(rotate, tx.record().active);
     match tx.record().role(candidate) {
         Role::Active => write_back::retry_impossible(tx),
         Role::Previous => return revert(tx, overlap, caller),
@@ -174,6 +175,11 @@ fn end_if_due(tx: &mut Transaction<'_>, overlap: Overlap) {
         tx.record_mut().phase = Phase::Overlap(Overlap { overdue: true, ..overlap });
         tx.took(Transition::Overdue);
     }
+}
+
+/// When the end is due, and when it is overdue.
+pub(super) fn deadlines(overlap: &Overlap) -> Vec<Timestamp> {
+    vec![overlap.retire_not_before, overlap.deadline]
 }
 
 /// The previous credential while it is wanted back, and the active one when the end needs its

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::clock::Timestamp;
 use crate::credential::CredentialId;
 use crate::rotation::caller::{Awaited, CallerId};
 use crate::rotation::candidate;
@@ -46,6 +47,10 @@ pub(super) fn time(tx: &mut Transaction<'_>, prepared: &Prepared) {
 fn end(tx: &mut Transaction<'_>) {
     tx.record_mut().phase = Phase::Stable;
     tx.took(Transition::PreparationEnded);
+}
+
+pub(super) fn deadlines(prepared: &Prepared) -> Vec<Timestamp> {
+    vec![prepared.deadline]
 }
 
 /// Whether the token that is held bridges as much time as the caller wants.

@@ -23,6 +23,9 @@ use crate::rotation::wait::Wait;
 use crate::rotation::write_back;
 use crate::verdict::{Arrival, Verdict};
 
+/// What a caller gets who waits for a preparation when a step ends in this phase.
+pub(super) const NO_PREPARATION: Refusal = Refusal::Conflict;
+
 /// While a proved candidate waits for custody, the active credential is asked this often: a person
 /// may have replaced it without anybody having presented the old one since.
 const ASKING: Duration = Duration::from_mins(1);
@@ -39,7 +42,6 @@ pub(super) fn request(
 ) {
     match request {
         Request::Rotate(rotate) => self::rotate(tx, staged, caller, rotate),
-        // It is refused when this step ends in this phase.
         Request::Prepare { min_runway } => {
             tx.keep(caller, Awaited::Preparation { min_runway: *min_runway });
         }
@@ -58,7 +60,7 @@ fn rotate(tx: &mut Transaction<'_>, staged: &Staged, caller: CallerId, rotate: &
     if rotate.rotation.as_ref() == Some(&staged.rotation) {
         return join(tx, staged, caller, rotate);
     }
-    let Some((candidate, rotation)) = candidate::named(rotate, Some(staged.next)) else { return };
+    let (candidate, rotation) = candidate::named(rotate, staged.next);
     match tx.record().role(candidate) {
         Role::Active => {}
         Role::Next => return join(tx, staged, caller, rotate),
@@ -282,6 +284,7 @@ fn active_due(record: &Record, view: &View, staged: &Staged, now: Timestamp) -> 
     })
 }
 
+/// When the candidate is given up for want of a holder, or of a proof.
 pub(super) fn deadlines(staged: &Staged) -> Vec<Timestamp> {
     let forsaken = staged.forsaken.map(|since| since + Members::TTL);
     forsaken.into_iter().chain([staged.deadline]).collect()
