@@ -324,7 +324,7 @@ impl Judge<'_> {
     }
 
     fn wait(&self, is_throttled: bool) -> Option<Duration> {
-        retry_after::wait(&self.answer.headers, is_throttled, self.now_millis)
+        retry_after::wait(|name| self.answer.headers.get(name), is_throttled, self.now_millis)
     }
 }
 
