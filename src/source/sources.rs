@@ -144,7 +144,9 @@ impl Sources {
     /// Files and directories were read.
     pub fn files_read(&mut self, readings: HashMap<Place, FileReading>) {
         if let Some(round) = &mut self.under_way {
-            readings.keys().for_each(|place| round.forget_place(place));
+            for place in readings.keys() {
+                round.forget_place(place);
+            }
         }
         self.files.extend(readings);
     }
