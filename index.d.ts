@@ -1331,7 +1331,7 @@ export interface HealthProblem {
    * - `'source-unreadable'`, `'source-empty'`: a source yields nothing,
    * - `'source-throttled'`: a source changes so often that only one change a second is taken up,
    * - `'persist-failing'`, `'persist-impossible'`: a new secret cannot be written back,
-   * - `'not-persisted'`: nothing but this process keeps the active credential,
+   * - `'not-persisted'`: the active credential has no durable copy outside this process,
    * - `'awaiting-proof'`, `'awaiting-custody'`, `'awaiting-members'`, `'awaiting-sinks'`: a
    *   rotation waits, and somebody has to act,
    * - `'credential-expiring'`, `'credential-expired'`: a credential's `expiresAt` is within a day,
@@ -1638,7 +1638,7 @@ export interface CredentialExpiringEvent extends RotorEvent {
  */
 export type RotorErrorCode = AnyRotorError['code']
 
-/** Every error of this package, told apart by `code`. */
+/** Every error of this package. `code` distinguishes them. */
 export type AnyRotorError =
   | InvalidOptionError
   | InvalidArgumentError

@@ -3,7 +3,7 @@
 // A child process of start-up.js: the memory of a worker alone, with a package that does nothing,
 // or with a manager that holds a token.
 //
-//   node worker-memory.js <bare | empty-package | oauth-rotor> <token URL> <project with the packages>
+//   node worker-memory.js <bare | empty-package | oauth-rotor> <token URL> <project>
 
 const { createRequire } = require('node:module')
 const { join } = require('node:path')

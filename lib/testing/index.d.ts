@@ -50,8 +50,8 @@ export interface Clock {
    * that was due has happened, requests to servers in this process are answered, and events are
    * delivered. `advance(0)` runs what is due now. Advances run one after the other.
    *
-   * It waits in real time for what does not follow this clock (a server without it, a callback), in
-   * total for one second in vain. Then the clock advances without it.
+   * It waits in real time for what does not follow this clock (a server without it, a callback),
+   * until nothing has progressed for one second in total. Then the clock advances without it.
    *
    * @throws {TypeError} At once, if `millis` is not a whole number from 0.
    */
