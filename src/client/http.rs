@@ -11,10 +11,11 @@ use reqwest::{Client, ClientBuilder, RequestBuilder, Response, redirect, retry};
 use tokio::sync::Semaphore;
 use url::Url;
 
+use super::headers::Headers;
 use super::no_proxy::NoProxy;
 use super::request::TokenRequest;
 use super::resolver::Resolver;
-use super::response::{Answer, Body, Headers, LARGEST_BODY, address, judge};
+use super::response::{Answer, Body, LARGEST_BODY, address, judge};
 use super::tls;
 use super::transport::{InvalidTransport, Transport, sensitive};
 use super::trouble::{Trouble, Way};

@@ -3,6 +3,7 @@
 //! `request`, `response`, `retry_after` and `no_proxy` are pure; the others (feature `io`) move the
 //! bytes. Retries are not made here: the refresh machine decides about those.
 
+pub mod headers;
 pub mod no_proxy;
 pub mod request;
 pub mod response;

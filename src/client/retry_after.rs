@@ -4,7 +4,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use chrono::DateTime;
 
-use super::response::Headers;
+use super::headers::Headers;
 
 /// Headers about a rate limit that say it in seconds, as an instant in seconds or milliseconds since 1970, or as
 /// a date: numbers are told apart by their size.
