@@ -4,6 +4,7 @@ mod account;
 mod answer;
 mod body;
 mod codes;
+mod headers;
 mod judge;
 mod members;
 
@@ -15,4 +16,5 @@ mod tests;
 pub use account::address;
 pub use answer::Answer;
 pub use body::{Body, LARGEST_BODY};
+pub use headers::Headers;
 pub use judge::judge;

@@ -113,7 +113,7 @@ impl Account<'_> {
     }
 
     pub(super) fn wait(&self, is_throttled: bool) -> Option<Duration> {
-        retry_after::wait(&self.answer.headers, is_throttled, self.now_millis)
+        retry_after::wait(|name| self.answer.headers.get(name), is_throttled, self.now_millis)
     }
 }
 

@@ -1,7 +1,7 @@
 //! An answer as it came.
 
 use super::body::{Body, Reading};
-use crate::client::headers::Headers;
+use super::headers::Headers;
 
 /// An answer as it came.
 #[derive(Debug, Clone, Default)]

@@ -6,11 +6,11 @@ use proptest::sample::select;
 use serde_json::Value;
 use std::time::Duration;
 
+use super::headers::NAMES as HEADERS;
 use super::judge::LONGEST_LIFE;
 use super::members::NAMES;
 use super::tests::{endpoint, headers, nothing, sent};
 use super::*;
-use crate::client::headers::NAMES as HEADERS;
 use crate::credential::Credential;
 use crate::redaction::LONGEST;
 use crate::secret::Secret;

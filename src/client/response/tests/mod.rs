@@ -9,7 +9,6 @@ mod verdicts;
 use std::time::Duration;
 
 use super::*;
-use crate::client::headers::Headers;
 use crate::client::request::TokenRequest;
 use crate::credential::Credential;
 use crate::error::Failure;
