@@ -23,9 +23,8 @@ use crate::credential::Credential;
 use crate::error::{Code, Failure};
 use crate::provider::Endpoint;
 use crate::redaction::{Known, presentable};
-use crate::rotation::Verify;
 use crate::secret::Secret;
-use crate::verdict::Verdict;
+use crate::verdict::{Verdict, Verify};
 
 /// So many requests to one origin run at once; further ones wait, however many managers there are.
 const CONCURRENCY: usize = 8;
@@ -58,6 +57,8 @@ pub struct Attempt {
     pub sent_at: Timestamp,
     /// What the answer means.
     pub verdict: Verdict,
+    /// What the request with its token brought, where one was wanted.
+    pub verify: Option<Verify>,
 }
 
 impl HttpClient {
@@ -126,7 +127,7 @@ impl HttpClient {
                 }
             }
         };
-        Attempt { sent_at, verdict }
+        Attempt { sent_at, verdict, verify: None }
     }
 
     /// Tries a token at a resource (RFC 6750 §2.1).

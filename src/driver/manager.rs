@@ -22,7 +22,7 @@ use crate::credential::Credential;
 use crate::member::{Ask, Event};
 use crate::provider::Endpoint;
 use crate::refresh::{Refusal, Wait, WaiterId};
-use crate::rotation::{CallerId, SinkOutcome, Verify};
+use crate::rotation::{CallerId, SinkOutcome};
 use crate::source::{EntryPlace, EntrySpec, FileReading, Place, Reading};
 
 /// So long a task that panicked stays away, so that a panic at every start is no busy loop.
@@ -301,8 +301,8 @@ impl Manager {
         std::mem::take(&mut state.todo)
     }
 
-    pub(super) fn answered(&self, request: u64, attempt: Attempt, verify: Option<Verify>) {
-        let Attempt { sent_at, verdict } = attempt;
+    pub(super) fn answered(&self, request: u64, attempt: Attempt) {
+        let Attempt { sent_at, verdict, verify } = attempt;
         self.in_task(|state, now| {
             state.step(Event::Answered { request, sent_at, verdict, verify }, now);
         });

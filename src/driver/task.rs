@@ -20,7 +20,6 @@ use crate::client::{Attempt, HttpClient};
 use crate::clock::{Clock, Sleep, Timestamp};
 use crate::credential::Credential;
 use crate::error::{Code, Failure};
-use crate::rotation::Verify;
 use crate::source::{EntryPlace, FileReading, Place};
 use crate::verdict::Verdict;
 
@@ -61,7 +60,7 @@ pub(super) async fn run(
 /// What a task waited for.
 enum Step {
     Changed,
-    Answered(Answered),
+    Answered(u64, Attempt),
     Identified,
     Written(u64, Report),
     Tried(EntryPlace, bool),
@@ -81,7 +80,7 @@ struct Task {
     clock: Arc<dyn Clock>,
     /// Kept for the sake of its TLS sessions.
     client: Option<Arc<HttpClient>>,
-    requests: JoinSet<Answered>,
+    requests: JoinSet<(u64, Attempt)>,
     derivations: JoinSet<()>,
     writes: JoinSet<(u64, Report)>,
     trials: JoinSet<(EntryPlace, bool)>,
@@ -126,9 +125,7 @@ impl Task {
             let alarm = sleep(&*self.clock, self.manager.wake_at());
             match self.next(alarm).await {
                 Step::Changed => {}
-                Step::Answered(Answered { request, attempt, verify }) => {
-                    self.manager.answered(request, attempt, verify);
-                }
+                Step::Answered(request, attempt) => self.manager.answered(request, attempt),
                 Step::Identified => self.manager.identified(),
                 Step::Written(write, Report { outcome, message }) => {
                     self.manager.sink_written(write, outcome, message);
@@ -155,7 +152,10 @@ impl Task {
         let next = async {
             tokio::select! {
                 () = manager.changed.notified() => Step::Changed,
-                Some(answered) = self.requests.join_next() => Step::Answered(finished(answered)),
+                Some(answered) = self.requests.join_next() => {
+                    let (request, attempt) = finished(answered);
+                    Step::Answered(request, attempt)
+                }
                 Some(_) = self.derivations.join_next() => Step::Identified,
                 Some(written) = self.writes.join_next() => {
                     let (write, report) = finished(written);
@@ -192,15 +192,13 @@ impl Task {
                 self.client = Some(Arc::clone(&client));
                 self.requests.spawn(async move {
                     let send = async {
-                        let attempt =
+                        let mut attempt =
                             client.fetch(&manager.endpoint, &credential, &*driver, &*clock).await;
-                        let verify = match (&attempt.verdict, verify) {
-                            (Verdict::Accepted(grant), Some(url)) => {
-                                Some(client.verify(&url, &grant.access_token, &*clock).await)
-                            }
-                            _ => None,
-                        };
-                        Answered { request, attempt, verify }
+                        if let (Verdict::Accepted(grant), Some(url)) = (&attempt.verdict, verify) {
+                            let verify = client.verify(&url, &grant.access_token, &*clock).await;
+                            attempt.verify = Some(verify);
+                        }
+                        (request, attempt)
                     };
                     // What it has seen of the clock is seen by the manager's task only after this.
                     wait(&manager, send, || manager.park(true)).await
@@ -210,8 +208,8 @@ impl Task {
             Err(error) => {
                 let failure = Failure::new(Code::Misconfigured, error.to_string());
                 let verdict = Verdict::Misconfigured(failure);
-                let attempt = Attempt { sent_at: clock.now(), verdict };
-                self.requests.spawn(async move { Answered { request, attempt, verify: None } });
+                let attempt = Attempt { sent_at: clock.now(), verdict, verify: None };
+                self.requests.spawn(async move { (request, attempt) });
             }
         }
     }
@@ -234,13 +232,6 @@ impl Task {
             self.naming = Some(Box::pin(name));
         }
     }
-}
-
-/// What came of a request.
-struct Answered {
-    request: u64,
-    attempt: Attempt,
-    verify: Option<Verify>,
 }
 
 /// What a task brought; a panic in it is the manager's own.

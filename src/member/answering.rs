@@ -7,50 +7,40 @@ use super::{Doubt, Effect, Member, Notice, Step};
 use crate::clock::Timestamp;
 use crate::credential::{Credential, CredentialId};
 use crate::error::{Code, Failure};
-use crate::refresh::Meaning;
-use crate::rotation::{self, Answer, Grant, Record, Role, Verify};
+use crate::rotation::{self, Record, Role};
 use crate::token::{self, FreshToken};
-use crate::verdict::Verdict;
+use crate::verdict::{Arrival, Verdict, Verify};
 
 /// What a token request brought.
 #[derive(Debug)]
 pub(super) struct Answered {
     pub(super) credential: Arc<Credential>,
     flight: Option<u64>,
-    outcome: Outcome,
-    verify: Option<Verify>,
+    verdict: Verdict<Arrival>,
     /// It may wait for an id, and proves nothing of the time since.
     arrived_at: Timestamp,
 }
 
 impl Answered {
+    /// The token, where it is one and nothing more was asked.
+    fn plain(&self) -> Option<&FreshToken> {
+        match &self.verdict {
+            Verdict::Accepted(Arrival { token, verify: None, .. }) => Some(token),
+            _ => None,
+        }
+    }
+
     /// Whether it is a token, and nothing more was asked.
     pub(super) fn is_plain(&self) -> bool {
-        matches!(self.outcome, Outcome::Accepted(..)) && self.verify.is_none()
+        self.plain().is_some()
     }
 
     /// Whether an earlier one of the same credential has nothing to tell beside it.
     pub(super) fn supersedes(&self, before: &Self) -> bool {
-        let (Outcome::Accepted(token, _), Outcome::Accepted(old, _)) =
-            (&self.outcome, &before.outcome)
-        else {
-            return false;
-        };
+        let Some((token, old)) = self.plain().zip(before.plain()) else { return false };
         // When the last of them expires is when the credential may be revoked.
-        self.is_plain()
-            && before.is_plain()
-            && self.credential.is_same_as(&before.credential)
-            && old.expires_at <= token.expires_at
+        self.credential.is_same_as(&before.credential) && old.expires_at <= token.expires_at
     }
-}
-
-#[derive(Debug)]
-pub(super) enum Outcome {
-    Accepted(Arc<FreshToken>, Option<String>),
-    Rejected(Failure),
-    Refused(Failure),
-    /// It says nothing of the credential; whether trying again can help.
-    Unclear(Failure, Meaning),
 }
 
 impl Step<'_> {
@@ -64,30 +54,12 @@ impl Step<'_> {
     ) {
         let Some(under_way) = self.member.requests.take(request) else { return };
         let (credential, flight) = (under_way.credential, under_way.flight);
-        // Somebody has asked for it since the request was sent: this token does not count, the next one may.
-        let is_asked = verify.is_none()
-            && self.member.record.is_some()
-            && self.member.verify_url(&credential).is_some();
-        let verify = if is_asked { Some(Verify::Failed) } else { verify };
-        let outcome = match verdict {
-            Verdict::Accepted(grant) => self.accept(&credential, grant, sent_at),
-            Verdict::Rejected(failure) => {
-                self.member.refresh.count_rejection();
-                Outcome::Rejected(failure)
-            }
-            Verdict::Refused(failure) => Outcome::Refused(failure),
-            // It may be about this credential, which shows where another one is accepted.
-            Verdict::Ambiguous(failure) if self.member.knows_another(&credential) => {
-                Outcome::Refused(failure)
-            }
-            Verdict::Ambiguous(failure) | Verdict::Misconfigured(failure) => {
-                Outcome::Unclear(failure, Meaning::Final)
-            }
-            Verdict::Throttled(failure) | Verdict::Transient(failure) => {
-                Outcome::Unclear(failure, Meaning::Passing)
-            }
-        };
-        if let Outcome::Accepted(token, _) = &outcome
+        if matches!(verdict, Verdict::Rejected(_)) {
+            self.member.refresh.count_rejection();
+        }
+        let verdict = verdict.and_then(|grant| self.schedule(&credential, grant, sent_at));
+        let verdict = self.judge(&credential, verdict, verify);
+        if let Verdict::Accepted(Arrival { token, verify, .. }) = &verdict
             && self.member.record.is_none()
             && flight.is_some()
             && !matches!(verify, Some(Verify::Refused | Verify::Failed))
@@ -95,21 +67,22 @@ impl Step<'_> {
             // Nobody waits for the derivation of an id: the record follows.
             self.install(token, self.member.serial() + 1);
         }
-        let answered = Answered { credential, flight, outcome, verify, arrived_at: self.now };
+        let answered = Answered { credential, flight, verdict, arrived_at: self.now };
         self.member.enqueue(Item::Answered(Box::new(answered)));
     }
 
-    pub(super) fn accept(
+    /// Lays out the life of a token that came, if anything is left of it.
+    pub(super) fn schedule(
         &mut self,
         credential: &Arc<Credential>,
         grant: token::Grant,
         sent_at: Timestamp,
-    ) -> Outcome {
+    ) -> Verdict<Arrival> {
         let schedule = self.member.policy.schedule(&grant, sent_at, self.chance.ratio());
         if schedule.usable_until <= self.now {
             let life = schedule.expires_at.since(sent_at);
             let failure = token::unusable_on_arrival(&grant, life, self.now, sent_at);
-            return Outcome::Unclear(failure, Meaning::Final);
+            return Verdict::Misconfigured(failure);
         }
         let token = FreshToken {
             text: grant.access_token,
@@ -121,49 +94,54 @@ impl Step<'_> {
             refresh_at: schedule.refresh_at,
             usable_until: schedule.usable_until,
         };
-        Outcome::Accepted(Arc::new(token), grant.scope)
+        Verdict::Accepted(Arrival { token: Arc::new(token), scope: grant.scope, verify: None })
+    }
+
+    /// What an answer means beside what is known here.
+    fn judge(
+        &self,
+        credential: &Credential,
+        verdict: Verdict<Arrival>,
+        verify: Option<Verify>,
+    ) -> Verdict<Arrival> {
+        let member = &*self.member;
+        let is_awaited = member.record.is_some() && member.verify_url(credential).is_some();
+        match verdict {
+            Verdict::Accepted(arrival) => {
+                // Somebody has asked for the check since the request was sent: this token does not
+                // count, the next one may.
+                let verify = verify.or(is_awaited.then_some(Verify::Failed));
+                Verdict::Accepted(Arrival { verify, ..arrival })
+            }
+            verdict if member.knows_another(credential) => verdict.beside_another_credential(),
+            verdict => verdict,
+        }
     }
 
     pub(super) fn take_answer(&mut self, answered: Answered) {
-        let Answered { credential, flight, outcome, verify, arrived_at } = answered;
+        let Answered { credential, flight, verdict, arrived_at } = answered;
         let id = credential.id();
-        let (answer, mut failure) = match &outcome {
-            Outcome::Accepted(token, scope) => {
-                let (expires_at, soft_at) = (token.expires_at, token.soft_at);
-                let scope = scope.clone();
-                (Answer::Accepted(Grant { expires_at, soft_at, scope, verify }), None)
-            }
-            Outcome::Rejected(failure) => {
-                (Answer::Rejected, Some((failure.clone(), Meaning::TryNext)))
-            }
-            Outcome::Refused(failure) => {
-                (Answer::Refused, Some((failure.clone(), Meaning::TryNext)))
-            }
-            Outcome::Unclear(failure, meaning) => {
-                let retry_after = failure.retry_after;
-                (Answer::Unclear { retry_after }, Some((failure.clone(), *meaning)))
-            }
-        };
         let member = &mut *self.member;
         member.taken_in = Some((id, arrived_at));
         member.keyring.add(&credential);
         let rejected_before = member.rejected();
         let record = member.record.as_ref();
-        member.view.ledger.note(id, &answer, record, &member.view.policy, arrived_at);
+        member.view.ledger.note(id, &verdict, record, &member.view.policy, arrived_at);
         let is_proved = member.view.ledger.proof(id).is_some_and(|proof| proof.at == arrived_at);
-        match outcome {
-            Outcome::Accepted(token, _) if is_proved => {
+        let verdict = Arc::new(verdict);
+        // To the refresh a token that does not count is like none.
+        let concluded = match &*verdict {
+            Verdict::Accepted(arrival) if is_proved => {
                 member.failures.remove(&id);
                 member.no_token.take_if(|(known, _)| *known == id);
-                member.obtained.insert(id, token);
+                member.obtained.insert(id, Arc::clone(&arrival.token));
+                Arc::clone(&verdict)
             }
-            Outcome::Accepted(..) => {
-                failure = Some((unproved(verify), Meaning::TryNext));
-            }
-            _ => {}
-        }
-        if let Some((failure, meaning)) = &failure {
-            if *meaning == Meaning::TryNext {
+            Verdict::Accepted(arrival) => Arc::new(Verdict::Refused(unproved(arrival.verify))),
+            _ => Arc::clone(&verdict),
+        };
+        if let Some(failure) = concluded.failure() {
+            if concluded.is_about_the_credential() {
                 member.failures.insert(id, failure.clone());
             }
             member.doubt(id, failure);
@@ -180,10 +158,10 @@ impl Step<'_> {
                 self.effects.push(Effect::Notify(notice));
             }
         }
-        let event = rotation::Event::Answered { credential: id, answer };
+        let event = rotation::Event::Answered { credential: id, verdict };
         self.member.todo.push_back(Todo::Step(event));
         if let Some(flight) = flight {
-            self.member.todo.push_back(Todo::Conclude { flight, failure });
+            self.member.todo.push_back(Todo::Conclude { flight, verdict: concluded });
         }
     }
 }

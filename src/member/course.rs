@@ -8,11 +8,11 @@ use super::storing::Pending;
 use super::{Ask, Effect, Member, Notice, Step};
 use crate::clock::Timestamp;
 use crate::credential::{Credential, CredentialId};
-use crate::error::Failure;
-use crate::refresh::{self, Meaning};
+use crate::refresh;
 use crate::rotation::{self, CallerId, PhaseName, TokenChange};
 use crate::source::Configured;
 use crate::store::{Fresh, TokenWrite};
+use crate::verdict::{Arrival, Verdict};
 
 /// Something that concerns the record.
 #[derive(Debug)]
@@ -41,7 +41,7 @@ pub(super) enum Todo {
     /// The refresh is told what its request brought.
     Conclude {
         flight: u64,
-        failure: Option<(Failure, Meaning)>,
+        verdict: Arc<Verdict<Arrival>>,
     },
 }
 
@@ -128,12 +128,9 @@ impl Step<'_> {
         match todo {
             Todo::Step(event) => self.rotate(event),
             Todo::Effect(effect) => self.perform_effect(effect),
-            Todo::Conclude { flight, failure } => {
+            Todo::Conclude { flight, verdict } => {
                 self.update_offer();
-                self.tell_refresh(match failure {
-                    None => refresh::Event::Spared(flight),
-                    Some((failure, meaning)) => refresh::Event::Failed { flight, failure, meaning },
-                });
+                self.tell_refresh(refresh::Event::Answered { flight, verdict });
             }
         }
     }

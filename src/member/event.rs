@@ -7,11 +7,11 @@ use url::Url;
 use super::RotationId;
 use crate::clock::Timestamp;
 use crate::refresh::{Wait, WaiterId};
-use crate::rotation::{CallerId, SinkOutcome, Verify};
+use crate::rotation::{CallerId, SinkOutcome};
 use crate::secret::Secret;
 use crate::source::{Configured, EntryPlace};
 use crate::store::Snapshot;
-use crate::verdict::Verdict;
+use crate::verdict::{Verdict, Verify};
 
 /// Something that happened, told to [`Member::step`](super::Member::step).
 #[derive(Debug)]

@@ -30,7 +30,7 @@ impl Step<'_> {
             self.effects.push(super::Effect::ReadSources);
         }
         let offer = Offer { awaits_sources: self.member.awaits_sources, ..offer };
-        self.tell_refresh(refresh::Event::Offered(offer));
+        self.tell_refresh(refresh::Event::Offered(offer.into()));
         self.member.show();
     }
 
@@ -46,7 +46,7 @@ impl Step<'_> {
         let credentials = offer.credentials.iter().filter(|one| is_allowed(one)).cloned().collect();
         // Nobody is told meanwhile that there is nothing left.
         let offer = Offer { credentials, awaits_sources: true, ..offer.clone() };
-        self.tell_refresh(refresh::Event::Offered(offer));
+        self.tell_refresh(refresh::Event::Offered(offer.into()));
     }
 }
 

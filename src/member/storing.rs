@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use super::answering::Outcome;
 use super::change::Context;
 use super::course::Todo;
 use super::{Effect, Member, Step, Stored};
@@ -10,6 +9,7 @@ use crate::refresh;
 use crate::rotation::{self, PhaseName, Record};
 use crate::store::{Snapshot, TokenEntry};
 use crate::token::{self, FreshToken, HeldToken};
+use crate::verdict::{Arrival, Verdict};
 
 /// A store operation under way, and what it is for.
 #[derive(Debug)]
@@ -193,7 +193,8 @@ impl Step<'_> {
         let lifetime = token.expires_at.since(token.issued_at);
         let access_token = token.text;
         let grant = token::Grant { access_token, lifetime, refresh_in: None, scope: None };
-        if let Outcome::Accepted(fresh, _) = self.accept(&credential, grant, token.issued_at) {
+        let verdict = self.schedule(&credential, grant, token.issued_at);
+        if let Verdict::Accepted(Arrival { token: fresh, .. }) = verdict {
             self.install(&fresh, token.serial);
         }
     }

@@ -14,8 +14,9 @@ use crate::token::HeldToken;
 /// Something the driver must do, in this order.
 #[derive(Debug)]
 pub enum Effect {
-    /// Send one token request and report what came of it: [`Event::Obtained`](super::Event::Obtained),
-    /// [`Event::Failed`](super::Event::Failed) or [`Event::Spared`](super::Event::Spared).
+    /// Send one token request and report what came of it as
+    /// [`Event::Answered`](super::Event::Answered), after [`Event::Obtained`](super::Event::Obtained)
+    /// where its token is handed out.
     Fetch {
         /// Names the request; reports of an older one are ignored.
         flight: u64,

@@ -7,6 +7,7 @@ use crate::clock::Timestamp;
 use crate::credential::Credential;
 use crate::error::Failure;
 use crate::token::HeldToken;
+use crate::verdict::{Arrival, Verdict};
 
 /// Something that happened, told to [`Refresh::step`](super::Refresh::step).
 #[derive(Debug)]
@@ -18,18 +19,15 @@ pub enum Event {
     /// A resource answered 401 to the token with this serial.
     Invalidated(u64),
     /// What may be presented has changed.
-    Offered(Offer),
-    /// The token request of that number brought no token.
-    Failed {
+    Offered(Box<Offer>),
+    /// The token request of that number was answered. A token that is handed out was told of before,
+    /// as [`Event::Obtained`].
+    Answered {
         /// The number from [`Effect::Fetch`](super::Effect::Fetch).
         flight: u64,
-        /// What went wrong.
-        failure: Failure,
-        /// What that means for this refresh.
-        meaning: Meaning,
+        /// What the answer means.
+        verdict: Arc<Verdict<Arrival>>,
     },
-    /// The token request of that number brought a token that is not handed out.
-    Spared(u64),
     /// A token to be handed out from now on, wherever it comes from.
     Obtained(Arc<HeldToken>),
     /// The token with this serial must not be handed out any more.
@@ -40,17 +38,6 @@ pub enum Event {
     Restarted,
     /// The last handle is gone.
     Closed,
-}
-
-/// What a request without a token means for the refresh that it belongs to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Meaning {
-    /// It may be the credential's fault: the next one is tried.
-    TryNext,
-    /// Trying again cannot help before something is changed.
-    Final,
-    /// It may pass.
-    Passing,
 }
 
 /// What a token can be fetched with.

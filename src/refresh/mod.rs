@@ -19,9 +19,10 @@ use crate::clock::Timestamp;
 use crate::credential::Credential;
 use crate::error::{Code, Failure};
 use crate::token::HeldToken;
+use crate::verdict::{Arrival, Verdict};
 use backoff::Backoff;
 pub use effect::{Effect, Notice, Retirement};
-pub use event::{Event, Meaning, Offer};
+pub use event::{Event, Offer};
 use round::Round;
 pub use tally::Tally;
 use waiters::Waiters;
@@ -205,15 +206,10 @@ impl Refresh {
             Event::Wanted(wait) => self.admit(wait, now, &mut effects),
             Event::Cancelled(waiter) => self.waiters.remove(waiter),
             Event::Invalidated(serial) => self.invalidate(serial, now, &mut effects),
-            Event::Offered(offer) => self.take_offer(offer, now, &mut effects),
-            Event::Failed { flight, failure, meaning } => {
+            Event::Offered(offer) => self.take_offer(*offer, now, &mut effects),
+            Event::Answered { flight, verdict } => {
                 if let Some(round) = self.round.take_if(|_| flight == self.last_flight) {
-                    self.fall_back(round, failure, meaning, now, random, &mut effects);
-                }
-            }
-            Event::Spared(flight) => {
-                if self.round.take_if(|_| flight == self.last_flight).is_some() {
-                    self.backoff.brought_nothing(now, random);
+                    self.fall_back(round, &verdict, now, random, &mut effects);
                 }
             }
             Event::Obtained(token) => self.hand_out(token, now, &mut effects),
@@ -332,23 +328,24 @@ impl Refresh {
     fn fall_back(
         &mut self,
         round: Round,
-        failure: Failure,
-        meaning: Meaning,
+        verdict: &Verdict<Arrival>,
         now: Timestamp,
         random: f64,
         effects: &mut Vec<Effect>,
     ) {
-        match meaning {
-            Meaning::TryNext => match round.next(failure, &self.offer.credentials) {
-                Ok(round) => self.fetch(round, effects),
-                Err(failure) => {
-                    // The same answer to each of them is about the request.
-                    let is_terminal = failure.code == Code::Misconfigured;
-                    self.fail(failure, is_terminal, now, random, effects);
-                }
-            },
-            Meaning::Final => self.fail(failure, true, now, random, effects),
-            Meaning::Passing => self.fail(failure, false, now, random, effects),
+        let Some(failure) = verdict.failure().cloned() else {
+            return self.backoff.brought_nothing(now, random);
+        };
+        if !verdict.is_about_the_credential() {
+            return self.fail(failure, verdict.is_final(), now, random, effects);
+        }
+        match round.next(failure, &self.offer.credentials) {
+            Ok(round) => self.fetch(round, effects),
+            Err(failure) => {
+                // The same answer to each of them is about the request.
+                let is_terminal = failure.code == Code::Misconfigured;
+                self.fail(failure, is_terminal, now, random, effects);
+            }
         }
     }
 

@@ -5,11 +5,11 @@ use std::time::Duration;
 use super::draft::Draft;
 use super::effect::{Missing, Notice, Refusal, Settled, Why};
 use super::event::{Caller, CallerId, Event, Rotate, SinkOutcome, Want};
-use super::ledger::Answer;
 use super::record::{End, Phase, Prepared, Role, RotationId, Sink, Slot};
 use super::transition::Transition;
 use super::{promotion, retirement};
 use crate::credential::CredentialId;
+use crate::verdict::{Arrival, Verdict};
 
 /// A preparation lasts so long at most.
 const PREPARATION: Duration = Duration::from_mins(15);
@@ -21,7 +21,7 @@ pub(super) fn handle(draft: &mut Draft<'_>, event: &Event) {
         Event::Ticked => {}
         Event::Changed { from, to } => change(draft, *from, *to),
         Event::Started(credential) => start(draft, *credential),
-        Event::Answered { credential, answer } => answered(draft, *credential, answer),
+        Event::Answered { credential, verdict } => answered(draft, *credential, verdict),
         Event::Asked(caller) => ask(draft, caller),
         Event::Left(caller) => leave(draft, caller),
         Event::SinkWritten { slot, credential, outcome } => {
@@ -318,9 +318,11 @@ fn revert(draft: &mut Draft<'_>) {
     }
 }
 
-fn answered(draft: &mut Draft<'_>, credential: CredentialId, answer: &Answer) {
+fn answered(draft: &mut Draft<'_>, credential: CredentialId, verdict: &Verdict<Arrival>) {
     match draft.record.role(credential) {
-        Role::Next if draft.proof(credential).is_none() && !matches!(answer, Answer::Rejected) => {
+        Role::Next
+            if draft.proof(credential).is_none() && !matches!(verdict, Verdict::Rejected(_)) =>
+        {
             draft.took_nothing();
         }
         // It was withdrawn before this answer, and is as good as one that was proved before that.
@@ -329,13 +331,13 @@ fn answered(draft: &mut Draft<'_>, credential: CredentialId, answer: &Answer) {
     }
     let is_asked = draft.wants().any(|want| matches!(want, Want::Prepare { .. }));
     if credential == draft.record.active && is_asked && draft.record.phase == Phase::Stable {
-        prepare(draft, answer);
+        prepare(draft, verdict);
     }
 }
 
 /// Prepared, now that it is known how long a fresh token lives.
-fn prepare(draft: &mut Draft<'_>, answer: &Answer) {
-    let proof = matches!(answer, Answer::Accepted(_)).then(|| draft.proof(draft.record.active));
+fn prepare(draft: &mut Draft<'_>, verdict: &Verdict<Arrival>) {
+    let proof = matches!(verdict, Verdict::Accepted(_)).then(|| draft.proof(draft.record.active));
     let Some(proof) = proof.flatten() else {
         draft.settle(|_, want| {
             matches!(want, Want::Prepare { .. }).then_some(Err(Refusal::TokenUnavailable))

@@ -3,13 +3,14 @@
 use super::draft::Draft;
 use super::effect::{Effect, Notice, Refusal};
 use super::event::{Event, Want};
-use super::ledger::{Answer, Proof};
+use super::ledger::Proof;
 use super::record::{Overlap, Phase, Prepared, Record, Role, RotationId, Version};
 use super::transition::Transition;
 use super::view::View;
 use super::{promotion, retirement};
 use crate::clock::Timestamp;
 use crate::credential::CredentialId;
+use crate::verdict::{Arrival, Verdict};
 
 /// The one transition that is due, if any is.
 pub(super) fn follow(draft: &mut Draft<'_>) {
@@ -61,7 +62,8 @@ fn take_early_caller(draft: &mut Draft<'_>) -> bool {
 
 /// Hands the token of an accepted probe out where it is the active credential's or stands in for it.
 pub(super) fn serve(draft: &mut Draft<'_>, event: &Event) {
-    let Event::Answered { credential, answer: Answer::Accepted(grant) } = event else { return };
+    let Event::Answered { credential, verdict } = event else { return };
+    let Verdict::Accepted(Arrival { token, .. }) = &**verdict else { return };
     if draft.replaces_token() || draft.proof(*credential).is_none() {
         return;
     }
@@ -76,10 +78,10 @@ pub(super) fn serve(draft: &mut Draft<'_>, event: &Event) {
     let now = draft.now;
     if let Some(overlap) = draft.record.open_overlap_mut()
         && overlap.previous == *credential
-        && grant.expires_at > now
+        && token.expires_at > now
     {
         // Tokens of the previous credential are still being made: it is safe to revoke only after them.
-        overlap.safe_to_revoke_at = overlap.safe_to_revoke_at.max(grant.expires_at);
+        overlap.safe_to_revoke_at = overlap.safe_to_revoke_at.max(token.expires_at);
     }
 }
 

@@ -1,13 +1,14 @@
 //! What the machine is told.
 
+use std::sync::Arc;
 use std::time::Duration;
 
-use super::ledger::Answer;
 use super::record::{RotationId, Slot};
 use crate::credential::CredentialId;
+use crate::verdict::{Arrival, Verdict};
 
 /// Something that happened, told to [`step`](super::step).
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub enum Event {
     /// The time that [`wake_at`](super::wake_at) named has come, or something in the view or the record changed.
     Ticked,
@@ -24,8 +25,8 @@ pub enum Event {
     Answered {
         /// What was presented.
         credential: CredentialId,
-        /// What it brought.
-        answer: Answer,
+        /// What the answer means.
+        verdict: Arc<Verdict<Arrival>>,
     },
     /// A caller wants something.
     Asked(Caller),

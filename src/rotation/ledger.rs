@@ -8,47 +8,8 @@ use super::view::Policy;
 use crate::clock::Timestamp;
 use crate::credential::CredentialId;
 use crate::policy;
-
-/// What one token request with a credential brought.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Answer {
-    /// A usable token.
-    Accepted(Grant),
-    /// The endpoint does not accept the credential now.
-    Rejected,
-    /// Unclear whose fault it is, such as a bare 401 or 403: the credential's if another one is accepted
-    /// meanwhile.
-    Refused,
-    /// Throttled, transient or misconfigured: it says nothing of the credential.
-    Unclear {
-        /// What the endpoint asked for.
-        retry_after: Option<Duration>,
-    },
-}
-
-/// The token that came, without the token.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Grant {
-    /// When it expires.
-    pub expires_at: Timestamp,
-    /// When its soft window begins.
-    pub soft_at: Timestamp,
-    /// The granted scope, where the endpoint named it.
-    pub scope: Option<String>,
-    /// What the caller's own request with the token brought, if it wants one.
-    pub verify: Option<Verify>,
-}
-
-/// The outcome of the request that a caller wants made with the token of a candidate.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Verify {
-    /// 2xx.
-    Passed,
-    /// 401 or 403.
-    Refused,
-    /// Anything else.
-    Failed,
-}
+use crate::token::FreshToken;
+use crate::verdict::{Arrival, Verdict, Verify};
 
 /// The latest certain answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -191,7 +152,7 @@ impl Ledger {
     pub fn note(
         &mut self,
         credential: CredentialId,
-        answer: &Answer,
+        verdict: &Verdict<Arrival>,
         record: Option<&Record>,
         policy: &Policy,
         now: Timestamp,
@@ -219,30 +180,34 @@ impl Ledger {
         let scope = before.and_then(|active| self.entries.get(&active)?.scope.clone());
         let entry = self.entries.entry(credential).or_default();
         entry.answered_at = Some(now);
-        match answer {
-            Answer::Accepted(grant) => {
-                entry.last_expiry = entry.last_expiry.max(Some(grant.expires_at));
-                let refused = is_candidate && is_narrower(grant.scope.as_deref(), scope.as_deref())
-                    || grant.verify == Some(Verify::Refused);
+        match verdict {
+            Verdict::Accepted(Arrival { token, scope: granted, verify }) => {
+                entry.last_expiry = entry.last_expiry.max(Some(token.expires_at));
+                let refused = is_candidate && is_narrower(granted.as_deref(), scope.as_deref())
+                    || *verify == Some(Verify::Refused);
                 if refused {
                     entry.reject(counts_from, now);
-                } else if grant.verify == Some(Verify::Failed) {
+                } else if *verify == Some(Verify::Failed) {
                     entry.leave_open(None, now);
                 } else {
-                    entry.accept(grant, now);
+                    entry.accept(token, granted.clone(), now);
                     self.judge_refused(credential, now);
                 }
             }
-            Answer::Rejected => entry.reject(counts_from, now),
-            Answer::Refused if is_judged => entry.reject(counts_from, now),
-            Answer::Refused => {
+            Verdict::Rejected(_) => entry.reject(counts_from, now),
+            Verdict::Refused(_) if is_judged => entry.reject(counts_from, now),
+            Verdict::Refused(_) => {
                 if counts {
                     entry.refused_at = refused_at.or(Some(now));
                     entry.is_refused = true;
                 }
                 entry.leave_open(None, now);
             }
-            Answer::Unclear { retry_after } => entry.leave_open(*retry_after, now),
+            // It says nothing of the credential.
+            Verdict::Ambiguous(_)
+            | Verdict::Misconfigured(_)
+            | Verdict::Throttled(_)
+            | Verdict::Transient(_) => entry.leave_open(verdict.retry_after(), now),
         }
     }
 
@@ -313,13 +278,13 @@ impl Ledger {
 }
 
 impl Entry {
-    fn accept(&mut self, grant: &Grant, now: Timestamp) {
-        let (expires_at, soft_at) = (grant.expires_at, grant.soft_at);
+    fn accept(&mut self, token: &FreshToken, scope: Option<String>, now: Timestamp) {
+        let (expires_at, soft_at) = (token.expires_at, token.soft_at);
         self.standing = Some(Standing::Accepted(Proof { at: now, expires_at, soft_at }));
         (self.refused_at, self.is_refused) = (None, false);
         self.failures = 0;
         self.retry_at = now;
-        self.scope.clone_from(&grant.scope);
+        self.scope = scope;
     }
 
     fn reject(&mut self, counts_from: Option<Timestamp>, now: Timestamp) {

@@ -29,7 +29,7 @@ use crate::clock::Timestamp;
 use draft::Draft;
 pub use effect::{About, Effect, Missing, Moved, Notice, Persisted, Refusal, Settled, Step, Why};
 pub use event::{Caller, CallerId, Event, Rotate, SinkOutcome, Want};
-pub use ledger::{Answer, Grant, Ledger, Proof, Rejections, Standing, Verify};
+pub use ledger::{Ledger, Proof, Rejections, Standing};
 pub use record::{
     End, Former, Overlap, Past, Phase, Prepared, Quarantined, Record, Retired, Role, RotationId,
     Sink, Slot, Staged, Version,

@@ -7,6 +7,7 @@ use crate::member::*;
 use crate::policy::tests::DEFAULT;
 use crate::refresh::Refusal;
 use crate::rotation::{PhaseName, Role};
+use crate::verdict::Verify;
 
 #[test]
 fn a_secret_that_dies_early_in_the_overlap_is_replaced_by_the_fallback_before_anyone_is_refused() {
@@ -200,7 +201,7 @@ fn tokens_that_nobody_may_be_handed_yet_are_not_fetched_again_and_again() {
     let before = with_token(&["old", "new", "other"]);
     let mut world = World::new(DEFAULT, accepts(&["new", "other"]));
     world.store = before.store;
-    world.verified = rotation::Verify::Failed;
+    world.verified = Verify::Failed;
     world.configure(&["other"]);
     world.ask(verified(rotate(Some("new"))));
     world.pass(SECOND);

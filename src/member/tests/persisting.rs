@@ -3,9 +3,10 @@
 use super::world::*;
 use crate::member::*;
 use crate::policy::tests::DEFAULT;
-use crate::rotation::{Persisted, PhaseName, Refusal, Role, SinkOutcome, Verify};
+use crate::rotation::{Persisted, PhaseName, Refusal, Role, SinkOutcome};
 use crate::sink::Target;
 use crate::source::{EntrySpec, Field, SourceSpec};
+use crate::verdict::Verify;
 
 fn entry(index: usize, has_sink: bool) -> EntrySpec {
     let persist = has_sink.then_some(Target::Js { index });

@@ -4,10 +4,10 @@ use super::world::*;
 use crate::credential::Credential;
 use crate::member::*;
 use crate::policy::tests::DEFAULT;
-use crate::rotation::{PhaseName, Refusal, Role, Verify};
+use crate::rotation::{PhaseName, Refusal, Role};
 use crate::secret::Secret;
 use crate::token::Grant;
-use crate::verdict::Verdict;
+use crate::verdict::{Verdict, Verify};
 
 /// The endpoint of a secret that dies when the other one comes to life.
 fn dies_at(at: Timestamp) -> impl FnMut(&Credential, Timestamp) -> Verdict {

@@ -3,9 +3,10 @@
 use super::world::*;
 use crate::member::*;
 use crate::policy::tests::DEFAULT;
-use crate::rotation::{PhaseName, Refusal, Role, Verify};
+use crate::rotation::{PhaseName, Refusal, Role};
 use crate::secret::Secret;
 use crate::source::{Configured, Edge};
+use crate::verdict::Verify;
 
 #[test]
 fn the_first_accepted_credential_becomes_active_with_the_token_that_proved_it() {

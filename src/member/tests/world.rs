@@ -14,7 +14,7 @@ use crate::secret::Secret;
 use crate::source::{CredentialText, EntryPlace, EntrySpec, Reading, SourceSpec, Sources};
 use crate::store::MemoryStore;
 use crate::token::Grant;
-use crate::verdict::Verdict;
+use crate::verdict::{Verdict, Verify};
 
 pub(super) type Endpoint = Box<dyn FnMut(&Credential, Timestamp) -> Verdict>;
 
@@ -106,7 +106,7 @@ pub(super) struct World {
     pub(super) delays_tokens: bool,
     pub(super) dice: Dice,
     /// What a request with a candidate's token brings.
-    pub(super) verified: rotation::Verify,
+    pub(super) verified: Verify,
     pub(super) sink_outcome: SinkOutcome,
     pub(super) sink_message: Option<String>,
     /// Whether ids are derived as soon as they are asked for.
@@ -179,7 +179,7 @@ impl World {
             next_write: Fate::Stored,
             delays_tokens: false,
             dice,
-            verified: rotation::Verify::Passed,
+            verified: Verify::Passed,
             sink_outcome: SinkOutcome::Done,
             sink_message: None,
             derives_ids: true,

@@ -110,7 +110,7 @@ super::scenarios! {
     }
 
     an_edge_back_withdraws_next = stable() => |world| {
-        world.answer_with(B, Answer::Unclear { retry_after: None });
+        world.answer_with(B, unclear());
         world.change(0, A, B);
         assert_eq!(world.phase(), PhaseName::Staged);
         world.change(0, B, A);
@@ -119,7 +119,7 @@ super::scenarios! {
     }
 
     a_source_that_never_yielded_next_does_not_withdraw_it = fleet() => |world| {
-        world.answer_with(B, Answer::Unclear { retry_after: None });
+        world.answer_with(B, unclear());
         world.change(0, A, B);
         world.change(1, C, A);
         assert_eq!(world.phase(), PhaseName::Staged);
@@ -155,7 +155,7 @@ super::scenarios! {
     }
 
     another_explicit_rotation_conflicts_with_a_staged_one = stable() => |world| {
-        world.answer_with(B, Answer::Unclear { retry_after: None });
+        world.answer_with(B, unclear());
         let first = world.rotate(B);
         let second = world.rotate(C);
         assert_eq!(world.code(second), Some("ERR_ROTATION_CONFLICT"));
@@ -181,7 +181,7 @@ super::scenarios! {
     }
 
     rotate_without_an_argument_joins_an_open_rotation = stable() => |world| {
-        world.answer_with(B, Answer::Unclear { retry_after: None });
+        world.answer_with(B, unclear());
         world.rotate(B);
         let caller = world.ask(Want::Rotate(Rotate::default()));
         world.accept(B);

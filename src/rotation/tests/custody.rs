@@ -26,7 +26,7 @@ super::scenarios! {
     unclear_answers_to_that_question_are_no_storm = unkept() => |world| {
         world.pass(2 * MINUTE);
         let asked = world.times_presented(A);
-        world.answer_with(A, Answer::Unclear { retry_after: None });
+        world.answer_with(A, unclear());
         world.pass(5 * MINUTE);
         let since = world.times_presented(A) - asked;
         assert!((5..20).contains(&since), "{since} questions in five minutes");
@@ -53,7 +53,7 @@ super::scenarios! {
 
     an_unclear_answer_of_the_active_credential_promotes_nothing = with_sink() => |world| {
         world.sink_outcome = Some(SinkOutcome::Failed);
-        world.answer_with(A, Answer::Unclear { retry_after: None });
+        world.answer_with(A, unclear());
         world.rotate(B);
         world.pass(5 * MINUTE);
         assert_eq!((world.phase(), world.record().active), (PhaseName::Staged, A));
@@ -122,7 +122,7 @@ super::scenarios! {
 
     at_the_deadline_a_candidate_is_given_up_only_when_the_active_credential_works_once_more = unkept() => |world| {
         world.pass(9 * MINUTE);
-        world.answer_with(A, Answer::Unclear { retry_after: None });
+        world.answer_with(A, unclear());
         world.pass(5 * MINUTE);
         assert_eq!(world.phase(), PhaseName::Staged, "it is asked again");
         world.accept(A);
@@ -135,7 +135,7 @@ super::scenarios! {
 
     at_the_deadline_a_candidate_takes_over_from_a_credential_that_has_died_unnoticed = unkept() => |world| {
         world.pass(9 * MINUTE);
-        world.answer_with(A, Answer::Unclear { retry_after: None });
+        world.answer_with(A, unclear());
         world.pass(2 * MINUTE);
         world.kill(A);
         world.pass(MINUTE);
@@ -173,7 +173,7 @@ super::scenarios! {
 
     a_caller_who_comes_back_keeps_the_candidate_staged = unkept() => |world| {
         let caller = world.peers[0].view.callers[0].id;
-        world.answer_with(A, Answer::Unclear { retry_after: None });
+        world.answer_with(A, unclear());
         world.leave(caller);
         world.pass(MINUTE);
         let again = world.rotate(B);
@@ -190,8 +190,8 @@ super::scenarios! {
         world.sink_outcome = Some(SinkOutcome::Failed);
         world.rotate(B);
         world.pass(9 * MINUTE + 50 * SECOND);
-        world.answer_with(B, Answer::Unclear { retry_after: None });
-        world.answer_with(A, Answer::Unclear { retry_after: None });
+        world.answer_with(B, unclear());
+        world.answer_with(A, unclear());
         world.pass(30 * MINUTE);
         assert_eq!(world.phase(), PhaseName::Staged);
         world.accept(A);
@@ -212,7 +212,7 @@ super::scenarios! {
     }
 
     an_acceptance_that_comes_after_the_withdrawal_counts_all_the_same = with_sink() => |world| {
-        world.answer_with(B, Answer::Unclear { retry_after: None });
+        world.answer_with(B, unclear());
         let caller = world.rotate(B);
         world.accept(B);
         world.leave(caller);
@@ -309,7 +309,7 @@ super::scenarios! {
     }
 
     a_candidate_that_is_refused_without_a_reason_is_judged_by_the_active_credential = stable() => |world| {
-        world.answer_with(B, Answer::Refused);
+        world.answer_with(B, refused());
         let caller = world.rotate(B);
         world.pass(SECOND);
         assert_eq!(world.times_presented(A), 2, "it is asked once");
@@ -319,8 +319,8 @@ super::scenarios! {
     }
 
     where_the_active_credential_is_refused_too_nothing_is_said_of_the_candidate = stable() => |world| {
-        world.answer_with(B, Answer::Refused);
-        world.answer_with(A, Answer::Refused);
+        world.answer_with(B, refused());
+        world.answer_with(A, refused());
         let caller = world.rotate(B);
         world.pass(5 * MINUTE);
         assert_eq!((world.phase(), world.outcome(caller)), (PhaseName::Staged, None));
@@ -328,7 +328,7 @@ super::scenarios! {
 
     refusals_while_a_candidate_spreads_do_not_count = stable() => |world| {
         world.peers[0].view.policy.propagation = 10 * SECOND;
-        world.answer_with(B, Answer::Refused);
+        world.answer_with(B, refused());
         let caller = world.rotate(B);
         world.pass(9 * SECOND);
         assert_eq!(world.times_presented(A), 1);

@@ -20,7 +20,7 @@ super::scenarios! {
         assert!(!world.record().may_present(A));
         let before = world.times_presented(A);
         let again = prepare(world, MINUTE);
-        world.answered(0, A, Answer::Rejected);
+        world.answered(0, A, rejected());
         world.pass(14 * MINUTE);
         assert!(matches!(world.outcome(again), Some(Ok(Settled::Prepared { .. }))));
         assert_eq!(world.phase(), PhaseName::Prepared);
@@ -71,7 +71,7 @@ super::scenarios! {
     }
 
     a_refresh_that_fails_prepares_nothing = stable() => |world| {
-        world.answer_with(A, Answer::Unclear { retry_after: None });
+        world.answer_with(A, unclear());
         let caller = prepare(world, MINUTE);
         world.pass(SECOND);
         assert_eq!(world.code(caller), Some("ERR_TOKEN_UNAVAILABLE"));
@@ -89,7 +89,7 @@ super::scenarios! {
     }
 
     while_a_candidate_is_staged_nothing_can_be_prepared = stable() => |world| {
-        world.answer_with(B, Answer::Unclear { retry_after: None });
+        world.answer_with(B, unclear());
         world.rotate(B);
         let caller = prepare(world, MINUTE);
         assert_eq!(world.code(caller), Some("ERR_ROTATION_CONFLICT"));
@@ -115,7 +115,7 @@ super::scenarios! {
 
     a_rejection_that_was_under_way_lets_a_fallback_take_over = prepared_with_fallback() => |world| {
         world.accept(B);
-        world.answered(0, A, Answer::Rejected);
+        world.answered(0, A, rejected());
         world.pass(SECOND);
         assert_eq!((world.record().active, world.phase()), (B, PhaseName::Stable));
     }

@@ -101,7 +101,7 @@ super::scenarios! {
     }
 
     a_leak_that_is_told_while_the_successor_is_proved_counts = stable() => |world| {
-        world.answer_with(B, Answer::Unclear { retry_after: None });
+        world.answer_with(B, unclear());
         world.change(0, A, B);
         let want = Rotate { candidate: Some(B), compromised: true, ..Rotate::default() };
         world.ask(Want::Rotate(want));
@@ -113,7 +113,7 @@ super::scenarios! {
     }
 
     a_leak_counts_also_where_the_rotation_is_named = stable() => |world| {
-        world.answer_with(B, Answer::Unclear { retry_after: None });
+        world.answer_with(B, unclear());
         world.rotate(B);
         let rotation = world.record().staged().map(|staged| staged.rotation.clone());
         world.ask(Want::Rotate(Rotate { rotation, compromised: true, ..Rotate::default() }));
@@ -161,7 +161,7 @@ super::scenarios! {
     }
 
     answers_that_say_nothing_leave_the_candidate_staged = stable() => |world| {
-        world.answer_with(B, Answer::Unclear { retry_after: None });
+        world.answer_with(B, unclear());
         let caller = world.rotate(B);
         world.pass(5 * MINUTE);
         assert_eq!((world.phase(), world.outcome(caller)), (PhaseName::Staged, None));
@@ -214,7 +214,7 @@ super::scenarios! {
     }
 
     an_unproved_candidate_is_withdrawn_after_ten_minutes = stable() => |world| {
-        world.answer_with(B, Answer::Unclear { retry_after: None });
+        world.answer_with(B, unclear());
         let caller = world.rotate(B);
         world.pass(599 * SECOND);
         assert_eq!(world.phase(), PhaseName::Staged);
@@ -226,7 +226,7 @@ super::scenarios! {
 
     a_withdrawn_candidate_has_the_role_that_it_had = stable_with(&[A, B]) => |world| {
         assert_eq!(world.record().role(B), Role::Standby);
-        world.answer_with(B, Answer::Unclear { retry_after: None });
+        world.answer_with(B, unclear());
         world.rotate(B);
         assert_eq!(world.record().role(B), Role::Next);
         world.pass(10 * MINUTE);
@@ -234,7 +234,7 @@ super::scenarios! {
     }
 
     the_last_caller_that_leaves_withdraws_what_no_source_yields = stable() => |world| {
-        world.answer_with(B, Answer::Unclear { retry_after: None });
+        world.answer_with(B, unclear());
         let first = world.rotate(B);
         let second = world.rotate(B);
         world.leave(first);
@@ -244,14 +244,14 @@ super::scenarios! {
     }
 
     a_caller_that_leaves_does_not_withdraw_what_a_source_yields = stable_with(&[A, B]) => |world| {
-        world.answer_with(B, Answer::Unclear { retry_after: None });
+        world.answer_with(B, unclear());
         let caller = world.rotate(B);
         world.leave(caller);
         assert_eq!(world.phase(), PhaseName::Staged);
     }
 
     a_candidate_that_nobody_alive_holds_is_withdrawn = fleet() => |world| {
-        world.answer_with(B, Answer::Unclear { retry_after: None });
+        world.answer_with(B, unclear());
         world.rotate(B);
         world.crash(0);
         world.forget(0);

@@ -34,7 +34,7 @@ super::scenarios! {
 
     while_a_candidate_is_staged_a_fallback_takes_over_and_the_candidate_stays = stable_with(&[A, C]) => |world| {
         world.accept(C);
-        world.answer_with(B, Answer::Unclear { retry_after: None });
+        world.answer_with(B, unclear());
         world.rotate(B);
         world.kill(A);
         world.refresh(0, A);
@@ -59,7 +59,7 @@ super::scenarios! {
     a_retired_credential_that_a_source_has_brought_back_stands_in_although_it_waits = promoted() => |world| {
         world.pass(2 * HOUR);
         assert_eq!(world.record().role(A), Role::Retired);
-        world.answer_with(C, Answer::Unclear { retry_after: None });
+        world.answer_with(C, unclear());
         world.rotate(C);
         world.change(0, B, A);
         assert_eq!((world.phase(), world.record().role(A)), (PhaseName::Staged, Role::Waiting));
@@ -71,7 +71,7 @@ super::scenarios! {
     }
 
     a_staged_candidate_that_is_accepted_takes_over_by_its_promotion = stable() => |world| {
-        world.answer_with(B, Answer::Unclear { retry_after: None });
+        world.answer_with(B, unclear());
         world.rotate(B);
         world.kill(A);
         world.refresh(0, A);
@@ -92,7 +92,7 @@ super::scenarios! {
 
     a_bare_401_counts_once_another_credential_is_accepted = stable_with(&[A, B]) => |world| {
         world.accept(B);
-        world.answer_with(A, Answer::Refused);
+        world.answer_with(A, refused());
         world.refresh(0, A);
         assert_eq!((world.phase(), world.record().active), (PhaseName::Stable, A));
         world.refresh(0, B);
@@ -101,8 +101,8 @@ super::scenarios! {
     }
 
     a_gateway_that_answers_401_to_all_rejects_nothing = stable_with(&[A, B]) => |world| {
-        world.answer_with(B, Answer::Refused);
-        world.answer_with(A, Answer::Refused);
+        world.answer_with(B, refused());
+        world.answer_with(A, refused());
         world.refresh(0, A);
         world.refresh(0, B);
         world.pass(MINUTE);
@@ -120,7 +120,7 @@ super::scenarios! {
     }
 
     without_a_certain_answer_of_every_credential_nothing_is_degraded = stable_with(&[A, B]) => |world| {
-        world.answer_with(B, Answer::Unclear { retry_after: None });
+        world.answer_with(B, unclear());
         world.kill(A);
         world.refresh(0, A);
         world.pass(MINUTE);
@@ -199,8 +199,8 @@ super::scenarios! {
     throttled_and_transient_answers_change_nothing = promoted() => |world| {
         let before = world.record().clone();
         for _ in 0..20 {
-            world.answered(0, B, Answer::Unclear { retry_after: Some(MINUTE) });
-            world.answered(0, A, Answer::Unclear { retry_after: None });
+            world.answered(0, B, throttled(MINUTE));
+            world.answered(0, A, unclear());
         }
         assert_eq!(*world.record(), before);
     }

@@ -70,7 +70,7 @@ super::scenarios! {
 
     retiring_now_retires_nothing_else_after_a_rollback = promoted() => |world| {
         world.pass(10 * MINUTE);
-        world.answer_with(B, Answer::Unclear { retry_after: None });
+        world.answer_with(B, unclear());
         let caller = world.ask(Want::Retire { force: false });
         world.pass(SECOND);
         let rollback = world.ask(Want::Rollback);

@@ -8,7 +8,7 @@ use crate::rotation::*;
 super::scenarios! {
     supersede_takes_the_place_of_a_staged_candidate = stable() => |world| {
         world.accept(C);
-        world.answer_with(B, Answer::Unclear { retry_after: None });
+        world.answer_with(B, unclear());
         let first = world.rotate(B);
         let want = Rotate { candidate: Some(C), supersede: true, ..Rotate::default() };
         let second = world.ask(Want::Rotate(want));
@@ -38,7 +38,7 @@ super::scenarios! {
     }
 
     a_superseding_candidate_that_nothing_proves_leaves_the_overlap_as_it_was = promoted() => |world| {
-        world.answer_with(C, Answer::Unclear { retry_after: None });
+        world.answer_with(C, unclear());
         world.ask(Want::Rotate(superseding(C)));
         world.pass(10 * MINUTE);
         assert_eq!((world.phase(), world.record().role(A)), (PhaseName::Overlap, Role::Previous));
@@ -47,7 +47,7 @@ super::scenarios! {
     }
 
     a_rotation_with_another_one_above_can_be_neither_undone_nor_ended = promoted() => |world| {
-        world.answer_with(C, Answer::Unclear { retry_after: None });
+        world.answer_with(C, unclear());
         world.ask(Want::Rotate(superseding(C)));
         for want in [Want::Rollback, Want::Retire { force: true }] {
             let caller = world.ask(want);
@@ -57,8 +57,8 @@ super::scenarios! {
     }
 
     who_waits_for_a_retirement_or_a_rollback_is_told_when_another_rotation_comes_above = promoted() => |world| {
-        world.answer_with(A, Answer::Unclear { retry_after: None });
-        world.answer_with(C, Answer::Unclear { retry_after: None });
+        world.answer_with(A, unclear());
+        world.answer_with(C, unclear());
         let back = world.ask(Want::Rollback);
         assert_eq!(world.outcome(back), None);
         world.ask(Want::Rotate(superseding(C)));
@@ -66,7 +66,7 @@ super::scenarios! {
     }
 
     the_previous_credential_takes_over_while_a_superseding_one_is_being_proved = promoted() => |world| {
-        world.answer_with(C, Answer::Unclear { retry_after: None });
+        world.answer_with(C, unclear());
         world.ask(Want::Rotate(superseding(C)));
         world.kill(B);
         world.refresh(0, B);
@@ -81,7 +81,7 @@ super::scenarios! {
         world.give(0, D);
         world.accept(D);
         world.change(0, B, D);
-        world.answer_with(C, Answer::Unclear { retry_after: None });
+        world.answer_with(C, unclear());
         world.ask(Want::Rotate(superseding(C)));
         world.kill(A);
         world.kill(B);
@@ -92,11 +92,11 @@ super::scenarios! {
     }
 
     a_superseding_promotion_waits_for_the_proof_of_what_is_active = promoted() => |world| {
-        world.answer_with(C, Answer::Unclear { retry_after: None });
+        world.answer_with(C, unclear());
         let caller = world.ask(Want::Rotate(superseding(C)));
         world.pass(5 * MINUTE);
         world.accept(C);
-        world.answer_with(B, Answer::Unclear { retry_after: None });
+        world.answer_with(B, unclear());
         world.pass(MINUTE);
         assert_eq!((world.phase(), world.record().role(A)), (PhaseName::Staged, Role::Previous));
         world.accept(B);
@@ -121,7 +121,7 @@ super::scenarios! {
     supersede_after_a_leak_retires_both_without_a_proof_of_what_is_active = promoted() => |world| {
         world.pass(2 * MINUTE);
         world.accept(C);
-        world.answer_with(B, Answer::Unclear { retry_after: None });
+        world.answer_with(B, unclear());
         let want = Rotate { compromised: true, ..superseding(C) };
         let caller = world.ask(Want::Rotate(want));
         world.pass(SECOND);
@@ -154,7 +154,7 @@ super::scenarios! {
     supersede_goes_on_when_the_overlap_has_ended_otherwise = promoted() => |world| {
         world.pass(2 * MINUTE);
         world.accept(C);
-        world.answer_with(B, Answer::Unclear { retry_after: None });
+        world.answer_with(B, unclear());
         let (caller, other) = (world.ask(Want::Rotate(superseding(C))), world.ask(Want::Rotate(superseding(D))));
         world.leave(other);
         world.pass(SECOND);

@@ -6,6 +6,10 @@ use std::time::Duration;
 use crate::clock::Timestamp;
 use crate::credential::CredentialId;
 use crate::rotation::*;
+pub(super) use crate::verdict::Verify;
+use crate::verdict::tests::accepted;
+pub(super) use crate::verdict::tests::{refused, rejected, throttled, unclear};
+use crate::verdict::{Arrival, Verdict};
 
 pub(super) const A: CredentialId = CredentialId::from_bytes([0xa; 8]);
 pub(super) const B: CredentialId = CredentialId::from_bytes([0xb; 8]);
@@ -42,7 +46,7 @@ pub(super) struct World {
     /// Sinks report by themselves.
     pub(super) sink_outcome: Option<SinkOutcome>,
     answers: BTreeMap<CallerId, Outcome>,
-    endpoint: BTreeMap<CredentialId, Answer>,
+    endpoint: BTreeMap<CredentialId, Verdict<Arrival>>,
     is_fleet: bool,
     members: Members,
     sealed: BTreeSet<CredentialId>,
@@ -113,12 +117,11 @@ impl World {
 
     /// The endpoint gives tokens for it from now on.
     pub(super) fn accept(&mut self, credential: CredentialId) {
-        let grant = Grant { expires_at: self.now, soft_at: self.now, scope: None, verify: None };
-        self.endpoint.insert(credential, Answer::Accepted(grant));
+        self.accept_with(credential, None, None);
     }
 
-    pub(super) fn answer_with(&mut self, credential: CredentialId, answer: Answer) {
-        self.endpoint.insert(credential, answer);
+    pub(super) fn answer_with(&mut self, credential: CredentialId, verdict: Verdict<Arrival>) {
+        self.endpoint.insert(credential, verdict);
     }
 
     pub(super) fn accept_with(
@@ -127,14 +130,14 @@ impl World {
         scope: Option<&str>,
         verify: Option<Verify>,
     ) {
-        let (now, scope) = (self.now, scope.map(str::to_owned));
-        let grant = Grant { expires_at: now, soft_at: now, scope, verify };
-        self.endpoint.insert(credential, Answer::Accepted(grant));
+        let scope = scope.map(str::to_owned);
+        let arrival = Arrival { scope, verify, ..accepted(self.now, self.now) };
+        self.endpoint.insert(credential, Verdict::Accepted(arrival));
     }
 
     /// The endpoint does not accept it any more.
     pub(super) fn kill(&mut self, credential: CredentialId) {
-        self.endpoint.insert(credential, Answer::Rejected);
+        self.endpoint.insert(credential, rejected());
     }
 
     pub(super) fn seal(&mut self, credential: CredentialId) {
@@ -388,22 +391,28 @@ impl World {
                 continue;
             }
             let known = self.endpoint.get(&credential).cloned();
-            let mut answer = known.unwrap_or(Answer::Rejected);
-            if let Answer::Accepted(grant) = &mut answer {
-                grant.expires_at = self.now + self.lifetime;
-                grant.soft_at = self.now + self.lifetime / 2;
+            let mut verdict = known.unwrap_or_else(rejected);
+            if let Verdict::Accepted(arrival) = &mut verdict {
+                let (expires_at, soft_at) =
+                    (self.now + self.lifetime, self.now + self.lifetime / 2);
+                arrival.token = accepted(expires_at, soft_at).token;
             }
-            self.answered(peer, credential, answer);
+            self.answered(peer, credential, verdict);
         }
     }
 
     /// An answer of the endpoint reaches a member, also one that no probe asked for.
-    pub(super) fn answered(&mut self, peer: usize, credential: CredentialId, answer: Answer) {
+    pub(super) fn answered(
+        &mut self,
+        peer: usize,
+        credential: CredentialId,
+        verdict: Verdict<Arrival>,
+    ) {
         let now = self.now;
         let Peer { view, record, .. } = &mut self.peers[peer];
         let policy = view.policy;
-        view.ledger.note(credential, &answer, record.as_ref(), &policy, now);
-        self.tell(peer, Event::Answered { credential, answer });
+        view.ledger.note(credential, &verdict, record.as_ref(), &policy, now);
+        self.tell(peer, Event::Answered { credential, verdict: verdict.into() });
     }
 
     /// The token lifecycle refreshes with a credential.

@@ -175,7 +175,7 @@ super::scenarios! {
     what_takes_over_while_a_candidate_is_proved_is_written_back = stable_with(&[A, C]) => |world| {
         world.peers[0].view.sinks = vec![SinkSpec { slot: SLOT, at_retirement: false }];
         world.accept(C);
-        world.answer_with(B, Answer::Unclear { retry_after: None });
+        world.answer_with(B, unclear());
         world.rotate(B);
         world.kill(A);
         world.refresh(0, A);

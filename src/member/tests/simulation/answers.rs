@@ -7,10 +7,9 @@ use crate::member::tests::world::{
     ambiguous, misconfigured, refused, rejected, throttled, transient,
 };
 use crate::member::*;
-use crate::rotation::Verify;
 use crate::secret::Secret;
 use crate::token::Grant;
-use crate::verdict::Verdict;
+use crate::verdict::{Verdict, Verify};
 
 impl Sim {
     pub(super) fn answer(&mut self, request: u64) {

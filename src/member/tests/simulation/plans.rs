@@ -7,7 +7,8 @@ use super::places::Mood;
 use super::process::Sim;
 use super::provider::{Key, Kind};
 use crate::member::*;
-use crate::rotation::{self, Verify};
+use crate::rotation;
+use crate::verdict::Verify;
 
 impl Sim {
     /// One rotation, right or wrong, with what goes on around it.

@@ -5,8 +5,8 @@ use std::sync::OnceLock;
 
 use crate::clock::Timestamp;
 use crate::credential::{Credential, CredentialId};
-use crate::rotation::Verify;
 use crate::secret::Secret;
+use crate::verdict::Verify;
 
 /// A client id and a secret, by its place in the pool: their ids are derived once per process.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -8,6 +8,8 @@ use crate::clock::Timestamp;
 use crate::credential::CredentialId;
 use crate::rotation::tests::world::{A, B, C, D, check_moves};
 use crate::rotation::*;
+use crate::verdict::tests::{accepted, rejected, unclear};
+use crate::verdict::{Arrival, Verdict};
 
 /// How much of everything happens at most. Only that ten minutes pass is not bounded: it
 /// repeats itself.
@@ -222,14 +224,14 @@ impl State {
             Move::Beat(peer) => self.beat(peer),
             Move::Tick(peer) => self.tell(peer, &Event::Ticked),
             Move::Answer(peer, credential) => {
-                let answer = if self.is_accepted(credential) {
+                let verdict = if self.is_accepted(credential) {
                     let expires_at = Self::NOW + Self::LIFE;
                     let soft_at = Self::NOW + Self::LIFE / 2;
-                    Answer::Accepted(Grant { expires_at, soft_at, scope: None, verify: None })
+                    Verdict::Accepted(accepted(expires_at, soft_at))
                 } else {
-                    Answer::Rejected
+                    rejected()
                 };
-                self.answer(peer, credential, answer);
+                self.answer(peer, credential, verdict);
             }
             Move::AnswerUnclear(peer, credential) => {
                 self.left.unclear -= 1;
@@ -323,7 +325,7 @@ impl State {
         let mut quiet = self.clone();
         quiet.peers[peer].probing.remove(&credential);
         quiet.tell(peer, &Event::Ticked);
-        self.answer(peer, credential, Answer::Unclear { retry_after: None });
+        self.answer(peer, credential, unclear());
         let is_same = self.stored.active == quiet.stored.active
             && self.stored.generation == quiet.stored.generation
             && self.stored.phase == quiet.stored.phase;
@@ -366,11 +368,11 @@ impl State {
         }
     }
 
-    fn answer(&mut self, peer: usize, credential: CredentialId, answer: Answer) {
+    fn answer(&mut self, peer: usize, credential: CredentialId, verdict: Verdict<Arrival>) {
         let Peer { probing, ledger, record, .. } = &mut self.peers[peer];
         probing.remove(&credential);
-        ledger.note(credential, &answer, record.as_ref(), &Policy::default(), Self::NOW);
-        self.tell(peer, &Event::Answered { credential, answer });
+        ledger.note(credential, &verdict, record.as_ref(), &Policy::default(), Self::NOW);
+        self.tell(peer, &Event::Answered { credential, verdict: verdict.into() });
     }
 
     pub(super) fn view(&self, peer: usize) -> View {
