@@ -12,7 +12,7 @@ use super::environment::Environment;
 use super::values::to_json;
 use crate::driver::{Driver, ErrorMessage, HandleId, Manager, Settings};
 use crate::error::Code;
-use crate::member::{Ask, Candidate, RotationId, Until};
+use crate::member::{Ask, Candidate, Request, Rotate, RotationId, Until};
 use crate::rotation::SinkOutcome;
 use crate::secret::Secret;
 use crate::source::Reading;
@@ -183,34 +183,34 @@ pub fn rotate(env: Env, handle: i64, options: String) -> Option<i64> {
         expires_at,
     });
     let (rotation, verify) = (rotation_id.as_deref().map(RotationId::new), verify.map(|it| it.url));
-    let ask = Ask::Rotate { candidate, rotation, supersede, compromised, verify };
-    self::ask(env, handle, ask, Some(Duration::from_millis(deadline_ms)))
+    let rotate = Rotate { candidate, rotation, supersede, compromised, verify };
+    ask(env, handle, Request::Rotate(rotate), Some(Duration::from_millis(deadline_ms)))
 }
 
 /// Has a caller wait until a person may change the credential at the provider.
 #[napi(catch_unwind)]
 pub fn prepare_rotation(env: Env, handle: i64, min_runway_ms: f64) -> Option<i64> {
     let min_runway = Duration::try_from_secs_f64(min_runway_ms / 1000.0).unwrap_or(Duration::MAX);
-    ask(env, handle, Ask::Prepare { min_runway }, Some(PATIENCE))
+    ask(env, handle, Request::Prepare { min_runway }, Some(PATIENCE))
 }
 
 /// Ends a preparation.
 #[napi(catch_unwind)]
 pub fn cancel_preparation(env: Env, handle: i64) -> Option<i64> {
-    ask(env, handle, Ask::CancelPreparation, Some(PATIENCE))
+    ask(env, handle, Request::CancelPreparation, Some(PATIENCE))
 }
 
 /// Makes the credential that a rotation replaced the active one again.
 #[napi(catch_unwind)]
 pub fn roll_back(env: Env, handle: i64, rotation_id: String) -> Option<i64> {
-    ask(env, handle, Ask::RollBack(RotationId::new(&rotation_id)), Some(PATIENCE))
+    ask(env, handle, Request::RollBack(RotationId::new(&rotation_id)), Some(PATIENCE))
 }
 
 /// Ends the overlap of a rotation now.
 #[napi(catch_unwind)]
 pub fn retire_now(env: Env, handle: i64, rotation_id: String, force: bool) -> Option<i64> {
     let rotation = RotationId::new(&rotation_id);
-    ask(env, handle, Ask::Retire { rotation, force }, Some(PATIENCE))
+    ask(env, handle, Request::Retire { rotation, force }, Some(PATIENCE))
 }
 
 /// Waits until a rotation has come so far: `everywhere`, `persisted` or `retired`.
@@ -225,9 +225,9 @@ pub fn await_rotation(env: Env, handle: i64, rotation_id: String, what: String) 
     ask(env, handle, Ask::Until(RotationId::new(&rotation_id), until), None)
 }
 
-fn ask(env: Env, handle: i64, ask: Ask, patience: Option<Duration>) -> Option<i64> {
+fn ask(env: Env, handle: i64, ask: impl Into<Ask>, patience: Option<Duration>) -> Option<i64> {
     let (handle, manager) = manager(env, handle)?;
-    i64::try_from(manager.ask(handle, ask, patience)).ok()
+    i64::try_from(manager.ask(handle, ask.into(), patience)).ok()
 }
 
 /// A caller of a rotation no longer waits; no message comes.

@@ -21,7 +21,7 @@ use super::*;
 use crate::client::HttpClient;
 use crate::clock::{Sleep, Timestamp};
 use crate::credential::Credential;
-use crate::member::{Ask, Candidate, RotationId};
+use crate::member::{Candidate, Request, Rotate, RotationId};
 use crate::rotation::CallerId;
 use crate::secret::Secret;
 use crate::sink::Target;
@@ -222,14 +222,14 @@ fn begin_rotation(handle: &Handle, secret: &str) -> CallerId {
         client_secret: Secret::new(secret),
         expires_at: None,
     };
-    let ask = Ask::Rotate {
+    let ask = Request::Rotate(Rotate {
         candidate: Some(candidate),
         rotation: None,
         supersede: false,
         compromised: false,
         verify: None,
-    };
-    manager_of(handle).ask(handle.id, ask, None)
+    });
+    manager_of(handle).ask(handle.id, ask.into(), None)
 }
 
 /// The same, and waits for it; why it could not.
@@ -278,16 +278,16 @@ fn an_answer_comes_after_the_events_that_led_to_it() {
         client_secret: Secret::new("another"),
         expires_at: None,
     };
-    let rotate = Ask::Rotate {
+    let rotate = Request::Rotate(Rotate {
         candidate: Some(candidate),
         rotation: Some(rotation.clone()),
         supersede: false,
         compromised: false,
         verify: None,
-    };
-    let retire = Ask::Retire { rotation, force: false };
+    });
+    let retire = Request::Retire { rotation, force: false };
     for (ask, change) in [(rotate, "promoted"), (retire, "retired")] {
-        let mine = manager.ask(handle.id, ask, None);
+        let mine = manager.ask(handle.id, ask.into(), None);
         let changes = RefCell::new(Vec::new());
         let error = handle.told(|message| match message {
             Message::Event(EventMessage { event: Event::Rotation(told), .. }) => {

@@ -10,10 +10,12 @@ use super::{Answer, Ask, Candidate, Denial, Effect, Member, Reason, Step, Until}
 use crate::clock::Timestamp;
 use crate::credential::{Credential, CredentialId};
 use crate::error::Failure;
-use crate::rotation::{self, Caller, CallerId, Refusal, Role, Rotate, RotationId, Settled, Want};
+use crate::rotation::{
+    self, Awaited, CallerId, KeptCaller, Refusal, Request, Role, Rotate, RotationId, Settled,
+};
 
 /// A caller that has no answer yet.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct Open {
     pub(super) deadline: Option<Timestamp>,
     /// The rotation that it is about, as far as that is known.
@@ -36,46 +38,48 @@ pub(super) struct Watch {
 
 impl Step<'_> {
     pub(super) fn asked(&mut self, caller: CallerId, ask: Ask, deadline: Option<Timestamp>) {
-        let (mut rotation, mut verify) = (None, None);
-        match &ask {
-            Ask::Rotate { rotation: named, verify: url, .. } => {
-                rotation.clone_from(named);
-                verify.clone_from(url);
-            }
-            Ask::RollBack(named) | Ask::Retire { rotation: named, .. } | Ask::Until(named, _) => {
-                rotation = Some(named.clone());
-            }
-            Ask::Prepare { .. } | Ask::CancelPreparation => {}
-        }
-        let is_rotate = matches!(ask, Ask::Rotate { .. });
-        let open = Open { deadline, rotation, candidate: None, verify, is_rotate, is_tried: false };
-        self.member.open.insert(caller, open);
+        let mut open = Open { deadline, ..Open::default() };
         match ask {
-            Ask::Until(rotation, Until::Everywhere) if self.member.view.fleet.is_none() => {
-                self.member.open.remove(&caller);
-                let outcome = Err(Denial { reason: Reason::NoFleet, rotation: Some(rotation) });
-                self.effects.push(Effect::Answer { caller, outcome });
+            Ask::Until(rotation, until) => self.watch(caller, open, rotation, until),
+            Ask::Request(request) => {
+                open.rotation = request.rotation().cloned();
+                if let Request::Rotate(rotate) = &request {
+                    open.is_rotate = true;
+                    open.verify.clone_from(&rotate.verify);
+                }
+                self.member.open.insert(caller, open);
+                self.line_up(caller, request);
             }
-            Ask::Until(rotation, until) => {
-                self.member.watches.push(Watch { caller, rotation, until });
-            }
-            Ask::Rotate { candidate: None, .. } => {
-                self.member.awaiting_sources.push((caller, ask));
-                self.effects.push(Effect::ReadSources);
-            }
-            ask if self.member.lacks_client_id(&ask) => {
-                self.member.awaiting_sources.push((caller, ask));
-            }
-            ask => self.member.queue.push_back(Item::Asked { caller, ask }),
+        }
+    }
+
+    fn watch(&mut self, caller: CallerId, open: Open, rotation: RotationId, until: Until) {
+        if until == Until::Everywhere && self.member.view.fleet.is_none() {
+            let outcome = Err(Denial { reason: Reason::NoFleet, rotation: Some(rotation) });
+            self.effects.push(Effect::Answer { caller, outcome });
+            return;
+        }
+        self.member.open.insert(caller, Open { rotation: Some(rotation.clone()), ..open });
+        self.member.watches.push(Watch { caller, rotation, until });
+    }
+
+    /// Queues a request, unless the sources have to be read before it can be understood.
+    fn line_up(&mut self, caller: CallerId, request: Request<Candidate>) {
+        if matches!(&request, Request::Rotate(Rotate { candidate: None, .. })) {
+            self.member.awaiting_sources.push((caller, request));
+            self.effects.push(Effect::ReadSources);
+        } else if self.member.lacks_client_id(&request) {
+            self.member.awaiting_sources.push((caller, request));
+        } else {
+            self.member.queue.push_back(Item::Asked { caller, request });
         }
     }
 
     /// Makes a credential of what the caller that is next in line named.
     pub(super) fn resolve_candidate(&mut self) {
         let member = &mut *self.member;
-        let Some(Item::Asked { caller, ask: Ask::Rotate { candidate: Some(named), .. } }) =
-            member.queue.front()
-        else {
+        let Some(Item::Asked { caller, request }) = member.queue.front() else { return };
+        let Request::Rotate(Rotate { candidate: Some(named), .. }) = request else {
             return;
         };
         let client_id = named.client_id.clone().or_else(|| member.usual_client_id());
@@ -88,61 +92,47 @@ impl Step<'_> {
         });
     }
 
-    pub(super) fn take_ask(&mut self, caller: CallerId, ask: Ask) {
+    pub(super) fn take_request(&mut self, caller: CallerId, request: Request<Candidate>) {
         let member = &mut *self.member;
         let Some(open) = member.open.get_mut(&caller) else { return };
-        let want = match ask {
-            Ask::Rotate { candidate, rotation, supersede, compromised, .. } => {
-                let id = open.candidate.as_ref().map(|credential| credential.id());
-                if candidate.is_some() && id.is_none() {
-                    return self.settle(caller, Err(Refusal::NoCandidate(Vec::new())));
-                }
-                open.rotation = rotation.clone().or_else(|| id.map(RotationId::of));
+        let id = open.candidate.as_ref().map(|credential| credential.id());
+        match &request {
+            Request::Rotate(rotate) => {
+                open.rotation = rotate.rotation.clone().or_else(|| id.map(RotationId::of));
                 if let Some(credential) = open.candidate.clone() {
                     member.keyring.add(&credential);
                 }
-                Want::Rotate(Rotate { candidate: id, rotation, supersede, compromised })
             }
             // Only now what is configured has been taken up, and with it the places.
-            ask @ Ask::Prepare { .. } if !open.is_tried && member.record.is_some() => {
+            Request::Prepare { .. } if !open.is_tried && member.record.is_some() => {
                 open.is_tried = true;
-                return self.ask_after_trials(caller, ask);
+                return self.ask_after_trials(caller, request);
             }
-            Ask::Prepare { min_runway } => Want::Prepare { min_runway },
-            Ask::CancelPreparation => Want::CancelPrepare,
-            Ask::RollBack(rotation) => {
-                // With no overlap at all there is nothing to go back to.
-                let is_other = member.record.as_ref().is_some_and(|it| it.open_overlap().is_some());
-                if is_other && !member.is_in_overlap(&rotation) {
-                    return self.settle(caller, Err(Refusal::Conflict));
-                }
-                Want::Rollback
+            Request::Retire { rotation, .. } if !member.is_in_overlap(rotation) => {
+                let snapshot = member.snapshot(rotation);
+                let is_retired = snapshot.is_some_and(|it| it.phase == Phase::Retired);
+                let outcome =
+                    if is_retired { Ok(Settled::Retired) } else { Err(Refusal::Conflict) };
+                return self.settle(caller, outcome);
             }
-            Ask::Retire { rotation, force } => {
-                if !member.is_in_overlap(&rotation) {
-                    let is_retired = member
-                        .snapshot(&rotation)
-                        .is_some_and(|snapshot| snapshot.phase == Phase::Retired);
-                    let outcome =
-                        if is_retired { Ok(Settled::Retired) } else { Err(Refusal::Conflict) };
-                    return self.settle(caller, outcome);
-                }
-                Want::Retire { force }
-            }
-            Ask::Until(..) => return,
+            _ => {}
+        }
+        let Some(request) = request.map_candidate(|_| id) else {
+            // Nobody knows which client it is of.
+            return self.settle(caller, Err(Refusal::NoCandidate(Vec::new())));
         };
-        let event = rotation::Event::Asked(Caller { id: caller, want });
+        let event = rotation::Event::Asked { caller, request };
         member.todo.push_back(Todo::Step(event));
     }
 
     /// The caller waits, as the credential lifecycle knows it, unless it has left meanwhile.
-    pub(super) fn keep(&mut self, caller: Caller) {
+    pub(super) fn keep(&mut self, caller: KeptCaller) {
         let member = &mut *self.member;
         let Some(open) = member.open.get_mut(&caller.id) else {
             member.queue.push_back(Item::Rotation(rotation::Event::Left(caller)));
             return;
         };
-        if let Want::Promotion { rotation, candidate } = &caller.want {
+        if let Awaited::Promotion { rotation, candidate } = &caller.awaits {
             open.rotation = Some(rotation.clone());
             let url = open.verify.clone();
             member.verify(*candidate, url);
@@ -273,7 +263,7 @@ impl Member {
     fn verify(&mut self, candidate: CredentialId, url: Option<Url>) {
         let Some(url) = url else {
             let is_verified = self.view.callers.iter().any(|known| {
-                matches!(&known.want, Want::Promotion { candidate: one, .. } if *one == candidate)
+                matches!(&known.awaits, Awaited::Promotion { candidate: one, .. } if *one == candidate)
                     && self.open.get(&known.id).is_some_and(|open| open.verify.is_some())
             });
             if !is_verified {
@@ -316,8 +306,8 @@ impl Member {
     }
 
     /// Whether only the sources, which are being read for the first time, can say whose secret it is.
-    fn lacks_client_id(&self, ask: &Ask) -> bool {
-        let Ask::Rotate { candidate: Some(named), .. } = ask else { return false };
+    fn lacks_client_id(&self, request: &Request<Candidate>) -> bool {
+        let Request::Rotate(Rotate { candidate: Some(named), .. }) = request else { return false };
         named.client_id.is_none() && self.usual_client_id().is_none() && self.awaits_sources
     }
 

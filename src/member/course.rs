@@ -5,11 +5,11 @@ use std::sync::Arc;
 use super::answering::Answered;
 use super::change::Context;
 use super::storing::Pending;
-use super::{Ask, Effect, Member, Notice, Step};
+use super::{Candidate, Effect, Member, Notice, Step};
 use crate::clock::Timestamp;
 use crate::credential::{Credential, CredentialId};
 use crate::refresh;
-use crate::rotation::{self, CallerId, PhaseName, TokenChange};
+use crate::rotation::{self, CallerId, PhaseName, Request, TokenChange};
 use crate::source::Configured;
 use crate::store::{Fresh, TokenWrite};
 use crate::verdict::{Arrival, Verdict};
@@ -19,7 +19,7 @@ use crate::verdict::{Arrival, Verdict};
 pub(super) enum Item {
     Configured(Configured),
     Answered(Box<Answered>),
-    Asked { caller: CallerId, ask: Ask },
+    Asked { caller: CallerId, request: Request<Candidate> },
     Rotation(rotation::Event),
 }
 
@@ -96,7 +96,7 @@ impl Step<'_> {
         match member.queue.pop_front() {
             Some(Item::Configured(configured)) => self.take_configuration(configured),
             Some(Item::Answered(answered)) => self.take_answer(*answered),
-            Some(Item::Asked { caller, ask }) => self.take_ask(caller, ask),
+            Some(Item::Asked { caller, request }) => self.take_request(caller, request),
             Some(Item::Rotation(event)) => self.member.todo.push_back(Todo::Step(event)),
             None => return false,
         }

@@ -1,13 +1,9 @@
 //! What a member is told.
 
-use std::time::Duration;
-
-use url::Url;
-
 use super::RotationId;
 use crate::clock::Timestamp;
 use crate::refresh::{Wait, WaiterId};
-use crate::rotation::{CallerId, SinkOutcome};
+use crate::rotation::{CallerId, Request, SinkOutcome};
 use crate::secret::Secret;
 use crate::source::{Configured, EntryPlace};
 use crate::store::Snapshot;
@@ -83,40 +79,19 @@ pub enum Event {
     Closed,
 }
 
-/// What somebody wants of the credential lifecycle.
+/// What somebody asks of a member, besides a token.
 #[derive(Debug, Clone)]
 pub enum Ask {
-    /// To make a credential the active one.
-    Rotate {
-        /// Which; none: the first configured one that is not in use.
-        candidate: Option<Candidate>,
-        /// The idempotency key; none: made from the candidate.
-        rotation: Option<RotationId>,
-        /// Takes the place of the rotation that is open.
-        supersede: bool,
-        /// The active credential has leaked.
-        compromised: bool,
-        /// A request with the candidate's token has to be answered with 2xx.
-        verify: Option<Url>,
-    },
-    /// A token that lives so long, and nobody who presents the active credential.
-    Prepare {
-        /// How long at least.
-        min_runway: Duration,
-    },
-    /// To end the preparation.
-    CancelPreparation,
-    /// To make the credential that this rotation replaced the active one again.
-    RollBack(RotationId),
-    /// To end the overlap of this rotation now.
-    Retire {
-        /// Which rotation.
-        rotation: RotationId,
-        /// Although members or sinks are missing.
-        force: bool,
-    },
+    /// Something of the credential lifecycle.
+    Request(Request<Candidate>),
     /// To wait until a rotation has come so far.
     Until(RotationId, Until),
+}
+
+impl From<Request<Candidate>> for Ask {
+    fn from(request: Request<Candidate>) -> Self {
+        Self::Request(request)
+    }
 }
 
 /// A credential that somebody names.

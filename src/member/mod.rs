@@ -49,7 +49,7 @@ use keyring::Keyring;
 pub use keyring::Name;
 pub use report::{Phase, Snapshot};
 use requests::Requests;
-pub use rotation::{About, Moved, Persisted, RotationId, Why};
+pub use rotation::{About, Moved, Persisted, Request, Rotate, RotationId, Why};
 pub use standing::{CredentialState, Standing};
 use storing::Pending;
 use trials::Trials;
@@ -116,7 +116,7 @@ pub struct Member {
     open: BTreeMap<CallerId, Open>,
     watches: Vec<Watch>,
     /// They want what the sources yield from now on.
-    awaiting_sources: Vec<(CallerId, Ask)>,
+    awaiting_sources: Vec<(CallerId, Request<Candidate>)>,
     /// What concerns the record and is not taken up yet, in order.
     queue: VecDeque<Item>,
     /// What is left of the step that is being performed.
@@ -336,8 +336,8 @@ impl Step<'_> {
         member.awaits_sources = configured.pending || is_followed;
         member.enqueue(Item::Configured(configured));
         if !is_followed {
-            for (caller, ask) in std::mem::take(&mut member.awaiting_sources) {
-                member.queue.push_back(Item::Asked { caller, ask });
+            for (caller, request) in std::mem::take(&mut member.awaiting_sources) {
+                member.queue.push_back(Item::Asked { caller, request });
             }
         }
     }

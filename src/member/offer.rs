@@ -8,7 +8,7 @@ use crate::clock::Timestamp;
 use crate::credential::{Credential, CredentialId};
 use crate::error::{Code, Failure};
 use crate::refresh::{self, Offer};
-use crate::rotation::{self, Phase, Role, Want};
+use crate::rotation::{self, Awaited, Phase, Role};
 use crate::source::Yielded;
 
 impl Step<'_> {
@@ -87,8 +87,8 @@ impl Member {
 
     /// The candidates that callers named, who wait for them.
     fn named(&self) -> impl Iterator<Item = CredentialId> {
-        self.view.callers.iter().filter_map(|caller| match &caller.want {
-            Want::Promotion { candidate, .. } => Some(*candidate),
+        self.view.callers.iter().filter_map(|caller| match &caller.awaits {
+            Awaited::Promotion { candidate, .. } => Some(*candidate),
             _ => None,
         })
     }

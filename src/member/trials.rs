@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::course::Item;
-use super::{Ask, Custody, Effect, Member, Step};
+use super::{Candidate, Custody, Effect, Member, Step};
 use crate::clock::Timestamp;
-use crate::rotation::CallerId;
+use crate::rotation::{CallerId, Request};
 use crate::sink::Target;
 use crate::source::EntryPlace;
 
@@ -15,7 +15,7 @@ use crate::source::EntryPlace;
 pub(super) struct Trials {
     /// The latest trial of each place; none: it is under way.
     known: BTreeMap<EntryPlace, Option<bool>>,
-    waiting: Vec<(CallerId, Ask)>,
+    waiting: Vec<(CallerId, Request<Candidate>)>,
     deadline: Option<Timestamp>,
 }
 
@@ -44,7 +44,7 @@ impl Trials {
 
 impl Step<'_> {
     /// Tries the files that a rotation would write, and takes this up when it is known which can be.
-    pub(super) fn ask_after_trials(&mut self, caller: CallerId, ask: Ask) {
+    pub(super) fn ask_after_trials(&mut self, caller: CallerId, request: Request<Candidate>) {
         let places = self.member.places_of_a_rotation();
         let files = places.into_iter().filter(|(_, target)| !matches!(target, Target::Js { .. }));
         let trials = &mut self.member.trials;
@@ -54,7 +54,7 @@ impl Step<'_> {
                 self.effects.push(Effect::TrySink { place, target });
             }
         }
-        trials.waiting.push((caller, ask));
+        trials.waiting.push((caller, request));
         trials.deadline.get_or_insert(self.now + Trials::PATIENCE);
         self.end_trials();
     }
@@ -76,8 +76,8 @@ impl Step<'_> {
     fn end_trials(&mut self) {
         if self.member.trials.are_over() {
             self.member.trials.deadline = None;
-            for (caller, ask) in std::mem::take(&mut self.member.trials.waiting) {
-                self.member.queue.push_back(Item::Asked { caller, ask });
+            for (caller, request) in std::mem::take(&mut self.member.trials.waiting) {
+                self.member.queue.push_back(Item::Asked { caller, request });
             }
         }
     }

@@ -2,10 +2,12 @@
 
 use std::time::Duration;
 
+use super::caller::{Awaited, CallerId, KeptCaller};
 use super::draft::Draft;
 use super::effect::{Missing, Notice, Refusal, Settled, Why};
-use super::event::{Caller, CallerId, Event, Rotate, SinkOutcome, Want};
+use super::event::{Event, SinkOutcome};
 use super::record::{End, Phase, Prepared, Role, RotationId, Sink, Slot};
+use super::request::{Request, Rotate};
 use super::transition::Transition;
 use super::{promotion, retirement};
 use crate::credential::CredentialId;
@@ -22,7 +24,7 @@ pub(super) fn handle(draft: &mut Draft<'_>, event: &Event) {
         Event::Changed { from, to } => change(draft, *from, *to),
         Event::Started(credential) => start(draft, *credential),
         Event::Answered { credential, verdict } => answered(draft, *credential, verdict),
-        Event::Asked(caller) => ask(draft, caller),
+        Event::Asked { caller, request } => ask(draft, *caller, request),
         Event::Left(caller) => leave(draft, caller),
         Event::SinkWritten { slot, credential, outcome } => {
             sink_written(draft, *slot, *credential, *outcome);
@@ -32,14 +34,16 @@ pub(super) fn handle(draft: &mut Draft<'_>, event: &Event) {
 
 /// Answers whoever has what it waited for, or will never have it.
 pub(super) fn settle(draft: &mut Draft<'_>) {
-    draft.settle(|draft, want| match want {
-        Want::Promotion { rotation, candidate } => promotion(draft, rotation, *candidate),
-        Want::Return(credential) if draft.record.active == *credential => Some(Ok(active(draft))),
+    draft.settle(|draft, awaits| match awaits {
+        Awaited::Promotion { rotation, candidate } => promotion(draft, rotation, *candidate),
+        Awaited::Return(credential) if draft.record.active == *credential => {
+            Some(Ok(active(draft)))
+        }
         // A later rotation is open above the one that they are about.
-        Want::Return(_) | Want::Retirement { .. } if has_overlap_beneath(draft) => {
+        Awaited::Return(_) | Awaited::Retirement { .. } if has_overlap_beneath(draft) => {
             Some(Err(Refusal::Conflict))
         }
-        Want::Return(credential) => {
+        Awaited::Return(credential) => {
             let is_tried = draft.record.overlap().is_some_and(|open| open.reverting.is_some());
             // It may have been retired meanwhile.
             let is_rejected = draft.view.ledger.rejections(*credential).is_some();
@@ -49,15 +53,15 @@ pub(super) fn settle(draft: &mut Draft<'_>) {
                 Refusal::NoCandidate(Vec::new())
             }))
         }
-        Want::Retirement { previous, .. } => match draft.record.role(*previous) {
+        Awaited::Retirement { previous, .. } => match draft.record.role(*previous) {
             Role::Previous => None,
             Role::Retired => Some(Ok(Settled::Retired)),
             // It took over again, or may stand in once more.
             _ => Some(Err(Refusal::Conflict)),
         },
-        Want::Prepare { min_runway } => prepared(draft, *min_runway),
-        // See `resume` of those that are kept.
-        Want::Rotate(_) | Want::Rollback | Want::Retire { .. } | Want::CancelPrepare => None,
+        Awaited::Preparation { min_runway } => prepared(draft, *min_runway),
+        // See `resume`.
+        Awaited::Turn(_) => None,
     });
 }
 
@@ -104,44 +108,49 @@ fn active(draft: &Draft<'_>) -> Settled {
     Settled::Active { rotation }
 }
 
-fn ask(draft: &mut Draft<'_>, caller: &Caller) {
-    match &caller.want {
-        Want::Rotate(rotate) => ask_rotate(draft, caller.id, rotate),
-        Want::Prepare { .. } => {
+fn ask(draft: &mut Draft<'_>, caller: CallerId, request: &Request) {
+    match request {
+        Request::Rotate(rotate) => ask_rotate(draft, caller, rotate),
+        Request::Prepare { min_runway } => {
             if matches!(draft.record.phase, Phase::Prepared(_)) {
                 draft.took(Transition::Prepared);
             }
-            draft.keep(caller.id, caller.want.clone());
+            draft.keep(caller, Awaited::Preparation { min_runway: *min_runway });
         }
-        Want::CancelPrepare => {
+        Request::CancelPreparation => {
             if matches!(draft.record.phase, Phase::Prepared(_)) {
                 draft.record.phase = Phase::Stable;
                 draft.took(Transition::PreparationEnded);
             }
-            draft.answer(caller.id, Ok(Settled::Cancelled));
+            draft.answer(caller, Ok(Settled::Cancelled));
         }
-        Want::Rollback | Want::Retire { .. } if has_overlap_beneath(draft) => {
-            draft.answer(caller.id, Err(Refusal::Conflict));
+        Request::RollBack(rotation) | Request::Retire { rotation, .. }
+            if is_about_another(draft, rotation) =>
+        {
+            draft.answer(caller, Err(Refusal::Conflict));
         }
-        Want::Rollback => match draft.record.overlap() {
+        Request::RollBack(_) => match draft.record.overlap() {
             Some(overlap) => {
                 let previous = overlap.previous;
                 revert(draft);
-                draft.keep(caller.id, Want::Return(previous));
+                draft.keep(caller, Awaited::Return(previous));
             }
-            None => draft.answer(caller.id, Err(Refusal::NoCandidate(Vec::new()))),
+            None => draft.answer(caller, Err(Refusal::NoCandidate(Vec::new()))),
         },
-        Want::Retire { force } => match draft.record.overlap() {
+        Request::Retire { force, .. } => match draft.record.overlap() {
             Some(overlap) => {
-                let want = Want::Retirement { previous: overlap.previous, force: *force };
-                draft.keep(caller.id, want);
+                let awaits = Awaited::Retirement { previous: overlap.previous, force: *force };
+                draft.keep(caller, awaits);
             }
-            None => draft.answer(caller.id, Ok(Settled::Retired)),
+            None => draft.answer(caller, Ok(Settled::Retired)),
         },
-        Want::Retirement { .. } | Want::Promotion { .. } | Want::Return(_) => {
-            draft.keep(caller.id, caller.want.clone());
-        }
     }
+}
+
+/// Whether the open overlap is another rotation's, or rests beneath a later one.
+fn is_about_another(draft: &Draft<'_>, rotation: &RotationId) -> bool {
+    has_overlap_beneath(draft)
+        || draft.record.overlap().is_some_and(|overlap| overlap.rotation != *rotation)
 }
 
 /// Takes up those again who wait for the retirement that comes before their own rotation.
@@ -149,8 +158,10 @@ pub(super) fn resume(draft: &mut Draft<'_>) {
     if missing(draft).is_only_proof() && !is_active_rejected(draft) {
         return;
     }
-    for caller in draft.take(|want| matches!(want, Want::Rotate(_))) {
-        ask(draft, &caller);
+    for caller in draft.take(|awaits| matches!(awaits, Awaited::Turn(_))) {
+        if let Awaited::Turn(rotate) = &caller.awaits {
+            ask_rotate(draft, caller.id, rotate);
+        }
     }
 }
 
@@ -161,7 +172,7 @@ fn ask_rotate(draft: &mut Draft<'_>, caller: CallerId, rotate: &Rotate) {
         write_impossible_again(draft);
         let staged = draft.record.staged().map(|staged| staged.next);
         let candidate = staged.unwrap_or(draft.record.active);
-        draft.keep(caller, Want::Promotion { rotation: rotation.clone(), candidate });
+        draft.keep(caller, Awaited::Promotion { rotation: rotation.clone(), candidate });
         return;
     }
     let Some(candidate) = rotate.candidate.or_else(|| configured_candidate(draft)) else {
@@ -183,7 +194,7 @@ fn ask_rotate(draft: &mut Draft<'_>, caller: CallerId, rotate: &Rotate) {
         }
         (Role::Previous, _) => {
             revert(draft);
-            draft.keep(caller, Want::Return(candidate));
+            draft.keep(caller, Awaited::Return(candidate));
             return;
         }
         (_, Phase::Staged(_) | Phase::Overlap(_)) if !rotate.supersede => {
@@ -196,7 +207,7 @@ fn ask_rotate(draft: &mut Draft<'_>, caller: CallerId, rotate: &Rotate) {
             let is_free = rotate.compromised || is_active_rejected(draft);
             if !is_free && missing.is_only_proof() {
                 // It is asked for, and this goes on then.
-                draft.keep(caller, Want::Rotate(rotate.clone()));
+                draft.keep(caller, Awaited::Turn(rotate.clone()));
                 return;
             }
             if !is_free && !missing.is_nothing() {
@@ -212,7 +223,7 @@ fn ask_rotate(draft: &mut Draft<'_>, caller: CallerId, rotate: &Rotate) {
             draft.stage(candidate, rotation.clone(), rotate.compromised);
         }
     }
-    draft.keep(caller, Want::Promotion { rotation, candidate });
+    draft.keep(caller, Awaited::Promotion { rotation, candidate });
 }
 
 /// What is known of a leak by one caller counts for all; and somebody waits for the candidate again.
@@ -329,7 +340,7 @@ fn answered(draft: &mut Draft<'_>, credential: CredentialId, verdict: &Verdict<A
         Role::Unknown if draft.proof(credential).is_some() => draft.stand_by(credential),
         _ => {}
     }
-    let is_asked = draft.wants().any(|want| matches!(want, Want::Prepare { .. }));
+    let is_asked = draft.awaited().any(|awaits| matches!(awaits, Awaited::Preparation { .. }));
     if credential == draft.record.active && is_asked && draft.record.phase == Phase::Stable {
         prepare(draft, verdict);
     }
@@ -339,19 +350,19 @@ fn answered(draft: &mut Draft<'_>, credential: CredentialId, verdict: &Verdict<A
 fn prepare(draft: &mut Draft<'_>, verdict: &Verdict<Arrival>) {
     let proof = matches!(verdict, Verdict::Accepted(_)).then(|| draft.proof(draft.record.active));
     let Some(proof) = proof.flatten() else {
-        draft.settle(|_, want| {
-            matches!(want, Want::Prepare { .. }).then_some(Err(Refusal::TokenUnavailable))
+        draft.settle(|_, awaits| {
+            matches!(awaits, Awaited::Preparation { .. }).then_some(Err(Refusal::TokenUnavailable))
         });
         return;
     };
     let (safe_until, now) = (proof.expires_at, draft.now);
-    draft.settle(|_, want| match want {
-        Want::Prepare { min_runway } if safe_until.since(now) < *min_runway => {
+    draft.settle(|_, awaits| match awaits {
+        Awaited::Preparation { min_runway } if safe_until.since(now) < *min_runway => {
             Some(Err(Refusal::LifetimeTooShort { safe_until }))
         }
         _ => None,
     });
-    if draft.wants().any(|want| matches!(want, Want::Prepare { .. })) {
+    if draft.awaited().any(|awaits| matches!(awaits, Awaited::Preparation { .. })) {
         let deadline = proof.soft_at.min(now + PREPARATION);
         draft.record.phase = Phase::Prepared(Prepared { deadline, safe_until });
         draft.replace_token(proof);
@@ -360,8 +371,8 @@ fn prepare(draft: &mut Draft<'_>, verdict: &Verdict<Arrival>) {
 }
 
 /// The last caller left, and no source yields what it wanted: CandidateWithdrawn.
-fn leave(draft: &mut Draft<'_>, caller: &Caller) {
-    let Want::Promotion { rotation, .. } = &caller.want else { return };
+fn leave(draft: &mut Draft<'_>, caller: &KeptCaller) {
+    let Awaited::Promotion { rotation, .. } = &caller.awaits else { return };
     if draft.record.staged().is_some_and(|staged| staged.rotation == *rotation) {
         promotion::end_if_forsaken(draft);
     }

@@ -1,8 +1,9 @@
 //! What follows from the endpoint's answers and from time, without being asked: PreparationEnded, Substituted to Recovered.
 
+use super::caller::Awaited;
 use super::draft::Draft;
 use super::effect::{Effect, Notice, Refusal};
-use super::event::{Event, Want};
+use super::event::Event;
 use super::ledger::Proof;
 use super::record::{Overlap, Phase, Prepared, Record, Role, RotationId, Version};
 use super::transition::Transition;
@@ -47,8 +48,8 @@ pub(super) fn take_waiting(draft: &mut Draft<'_>) {
 
 /// Staged for a caller that came before there was a record.
 fn take_early_caller(draft: &mut Draft<'_>) -> bool {
-    let early = draft.wants().find_map(|want| match want {
-        Want::Promotion { rotation, candidate } => {
+    let early = draft.awaited().find_map(|awaits| match awaits {
+        Awaited::Promotion { rotation, candidate } => {
             let is_early = draft.record.version.epoch == Version::FIRST_EPOCH
                 && draft.record.role(*candidate) != Role::Active;
             is_early.then(|| (rotation.clone(), *candidate))
@@ -184,8 +185,8 @@ fn follow_overlap(draft: &mut Draft<'_>, overlap: Overlap) {
     if draft.has_moved() {
         return;
     }
-    let force = draft.wants().filter_map(|want| match want {
-        Want::Retirement { previous, force } if *previous == overlap.previous => Some(*force),
+    let force = draft.awaited().filter_map(|awaits| match awaits {
+        Awaited::Retirement { previous, force } if *previous == overlap.previous => Some(*force),
         _ => None,
     });
     let force = force.reduce(|one, other| one || other);
@@ -198,8 +199,8 @@ fn follow_overlap(draft: &mut Draft<'_>, overlap: Overlap) {
         return;
     };
     if !missing.is_only_proof() {
-        draft.settle(|_, want| {
-            matches!(want, Want::Retirement { .. })
+        draft.settle(|_, awaits| {
+            matches!(awaits, Awaited::Retirement { .. })
                 .then(|| Err(Refusal::RetireBlocked(missing.clone())))
         });
     }

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
+use super::caller::{Awaited, CallerId, KeptCaller};
 use super::effect::{About, Effect, Moved, Notice, Persisted, Refusal, Settled, Step, Why};
-use super::event::{Caller, CallerId, Want};
 use super::ledger::Proof;
 use super::record::{End, Former, Overlap, Past, Phase, Record, RotationId, Sink, Staged};
 use super::transition::Transition;
@@ -20,7 +20,7 @@ pub(super) struct Draft<'a> {
     pub(super) view: &'a View,
     pub(super) now: Timestamp,
     pub(super) record: Record,
-    callers: Vec<(Caller, bool)>,
+    callers: Vec<(KeptCaller, bool)>,
     pub(super) effects: Vec<Effect>,
     moves: Vec<Moved>,
     idle: Vec<Moved>,
@@ -45,18 +45,18 @@ impl<'a> Draft<'a> {
         }
     }
 
-    pub(super) fn wants(&self) -> impl Iterator<Item = &Want> {
-        self.callers.iter().map(|(caller, _)| &caller.want)
+    pub(super) fn awaited(&self) -> impl Iterator<Item = &Awaited> {
+        self.callers.iter().map(|(caller, _)| &caller.awaits)
     }
 
     /// The caller waits, unless this very step answers it.
-    pub(super) fn keep(&mut self, id: CallerId, want: Want) {
-        self.callers.push((Caller { id, want }, true));
+    pub(super) fn keep(&mut self, id: CallerId, awaits: Awaited) {
+        self.callers.push((KeptCaller { id, awaits }, true));
     }
 
-    /// The callers that waited before this step and want that; they do not wait any more.
-    pub(super) fn take(&mut self, wants: impl Fn(&Want) -> bool) -> Vec<Caller> {
-        let fits = |(caller, is_new): &mut (Caller, bool)| !*is_new && wants(&caller.want);
+    /// The callers that waited for that before this step; they do not wait any more.
+    pub(super) fn take(&mut self, is_meant: impl Fn(&Awaited) -> bool) -> Vec<KeptCaller> {
+        let fits = |(caller, is_new): &mut (KeptCaller, bool)| !*is_new && is_meant(&caller.awaits);
         self.callers.extract_if(.., fits).map(|(caller, _)| caller).collect()
     }
 
@@ -67,10 +67,10 @@ impl<'a> Draft<'a> {
     /// Answers those of the waiting callers of which `outcome` says what becomes of them.
     pub(super) fn settle(
         &mut self,
-        outcome: impl Fn(&Self, &Want) -> Option<Result<Settled, Refusal>>,
+        outcome: impl Fn(&Self, &Awaited) -> Option<Result<Settled, Refusal>>,
     ) {
         for (caller, is_new) in std::mem::take(&mut self.callers) {
-            match outcome(self, &caller.want) {
+            match outcome(self, &caller.awaits) {
                 Some(outcome) => self.answer(caller.id, outcome),
                 None => self.callers.push((caller, is_new)),
             }
@@ -83,7 +83,7 @@ impl<'a> Draft<'a> {
         let moves: Vec<Moved> = self.idle.into_iter().chain(self.moves).collect();
         let transitions = moves.iter().map(|it| it.transition).collect();
         let told = moves.into_iter().map(|it| Effect::Notify(Notice::Moved(it)));
-        // What is sent for a caller depends on what it wants.
+        // What is sent for a caller depends on what it waits for.
         let effects = told.chain(kept).chain(self.effects).collect();
         if self.record == *self.before && self.token == TokenChange::Keep {
             return Step { write: None, effects, transitions };
@@ -119,8 +119,8 @@ impl<'a> Draft<'a> {
 
     /// Whether a caller waits until this credential is active.
     pub(super) fn waits_for(&self, candidate: CredentialId) -> bool {
-        let waits = |want: &Want| matches!(want, Want::Promotion { candidate: one, .. } if *one == candidate);
-        self.wants().any(waits)
+        self.awaited()
+            .any(|it| matches!(it, Awaited::Promotion { candidate: one, .. } if *one == candidate))
     }
 
     /// The token of the active credential's latest probe is shared with this write.

@@ -1,6 +1,6 @@
 //! What the machine wants done, told and answered.
 
-use super::event::{Caller, CallerId};
+use super::caller::{CallerId, KeptCaller};
 use super::record::{End, RotationId, Slot};
 use super::transition::Transition;
 use super::view::MemberId;
@@ -48,7 +48,7 @@ pub enum Effect {
     },
     /// The caller waits: it is in [`View::callers`](super::View::callers), as it stands here, until it
     /// is answered or leaves. It may wait already, for something else.
-    Keep(Caller),
+    Keep(KeptCaller),
     /// Answer a caller, once.
     Answer {
         /// Whom.

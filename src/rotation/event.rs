@@ -1,9 +1,10 @@
 //! What the machine is told.
 
 use std::sync::Arc;
-use std::time::Duration;
 
-use super::record::{RotationId, Slot};
+use super::caller::{CallerId, KeptCaller};
+use super::record::Slot;
+use super::request::Request;
 use crate::credential::CredentialId;
 use crate::verdict::{Arrival, Verdict};
 
@@ -28,10 +29,15 @@ pub enum Event {
         /// What the answer means.
         verdict: Arc<Verdict<Arrival>>,
     },
-    /// A caller wants something.
-    Asked(Caller),
+    /// A caller asks for something.
+    Asked {
+        /// The id that its outcome is for.
+        caller: CallerId,
+        /// What it asks for.
+        request: Request,
+    },
     /// A caller that was kept no longer waits; the view does not list it any more.
-    Left(Caller),
+    Left(KeptCaller),
     /// A sink was written, or not.
     SinkWritten {
         /// Which.
@@ -52,66 +58,4 @@ pub enum SinkOutcome {
     Impossible,
     /// It may later.
     Failed,
-}
-
-/// Names a caller within its process.
-pub type CallerId = u64;
-
-/// Somebody who waits for an answer.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct Caller {
-    /// Who.
-    pub id: CallerId,
-    /// What for.
-    pub want: Want,
-}
-
-/// What a caller wants.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub enum Want {
-    /// To make a credential the active one; kept while the rotation that is open has to end before.
-    Rotate(Rotate),
-    /// To wait for the end of a rotation that it has joined; only a kept caller wants this.
-    Promotion {
-        /// Which rotation.
-        rotation: RotationId,
-        /// What is to become active.
-        candidate: CredentialId,
-    },
-    /// A token that lives so long, and nobody who presents the active credential.
-    Prepare {
-        /// How long at least.
-        min_runway: Duration,
-    },
-    /// To end the preparation.
-    CancelPrepare,
-    /// To make the previous credential the active one again.
-    Rollback,
-    /// To wait until this credential is active again; only a kept caller wants this.
-    Return(CredentialId),
-    /// To end the overlap now.
-    Retire {
-        /// Although members or sinks are missing.
-        force: bool,
-    },
-    /// To wait until this credential, which is the previous one, is retired; only a kept caller wants this.
-    Retirement {
-        /// Which.
-        previous: CredentialId,
-        /// As in [`Want::Retire`].
-        force: bool,
-    },
-}
-
-/// See [`Want::Rotate`].
-#[derive(Debug, Clone, PartialEq, Eq, Default, Hash)]
-pub struct Rotate {
-    /// To what; none: the first configured one that is not in use.
-    pub candidate: Option<CredentialId>,
-    /// The idempotency key; none: made from the candidate.
-    pub rotation: Option<RotationId>,
-    /// Takes the place of the rotation that is open.
-    pub supersede: bool,
-    /// The active credential has leaked.
-    pub compromised: bool,
 }

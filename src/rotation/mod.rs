@@ -5,6 +5,7 @@
 //! [`crate::refresh`], and whether a credential is usable here is the [`Ledger`]'s matter.
 
 mod asked;
+mod caller;
 mod course;
 mod custody;
 mod draft;
@@ -14,6 +15,7 @@ mod ledger;
 mod probing;
 mod promotion;
 mod record;
+mod request;
 mod retirement;
 mod roles;
 mod start;
@@ -26,14 +28,16 @@ mod write;
 mod tests;
 
 use crate::clock::Timestamp;
+pub use caller::{Awaited, CallerId, KeptCaller};
 use draft::Draft;
 pub use effect::{About, Effect, Missing, Moved, Notice, Persisted, Refusal, Settled, Step, Why};
-pub use event::{Caller, CallerId, Event, Rotate, SinkOutcome, Want};
+pub use event::{Event, SinkOutcome};
 pub use ledger::{Ledger, Proof, Rejections, Standing};
 pub use record::{
     End, Former, Overlap, Past, Phase, Prepared, Quarantined, Record, Retired, Role, RotationId,
     Sink, Slot, Staged, Version,
 };
+pub use request::{Request, Rotate};
 pub use retirement::missing;
 pub use transition::{PhaseName, Row, TABLE, Transition, diagram};
 pub use view::{Fleet, Member, MemberId, Members, Policy, SinkSpec, Token, View};

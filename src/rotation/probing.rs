@@ -1,8 +1,8 @@
 //! Which credentials are to be presented now, and which sinks are to be written.
 
+use super::caller::Awaited;
 use super::draft::Draft;
 use super::effect::Effect;
-use super::event::Want;
 use super::record::{Phase, Record, Sink, Slot};
 use super::retirement::FRESH;
 use super::view::View;
@@ -20,7 +20,7 @@ pub(super) fn probe(draft: &mut Draft<'_>) {
     }
     let active = draft.record.active;
     // Also whoever has waited for a while: its probe may have been lost with the driver's thread.
-    if draft.wants().any(|want| matches!(want, Want::Prepare { .. }))
+    if draft.awaited().any(|awaits| matches!(awaits, Awaited::Preparation { .. }))
         && !draft.view.probing.contains(&active)
         && !due.contains(&active)
     {
@@ -54,7 +54,7 @@ pub(super) fn wanted(
             let is_asked = view
                 .callers
                 .iter()
-                .any(|one| matches!(one.want, Want::Retirement { .. } | Want::Rotate(_)));
+                .any(|one| matches!(one.awaits, Awaited::Retirement { .. } | Awaited::Turn(_)));
             let is_fresh = ledger.proof(record.active).is_some_and(|proof| proof.at >= now - FRESH);
             if !is_fresh {
                 let retry_at = ledger.retry_at(record.active, now - FRESH);

@@ -2,10 +2,12 @@
 
 use std::collections::BTreeMap;
 
+use super::caller::{Awaited, CallerId, KeptCaller};
 use super::effect::{Effect, Moved, Notice, Refusal, Settled, Step};
-use super::event::{Caller, Event, Want};
+use super::event::Event;
 use super::probing;
 use super::record::{End, Past, Phase, Quarantined, Record, RotationId, Sink, Version};
+use super::request::Request;
 use super::transition::Transition;
 use super::view::View;
 use super::write::{TokenChange, Write};
@@ -15,13 +17,13 @@ use crate::credential::CredentialId;
 pub(super) fn step(view: &View, event: &Event, now: Timestamp) -> Step {
     let mut effects = Vec::new();
     let mut callers = view.callers.clone();
-    if let Event::Asked(caller) = event {
-        match ask(caller, view) {
+    if let Event::Asked { caller, request } = event {
+        match ask(*caller, request, view) {
             Ok(caller) => {
                 effects.push(Effect::Keep(caller.clone()));
                 callers.push(caller);
             }
-            Err(outcome) => effects.push(Effect::Answer { caller: caller.id, outcome }),
+            Err(outcome) => effects.push(Effect::Answer { caller: *caller, outcome }),
         }
     }
     let mut order = order(&callers, view);
@@ -43,7 +45,7 @@ pub(super) fn step(view: &View, event: &Event, now: Timestamp) -> Step {
     let mut told = vec![Effect::Notify(Notice::Moved(Moved::phase(Transition::Started)))];
     told.append(&mut effects);
     for caller in &callers {
-        let Want::Promotion { rotation, candidate } = &caller.want else { continue };
+        let Awaited::Promotion { rotation, candidate } = &caller.awaits else { continue };
         let outcome = if *candidate == active {
             Ok(Settled::Active { rotation: Some(rotation.clone()) })
         } else if view.ledger.rejections(*candidate).is_some() {
@@ -69,24 +71,30 @@ pub(super) fn step(view: &View, event: &Event, now: Timestamp) -> Step {
     Step { write, effects: told, transitions: vec![Transition::Started] }
 }
 
-fn ask(caller: &Caller, view: &View) -> Result<Caller, Result<Settled, Refusal>> {
-    match &caller.want {
-        Want::Rotate(rotate) => {
+fn ask(
+    caller: CallerId,
+    request: &Request,
+    view: &View,
+) -> Result<KeptCaller, Result<Settled, Refusal>> {
+    match request {
+        Request::Rotate(rotate) => {
             let first = rotate.candidate.or_else(|| view.configured.first().copied());
             let candidate = first.ok_or(Err(Refusal::NoCandidate(Vec::new())))?;
             let rotation = rotate.rotation.clone().unwrap_or_else(|| RotationId::of(candidate));
-            Ok(Caller { id: caller.id, want: Want::Promotion { rotation, candidate } })
+            Ok(KeptCaller { id: caller, awaits: Awaited::Promotion { rotation, candidate } })
         }
-        Want::Rollback => Err(Err(Refusal::NoCandidate(Vec::new()))),
-        Want::CancelPrepare => Err(Ok(Settled::Cancelled)),
-        _ => Err(Err(Refusal::TokenUnavailable)),
+        Request::RollBack(_) => Err(Err(Refusal::NoCandidate(Vec::new()))),
+        Request::CancelPreparation => Err(Ok(Settled::Cancelled)),
+        // Nothing has been rotated yet.
+        Request::Retire { .. } => Err(Err(Refusal::Conflict)),
+        Request::Prepare { .. } => Err(Err(Refusal::TokenUnavailable)),
     }
 }
 
 /// What callers named, then the configuration.
-fn order(callers: &[Caller], view: &View) -> Vec<CredentialId> {
-    let named = callers.iter().filter_map(|caller| match &caller.want {
-        Want::Promotion { candidate, .. } => Some(*candidate),
+fn order(callers: &[KeptCaller], view: &View) -> Vec<CredentialId> {
+    let named = callers.iter().filter_map(|caller| match &caller.awaits {
+        Awaited::Promotion { candidate, .. } => Some(*candidate),
         _ => None,
     });
     let mut order = Vec::new();
@@ -124,7 +132,7 @@ pub(super) fn known(view: &View) -> Vec<CredentialId> {
 fn first(
     active: CredentialId,
     order: &[CredentialId],
-    callers: &[Caller],
+    callers: &[KeptCaller],
     view: &View,
     now: Timestamp,
 ) -> Record {
@@ -132,8 +140,8 @@ fn first(
     let (rejected, standby): (Vec<_>, Vec<_>) =
         others.partition(|one| view.ledger.rejections(*one).is_some());
     let quarantined = |credential| Quarantined { credential, was_active: false };
-    let history = callers.iter().filter_map(|caller| match &caller.want {
-        Want::Promotion { rotation, candidate } if *candidate == active => {
+    let history = callers.iter().filter_map(|caller| match &caller.awaits {
+        Awaited::Promotion { rotation, candidate } if *candidate == active => {
             let (rotation, candidate) = (rotation.clone(), *candidate);
             Some(Past { rotation, candidate, end: End::Promoted })
         }

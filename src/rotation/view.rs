@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::event::Caller;
+use super::caller::KeptCaller;
 use super::ledger::Ledger;
 use super::record::Slot;
 use crate::clock::Timestamp;
@@ -36,8 +36,8 @@ pub struct View {
     pub fleet: Option<Fleet>,
     /// Where credentials are written back to.
     pub sinks: Vec<SinkSpec>,
-    /// Who waits for an answer, by [`Effect::Keep`](super::Effect::Keep).
-    pub callers: Vec<Caller>,
+    /// The callers that wait, by [`Effect::Keep`](super::Effect::Keep).
+    pub callers: Vec<KeptCaller>,
     /// Probes under way.
     pub probing: BTreeSet<CredentialId>,
     /// Writes to sinks under way.

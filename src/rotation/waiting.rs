@@ -1,7 +1,7 @@
 //! What an open rotation waits for.
 
+use super::caller::Awaited;
 use super::effect::Missing;
-use super::event::Want;
 use super::promotion::{Lack, lack};
 use super::record::{Phase, Record};
 use super::retirement;
@@ -37,10 +37,9 @@ pub fn waits(record: &Record, view: &View, now: Timestamp) -> Vec<Wait> {
             }
         }
         Phase::Overlap(overlap) => {
-            let is_asked = view
-                .callers
-                .iter()
-                .any(|caller| matches!(caller.want, Want::Retirement { .. } | Want::Rotate(_)));
+            let is_asked = view.callers.iter().any(|caller| {
+                matches!(caller.awaits, Awaited::Retirement { .. } | Awaited::Turn(_))
+            });
             if overlap.reverting.is_some() && view.is_held(overlap.previous) {
                 return vec![Wait::Proof(overlap.previous)];
             }

@@ -18,7 +18,7 @@ fn in_overlap(world: &mut World) -> RotationId {
 #[test]
 fn nobody_presents_the_active_secret_while_a_person_may_be_replacing_it() {
     let mut world = with_token(&["old", "new"]);
-    let caller = world.ask(Ask::Prepare { min_runway: 30 * MINUTE });
+    let caller = world.ask(Request::Prepare { min_runway: 30 * MINUTE });
     world.pass(SECOND);
     assert!(matches!(world.answers.get(&caller), Some(Ok(Answer::Prepared { .. }))));
     assert_eq!(world.phase(), PhaseName::Prepared);
@@ -33,9 +33,9 @@ fn nobody_presents_the_active_secret_while_a_person_may_be_replacing_it() {
 #[test]
 fn a_preparation_ends_when_it_is_cancelled() {
     let mut world = with_token(&["old"]);
-    world.ask(Ask::Prepare { min_runway: MINUTE });
+    world.ask(Request::Prepare { min_runway: MINUTE });
     world.pass(SECOND);
-    let caller = world.ask(Ask::CancelPreparation);
+    let caller = world.ask(Request::CancelPreparation);
     assert!(matches!(world.answers.get(&caller), Some(Ok(Answer::Cancelled))));
     assert_eq!(world.phase(), PhaseName::Stable);
 }
@@ -43,7 +43,7 @@ fn a_preparation_ends_when_it_is_cancelled() {
 #[test]
 fn a_preparation_ends_when_its_token_is_gone() {
     let mut world = with_token(&["old"]);
-    world.ask(Ask::Prepare { min_runway: MINUTE });
+    world.ask(Request::Prepare { min_runway: MINUTE });
     world.pass(20 * SECOND);
     let serial = world.serial().unwrap();
     world.tell(Event::Invalidated(serial));
@@ -55,7 +55,7 @@ fn a_preparation_ends_when_its_token_is_gone() {
 #[test]
 fn a_preparation_for_longer_than_a_token_lives_is_refused() {
     let mut world = with_token(&["old"]);
-    let caller = world.ask(Ask::Prepare { min_runway: 2 * HOUR });
+    let caller = world.ask(Request::Prepare { min_runway: 2 * HOUR });
     world.pass(SECOND);
     assert!(matches!(world.refusal(caller), Some(Refusal::LifetimeTooShort { .. })));
     assert_eq!(world.phase(), PhaseName::Stable);
@@ -70,7 +70,7 @@ fn a_secret_that_was_prepared_for_bridges_the_death_of_the_old_one() {
     };
     let mut world = World::new(DEFAULT, endpoint).with(&["old"]);
     world.pass(MINUTE);
-    world.ask(Ask::Prepare { min_runway: 10 * MINUTE });
+    world.ask(Request::Prepare { min_runway: 10 * MINUTE });
     for second in 0..180 {
         world.pass(SECOND);
         assert!(world.handed_out.is_some());
@@ -88,7 +88,7 @@ fn a_secret_that_was_prepared_for_bridges_the_death_of_the_old_one() {
 fn a_leaked_secret_is_retired_with_the_promotion_and_its_token_dropped() {
     let mut world = with_token(&["old", "new"]);
     let caller = world.rotate_with("new", |ask| {
-        if let Ask::Rotate { compromised, .. } = ask {
+        if let Request::Rotate(Rotate { compromised, .. }) = ask {
             *compromised = true;
         }
     });
@@ -105,12 +105,12 @@ fn a_leaked_secret_is_retired_with_the_promotion_and_its_token_dropped() {
 fn a_rollback_makes_the_previous_secret_active_once_it_is_proved() {
     let mut world = with_token(&["old", "new"]);
     let rotation = in_overlap(&mut world);
-    let caller = world.ask(Ask::RollBack(rotation.clone()));
+    let caller = world.ask(Request::RollBack(rotation.clone()));
     world.pass(SECOND);
     assert_eq!(world.rotated(caller), Some(Phase::RolledBack));
     assert_eq!((world.role("old"), world.role("new")), (Role::Active, Role::Previous));
     assert_eq!(world.secret_in_use(), Some("old"));
-    let caller = world.ask(Ask::RollBack(RotationId::new("another")));
+    let caller = world.ask(Request::RollBack(RotationId::new("another")));
     assert_eq!(world.refusal(caller), Some(&Refusal::Conflict));
 }
 
@@ -121,7 +121,7 @@ fn a_rollback_that_is_wanted_comes_before_the_retirement() {
     world.pass(58 * MINUTE);
     world.latency = 5 * SECOND;
     world.now = world.member.record().unwrap().overlap().unwrap().retire_not_before - SECOND;
-    let caller = world.ask(Ask::RollBack(rotation));
+    let caller = world.ask(Request::RollBack(rotation));
     world.pass(10 * SECOND);
     assert_eq!(world.rotated(caller), Some(Phase::RolledBack));
 }
@@ -132,7 +132,7 @@ fn an_overlap_is_ended_on_demand_once_the_active_secret_has_a_fresh_proof() {
     let rotation = in_overlap(&mut world);
     world.pass(3 * MINUTE);
     let tried = world.fetches.len();
-    let caller = world.ask(Ask::Retire { rotation, force: false });
+    let caller = world.ask(Request::Retire { rotation, force: false });
     world.pass(SECOND);
     assert_eq!(world.rotated(caller), Some(Phase::Retired));
     assert_eq!(world.role("old"), Role::Retired);
@@ -147,7 +147,7 @@ fn whoever_waits_for_the_retirement_is_told_of_it() {
     let reason = world.answers[&everywhere].as_ref().err().map(|denial| &denial.reason);
     assert!(matches!(reason, Some(Reason::NoFleet)), "nothing is shared here");
     let retired = world.ask(Ask::Until(rotation.clone(), Until::Retired));
-    world.ask(Ask::Retire { rotation, force: false });
+    world.ask(Request::Retire { rotation, force: false });
     assert_eq!(world.rotated(retired), Some(Phase::Retired));
 }
 
@@ -190,7 +190,7 @@ fn one_rotation_at_a_time_unless_the_caller_insists() {
     let second = world.rotate_to("second");
     assert_eq!(world.refusal(second), Some(&Refusal::Conflict));
     let third = world.rotate_with("second", |ask| {
-        if let Ask::Rotate { supersede, .. } = ask {
+        if let Request::Rotate(Rotate { supersede, .. }) = ask {
             *supersede = true;
         }
     });
@@ -202,8 +202,8 @@ fn one_rotation_at_a_time_unless_the_caller_insists() {
 #[test]
 fn the_same_rotation_id_answers_for_the_same_rotation() {
     let mut world = with_token(&["old", "new", "other"]);
-    let named = |ask: &mut Ask| {
-        if let Ask::Rotate { rotation, .. } = ask {
+    let named = |ask: &mut Request<Candidate>| {
+        if let Request::Rotate(Rotate { rotation, .. }) = ask {
             *rotation = Some(RotationId::new("q4"));
         }
     };

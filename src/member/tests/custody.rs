@@ -52,7 +52,7 @@ fn a_secret_that_was_proved_while_the_vault_was_down_is_there_an_hour_later() {
     // As a person does it: prepared, Regenerate pressed, the new secret told to the service.
     let mut world = vault(at(2));
     world.sink_outcome = SinkOutcome::Failed;
-    world.ask(Ask::Prepare { min_runway: 30 * MINUTE });
+    world.ask(Request::Prepare { min_runway: 30 * MINUTE });
     world.pass(2 * MINUTE);
     let caller = world.rotate_to("new");
     world.pass(SECOND);
@@ -144,7 +144,7 @@ fn who_still_waits_when_the_candidate_is_given_up_hears_why_nothing_keeps_it() {
     let mut world = vault(NEVER);
     world.sink_outcome = SinkOutcome::Failed;
     let mut ask = rotate(Some("new"));
-    if let Ask::Rotate { rotation, .. } = &mut ask {
+    if let Request::Rotate(Rotate { rotation, .. }) = &mut ask {
         *rotation = Some(RotationId::new("autumn"));
     }
     world.ask(ask.clone());
@@ -249,12 +249,12 @@ fn a_reason_to_wait_is_told_once_and_another_one_again() {
 #[test]
 fn what_a_rotation_would_be_kept_by_is_known_before_the_button_is_pressed() {
     let custody = |world: &mut World| {
-        let caller = world.ask(Ask::Prepare { min_runway: MINUTE });
+        let caller = world.ask(Request::Prepare { min_runway: MINUTE });
         world.pass(SECOND);
         let answer = world.answers.get(&caller);
         let Some(Ok(Answer::Prepared { custody, .. })) = answer else { panic!("{answer:?}") };
         let custody = *custody;
-        world.ask(Ask::CancelPreparation);
+        world.ask(Request::CancelPreparation);
         custody
     };
     let mut world = vault(NEVER);
@@ -278,7 +278,7 @@ fn before_the_first_token_no_file_is_tried_for_a_preparation() {
     let mut world = World::with_entries(DEFAULT, vec![file()], |_, _| transient());
     world.configure(&["old"]);
     world.delays_sinks = true;
-    let caller = world.ask(Ask::Prepare { min_runway: MINUTE });
+    let caller = world.ask(Request::Prepare { min_runway: MINUTE });
     world.pass(SECOND);
     assert_eq!(world.refusal(caller), Some(&Refusal::TokenUnavailable));
 }
@@ -323,7 +323,7 @@ fn vault_file() -> World {
 fn a_file_that_hangs_holds_a_preparation_up_for_five_seconds_at_most() {
     let mut world = vault_file();
     world.delays_sinks = true;
-    let caller = world.ask(Ask::Prepare { min_runway: MINUTE });
+    let caller = world.ask(Request::Prepare { min_runway: MINUTE });
     world.pass(4 * SECOND);
     assert!(world.answers.is_empty());
     world.pass(2 * SECOND);

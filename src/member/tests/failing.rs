@@ -130,7 +130,7 @@ fn a_restart_of_the_thread_in_any_phase_changes_no_role_and_the_rotation_goes_on
             world.pass(SECOND);
         }),
         (PhaseName::Prepared, |world| {
-            world.ask(Ask::Prepare { min_runway: MINUTE });
+            world.ask(Request::Prepare { min_runway: MINUTE });
             world.pass(SECOND);
         }),
     ];
@@ -153,7 +153,7 @@ fn a_restart_of_the_thread_in_any_phase_changes_no_role_and_the_rotation_goes_on
 #[test]
 fn who_prepares_a_rotation_gets_an_answer_although_the_thread_was_restarted() {
     let mut world = with_token(&["old"]);
-    let caller = world.ask(Ask::Prepare { min_runway: MINUTE });
+    let caller = world.ask(Request::Prepare { min_runway: MINUTE });
     world.under_way.clear();
     world.tell(Event::Restarted);
     world.pass(SECOND);

@@ -52,14 +52,14 @@ fn what_is_to_be_verified_is_so_although_it_is_proved_and_being_written() {
         let mut world = two_places();
         world.delays_sinks = true;
         let first = world.rotate_with("new", |ask| {
-            if let Ask::Rotate { rotation, .. } = ask {
+            if let Request::Rotate(Rotate { rotation, .. }) = ask {
                 *rotation = Some(RotationId::new("autumn"));
             }
         });
         world.pass(SECOND);
         world.verified = Verify::Refused;
         let mut ask = verified(rotate((!names_rotation).then_some("new")));
-        if let Ask::Rotate { rotation, candidate: None, .. } = &mut ask {
+        if let Request::Rotate(Rotate { rotation, candidate: None, .. }) = &mut ask {
             *rotation = Some(RotationId::new("autumn"));
         }
         let second = world.ask(ask);
@@ -238,7 +238,7 @@ fn environment_variables_follow_the_active_secret_there_and_back() {
     world.rotate_to("new");
     world.pass(SECOND);
     let rotation = world.member.latest_rotation().unwrap().rotation;
-    world.ask(Ask::RollBack(rotation));
+    world.ask(Request::RollBack(rotation));
     // What was written there is read there.
     world.configure_pair("new");
     world.pass(SECOND);

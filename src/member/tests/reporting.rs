@@ -8,7 +8,7 @@ use crate::secret::Secret;
 use crate::sink::Target;
 use crate::source::{EntrySpec, SourceSpec};
 
-fn named(secret: &str, label: Option<&str>, expires_at: Option<i64>) -> Ask {
+fn named(secret: &str, label: Option<&str>, expires_at: Option<i64>) -> Request<Candidate> {
     let candidate = Some(Candidate {
         label: label.map(str::to_owned),
         client_id: None,
@@ -16,10 +16,10 @@ fn named(secret: &str, label: Option<&str>, expires_at: Option<i64>) -> Ask {
         expires_at,
     });
     let (rotation, verify) = (None, None);
-    Ask::Rotate { candidate, rotation, supersede: false, compromised: false, verify }
+    Request::Rotate(Rotate { candidate, rotation, supersede: false, compromised: false, verify })
 }
 
-fn rotate(world: &mut World, ask: Ask) -> Snapshot {
+fn rotate(world: &mut World, ask: Request<Candidate>) -> Snapshot {
     let caller = world.ask(ask);
     world.pass(SECOND);
     match &world.answers[&caller] {
@@ -114,7 +114,7 @@ fn a_conflict_names_the_rotation_that_is_in_the_way() {
 fn after_the_overlap_there_is_nothing_to_roll_back_to() {
     let (mut world, snapshot) = overlap();
     world.pass(2 * HOUR);
-    let caller = world.ask(Ask::RollBack(snapshot.rotation));
+    let caller = world.ask(Request::RollBack(snapshot.rotation));
     world.pass(SECOND);
     assert_eq!(refusal(&world, caller).0, Refusal::NoCandidate(Vec::new()));
 }
@@ -124,7 +124,7 @@ fn in_the_overlap_of_another_rotation_a_rollback_is_a_conflict() {
     let (mut world, snapshot) = overlap();
     world.pass(2 * HOUR);
     rotate(&mut world, named("other", None, None));
-    let caller = world.ask(Ask::RollBack(snapshot.rotation));
+    let caller = world.ask(Request::RollBack(snapshot.rotation));
     world.pass(SECOND);
     assert_eq!(refusal(&world, caller).0, Refusal::Conflict);
 }
@@ -140,7 +140,7 @@ fn what_was_accepted_in_the_same_instant_does_not_bring_a_dead_credential_back()
     assert!(world.answers[&caller].is_ok());
     world.endpoint = Box::new(accepts(&["new"]));
     let rotation = world.member.latest_rotation().unwrap().rotation;
-    let caller = world.ask(Ask::RollBack(rotation));
+    let caller = world.ask(Request::RollBack(rotation));
     world.pass(Duration::ZERO);
     assert!(matches!(refusal(&world, caller).0, Refusal::CandidateRejected(_)));
     assert_eq!((world.member.phase(), world.secret_in_use()), (PhaseName::Overlap, Some("new")));
@@ -182,7 +182,7 @@ fn naming_the_active_credential_answers_a_rotation_that_has_come_to_its_end() {
         let caller = world.ask(Ask::Until(snapshot.rotation.clone(), until));
         assert!(matches!(world.answers[&caller], Ok(Answer::Rotation(_))), "{until:?}");
     }
-    let caller = world.ask(Ask::Retire { rotation: snapshot.rotation, force: false });
+    let caller = world.ask(Request::Retire { rotation: snapshot.rotation, force: false });
     assert!(matches!(world.answers[&caller], Ok(Answer::Rotation(_))));
     assert!(world.member.latest_rotation().is_none(), "nothing was rotated");
 }
@@ -198,7 +198,7 @@ fn naming_the_previous_credential_answers_as_a_rollback_does() {
 #[test]
 fn what_was_rolled_back_is_never_told_as_retired() {
     let (mut world, snapshot) = overlap();
-    world.ask(Ask::RollBack(snapshot.rotation.clone()));
+    world.ask(Request::RollBack(snapshot.rotation.clone()));
     world.pass(3 * HOUR);
     let now = world.member.latest_rotation().unwrap();
     assert_eq!((world.phase(), now.phase), (PhaseName::Stable, Phase::RolledBack));
@@ -210,7 +210,7 @@ fn what_was_rolled_back_is_never_told_as_retired() {
 fn what_was_rolled_back_twice_is_told_as_retired() {
     let (mut world, snapshot) = overlap();
     for _ in 0..2 {
-        world.ask(Ask::RollBack(snapshot.rotation.clone()));
+        world.ask(Request::RollBack(snapshot.rotation.clone()));
         world.pass(SECOND);
     }
     world.pass(3 * HOUR);
@@ -222,8 +222,8 @@ fn what_was_rolled_back_twice_is_told_as_retired() {
 fn a_rollback_that_a_retirement_forestalls_is_not_called_a_rejection() {
     let (mut world, snapshot) = overlap();
     world.endpoint = Box::new(script(vec![transient(); 9]));
-    let back = world.ask(Ask::RollBack(snapshot.rotation.clone()));
-    world.ask(Ask::Retire { rotation: snapshot.rotation, force: true });
+    let back = world.ask(Request::RollBack(snapshot.rotation.clone()));
+    world.ask(Request::Retire { rotation: snapshot.rotation, force: true });
     world.pass(SECOND);
     assert_eq!(refusal(&world, back).0, Refusal::NoCandidate(Vec::new()));
 }

@@ -241,7 +241,7 @@ fn what_was_retired_is_not_presented_while_a_token_is_being_stored() {
     world.configure(&["old"]);
     world.pass(MINUTE);
     let mut leak = rotate(Some("new"));
-    if let Ask::Rotate { compromised, .. } = &mut leak {
+    if let Request::Rotate(Rotate { compromised, .. }) = &mut leak {
         *compromised = true;
     }
     world.ask(leak);

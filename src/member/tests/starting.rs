@@ -58,7 +58,7 @@ fn a_first_token_that_fails_verify_is_not_handed_out() {
         let mut world = World::new(DEFAULT, accepts(&["one", "two"]));
         world.verified = verified;
         world.rotate_with("two", |ask| {
-            if let Ask::Rotate { candidate: Some(candidate), verify, .. } = ask {
+            if let Request::Rotate(Rotate { candidate: Some(candidate), verify, .. }) = ask {
                 candidate.client_id = Some("app".to_owned());
                 *verify = Some("https://resource.example/me".parse().unwrap());
             }
@@ -72,7 +72,7 @@ fn a_first_token_that_fails_verify_is_not_handed_out() {
 #[test]
 fn a_preparation_before_the_first_token_has_nothing_to_go_on_with() {
     let mut world = World::new(DEFAULT, accepts(&["one"]));
-    let caller = world.ask(Ask::Prepare { min_runway: MINUTE });
+    let caller = world.ask(Request::Prepare { min_runway: MINUTE });
     world.pass(SECOND);
     assert_eq!(world.refusal(caller), Some(&Refusal::TokenUnavailable));
 }
@@ -113,7 +113,7 @@ fn a_member_that_holds_nothing_asks_for_nothing() {
     assert_eq!(world.member.wake_at(world.now), None);
 }
 
-fn to(secret: &str) -> Ask {
+fn to(secret: &str) -> Request<Candidate> {
     let candidate = Some(Candidate {
         label: None,
         client_id: None,
@@ -121,7 +121,7 @@ fn to(secret: &str) -> Ask {
         expires_at: None,
     });
     let (rotation, verify) = (None, None);
-    Ask::Rotate { candidate, rotation, supersede: false, compromised: false, verify }
+    Request::Rotate(Rotate { candidate, rotation, supersede: false, compromised: false, verify })
 }
 
 #[test]
@@ -141,13 +141,13 @@ fn what_was_accepted_in_the_same_instant_is_no_proof_of_a_candidate() {
     world.latency = Duration::ZERO;
     world.configure(&["old"]);
     world.pass(Duration::ZERO);
-    let leaked = Ask::Rotate {
+    let leaked = Request::Rotate(Rotate {
         candidate: None,
         rotation: None,
         supersede: false,
         compromised: true,
         verify: None,
-    };
+    });
     world.configure(&["old", "new"]);
     world.pass(Duration::ZERO);
     world.ask(leaked);
@@ -209,7 +209,7 @@ fn what_happens_to_a_credential_has_its_id_derived() {
         world.rotate_to("two");
     };
     let prepared = |world: &mut World| {
-        world.ask(Ask::Prepare { min_runway: MINUTE });
+        world.ask(Request::Prepare { min_runway: MINUTE });
     };
     let happenings: [(&str, Happens<'_>); 6] = [
         ("rejected", &rejected),

@@ -658,7 +658,7 @@ fn a_credential_that_is_accepted_again_serves_the_token_that_says_so() {
 fn while_a_change_is_prepared_nothing_is_presented_and_whoever_wants_more_is_told_why() {
     let mut world = World::new(DEFAULT, accepts(&["one"])).with(&["one"]);
     world.pass(Duration::from_mins(30));
-    let caller = world.ask(Ask::Prepare { min_runway: Duration::ZERO });
+    let caller = world.ask(Request::Prepare { min_runway: Duration::ZERO });
     world.pass(SECOND);
     assert!(matches!(world.answers[&caller], Ok(Answer::Prepared { .. })));
     let tried = world.fetches.len();

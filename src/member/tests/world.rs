@@ -386,7 +386,8 @@ impl World {
     }
 
     /// Asks something, to wait five minutes at most.
-    pub(super) fn ask(&mut self, ask: Ask) -> CallerId {
+    pub(super) fn ask(&mut self, ask: impl Into<Ask>) -> CallerId {
+        let ask = ask.into();
         self.next_caller += 1;
         let (caller, deadline) = (self.next_caller, Some(self.now + 5 * MINUTE));
         self.tell(Event::Asked { caller, ask, deadline });
@@ -412,7 +413,7 @@ impl World {
 
     pub(super) fn rotate_to_of(&mut self, client: &str, secret: &str) -> CallerId {
         self.rotate_with(secret, |ask| {
-            if let Ask::Rotate { candidate: Some(candidate), .. } = ask {
+            if let Request::Rotate(Rotate { candidate: Some(candidate), .. }) = ask {
                 candidate.client_id = Some(client.to_owned());
             }
         })
@@ -422,7 +423,11 @@ impl World {
         self.ask(rotate(Some(secret)))
     }
 
-    pub(super) fn rotate_with(&mut self, secret: &str, change: impl Fn(&mut Ask)) -> CallerId {
+    pub(super) fn rotate_with(
+        &mut self,
+        secret: &str,
+        change: impl Fn(&mut Request<Candidate>),
+    ) -> CallerId {
         let mut ask = rotate(Some(secret));
         change(&mut ask);
         self.ask(ask)
@@ -484,19 +489,25 @@ pub(super) fn with_token(secrets: &'static [&'static str]) -> World {
 }
 
 /// To rotate to a secret, or to what the sources yield.
-pub(super) fn rotate(secret: Option<&str>) -> Ask {
+pub(super) fn rotate(secret: Option<&str>) -> Request<Candidate> {
     let candidate = secret.map(|secret| Candidate {
         label: None,
         client_id: None,
         client_secret: Secret::new(secret),
         expires_at: None,
     });
-    Ask::Rotate { candidate, rotation: None, supersede: false, compromised: false, verify: None }
+    Request::Rotate(Rotate {
+        candidate,
+        rotation: None,
+        supersede: false,
+        compromised: false,
+        verify: None,
+    })
 }
 
 /// A request with the candidate's token has to be answered.
-pub(super) fn verified(mut ask: Ask) -> Ask {
-    if let Ask::Rotate { verify, .. } = &mut ask {
+pub(super) fn verified(mut ask: Request<Candidate>) -> Request<Candidate> {
+    if let Request::Rotate(Rotate { verify, .. }) = &mut ask {
         *verify = Some("https://resource.example/me".parse().unwrap());
     }
     ask

@@ -102,9 +102,9 @@ super::scenarios! {
         world.accept(B);
         let rotation = Some(RotationId::new("quarterly"));
         let want = Rotate { candidate: Some(B), rotation: rotation.clone(), ..Rotate::default() };
-        world.ask(Want::Rotate(want.clone()));
+        world.ask(Request::Rotate(want.clone()));
         world.pass(SECOND);
-        let again = world.ask(Want::Rotate(Rotate { candidate: None, ..want }));
+        let again = world.ask(Request::Rotate(Rotate { candidate: None, ..want }));
         assert_eq!(world.outcome(again), Some(&Ok(Settled::Active { rotation })));
         assert_eq!(world.record().generation, 2);
     }
@@ -169,21 +169,21 @@ super::scenarios! {
 
     rotate_without_an_argument_takes_the_first_configured_candidate = stable_with(&[A, B, C]) => |world| {
         world.accept(B);
-        let caller = world.ask(Want::Rotate(Rotate::default()));
+        let caller = world.ask(Request::Rotate(Rotate::default()));
         world.pass(SECOND);
         assert!(world.is_active(caller));
         assert_eq!(world.record().active, B);
     }
 
     rotate_without_a_candidate_says_what_was_looked_at = stable() => |world| {
-        let caller = world.ask(Want::Rotate(Rotate::default()));
+        let caller = world.ask(Request::Rotate(Rotate::default()));
         assert_eq!(world.outcome(caller), Some(&Err(Refusal::NoCandidate(vec![A]))));
     }
 
     rotate_without_an_argument_joins_an_open_rotation = stable() => |world| {
         world.answer_with(B, unclear());
         world.rotate(B);
-        let caller = world.ask(Want::Rotate(Rotate::default()));
+        let caller = world.ask(Request::Rotate(Rotate::default()));
         world.accept(B);
         world.pass(MINUTE);
         assert!(world.is_active(caller));
@@ -243,7 +243,7 @@ fn leaked() -> World {
     let mut world = stable();
     world.accept(B);
     let want = Rotate { candidate: Some(B), compromised: true, ..Rotate::default() };
-    world.ask(Want::Rotate(want));
+    world.ask(Request::Rotate(want));
     world.pass(SECOND);
     world
 }

@@ -104,7 +104,7 @@ super::scenarios! {
         world.sink_outcome = Some(SinkOutcome::Failed);
         world.kill(A);
         let want = Rotate { candidate: Some(B), compromised: true, ..Rotate::default() };
-        world.ask(Want::Rotate(want));
+        world.ask(Request::Rotate(want));
         world.pass(SECOND);
         assert_eq!((world.record().active, world.record().role(A)), (B, Role::Retired));
     }
@@ -161,7 +161,7 @@ super::scenarios! {
     }
 
     in_the_place_of_a_preparation_the_active_credential_is_asked_too = with_sink() => |world| {
-        world.ask(Want::Prepare { min_runway: MINUTE });
+        world.ask(Request::Prepare { min_runway: MINUTE });
         world.pass(SECOND);
         assert_eq!(world.phase(), PhaseName::Prepared);
         world.kill(A);
@@ -207,7 +207,7 @@ super::scenarios! {
 
     a_superseded_candidate_that_was_proved_stays_a_fallback = unkept() => |world| {
         let want = Rotate { candidate: Some(C), supersede: true, ..Rotate::default() };
-        world.ask(Want::Rotate(want));
+        world.ask(Request::Rotate(want));
         assert_eq!((world.record().role(C), world.record().role(B)), (Role::Next, Role::Standby));
     }
 
@@ -302,7 +302,7 @@ super::scenarios! {
         world.rotate(B);
         world.pass(SECOND);
         world.peers[0].view.configured.clear();
-        world.ask(Want::Rollback);
+        world.roll_back();
         world.pass(SECOND);
         assert_eq!((world.record().active, world.record().persisted(A)), (A, Persisted::Done));
         assert!(!world.notices.contains(&Notice::NotPersisted(A)));

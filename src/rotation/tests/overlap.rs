@@ -9,7 +9,7 @@ super::scenarios! {
     a_rollback_swaps_the_credentials_with_a_new_proof = promoted() => |world| {
         let before = world.times_presented(A);
         world.pass(10 * MINUTE);
-        let caller = world.ask(Want::Rollback);
+        let caller = world.roll_back();
         assert_eq!(world.outcome(caller), None);
         let asked_at = world.now;
         world.pass(SECOND);
@@ -25,18 +25,18 @@ super::scenarios! {
 
     a_rollback_to_a_dead_credential_is_refused = promoted() => |world| {
         world.kill(A);
-        let caller = world.ask(Want::Rollback);
+        let caller = world.roll_back();
         world.pass(SECOND);
         assert_eq!(world.code(caller), Some("ERR_CANDIDATE_REJECTED"));
         assert_eq!((world.record().active, world.phase()), (B, PhaseName::Overlap));
-        let again = world.ask(Want::Rollback);
+        let again = world.roll_back();
         world.accept(A);
         world.pass(5 * SECOND);
         assert!(world.is_active(again));
     }
 
     without_an_overlap_there_is_nothing_to_roll_back_to = stable() => |world| {
-        let caller = world.ask(Want::Rollback);
+        let caller = world.roll_back();
         assert_eq!(world.code(caller), Some("ERR_NO_CANDIDATE"));
     }
 

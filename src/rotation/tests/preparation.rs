@@ -51,7 +51,7 @@ super::scenarios! {
     }
 
     a_preparation_can_be_cancelled = prepared() => |world| {
-        let caller = world.ask(Want::CancelPrepare);
+        let caller = world.ask(Request::CancelPreparation);
         assert_eq!(world.outcome(caller), Some(&Ok(Settled::Cancelled)));
         assert_eq!(world.phase(), PhaseName::Stable);
     }
@@ -122,7 +122,7 @@ super::scenarios! {
 }
 
 fn prepare(world: &mut World, min_runway: std::time::Duration) -> CallerId {
-    world.ask(Want::Prepare { min_runway })
+    world.ask(Request::Prepare { min_runway })
 }
 
 fn prepared() -> World {

@@ -90,7 +90,7 @@ super::scenarios! {
     a_leaked_credential_is_retired_with_the_promotion = stable() => |world| {
         world.accept(B);
         let want = Rotate { candidate: Some(B), compromised: true, ..Rotate::default() };
-        let caller = world.ask(Want::Rotate(want));
+        let caller = world.ask(Request::Rotate(want));
         world.pass(SECOND);
         let record = world.record();
         assert_eq!((record.active, world.phase()), (B, PhaseName::Stable));
@@ -104,7 +104,7 @@ super::scenarios! {
         world.answer_with(B, unclear());
         world.change(0, A, B);
         let want = Rotate { candidate: Some(B), compromised: true, ..Rotate::default() };
-        world.ask(Want::Rotate(want));
+        world.ask(Request::Rotate(want));
         // Who knows of no leak takes nothing back.
         world.rotate(B);
         world.accept(B);
@@ -116,7 +116,7 @@ super::scenarios! {
         world.answer_with(B, unclear());
         world.rotate(B);
         let rotation = world.record().staged().map(|staged| staged.rotation.clone());
-        world.ask(Want::Rotate(Rotate { rotation, compromised: true, ..Rotate::default() }));
+        world.ask(Request::Rotate(Rotate { rotation, compromised: true, ..Rotate::default() }));
         world.accept(B);
         world.pass(MINUTE);
         assert_eq!((world.record().role(A), world.took(Transition::PromotedAfterLeak)), (Role::Retired, 1));
@@ -124,7 +124,7 @@ super::scenarios! {
 
     a_leaked_credential_stays_until_its_successor_is_proved = stable() => |world| {
         let want = Rotate { candidate: Some(B), compromised: true, ..Rotate::default() };
-        let caller = world.ask(Want::Rotate(want));
+        let caller = world.ask(Request::Rotate(want));
         world.pass(10 * SECOND);
         assert_eq!(world.code(caller), Some("ERR_CANDIDATE_REJECTED"));
         assert_eq!(world.record().active, A);

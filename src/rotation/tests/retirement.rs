@@ -36,14 +36,14 @@ super::scenarios! {
     }
 
     retiring_now_does_not_wait_for_the_overlap = promoted() => |world| {
-        let caller = world.ask(Want::Retire { force: false });
+        let caller = world.retire(false);
         assert_eq!(world.outcome(caller), Some(&Ok(Settled::Retired)));
         assert_eq!(world.record().role(A), Role::Retired);
     }
 
     retiring_now_waits_for_the_probe_that_it_needs = promoted() => |world| {
         world.pass(10 * MINUTE);
-        let caller = world.ask(Want::Retire { force: false });
+        let caller = world.retire(false);
         assert_eq!(world.outcome(caller), None);
         world.pass(SECOND);
         assert_eq!(world.outcome(caller), Some(&Ok(Settled::Retired)));
@@ -52,7 +52,7 @@ super::scenarios! {
     retiring_now_is_refused_when_the_previous_credential_takes_over = promoted() => |world| {
         world.pass(10 * MINUTE);
         world.kill(B);
-        let caller = world.ask(Want::Retire { force: false });
+        let caller = world.retire(false);
         world.pass(20 * SECOND);
         assert_eq!((world.record().active, world.took(Transition::FellBack)), (A, 1));
         assert_eq!(world.code(caller), Some("ERR_ROTATION_CONFLICT"));
@@ -62,7 +62,7 @@ super::scenarios! {
         world.pass(10 * MINUTE);
         world.kill(B);
         world.kill(A);
-        let caller = world.ask(Want::Retire { force: false });
+        let caller = world.retire(false);
         world.pass(20 * SECOND);
         assert_eq!(world.phase(), PhaseName::Degraded);
         assert_eq!(world.code(caller), Some("ERR_ROTATION_CONFLICT"));
@@ -71,9 +71,9 @@ super::scenarios! {
     retiring_now_retires_nothing_else_after_a_rollback = promoted() => |world| {
         world.pass(10 * MINUTE);
         world.answer_with(B, unclear());
-        let caller = world.ask(Want::Retire { force: false });
+        let caller = world.retire(false);
         world.pass(SECOND);
-        let rollback = world.ask(Want::Rollback);
+        let rollback = world.roll_back();
         world.pass(MINUTE);
         assert!(world.is_active(rollback));
         assert_eq!(world.code(caller), Some("ERR_ROTATION_CONFLICT"));
@@ -81,12 +81,12 @@ super::scenarios! {
     }
 
     retiring_without_an_overlap_has_nothing_to_do = stable() => |world| {
-        let caller = world.ask(Want::Retire { force: false });
+        let caller = world.retire(false);
         assert_eq!(world.outcome(caller), Some(&Ok(Settled::Retired)));
     }
 
     a_member_without_the_active_credential_blocks_retirement = promoted_fleet() => |world| {
-        let caller = world.ask(Want::Retire { force: false });
+        let caller = world.retire(false);
         let holders = vec![MemberId(1)];
         let missing = Missing { holders, ..Missing::default() };
         assert_eq!(world.outcome(caller), Some(&Err(Refusal::RetireBlocked(missing))));
@@ -99,19 +99,19 @@ super::scenarios! {
     }
 
     a_member_that_has_not_read_the_promotion_blocks_retirement = fleet_with_sleeper() => |world| {
-        let caller = world.ask(Want::Retire { force: false });
+        let caller = world.retire(false);
         let missing = Missing { acks: vec![MemberId(1)], ..Missing::default() };
         assert_eq!(world.outcome(caller), Some(&Err(Refusal::RetireBlocked(missing))));
         world.peers[1].is_asleep = false;
         world.read_all();
-        let again = world.ask(Want::Retire { force: false });
+        let again = world.retire(false);
         assert_eq!(world.outcome(again), Some(&Ok(Settled::Retired)));
     }
 
     force_does_without_members_and_never_without_a_proof = promoted_fleet() => |world| {
         world.pass(10 * MINUTE);
         world.kill(B);
-        let caller = world.ask(Want::Retire { force: true });
+        let caller = world.retire(true);
         world.pass(SECOND);
         assert_eq!(world.outcome(caller), None);
         assert_eq!(world.record().role(A), Role::Previous);
@@ -123,17 +123,17 @@ super::scenarios! {
     a_young_member_table_blocks_retirement = promoted_fleet() => |world| {
         world.give(1, B);
         world.renew_table();
-        let caller = world.ask(Want::Retire { force: false });
+        let caller = world.retire(false);
         let missing = Missing { table: true, ..Missing::default() };
         assert_eq!(world.outcome(caller), Some(&Err(Refusal::RetireBlocked(missing))));
         world.pass(Members::TTL);
-        let again = world.ask(Want::Retire { force: false });
+        let again = world.retire(false);
         assert_eq!(world.outcome(again), Some(&Ok(Settled::Retired)));
     }
 
     what_every_member_can_open_in_the_store_every_member_holds = promoted_fleet() => |world| {
         world.seal(B);
-        let caller = world.ask(Want::Retire { force: false });
+        let caller = world.retire(false);
         assert_eq!(world.outcome(caller), Some(&Ok(Settled::Retired)));
     }
 
@@ -148,8 +148,9 @@ super::scenarios! {
     a_member_that_joins_between_decision_and_write_blocks_it_in_the_store = promoted_fleet() => |world| {
         world.give(1, B);
         let peer = &world.peers[0];
-        let caller = Caller { id: 99, want: Want::Retire { force: false } };
-        let done = step(peer.record.as_ref(), &peer.view, &Event::Asked(caller), world.now);
+        let request = Request::Retire { rotation: world.open_rotation(), force: false };
+        let asked = Event::Asked { caller: 99, request };
+        let done = step(peer.record.as_ref(), &peer.view, &asked, world.now);
         let write = done.write.expect("nothing was missing");
         let mut members = peer.view.fleet.as_ref().unwrap().members.clone();
         assert_eq!(write.admit(world.stored.as_ref(), Some(&members), world.now), Ok(()));

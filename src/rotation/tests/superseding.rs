@@ -11,7 +11,7 @@ super::scenarios! {
         world.answer_with(B, unclear());
         let first = world.rotate(B);
         let want = Rotate { candidate: Some(C), supersede: true, ..Rotate::default() };
-        let second = world.ask(Want::Rotate(want));
+        let second = world.ask(Request::Rotate(want));
         assert_eq!(world.code(first), Some("ERR_ROTATION_CONFLICT"));
         world.pass(SECOND);
         assert!(world.is_active(second));
@@ -19,7 +19,7 @@ super::scenarios! {
 
     supersede_retires_the_previous_credential_with_the_promotion_and_not_before = promoted() => |world| {
         world.accept(C);
-        let caller = world.ask(Want::Rotate(superseding(C)));
+        let caller = world.ask(Request::Rotate(superseding(C)));
         assert_eq!((world.phase(), world.record().role(A)), (PhaseName::Staged, Role::Previous));
         world.pass(SECOND);
         assert!(world.is_active(caller));
@@ -28,18 +28,18 @@ super::scenarios! {
 
     a_superseding_candidate_that_is_wrong_leaves_the_overlap_as_it_was = promoted() => |world| {
         let before = world.record().overlap().cloned();
-        let caller = world.ask(Want::Rotate(superseding(C)));
+        let caller = world.ask(Request::Rotate(superseding(C)));
         world.pass(10 * SECOND);
         assert_eq!(world.code(caller), Some("ERR_CANDIDATE_REJECTED"));
         assert_eq!((world.phase(), world.record().overlap().cloned()), (PhaseName::Overlap, before));
-        world.ask(Want::Rollback);
+        world.roll_back();
         world.pass(SECOND);
         assert_eq!(world.record().active, A, "it is a fallback still");
     }
 
     a_superseding_candidate_that_nothing_proves_leaves_the_overlap_as_it_was = promoted() => |world| {
         world.answer_with(C, unclear());
-        world.ask(Want::Rotate(superseding(C)));
+        world.ask(Request::Rotate(superseding(C)));
         world.pass(10 * MINUTE);
         assert_eq!((world.phase(), world.record().role(A)), (PhaseName::Overlap, Role::Previous));
         world.pass(2 * HOUR);
@@ -48,8 +48,10 @@ super::scenarios! {
 
     a_rotation_with_another_one_above_can_be_neither_undone_nor_ended = promoted() => |world| {
         world.answer_with(C, unclear());
-        world.ask(Want::Rotate(superseding(C)));
-        for want in [Want::Rollback, Want::Retire { force: true }] {
+        world.ask(Request::Rotate(superseding(C)));
+        let rotation = world.open_rotation();
+        let retire = Request::Retire { rotation: rotation.clone(), force: true };
+        for want in [Request::RollBack(rotation), retire] {
             let caller = world.ask(want);
             assert_eq!(world.code(caller), Some("ERR_ROTATION_CONFLICT"));
         }
@@ -59,15 +61,15 @@ super::scenarios! {
     who_waits_for_a_retirement_or_a_rollback_is_told_when_another_rotation_comes_above = promoted() => |world| {
         world.answer_with(A, unclear());
         world.answer_with(C, unclear());
-        let back = world.ask(Want::Rollback);
+        let back = world.roll_back();
         assert_eq!(world.outcome(back), None);
-        world.ask(Want::Rotate(superseding(C)));
+        world.ask(Request::Rotate(superseding(C)));
         assert_eq!(world.code(back), Some("ERR_ROTATION_CONFLICT"));
     }
 
     the_previous_credential_takes_over_while_a_superseding_one_is_being_proved = promoted() => |world| {
         world.answer_with(C, unclear());
-        world.ask(Want::Rotate(superseding(C)));
+        world.ask(Request::Rotate(superseding(C)));
         world.kill(B);
         world.refresh(0, B);
         world.pass(SECOND);
@@ -82,7 +84,7 @@ super::scenarios! {
         world.accept(D);
         world.change(0, B, D);
         world.answer_with(C, unclear());
-        world.ask(Want::Rotate(superseding(C)));
+        world.ask(Request::Rotate(superseding(C)));
         world.kill(A);
         world.kill(B);
         world.refresh(0, B);
@@ -93,7 +95,7 @@ super::scenarios! {
 
     a_superseding_promotion_waits_for_the_proof_of_what_is_active = promoted() => |world| {
         world.answer_with(C, unclear());
-        let caller = world.ask(Want::Rotate(superseding(C)));
+        let caller = world.ask(Request::Rotate(superseding(C)));
         world.pass(5 * MINUTE);
         world.accept(C);
         world.answer_with(B, unclear());
@@ -107,7 +109,7 @@ super::scenarios! {
 
     a_superseding_candidate_that_stays_blocked_is_kept_as_a_fallback = promoted() => |world| {
         world.accept(C);
-        let caller = world.ask(Want::Rotate(superseding(C)));
+        let caller = world.ask(Request::Rotate(superseding(C)));
         // A place of the active credential is behind again.
         if let Phase::Staged(staged) = &mut world.stored.as_mut().unwrap().phase {
             staged.sinks.insert(Slot(7), Sink::Pending { not_before: world.now + 9 * HOUR });
@@ -123,7 +125,7 @@ super::scenarios! {
         world.accept(C);
         world.answer_with(B, unclear());
         let want = Rotate { compromised: true, ..superseding(C) };
-        let caller = world.ask(Want::Rotate(want));
+        let caller = world.ask(Request::Rotate(want));
         world.pass(SECOND);
         assert!(world.is_active(caller));
         assert_eq!((world.record().role(A), world.record().role(B)), (Role::Retired, Role::Retired));
@@ -134,7 +136,7 @@ super::scenarios! {
         world.pass(2 * MINUTE);
         world.accept(C);
         world.kill(B);
-        let caller = world.ask(Want::Rotate(superseding(C)));
+        let caller = world.ask(Request::Rotate(superseding(C)));
         world.pass(SECOND);
         assert!(world.is_active(caller));
         assert_eq!((world.record().role(A), world.record().role(B)), (Role::Standby, Role::Previous));
@@ -144,7 +146,7 @@ super::scenarios! {
     supersede_asks_for_the_proof_that_it_needs = promoted() => |world| {
         world.pass(2 * MINUTE);
         world.accept(C);
-        let caller = world.ask(Want::Rotate(superseding(C)));
+        let caller = world.ask(Request::Rotate(superseding(C)));
         assert_eq!(world.outcome(caller), None);
         world.pass(SECOND);
         assert!(world.is_active(caller));
@@ -155,10 +157,10 @@ super::scenarios! {
         world.pass(2 * MINUTE);
         world.accept(C);
         world.answer_with(B, unclear());
-        let (caller, other) = (world.ask(Want::Rotate(superseding(C))), world.ask(Want::Rotate(superseding(D))));
+        let (caller, other) = (world.ask(Request::Rotate(superseding(C))), world.ask(Request::Rotate(superseding(D))));
         world.leave(other);
         world.pass(SECOND);
-        world.ask(Want::Retire { force: true });
+        world.retire(true);
         world.accept(B);
         world.pass(MINUTE);
         assert_eq!(world.took(Transition::Retired), 1);
@@ -168,7 +170,7 @@ super::scenarios! {
 
     supersede_is_blocked_by_a_member_that_lacks_the_active_credential = promoted_fleet() => |world| {
         let want = Rotate { candidate: Some(C), supersede: true, ..Rotate::default() };
-        let caller = world.ask(Want::Rotate(want));
+        let caller = world.ask(Request::Rotate(want));
         assert_eq!(world.code(caller), Some("ERR_RETIRE_BLOCKED"));
         assert_eq!(world.record().role(A), Role::Previous);
     }

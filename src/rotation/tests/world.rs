@@ -178,23 +178,39 @@ impl World {
         self.tell(peer, Event::Changed { from: Some(from), to });
     }
 
-    /// A caller of member 0 wants something.
-    pub(super) fn ask(&mut self, want: Want) -> CallerId {
-        self.ask_of(0, want)
+    /// A caller of member 0 asks for something.
+    pub(super) fn ask(&mut self, request: Request) -> CallerId {
+        self.ask_of(0, request)
     }
 
-    pub(super) fn ask_of(&mut self, peer: usize, want: Want) -> CallerId {
+    pub(super) fn ask_of(&mut self, peer: usize, request: Request) -> CallerId {
         let id = self.next_caller;
         self.next_caller += 1;
-        if let Want::Rotate(Rotate { candidate: Some(candidate), .. }) = &want {
+        if let Request::Rotate(Rotate { candidate: Some(candidate), .. }) = &request {
             self.give(peer, *candidate);
         }
-        self.tell(peer, Event::Asked(Caller { id, want }));
+        self.tell(peer, Event::Asked { caller: id, request });
         id
     }
 
     pub(super) fn rotate(&mut self, candidate: CredentialId) -> CallerId {
-        self.ask(Want::Rotate(Rotate { candidate: Some(candidate), ..Rotate::default() }))
+        self.ask(Request::Rotate(Rotate { candidate: Some(candidate), ..Rotate::default() }))
+    }
+
+    /// Undoes the rotation whose overlap is open.
+    pub(super) fn roll_back(&mut self) -> CallerId {
+        self.ask(Request::RollBack(self.open_rotation()))
+    }
+
+    /// Ends the overlap that is open.
+    pub(super) fn retire(&mut self, force: bool) -> CallerId {
+        self.ask(Request::Retire { rotation: self.open_rotation(), force })
+    }
+
+    /// The rotation whose overlap is open, or one that nobody knows.
+    pub(super) fn open_rotation(&self) -> RotationId {
+        let overlap = self.stored.as_ref().and_then(Record::open_overlap);
+        overlap.map_or_else(|| RotationId::new("unknown"), |overlap| overlap.rotation.clone())
     }
 
     /// A caller does not wait any longer.

@@ -68,11 +68,11 @@ super::scenarios! {
         world.rotate(B);
         world.pass(35 * SECOND);
         assert_eq!(world.sinks.len(), 4);
-        let caller = world.ask(Want::Retire { force: false });
+        let caller = world.retire(false);
         assert_eq!(world.code(caller), Some("ERR_RETIRE_BLOCKED"));
         world.sink_outcome = Some(SinkOutcome::Done);
         world.pass(15 * SECOND);
-        let again = world.ask(Want::Retire { force: false });
+        let again = world.retire(false);
         assert_eq!(world.outcome(again), Some(&Ok(Settled::Retired)));
     }
 
@@ -82,7 +82,7 @@ super::scenarios! {
         world.sink_outcome = Some(SinkOutcome::Failed);
         world.rotate(B);
         world.pass(SECOND);
-        let caller = world.ask(Want::Retire { force: true });
+        let caller = world.retire(true);
         assert_eq!(world.outcome(caller), Some(&Ok(Settled::Retired)));
     }
 
@@ -93,7 +93,7 @@ super::scenarios! {
         world.rotate(B);
         world.pass(SECOND);
         assert!(world.notices.contains(&Notice::SinkImpossible(SLOT)));
-        let caller = world.ask(Want::Retire { force: false });
+        let caller = world.retire(false);
         assert_eq!(world.outcome(caller), Some(&Ok(Settled::Retired)));
     }
 
@@ -104,7 +104,7 @@ super::scenarios! {
         world.pass(SECOND);
         assert!(world.is_active(caller));
         assert!(world.notices.contains(&Notice::NotPersisted(B)));
-        let retire = world.ask(Want::Retire { force: false });
+        let retire = world.retire(false);
         assert_eq!(world.code(retire), Some("ERR_RETIRE_BLOCKED"));
     }
 
@@ -121,7 +121,7 @@ super::scenarios! {
         world.rotate(B);
         world.pass(SECOND);
         assert_eq!((world.sinks.len(), world.record().persisted(B)), (3, Persisted::Done));
-        let retire = world.ask(Want::Retire { force: false });
+        let retire = world.retire(false);
         world.pass(SECOND);
         assert_eq!(world.outcome(retire), Some(&Ok(Settled::Retired)));
     }
@@ -148,7 +148,7 @@ super::scenarios! {
         world.seal(B);
         world.rotate(B);
         world.pass(SECOND);
-        world.ask(Want::Rollback);
+        world.roll_back();
         world.pass(SECOND);
         assert_eq!(world.sinks.iter().map(|(_, _, one)| *one).collect::<Vec<_>>(), [B, A]);
     }

@@ -231,7 +231,7 @@ impl Sim {
             && !self.checks.denied.contains_key(&id)
             // A store that gave no answer may have cost the token that is not handed out yet.
             && (self.regime.store_faults == 0 || self.troubled_at + 5 * SECOND < self.now)
-            && self.callers.values().all(|(_, ask, _)| !matches!(ask, Ask::Prepare { .. }));
+            && self.callers.values().all(|(_, ask, _)| !matches!(ask, Ask::Request(Request::Prepare { .. })));
         assert!(
             !(role == Role::Active && is_quiet && held.is_some()),
             "I20: a request with the active credential although a fresh token is held"
@@ -278,7 +278,7 @@ impl Sim {
         key: Option<Key>,
         outcome: &Result<Answer, Denial>,
     ) {
-        let (Some(key), Ask::Rotate { .. }) = (key, ask) else { return };
+        let (Some(key), Ask::Request(Request::Rotate(_))) = (key, ask) else { return };
         match outcome {
             Ok(Answer::Rotation(_)) => {
                 let active = self.member.record().map(|record| record.active);

@@ -54,7 +54,7 @@ impl Sim {
             Deed::Read => self.read(),
             Deed::Ask(ask, key) => self.ask(ask, key),
             Deed::Again(ask, key) => {
-                if !matches!(ask, Ask::Prepare { .. }) {
+                if !matches!(ask, Ask::Request(Request::Prepare { .. })) {
                     self.ask(ask, key);
                 }
             }
@@ -113,14 +113,15 @@ impl Sim {
         assert!(!is_held || !self.waiters.contains_key(&waiter), "I1: a held token serves nobody");
     }
 
-    pub(super) fn ask(&mut self, ask: Ask, key: Option<Key>) {
+    pub(super) fn ask(&mut self, ask: impl Into<Ask>, key: Option<Key>) {
+        let ask = ask.into();
         self.last_caller += 1;
         let caller = self.last_caller;
         let patience = if self.random.percent(80) { 15 * MINUTE } else { 5 * SECOND };
         let deadline = self.now + patience;
         self.trouble();
         match &ask {
-            Ask::Rotate { supersede, .. } => {
+            Ask::Request(Request::Rotate(Rotate { supersede, .. })) => {
                 if let Some(key) = key {
                     self.checks.named(key, false, None, self.now);
                 }
@@ -129,7 +130,7 @@ impl Sim {
                     self.checks.retire_asked(self.now);
                 }
             }
-            Ask::Retire { .. } => self.checks.retire_asked(self.now),
+            Ask::Request(Request::Retire { .. }) => self.checks.retire_asked(self.now),
             _ => {}
         }
         self.callers.insert(caller, (deadline, ask.clone(), key));
@@ -152,7 +153,7 @@ impl Sim {
         }
     }
 
-    pub(super) fn rotate_to(&mut self, key: Key) -> Ask {
+    pub(super) fn rotate_to(&mut self, key: Key) -> Request<Candidate> {
         let candidate = Candidate {
             label: None,
             client_id: Some(key.client_id().to_owned()),
@@ -161,13 +162,13 @@ impl Sim {
         };
         let named = self.random.below(4);
         let url = "https://resource.example/me".parse().unwrap();
-        Ask::Rotate {
+        Request::Rotate(Rotate {
             candidate: Some(candidate),
             rotation: (named == 0).then(|| RotationId::new(&format!("change-{}", key.0))),
             supersede: self.random.percent(20),
             compromised: false,
             verify: self.random.percent(40).then_some(url),
-        }
+        })
     }
 
     /// What is active, as far as anybody knows.
@@ -225,7 +226,7 @@ impl Sim {
         match self.random.below(6) {
             0 | 1 => {
                 let ask = self.rotate_to(next);
-                self.deed(after, Deed::Ask(ask, Some(next)));
+                self.deed(after, Deed::Ask(ask.into(), Some(next)));
             }
             2 => self.deed(after, Deed::Edit(place, vec![next])),
             3 if is_list => {
@@ -240,8 +241,14 @@ impl Sim {
                 self.deed(after, Deed::Edit(place, vec![next]));
                 let (rotation, verify) = (None, None);
                 let (supersede, compromised) = (false, false);
-                let ask = Ask::Rotate { candidate: None, rotation, supersede, compromised, verify };
-                self.deed(after, Deed::Ask(ask, None));
+                let ask = Request::Rotate(Rotate {
+                    candidate: None,
+                    rotation,
+                    supersede,
+                    compromised,
+                    verify,
+                });
+                self.deed(after, Deed::Ask(ask.into(), None));
             }
         }
         if self.random.percent(50) {

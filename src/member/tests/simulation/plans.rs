@@ -25,10 +25,10 @@ impl Sim {
         match self.random.below(10) {
             0 | 1 => {
                 let min_runway = self.life / self.random.one_of(&[1, 2, 4]);
-                self.ask(Ask::Prepare { min_runway }, Some(next));
+                self.ask(Request::Prepare { min_runway }, Some(next));
                 if self.random.percent(20) {
                     let after = self.random_delay();
-                    self.deed(after, Deed::Ask(Ask::CancelPreparation, None));
+                    self.deed(after, Deed::Ask(Request::CancelPreparation.into(), None));
                 }
             }
             2 => self.regenerate(next),
@@ -36,9 +36,17 @@ impl Sim {
             3 if !is_wrong => {
                 self.provider.announce(next, kind, self.now, self.now);
                 self.trouble();
-                if let Ask::Rotate { candidate, rotation, verify, .. } = self.rotate_to(next) {
+                if let Request::Rotate(Rotate { candidate, rotation, verify, .. }) =
+                    self.rotate_to(next)
+                {
                     let (supersede, compromised) = (false, true);
-                    let ask = Ask::Rotate { candidate, rotation, supersede, compromised, verify };
+                    let ask = Request::Rotate(Rotate {
+                        candidate,
+                        rotation,
+                        supersede,
+                        compromised,
+                        verify,
+                    });
                     self.ask(ask, Some(next));
                 }
                 if let Some(active) = active {
@@ -88,7 +96,7 @@ impl Sim {
         let after = self.random_delay();
         self.do_deed(Deed::Announce(next, Kind::Usual, Duration::ZERO));
         let ask = self.rotate_to(next);
-        self.deed(after, Deed::Ask(ask, Some(next)));
+        self.deed(after, Deed::Ask(ask.into(), Some(next)));
         if let Some(active) = active.filter(|_| self.random.percent(70)) {
             let below = self.random.one_of(&[1, 20_000, 900_000]);
             let at = self.random.millis(below);
@@ -120,10 +128,10 @@ impl Sim {
             let latest = self.member.latest_rotation().map(|it| it.rotation);
             let place = usize::try_from(self.random.below(self.places.len() as u64)).unwrap();
             let deed = match (self.random.below(20), latest) {
-                (0, Some(rotation)) => Deed::Ask(Ask::RollBack(rotation), None),
+                (0, Some(rotation)) => Deed::Ask(Request::RollBack(rotation).into(), None),
                 (1, Some(rotation)) => {
                     let force = self.random.percent(40);
-                    Deed::Ask(Ask::Retire { rotation, force }, None)
+                    Deed::Ask(Request::Retire { rotation, force }.into(), None)
                 }
                 (2, Some(rotation)) => {
                     let until =

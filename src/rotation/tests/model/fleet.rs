@@ -50,7 +50,7 @@ pub(super) struct Peer {
     pub(super) token: Option<Token>,
     pub(super) members: Members,
     pub(super) probing: BTreeSet<CredentialId>,
-    pub(super) callers: Vec<Caller>,
+    pub(super) callers: Vec<KeptCaller>,
 }
 
 /// The whole fleet with its store and its endpoint.
@@ -277,8 +277,8 @@ impl State {
             }
             Move::Prepare(peer) => {
                 self.left.operators -= 1;
-                let want = Want::Prepare { min_runway: Duration::from_mins(1) };
-                self.tell(peer, &Event::Asked(Caller { id: 1, want }));
+                let request = Request::Prepare { min_runway: Duration::from_mins(1) };
+                self.tell(peer, &Event::Asked { caller: 1, request });
             }
             Move::Crash(peer) => {
                 self.left.crashes -= 1;
@@ -334,7 +334,7 @@ impl State {
 
     fn call(&mut self, peer: usize, rotate: Rotate) {
         self.peers[peer].held.extend(rotate.candidate);
-        self.tell(peer, &Event::Asked(Caller { id: 1, want: Want::Rotate(rotate) }));
+        self.tell(peer, &Event::Asked { caller: 1, request: Request::Rotate(rotate) });
     }
 
     fn restart(&mut self, peer: usize) {
