@@ -3,6 +3,7 @@
 mod asking;
 mod custody;
 mod failing;
+mod peripherals;
 mod persisting;
 mod reporting;
 mod rotating;

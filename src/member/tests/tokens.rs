@@ -16,9 +16,9 @@ fn fifty_cold_callers_cause_one_fetch() {
     (0..50).for_each(|waiter| world.want(waiter));
     world.configure(&["one"]);
     world.pass(SECOND);
-    assert_eq!(world.fetches.len(), 1);
-    assert_eq!(world.settled.len(), 50);
-    assert!(world.settled.iter().all(|(_, _, outcome)| outcome.is_ok()));
+    assert_eq!(world.script.fetches.len(), 1);
+    assert_eq!(world.script.settled.len(), 50);
+    assert!(world.script.settled.iter().all(|(_, _, outcome)| outcome.is_ok()));
 }
 
 #[test]
@@ -34,10 +34,10 @@ fn a_day_of_hour_long_tokens_has_no_gap() {
     world.pass(SECOND);
     for _ in 0..24 * 60 {
         world.pass(Duration::from_mins(1));
-        assert!(world.handed_out.is_some());
+        assert!(world.has_token());
     }
     // Each is replaced ten minutes before its end.
-    assert_eq!(world.fetches.len(), 1 + 24 * 60 / 50);
+    assert_eq!(world.script.fetches.len(), 1 + 24 * 60 / 50);
 }
 
 #[test]
@@ -47,9 +47,13 @@ fn tokens_of_one_second_and_of_five_minutes_neither_lapse_nor_spin() {
         world.pass(Duration::from_millis(60));
         for _ in 0..6000 {
             world.pass(Duration::from_millis(10));
-            assert!(world.handed_out.is_some(), "a gap with tokens of {life:?}");
+            assert!(world.has_token(), "a gap with tokens of {life:?}");
         }
-        assert!(world.fetches.len() <= at_most, "{} fetches in a minute", world.fetches.len());
+        assert!(
+            world.script.fetches.len() <= at_most,
+            "{} fetches in a minute",
+            world.script.fetches.len()
+        );
     }
 }
 
@@ -62,7 +66,7 @@ fn a_failed_refresh_never_discards_a_valid_token() {
     let mut world = World::new(DEFAULT, endpoint).with(&["one"]);
     world.pass(Duration::from_secs(3569));
     assert_eq!(world.serial(), Some(1), "thirty seconds before its end it is still handed out");
-    assert!(world.fetches.len() > 10, "and a new one was asked for all the while");
+    assert!(world.script.fetches.len() > 10, "and a new one was asked for all the while");
     world.pass(Duration::from_secs(2));
     assert_eq!(world.serial(), None);
 }
@@ -73,9 +77,11 @@ fn retries_come_denser_as_the_end_of_life_nears_and_keep_their_gap() {
         script(std::iter::once(granted(HOUR)).chain((0..500).map(|_| transient())).collect());
     let mut world = World::new(DEFAULT, endpoint).with(&["one"]);
     world.pass(HOUR);
-    let gaps: Vec<_> = world.fetches.windows(2).map(|pair| pair[1].0.since(pair[0].0)).collect();
+    let gaps: Vec<_> =
+        world.script.fetches.windows(2).map(|pair| pair[1].0.since(pair[0].0)).collect();
     assert!(gaps[1..].iter().all(|gap| *gap >= SECOND && *gap <= Duration::from_secs(61)));
-    let last = world.fetches.iter().rfind(|(at, _)| *at < world.now - Duration::from_secs(30));
+    let last =
+        world.script.fetches.iter().rfind(|(at, _)| *at < world.now - Duration::from_secs(30));
     assert!(
         last.unwrap().0 > world.now - Duration::from_secs(33),
         "one is tried just before the end"
@@ -86,12 +92,12 @@ fn retries_come_denser_as_the_end_of_life_nears_and_keep_their_gap() {
 fn without_a_token_the_waits_double_from_one_second_to_a_minute() {
     for (random, expected) in [(0.0, [1, 2, 4, 8, 16, 30, 30]), (1.0, [2, 4, 8, 16, 32, 60, 60])] {
         let mut world = World::new(DEFAULT, |_, _| transient());
-        world.dice.ratio = random;
+        world.script.dice.ratio = random;
         world.latency = Duration::ZERO;
         world.configure(&["one"]);
         world.pass(Duration::from_secs(200));
         let gaps: Vec<_> =
-            world.fetches.windows(2).map(|pair| pair[1].0.since(pair[0].0)).collect();
+            world.script.fetches.windows(2).map(|pair| pair[1].0.since(pair[0].0)).collect();
         assert_eq!(
             gaps[..expected.len()].iter().map(Duration::as_secs).collect::<Vec<_>>(),
             expected
@@ -106,7 +112,10 @@ fn retry_after_is_honoured_up_to_three_minutes() {
         world.latency = Duration::ZERO;
         world.configure(&["one"]);
         world.pass(Duration::from_secs(300));
-        assert_eq!(world.fetches[1].0.since(world.fetches[0].0), Duration::from_secs(waited));
+        assert_eq!(
+            world.script.fetches[1].0.since(world.script.fetches[0].0),
+            Duration::from_secs(waited)
+        );
     }
 }
 
@@ -116,7 +125,7 @@ fn retry_after_never_outlasts_a_held_token() {
     let mut world = World::new(DEFAULT, endpoint).with(&["one"]);
     world.pass(Duration::from_mins(5));
     assert_eq!(world.serial(), Some(2), "it was asked again while the first one was usable");
-    assert!(!world.notices.iter().any(|notice| matches!(
+    assert!(!world.script.notices.iter().any(|notice| matches!(
         notice,
         Notice::Token(refresh::Notice::TokenRetired { reason: Retirement::Expired, .. })
     )));
@@ -146,7 +155,7 @@ fn when_every_credential_is_rejected_callers_are_told_at_once_and_tries_stay_few
     world.want(1);
     world.pass(Duration::from_millis(200));
     assert_eq!(world.secrets_tried(), ["one", "two"]);
-    assert_eq!(world.rereads, 1);
+    assert_eq!(world.script.rereads, 1);
     assert_eq!(world.outcome(1), None, "the sources may hold a new secret");
     world.configure(&["one", "two"]);
     assert!(matches!(world.outcome(1), Some(Err(Refusal::Unavailable { cause: Some(_), .. }))));
@@ -154,7 +163,7 @@ fn when_every_credential_is_rejected_callers_are_told_at_once_and_tries_stay_few
         world.want(waiter);
         assert!(matches!(world.outcome(waiter), Some(Err(Refusal::Unavailable { .. }))));
     }
-    assert_eq!(world.fetches.len(), 2);
+    assert_eq!(world.script.fetches.len(), 2);
 }
 
 #[test]
@@ -189,7 +198,7 @@ fn the_list_is_tried_in_order_and_what_works_is_remembered() {
     let two = world.secrets_tried().iter().filter(|secret| **secret == "two").count();
     assert_eq!(two, 2, "it is refreshed with what works");
     let rejections = |notice: &&Notice| matches!(notice, Notice::CredentialRejected { .. });
-    assert_eq!(world.notices.iter().filter(rejections).count(), 1);
+    assert_eq!(world.script.notices.iter().filter(rejections).count(), 1);
 }
 
 #[test]
@@ -204,7 +213,7 @@ fn a_secret_that_dies_early_is_replaced_by_the_next_one_without_a_gap() {
     world.pass(SECOND);
     for _ in 0..180 {
         world.pass(Duration::from_mins(1));
-        assert!(world.handed_out.is_some());
+        assert!(world.has_token());
     }
     assert_eq!(world.secrets_tried()[..3], ["old", "old", "new"]);
     assert_eq!(world.secret_in_use(), Some("new"));
@@ -219,13 +228,14 @@ fn a_bare_401_counts_against_a_secret_only_when_another_is_accepted() {
     let mut world = World::new(DEFAULT, endpoint).with(&["one", "two"]);
     world.pass(SECOND);
     let is_rejection = |notice: &Notice| matches!(notice, Notice::CredentialRejected { .. });
-    assert!(world.notices.iter().any(is_rejection));
+    assert!(world.script.notices.iter().any(is_rejection));
 
     let mut world = World::new(DEFAULT, |_, _| refused()).with(&["one", "two"]);
     world.want(1);
     world.pass(SECOND);
     assert!(
         world
+            .script
             .notices
             .iter()
             .all(|notice| matches!(notice, Notice::Token(refresh::Notice::RefreshFailed { .. })))
@@ -277,9 +287,9 @@ fn a_changed_secret_that_met_an_outage_is_tried_again_before_the_next_refresh() 
     world.configure(&["new", "old"]);
     world.pass(Duration::from_mins(2));
     assert!(world.secrets_tried()[1..].iter().all(|secret| *secret == "new"));
-    assert_eq!(world.handed_out.as_ref().unwrap().credential.client_secret.expose(), "new");
-    assert!(world.fetches.len() < 9, "{} fetches", world.fetches.len());
-    assert!(world.member.refresh().last_failure().is_none());
+    assert_eq!(world.process.handed_out.as_ref().unwrap().credential.client_secret.expose(), "new");
+    assert!(world.script.fetches.len() < 9, "{} fetches", world.script.fetches.len());
+    assert!(world.member().refresh().last_failure().is_none());
 }
 
 #[test]
@@ -312,9 +322,13 @@ fn a_new_secret_rejected_while_it_propagates_is_tried_again() {
     world.configure(&["new", "old"]);
     world.pass(Duration::from_secs(30));
     assert_eq!(world.secrets_tried(), ["old", "new", "new", "new"]);
-    assert_eq!(world.handed_out.as_ref().unwrap().credential.client_secret.expose(), "new");
+    assert_eq!(world.process.handed_out.as_ref().unwrap().credential.client_secret.expose(), "new");
     assert!(
-        !world.notices.iter().any(|notice| matches!(notice, Notice::CredentialRejected { .. }))
+        !world
+            .script
+            .notices
+            .iter()
+            .any(|notice| matches!(notice, Notice::CredentialRejected { .. }))
     );
 }
 
@@ -329,7 +343,7 @@ fn a_401_drops_exactly_that_token_and_late_ones_do_nothing() {
     (0..5).for_each(|_| world.tell(Event::Invalidated(1)));
     world.pass(SECOND);
     assert_eq!(world.serial(), Some(2));
-    assert_eq!(world.fetches.len(), 2);
+    assert_eq!(world.script.fetches.len(), 2);
 }
 
 #[test]
@@ -342,20 +356,20 @@ fn a_resource_that_answers_401_to_everything_causes_one_fetch_in_ten_seconds() {
         }
         world.pass(Duration::from_millis(100));
     }
-    assert!(world.fetches.len() <= 1 + 1 + 3, "{} fetches", world.fetches.len());
+    assert!(world.script.fetches.len() <= 1 + 1 + 3, "{} fetches", world.script.fetches.len());
     let ignored = |notice: &&Notice| {
         matches!(notice, Notice::Token(refresh::Notice::InvalidateIgnored { .. }))
     };
-    let told = world.notices.iter().filter(ignored).count();
+    let told = world.script.notices.iter().filter(ignored).count();
     assert!((1..=30).contains(&told), "told {told} times in 30 s");
 }
 
 #[test]
 fn a_401_does_not_wait_for_the_backoff_but_for_retry_after() {
     let mut world = World::new(DEFAULT, script(vec![granted(HOUR), transient()])).with(&["one"]);
-    world.dice.ratio = 1.0;
+    world.script.dice.ratio = 1.0;
     world.pass(Duration::from_secs(2941));
-    assert_eq!(world.fetches.len(), 2);
+    assert_eq!(world.script.fetches.len(), 2);
     world.tell(Event::Invalidated(1));
     world.pass(Duration::from_millis(1100));
     assert_eq!(world.serial(), Some(2));
@@ -365,7 +379,7 @@ fn a_401_does_not_wait_for_the_backoff_but_for_retry_after() {
     world.pass(Duration::from_secs(3001));
     world.tell(Event::Invalidated(1));
     world.pass(Duration::from_secs(58));
-    assert_eq!(world.fetches.len(), 2);
+    assert_eq!(world.script.fetches.len(), 2);
     world.pass(Duration::from_secs(2));
     assert_eq!(world.serial(), Some(2));
 }
@@ -379,7 +393,7 @@ fn a_wish_for_more_life_than_is_left_forces_one_refresh() {
     world.want_for(2, Duration::from_mins(55));
     world.pass(SECOND);
     assert_eq!(world.outcome(2), Some(&Ok(())));
-    assert_eq!(world.fetches.len(), 2);
+    assert_eq!(world.script.fetches.len(), 2);
 }
 
 #[test]
@@ -392,14 +406,14 @@ fn a_wish_for_more_life_than_a_token_has_is_refused_and_never_storms() {
     let left = Duration::from_millis(3_569_950);
     let too_short = Err(Refusal::LifetimeTooShort(left));
     assert!((0..100).all(|waiter| world.outcome(waiter) == Some(&too_short)));
-    assert_eq!(world.fetches.len(), 1);
+    assert_eq!(world.script.fetches.len(), 1);
 
     world.want_for(100, left + Duration::from_millis(1));
     assert_eq!(world.outcome(100), Some(&too_short), "a fresh one is not better by its way here");
     world.want_for(101, left);
     world.pass(SECOND);
     assert_eq!(world.outcome(101), Some(&Ok(())));
-    assert_eq!(world.fetches.len(), 2);
+    assert_eq!(world.script.fetches.len(), 2);
 }
 
 #[test]
@@ -408,7 +422,7 @@ fn tokens_of_a_few_milliseconds_are_not_fetched_all_the_time() {
     world.latency = Duration::from_millis(1);
     let mut world = world.with(&["one"]);
     world.pass(10 * SECOND);
-    assert!(world.fetches.len() <= 101, "{} fetches in 10 s", world.fetches.len());
+    assert!(world.script.fetches.len() <= 101, "{} fetches in 10 s", world.script.fetches.len());
 }
 
 #[test]
@@ -417,7 +431,7 @@ fn a_token_unusable_on_arrival_is_reported_and_not_fetched_in_a_loop() {
         let mut world = World::new(DEFAULT, move |_, _| granted(life)).with(&["one"]);
         world.want(1);
         world.pass(Duration::from_mins(1));
-        assert!(world.fetches.len() < 8);
+        assert!(world.script.fetches.len() < 8);
         let Some(Err(Refusal::Unavailable { cause: Some(cause), .. })) = world.outcome(1) else {
             panic!()
         };
@@ -430,7 +444,7 @@ fn a_suspended_machine_hands_out_nothing_expired_when_it_wakes() {
     let mut world = World::new(DEFAULT, accepts(&["one"])).with(&["one"]);
     world.pass(SECOND);
     world.now = world.now + Duration::from_hours(8);
-    assert!(world.member.token(world.now).is_none());
+    assert!(world.member().token(world.now).is_none());
     world.tell(Event::Ticked);
     world.pass(SECOND);
     assert_eq!(world.serial(), Some(2));
@@ -440,14 +454,17 @@ fn a_suspended_machine_hands_out_nothing_expired_when_it_wakes() {
 fn a_restarted_driver_gets_the_valid_token_before_anything_is_fetched() {
     let mut world = World::new(DEFAULT, script(vec![granted(HOUR)])).with(&["one"]);
     world.pass(Duration::from_secs(3000));
-    assert!(!world.under_way.is_empty(), "a refresh is under way and is lost with the thread");
-    let stale = world.under_way.remove(0);
-    let effects = world.member.step(Event::Restarted, world.now, &mut world.dice);
+    assert!(
+        !world.process.under_way.is_empty(),
+        "a refresh is under way and is lost with the thread"
+    );
+    let stale = world.process.under_way.pop_first().unwrap().1;
+    let effects = world.process.member.step(Event::Restarted, world.now, &mut world.script.dice);
     assert!(matches!(&effects[0], Effect::Publish(token) if token.serial == 1));
     world.perform_all(effects);
     world.pass(Duration::from_secs(2));
     assert_eq!(world.serial(), Some(2));
-    let UnderWay { request, sent_at, .. } = stale;
+    let TokenRequest { request, sent_at, .. } = stale;
     world.tell(Event::Answered { request, sent_at, verdict: granted(HOUR), verify: None });
     assert_eq!(world.serial(), Some(2), "an answer to the lost request changes nothing");
 }
@@ -460,7 +477,7 @@ fn closing_refuses_who_waits_and_whoever_comes_later() {
     world.want(2);
     assert_eq!(world.outcome(1), Some(&Err(Refusal::Closed)));
     assert_eq!(world.outcome(2), Some(&Err(Refusal::Closed)));
-    assert_eq!(world.member.wake_at(world.now), None);
+    assert_eq!(world.member().wake_at(world.now), None);
 }
 
 #[test]
@@ -528,10 +545,9 @@ fn invariants_hold_under_random_faults() {
             match draw(8) {
                 0 => world
                     .configure(&[["one", "two", "bad"][usize::try_from(draw(3)).unwrap()], "one"]),
-                1 => world.tell(Event::Invalidated(world.member.refresh().last_serial())),
+                1 => world.tell(Event::Invalidated(world.member().refresh().last_serial())),
                 2 => {
-                    world.under_way.clear();
-                    world.tell(Event::Restarted);
+                    world.restart();
                 }
                 3..6 => {
                     world.want_for(waiters, Duration::from_secs(draw(40)));
@@ -542,7 +558,8 @@ fn invariants_hold_under_random_faults() {
             world.pass(Duration::from_millis(draw(10_000)));
         }
         world.tell(Event::Closed);
-        let mut settled: Vec<_> = world.settled.iter().map(|(_, waiter, _)| *waiter).collect();
+        let mut settled: Vec<_> =
+            world.script.settled.iter().map(|(_, waiter, _)| *waiter).collect();
         settled.sort_unstable();
         assert_eq!(settled, (0..waiters).collect::<Vec<_>>(), "seed {seed}");
     }
@@ -588,11 +605,11 @@ fn a_healthy_endpoint_is_found_again_and_never_stormed() {
         let mut world = World::new(policy, endpoint).with(&["one"]);
         let lists: [&[&str]; 4] = [&["one"], &["bad", "one"], &["two", "one"], &["bad", "two"]];
         for _ in 0..60 {
-            world.dice.ratio = f64::from(u32::try_from(draw(100)).unwrap()) / 100.0;
+            world.script.dice.ratio = f64::from(u32::try_from(draw(100)).unwrap()) / 100.0;
             world.latency = Duration::from_millis(draw(3) * draw(400));
             match draw(5) {
                 0 => world.configure(lists[usize::try_from(draw(4)).unwrap()]),
-                1 => world.tell(Event::Invalidated(world.member.refresh().last_serial())),
+                1 => world.tell(Event::Invalidated(world.member().refresh().last_serial())),
                 2 => world.want_for(draw(u64::MAX), Duration::from_millis(draw(4000))),
                 _ => {}
             }
@@ -603,12 +620,16 @@ fn a_healthy_endpoint_is_found_again_and_never_stormed() {
         world.latency = SECOND / 20;
         world.pass(Duration::from_secs(200));
         for _ in 0..100 {
-            assert!(world.handed_out.is_some(), "seed {seed}");
+            assert!(world.has_token(), "seed {seed}");
             world.pass(Duration::from_secs(1));
         }
-        let rounds = world.fetches.iter().filter(|(_, secret)| secret == "bad").count();
+        let rounds = world.script.fetches.iter().filter(|(_, secret)| secret == "bad").count();
         let spent = world.now.since(Timestamp::from_millis(1_000_000)).as_secs();
-        assert!(world.fetches.len() as u64 <= 3 * spent, "seed {seed}: {}", world.fetches.len());
+        assert!(
+            world.script.fetches.len() as u64 <= 3 * spent,
+            "seed {seed}: {}",
+            world.script.fetches.len()
+        );
         assert!(rounds as u64 <= spent / 4, "seed {seed}: {rounds} rejections in {spent} s");
     }
 }
@@ -616,7 +637,7 @@ fn a_healthy_endpoint_is_found_again_and_never_stormed() {
 #[test]
 fn a_secret_that_was_accepted_and_changes_before_its_id_is_known_stays_a_fallback() {
     let mut world = World::new(DEFAULT, accepts(&["old", "new"]));
-    world.derives_ids = false;
+    world.script.derives_ids = false;
     world.configure(&["old"]);
     world.pass(SECOND / 10);
     assert_eq!(world.secret_in_use(), Some("old"), "nobody waits for the id");
@@ -625,7 +646,7 @@ fn a_secret_that_was_accepted_and_changes_before_its_id_is_known_stays_a_fallbac
     assert_eq!(world.secrets_tried(), ["old", "new"], "its answer is known");
     world.pass(SECOND);
     assert_eq!(world.secret_in_use(), Some("new"));
-    let record = world.member.record().unwrap();
+    let record = world.member().record().unwrap();
     let (old, new) = (record.overlap().unwrap().previous, record.active);
     assert_ne!(old, new);
 }
@@ -633,7 +654,7 @@ fn a_secret_that_was_accepted_and_changes_before_its_id_is_known_stays_a_fallbac
 #[test]
 fn a_token_that_is_refused_before_it_is_stored_does_not_come_back() {
     let mut world = World::new(DEFAULT, accepts(&["one"]));
-    world.derives_ids = false;
+    world.script.derives_ids = false;
     world.configure(&["one"]);
     world.pass(SECOND / 10);
     let refused = world.serial().unwrap();
@@ -642,7 +663,7 @@ fn a_token_that_is_refused_before_it_is_stored_does_not_come_back() {
     assert_eq!(world.serial(), None);
     world.pass(2 * SECOND);
     assert!(world.serial() > Some(refused));
-    assert_eq!(world.fetches.len(), 2);
+    assert_eq!(world.script.fetches.len(), 2);
 }
 
 #[test]
@@ -651,7 +672,7 @@ fn a_credential_that_is_accepted_again_serves_the_token_that_says_so() {
     let mut world = World::new(DEFAULT, endpoint).with(&["one"]);
     world.pass(Duration::from_mins(51));
     assert_eq!(world.serial(), Some(2));
-    assert_eq!(world.fetches.len(), 3, "one was rejected, and one more was enough");
+    assert_eq!(world.script.fetches.len(), 3, "one was rejected, and one more was enough");
 }
 
 #[test]
@@ -660,8 +681,8 @@ fn while_a_change_is_prepared_nothing_is_presented_and_whoever_wants_more_is_tol
     world.pass(Duration::from_mins(30));
     let caller = world.ask(Request::Prepare { min_runway: Duration::ZERO });
     world.pass(SECOND);
-    assert!(matches!(world.answers[&caller], Ok(Answer::Prepared { .. })));
-    let tried = world.fetches.len();
+    assert!(matches!(world.script.answers[&caller], Ok(Answer::Prepared { .. })));
+    let tried = world.script.fetches.len();
     world.pass(Duration::from_mins(5));
     world.want_for(1, Duration::from_mins(58));
     world.pass(Duration::from_secs(6));
@@ -669,21 +690,21 @@ fn while_a_change_is_prepared_nothing_is_presented_and_whoever_wants_more_is_tol
         panic!("{:?}", world.outcome(1))
     };
     assert!(cause.message.contains("is prepared"), "{cause}");
-    assert_eq!(world.fetches.len(), tried);
+    assert_eq!(world.script.fetches.len(), tried);
     world.pass(Duration::from_mins(10));
-    assert_eq!(world.member.phase(), rotation::PhaseName::Stable, "it ends by itself");
+    assert_eq!(world.member().phase(), rotation::PhaseName::Stable, "it ends by itself");
 }
 
 #[test]
 fn after_a_long_outage_whoever_waits_is_served_within_five_seconds() {
     let mut world = World::new(DEFAULT, |_, _| transient()).with(&["one"]);
     world.pass(20 * MINUTE);
-    let requests = world.fetches.len();
-    while world.fetches.len() == requests {
+    let requests = world.script.fetches.len();
+    while world.script.fetches.len() == requests {
         world.pass(SECOND);
     }
     // The next attempt would be half a minute away.
-    world.endpoint = Box::new(accepts(&["one"]));
+    world.script.endpoint = Box::new(accepts(&["one"]));
     world.pass(SECOND);
     world.want(1);
     world.pass(5 * SECOND);
@@ -698,7 +719,7 @@ fn who_waits_does_not_shorten_what_the_endpoint_asked_for() {
         world.want(waiter);
         world.pass(10 * SECOND);
     }
-    assert_eq!(world.fetches.len(), 1);
+    assert_eq!(world.script.fetches.len(), 1);
 }
 
 #[test]
@@ -710,7 +731,7 @@ fn who_waits_has_the_endpoint_asked_no_sooner_where_it_has_refused() {
             world.want(waiter);
             world.pass(5 * SECOND);
         }
-        let asked = world.fetches.iter().map(|fetch| fetch.0).collect::<Vec<_>>();
+        let asked = world.script.fetches.iter().map(|fetch| fetch.0).collect::<Vec<_>>();
         asked.windows(2).map(|pair| pair[1].since(pair[0])).collect::<Vec<_>>()
     };
     for refusal in [refused, rejected, || throttled(Duration::from_secs(40))] {
