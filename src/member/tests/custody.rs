@@ -1,6 +1,7 @@
 //! Whatever `persist` does, a secret that was proved is there when it is needed.
 
 use super::world::*;
+use crate::clock::Timestamp;
 use crate::credential::Credential;
 use crate::error::Code;
 use crate::member::*;
@@ -9,6 +10,7 @@ use crate::refresh::Refusal as NoToken;
 use crate::rotation::{PhaseName, Refusal, Role, SinkOutcome, Transition};
 use crate::sink::Target;
 use crate::source::{EntrySpec, SourceSpec};
+use std::time::Duration;
 
 /// One entry that yields `old` and is written back; the old secret dies then.
 fn vault(dies_at: Timestamp) -> World {

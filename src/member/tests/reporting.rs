@@ -3,10 +3,12 @@
 use super::world::*;
 use crate::member::*;
 use crate::policy::tests::DEFAULT;
+use crate::rotation::CallerId;
 use crate::rotation::{Missing, PhaseName, Refusal, Role, SinkOutcome, Transition};
 use crate::secret::Secret;
 use crate::sink::Target;
 use crate::source::{EntrySpec, SourceSpec};
+use std::time::Duration;
 
 fn named(secret: &str, label: Option<&str>, expires_at: Option<i64>) -> Request<Candidate> {
     let candidate = Some(Candidate {

@@ -1,12 +1,15 @@
 //! From nothing to the first token, and what becomes of whoever asks before that.
 
 use super::world::*;
+use crate::credential::Credential;
 use crate::member::*;
 use crate::policy::tests::DEFAULT;
 use crate::rotation::{PhaseName, Refusal, Role};
 use crate::secret::Secret;
 use crate::source::{Configured, Edge};
 use crate::verdict::Verify;
+use std::sync::Arc;
+use std::time::Duration;
 
 #[test]
 fn the_first_accepted_credential_becomes_active_with_the_token_that_proved_it() {

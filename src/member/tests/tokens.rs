@@ -1,14 +1,19 @@
 //! The token lifecycle: when a token is fetched, what is handed out, who is told.
 
 use super::world::*;
+use crate::clock::Timestamp;
 use crate::credential::Credential;
 use crate::error::Code;
+use crate::error::Failure;
 use crate::member::*;
+use crate::policy::Policy;
 use crate::policy::tests::DEFAULT;
 use crate::refresh::{self, Refusal, Retirement};
+use crate::rotation;
 use crate::source::Configured;
 use crate::token::Grant;
 use crate::verdict::Verdict;
+use std::time::Duration;
 
 #[test]
 fn fifty_cold_callers_cause_one_fetch() {

@@ -1,19 +1,27 @@
 //! One member, its store, a scripted endpoint, and the time between them.
 
 use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
 use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
 
+use crate::clock::Timestamp;
 use crate::clock::{Clock, Sleep};
 use crate::credential::{Credential, CredentialId};
 use crate::error::Code;
+use crate::error::Failure;
 use crate::member::*;
+use crate::policy::Policy;
 use crate::policy::tests::DEFAULT;
 use crate::refresh::{Refusal, Wait, WaiterId};
+use crate::rotation;
+use crate::rotation::CallerId;
 use crate::rotation::{PhaseName, Role, SinkOutcome};
 use crate::secret::Secret;
 use crate::source::{CredentialText, EntryPlace, EntrySpec, Reading, SourceSpec, Sources};
 use crate::store::MemoryStore;
 use crate::token::Grant;
+use crate::token::HeldToken;
 use crate::verdict::{Verdict, Verify};
 
 pub(super) type Endpoint = Box<dyn FnMut(&Credential, Timestamp) -> Verdict>;

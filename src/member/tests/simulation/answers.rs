@@ -10,6 +10,7 @@ use crate::member::*;
 use crate::secret::Secret;
 use crate::token::Grant;
 use crate::verdict::{Verdict, Verify};
+use std::time::Duration;
 
 impl Sim {
     pub(super) fn answer(&mut self, request: u64) {

@@ -1,16 +1,20 @@
 //! What must hold after every step, and over the history.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::memory::Memory;
 use super::process::{MINUTE, SECOND, Sim};
 use super::provider::Key;
+use crate::clock::Timestamp;
 use crate::credential::{Credential, CredentialId};
 use crate::member::*;
 use crate::refresh::Refusal;
+use crate::rotation;
 use crate::rotation::{PhaseName, Record, Role, TokenChange, Version, Write};
 use crate::store::Fresh;
+use crate::token::HeldToken;
 use crate::verdict::Verdict;
 
 /// What one process has seen.

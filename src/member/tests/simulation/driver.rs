@@ -9,6 +9,8 @@ use super::provider::Key;
 use crate::credential::Credential;
 use crate::member::tests::world::OWNER;
 use crate::member::*;
+use crate::rotation;
+use crate::rotation::CallerId;
 use crate::rotation::SinkOutcome;
 use crate::source::EntryPlace;
 use crate::store::MemoryStore;

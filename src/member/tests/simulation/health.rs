@@ -6,8 +6,10 @@ use std::time::Duration;
 use super::checks::Checks;
 use super::process::{MINUTE, SECOND, Sim};
 use super::provider::{Key, Kind};
+use crate::clock::Timestamp;
 use crate::credential::CredentialId;
 use crate::member::*;
+use crate::rotation;
 use crate::rotation::{PhaseName, Role};
 
 impl Sim {

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, VecDeque};
 use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::checks::Checks;
@@ -11,13 +12,17 @@ use super::places::{self, Mood, Place};
 use super::provider::{Key, Provider};
 use super::regime::{Random, Regime};
 use crate::clock::Clock;
+use crate::clock::Timestamp;
 use crate::credential::Credential;
 use crate::member::tests::world::{Hands, START};
 use crate::member::*;
+use crate::policy::Policy;
 use crate::refresh::WaiterId;
+use crate::rotation::CallerId;
 use crate::rotation::SinkOutcome;
 use crate::source::{EntryPlace, Reading, Sources};
 use crate::store::MemoryStore;
+use crate::token::HeldToken;
 
 pub(super) const SECOND: Duration = Duration::from_secs(1);
 pub(super) const MINUTE: Duration = Duration::from_mins(1);
