@@ -1,12 +1,10 @@
 //! What is told of a change of the credential lifecycle.
 
 use super::keyring::Name;
-use super::waiting::WaitCode;
-use super::writing::SinkFailure;
-use super::{Effect, Member, Notice, Step};
+use super::persist::SinkFailure;
 use crate::clock::Timestamp;
 use crate::error::Failure;
-use crate::rotation::{self, About, Missing, PhaseName, Record, Role, RotationId, Transition, Why};
+use crate::rotation::{Missing, PhaseName, RotationId, Transition, Why};
 
 /// A change of the credential lifecycle, or something that people should know of it.
 #[derive(Debug, Clone)]
@@ -50,135 +48,4 @@ pub enum What {
     Overdue(Missing),
     /// A source brought back a credential that has leaked; it is ignored.
     CompromisedIgnored,
-}
-
-/// From where a change is told.
-#[derive(Clone, Copy)]
-pub(super) struct Context<'a> {
-    pub(super) from: PhaseName,
-    pub(super) was: Option<&'a Record>,
-}
-
-impl Step<'_> {
-    pub(super) fn tell_change(&mut self, notice: &rotation::Notice, context: Context<'_>) {
-        let member = &mut *self.member;
-        let (mut about, mut failure) = (None, None);
-        let what = match notice {
-            rotation::Notice::SinkImpossible(_) => return,
-            rotation::Notice::Moved(moved) => match moved.transition {
-                // Another event says so.
-                Transition::Overdue => return,
-                Transition::AwaitingProof => {
-                    // The endpoint is asked many times while it is down: people hear of it once.
-                    let Some(doubt) = member.doubt.as_mut().filter(|it| !it.is_told) else {
-                        return;
-                    };
-                    doubt.is_told = true;
-                    failure = Some(doubt.failure.clone());
-                    What::Moved(Transition::AwaitingProof, None)
-                }
-                transition => {
-                    about = moved.about.as_ref();
-                    failure = about.and_then(|about| member.why_given_up(about));
-                    What::Moved(transition, about.and_then(|about| about.why))
-                }
-            },
-            rotation::Notice::AwaitsCustody(_) => {
-                if !member.is_news(WaitCode::Custody, None) {
-                    return;
-                }
-                What::AwaitsCustody
-            }
-            rotation::Notice::NotPersisted(_) => What::NotPersisted,
-            rotation::Notice::Overdue(missing) => {
-                if !member.is_news(WaitCode::Sinks, Some(missing)) {
-                    return;
-                }
-                What::Overdue(missing.clone())
-            }
-            rotation::Notice::Compromised(_) => What::CompromisedIgnored,
-        };
-        let mut change = Change { failure, ..member.change(what, context) };
-        if let rotation::Notice::Compromised(id) = notice {
-            change.next = Some(member.keyring.name(*id));
-        }
-        if let Some(about) = about {
-            change.rotation = Some(about.rotation.clone());
-            let is_candidate = !matches!(
-                change.what,
-                What::Moved(Transition::Promoted | Transition::PromotedAfterLeak, _)
-            );
-            change.next = is_candidate.then(|| member.keyring.name(about.candidate));
-        }
-        self.effects.push(Effect::Notify(Notice::Rotation(Box::new(change))));
-    }
-
-    /// With a promotion above an open overlap, what was previous in that is retired.
-    pub(super) fn tell_retirement_beneath(&mut self, was: Option<&Record>) {
-        let beneath = was.and_then(Record::staged).and_then(|staged| staged.beneath.as_deref());
-        let record = self.member.record.as_ref();
-        let retired = beneath
-            .filter(|it| record.is_some_and(|record| record.role(it.previous) == Role::Retired));
-        let Some(retired) = retired else { return };
-        let context = Context { from: PhaseName::of(was), was };
-        let change = self.member.change(What::Moved(Transition::Retired, None), context);
-        let change = Change {
-            rotation: Some(retired.rotation.clone()),
-            previous: Some(self.member.keyring.name(retired.previous)),
-            retire_not_before: Some(retired.retire_not_before),
-            safe_to_revoke_at: Some(retired.safe_to_revoke_at),
-            ..change
-        };
-        self.effects.push(Effect::Notify(Notice::Rotation(Box::new(change))));
-    }
-}
-
-impl Member {
-    fn change(&self, what: What, context: Context<'_>) -> Change {
-        let record = self.record.as_ref();
-        let name = |id| self.keyring.name(id);
-        let staged = record.and_then(Record::staged).or(context.was.and_then(Record::staged));
-        let overlap = record.and_then(Record::overlap);
-        let ended = context.was.and_then(Record::overlap);
-        let rotation = overlap.or(ended).map(|overlap| overlap.rotation.clone());
-        let last = record.and_then(|record| record.history.last());
-        let is_retired = matches!(what, What::Moved(Transition::Retired, _));
-        let sinks = match what {
-            What::AwaitsCustody | What::NotPersisted | What::Overdue(_) => self.sink_failures(),
-            _ => Vec::new(),
-        };
-        // A retirement and the beginning of the next rotation may be one write.
-        let staged = staged.filter(|_| !is_retired);
-        let revocable = if is_retired { ended } else { overlap };
-        Change {
-            what,
-            from: context.from,
-            to: PhaseName::of(record),
-            generation: record.map_or(0, |record| record.generation),
-            rotation: staged
-                .map(|staged| staged.rotation.clone())
-                .or(rotation)
-                .or_else(|| last.map(|past| past.rotation.clone())),
-            active: record.map(|record| name(record.active)),
-            previous: overlap.or(ended).map(|overlap| name(overlap.previous)),
-            next: staged.map(|staged| name(staged.next)),
-            retire_not_before: overlap.map(|overlap| overlap.retire_not_before),
-            safe_to_revoke_at: revocable.map(|overlap| overlap.safe_to_revoke_at),
-            failure: None,
-            sinks,
-        }
-    }
-
-    /// Why a candidate was given up, as far as somebody has said so.
-    fn why_given_up(&self, about: &About) -> Option<Failure> {
-        match about.why? {
-            Why::Rejected => self.failures.get(&about.candidate).cloned(),
-            Why::NoCustody => self.sinks.why_not(),
-            Why::Deadline | Why::CallerLeft | Why::NotHeld => {
-                let doubt = self.doubt.as_ref().filter(|it| it.credential == about.candidate);
-                doubt.map(|doubt| doubt.failure.clone())
-            }
-            Why::RetireBlocked | Why::Superseded | Why::Withdrawn => None,
-        }
-    }
 }

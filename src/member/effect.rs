@@ -5,7 +5,8 @@ use std::sync::Arc;
 use url::Url;
 
 use super::change::Change;
-use super::report::Snapshot;
+use super::persist::Custody;
+use super::snapshot::Snapshot;
 use super::waiting::Waiting;
 use crate::clock::Timestamp;
 use crate::credential::{Credential, CredentialId};
@@ -110,17 +111,6 @@ pub enum Answer {
     },
     /// Nobody waits for a change at the provider.
     Cancelled,
-}
-
-/// What would keep a credential that only this process is told of.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Custody {
-    /// A place that can be written.
-    Kept,
-    /// A function that has not kept one yet.
-    Untested,
-    /// Nothing.
-    None,
 }
 
 /// A caller does not get what it wanted.

@@ -1,9 +1,8 @@
 //! What a member is told.
 
-use super::RotationId;
 use crate::clock::Timestamp;
 use crate::refresh::{Wait, WaiterId};
-use crate::rotation::{CallerId, Request, SinkOutcome};
+use crate::rotation::{CallerId, Request, RotationId, SinkOutcome};
 use crate::secret::Secret;
 use crate::source::{Configured, EntryPlace};
 use crate::store::Snapshot;

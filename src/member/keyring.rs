@@ -76,6 +76,11 @@ impl Keyring {
         self.keys.keys().copied()
     }
 
+    /// All that are held.
+    pub(super) fn all(&self) -> impl Iterator<Item = &Arc<Credential>> {
+        self.keys.values()
+    }
+
     /// The OAuth client of each.
     pub(super) fn clients(&self) -> impl Iterator<Item = (CredentialId, Arc<str>)> {
         self.keys.iter().map(|(id, credential)| (*id, credential.client_id.as_str().into()))

@@ -1,17 +1,19 @@
-//! How the credentials stand: which there are, in which role, and what the endpoint said last.
+//! How the credentials stand: what the endpoint said last of each, and why one is not proved.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::Member;
 use super::keyring::Name;
 use crate::clock::Timestamp;
-use crate::credential::Credential;
-use crate::rotation::{self, Persisted, Role};
+use crate::credential::{Credential, CredentialId};
+use crate::error::{Code, Failure};
+use crate::rotation::{self, Ledger, Record, Role};
+use crate::verdict::{Arrival, Verdict, Verify};
 
 /// What is known of a credential.
 #[derive(Debug, Clone)]
 pub struct CredentialState {
-    /// Which; of a retired one that nothing yields any more only the name is left.
+    /// The credential; of a retired one that nothing yields any more only the name is left.
     pub credential: Result<Arc<Credential>, Name>,
     /// Its place in the credential lifecycle; none before there is a record.
     pub role: Option<Role>,
@@ -32,96 +34,141 @@ pub enum Standing {
     Rejected(Timestamp),
 }
 
-impl Member {
-    /// The credentials whose secrets are here, also those that are not presented any more.
-    pub fn known(&self) -> impl Iterator<Item = &Arc<Credential>> {
-        // Of two that are the same the one in the keyring is the one that everything is known of.
-        let is_new = |one: &&Arc<Credential>| !one.has_id() || self.keyring.get(one.id()).is_none();
-        let configured = self.configured.iter().filter(is_new);
-        self.keyring.ids().filter_map(|id| self.keyring.get(id)).chain(configured)
-    }
+/// The endpoint's answers, and what people are told of those that were no token.
+#[derive(Debug, Default)]
+pub(super) struct Standings {
+    pub(super) ledger: Ledger,
+    /// What the endpoint said last of each credential that it does not accept.
+    failures: BTreeMap<CredentialId, Failure>,
+    doubt: Option<Doubt>,
+    /// Why the latest request with what was active then brought no token.
+    no_token: Option<(CredentialId, Failure)>,
+}
 
-    /// The credentials that may still be presented.
-    pub fn held(&self) -> impl Iterator<Item = &Arc<Credential>> {
-        let record = self.record.as_ref();
-        let is_retired = move |one: &&Arc<Credential>| {
-            record.is_some_and(|it| one.has_id() && it.role(one.id()) == Role::Retired)
+/// Why the candidate is neither proved nor rejected, as far as the latest answer says.
+#[derive(Debug)]
+struct Doubt {
+    credential: CredentialId,
+    failure: Failure,
+    /// People know already.
+    is_told: bool,
+}
+
+impl Standings {
+    /// Notes an answer of a credential; returns what the refresh makes of it, to which a token that
+    /// does not count is like none.
+    pub(super) fn note(
+        &mut self,
+        id: CredentialId,
+        verdict: &Arc<Verdict<Arrival>>,
+        record: Option<&Record>,
+        policy: &rotation::Policy,
+        arrived_at: Timestamp,
+    ) -> Arc<Verdict<Arrival>> {
+        self.ledger.note(id, verdict, record, policy, arrived_at);
+        let is_proved = self.ledger.proof(id).is_some_and(|proof| proof.at == arrived_at);
+        let concluded = match &**verdict {
+            Verdict::Accepted(arrival) if !is_proved => {
+                Arc::new(Verdict::Refused(unproved(arrival.verify)))
+            }
+            _ => Arc::clone(verdict),
         };
-        self.known().filter(move |one| !is_retired(one))
-    }
-
-    /// Every known credential: the active one and what stands in for it, then the others, retired ones last.
-    pub fn credentials(&self) -> Vec<CredentialState> {
-        let record = self.record.as_ref();
-        let order = record
-            .into_iter()
-            .flat_map(|record| [record.active].into_iter().chain(record.fallbacks()));
-        let known = order.filter_map(|id| self.keyring.get(id)).cloned();
-        let mut list: Vec<Arc<Credential>> = known.collect();
-        let held: Vec<_> = self.keyring.ids().collect();
-        let rest = held.into_iter().filter_map(|id| self.keyring.get(id));
-        for credential in self.configured.iter().chain(rest) {
-            if !list.iter().any(|known| known.is_same_as(credential)) {
-                list.push(Arc::clone(credential));
+        match concluded.failure() {
+            None => {
+                self.failures.remove(&id);
+                self.no_token.take_if(|(known, _)| *known == id);
+            }
+            Some(failure) => {
+                if concluded.is_about_the_credential() {
+                    self.failures.insert(id, failure.clone());
+                }
+                if record.is_some_and(|record| record.role(id) == Role::Next) {
+                    self.doubt(id, failure);
+                }
+                if record.is_some_and(|record| record.active == id) {
+                    self.no_token = Some((id, failure.clone()));
+                }
             }
         }
-        let foreseen = self.foreseen();
-        let describe = |credential: Arc<Credential>| {
-            let id = credential.has_id().then(|| credential.id());
-            let role = record.zip(id).map(|(record, id)| record.role(id)).or_else(|| {
-                let is_active = foreseen?.is_same_as(&credential);
-                Some(if is_active { Role::Active } else { Role::Standby })
-            });
-            let standing = id.and_then(|id| self.view.ledger.standing(id));
-            let standing = match standing {
-                None => Standing::Unknown,
-                Some(rotation::Standing::Accepted(_)) => Standing::Accepted,
-                Some(rotation::Standing::Rejected(rejections)) => {
-                    Standing::Rejected(rejections.first_at)
-                }
-            };
-            let standing = self.latest_answer(&credential).unwrap_or(standing);
-            let is_configured = self.configured.iter().any(|one| one.is_same_as(&credential));
-            let is_in_use = is_configured || role == Some(Role::Active);
-            CredentialState { credential: Ok(credential), role, standing, is_in_use }
-        };
-        let forgotten = record.into_iter().flat_map(|record| record.retired.iter().rev());
-        let forgotten = forgotten.map(|retired| retired.credential);
-        let forgotten = forgotten.filter(|id| self.keyring.get(*id).is_none());
-        let named = forgotten.map(|id| CredentialState {
-            credential: Err(self.keyring.name(id)),
-            role: Some(Role::Retired),
-            standing: Standing::Unknown,
-            is_in_use: false,
-        });
-        list.into_iter().map(describe).chain(named).collect()
+        concluded
     }
 
-    /// What an answer says that waits for the credential's id: callers have the token of it already.
-    fn latest_answer(&self, credential: &Credential) -> Option<Standing> {
-        if credential.has_id() && self.keyring.get(credential.id()).is_some() {
-            return None;
+    /// Remembers why a candidate is not proved yet.
+    fn doubt(&mut self, candidate: CredentialId, failure: &Failure) {
+        let is_same =
+            |known: &Doubt| known.credential == candidate && known.failure.code == failure.code;
+        let is_told = self.doubt.as_ref().is_some_and(|known| is_same(known) && known.is_told);
+        self.doubt = Some(Doubt { credential: candidate, failure: failure.clone(), is_told });
+    }
+
+    /// What the endpoint said last of a credential that it does not accept.
+    pub(super) fn failure(&self, id: CredentialId) -> Option<&Failure> {
+        self.failures.get(&id)
+    }
+
+    /// Why the endpoint has not proved a candidate.
+    pub(super) fn why_unproved(&self, candidate: CredentialId) -> Option<&Failure> {
+        let doubt = self.doubt.as_ref().filter(|doubt| doubt.credential == candidate);
+        doubt.map(|doubt| &doubt.failure)
+    }
+
+    /// What the endpoint last said to the active credential, if it was no token.
+    pub(super) fn why_no_token(&self, active: CredentialId) -> Option<&Failure> {
+        self.no_token.as_ref().filter(|(id, _)| *id == active).map(|(_, failure)| failure)
+    }
+
+    /// The doubt that people do not know of yet; they are told now.
+    pub(super) fn untold_doubt(&mut self) -> Option<Failure> {
+        let doubt = self.doubt.as_mut().filter(|doubt| !doubt.is_told)?;
+        doubt.is_told = true;
+        Some(doubt.failure.clone())
+    }
+
+    /// A candidate is tried from now on: what was answered before says nothing of it.
+    pub(super) fn begin_trial(&mut self, candidate: CredentialId) {
+        self.ledger.forget_proof(candidate);
+        self.doubt.take_if(|doubt| doubt.credential == candidate);
+    }
+
+    pub(super) fn is_rejected(&self, credential: &Credential) -> bool {
+        credential.has_id() && self.ledger.rejections(credential.id()).is_some()
+    }
+
+    /// What the endpoint said last of a credential for certain.
+    pub(super) fn of(&self, id: CredentialId) -> Standing {
+        match self.ledger.standing(id) {
+            None => Standing::Unknown,
+            Some(rotation::Standing::Accepted(_)) => Standing::Accepted,
+            Some(rotation::Standing::Rejected(rejections)) => {
+                Standing::Rejected(rejections.first_at)
+            }
         }
-        let held = self.refresh.held().map(|held| &held.credential);
-        let is_accepted =
-            held.into_iter().chain(self.foreseen()).any(|it| it.is_same_as(credential));
-        is_accepted.then_some(Standing::Accepted)
     }
 
-    /// Since when no known credential is accepted, if none is.
-    pub fn degraded_since(&self) -> Option<Timestamp> {
-        match self.record.as_ref()?.phase {
-            rotation::Phase::Degraded { since } => Some(since),
-            _ => None,
+    /// Forgets what was said of credentials that are not here any more.
+    pub(super) fn retain(
+        &mut self,
+        is_held: impl Fn(CredentialId) -> bool,
+        is_known: impl Fn(CredentialId) -> bool,
+    ) {
+        self.failures.retain(|id, _| is_held(*id));
+        self.ledger.retain(is_known);
+    }
+}
+
+/// Why a token that came does not prove its credential.
+fn unproved(verify: Option<Verify>) -> Failure {
+    let (code, story) = match verify {
+        Some(Verify::Refused) => {
+            (Code::CandidateRejected, "verify.url answered 401 or 403 to the candidate's token.")
         }
-    }
-
-    /// The active credential and since when it is so, where nothing keeps it beyond this process, and no source
-    /// has brought its successor.
-    pub fn unkept(&self) -> Option<(Name, Timestamp)> {
-        let record = self.record.as_ref().filter(|_| !self.keeps_active())?;
-        let is_written_next = record.persisted(record.active) == Persisted::Pending;
-        let is_well = is_written_next || record.is_succeeded(&self.view);
-        (!is_well).then(|| (self.keyring.name(record.active), self.active_since))
-    }
+        Some(Verify::Failed) => {
+            (Code::Endpoint, "verify.url did not answer the candidate's token with 2xx.")
+        }
+        Some(Verify::Passed) | None => (
+            Code::CandidateRejected,
+            "The candidate's token has a narrower scope than the active credential's last one.",
+        ),
+    };
+    Failure::new(code, story)
 }

@@ -1,6 +1,7 @@
 //! Who asks something of the credential lifecycle, and what the answer is.
 
 use super::world::*;
+use crate::clock::Timestamp;
 use crate::credential::Credential;
 use crate::error::Code;
 use crate::member::*;

@@ -1,6 +1,9 @@
 //! Whatever `persist` does, a secret that was proved is there when it is needed.
 
+use std::time::Duration;
+
 use super::world::*;
+use crate::clock::Timestamp;
 use crate::credential::Credential;
 use crate::error::Code;
 use crate::member::*;

@@ -1,6 +1,7 @@
 //! Secrets that die, come too late or are never accepted, and threads that end.
 
 use super::world::*;
+use crate::clock::Timestamp;
 use crate::credential::Credential;
 use crate::error::Code;
 use crate::member::*;

@@ -1,8 +1,11 @@
 //! What people are told of credentials and rotations.
 
+use std::time::Duration;
+
 use super::world::*;
 use crate::member::*;
 use crate::policy::tests::DEFAULT;
+use crate::rotation::CallerId;
 use crate::rotation::{Missing, PhaseName, Refusal, Role, SinkOutcome, Transition};
 use crate::secret::Secret;
 use crate::sink::Target;

@@ -1,6 +1,7 @@
 //! Rotations: by a secret, by a source, and what happens while one is open.
 
 use super::world::*;
+use crate::clock::Timestamp;
 use crate::credential::Credential;
 use crate::member::*;
 use crate::policy::tests::DEFAULT;

@@ -1,6 +1,10 @@
 //! From nothing to the first token, and what becomes of whoever asks before that.
 
+use std::sync::Arc;
+use std::time::Duration;
+
 use super::world::*;
+use crate::credential::Credential;
 use crate::member::*;
 use crate::policy::tests::DEFAULT;
 use crate::rotation::{PhaseName, Refusal, Role};

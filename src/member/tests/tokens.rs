@@ -1,11 +1,17 @@
 //! The token lifecycle: when a token is fetched, what is handed out, who is told.
 
+use std::time::Duration;
+
 use super::world::*;
+use crate::clock::Timestamp;
 use crate::credential::Credential;
 use crate::error::Code;
+use crate::error::Failure;
 use crate::member::*;
+use crate::policy::Policy;
 use crate::policy::tests::DEFAULT;
 use crate::refresh::{self, Refusal, Retirement};
+use crate::rotation;
 use crate::source::Configured;
 use crate::token::Grant;
 use crate::verdict::Verdict;

@@ -10,7 +10,7 @@ use crate::credential::Credential;
 use crate::member::tests::peripherals::Process;
 use crate::member::*;
 use crate::refresh::Refusal;
-use crate::rotation::{PhaseName, Record, Role, TokenChange, Write};
+use crate::rotation::{self, PhaseName, Record, Role, TokenChange, Write};
 use crate::store::Fresh;
 use crate::token::HeldToken;
 

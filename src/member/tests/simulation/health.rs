@@ -7,10 +7,11 @@ use super::history::History;
 use super::outside::Outside;
 use super::provider::{Key, Kind};
 use super::{MINUTE, SECOND};
+use crate::clock::Timestamp;
 use crate::credential::CredentialId;
 use crate::member::tests::peripherals::Process;
 use crate::member::*;
-use crate::rotation::{PhaseName, Role};
+use crate::rotation::{self, PhaseName, Role};
 
 impl Outside {
     /// Between two steps, when every effect has been performed.

@@ -1,0 +1,152 @@
+//! What becomes of an answer of the token endpoint: it is noted of the credential first, then the
+//! credential lifecycle and the refresh that waits for it are told.
+
+use std::sync::Arc;
+
+use url::Url;
+
+use super::effect::{Effect, Notice};
+use super::item::{Answered, Item};
+use super::member::Member;
+use super::step::Step;
+use super::work::Todo;
+use crate::clock::Timestamp;
+use crate::credential::{Credential, CredentialId};
+use crate::rotation::{self, Role};
+use crate::token::{self, FreshToken};
+use crate::verdict::{Arrival, Verdict, Verify};
+
+impl Step<'_> {
+    /// A token request was answered.
+    pub(super) fn answered(
+        &mut self,
+        request: u64,
+        sent_at: Timestamp,
+        verdict: Verdict,
+        verify: Option<Verify>,
+    ) {
+        let Some(under_way) = self.member.work.end_request(request) else { return };
+        let (credential, flight) = (under_way.credential, under_way.flight);
+        if matches!(verdict, Verdict::Rejected(_)) {
+            self.member.tokens.refresh.count_rejection();
+        }
+        let verdict = verdict.and_then(|grant| self.schedule(&credential, grant, sent_at));
+        let verdict = self.member.judge(&credential, verdict, verify);
+        if let Verdict::Accepted(Arrival { token, verify, .. }) = &verdict
+            && self.member.record().is_none()
+            && flight.is_some()
+            && !matches!(verify, Some(Verify::Refused | Verify::Failed))
+        {
+            // Nobody waits for the derivation of an id: the record follows.
+            self.install(token, self.member.serial() + 1);
+        }
+        let verdict = Arc::new(verdict);
+        let answered = Answered { credential, flight, verdict, arrived_at: self.now };
+        self.enqueue(Item::Answered(Box::new(answered)));
+    }
+
+    /// Lays out the life of a token that came, if anything is left of it.
+    pub(super) fn schedule(
+        &mut self,
+        credential: &Arc<Credential>,
+        grant: token::Grant,
+        sent_at: Timestamp,
+    ) -> Verdict<Arrival> {
+        let schedule = self.member.policy.schedule(&grant, sent_at, self.chance.ratio());
+        if schedule.usable_until <= self.now {
+            let life = schedule.expires_at.since(sent_at);
+            let failure = token::unusable_on_arrival(&grant, life, self.now, sent_at);
+            return Verdict::Misconfigured(failure);
+        }
+        let token = FreshToken {
+            text: grant.access_token,
+            credential: Arc::clone(credential),
+            issued_at: sent_at,
+            received_at: self.now,
+            expires_at: schedule.expires_at,
+            soft_at: schedule.soft_at,
+            refresh_at: schedule.refresh_at,
+            usable_until: schedule.usable_until,
+        };
+        Verdict::Accepted(Arrival { token: Arc::new(token), scope: grant.scope, verify: None })
+    }
+
+    /// The credential's id is known: the answer counts.
+    pub(super) fn take_answer(&mut self, answered: Answered) {
+        let Answered { credential, flight, verdict, arrived_at } = answered;
+        let id = credential.id();
+        let policy = self.member.rotation_policy();
+        let Member { work, credentials, shared, standings, tokens, .. } = &mut *self.member;
+        work.take_in(id, arrived_at);
+        credentials.keyring.add(&credential);
+        let is_rejected =
+            |standings: &super::standing::Standings, id| standings.ledger.rejections(id).is_some();
+        let ids = || credentials.keyring.ids();
+        let before: Vec<CredentialId> = ids().filter(|id| is_rejected(standings, *id)).collect();
+        let concluded = standings.note(id, &verdict, shared.record(), &policy, arrived_at);
+        if let Verdict::Accepted(arrival) = &*concluded {
+            tokens.obtain(id, &arrival.token);
+        }
+        for id in ids().filter(|id| is_rejected(standings, *id) && !before.contains(id)) {
+            let known = credentials.keyring.get(id).zip(standings.failure(id));
+            if let Some((credential, failure)) = known {
+                let (credential, failure) = (Arc::clone(credential), failure.clone());
+                let notice = Notice::CredentialRejected { credential, failure };
+                self.effects.push(Effect::Notify(notice));
+            }
+        }
+        work.then(Todo::Step(rotation::Event::Answered { credential: id, verdict }));
+        if let Some(flight) = flight {
+            work.then(Todo::Conclude { flight, verdict: concluded });
+        }
+    }
+}
+
+impl Member {
+    /// What an answer means beside what is known here.
+    fn judge(
+        &self,
+        credential: &Credential,
+        verdict: Verdict<Arrival>,
+        verify: Option<Verify>,
+    ) -> Verdict<Arrival> {
+        match verdict {
+            Verdict::Accepted(arrival) => {
+                let is_awaited = self.record().is_some() && self.verify_url(credential).is_some();
+                // Somebody has asked for the check since the request was sent: this token does not
+                // count, the next one may.
+                let verify = verify.or(is_awaited.then_some(Verify::Failed));
+                Verdict::Accepted(Arrival { verify, ..arrival })
+            }
+            verdict if self.knows_another(credential) => verdict.beside_another_credential(),
+            verdict => verdict,
+        }
+    }
+
+    /// Where a candidate's token is to be tried before it counts.
+    pub(super) fn verify_url(&self, credential: &Credential) -> Option<&Url> {
+        self.calls.verify_url(credential).or_else(|| {
+            let record = self.record()?;
+            let id = credential.has_id().then(|| credential.id())?;
+            let is_candidate = match record.role(id) {
+                Role::Next => true,
+                // What stands in for a dead one is not tried.
+                Role::Quarantined | Role::Waiting => {
+                    self.standings.ledger.rejections(record.active).is_none()
+                }
+                _ => false,
+            };
+            self.calls.verification(id).filter(|_| is_candidate)
+        })
+    }
+
+    /// Whether there is another credential that may be presented.
+    fn knows_another(&self, credential: &Credential) -> bool {
+        self.presentable().iter().any(|known| !known.is_same_as(credential))
+    }
+
+    /// The serial of the token that is held or was shared last.
+    pub(super) fn serial(&self) -> u64 {
+        self.refresh().last_serial().max(self.shared.serial())
+    }
+}

@@ -1,0 +1,108 @@
+//! What the open rotation waits for, and whether people know.
+
+use std::collections::BTreeSet;
+
+use super::member::Member;
+use super::notices::Context;
+use super::persist::SinkFailure;
+use super::step::Step;
+use super::waiting::{WaitCode, WaitsOn};
+use crate::clock::Timestamp;
+use crate::credential::CredentialId;
+use crate::rotation::{self, Missing, PhaseName, RotationId, SinkOutcome, Slot, Wait};
+
+impl Step<'_> {
+    /// Brings up to date what the open rotation waits for.
+    pub(super) fn look_at_waits(&mut self) {
+        let waits = self.member.waits(self.now);
+        self.member.rotations.wait(waits, self.now);
+        self.tell_new_reasons();
+    }
+
+    /// What was told once is told again when it has another reason.
+    fn tell_new_reasons(&mut self) {
+        let member = &*self.member;
+        let Some(record) = member.record() else { return };
+        let is_overdue = record.overlap().is_some_and(|overlap| overlap.overdue);
+        let missing = record
+            .overlap()
+            .filter(|_| is_overdue)
+            .map(|overlap| rotation::missing(record, &member.view(), overlap, false, self.now));
+        // The proof is being asked for.
+        let missing = missing.map(|missing| Missing { proof: false, ..missing });
+        let awaiting = record.staged().filter(|_| member.rotations.is_told(WaitCode::Custody));
+        let custody = awaiting.map(|staged| rotation::Notice::AwaitsCustody(staged.next));
+        let custody = custody.filter(|_| member.rotations.is_waiting(WaitCode::Custody));
+        let overdue = missing.filter(|it| !it.is_nothing()).map(rotation::Notice::Overdue);
+        for notice in custody.into_iter().chain(overdue) {
+            let from = PhaseName::of(self.member.record());
+            self.tell_change(&notice, Context { from, was: None });
+        }
+    }
+}
+
+impl Member {
+    /// Whether nobody was told yet that the open rotation waits for this reason; it counts as told then.
+    pub(super) fn is_news(&mut self, code: WaitCode, missing: Option<&Missing>) -> bool {
+        // Whatever it says of places, people hear what each of them has said.
+        let failures = self.persist.failures().map(|(_, failure)| failure.message.as_str());
+        let failures: BTreeSet<&str> = failures.collect();
+        self.rotations.is_news(code, missing, &failures)
+    }
+
+    /// What the open rotation waits for.
+    fn waits(&self, now: Timestamp) -> Option<(RotationId, Vec<WaitsOn>)> {
+        let record = self.record()?;
+        let staged = record.staged().map(|staged| &staged.rotation);
+        let rotation = staged.or(record.overlap().map(|overlap| &overlap.rotation))?;
+        let waits = rotation::waits(record, &self.view(), now);
+        let waits = waits.into_iter().flat_map(|wait| match wait {
+            Wait::Proof(credential) => vec![self.awaits_proof(credential)],
+            Wait::Custody => vec![WaitsOn::Custody { failures: self.sink_failures() }],
+            Wait::Retirement(missing) => self.awaits_retirement(&missing),
+            Wait::Time(until) => vec![WaitsOn::Time(until)],
+        });
+        Some((rotation.clone(), waits.collect()))
+    }
+
+    fn awaits_proof(&self, credential: CredentialId) -> WaitsOn {
+        let standings = &self.standings;
+        let failure = standings.why_unproved(credential).or(standings.failure(credential));
+        let credential = self.credentials.keyring.name(credential);
+        WaitsOn::Proof { credential, failure: failure.cloned() }
+    }
+
+    fn awaits_retirement(&self, missing: &Missing) -> Vec<WaitsOn> {
+        let active = self.record().map(|record| record.active);
+        let proof = active.filter(|_| missing.proof).map(|active| self.awaits_proof(active));
+        let mut members = missing.acks.clone();
+        members.extend(missing.holders.iter().filter(|one| !missing.acks.contains(one)));
+        let members =
+            (missing.table || !members.is_empty()).then_some(WaitsOn::Members { members });
+        let sinks = (missing.custody || !missing.sinks.is_empty())
+            .then(|| WaitsOn::Sinks { failures: self.sink_failures() });
+        proof.into_iter().chain(members).chain(sinks).collect()
+    }
+
+    /// Why what is to be written back now is not.
+    pub fn sink_failures(&self) -> Vec<SinkFailure> {
+        let Some(record) = self.record() else { return Vec::new() };
+        let candidate = record.to_write_back();
+        let is_behind = |slot: Slot| match record.sinks.get(&slot) {
+            Some(rotation::Sink::Pending { .. }) => true,
+            Some(rotation::Sink::Impossible) => !record.is_kept(&self.view(), candidate),
+            Some(rotation::Sink::Done) | None => false,
+        };
+        let failures = self.persist.failures().filter(|(slot, _)| is_behind(*slot));
+        let shown = |(slot, failure): (Slot, &SinkFailure)| SinkFailure {
+            // Somebody may have asked for it once more.
+            outcome: match record.sinks.get(&slot) {
+                Some(rotation::Sink::Pending { .. }) => SinkOutcome::Failed,
+                _ => failure.outcome,
+            },
+            is_hanging: self.persist.is_stuck(slot, candidate),
+            ..failure.clone()
+        };
+        failures.map(shown).collect()
+    }
+}

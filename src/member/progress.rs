@@ -1,0 +1,200 @@
+//! How what concerns the record is taken up, one item after the other: step, write, effects.
+
+use std::sync::Arc;
+
+use super::effect::Effect;
+use super::item::Item;
+use super::member::Member;
+use super::notices::Context;
+use super::step::Step;
+use super::work::{Pending, Todo};
+use crate::clock::Timestamp;
+use crate::credential::Credential;
+use crate::refresh;
+use crate::rotation::{self, PhaseName, TokenChange};
+use crate::source::Configured;
+use crate::store::{Fresh, TokenWrite};
+
+impl Step<'_> {
+    /// Goes on until a store operation, a missing id or the end of the queue.
+    pub(super) fn go_on(&mut self) {
+        loop {
+            while !self.member.work.is_storing() {
+                if let Some(todo) = self.member.work.next_todo() {
+                    self.perform(todo);
+                } else if !self.take_up_next() {
+                    break;
+                }
+            }
+            if self.member.work.is_storing() {
+                // The token that is being stored may be all that a refresh would be for.
+                return;
+            }
+            self.update_offer();
+            self.look_at_waits();
+            self.look_at_watches();
+            // What was done may have made more due: it is done now, not by another tick.
+            if self.member.rotation_wake_at(self.now).is_some_and(|at| at <= self.now) {
+                self.member.work.push(Item::TICK);
+            }
+            let next = self.member.work.next_item();
+            if !next.is_some_and(|item| self.member.unidentified(item).is_empty()) {
+                return;
+            }
+        }
+    }
+
+    fn take_up_next(&mut self) -> bool {
+        self.resolve_candidate();
+        let member = &mut *self.member;
+        let Some(item) = member.work.next_item() else { return false };
+        let unknown = member.unidentified(item);
+        if !unknown.is_empty() && !member.needs_ids() {
+            return false;
+        }
+        if member.needs_ids() {
+            member.work.want_ids();
+        }
+        if !unknown.is_empty() {
+            let asked = member.credentials.keyring.ask_for(&unknown);
+            self.effects.extend(asked.into_iter().map(Effect::Identify));
+            return false;
+        }
+        match member.work.take_item() {
+            Some(Item::Configured(configured)) => self.take_configuration(configured),
+            Some(Item::Answered(answered)) => self.take_answer(*answered),
+            Some(Item::Asked { caller, request }) => self.take_request(caller, request),
+            Some(Item::Rotation(event)) => self.member.work.then(Todo::Step(event)),
+            None => return false,
+        }
+        true
+    }
+
+    fn take_configuration(&mut self, configured: Configured) {
+        let Member { credentials, persist, shared, work, .. } = &mut *self.member;
+        credentials.take_up(configured.credentials, configured.entries);
+        persist.name_places(credentials.entries());
+        persist.prune(shared.record(), credentials.entries());
+        for edge in configured.edges {
+            let to = edge.to.id();
+            work.then(Todo::Step(if edge.is_start {
+                rotation::Event::Started(to)
+            } else {
+                rotation::Event::Changed { from: edge.from.map(|from| from.id()), to }
+            }));
+        }
+        work.then(Todo::Step(rotation::Event::Ticked));
+        self.member.prune();
+    }
+
+    fn perform(&mut self, todo: Todo) {
+        match todo {
+            Todo::Step(event) => self.rotate(event),
+            Todo::Effect(effect) => self.perform_effect(effect),
+            Todo::Conclude { flight, verdict } => {
+                self.update_offer();
+                self.tell_refresh(refresh::Event::Answered { flight, verdict });
+            }
+        }
+    }
+
+    /// Has the credential lifecycle take a step; what follows from it waits for its write.
+    fn rotate(&mut self, event: rotation::Event) {
+        self.member.prune();
+        let member = &mut *self.member;
+        let view = rotation::View { nonce: self.chance.bits(), ..member.view() };
+        let now = member.instant_of(&event).unwrap_or(self.now);
+        member.work.step_at(now);
+        let step = rotation::step(member.record(), &view, &event, now);
+        let Some(write) = step.write.clone() else {
+            member.work.follow(step.effects);
+            return;
+        };
+        let token = match write.token {
+            TokenChange::Keep => None,
+            TokenChange::Replace { credential, .. } => {
+                let token = member.tokens.of(credential).cloned();
+                if token.is_none() {
+                    // It was forgotten with a credential that was gone for a while.
+                    member.standings.ledger.forget_proof(credential);
+                    member.work.first(event);
+                    return;
+                }
+                token
+            }
+        };
+        let fresh = token.as_ref().map(|token| {
+            let (text, issued_at) = (token.text.clone(), token.issued_at);
+            Fresh { text, issued_at }
+        });
+        member.work.begin(Pending::Write { event, step: Box::new(step), token });
+        self.effects.push(Effect::Write(Box::new(write), fresh));
+    }
+
+    fn perform_effect(&mut self, effect: rotation::Effect) {
+        let member = &mut *self.member;
+        match effect {
+            rotation::Effect::Probe(id) => {
+                if let Some(credential) = member.credentials.keyring.get(id).map(Arc::clone) {
+                    self.request(&credential, None);
+                }
+            }
+            rotation::Effect::Serve { credential, generation } => {
+                let Some(token) = member.tokens.of(credential).map(Arc::clone) else { return };
+                let write = TokenWrite {
+                    text: token.text.clone(),
+                    credential,
+                    generation,
+                    issued_at: token.issued_at,
+                    expires_at: token.expires_at,
+                    read: member.shared.serial(),
+                };
+                member.work.begin(Pending::Token { token, generation });
+                self.effects.push(Effect::WriteToken(write));
+            }
+            rotation::Effect::DropTokens(id) => self.drop_tokens(id),
+            rotation::Effect::WriteSink { slot, credential } => {
+                let credential = member.credentials.keyring.get(credential).map(Arc::clone);
+                if let Some(credential) = credential {
+                    self.write_sink(slot, &credential);
+                }
+            }
+            rotation::Effect::Keep(caller) => self.keep(caller),
+            rotation::Effect::Answer { caller, outcome } => self.settle(caller, outcome),
+            rotation::Effect::Notify(notice) => {
+                let from = PhaseName::of(member.record());
+                self.tell_change(&notice, Context { from, was: None });
+            }
+        }
+    }
+}
+
+impl Member {
+    /// When the first record would have been made, had its ids been known: the token that came then may
+    /// have expired, and its credential was active all the same.
+    fn instant_of(&self, event: &rotation::Event) -> Option<Timestamp> {
+        let rotation::Event::Answered { credential, .. } = event else { return None };
+        let (id, arrived_at) = self.work.taken_in().filter(|_| self.record().is_none())?;
+        (id == *credential).then_some(arrived_at)
+    }
+
+    /// The credentials that an item speaks of and whose ids are not known.
+    fn unidentified(&self, item: &Item) -> Vec<Arc<Credential>> {
+        let all: Vec<&Arc<Credential>> = match item {
+            Item::Configured(configured) => {
+                let edges = configured.edges.iter();
+                let ends = edges.flat_map(|edge| edge.from.iter().chain([&edge.to]));
+                configured.credentials.iter().chain(ends).collect()
+            }
+            Item::Answered(answered) => vec![&answered.credential],
+            Item::Asked { caller, .. } => self
+                .calls
+                .get(*caller)
+                .and_then(|open| open.candidate.as_ref())
+                .into_iter()
+                .collect(),
+            Item::Rotation(_) => Vec::new(),
+        };
+        all.into_iter().filter(|one| !one.has_id()).cloned().collect()
+    }
+}

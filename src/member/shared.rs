@@ -1,0 +1,89 @@
+//! What this member knows of what a fleet shares: the record, and the token without its text.
+
+use crate::clock::Timestamp;
+use crate::rotation::{Fleet, Record, Token};
+
+/// What the store holds, as it was last read or written here.
+#[derive(Debug, Default)]
+pub(super) struct Shared {
+    record: Option<Record>,
+    /// When the active credential became it, as far as was seen here.
+    active_since: Timestamp,
+    token: Option<Token>,
+    /// The store's count of tokens.
+    serial: u64,
+    /// None: one process shares nothing.
+    fleet: Option<Fleet>,
+    /// When the store is read again, because it could not be reached.
+    retry_at: Option<Timestamp>,
+}
+
+impl Shared {
+    pub(super) fn record(&self) -> Option<&Record> {
+        self.record.as_ref()
+    }
+
+    pub(super) fn fleet(&self) -> Option<&Fleet> {
+        self.fleet.as_ref()
+    }
+
+    /// The token that is shared.
+    pub(super) fn token(&self) -> Option<Token> {
+        self.token
+    }
+
+    /// The store's count of tokens, as last read.
+    pub(super) fn serial(&self) -> u64 {
+        self.serial
+    }
+
+    /// When the active credential became it, as far as was seen here.
+    pub(super) fn active_since(&self) -> Timestamp {
+        self.active_since
+    }
+
+    /// Another record is stored; returns the one before.
+    pub(super) fn replace_record(
+        &mut self,
+        record: Option<Record>,
+        now: Timestamp,
+    ) -> Option<Record> {
+        let was = std::mem::replace(&mut self.record, record);
+        let active = |record: Option<&Record>| record.map(|record| record.active);
+        if active(was.as_ref()) != active(self.record.as_ref()) {
+            self.active_since = now;
+        }
+        was
+    }
+
+    /// A token was stored from here.
+    pub(super) fn share(&mut self, token: Token) {
+        self.serial = token.serial;
+        self.token = Some(token);
+    }
+
+    /// The store's token was read; returns the count as it was known before.
+    pub(super) fn replace_token(&mut self, token: Option<Token>, serial: u64) -> u64 {
+        self.token = token;
+        std::mem::replace(&mut self.serial, serial)
+    }
+
+    /// No token is shared any more.
+    pub(super) fn forget_token(&mut self) {
+        self.token = None;
+    }
+
+    /// The store could not be read; it is tried again at that time.
+    pub(super) fn retry(&mut self, at: Timestamp) {
+        self.retry_at = Some(at);
+    }
+
+    pub(super) fn retry_at(&self) -> Option<Timestamp> {
+        self.retry_at
+    }
+
+    /// Whether the store is to be read again now; once.
+    pub(super) fn is_retry_due(&mut self, now: Timestamp) -> bool {
+        self.retry_at.take_if(|at| *at <= now).is_some()
+    }
+}

@@ -1,0 +1,128 @@
+//! How a credential is written back, and how it is tried beforehand whether that would work.
+
+use std::sync::Arc;
+
+use super::effect::{Effect, Notice};
+use super::event::Candidate;
+use super::item::Item;
+use super::member::Member;
+use super::step::Step;
+use crate::credential::{Credential, CredentialId};
+use crate::rotation::{self, CallerId, Record, Request, SinkOutcome, Slot};
+use crate::sink::Target;
+use crate::source::EntryPlace;
+
+impl Step<'_> {
+    pub(super) fn write_sink(&mut self, slot: Slot, credential: &Arc<Credential>) {
+        let Member { persist, credentials, policy, .. } = &mut *self.member;
+        let place = persist.place(slot);
+        let entry = credentials.entries().iter().find(|entry| Some(entry.place) == place);
+        let known = entry.and_then(|entry| Some((entry.place, entry.persist.clone()?)));
+        let Some((place, target)) = known else {
+            // Whoever configured the place is gone: nothing waits for it.
+            return self.take_in_written(slot, credential.id(), SinkOutcome::Impossible);
+        };
+        let deadline = self.now + policy.persist_timeout;
+        let write = persist.begin(slot, credential, &target, deadline);
+        let credential = Arc::clone(credential);
+        self.effects.push(Effect::WriteSink { write, place, target, credential });
+    }
+
+    /// Attempts that have taken too long count as failed. Whoever makes them may still come to an end.
+    pub(super) fn expire_writes(&mut self) {
+        for (write, slot, credential, what) in self.member.persist.expire(self.now) {
+            self.effects.push(Effect::AbortSink { write });
+            let millis = self.member.policy.persist_timeout.as_millis();
+            let message =
+                format!("{what} has not come to an end within persistTimeoutMs ({millis} ms)");
+            self.tell_written(slot, &credential, SinkOutcome::Failed, Some(message));
+        }
+    }
+
+    pub(super) fn sink_written(
+        &mut self,
+        write: u64,
+        outcome: SinkOutcome,
+        message: Option<String>,
+    ) {
+        let Some(write) = self.member.persist.end(write) else { return };
+        if write.is_overdue && outcome != SinkOutcome::Done {
+            // That it failed is known; now it may be tried again.
+            self.member.work.push(Item::TICK);
+            return;
+        }
+        self.tell_written(write.slot, &write.credential, outcome, message);
+    }
+
+    fn tell_written(
+        &mut self,
+        slot: Slot,
+        credential: &Arc<Credential>,
+        outcome: SinkOutcome,
+        message: Option<String>,
+    ) {
+        let Member { persist, credentials, .. } = &mut *self.member;
+        let id = credential.id();
+        if let Some(place) = persist.note(slot, id, outcome, message.as_deref(), self.now) {
+            if outcome == SinkOutcome::Done {
+                credentials.written_back(place);
+            }
+            let credential = Arc::clone(credential);
+            let notice = Notice::Persisted { place, credential, outcome, message };
+            self.effects.push(Effect::Notify(notice));
+        }
+        self.take_in_written(slot, id, outcome);
+    }
+
+    fn take_in_written(&mut self, slot: Slot, credential: CredentialId, outcome: SinkOutcome) {
+        let event = rotation::Event::SinkWritten { slot, credential, outcome };
+        self.member.work.push(Item::Rotation(event));
+    }
+
+    /// Environment variables follow the active credential at once; they are never custody.
+    pub(super) fn replace_variables(&mut self, was: Option<&Record>) {
+        let Member { shared, credentials, persist, .. } = &mut *self.member;
+        let Some((was, now)) = was.zip(shared.record()) else { return };
+        let active = credentials.keyring.get(now.active).filter(|_| was.active != now.active);
+        let Some(credential) = active.map(Arc::clone) else { return };
+        for place in credentials.readers_of_variables(was.active) {
+            let slot = persist.slot(place);
+            let is_done = |slot| now.sinks.get(&slot) == Some(&rotation::Sink::Done);
+            // What was written back as well is there again after a restart.
+            if !slot.is_some_and(is_done) {
+                credentials.replace_variables(place, credential.id());
+            }
+            let credential = Arc::clone(&credential);
+            self.effects.push(Effect::ReplaceVariables { place, credential });
+        }
+    }
+
+    /// Tries the files that a rotation would write, and takes the request up once it is known which of
+    /// them can be written.
+    pub(super) fn ask_after_trials(&mut self, caller: CallerId, request: Request<Candidate>) {
+        let places = self.member.places_of_a_rotation();
+        let files = places.into_iter().filter(|(_, target)| !matches!(target, Target::Js { .. }));
+        let trials = &mut self.member.persist.trials;
+        for (place, target) in files {
+            if trials.begin(place) {
+                self.effects.push(Effect::TrySink { place, target });
+            }
+        }
+        trials.wait(caller, request, self.now);
+        self.end_trials();
+    }
+
+    /// Whoever waited for trials goes on when all of them have ended.
+    pub(super) fn end_trials(&mut self) {
+        for (caller, request) in self.member.persist.trials.take_served() {
+            self.member.work.push(Item::Asked { caller, request });
+        }
+    }
+}
+
+impl Member {
+    /// The places that a credential which replaces the active one is written to before it takes over.
+    pub(super) fn places_of_a_rotation(&self) -> Vec<(EntryPlace, Target)> {
+        self.persist.places_of_a_rotation(self.record(), self.credentials.entries())
+    }
+}
