@@ -253,7 +253,8 @@ fn a_token_that_outlives_the_next_one_is_not_forgotten() {
     assert_eq!(world.member().ledger().last_expiry(record.active), Some(expires_at));
 }
 
-/// One whose first token has expired while the machine slept, which nobody has looked into, and that gets no other one.
+/// One that nobody has looked into, whose first token has expired while the machine slept, and
+/// that gets no other one.
 fn overslept() -> World {
     let mut world = World::unobserved(accepts(&["one", "two"])).with(&["one"]);
     world.pass(SECOND);

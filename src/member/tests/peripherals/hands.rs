@@ -1,8 +1,16 @@
-//! A clock that a test sets.
+//! Virtual time, and a clock that a test sets.
 
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use crate::clock::{Clock, Sleep, Timestamp};
+
+pub(crate) const SECOND: Duration = Duration::from_secs(1);
+pub(crate) const MINUTE: Duration = Duration::from_mins(1);
+pub(crate) const HOUR: Duration = Duration::from_hours(1);
+
+/// When every test starts.
+pub(crate) const START: Timestamp = Timestamp::from_millis(1_000_000);
 
 /// The hands of one clock: each process has its own, and so has a store.
 #[derive(Debug)]

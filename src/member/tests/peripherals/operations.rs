@@ -4,7 +4,7 @@ use super::{Delay, Delivery, Process, StoreFate, StoreOperation, Surroundings};
 use crate::member::{Event, Stored};
 
 impl Process {
-    /// One operation whose outcome the member waits for: it may fail, or its answer be lost or late.
+    /// One operation whose outcome the member waits for; the answer may be lost or late.
     pub(super) fn operate(
         &self,
         operation: StoreOperation<'_>,

@@ -1,12 +1,11 @@
 //! What a process has around it, one small trait for each peripheral.
 //!
-//! Each method is told of the process that asks, whose member, store and clock it may look at.
+//! Where a method is given the process, it may look at its member, its store and its clock.
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::Process;
-use crate::clock::Timestamp;
+use super::{Process, TokenRequest};
 use crate::credential::{Credential, CredentialId};
 use crate::member::{Answer, Chance, Denial, Effect, Event, Notice, Stored};
 use crate::refresh::{Refusal, WaiterId};
@@ -66,18 +65,6 @@ pub(crate) trait Machine {
     fn derives(&mut self, _: &Arc<Credential>) -> Delay {
         Delay::AtOnce
     }
-}
-
-/// A token request under way.
-#[derive(Debug, Clone)]
-pub(crate) struct TokenRequest {
-    pub(crate) request: u64,
-    pub(crate) credential: Arc<Credential>,
-    pub(crate) sent_at: Timestamp,
-    /// When the endpoint makes up its mind.
-    pub(crate) judged_at: Timestamp,
-    /// Whether its token is to be tried.
-    pub(crate) verify: bool,
 }
 
 /// How long a token request takes.

@@ -58,7 +58,8 @@ impl Outside {
         let phase = PhaseName::of(Some(record));
         let is_prepared = phase == PhaseName::Prepared && role == Role::Active;
         assert!(!is_prepared, "the active credential is presented while it may be replaced");
-        // Whether it still works is asked while a proved candidate waits, and to judge a refused one.
+        // Whether it still works is asked while a proved candidate waits, and to judge a refused
+        // one.
         let next = record.staged().map(|staged| staged.next);
         let is_asked = next.is_some_and(|next| {
             self.history.accepted.contains_key(&next) || self.history.denied.contains_key(&next)

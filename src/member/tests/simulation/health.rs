@@ -65,8 +65,8 @@ impl Outside {
         assert!(most <= 12 + 4 * reasons, "I10: {most} rejections of one credential in a minute");
     }
 
-    /// The store outlived a process that held the active credential, and nobody else does: without a
-    /// fleet that is the end of it.
+    /// The store outlived a process that held the active credential, and nobody else does:
+    /// without a fleet that is the end of it.
     pub(super) fn is_stranded(&self, process: &Process) -> bool {
         let holds = |id| self.configured.iter().any(|key| key.id() == id);
         let active = process.member.record().map(|record| record.active);

@@ -1,8 +1,9 @@
 //! A member in a world that misbehaves: years of rotations in virtual time, from a seed.
 //!
-//! The member, its sources and its store are the production ones, driven as the driver does. The process
-//! may die before any effect, the store may fail or lose its answer, the endpoint, the people and the clock
-//! do what they do. `ROTATION_SEED=n` shows one run again, `ROTATION_CHECK=long` makes many more.
+//! The member, its sources and its store are the production ones, driven as the driver does. The
+//! process may die before any effect, the store may fail or lose its answer, the endpoint, the
+//! people and the clock do what they do. `ROTATION_SEED=n` shows one run again,
+//! `ROTATION_CHECK=long` makes many more.
 
 mod access;
 mod changes;
@@ -27,15 +28,13 @@ mod sim;
 
 use std::time::Duration;
 
+use super::peripherals::{MINUTE, SECOND};
 use crate::policy::Policy;
 use crate::policy::tests::DEFAULT;
 use counts::Counts;
 use places::Place;
 use regime::{Random, Regime};
 use sim::Sim;
-
-const SECOND: Duration = Duration::from_secs(1);
-const MINUTE: Duration = Duration::from_mins(1);
 
 /// So many secrets there are; each is used again and again.
 const POOL: u64 = 48;

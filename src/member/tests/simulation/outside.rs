@@ -15,9 +15,8 @@ use super::{MINUTE, SECOND};
 use crate::clock::Timestamp;
 use crate::credential::Credential;
 use crate::member::tests::peripherals::{
-    Agenda, Delay, Delivery, Machine, PlaceWrite, Process, SourceReader, StepTaken, Witness,
+    Agenda, Delay, Delivery, Machine, PlaceWrite, Process, START, SourceReader, StepTaken, Witness,
 };
-use crate::member::tests::world::START;
 use crate::member::{Ask, Chance, Effect, Event};
 use crate::refresh::WaiterId;
 use crate::rotation::{CallerId, SinkOutcome};

@@ -87,7 +87,8 @@ impl Sim {
         self.meddle();
     }
 
-    /// A person hands a secret over while it cannot be kept, and the old one lives, dies, or is dead already.
+    /// A person hands a secret over while it cannot be kept; the old one lives, dies, or is
+    /// dead already.
     fn rotate_beside_a_bad_place(&mut self, next: Key, active: Option<Key>) {
         let moods = [Mood::Failing, Mood::Hanging, Mood::ReadOnly];
         for place in 0..self.outside.places.len() {

@@ -41,7 +41,8 @@ impl Outside {
         })
     }
 
-    /// The process before its first rotation: one accepted secret, and perhaps a dead one before it.
+    /// The process before its first rotation: one accepted secret, and perhaps a dead one before
+    /// it.
     pub(super) fn begin(&mut self) {
         let first = self.new_key();
         self.provider.announce(first, Kind::Usual, self.now, self.now);

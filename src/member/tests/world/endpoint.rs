@@ -59,7 +59,7 @@ pub(crate) fn accepts(
     }
 }
 
-/// Answers with these verdicts in turn, then with hour-long tokens.
+/// Gives these verdicts in turn, then hour-long tokens.
 pub(crate) fn script(verdicts: Vec<Verdict>) -> impl FnMut(&Credential, Timestamp) -> Verdict {
     let mut verdicts = VecDeque::from(verdicts);
     move |_, _| verdicts.pop_front().unwrap_or_else(|| granted(HOUR))

@@ -11,12 +11,6 @@ pub(super) use endpoint::{
     with_scope,
 };
 pub(super) use script::Script;
-pub(super) use stage::{START, World, id_of, with_token};
+pub(super) use stage::{World, id_of, with_token};
 
-pub(super) use super::peripherals::{StoreFate, TokenRequest};
-
-use std::time::Duration;
-
-pub(super) const SECOND: Duration = Duration::from_secs(1);
-pub(super) const MINUTE: Duration = Duration::from_mins(1);
-pub(super) const HOUR: Duration = Duration::from_hours(1);
+pub(super) use super::peripherals::{HOUR, MINUTE, SECOND, START, StoreFate, TokenRequest};

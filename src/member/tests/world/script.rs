@@ -10,7 +10,7 @@ use crate::member::tests::peripherals::{
     Clientele, Delay, Delivery, Machine, Passage, PersistPlaces, PlaceWrite, Process, SourceReader,
     StoreAccess, StoreFate, StoreOperation, TokenEndpoint, TokenRequest, Witness, WriteEnd,
 };
-use crate::member::{Answer, Chance, Denial, Notice};
+use crate::member::{Answer, Chance, Denial, Effect, Notice};
 use crate::refresh::{Refusal, WaiterId};
 use crate::rotation::{CallerId, SinkOutcome};
 use crate::source::{EntryPlace, Reading};
@@ -34,6 +34,8 @@ pub(crate) struct Script {
     pub(crate) delays_sinks: bool,
     /// Whether ids are derived as soon as they are asked for.
     pub(crate) derives_ids: bool,
+    /// How many effects the process performs before it dies; none: it lives.
+    pub(crate) dies_after: Option<usize>,
 
     pub(crate) fetches: Vec<(Timestamp, String)>,
     pub(crate) settled: Vec<(Timestamp, WaiterId, Result<(), Refusal>)>,
@@ -70,6 +72,7 @@ impl Script {
             sink_message: None,
             delays_sinks: false,
             derives_ids: true,
+            dies_after: None,
             fetches: Vec::new(),
             settled: Vec::new(),
             answers: BTreeMap::new(),
@@ -97,6 +100,17 @@ impl Chance for Dice {
 impl Machine for Script {
     fn chance(&mut self) -> &mut dyn Chance {
         &mut self.dice
+    }
+
+    fn dies_before(&mut self, _: &Effect) -> bool {
+        match &mut self.dies_after {
+            Some(0) => true,
+            Some(left) => {
+                *left -= 1;
+                false
+            }
+            None => false,
+        }
     }
 
     fn deliver(&mut self, _: &Process, _: Duration, delivery: Delivery) {

@@ -3,10 +3,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{MINUTE, SECOND, Script, accepts};
+use super::{MINUTE, SECOND, START, Script, accepts};
 use crate::clock::{Clock, Timestamp};
 use crate::credential::{Credential, CredentialId};
-use crate::member::tests::peripherals::{Delivery, Hands, Process};
+use crate::member::tests::peripherals::{Delivery, Died, Hands, Process};
 use crate::member::{Effect, Event, Member};
 use crate::policy::Policy;
 use crate::policy::tests::DEFAULT;
@@ -17,8 +17,6 @@ use crate::source::{CredentialText, EntrySpec, Reading, SourceSpec, Sources};
 use crate::store::MemoryStore;
 use crate::verdict::Verdict;
 
-pub(crate) const START: Timestamp = Timestamp::from_millis(1_000_000);
-
 /// A process, its script, and the time.
 pub(crate) struct World {
     pub(crate) process: Process,
@@ -26,6 +24,8 @@ pub(crate) struct World {
     pub(crate) now: Timestamp,
     /// How long the endpoint takes for an answer.
     pub(crate) latency: Duration,
+    /// Whether the process has lived through everything so far.
+    pub(crate) is_alive: bool,
     hands: Arc<Hands>,
     last_caller: CallerId,
 }
@@ -76,9 +76,17 @@ impl World {
             script,
             now: START,
             latency: Duration::from_millis(50),
+            is_alive: true,
             hands,
             last_caller: 0,
         }
+    }
+
+    /// The same over this store, which others may share, with a clock of its own.
+    pub(crate) fn over(mut self, store: MemoryStore, now: Timestamp) -> Self {
+        self.process.store = store;
+        self.advance_to(now);
+        self
     }
 
     pub(crate) fn with(mut self, secrets: &[&str]) -> Self {
@@ -113,8 +121,7 @@ impl World {
     }
 
     fn read(&mut self, found: Vec<Option<Reading>>) {
-        self.hands.set(self.now);
-        self.process.configure(found, &mut self.script).expect("it lives");
+        self.perform(|process, script| process.configure(found, script));
     }
 
     /// The handle of this entry is closed; others yield what it yielded.
@@ -126,23 +133,28 @@ impl World {
     }
 
     pub(crate) fn tell(&mut self, event: Event) {
-        self.hands.set(self.now);
-        self.process.tell(event, &mut self.script).expect("it lives");
+        self.perform(|process, script| process.tell(event, script));
     }
 
     pub(crate) fn perform_all(&mut self, effects: Vec<Effect>) {
-        self.process.perform_all(effects, &mut self.script).expect("it lives");
-    }
-
-    fn receive(&mut self, delivery: Delivery) {
-        self.hands.set(self.now);
-        self.process.receive(delivery, &mut self.script).expect("it lives");
+        self.perform(|process, script| process.perform_all(effects, script));
     }
 
     /// The driver loses its thread, and with it the requests under way.
     pub(crate) fn restart(&mut self) {
-        self.hands.set(self.now);
-        self.process.restart(&mut self.script).expect("it lives");
+        self.perform(Process::restart);
+    }
+
+    fn receive(&mut self, delivery: Delivery) {
+        self.perform(|process, script| process.receive(delivery, script));
+    }
+
+    /// Nothing reaches a process that has died.
+    fn perform(&mut self, happening: impl FnOnce(&mut Process, &mut Script) -> Result<(), Died>) {
+        if self.is_alive {
+            self.hands.set(self.now);
+            self.is_alive = happening(&mut self.process, &mut self.script).is_ok();
+        }
     }
 
     /// Lets time pass, stopping at everything that is due.
@@ -153,15 +165,24 @@ impl World {
             spins += 1;
             assert!(spins < 20_000, "it does not come to rest");
             let Some(next) = self.next_at().filter(|next| *next <= end) else { break };
-            self.now = self.now.max(next);
+            self.advance_to(self.now.max(next));
             self.take_next();
         }
-        self.now = end;
+        self.advance_to(end);
         self.tell(Event::Ticked);
+    }
+
+    /// Its clock goes on, and nothing happens.
+    pub(crate) fn advance_to(&mut self, now: Timestamp) {
+        self.now = now;
+        self.hands.set(now);
     }
 
     /// When the endpoint answers, or the member wants to be woken.
     pub(crate) fn next_at(&self) -> Option<Timestamp> {
+        if !self.is_alive {
+            return None;
+        }
         let wake_at = self.process.member.wake_at(self.now);
         [self.answer_at(), wake_at].into_iter().flatten().min()
     }
