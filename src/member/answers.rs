@@ -7,11 +7,11 @@ use url::Url;
 
 use super::effect::{Effect, Notice};
 use super::item::{Answered, Item};
-use super::member::Member;
+use super::parts::Member;
 use super::step::Step;
 use super::work::Todo;
 use crate::clock::Timestamp;
-use crate::credential::{Credential, CredentialId};
+use crate::credential::Credential;
 use crate::rotation::{self, Role};
 use crate::token::{self, FreshToken};
 use crate::verdict::{Arrival, Verdict, Verify};
@@ -79,15 +79,13 @@ impl Step<'_> {
         let Member { work, credentials, shared, standings, tokens, .. } = &mut *self.member;
         work.take_in(id, arrived_at);
         credentials.keyring.add(&credential);
-        let is_rejected =
-            |standings: &super::standing::Standings, id| standings.ledger.rejections(id).is_some();
-        let ids = || credentials.keyring.ids();
-        let before: Vec<CredentialId> = ids().filter(|id| is_rejected(standings, *id)).collect();
+        let before = standings.rejected(&credentials.keyring);
         let concluded = standings.note(id, &verdict, shared.record(), &policy, arrived_at);
         if let Verdict::Accepted(arrival) = &*concluded {
             tokens.obtain(id, &arrival.token);
         }
-        for id in ids().filter(|id| is_rejected(standings, *id) && !before.contains(id)) {
+        let after = standings.rejected(&credentials.keyring);
+        for id in after.into_iter().filter(|id| !before.contains(id)) {
             let known = credentials.keyring.get(id).zip(standings.failure(id));
             if let Some((credential, failure)) = known {
                 let (credential, failure) = (Arc::clone(credential), failure.clone());

@@ -6,7 +6,7 @@ use super::calls::{Open, Watch};
 use super::effect::{Answer, Denial, Effect, Reason};
 use super::event::{Ask, Candidate, Until};
 use super::item::Item;
-use super::member::Member;
+use super::parts::Member;
 use super::snapshot::Phase;
 use super::step::Step;
 use super::work::Todo;
@@ -105,14 +105,14 @@ impl Step<'_> {
     /// The caller waits, as the credential lifecycle knows it, unless it has left meanwhile.
     pub(super) fn keep(&mut self, caller: KeptCaller) {
         let Member { calls, work, shared, standings, .. } = &mut *self.member;
-        let is_verified = calls.get(caller.id).is_some_and(|open| open.verify.is_some());
+        let Some(open) = calls.get(caller.id) else {
+            return work.push(Item::Rotation(rotation::Event::Left(caller)));
+        };
         let verified = match &caller.awaits {
-            Awaited::Promotion { candidate, .. } if is_verified => Some(*candidate),
+            Awaited::Promotion { candidate, .. } if open.verify.is_some() => Some(*candidate),
             _ => None,
         };
-        if let Err(caller) = calls.keep(caller) {
-            work.push(Item::Rotation(rotation::Event::Left(caller)));
-        }
+        calls.keep(caller);
         let staged = shared.record().and_then(Record::staged).map(|staged| staged.next);
         if let Some(candidate) = verified.filter(|candidate| Some(*candidate) == staged) {
             // It may be proved without that check, and wait for nothing but its custody.

@@ -119,11 +119,11 @@ impl Calls {
         })
     }
 
-    /// The caller waits, as the credential lifecycle says; returns it where it has left meanwhile.
+    /// The caller waits, as the credential lifecycle says.
     ///
     /// A candidate's token is tried from now on where this caller wants it tried, if anywhere.
-    pub(super) fn keep(&mut self, caller: KeptCaller) -> Result<(), KeptCaller> {
-        let Some(open) = self.open.get_mut(&caller.id) else { return Err(caller) };
+    pub(super) fn keep(&mut self, caller: KeptCaller) {
+        let Some(open) = self.open.get_mut(&caller.id) else { return };
         if let Awaited::Promotion { rotation, candidate } = &caller.awaits {
             open.rotation = Some(rotation.clone());
             if let Some(url) = open.verify.clone() {
@@ -134,7 +134,6 @@ impl Calls {
         }
         self.kept.retain(|known| known.id != caller.id);
         self.kept.push(caller);
-        Ok(())
     }
 
     /// Whether a kept caller wants the candidate's token tried.

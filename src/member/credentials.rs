@@ -48,7 +48,9 @@ impl Credentials {
 
     /// The ids of what the sources yield are known.
     pub(super) fn take_up(&mut self, credentials: Vec<Arc<Credential>>, entries: Vec<Yielded>) {
-        credentials.iter().for_each(|credential| self.keyring.add(credential));
+        for credential in &credentials {
+            self.keyring.add(credential);
+        }
         self.taken_up = credentials;
         self.entries = entries;
         let is_there = |place| self.entries.iter().any(|entry| entry.place == place);

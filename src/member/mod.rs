@@ -28,7 +28,7 @@ mod trials;
 mod work;
 
 // The member, and how it may be looked at.
-mod member;
+mod parts;
 mod report;
 mod roster;
 
@@ -53,7 +53,7 @@ pub use change::{Change, What};
 pub use effect::{Answer, Denial, Effect, Notice, Reason};
 pub use event::{Ask, Candidate, Event, Stored, Until};
 pub use keyring::Name;
-pub use member::Member;
+pub use parts::Member;
 pub use persist::{Custody, SinkFailure};
 pub use snapshot::{Phase, Snapshot};
 pub use standing::{CredentialState, Standing};

@@ -2,7 +2,7 @@
 
 use super::change::{Change, What};
 use super::effect::{Effect, Notice};
-use super::member::Member;
+use super::parts::Member;
 use super::step::Step;
 use super::waiting::WaitCode;
 use crate::error::Failure;

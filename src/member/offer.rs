@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::effect::Effect;
-use super::member::Member;
+use super::parts::Member;
 use super::step::Step;
 use crate::clock::Timestamp;
 use crate::credential::Credential;

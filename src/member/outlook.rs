@@ -2,8 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use super::member::Member;
 use super::notices::Context;
+use super::parts::Member;
 use super::persist::SinkFailure;
 use super::step::Step;
 use super::waiting::{WaitCode, WaitsOn};

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::member::Member;
+use super::parts::Member;
 use super::snapshot::{Phase, Snapshot};
 use crate::credential::Credential;
 use crate::error::Code;

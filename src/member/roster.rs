@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use super::keyring::Name;
-use super::member::Member;
+use super::parts::Member;
 use super::standing::{CredentialState, Standing};
 use crate::clock::Timestamp;
 use crate::credential::Credential;

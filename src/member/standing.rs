@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::keyring::Name;
+use super::keyring::{Keyring, Name};
 use crate::clock::Timestamp;
 use crate::credential::{Credential, CredentialId};
 use crate::error::{Code, Failure};
@@ -128,6 +128,11 @@ impl Standings {
     pub(super) fn begin_trial(&mut self, candidate: CredentialId) {
         self.ledger.forget_proof(candidate);
         self.doubt.take_if(|doubt| doubt.credential == candidate);
+    }
+
+    /// The credentials whose latest certain answer was a rejection.
+    pub(super) fn rejected(&self, keyring: &Keyring) -> Vec<CredentialId> {
+        keyring.ids().filter(|id| self.ledger.rejections(*id).is_some()).collect()
     }
 
     pub(super) fn is_rejected(&self, credential: &Credential) -> bool {

@@ -6,7 +6,7 @@ use super::chance::Chance;
 use super::effect::{Effect, Notice};
 use super::event::Event;
 use super::item::Item;
-use super::member::Member;
+use super::parts::Member;
 use super::tokens::Tokens;
 use crate::clock::Timestamp;
 use crate::credential::{Credential, CredentialId};

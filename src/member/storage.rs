@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use super::effect::Effect;
 use super::event::Stored;
-use super::member::Member;
 use super::notices::Context;
+use super::parts::Member;
 use super::step::Step;
 use super::work::Pending;
 use crate::rotation::{self, PhaseName, Record};

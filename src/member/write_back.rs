@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::effect::{Effect, Notice};
 use super::event::Candidate;
 use super::item::Item;
-use super::member::Member;
+use super::parts::Member;
 use super::step::Step;
 use crate::credential::{Credential, CredentialId};
 use crate::rotation::{self, CallerId, Record, Request, SinkOutcome, Slot};

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::record::RotationId;
+use super::history::RotationId;
 use super::request::Rotate;
 use crate::credential::CredentialId;
 

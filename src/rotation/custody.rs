@@ -1,13 +1,27 @@
 //! Who keeps a credential beyond the process that proved it.
 
-use super::effect::Persisted;
-use super::record::{Record, Sink};
+use super::record::Record;
+use super::sink::Sink;
 use super::view::View;
 use crate::credential::CredentialId;
 
+/// Whether a promoted credential has been written back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Persisted {
+    /// There is nowhere to write to.
+    None,
+    /// Not everywhere yet.
+    Pending,
+    /// Wherever it is possible.
+    Done,
+    /// It is not possible anywhere.
+    Impossible,
+}
+
 impl Record {
-    /// Whether something beyond the memory of one process keeps a credential, which is the active or the
-    /// next one: the store where it lies sealed, another live member, a source here, or a sink.
+    /// Whether something beyond the memory of one process keeps a credential, which is the active
+    /// or the next one: the store where it lies sealed, another live member, a source here, or a
+    /// sink.
     ///
     /// `process.env` is never custody, so no driver lists such a sink as acknowledged for this.
     pub fn is_kept(&self, view: &View, credential: CredentialId) -> bool {
@@ -22,8 +36,25 @@ impl Record {
             || self.sinks_of(credential).values().any(|sink| *sink == Sink::Done)
     }
 
-    /// Whether the sources have brought already what takes the active credential's place: nobody is to write
-    /// the active one over that.
+    /// In one process a promotion is not refused for want of a place to keep the credential.
+    pub(super) fn is_in_custody(&self, view: &View, credential: CredentialId) -> bool {
+        self.is_kept(view, credential) || view.fleet.is_none() && !self.awaits_sinks(view)
+    }
+
+    /// Whether a slot that can be written before the promotion may still be.
+    fn awaits_sinks(&self, view: &View) -> bool {
+        let is_open = |slot| matches!(self.sinks.get(slot), None | Some(Sink::Pending { .. }));
+        view.sinks.iter().any(|spec| !spec.at_retirement && is_open(&spec.slot))
+    }
+
+    /// Whether no sink is left that may yet keep the next credential at its first attempt.
+    pub(super) fn has_tried_sinks(&self, view: &View) -> bool {
+        let is_tried = |slot| self.sinks.contains_key(slot);
+        view.sinks.iter().all(|spec| spec.at_retirement || is_tried(&spec.slot))
+    }
+
+    /// Whether the sources have brought already what takes the active credential's place: nobody is
+    /// to write the active one over that.
     pub fn is_succeeded(&self, view: &View) -> bool {
         let successors = self.waiting.into_iter().chain(self.staged().map(|staged| staged.next));
         successors.filter(|one| *one != self.active).any(|one| view.is_yielded(one))

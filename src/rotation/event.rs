@@ -3,28 +3,29 @@
 use std::sync::Arc;
 
 use super::caller::{CallerId, KeptCaller};
-use super::record::Slot;
 use super::request::Request;
+use super::sink::{SinkOutcome, Slot};
 use crate::credential::CredentialId;
 use crate::verdict::{Arrival, Verdict};
 
 /// Something that happened, told to [`step`](super::step).
 #[derive(Debug, Clone)]
 pub enum Event {
-    /// The time that [`wake_at`](super::wake_at) named has come, or something in the view or the record changed.
+    /// The time that [`wake_at`](super::wake_at) named has come, or something in the view or the
+    /// record changed.
     Ticked,
     /// A source of a running process yields another credential than before.
     Changed {
-        /// What it yielded.
+        /// What it yielded before, if anything.
         from: Option<CredentialId>,
-        /// What it yields.
+        /// What it yields now.
         to: CredentialId,
     },
-    /// This process started with that credential in its configuration.
+    /// This process has started with that credential in its configuration.
     Started(CredentialId),
-    /// A probe was answered; [`Ledger::note`](super::Ledger::note) knows already.
+    /// A probe was answered, and [`Ledger::note`](super::Ledger::note) has been told.
     Answered {
-        /// What was presented.
+        /// The credential that was presented.
         credential: CredentialId,
         /// What the answer means.
         verdict: Arc<Verdict<Arrival>>,
@@ -40,22 +41,11 @@ pub enum Event {
     Left(KeptCaller),
     /// A sink was written, or not.
     SinkWritten {
-        /// Which.
+        /// The place.
         slot: Slot,
         /// The credential that it was written with.
         credential: CredentialId,
         /// What came of it.
         outcome: SinkOutcome,
     },
-}
-
-/// What came of writing a sink.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum SinkOutcome {
-    /// It acknowledged.
-    Done,
-    /// It never will (EROFS, EBUSY, EACCES).
-    Impossible,
-    /// It may later.
-    Failed,
 }

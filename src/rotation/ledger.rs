@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use super::policy::Policy;
 use super::record::{Quarantined, Record, Role};
-use super::view::Policy;
 use crate::clock::Timestamp;
 use crate::credential::CredentialId;
 use crate::policy;

@@ -1,10 +1,9 @@
 //! What a fleet agrees upon: which credential has which role.
 
 use std::collections::BTreeMap;
-use std::fmt;
-use std::sync::Arc;
 
-use super::view::Members;
+use super::history::{End, Past, RotationId};
+use super::sink::{Sink, Slot};
 use crate::clock::Timestamp;
 use crate::credential::CredentialId;
 
@@ -142,7 +141,7 @@ pub enum Former {
 /// A credential that was rejected while another one was accepted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Quarantined {
-    /// Which.
+    /// The credential.
     pub credential: CredentialId,
     /// Whether it was active once; then it comes back as a standby only.
     pub was_active: bool,
@@ -151,80 +150,10 @@ pub struct Quarantined {
 /// A credential that is not presented again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Retired {
-    /// Which.
+    /// The credential.
     pub credential: CredentialId,
     /// It has leaked: only an explicit rotation brings it back.
     pub compromised: bool,
-}
-
-/// The idempotency key of one rotation.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct RotationId(Arc<str>);
-
-impl RotationId {
-    /// A key of the caller's choice.
-    pub fn new(id: &str) -> Self {
-        Self(id.into())
-    }
-
-    /// The key of who chooses none: the same in every process that is told the same secret.
-    pub fn of(candidate: CredentialId) -> Self {
-        Self(format!("r-{candidate}").into())
-    }
-}
-
-impl fmt::Display for RotationId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-/// A place that credentials are written back to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Slot(pub u32);
-
-/// How far a place is behind.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Sink {
-    /// To be written.
-    Pending {
-        /// Not before.
-        not_before: Timestamp,
-    },
-    /// It acknowledged.
-    Done,
-    /// It never will.
-    Impossible,
-}
-
-/// A rotation that has ended.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct Past {
-    /// Its key.
-    pub rotation: RotationId,
-    /// What was to become active.
-    pub candidate: CredentialId,
-    /// What became of it.
-    pub end: End,
-}
-
-/// How a rotation ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum End {
-    /// Its candidate became active.
-    Promoted,
-    /// So it did, and what it had replaced took over again.
-    RolledBack,
-    /// The endpoint does not accept the candidate.
-    Rejected,
-    /// Nothing proved it in time, or it was withdrawn.
-    Unverified,
-    /// It was proved, but only a process that may die held it.
-    NoCustody,
-    /// It was proved, but what was previous then could not be retired.
-    RetireBlocked,
-    /// Another rotation took its place.
-    Superseded,
 }
 
 /// What a credential is to a record.
@@ -254,8 +183,8 @@ impl Version {
 }
 
 impl Record {
-    /// Of the credentials that no source yields, so many are kept as fallbacks, and as many that were
-    /// rejected and never active; older ones are forgotten.
+    /// How many of the credentials that no source yields are kept as fallbacks, and how many of
+    /// those that were rejected and never active; older ones are forgotten.
     pub const MOST_STRAYS: usize = 8;
     /// The generation of the first active credential.
     pub const FIRST_GENERATION: u64 = 1;
@@ -326,6 +255,23 @@ impl Record {
         self.history.iter().rev().find(|past| past.rotation == *rotation)
     }
 
+    /// Adds a rotation that has ended to the history.
+    pub(super) fn remember(&mut self, past: Past) {
+        self.history.push(past);
+        let surplus = self.history.len().saturating_sub(Self::MOST_HISTORY);
+        self.history.drain(..surplus);
+    }
+
+    /// Whether the rotation that was open ended with its candidate, now that another credential is
+    /// active.
+    pub(super) fn revise_end(&mut self, rotation: &RotationId) {
+        let active = self.active;
+        let past = self.history.iter_mut().rev().find(|past| past.rotation == *rotation);
+        if let Some(past) = past {
+            past.end = if past.candidate == active { End::Promoted } else { End::RolledBack };
+        }
+    }
+
     /// The rotation whose candidate is being proved.
     pub fn staged(&self) -> Option<&Staged> {
         match &self.phase {
@@ -360,7 +306,12 @@ impl Record {
         self.overlap().or_else(|| self.staged()?.beneath.as_deref())
     }
 
-    /// The same, to change it.
+    /// Whether an overlap rests while a candidate that was staged in it is being proved.
+    pub(super) fn has_overlap_beneath(&self) -> bool {
+        self.staged().is_some_and(|staged| staged.beneath.is_some())
+    }
+
+    /// The overlap that is open, to change it.
     pub(super) fn open_overlap_mut(&mut self) -> Option<&mut Overlap> {
         match &mut self.phase {
             Phase::Overlap(overlap) => Some(overlap),
@@ -373,18 +324,5 @@ impl Record {
     pub(super) fn sinks_of(&self, credential: CredentialId) -> &BTreeMap<Slot, Sink> {
         let staged = self.staged().filter(|staged| staged.next != credential);
         staged.map_or(&self.sinks, |staged| &staged.sinks)
-    }
-
-    /// The moments at which something is due in this phase.
-    pub(super) fn times(&self) -> Vec<Timestamp> {
-        match &self.phase {
-            Phase::Stable | Phase::Degraded { .. } => Vec::new(),
-            Phase::Prepared(prepared) => vec![prepared.deadline],
-            Phase::Staged(staged) => {
-                let forsaken = staged.forsaken.map(|since| since + Members::TTL);
-                forsaken.into_iter().chain([staged.deadline]).collect()
-            }
-            Phase::Overlap(overlap) => vec![overlap.retire_not_before, overlap.deadline],
-        }
     }
 }

@@ -4,13 +4,13 @@ use std::time::Duration;
 
 use url::Url;
 
-use super::record::RotationId;
+use super::history::RotationId;
 use crate::credential::CredentialId;
 
 /// Something that a caller asks of the credential lifecycle.
 ///
-/// `C` is how the candidate of a rotation is named: by its secret until its id is known, by its id in
-/// [`step`](super::step). See [`Request::map_candidate`].
+/// `C` is how the candidate of a rotation is named: by its secret until its id is known, then by its
+/// id. See [`Request::map_candidate`].
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Request<C = CredentialId> {
     /// To make a credential the active one.
@@ -55,7 +55,7 @@ impl<C> Default for Rotate<C> {
 }
 
 impl<C> Request<C> {
-    /// The same request with its candidate named in another way; none if `name` returns none for it.
+    /// The same request with its candidate named in another way; none if `name` returns none.
     pub fn map_candidate<D>(self, name: impl FnOnce(C) -> Option<D>) -> Option<Request<D>> {
         Some(match self {
             Self::Rotate(Rotate { candidate, rotation, supersede, compromised, verify }) => {

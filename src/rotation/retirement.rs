@@ -1,10 +1,11 @@
-//! What has to be there before the previous credential is retired: Retired and Overdue.
+//! What has to be there before the previous credential is retired.
 
 use std::time::Duration;
 
-use super::draft::Draft;
-use super::effect::Missing;
-use super::record::{Overlap, Phase, Record, Sink};
+use super::missing::Missing;
+use super::record::{Overlap, Phase, Record};
+use super::sink::Sink;
+use super::transaction::Transaction;
 use super::transition::Transition;
 use super::view::View;
 use super::write::Barrier;
@@ -13,19 +14,24 @@ use crate::clock::Timestamp;
 /// The active credential was accepted so recently, at the latest, when the previous one is retired.
 pub(super) const FRESH: Duration = Duration::from_mins(1);
 
-/// Retired, or what is in its way. `force` does without members and sinks, never without the proof.
-pub(super) fn retire(draft: &mut Draft<'_>, overlap: &Overlap, force: bool) -> Result<(), Missing> {
-    let missing = missing(&draft.record, draft.view, overlap, force, draft.now);
+/// Retires the previous credential, or returns what is in its way. `force` does without members and
+/// sinks, never without the proof.
+pub(super) fn retire(
+    tx: &mut Transaction<'_>,
+    overlap: &Overlap,
+    force: bool,
+) -> Result<(), Missing> {
+    let missing = missing(tx.record(), tx.view(), overlap, force, tx.now());
     if !missing.is_nothing() {
         return Err(missing);
     }
     if !force {
-        let barrier = barrier(&draft.record, draft.view, overlap);
-        draft.require(barrier);
+        let barrier = barrier(tx.record(), tx.view(), overlap);
+        tx.require(barrier);
     }
-    draft.retire(overlap.previous, false);
-    draft.record.phase = Phase::Stable;
-    draft.took(Transition::Retired);
+    tx.retire(overlap.previous, false);
+    tx.record_mut().phase = Phase::Stable;
+    tx.took(Transition::Retired);
     Ok(())
 }
 
@@ -54,6 +60,14 @@ pub fn missing(
     let is_impossible = sinks.values().any(|sink| *sink == Sink::Impossible);
     missing.custody = is_impossible && !record.is_kept(view, active);
     missing
+}
+
+/// The same of the overlap that is open, if one is.
+pub(super) fn missing_now(tx: &Transaction<'_>) -> Missing {
+    let overlap = tx.record().open_overlap();
+    overlap.map_or_else(Missing::default, |overlap| {
+        missing(tx.record(), tx.view(), overlap, false, tx.now())
+    })
 }
 
 /// What the store compares once more before it takes the retirement.

@@ -61,7 +61,7 @@ impl PhaseName {
 /// What a row of the table says of its phases.
 #[derive(Debug, Clone, Copy)]
 pub struct Row {
-    /// Which.
+    /// The transition.
     pub transition: Transition,
     /// From and to.
     pub moves: &'static [(PhaseName, PhaseName)],
@@ -75,7 +75,8 @@ impl Transition {
         TABLE.iter().any(|row| row.transition == self && row.moves.contains(&(from, to)))
     }
 
-    /// Whether this move may end the open overlap of `record`: its own, or the one beneath a candidate (I12).
+    /// Whether this move may end the open overlap of `record`: its own, or the one beneath a
+    /// candidate (I12).
     #[cfg(test)]
     pub(crate) fn may_end_overlap_of(self, record: &Record) -> bool {
         let ends: &[_] = match record.overlap() {

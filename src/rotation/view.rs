@@ -2,15 +2,18 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
-use std::time::Duration;
 
 use super::caller::KeptCaller;
+use super::fleet::Fleet;
 use super::ledger::Ledger;
-use super::record::Slot;
+use super::policy::Policy;
+use super::record::Staged;
+use super::sink::{SinkSpec, Slot};
 use crate::clock::Timestamp;
 use crate::credential::CredentialId;
 
-/// What one member knows when it takes a step; the driver keeps it up to date and decides nothing by it.
+/// What one member knows when it takes a step. The driver keeps it up to date and decides nothing by
+/// it.
 ///
 /// Everything in it may be old. A [`Write`](super::Write) therefore carries what the store compares
 /// again: the version that was read, and the barrier.
@@ -22,7 +25,7 @@ pub struct View {
     pub nonce: u64,
     /// What sources yield here, in the order of the configuration.
     pub configured: Vec<CredentialId>,
-    /// Those of them that only the variables of this process hold, which end with it.
+    /// Those of them that only the environment variables of this process hold, and that end with it.
     pub fleeting: BTreeSet<CredentialId>,
     /// What this member can present: the configured ones, and those that a caller handed over.
     pub held: BTreeSet<CredentialId>,
@@ -34,97 +37,30 @@ pub struct View {
     pub token: Option<Token>,
     /// The members of the fleet; none where one process shares nothing.
     pub fleet: Option<Fleet>,
-    /// Where credentials are written back to.
+    /// The places that credentials are written back to.
     pub sinks: Vec<SinkSpec>,
-    /// The callers that wait, by [`Effect::Keep`](super::Effect::Keep).
+    /// The callers that wait, as [`Effect::Keep`](super::Effect::Keep) said.
     pub callers: Vec<KeptCaller>,
     /// Probes under way.
     pub probing: BTreeSet<CredentialId>,
     /// Writes to sinks under way.
     pub writing: BTreeSet<Slot>,
-    /// Writes that were given up and may still end: the same credential is not written there meanwhile.
+    /// Writes that were given up and may still end: the same credential is not written there
+    /// meanwhile.
     pub stuck: BTreeSet<(Slot, CredentialId)>,
-}
-
-/// The options that concern rotations.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Policy {
-    /// How long the previous credential stays a fallback; none: min(max(remaining life of the old
-    /// token, 5 min), 1 h).
-    pub overlap: Option<Duration>,
-    /// How long after its staging a candidate's rejections do not count.
-    pub propagation: Duration,
-}
-
-impl Default for Policy {
-    fn default() -> Self {
-        Self { overlap: None, propagation: Duration::ZERO }
-    }
 }
 
 /// The token that is handed out, without the token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Token {
-    /// What it was made with.
+    /// The credential that it was made with.
     pub credential: CredentialId,
     /// The generation of the record under which it was made.
     pub generation: u64,
     /// +1 with every token.
     pub serial: u64,
-    /// When it expires.
+    /// When the token expires.
     pub expires_at: Timestamp,
-}
-
-/// The members of a fleet, as this one sees it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Fleet {
-    /// This member; none for an administrator.
-    pub me: Option<MemberId>,
-    /// The table, as last read.
-    pub members: Members,
-    /// What lies sealed in the store, to be opened by every member with the key.
-    pub sealed: BTreeSet<CredentialId>,
-}
-
-/// Names a member.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct MemberId(pub u64);
-
-/// The table of live members.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct Members {
-    /// When the table was created: a young one may not list everybody yet.
-    pub since: Timestamp,
-    /// The live members.
-    pub rows: BTreeMap<MemberId, Member>,
-}
-
-/// A live member.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
-pub struct Member {
-    /// The latest epoch it has read.
-    pub acked: u64,
-    /// What it can present.
-    pub holds: BTreeSet<CredentialId>,
-}
-
-impl Members {
-    /// How long a silent member counts as live.
-    pub const TTL: Duration = Duration::from_secs(15);
-
-    /// Whether every live member must be listed by now.
-    pub fn is_complete(&self, now: Timestamp) -> bool {
-        now.since(self.since) >= Self::TTL
-    }
-}
-
-/// A place that credentials are written back to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct SinkSpec {
-    /// Names it in the record.
-    pub slot: Slot,
-    /// A source of its own yields the candidate: it is written only when the old one retires.
-    pub at_retirement: bool,
 }
 
 impl View {
@@ -153,5 +89,11 @@ impl View {
                 fleet.sealed.contains(&credential)
                     || fleet.members.rows.values().any(|member| member.holds.contains(&credential))
             })
+    }
+
+    /// Whether the endpoint's latest certain answer to the next credential is a token, even one that
+    /// has expired.
+    pub(super) fn has_proved(&self, staged: &Staged) -> bool {
+        self.ledger.proof(staged.next).is_some_and(|proof| proof.at >= staged.at)
     }
 }

@@ -1,8 +1,9 @@
 //! How a record is written: what a store compares before it takes a write.
 
-use super::effect::Missing;
+use super::fleet::{MemberId, Members};
+use super::missing::Missing;
 use super::record::{Record, Role, Version};
-use super::view::{MemberId, Members, Token};
+use super::view::Token;
 use crate::clock::Timestamp;
 use crate::credential::CredentialId;
 
@@ -22,7 +23,7 @@ pub struct Write {
 /// What becomes of the token with a write of the record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TokenChange {
-    /// Nothing.
+    /// It stays as it is.
     Keep,
     /// The token of the latest probe with this credential replaces it.
     Replace {
@@ -75,7 +76,7 @@ impl Write {
 }
 
 impl Barrier {
-    /// What it lacks.
+    /// What the barrier lacks, as the members stand.
     pub fn missing(&self, members: &Members, now: Timestamp) -> Missing {
         let is_listed = self.writer.is_none_or(|writer| members.rows.contains_key(&writer));
         let mut missing =
@@ -92,7 +93,8 @@ impl Barrier {
     }
 }
 
-/// The comparison that every store makes before it takes a token that was fetched under `generation`.
+/// The comparison that every store makes before it takes a token that was fetched under
+/// `generation`.
 ///
 /// `read` is the serial that the fetching member had read, 0 for none.
 pub fn admit_token(

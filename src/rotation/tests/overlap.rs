@@ -1,4 +1,4 @@
-//! RolledBack and Abandoned: back to the previous credential.
+//! Back to the previous credential: it is wanted again, or nobody holds the active one.
 
 use super::candidates::{promoted, promoted_fleet};
 use super::promotion::stable;

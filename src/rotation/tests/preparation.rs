@@ -1,4 +1,4 @@
-//! Prepared and PreparationEnded: before a person presses Regenerate.
+//! A preparation, before a person presses Regenerate, and its end.
 
 use super::candidates::promoted;
 use super::promotion::{stable, stable_with};

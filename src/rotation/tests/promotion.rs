@@ -1,4 +1,4 @@
-//! Started and Staged to CandidateWithdrawn: a first credential, and another one that takes over.
+//! A first credential, and a candidate that is promoted, rejected or withdrawn.
 
 use super::world::*;
 use crate::rotation::*;

@@ -1,4 +1,4 @@
-//! Substituted, FellBack, Degraded and Recovered: the active credential is rejected.
+//! The active credential is rejected: another one takes over, or none is accepted any more.
 
 use super::candidates::promoted;
 use super::promotion::{stable, stable_with};

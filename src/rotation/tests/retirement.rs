@@ -1,4 +1,4 @@
-//! Retired and Overdue: the end of the overlap.
+//! The end of the overlap: the previous credential is retired, or that is overdue.
 
 use super::candidates::{promoted, promoted_fleet};
 use super::promotion::stable;

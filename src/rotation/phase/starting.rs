@@ -1,24 +1,31 @@
-//! Before there is a record: Started.
+//! There is no record before the first credential is accepted.
 
 use std::collections::BTreeMap;
 
-use super::caller::{Awaited, CallerId, KeptCaller};
-use super::effect::{Effect, Moved, Notice, Refusal, Settled, Step};
-use super::event::Event;
-use super::probing;
-use super::record::{End, Past, Phase, Quarantined, Record, RotationId, Sink, Version};
-use super::request::Request;
-use super::transition::Transition;
-use super::view::View;
-use super::write::{TokenChange, Write};
 use crate::clock::Timestamp;
 use crate::credential::CredentialId;
+use crate::rotation::caller::{Awaited, CallerId, KeptCaller};
+use crate::rotation::effect::{Effect, Step};
+use crate::rotation::event::Event;
+use crate::rotation::history::{End, Past, RotationId};
+use crate::rotation::ledger::Proof;
+use crate::rotation::notice::{Moved, Notice};
+use crate::rotation::outcome::{Refusal, Settled};
+use crate::rotation::probes::Probe;
+use crate::rotation::record::{Phase, Quarantined, Record, Version};
+use crate::rotation::request::Request;
+use crate::rotation::sink::Sink;
+use crate::rotation::transition::Transition;
+use crate::rotation::view::View;
+use crate::rotation::write::{TokenChange, Write};
+use crate::rotation::write_back;
 
-pub(super) fn step(view: &View, event: &Event, now: Timestamp) -> Step {
+/// Makes the first record as soon as a credential is accepted.
+pub(in crate::rotation) fn step(view: &View, event: &Event, now: Timestamp) -> Step {
     let mut effects = Vec::new();
     let mut callers = view.callers.clone();
     if let Event::Asked { caller, request } = event {
-        match ask(*caller, request, view) {
+        match self::request(*caller, request, view) {
             Ok(caller) => {
                 effects.push(Effect::Keep(caller.clone()));
                 callers.push(caller);
@@ -26,52 +33,35 @@ pub(super) fn step(view: &View, event: &Event, now: Timestamp) -> Step {
             Err(outcome) => effects.push(Effect::Answer { caller: *caller, outcome }),
         }
     }
-    let mut order = order(&callers, view);
-    let proved = |one: &CredentialId| Some((*one, view.ledger.valid_proof(*one, now)?));
+    let order = order(&callers, view);
     let strays = strays(&order, view);
-    let is_rejected = |one: &CredentialId| view.ledger.rejections(*one).is_some();
-    let first = order.iter().find_map(proved).or_else(|| {
-        let are_rejected = order.iter().all(is_rejected);
-        strays.iter().filter(|_| are_rejected).find_map(proved)
-    });
-    let Some((active, proof)) = first else {
-        let due = wanted(&order, view).into_iter().filter(|(_, at)| *at <= now);
+    let Some((active, proof)) = first_accepted(&order, &strays, view, now) else {
+        let due = probes_of(&order, view).into_iter().filter(|(_, at)| *at <= now);
         effects.extend(due.map(|(credential, _)| Effect::Probe(credential)));
         return Step { effects, ..Step::default() };
     };
 
-    order.extend(strays);
-    let record = self::first(active, &order, &callers, view, now);
-    let mut told = vec![Effect::Notify(Notice::Moved(Moved::phase(Transition::Started)))];
-    told.append(&mut effects);
-    for caller in &callers {
-        let Awaited::Promotion { rotation, candidate } = &caller.awaits else { continue };
-        let outcome = if *candidate == active {
-            Ok(Settled::Active { rotation: Some(rotation.clone()) })
-        } else if view.ledger.rejections(*candidate).is_some() {
-            Err(Refusal::CandidateRejected(*candidate))
-        } else {
-            // It was not answered yet: its rotation follows this one's start.
-            continue;
-        };
-        told.push(Effect::Answer { caller: caller.id, outcome });
-    }
-    let answers = told.iter().filter_map(|effect| match effect {
-        Effect::Answer { caller, .. } => Some(*caller),
-        _ => None,
+    let known: Vec<CredentialId> = order.into_iter().chain(strays).collect();
+    let record = first_record(active, &known, &callers, view, now);
+    let outcomes = outcomes(&callers, active, view);
+    // Whoever gets an outcome at once need not be kept.
+    effects.retain(|effect| {
+        !matches!(effect, Effect::Keep(kept) if outcomes.iter().any(|(id, _)| *id == kept.id))
     });
-    let answered: Vec<_> = answers.collect();
-    told.retain(|effect| !matches!(effect, Effect::Keep(one) if answered.contains(&one.id)));
+    effects.insert(0, Effect::Notify(Notice::Moved(Moved::phase(Transition::Started))));
+    effects
+        .extend(outcomes.into_iter().map(|(caller, outcome)| Effect::Answer { caller, outcome }));
     if record.sinks.is_empty() && !record.is_kept(view, active) {
-        told.push(Effect::Notify(Notice::NotPersisted(active)));
+        effects.push(Effect::Notify(Notice::NotPersisted(active)));
     }
-    probing::sinks_due(&record, view, now, &mut told);
+    effects.extend(write_back::due(&record, view, now));
     let token = TokenChange::Replace { credential: active, expires_at: proof.expires_at };
     let write = Some(Write { expect: None, record, token, barrier: None });
-    Step { write, effects: told, transitions: vec![Transition::Started] }
+    Step { write, effects, transitions: vec![Transition::Started] }
 }
 
-fn ask(
+/// The caller as it waits from now on, or its outcome.
+fn request(
     caller: CallerId,
     request: &Request,
     view: &View,
@@ -106,15 +96,51 @@ fn order(callers: &[KeptCaller], view: &View) -> Vec<CredentialId> {
     order
 }
 
-/// What was accepted although nothing names it any more: whoever did has left, or a source has changed.
+/// What was accepted although nothing names it any more: whoever did has left, or a source has
+/// changed.
 fn strays(order: &[CredentialId], view: &View) -> Vec<CredentialId> {
     let is_accepted = |one: &CredentialId| view.ledger.proof(*one).is_some();
     let held = view.held.iter().copied().filter(is_accepted);
     held.filter(|one| !order.contains(one)).collect()
 }
 
+/// What becomes active: the first in the order that is accepted, or a stray where all of the order
+/// is rejected.
+fn first_accepted(
+    order: &[CredentialId],
+    strays: &[CredentialId],
+    view: &View,
+    now: Timestamp,
+) -> Option<(CredentialId, Proof)> {
+    let proved = |one: &CredentialId| Some((*one, view.ledger.valid_proof(*one, now)?));
+    order.iter().find_map(proved).or_else(|| {
+        let are_rejected = order.iter().all(|one| view.ledger.rejections(*one).is_some());
+        strays.iter().filter(|_| are_rejected).find_map(proved)
+    })
+}
+
+/// What becomes of those who wait for a rotation. A candidate that was not answered yet follows this
+/// start with a rotation of its own.
+fn outcomes(
+    callers: &[KeptCaller],
+    active: CredentialId,
+    view: &View,
+) -> Vec<(CallerId, Result<Settled, Refusal>)> {
+    let outcomes = callers.iter().filter_map(|caller| {
+        let Awaited::Promotion { rotation, candidate } = &caller.awaits else { return None };
+        let outcome = if *candidate == active {
+            Ok(Settled::Active { rotation: Some(rotation.clone()) })
+        } else {
+            view.ledger.rejections(*candidate)?;
+            Err(Refusal::CandidateRejected(*candidate))
+        };
+        Some((caller.id, outcome))
+    });
+    outcomes.collect()
+}
+
 /// The first one that was not rejected; when all were, each of them again, slowly.
-pub(super) fn wanted(order: &[CredentialId], view: &View) -> Vec<(CredentialId, Timestamp)> {
+fn probes_of(order: &[CredentialId], view: &View) -> Vec<Probe> {
     let is_open = |one: &&CredentialId| view.ledger.rejections(**one).is_none();
     let chosen: Vec<CredentialId> = match order.iter().find(is_open) {
         Some(open) => vec![*open],
@@ -124,19 +150,19 @@ pub(super) fn wanted(order: &[CredentialId], view: &View) -> Vec<(CredentialId, 
     idle.map(|one| (one, view.ledger.retry_soon(one, Timestamp::default()))).collect()
 }
 
-/// The order when nobody asks for anything else.
-pub(super) fn known(view: &View) -> Vec<CredentialId> {
-    order(&view.callers, view)
+/// What is to be presented when nobody asks for anything else, and when.
+pub(in crate::rotation) fn probes(view: &View) -> Vec<Probe> {
+    probes_of(&order(&view.callers, view), view)
 }
 
-fn first(
+fn first_record(
     active: CredentialId,
-    order: &[CredentialId],
+    known: &[CredentialId],
     callers: &[KeptCaller],
     view: &View,
     now: Timestamp,
 ) -> Record {
-    let others = order.iter().copied().filter(|one| *one != active);
+    let others = known.iter().copied().filter(|one| *one != active);
     let (rejected, standby): (Vec<_>, Vec<_>) =
         others.partition(|one| view.ledger.rejections(*one).is_some());
     let quarantined = |credential| Quarantined { credential, was_active: false };

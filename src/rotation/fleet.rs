@@ -1,0 +1,50 @@
+//! The members of a fleet, and what each of them holds.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use crate::clock::Timestamp;
+use crate::credential::CredentialId;
+
+/// The members of a fleet, as this one sees it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fleet {
+    /// This member; none for an administrator.
+    pub me: Option<MemberId>,
+    /// The table, as last read.
+    pub members: Members,
+    /// What lies sealed in the store, to be opened by every member with the key.
+    pub sealed: BTreeSet<CredentialId>,
+}
+
+/// Names a member.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct MemberId(pub u64);
+
+/// The table of live members.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Members {
+    /// When the table was created: a young one may not list everybody yet.
+    pub since: Timestamp,
+    /// The live members.
+    pub rows: BTreeMap<MemberId, Member>,
+}
+
+/// A live member.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
+pub struct Member {
+    /// The latest epoch it has read.
+    pub acked: u64,
+    /// What it can present.
+    pub holds: BTreeSet<CredentialId>,
+}
+
+impl Members {
+    /// How long a silent member counts as live.
+    pub const TTL: Duration = Duration::from_secs(15);
+
+    /// Whether every live member must be listed by now.
+    pub fn is_complete(&self, now: Timestamp) -> bool {
+        now.since(self.since) >= Self::TTL
+    }
+}

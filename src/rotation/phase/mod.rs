@@ -1,0 +1,12 @@
+//! The phases of a record: what a request, an edge, an answer and time mean in each of them.
+//!
+//! A rule of a phase is in the file of that phase and nowhere else. [`dispatch`] finds the file.
+
+pub(super) mod dispatch;
+pub(super) mod starting;
+
+mod degraded;
+mod overlap;
+mod prepared;
+mod stable;
+mod staged;

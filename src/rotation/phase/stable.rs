@@ -1,0 +1,99 @@
+//! The active credential works, and no rotation is open.
+
+use std::time::Duration;
+
+use crate::credential::CredentialId;
+use crate::rotation::caller::{Awaited, CallerId};
+use crate::rotation::candidate;
+use crate::rotation::outcome::{Refusal, Settled};
+use crate::rotation::record::{Phase, Prepared, Role, Version};
+use crate::rotation::request::Request;
+use crate::rotation::succession;
+use crate::rotation::transaction::Transaction;
+use crate::rotation::transition::Transition;
+use crate::verdict::{Arrival, Verdict};
+
+/// How long a preparation lasts at most.
+const PREPARATION: Duration = Duration::from_mins(15);
+
+pub(super) fn request(tx: &mut Transaction<'_>, caller: CallerId, request: &Request) {
+    match request {
+        Request::Rotate(rotate) => candidate::begin(tx, caller, rotate),
+        Request::Prepare { min_runway } => {
+            tx.keep(caller, Awaited::Preparation { min_runway: *min_runway });
+        }
+        Request::CancelPreparation => tx.reply(caller, Ok(Settled::Cancelled)),
+        Request::RollBack(_) => tx.reply(caller, Err(Refusal::NoCandidate(Vec::new()))),
+        Request::Retire { .. } => tx.reply(caller, Ok(Settled::Retired)),
+    }
+}
+
+pub(super) fn offer(tx: &mut Transaction<'_>, candidate: CredentialId) {
+    tx.stage_offered(candidate);
+}
+
+/// The fresh token of the active credential is what a caller may wait for who prepares a change.
+pub(super) fn answer(
+    tx: &mut Transaction<'_>,
+    credential: CredentialId,
+    verdict: &Verdict<Arrival>,
+) {
+    if credential == tx.record().active && tx.has_preparation() {
+        prepare(tx, verdict);
+    }
+}
+
+/// Begins the preparation, now that it is known how long a fresh token lives.
+fn prepare(tx: &mut Transaction<'_>, verdict: &Verdict<Arrival>) {
+    let proof = matches!(verdict, Verdict::Accepted(_)).then(|| tx.proof(tx.record().active));
+    let Some(proof) = proof.flatten() else {
+        tx.settle(|_, awaited| {
+            matches!(awaited, Awaited::Preparation { .. }).then_some(Err(Refusal::TokenUnavailable))
+        });
+        return;
+    };
+    let (safe_until, now) = (proof.expires_at, tx.now());
+    tx.settle(|_, awaited| match awaited {
+        Awaited::Preparation { min_runway } if safe_until.since(now) < *min_runway => {
+            Some(Err(Refusal::LifetimeTooShort { safe_until }))
+        }
+        _ => None,
+    });
+    if tx.has_preparation() {
+        let deadline = proof.soft_at.min(now + PREPARATION);
+        tx.record_mut().phase = Phase::Prepared(Prepared { deadline, safe_until });
+        tx.replace_token(proof);
+        tx.took(Transition::Prepared);
+    }
+}
+
+pub(super) fn time(tx: &mut Transaction<'_>) {
+    if tx.substitute().is_some() || take_early_caller(tx) {
+        return;
+    }
+    if succession::is_hopeless(tx) {
+        tx.record_mut().phase = Phase::Degraded { since: tx.now() };
+        tx.took(Transition::Degraded);
+    }
+}
+
+/// Stages the candidate of a caller that came before there was a record.
+fn take_early_caller(tx: &mut Transaction<'_>) -> bool {
+    if tx.record().version.epoch != Version::FIRST_EPOCH {
+        return false;
+    }
+    let early = tx.awaited().find_map(|awaited| match awaited {
+        Awaited::Promotion { rotation, candidate } => {
+            let is_early = tx.record().role(*candidate) != Role::Active;
+            is_early.then(|| (rotation.clone(), *candidate))
+        }
+        _ => None,
+    });
+    let Some((rotation, candidate)) = early else { return false };
+    tx.stage(candidate, rotation, false);
+    true
+}
+
+pub(super) fn take_waiting(tx: &mut Transaction<'_>) {
+    tx.stage_waiting();
+}

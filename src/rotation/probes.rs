@@ -1,0 +1,89 @@
+//! The token requests that show which credentials are accepted, and what becomes of their tokens.
+
+use super::effect::Effect;
+use super::record::{Record, Role};
+use super::retirement::FRESH;
+use super::succession::is_abandoned;
+use super::transaction::Transaction;
+use super::view::View;
+use crate::clock::Timestamp;
+use crate::credential::CredentialId;
+use crate::token::FreshToken;
+
+/// A credential that is to be presented, and when.
+pub(super) type Probe = (CredentialId, Timestamp);
+
+/// Sends the probes that are due.
+pub(super) fn perform(tx: &mut Transaction<'_>, wanted: Vec<Probe>) {
+    let mut due: Vec<CredentialId> = Vec::new();
+    for (credential, at) in wanted {
+        if at <= tx.now() && !due.contains(&credential) {
+            due.push(credential);
+        }
+    }
+    let active = tx.record().active;
+    // Also for a preparation that has waited for a while: its probe may have been lost with the
+    // driver's thread.
+    if tx.has_preparation() && !tx.view().probing.contains(&active) && !due.contains(&active) {
+        due.push(active);
+    }
+    tx.perform(due.into_iter().map(Effect::Probe));
+}
+
+/// What is to be presented: what the phase asks for, and what may stand in for the active
+/// credential.
+pub(super) fn wanted(
+    of_phase: Vec<Probe>,
+    record: &Record,
+    view: &View,
+    now: Timestamp,
+) -> Vec<Probe> {
+    let ledger = &view.ledger;
+    let mut wanted = of_phase;
+    // Which one stands in is known from then on; more tokens of it say no more.
+    let unproved_since = |since| {
+        let unproved =
+            move |one: &CredentialId| ledger.valid_proof_since(since, *one, now).is_none();
+        let all = record.fallbacks().filter(unproved);
+        all.map(move |one| (one, ledger.retry_at(one, since)))
+    };
+    if let Some(rejected) = ledger.rejections(record.active) {
+        wanted.extend(unproved_since(rejected.first_at));
+        wanted.push((record.active, ledger.retry_at(record.active, Timestamp::default())));
+    } else if !view.is_held(record.active) {
+        wanted.extend(unproved_since(now - FRESH));
+    } else {
+        let slow = record.quarantined.iter().map(|known| known.credential);
+        // One that was accepted at last waits for its turn, and more tokens of it say no more.
+        let is_proved = |one| ledger.valid_proof(one, now).is_some();
+        let yielded = slow.filter(|one| view.configured.contains(one) && !is_proved(*one));
+        wanted.extend(yielded.map(|one| (one, ledger.retry_at(one, Timestamp::default()))));
+    }
+    wanted.retain(|(one, _)| {
+        view.held.contains(one) && !view.probing.contains(one) && record.may_present(*one)
+    });
+    wanted
+}
+
+/// Hands out the token of an accepted probe where its credential is active or stands in for the
+/// active one.
+pub(super) fn serve(tx: &mut Transaction<'_>, credential: CredentialId, token: &FreshToken) {
+    if tx.replaces_token() || tx.proof(credential).is_none() {
+        return;
+    }
+    let is_replaced = tx.is_active_rejected() || is_abandoned(tx.record(), tx.view(), tx.now());
+    let is_needed = credential == tx.record().active || is_replaced;
+    if is_needed && tx.record().role(credential) != Role::Retired {
+        let generation = tx.record().generation;
+        tx.perform([Effect::Serve { credential, generation }]);
+    }
+    let now = tx.now();
+    if let Some(overlap) = tx.record_mut().open_overlap_mut()
+        && overlap.previous == credential
+        && token.expires_at > now
+    {
+        // Tokens of the previous credential are still being made: it is safe to revoke only after
+        // them.
+        overlap.safe_to_revoke_at = overlap.safe_to_revoke_at.max(token.expires_at);
+    }
+}
