@@ -12,7 +12,7 @@ use crate::rotation::SinkOutcome;
 use crate::source::Reading;
 
 /// The process died before it had performed everything.
-#[derive(Debug)]
+#[derive(Debug, Clone, Copy)]
 pub(crate) struct Died;
 
 impl Process {

@@ -26,8 +26,8 @@ impl Clientele for Outside {
         let refusal = outcome.as_ref().err();
         self.check_settled(process, min_validity, refusal);
         if min_validity == Duration::ZERO {
-            let waited = (self.now + 5 * SECOND).since(deadline);
-            self.check_forgotten(process, waited, refusal);
+            let since_asked = (self.now + 5 * SECOND).since(deadline);
+            self.check_forgotten(process, since_asked, refusal);
         }
     }
 

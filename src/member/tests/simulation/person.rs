@@ -122,7 +122,7 @@ impl Sim {
                 }
             }
             Ask::Request(Request::Retire { .. }) => {
-                self.outside.history.retire_asked(self.outside.now)
+                self.outside.history.retire_asked(self.outside.now);
             }
             _ => {}
         }
