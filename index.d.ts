@@ -1,9 +1,9 @@
 /**
- * oauth-rotor: an OAuth 2.0 client-credentials token (RFC 6749 §4.4) that is always there.
+ * oauth-rotor: an OAuth 2.0 client-credentials token (RFC 6749 §4.4) that is always available.
  *
- * A native thread fetches the token before anybody waits for it and refreshes it before it expires,
- * even while the event loop is blocked. All durations are whole milliseconds; all instants are
- * `Date`s, each with its local text.
+ * A native thread fetches the token before anybody waits for it, and refreshes it before it
+ * expires, even while the event loop is blocked. All durations are whole milliseconds; all instants
+ * are `Date`s, each with its local text.
  *
  * @example
  * import { TokenManager, genesysCloud, fromEnv } from 'oauth-rotor'
@@ -16,13 +16,13 @@
  * const token = await tokens.getToken()
  */
 
-import type { Clock } from './testing'
+import type { Clock } from './lib/testing'
 
-// Only what says so is exported; without this line a declaration file exports all that it declares.
+// Without this line a declaration file exports everything that it declares.
 export {}
 
 declare global {
-  // As in lib.esnext.disposable, for projects whose `lib` is older.
+  // The same as in lib.esnext.disposable, for projects with an older `lib`.
   interface SymbolConstructor {
     readonly asyncDispose: unique symbol
   }
@@ -31,8 +31,8 @@ declare global {
 // ------------------------------------------------------------------------------------- the manager
 
 /**
- * What code that only uses tokens needs: take this in your signatures. `fakeTokens()` of
- * `oauth-rotor/testing` has it too, and so may mocks of your own.
+ * What code needs that only uses tokens: use this type in your signatures. `fakeTokens()` of
+ * `oauth-rotor/testing` implements it too, and so can mocks of your own.
  *
  * @example
  * function createApi(tokens: TokenSource) { … }
@@ -46,22 +46,22 @@ export interface TokenSource {
 }
 
 /**
- * Holds one valid token and keeps it so.
+ * Holds one token and keeps it valid.
  *
- * An idle manager never keeps the process alive; a pending call does, be it `getToken()` or the `until()` of
- * a rotation. Managers with the same `name` share one token across all worker threads of the process;
- * without a name nothing is shared.
+ * An idle manager never keeps the process alive; a pending call does, for example `getToken()` or
+ * the `until()` of a rotation. Managers with the same `name` share one token across all worker
+ * threads of the process. Without a name, nothing is shared.
  *
- * A manager that nobody refers to any more is closed when it is garbage-collected, but not while a
- * call waits on it or a listener is attached.
+ * A manager that nothing refers to any longer is closed when it is garbage-collected, but not while
+ * a call waits on it or a listener is attached.
  *
- * Its methods are called on it: hand on `() => tokens.getToken()`, not `tokens.getToken`.
+ * The methods need their `this`: pass on `() => tokens.getToken()`, not `tokens.getToken`.
  */
 export class TokenManager implements TokenSource {
   /**
-   * Checks all options at once and starts to fetch in the background. Nothing is read from files or
-   * the network before it returns; environment variables are, and the directory of a file that `persist`
-   * names is looked for.
+   * Checks all options at once and starts to fetch in the background. Before it returns, it reads
+   * environment variables, and checks that the directory of a file that `persist` names exists. It
+   * reads nothing else from files, and nothing from the network.
    *
    * @throws {InvalidOptionError} `ERR_INVALID_OPTION` with every problem in its message and in
    * `problems`.
@@ -73,15 +73,17 @@ export class TokenManager implements TokenSource {
   constructor(options: TokenManagerOptions)
 
   /**
-   * Resolves when the first token is held. Optional: `getToken()` waits by itself. It may be called
-   * again.
+   * Resolves when the first token is held. Calling it is optional, since `getToken()` waits by
+   * itself. It may be called again. While it waits, it keeps the process alive.
    *
-   * Rejects at once when every credential is rejected or the request is misconfigured
-   * (`ERR_TOKEN_UNAVAILABLE`, with the reason as `cause`) or when a required source cannot be read
-   * (`ERR_CREDENTIAL_UNAVAILABLE`); else after `timeoutMs` (`ERR_TOKEN_UNAVAILABLE`), while the fetch
-   * goes on. With a `signal` and no `timeoutMs` it waits until the signal is aborted, and rejects with
-   * `signal.reason`. Also rejects with `ERR_INVALID_ARGUMENT` and `ERR_CLOSED`. It holds the process
-   * while it waits.
+   * Rejects at once
+   * - with `ERR_TOKEN_UNAVAILABLE`, and the reason as `cause`, when every credential is rejected or
+   *   the request is misconfigured,
+   * - with `ERR_CREDENTIAL_UNAVAILABLE` when a required source cannot be read.
+   *
+   * Otherwise rejects with `ERR_TOKEN_UNAVAILABLE` after `timeoutMs`, while the fetch continues.
+   * With a `signal` and no `timeoutMs` it waits until the signal is aborted, and rejects with
+   * `signal.reason`. Also rejects with `ERR_INVALID_ARGUMENT` and `ERR_CLOSED`.
    *
    * @example
    * await tokens.ready({ timeoutMs: 30_000 })
@@ -90,36 +92,37 @@ export class TokenManager implements TokenSource {
   ready(options?: ReadyOptions): Promise<void>
 
   /**
-   * A valid access token. While one is held this costs no more than a promise; otherwise it waits
-   * for the fetch, at most `acquireTimeoutMs`. An abort ends only this caller's wait, never the
-   * fetch that others wait for.
+   * Returns a valid access token. While one is held, this costs no more than a promise. Otherwise
+   * it waits for the fetch, at most `acquireTimeoutMs`. An abort ends only this caller's wait,
+   * never the fetch that others wait for.
    *
    * Never throws; rejects with
-   * - `ERR_TOKEN_UNAVAILABLE` when there is none in time; `cause` says why, `retryAfterMs` when to
-   *   ask again,
+   * - `ERR_TOKEN_UNAVAILABLE` when no token arrives in time; `cause` says why, and `retryAfterMs`
+   *   when to ask again,
    * - `ERR_LIFETIME_TOO_SHORT` when even a fresh token lives shorter than `minValidityMs`,
    * - `ERR_INVALID_ARGUMENT`, `ERR_CLOSED`, or `signal.reason` (an aborted signal wins over a held
    *   token).
    *
    * @example
-   * const response = await fetch(url, { headers: { authorization: `Bearer ${await tokens.getToken()}` } })
+   * const authorization = `Bearer ${await tokens.getToken()}`
+   * const response = await fetch(url, { headers: { authorization } })
    */
   getToken(options?: GetTokenOptions): Promise<string>
 
-  /** The token that is held now, or undefined. Never waits and never fetches. */
+  /** Returns the token that is held now, or undefined. Never waits and never fetches. */
   peek(): string | undefined
 
   /**
-   * Tells that a resource answered 401 to this token (RFC 6750 §3.1). It is dropped, and another
-   * one fetched, only if it is the one that is held: a late 401 to an older token does nothing.
+   * Reports that a resource answered 401 to this token (RFC 6750 §3.1). If it is the held token, it
+   * is dropped and another one is fetched. A late 401 to an older token does nothing.
    *
-   * Dropping is limited: a second report within min(10 s, 10 % of the token's life) of the last one
-   * that counted, for a token younger than that, keeps the token and raises `invalidate-ignored` (at most
-   * once a second). A resource that answers 401 for reasons of its own must not cause a storm of token
-   * requests.
+   * Dropping is limited, because a resource that answers 401 for reasons of its own must not cause
+   * a storm of token requests. The limit is the smaller of 10 s and 10 % of the token's life. A
+   * report for a token younger than this limit, within the limit after the last report that
+   * counted, keeps the token and raises `invalidate-ignored` (at most once a second).
    *
-   * @returns Whether this call dropped it. False, too, when another call had told of it already: repeat
-   * the request once, whatever this says.
+   * @returns Whether this call dropped the token. Also false when another call has already reported
+   * it: repeat the request once, whatever this returns.
    * @throws {InvalidArgumentError} `ERR_INVALID_ARGUMENT` when `token` is not a string.
    *
    * @example
@@ -131,34 +134,38 @@ export class TokenManager implements TokenSource {
   invalidate(token: string): boolean
 
   /**
-   * Makes another credential the active one, without a failed request: it is proved with a real token
-   * request, promoted together with its token in one step, and the one that was active stays a fallback
-   * for `overlapMs`. Resolves once it is promoted, after the events that tell how; `until()` of what it
-   * resolves to waits for more.
+   * Makes another credential the active one, without a failed request. The new credential is proved
+   * with a real token request, and promoted together with its token in one step. The credential
+   * that was active stays a fallback for `overlapMs`. The promise resolves once the new credential
+   * is promoted, after the events of the promotion. It resolves to a rotation, whose `until()`
+   * waits for more.
    *
-   * Without `clientSecret` it reads the sources again and takes the first configured credential that is
-   * neither active nor previous nor retired; while a rotation is open it joins that one. Naming the
-   * active credential resolves at once, naming the previous one rolls back. Before the first token the
-   * named credential is tried first of all.
+   * Without `clientSecret` it reads the sources again and takes the first configured credential
+   * that is neither active nor previous nor retired; while a rotation is open, it joins that one.
+   * If you name the active credential, it resolves at once; if you name the previous one, it rolls
+   * back. Before the first token, the named credential is tried first.
    *
-   * A secret that was proved is not forgotten when `persist` fails: it takes over as soon as the active one
-   * is rejected, and is written when that works again.
+   * A proved secret is not lost when `persist` fails: it takes over as soon as the active one is
+   * rejected, and is written when `persist` works again.
    *
-   * A wrong secret changes nothing: it is given up after 3 rejections over at least 5 s, counted from the
-   * end of the provider's `propagationMs`. Answers that say nothing of it (too many requests, an outage)
-   * are waited out. `getToken()` is served all the time.
+   * A wrong secret changes nothing: it is given up after 3 rejections over at least 5 s, counted
+   * from the end of the provider's `propagationMs`. Answers that say nothing about the secret (too
+   * many requests, an outage) do not count; the request is repeated. `getToken()` keeps working all
+   * the time.
    *
    * Never throws; rejects with
-   * - `ERR_CANDIDATE_REJECTED` when the endpoint or `verify` does not accept it, or grants it less scope,
+   * - `ERR_CANDIDATE_REJECTED` when the endpoint or `verify` does not accept the new credential, or
+   *   grants it less scope,
    * - `ERR_CANDIDATE_UNVERIFIED` when nothing proved it within 10 minutes, or it was withdrawn,
-   * - `ERR_ROTATION_CONFLICT` when another rotation is open (unless `supersede`) or took this one's place,
+   * - `ERR_ROTATION_CONFLICT` when another rotation is open (unless `supersede`) or took this one's
+   *   place,
    * - `ERR_RETIRE_BLOCKED` when it cannot supersede yet, or could not in time,
-   * - `ERR_NO_CANDIDATE` when nothing is configured that it could take,
-   * - `ERR_NO_CUSTODY` when it was proved, no `persist` could keep it within 10 minutes, and the active
-   *   credential still works; the new one stays a fallback in memory,
-   * - `ERR_ROTATION_TIMEOUT` after `deadlineMs`, or `signal.reason`: both end only this caller's wait. The
-   *   rotation goes on while another caller waits or a source yields the credential. `cause` says what
-   *   it waits for,
+   * - `ERR_NO_CANDIDATE` when no configured credential can be taken,
+   * - `ERR_NO_CUSTODY` when it was proved, but no `persist` could keep it within 10 minutes, and
+   *   the active credential still works; the new one stays a fallback in memory,
+   * - `ERR_ROTATION_TIMEOUT` after `deadlineMs`, or `signal.reason`: both end only this caller's
+   *   wait. The rotation continues while another caller waits or a source yields the credential.
+   *   `cause` says what it waits for,
    * - `ERR_INVALID_ARGUMENT`, before anything has happened, and `ERR_CLOSED`.
    *
    * @example
@@ -168,20 +175,28 @@ export class TokenManager implements TokenSource {
    */
   rotate(options?: RotateOptions): Promise<Rotation>
 
-  /** The latest rotation as it is now, or undefined when there was none, and after `close()`. No I/O. */
+  /**
+   * Returns the latest rotation as it is now. Undefined if there was none, and after `close()`. No
+   * I/O.
+   */
   rotation(): Rotation | undefined
 
   /**
-   * Fetches a fresh token and has nobody present the active secret, so that a person may replace it at a
-   * provider that allows one secret at a time: until `safeUntil` the token bridges the change. It ends
-   * when a new credential is proved, by `cancel()`, when the token is dropped, and by itself after 15
-   * minutes or where the token's soft window begins; then the active secret is used again. May be called
+   * Prepares for a provider that allows one secret at a time: fetches a fresh token, and then
+   * nobody presents the active secret, so that a person can replace it. Until `safeUntil` the token
+   * bridges the change. May be called again.
+   *
+   * The preparation ends when a new credential is proved, by `cancel()`, when the token is dropped,
+   * after 15 minutes, and when the token's soft window begins. Then the active secret is used
    * again.
    *
-   * Never throws; rejects with `ERR_TOKEN_UNAVAILABLE` when no fresh token can be had,
-   * `ERR_LIFETIME_TOO_SHORT` when it lives shorter than `minRunwayMs`, `ERR_ROTATION_CONFLICT` while a
-   * rotation is open, `ERR_DEGRADED` while no known credential is accepted, `ERR_ROTATION_TIMEOUT` after 5
-   * minutes, `ERR_INVALID_ARGUMENT`, `ERR_CLOSED`, and `signal.reason`.
+   * Never throws; rejects with
+   * - `ERR_TOKEN_UNAVAILABLE` when no fresh token can be fetched,
+   * - `ERR_LIFETIME_TOO_SHORT` when it lives shorter than `minRunwayMs`,
+   * - `ERR_ROTATION_CONFLICT` while a rotation is open,
+   * - `ERR_DEGRADED` while no known credential is accepted,
+   * - `ERR_ROTATION_TIMEOUT` after 5 minutes,
+   * - `ERR_INVALID_ARGUMENT`, `ERR_CLOSED`, and `signal.reason`.
    *
    * @example
    * const preparation = await tokens.prepareRotation({ minRunwayMs: 10 * 60_000 })
@@ -191,34 +206,36 @@ export class TokenManager implements TokenSource {
   prepareRotation(options?: PrepareRotationOptions): Promise<Preparation>
 
   /**
-   * Has all sources of credentials read again, now instead of after `sourcePollMs`. What they yield
-   * is told by the event `source`. After `close()` it does nothing.
+   * Reads all sources of credentials again now, instead of after `sourcePollMs`. The event `source`
+   * reports what they yield. After `close()` it does nothing.
    */
   reload(): void
 
-  /** What is known now, for people and logs. No I/O; no token and no secret in it. */
+  /** Returns what is known now, for people and logs. No I/O. Holds no token and no secret. */
   status(): TokenManagerStatus
 
   /**
-   * Whether it is well, for probes and alerts. No I/O. `live` is for a liveness probe, `ready` for a
-   * readiness probe, `problems` for alerts: they tell of tomorrow's outage, too.
+   * Returns whether the manager works, for probes and alerts. No I/O. `live` is for a liveness
+   * probe, `ready` for a readiness probe, and `problems` for alerts: they also announce tomorrow's
+   * outage.
    */
   health(): TokenManagerHealth
 
   /**
-   * What has happened since the manager was opened, in numbers, for monitoring. No I/O. Managers of
-   * one name count together. After `close()`, what it had counted until then.
-   * `oauth-rotor/prometheus` turns it into metrics of prom-client.
+   * Returns the counts since the manager was opened, for monitoring. No I/O. Managers of one name
+   * count together. After `close()` it returns the last counts. `oauth-rotor/prometheus` turns them
+   * into metrics of prom-client.
    */
   metrics(): TokenManagerMetrics
 
   /**
-   * Calls `listener` on every event of this name. A listener that throws keeps the event from nobody
-   * else; what it throws becomes an uncaught exception, and what an asynchronous one rejects with an
-   * unhandled rejection. A manager is no `EventEmitter`: `events.once()` does not take it.
+   * Calls `listener` on every event of this name. If a listener throws, the others still get the
+   * event. What it throws becomes an uncaught exception; the rejection of an asynchronous listener
+   * becomes an unhandled rejection. A manager is no `EventEmitter`: `events.once()` does not take
+   * it.
    *
-   * @throws {InvalidArgumentError} `ERR_INVALID_ARGUMENT` when there is no such event or `listener` is
-   * not a function; so do `once` and `off`.
+   * @throws {InvalidArgumentError} `ERR_INVALID_ARGUMENT` when there is no such event or `listener`
+   * is not a function; so do `once` and `off`.
    */
   on<Name extends keyof RotorEvents>(event: Name, listener: (payload: RotorEvents[Name]) => void): this
   /** Calls `listener` on the next event of this name. */
@@ -227,24 +244,23 @@ export class TokenManager implements TokenSource {
   off<Name extends keyof RotorEvents>(event: Name, listener: (payload: RotorEvents[Name]) => void): this
 
   /**
-   * Ends the use of this manager within 1 s. Pending calls reject with `ERR_CLOSED`, as later ones
-   * do. No event is told any more. The last manager of a name ends the refreshes. May be called
-   * again.
+   * Closes this manager within 1 s. Pending and later calls reject with `ERR_CLOSED`, and there are
+   * no further events. The last manager of a name ends the refreshes. May be called again.
    */
   close(): Promise<void>
 
   /** {@link TokenManager.close}, for `await using`. */
   [Symbol.asyncDispose](): Promise<void>
 
-  /** What loggers and `console.log` show. No token and no secret in it. */
+  /** Returns what loggers and `console.log` show. Holds no token and no secret. */
   toJSON(): TokenManagerHealth & { name: string | undefined; closed: boolean }
 }
 
 /** Options of {@link TokenManager.ready}. */
 export interface ReadyOptions {
   /**
-   * How long to wait, in ms. 1 to 3,600,000. Default `acquireTimeoutMs`; with a `signal`, until that is
-   * aborted.
+   * How long to wait, in ms. Default `acquireTimeoutMs`; with a `signal`, until that is aborted. 1
+   * to 3,600,000.
    */
   timeoutMs?: number | undefined
   /** Ends the wait; the promise rejects with its `reason`. */
@@ -254,8 +270,8 @@ export interface ReadyOptions {
 /** Options of {@link TokenManager.getToken}. */
 export interface GetTokenOptions {
   /**
-   * How much life the token must have left, in ms; a number from 0. Default: whatever the held one has, above
-   * `expiryMarginMs`.
+   * How long the token must still be valid, in ms. Default: as long as the held token is, above
+   * `expiryMarginMs`. A number from 0.
    */
   minValidityMs?: number | undefined
   /** Ends the wait; the promise rejects with its `reason`. */
@@ -264,45 +280,52 @@ export interface GetTokenOptions {
 
 /** Options of {@link TokenManager.rotate}. An unknown key is an error. */
 export interface RotateOptions {
-  /** The new secret. Left out: the configured candidate. An `undefined` (a misspelt variable) is an error. */
+  /**
+   * The new secret. If it is left out, a configured candidate is taken. `undefined` (a misspelt
+   * variable) is an error.
+   */
   clientSecret?: string
-  /** Its client id, for a change to another client (blue/green). Default: the active credential's. */
+  /**
+   * Its client id, for a change to another client (blue/green). Default: the active credential's.
+   */
   clientId?: string | undefined
   /** A name for people, in events and `status()`. 1 to 128 characters. Default: none. */
   label?: string | undefined
-  /** When the provider lets the new secret end. See {@link Credential.expiresAt}. */
+  /** When the new secret expires at the provider. See {@link Credential.expiresAt}. */
   expiresAt?: Instant | undefined
   /**
-   * Names this rotation: several callers that give the same id, at the same time or one after the
-   * other, get the same rotation, while it is open and as long as its credential is active. It is shown
-   * in events. 1 to 128 characters. Default: `r-` and the credential's id, so that every instance may be
-   * told the same secret.
+   * Names this rotation. Callers that give the same id, at the same time or one after the other,
+   * get the same rotation, while it is open and as long as its credential is active. Events show
+   * it. Default: `r-` and the credential's id, so that every instance can be told the same secret.
+   * 1 to 128 characters.
    */
   rotationId?: string | undefined
   /**
-   * How long this call waits, in ms; then `ERR_ROTATION_TIMEOUT`. 1,000 to 3,600,000. Default 300,000
-   * (5 min).
+   * How long this call waits, in ms; then it rejects with `ERR_ROTATION_TIMEOUT`. Default 300,000
+   * (5 min). 1,000 to 3,600,000.
    */
   deadlineMs?: number | undefined
   /**
-   * A request that has to succeed with the new token before it is promoted: a GET with it as Bearer.
-   * 2xx proves the credential, 401 and 403 reject it, after anything else (a redirect, too) it is tried
-   * again. One that was rejected has to pass it also when it is tried again later, until a `rotate()`
-   * names it without. Default: none.
+   * A request that has to succeed with the new token before it is promoted: a GET with the token as
+   * Bearer. 2xx proves the credential, 401 and 403 reject it. After any other answer, even a
+   * redirect, the request is repeated. A credential that was rejected has to pass the same request
+   * when it is tried again later, until a `rotate()` names it without `verify`. Default: none.
    *
    * @example verify: { url: 'https://api.mypurecloud.com/api/v2/tokens/me' }
    */
   verify?: VerifyOptions | undefined
   /**
-   * Takes the place of a rotation that is open with another credential. One that is not promoted yet
-   * gives way, and its caller gets `ERR_ROTATION_CONFLICT`. Of one that is, the previous credential stays
-   * a fallback until this one is proved, and is retired with the promotion, under the same conditions as
-   * by `retireNow()`; when this one is given up, the overlap goes on as before. Default: false.
+   * Takes the place of a rotation that is open with another credential. Default: false.
+   *
+   * If that rotation is not promoted yet, it is given up, and its caller gets
+   * `ERR_ROTATION_CONFLICT`. If it is promoted, its previous credential stays a fallback until the
+   * new one is proved. It is retired with the promotion, under the same conditions as with
+   * `retireNow()`. When the new one is given up, the overlap continues as before.
    */
   supersede?: boolean | undefined
   /**
-   * The active credential has leaked: with the promotion it is retired at once, and its tokens are
-   * dropped. No source brings it back, only a `rotate()` naming it. Default: false.
+   * The active credential has leaked: it is retired at once with the promotion, and its tokens are
+   * dropped. No source brings it back, only a `rotate()` that names it. Default: false.
    */
   compromised?: boolean | undefined
   /** Ends the wait; the promise rejects with its `reason`. */
@@ -311,14 +334,14 @@ export interface RotateOptions {
 
 /** A request with the token of a candidate. */
 export interface VerifyOptions {
-  /** https, or http for this machine. No user name and no password. */
+  /** A URL: https, or http for this machine. No user name and no password. */
   url: string | UrlLike
 }
 
 /** Options of {@link TokenManager.prepareRotation}. */
 export interface PrepareRotationOptions {
   /**
-   * How long the fresh token must live, in ms. 0 to 38,880,000,000. Default 0: as long as it does.
+   * How long the fresh token must live, in ms. Default 0: any life is enough. 0 to 38,880,000,000.
    */
   minRunwayMs?: number | undefined
   /** Ends the wait; the promise rejects with its `reason`. */
@@ -338,15 +361,16 @@ export interface AbortSignalLike {
 /** Options of {@link TokenManager}. An unknown key is an error, at every level. */
 export interface TokenManagerOptions {
   /**
-   * Managers of one name, in all threads of the process, share one token. Their options must agree, but
-   * for `timeZone`, `strict` and `credentials`. The latter are put together: the token may come from
-   * another manager's.
+   * Managers of one name, in all threads of the process, share one token. Default: none, nothing is
+   * shared. 1 to 128 characters.
    *
-   * A name is a capability. Whoever opens a manager of this name with equal options gets the token, may
-   * invalidate it and may rotate the credential, whatever credentials it brings, wrong ones included.
-   * So tenants need a name each, or none, and a name is nothing to take from a request.
+   * Their options must be equal, except for `timeZone`, `strict` and `credentials`. Their
+   * `credentials` are combined, so the token may come from the credentials of another manager.
    *
-   * 1 to 128 characters. Default: none, nothing is shared.
+   * A name is a capability. Code that opens a manager of this name with equal options gets the
+   * token, can invalidate it and can rotate the credential, whatever credentials it brings, even
+   * wrong ones. So give each tenant a name of its own, or none, and never take a name from a
+   * request.
    */
   name?: string | undefined
 
@@ -354,8 +378,8 @@ export interface TokenManagerOptions {
   provider: Provider
 
   /**
-   * What to authenticate with: one, or a list of 1 to 1,000 whose first is the current one. When the
-   * endpoint rejects one, the next is tried at once.
+   * The credential to authenticate with, or a list of 1 to 1,000 whose first is the current one.
+   * When the endpoint rejects one, the next is tried at once.
    *
    * @example
    * credentials: [
@@ -366,98 +390,102 @@ export interface TokenManagerOptions {
   credentials: CredentialEntry | readonly CredentialEntry[]
 
   /**
-   * How long before its expiry a token is refreshed, in ms; at most half of its life. 0 to
-   * 38,880,000,000. Default: the smaller of 600,000 (10 min) and 25 % of the token's life. A
-   * `refresh_in` in the answer takes precedence.
+   * How long before its expiry a token is refreshed, in ms; at most half of its life. A
+   * `refresh_in` in the answer takes precedence. Default: the smaller of 600,000 (10 min) and 25 %
+   * of the token's life. 0 to 38,880,000,000.
    */
   refreshBeforeMs?: number | undefined
 
   /**
-   * By which part of that window a refresh may come earlier, at random; never later. 0 to 1.
-   * Default 0.1.
+   * By how much of that window a refresh may start earlier, at random; it never starts later. A
+   * ratio. Default 0.1. 0 to 1.
    */
   jitterRatio?: number | undefined
 
   /**
-   * A token is not handed out closer than this to its expiry, in ms. 0 to 3,600,000, less than
-   * `maxTokenAgeMs`. Default: the smaller of 30,000 and 5 % of the token's life.
+   * A token is not handed out closer than this to its expiry, in ms. Default: the smaller of 30,000
+   * and 5 % of the token's life. 0 to 3,600,000, less than `maxTokenAgeMs`.
    */
   expiryMarginMs?: number | undefined
 
   /**
-   * A token is used for at most so long, in ms, whatever `expires_in` says: for a provider that
-   * ends tokens early. 1,000 to 38,880,000,000. Default: none.
+   * How long a token is used at most, in ms, whatever `expires_in` says: for a provider that ends
+   * tokens early. Default: none. 1,000 to 38,880,000,000.
    */
   maxTokenAgeMs?: number | undefined
 
   /**
-   * A token is refreshed before less than this is left of it, in ms; at most half of its life. 0 to
-   * 38,880,000,000, at most half of `maxTokenAgeMs`. Default: none.
+   * A token is refreshed before less than this is left of its life, in ms; at most half of its
+   * life. Default: none. 0 to 38,880,000,000, at most half of `maxTokenAgeMs`.
    */
   minRunwayMs?: number | undefined
 
   /**
-   * How long `getToken()` and `ready()` wait while there is no token, in ms. 1 to 3,600,000.
-   * Default 5,000. The fetch goes on after that.
+   * How long `getToken()` and `ready()` wait while there is no token, in ms. The fetch continues
+   * after that. Default 5,000. 1 to 3,600,000.
    */
   acquireTimeoutMs?: number | undefined
 
   /**
-   * How long one token request may take, connecting included, in ms. 1 to 3,600,000. Default
-   * 10,000.
+   * How long one token request may take, including the connection, in ms. Default 10,000. 1 to
+   * 3,600,000.
    */
   requestTimeoutMs?: number | undefined
 
   /**
-   * How often files, functions and environment variables that yield credentials are read again, in ms. 10
-   * to 86,400,000. Default 10,000. While no token is held, files and variables are read every second and functions
-   * called every 5 s, if that is more often. Managers that read equally often do so at the same instants, so
+   * How often files, functions and environment variables that yield credentials are read again, in
+   * ms. Default 10,000. 10 to 86,400,000.
+   *
+   * While no token is held, files and variables are read every second and functions are called
+   * every 5 s, if that is more often. Managers with the same interval read at the same instants, so
    * the second reading may come sooner.
    */
   sourcePollMs?: number | undefined
 
   /**
-   * How long a credential that was replaced stays a fallback, in ms. 1,000 to 604,800,000 (7 days).
-   * Default: the remaining life of the old token, but at least 300,000 (5 min) and at most 3,600,000
-   * (1 h).
+   * How long a credential that was replaced stays a fallback, in ms. Default: the remaining life of
+   * the old token, but at least 300,000 (5 min) and at most 3,600,000 (1 h). 1,000 to 604,800,000
+   * (7 days).
    */
   overlapMs?: number | undefined
 
   /**
-   * How long one attempt of `persist` may take, in ms; then it counts as failed and is tried again. A
-   * function's `signal` is aborted then. 100 to 3,600,000. Default 30,000.
+   * How long one attempt of `persist` may take, in ms. After that it counts as failed and is tried
+   * again, and a function's `signal` is aborted. Default 30,000. 100 to 3,600,000.
    */
   persistTimeoutMs?: number | undefined
 
   /**
-   * A token is refreshed after so long at the latest, in ms, so that a dead secret is noticed hours and not
-   * minutes before the token's end. It is an ordinary refresh: when it fails, the held token stays. 60,000
-   * to 38,880,000,000; 0: only when a refresh is due. Default 21,600,000 (6 h).
+   * How long a token is kept at most before it is refreshed, in ms. So a dead secret is noticed
+   * hours, not minutes, before the token expires. It is an ordinary refresh: when it fails, the
+   * held token stays. Default 21,600,000 (6 h). 60,000 to 38,880,000,000, or 0: only when a refresh
+   * is due.
    */
   proveEveryMs?: number | undefined
 
   /**
-   * The IANA time zone of the local texts, such as `'America/Sao_Paulo'`. Default: the system's.
+   * The IANA time zone of the local texts, such as `'America/Sao_Paulo'`. Default: the system's
+   * zone.
    */
   timeZone?: string | undefined
 
   /**
-   * Compares the wall clock on every call, so that an expired token is not handed out even in the
-   * second after a suspended process wakes, or in the minute after one was restored from a checkpoint.
-   * Default: false, and true where `AWS_LAMBDA_FUNCTION_NAME` is set.
+   * Compares the wall clock on every call. So an expired token is not handed out even in the second
+   * after a suspended process wakes, or in the minute after a process was restored from a
+   * checkpoint. Default: false, or true if `AWS_LAMBDA_FUNCTION_NAME` is set.
    */
   strict?: boolean | undefined
 
   /**
-   * A clock that a test turns by hand, made by `createClock()` of `oauth-rotor/testing`. Managers of
-   * one name must be on the same one. Default: the machine's.
+   * A clock that a test turns by hand, made by `createClock()` of `oauth-rotor/testing`. Managers
+   * of one name must use the same clock. Default: the machine's clock.
    */
   clock?: Clock | undefined
 }
 
 /**
- * Where tokens come from. Made by {@link genesysCloud}, {@link pagerDuty} or {@link oauth2}; shows
- * none of its options.
+ * Where tokens come from. Made by {@link genesysCloud}, {@link pagerDuty} or {@link oauth2}. It
+ * shows none of its options.
  */
 export interface Provider {
   readonly preset: 'genesysCloud' | 'pagerDuty' | 'oauth2'
@@ -483,53 +511,56 @@ export interface ProviderOptions {
   /** The `resource` parameters (RFC 8707 §2): absolute URIs without a fragment. Default: none. */
   resource?: string | readonly string[] | undefined
   /**
-   * Further parameters of the token request. Not `grant_type`, nor those that have an option of
-   * their own or authenticate the client. Default: none.
+   * Further parameters of the token request, except `grant_type`, those that have an option of
+   * their own, and those that authenticate the client. Default: none.
    */
   params?: { readonly [name: string]: string } | undefined
   /**
-   * The life of a token whose answer has no `expires_in`, in ms. 1,000 to 38,880,000,000. Default
-   * 300,000 (5 min).
+   * The life of a token whose answer has no `expires_in`, in ms. Default 300,000 (5 min). 1,000 to
+   * 38,880,000,000.
    */
   defaultLifetimeMs?: number | undefined
   /**
-   * Takes `defaultLifetimeMs` for the life of every token, whatever `expires_in` says: for a server that says 0 or
-   * -1 and means a token without end. Default: false, such a token is refused (`ERR_MISCONFIGURED`).
+   * Uses `defaultLifetimeMs` as the life of every token, whatever `expires_in` says: for a server
+   * that says 0 or -1 and means a token that never expires. Default: false, such a token is refused
+   * (`ERR_MISCONFIGURED`).
    */
   ignoreExpiresIn?: boolean | undefined
   /**
-   * Takes every token for a bearer token, whatever its `token_type` says: for a server that calls it `BearerToken`
-   * or `Application Access Token`. Default: false, another type than Bearer is refused (RFC 6749 §7.1). One that is
-   * missing or empty is taken in any case.
+   * Accepts every token as a bearer token, whatever its `token_type` says: for a server that calls
+   * it `BearerToken` or `Application Access Token`. A missing or empty type is always accepted.
+   * Default: false, any type other than Bearer is refused (RFC 6749 §7.1).
    */
   treatAsBearer?: boolean | undefined
   /**
-   * Codes of errors by which the server means that client id or secret are wrong, besides `invalid_client` and
-   * those that docs/options.md lists: the next credential is tried then. Each 1 to 128 visible ASCII characters
-   * without a colon; capitals, `-`, `.` and blanks count as small letters and `_`. Default: none.
+   * Error codes that mean, at this server, that the client id or the secret is wrong, in addition
+   * to `invalid_client` and those that docs/options.md lists. After such a code, the next
+   * credential is tried. Case does not matter, and `-`, `.` and blanks count as `_`. Default: none.
+   * Each has 1 to 128 visible ASCII characters and no colon.
    *
    * @example rejectedErrors: ['unknown_application']
    */
   rejectedErrors?: readonly string[] | undefined
   /**
-   * The `User-Agent` of all requests (RFC 9110 §10.1.5): of those for tokens, of `verify`, and of those to a proxy. 1
-   * to 256 visible ASCII characters, with blanks between them. Default: `oauth-rotor/` and its version.
+   * The `User-Agent` of all requests (RFC 9110 §10.1.5): those for tokens, those of `verify`, and
+   * those to a proxy. Default: `oauth-rotor/` and its version. 1 to 256 visible ASCII characters,
+   * with blanks between them.
    *
    * @example userAgent: 'acme-webhooks/1.2 (ops@acme.example)'
    */
   userAgent?: string | undefined
   /**
-   * How long the provider takes to make a new secret known to all of its servers, in ms: rejections
-   * of a credential that appeared within this time do not count. 0 to 3,600,000. Default 0, 10,000
-   * for {@link genesysCloud}.
+   * How long the provider takes to make a new secret known to all of its servers, in ms. Rejections
+   * of a credential that appeared within this time do not count. Default 0, or 10,000 for
+   * {@link genesysCloud}. 0 to 3,600,000.
    */
   propagationMs?: number | undefined
   /** Certificates, as PEM text. Default: the system's trusted roots and no client certificate. */
   tls?: TlsOptions | undefined
   /**
    * The URL of an HTTP proxy (`http:` or `https:`, may hold a user name and password), or `false`
-   * for none. Default: what `HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY` and `NO_PROXY` say, by the rules of
-   * curl. Never used for this machine's own addresses.
+   * for none. Never used for this machine's own addresses. Default: what `HTTPS_PROXY`,
+   * `HTTP_PROXY`, `ALL_PROXY` and `NO_PROXY` say, by the rules of curl.
    */
   proxy?: string | UrlLike | false | undefined
   /**
@@ -542,9 +573,9 @@ export interface ProviderOptions {
 /** Certificates for the connection to the token endpoint. */
 export interface TlsOptions {
   /**
-   * Certificate authorities to trust instead of the system's, each PEM text with one or more certificates. A
-   * server's own self-signed certificate may be one of them: the server is trusted when it presents exactly that
-   * one, for its name and within its dates.
+   * Certificate authorities to trust instead of the system's. Each is PEM text with one or more
+   * certificates. One of them may be a server's own self-signed certificate: the server is trusted
+   * if it presents exactly that certificate, for its name and within its dates.
    */
   ca?: PemText | readonly PemText[] | undefined
   /** The client's certificate chain (mutual TLS). Needs `key`. */
@@ -573,8 +604,8 @@ export type GenesysCloudOptions = ProviderOptions &
     | {
         /**
          * The host, such as `'login.mypurecloud.ie'`. `api.…` is corrected to `login.…`, with a
-         * process warning of code `OAUTH_ROTOR_API_HOST`. For tests, a URL of this machine, such as
-         * `'http://127.0.0.1:4000'`.
+         * process warning with the code `OAUTH_ROTOR_API_HOST`. For tests, it may be a URL of this
+         * machine, such as `'http://127.0.0.1:4000'`.
          */
         host: string
         region?: undefined
@@ -618,7 +649,11 @@ export function pagerDuty(options: PagerDutyOptions): Provider
 /**
  * Any OAuth 2.0 token endpoint. The options are checked by {@link TokenManager}.
  *
- * @example oauth2({ tokenUrl: 'https://idp.example.com/oauth2/token', audience: 'https://api.example.com' })
+ * @example
+ * oauth2({
+ *   tokenUrl: 'https://idp.example.com/oauth2/token',
+ *   audience: 'https://api.example.com',
+ * })
  */
 export function oauth2(options: OAuth2Options): Provider
 
@@ -639,14 +674,18 @@ export interface CredentialSource {
 }
 
 /**
- * A text, or where it is read from. One trailing line break is dropped from what a source yields, and so is
- * the byte order mark at the beginning of a file. What no client id or secret has is an error that names
- * the file or variable: control characters, invisible characters (a zero-width space), blanks other than
- * a plain space (a non-breaking space), blanks at the beginning or end.
+ * A text, or where to read it from. One trailing line break is dropped from what a source yields,
+ * and so is the byte order mark at the beginning of a file.
+ *
+ * Characters that no client id or secret has are an error, which names the file or variable:
+ * control characters, invisible characters (a zero-width space), blanks other than a plain space (a
+ * non-breaking space), and blanks at the beginning or end.
  */
 export type Field = string | FieldSource | (() => FieldValue | Promise<FieldValue>)
 
-/** What a function yields for a field. Nothing or an empty text: the last value stays in use. */
+/**
+ * What a function yields for a field. After nothing or an empty text, the last value stays in use.
+ */
 export type FieldValue = string | null | undefined
 
 /** A client id with its secret, as texts. */
@@ -660,13 +699,15 @@ export interface CredentialText {
 }
 
 /**
- * An instant from the year 2000 to 9999: a `Date`, an ISO 8601 text with its offset
- * (`'2027-01-31T00:00:00Z'`; a day alone is UTC; a date that does not exist is an error), or milliseconds
- * since 1970.
+ * An instant: a `Date`, an ISO 8601 text with its offset (`'2027-01-31T00:00:00Z'`), or
+ * milliseconds since 1970. A day without a time is in UTC. A date that does not exist is an error.
+ * From the year 2000 to 9999.
  */
 export type Instant = Date | string | number
 
-/** What a function yields for an entry. Nothing or an empty list: the last value stays in use. */
+/**
+ * What a function yields for an entry. After nothing or an empty list, the last value stays in use.
+ */
 export type CredentialValue = CredentialText | readonly CredentialText[] | null | undefined
 
 /** A client id with its secret, each a text or a source. */
@@ -677,33 +718,36 @@ export interface Credential {
   clientId: Field
   /** The OAuth client secret (RFC 6749 §2.3.1). */
   clientSecret: Field
-  /** It may be missing. Default: false, a source that yields nothing is an error. */
+  /** Whether it may be missing. Default: false, a source that yields nothing is an error. */
   optional?: boolean | undefined
   /**
-   * When the provider lets the secret end; it is told of by the event `credential-expiring` 30 days, 7
-   * days and 1 day before, and when it has. Nothing else depends on it. Default: not known.
+   * When the secret expires at the provider. The event `credential-expiring` announces it 30 days,
+   * 7 days and 1 day before, and reports it when it has happened. Nothing else depends on it.
+   * Default: not known.
    */
   expiresAt?: Instant | undefined
   /**
    * Where the credential that replaces this one is written to, so that a restarted process has it:
-   * {@link envFile}, {@link secretFile}, or a function. Variables of `fromEnv` are written in any case, in
-   * `process.env` of each environment. What the new credential itself came from is not written.
+   * {@link envFile}, {@link secretFile}, or a function. `false`: nowhere. Default: if the secret is
+   * read by {@link fromEnvFile}, that file; otherwise nowhere. The directory of a file has to
+   * exist; otherwise the constructor throws `ERR_INVALID_OPTION`.
    *
-   * A file whose entry reads its secret from an environment variable also comes before that variable: it
-   * is read once, at the start, and its credential is tried first. The variable's stays a fallback. So a
-   * process that is started again with its old environment has the new secret. A file that is missing,
-   * incomplete or unreadable counts as absent. Where it was accepted and the variables hold another
-   * credential, a process warning with the code `OAUTH_ROTOR_STALE_VARIABLE` says so.
+   * Variables of `fromEnv` are always written, in `process.env` of each environment. The source
+   * that the new credential itself came from is not written.
    *
-   * A function is called once per promotion. It gets the new credential and `{ signal }`, and its promise
-   * resolves when that is kept. When it fails, or takes longer than `persistTimeoutMs`, it is called again
-   * after 10 s, but not while a call with the same credential has not settled; a late success counts. The
-   * old credential is not retired before it has succeeded. With an error whose `code` is `EROFS`, `EBUSY`,
-   * `EACCES` or `EPERM` it is given up. Of the error only its name and its code, or its cause's, are passed
-   * on.
+   * If an entry reads its secret from an environment variable, its file comes before that variable:
+   * the file is read once, at the start, and its credential is tried first. The variable's
+   * credential stays a fallback. So a process that is started again with its old environment has
+   * the new secret. A file that is missing, incomplete or unreadable counts as absent. If the
+   * file's credential was accepted and the variables hold another one, a process warning with the
+   * code `OAUTH_ROTOR_STALE_VARIABLE` says so.
    *
-   * The directory of a file has to exist, or the constructor throws `ERR_INVALID_OPTION`. Default: for a
-   * secret that is read by {@link fromEnvFile}, that file; else none. `false`: none.
+   * A function is called once per promotion. It gets the new credential and `{ signal }`, and its
+   * promise resolves when the credential is kept. When the function fails, or takes longer than
+   * `persistTimeoutMs`, it is called again after 10 s, but not while a call with the same
+   * credential has not settled; a late success counts. The old credential is not retired before the
+   * function has succeeded. It is given up after an error whose `code` is `EROFS`, `EBUSY`,
+   * `EACCES` or `EPERM`. Only the error's name and its code, or those of its cause, are passed on.
    *
    * @example
    * persist: async ({ clientSecret }, { signal }) => {
@@ -714,11 +758,13 @@ export interface Credential {
 }
 
 /**
- * One entry of the list of credentials. A function is called at the start, every `sourcePollMs`, on
- * `reload()`, and when the endpoint has rejected every known credential. When it throws, only the
- * error's name and its code, or its cause's, are passed on: its message may hold a secret. One that has not answered after
- * `acquireTimeoutMs` is left out until it does. It must not wait for a token of its own manager, which
- * waits for it.
+ * One entry of the list of credentials.
+ *
+ * A function is called at the start, every `sourcePollMs`, on `reload()`, and when the endpoint has
+ * rejected every known credential. When it throws, only the error's name and its code, or those of
+ * its cause, are passed on, because its message may hold a secret. A function that has not settled
+ * after `acquireTimeoutMs` is left out until it does. It must not wait for a token of its own
+ * manager, since that manager waits for the function.
  *
  * @example
  * credentials: async () => {
@@ -731,7 +777,7 @@ export type CredentialEntry =
 
 /**
  * Two environment variables that hold a credential. They are read when a manager is constructed,
- * which throws `ERR_INVALID_OPTION` when one is missing, and again every `sourcePollMs`.
+ * and again every `sourcePollMs`. If one is missing, the constructor throws `ERR_INVALID_OPTION`.
  *
  * @throws {InvalidOptionError} `ERR_INVALID_OPTION` when an argument cannot be the name of a
  * variable.
@@ -746,21 +792,22 @@ export function fromEnv(idVariable: string, secretVariable: string): CredentialS
 export function fromEnv(variable: string): FieldSource
 
 /**
- * A file that holds a field, read in the background, again every `sourcePollMs`. A relative path is resolved
- * when this is called.
+ * A file that holds a field. It is read in the background, and again every `sourcePollMs`. A
+ * relative path is resolved when this function is called.
  *
- * It has to be a regular file, reached through any links: a pipe, a socket or a device is never opened, and is
- * an error that says so. So is a link of another user in a directory that anybody may write to, such as
- * `/tmp`, unless the directory is that user's. This holds for every file that this package reads or writes.
+ * It has to be a regular file; links to one are followed. A pipe, a socket or a device is never
+ * opened: it is an error that says so. In a directory that anybody may write to, such as `/tmp`, a
+ * link of another user is an error too, unless the directory belongs to that user. This holds for
+ * every file that this package reads or writes.
  *
- * @throws {InvalidOptionError} `ERR_INVALID_OPTION` when `path` is not one.
+ * @throws {InvalidOptionError} `ERR_INVALID_OPTION` when `path` is not a path.
  * @example { clientId: 'app', clientSecret: fromFile('/run/secrets/client') }
  */
 export function fromFile(path: string | UrlLike): FieldSource
 
 /**
- * Two files of one directory, such as a mounted Kubernetes secret. Its `..data` link is resolved
- * once for both, so client id and secret always belong together.
+ * Two files of one directory that hold a credential, such as a mounted Kubernetes secret. Its
+ * `..data` link is resolved once for both files, so client id and secret always belong together.
  *
  * @throws {InvalidOptionError} `ERR_INVALID_OPTION` when `directory` is not a path or a name is not
  * a file's name.
@@ -773,24 +820,26 @@ export function fromDirectory(
 
 /**
  * Two variables of a dotenv file that hold a credential. The file is read in the background, both
- * variables at once, and again every `sourcePollMs`. A new secret is written back to it, unless the entry
- * is written as two fields and has `persist`.
+ * variables at once, and again every `sourcePollMs`. A new secret is written back to it. To change
+ * that, write the entry as two fields, with `persist`.
  *
- * It is read as `dotenv` and as Node.js (`--env-file`) read it; a variable that they read differently is an
- * error. Nothing is expanded: `$` stands for itself. A relative path is resolved when this is called.
+ * The file is read as `dotenv` and Node.js (`--env-file`) read it; a variable that they read
+ * differently is an error. Nothing is expanded: `$` stands for itself. A relative path is resolved
+ * when this function is called.
  *
- * @throws {InvalidOptionError} `ERR_INVALID_OPTION` when `path` is not one or the names are not those of
- * two variables (letters, digits, `_`, `.` and `-`).
- * @example fromEnvFile('/srv/app/.env', { clientId: 'GC_CLIENT_ID', clientSecret: 'GC_CLIENT_SECRET' })
+ * @throws {InvalidOptionError} `ERR_INVALID_OPTION` when `path` is not a path or the names are not
+ * those of two variables (letters, digits, `_`, `.` and `-`).
+ * @example
+ * fromEnvFile('/srv/app/.env', { clientId: 'GC_CLIENT_ID', clientSecret: 'GC_CLIENT_SECRET' })
  */
 export function fromEnvFile(
   path: string | UrlLike,
   variables: { clientId: string; clientSecret: string },
 ): CredentialSource
 /**
- * One variable of a dotenv file that holds a field. Two fields of one entry that name the same file are
- * read at once. A new secret is written back to the file of `clientSecret`, and its client id where
- * `clientId` is a variable of the same file, unless the entry has `persist`.
+ * One variable of a dotenv file that holds a field. Two fields of one entry that name the same file
+ * are read at once. Unless the entry has `persist`, a new secret is written back to the file of
+ * `clientSecret`, and so is its client id if `clientId` is a variable of the same file.
  *
  * @example { clientId: 'app', clientSecret: fromEnvFile('/srv/app/.env', 'CLIENT_SECRET') }
  */
@@ -810,18 +859,18 @@ export type PersistFunction = (
   context: PersistContext,
 ) => void | Promise<void>
 
-/** What a {@link PersistFunction} gets besides. */
+/** The second argument of a {@link PersistFunction}. */
 export interface PersistContext {
-  /** Aborted when `persistTimeoutMs` has passed: give up, so that it can be tried again. */
+  /** Aborted when `persistTimeoutMs` has passed: give up then, so that the call can be repeated. */
   readonly signal: GlobalAbortSignal
 }
 
-/** The `AbortSignal` of the project's libraries, where they have one. */
+/** The `AbortSignal` of the project's libraries, if they have one. */
 type GlobalAbortSignal = typeof globalThis extends { AbortSignal: { prototype: infer Signal } }
   ? Signal
   : AbortSignalLike
 
-/** What a {@link PersistFunction} gets. */
+/** The first argument of a {@link PersistFunction}. */
 export interface PromotedCredential {
   /** As in {@link CredentialStatus.id}. */
   credentialId: string
@@ -831,24 +880,27 @@ export interface PromotedCredential {
 }
 
 /**
- * Two variables of a dotenv file. Both are written in one atomic rename; comments, order, mode (without set-uid,
- * set-gid and sticky bits), owner, group and, on Linux, the POSIX access control list are kept. A new file has the mode
- * 0600. Until it takes its place nobody else can read it. A relative path is resolved when this is called.
+ * Writes to two variables of a dotenv file, both in one atomic rename. Comments, order, mode
+ * (without set-uid, set-gid and sticky bits), owner, group and, on Linux, the POSIX access control
+ * list are kept. A new file has the mode 0600. Until the new file takes its place, nobody else can
+ * read it. A relative path is resolved when this function is called.
  *
  * In a directory that anybody may write to, such as `/tmp`, a file of another user is not written
  * (`persisted: 'impossible'`).
  *
- * Without `clientId` only the secret is written: for an entry whose client id is fixed. The secret of
- * another client is not written there then (`persisted: 'impossible'`), since the file could not say whose
- * it is.
+ * Without `clientId` only the secret is written: for an entry whose client id is fixed. Then the
+ * secret of another client is not written (`persisted: 'impossible'`), since the file could not say
+ * which client it belongs to.
  *
- * `dotenv`, Node.js (`--env-file`) and a shell that sources the file read the same value, and the shell runs
- * nothing of it. A value that no quotes carry through all three, one with an apostrophe together with `"`, `$`,
- * a backtick or a backslash, is not written (`persisted: 'impossible'`), nor is one that is not plain below an
- * odd quote: then use {@link secretFile}.
+ * `dotenv`, Node.js (`--env-file`) and a shell that sources the file read the same value, and the
+ * shell runs nothing of it. Two kinds of value are not written (`persisted: 'impossible'`); use
+ * {@link secretFile} for them:
+ * - a value that no quotes carry through all three: one with an apostrophe together with `"`, `$`,
+ *   a backtick or a backslash,
+ * - a value that is not plain, below an unbalanced quote.
  *
- * @throws {InvalidOptionError} `ERR_INVALID_OPTION` when `path` is not one or the names are not those of
- * two variables (letters, digits, `_`, `.` and `-`).
+ * @throws {InvalidOptionError} `ERR_INVALID_OPTION` when `path` is not a path or the names are not
+ * those of two variables (letters, digits, `_`, `.` and `-`).
  * @example persist: envFile('.env', { clientId: 'GC_CLIENT_ID', clientSecret: 'GC_CLIENT_SECRET' })
  */
 export function envFile(
@@ -857,11 +909,11 @@ export function envFile(
 ): Sink
 
 /**
- * A file that holds the secret and nothing else, replaced by an atomic rename. The client id is not
- * written, and the secret of another client than the entry's neither (`persisted: 'impossible'`). A relative
- * path is resolved when this is called.
+ * Writes to a file that holds the secret and nothing else, by an atomic rename. The client id is
+ * not written. If the new secret belongs to another client than the entry's, nothing is written
+ * (`persisted: 'impossible'`). A relative path is resolved when this function is called.
  *
- * @throws {InvalidOptionError} `ERR_INVALID_OPTION` when `path` is not one.
+ * @throws {InvalidOptionError} `ERR_INVALID_OPTION` when `path` is not a path.
  * @example
  * const path = '/var/lib/app/client-secret'
  * const credentials = { clientId: 'app', clientSecret: fromFile(path), persist: secretFile(path) }
@@ -879,8 +931,11 @@ export interface CredentialName {
 }
 
 /**
- * Whether a promoted credential was written back: there is nowhere to write to, not everywhere yet,
- * wherever it is possible, nowhere possible.
+ * Whether a promoted credential was written back:
+ * - `'none'`: there is nowhere to write it to,
+ * - `'pending'`: it is not yet written everywhere,
+ * - `'done'`: it is written wherever that is possible,
+ * - `'impossible'`: it cannot be written anywhere.
  */
 export type Persisted = 'none' | 'pending' | 'done' | 'impossible'
 
@@ -890,12 +945,12 @@ export interface RotationFacts {
   readonly rotationId: string
   /** Grows by one whenever another credential becomes active. */
   readonly generation: number
-  /** What this rotation is about. */
+  /** The credential that this rotation makes active. */
   readonly candidate: CredentialName
-  /** What tokens are fetched with. */
+  /** The credential that tokens are fetched with. */
   readonly active: CredentialName
   readonly persisted: Persisted
-  /** What it waits for; empty when it waits for nothing any more. */
+  /** What it waits for. Empty when it no longer waits for anything. */
   readonly waitingFor: readonly WaitingFor[]
 }
 
@@ -903,13 +958,13 @@ export interface RotationFacts {
 export interface WaitingFor {
   /**
    * - `'proof'`: the token endpoint (or `verify`) has to accept a credential,
-   * - `'custody'`: something beyond this process has to keep the candidate,
-   * - `'members'`: live members of the fleet have to move,
+   * - `'custody'`: the candidate needs a durable copy, outside this process,
+   * - `'members'`: live members of the fleet have to follow,
    * - `'sinks'`: the active credential has to be written back,
-   * - `'time'`: the overlap goes on until `retireNotBefore`; nothing is wrong.
+   * - `'time'`: the overlap continues until `retireNotBefore`; nothing is wrong.
    */
   readonly code: 'proof' | 'custody' | 'members' | 'sinks' | 'time'
-  /** What it is, why, and what to do. */
+  /** What the rotation waits for, why, and what to do. */
   readonly message: string
   readonly since: Date
   readonly sinceLocal: string
@@ -926,15 +981,15 @@ export interface StagedRotation extends RotationFacts {
   readonly reason: null
 }
 
-/** The candidate is active; the credential that was stays a fallback. */
+/** The candidate is active; the credential that was active before stays a fallback. */
 export interface OverlapRotation extends RotationFacts {
   readonly phase: 'overlap'
   /** The fallback. */
   readonly previous: CredentialName
-  /** The previous credential is retired then at the earliest. */
+  /** When the previous credential is retired at the earliest. */
   readonly retireNotBefore: Date
   readonly retireNotBeforeLocal: string
-  /** No token that was made with the previous credential lives longer. */
+  /** When the last token that was fetched with the previous credential has expired. */
   readonly safeToRevokeAt: Date
   readonly safeToRevokeAtLocal: string
   readonly reason: null
@@ -946,13 +1001,16 @@ export interface RetiredRotation extends RotationFacts {
   readonly previous: null
   readonly retireNotBefore: Date | null
   readonly retireNotBeforeLocal: string | null
-  /** No token that was made with the previous credential lives longer; null where there was none. */
+  /**
+   * When the last token that was fetched with the previous credential has expired. Null if there
+   * was none.
+   */
   readonly safeToRevokeAt: Date | null
   readonly safeToRevokeAtLocal: string | null
   readonly reason: null
 }
 
-/** The candidate was active, and another credential took over again. */
+/** The candidate was active, and another credential has taken over again. */
 export interface RolledBackRotation extends RotationFacts {
   readonly phase: 'rolled-back'
   /** The candidate, while it is the fallback. */
@@ -972,7 +1030,7 @@ export interface FailedRotation extends RotationFacts {
   readonly retireNotBeforeLocal: null
   readonly safeToRevokeAt: null
   readonly safeToRevokeAtLocal: null
-  /** Why; `ERR_ROTATION_CONFLICT` where another rotation took its place. */
+  /** Why it failed. `ERR_ROTATION_CONFLICT` if another rotation took its place. */
   readonly reason:
     | 'ERR_CANDIDATE_REJECTED'
     | 'ERR_CANDIDATE_UNVERIFIED'
@@ -981,46 +1039,54 @@ export interface FailedRotation extends RotationFacts {
     | 'ERR_ROTATION_CONFLICT'
 }
 
-/** A rotation without its methods, as `status().rotation` has it; `phase` tells which members are there. */
+/** A rotation without its methods, as in `status().rotation`. `phase` determines its members. */
 export type RotationSnapshot =
   StagedRotation | OverlapRotation | RetiredRotation | RolledBackRotation | FailedRotation
 
-/** What can be asked of a rotation. */
+/** The methods of a rotation. */
 export interface RotationMethods {
   /**
    * Resolves, with the rotation as it is then, when
-   * - `'everywhere'`: every live member of the fleet uses the new credential; without a store there is no
-   *   fleet, and it rejects with `ERR_NO_FLEET` at once,
-   * - `'persisted'`: it has been written back, or never will: `persisted` is not `'pending'` any more,
+   * - `'everywhere'`: every live member of the fleet uses the new credential; without a store there
+   *   is no fleet, and it rejects with `ERR_NO_FLEET` at once,
+   * - `'persisted'`: the new credential has been written back, or never will be: `persisted` is no
+   *   longer `'pending'`,
    * - `'retired'`: no previous credential is left.
    *
-   * Never throws. After a rollback `'retired'` rejects with `ERR_ROTATION_CONFLICT`, and each
-   * does when the candidate is given up before it is active. Also rejects with `ERR_INVALID_ARGUMENT`,
-   * `ERR_CLOSED`, and `signal.reason`.
+   * Never throws. Rejects with `ERR_ROTATION_CONFLICT` when the candidate is given up before it is
+   * active, and, if it waits for `'retired'`, after a rollback. Also rejects with
+   * `ERR_INVALID_ARGUMENT`, `ERR_CLOSED`, and `signal.reason`.
    */
   until(what: 'everywhere' | 'persisted' | 'retired', options?: WaitOptions): Promise<Rotation>
 
   /**
-   * Makes the previous credential the active one again, when it is still accepted. The other one is its
-   * fallback then.
+   * Makes the previous credential the active one again, if it is still accepted. The other one then
+   * becomes its fallback.
    *
-   * Never throws. Rejects with `ERR_NO_CANDIDATE` when no previous credential is left,
-   * `ERR_CANDIDATE_REJECTED` when it is not accepted any more, `ERR_ROTATION_CONFLICT` when another
-   * rotation has taken this one's place or is being proved to do so, `ERR_INVALID_ARGUMENT`, `ERR_CLOSED`,
-   * and, which end only this wait, with `ERR_ROTATION_TIMEOUT` after 5 minutes without a clear answer, and
-   * `signal.reason`.
+   * Never throws; rejects with
+   * - `ERR_NO_CANDIDATE` when no previous credential is left,
+   * - `ERR_CANDIDATE_REJECTED` when it is no longer accepted,
+   * - `ERR_ROTATION_CONFLICT` when another rotation has taken this one's place, or its candidate is
+   *   being proved to do so,
+   * - `ERR_ROTATION_TIMEOUT` after 5 minutes without a clear answer, and `signal.reason`: both end
+   *   only this wait,
+   * - `ERR_INVALID_ARGUMENT` and `ERR_CLOSED`.
    */
   rollback(options?: WaitOptions): Promise<Rotation>
 
   /**
-   * Retires the previous credential now instead of at `retireNotBefore`: it is never presented again.
-   * The active one is proved once more before that, if its last proof is older than a minute.
+   * Retires the previous credential now instead of at `retireNotBefore`: it is never presented
+   * again. If the last proof of the active credential is older than a minute, it is proved once
+   * more before that.
    *
-   * Never throws. Rejects with `ERR_RETIRE_BLOCKED`, naming what is `missing`, `ERR_ROTATION_CONFLICT` when
-   * another rotation has taken this one's place or the active credential fails meanwhile, so that the
-   * previous one is needed, `ERR_ROTATION_TIMEOUT` after 5 minutes without that proof,
-   * `ERR_INVALID_ARGUMENT`, `ERR_CLOSED`, and `signal.reason`. Where the wait has ended without it, the
-   * previous one stays until `retireNotBefore`.
+   * Never throws; rejects with
+   * - `ERR_RETIRE_BLOCKED`, whose `missing` says what is missing,
+   * - `ERR_ROTATION_CONFLICT` when another rotation has taken this one's place, or when the active
+   *   credential fails meanwhile, so that the previous one is needed,
+   * - `ERR_ROTATION_TIMEOUT` after 5 minutes without that proof,
+   * - `ERR_INVALID_ARGUMENT`, `ERR_CLOSED`, and `signal.reason`.
+   *
+   * If the wait ends without the retirement, the previous credential stays until `retireNotBefore`.
    *
    * @example await tokens.rotation()?.retireNow()
    */
@@ -1028,60 +1094,72 @@ export interface RotationMethods {
 }
 
 /**
- * A rotation as it was when this was made; `tokens.rotation()` has it as it is. `phase` tells which
- * members are there. No secret and no token in it.
+ * A rotation as it was when this object was made; `tokens.rotation()` returns it as it is now.
+ * `phase` determines its members. Holds no secret and no token.
  *
  * @example
  * const rotation = tokens.rotation()
- * if (rotation?.phase === 'overlap') console.log(`a fallback until ${rotation.retireNotBeforeLocal}`)
+ * if (rotation?.phase === 'overlap') {
+ *   console.log(`a fallback until ${rotation.retireNotBeforeLocal}`)
+ * }
  */
 export type Rotation = RotationSnapshot & RotationMethods
 
 /** Options of {@link RotationMethods.until} and {@link RotationMethods.rollback}. */
 export interface WaitOptions {
-  /** Ends the wait, nothing else; the promise rejects with its `reason`. */
+  /** Ends only the wait; the promise rejects with its `reason`. */
   signal?: AbortSignalLike | undefined
 }
 
 /** Options of {@link RotationMethods.retireNow}. */
 export interface RetireNowOptions extends WaitOptions {
   /**
-   * Although members of the fleet have not moved, or the new credential was not written back. Default:
-   * false. Never without the proof.
+   * Retires it even if members of the fleet have not followed, or the new credential was not
+   * written back, but never without the proof. Default: false.
    */
   force?: boolean | undefined
 }
 
 /** What {@link TokenManager.prepareRotation} resolves to. */
 export interface Preparation {
-  /** The fresh token lives until then: the new credential has to be active before. */
+  /** Until when the fresh token lives: the new credential has to be active before that. */
   readonly safeUntil: Date
   readonly safeUntilLocal: string
-  /** The ids of those members of the fleet that hold the fresh token. Absent where nothing is shared. */
+  /** The ids of the members of the fleet that hold the fresh token. Absent if nothing is shared. */
   readonly membersReady?: readonly string[] | undefined
-  /** Of those that do not (yet). Absent where nothing is shared: prepare in each process. */
+  /**
+   * The ids of the members that do not hold it yet. Absent if nothing is shared: then prepare in
+   * each process.
+   */
   readonly membersNotReady?: readonly string[] | undefined
   /**
-   * What would keep a new secret that `rotate()` is told: a file that was tried just now or a function that
-   * has kept one before (`'kept'`), a function that was never called (`'untested'`), nothing (`'none'`: put
-   * the new secret where the service reads it from).
+   * Whether a new secret that `rotate()` is given would get a durable copy:
+   * - `'kept'`: yes, in a file that was tried just now, or by a function that has kept one before,
+   * - `'untested'`: by a function that was never called,
+   * - `'none'`: no; put the new secret where the service reads it from.
    */
   readonly custody: 'kept' | 'untested' | 'none'
-  /** Ends the preparation: the active secret is used again. Rejects with `ERR_CLOSED` only. */
+  /** Ends the preparation: the active secret is used again. Rejects only with `ERR_CLOSED`. */
   cancel(): Promise<void>
 }
 
-/** What stands between a previous credential and its retirement. */
+/** Why a previous credential cannot be retired yet. */
 export interface Missing {
-  /** The active credential was not accepted lately; it is being tried. */
+  /** Whether a recent proof of the active credential is missing; it is being tried. */
   readonly proof: boolean
   /** Members of the fleet that have not seen the promotion. */
   readonly acks: readonly string[]
   /** Members of the fleet that do not hold the active credential. */
   readonly holders: readonly string[]
-  /** Entries, by their position in the list of credentials from 0, whose `persist` has not succeeded. */
+  /**
+   * Entries, by their position in the list of credentials from 0, whose `persist` has not
+   * succeeded.
+   */
   readonly sinks: readonly number[]
-  /** No `persist` could be carried out, and nothing else keeps the active credential. */
+  /**
+   * Whether the active credential has no durable copy: no `persist` worked, and nothing else keeps
+   * it.
+   */
   readonly custody: boolean
 }
 
@@ -1096,20 +1174,20 @@ export interface TokenManagerStatus {
   /** The IANA name of the zone of all local texts. */
   timeZone: string
   /**
-   * Where the life of the credentials stands; null after `close()`. docs/rotation.md explains the phases.
+   * The phase of the credentials. Null after `close()`. docs/rotation.md explains the phases.
    */
   phase: CredentialPhase | null
   /**
-   * Grows by one whenever another credential becomes active. Null while `phase` is `'starting'`, and after
-   * `close()`.
+   * Grows by one whenever another credential becomes active. Null while `phase` is `'starting'`,
+   * and after `close()`.
    */
   generation: number | null
   /** The token that is held, or null. */
   token: TokenStatus | null
   /**
-   * All known credentials: those that are tried, in that order, then the others. Of a retired one that no
-   * source yields any more the secret is wiped from memory, and only the name is left. Until their ids are
-   * derived, `role` tells what each is about to be.
+   * All known credentials: those that are tried, in that order, then the others. When no source
+   * yields a retired one any longer, its secret is wiped from memory and only its name is left.
+   * Until the ids are derived, `role` says which role each credential is about to have.
    */
   credentials: CredentialStatus[]
   /** The source of each entry of this manager's `credentials`, in their order. */
@@ -1119,8 +1197,8 @@ export interface TokenManagerStatus {
   /** Whether a token request is under way or about to start. */
   refreshing: boolean
   /**
-   * When the next token request starts. Null while one is under way, while no credential is known, and
-   * after `close()`.
+   * When the next token request starts. Null while one is under way, while no credential is known,
+   * and after `close()`.
    */
   nextRefreshAt: Date | null
   nextRefreshAtLocal: string | null
@@ -1130,8 +1208,13 @@ export interface TokenManagerStatus {
 }
 
 /**
- * No token yet; a credential works and no rotation is open; nobody presents it, for it is about to be
- * replaced; another one is being proved; that one is active, with a fallback; none is accepted.
+ * The phase of the credentials:
+ * - `'starting'`: there is no token yet,
+ * - `'stable'`: a credential works, and no rotation is open,
+ * - `'prepared'`: nobody presents the active credential, because it is about to be replaced,
+ * - `'staged'`: another credential is being proved,
+ * - `'overlap'`: the new credential is active, with the previous one as a fallback,
+ * - `'degraded'`: no credential is accepted.
  */
 export type CredentialPhase = 'starting' | 'stable' | 'prepared' | 'staged' | 'overlap' | 'degraded'
 
@@ -1143,7 +1226,10 @@ export interface TokenStatus {
   issuedAtLocal: string
   expiresAt: Date
   expiresAtLocal: string
-  /** The {@link CredentialStatus.id} of the credential that it was fetched with; null until it is derived. */
+  /**
+   * The {@link CredentialStatus.id} of the credential that it was fetched with. Null until the id
+   * is derived.
+   */
   credentialId: string | null
   label?: string | undefined
   clientId: string
@@ -1152,38 +1238,48 @@ export interface TokenStatus {
 /** A credential, without its secret. */
 export interface CredentialStatus {
   /**
-   * 16 hexadecimal digits: the same in every process, and safe to log. To derive it takes 20 ms of CPU time,
-   * so it is null until something has needed it: the first `status()`, which does not wait for it, a listener, a
-   * subscriber of a diagnostics channel, a failed or rejected request, a changed source, `rotate()` or
-   * `prepareRotation()`.
+   * 16 hexadecimal digits, the same in every process, and safe to log.
+   *
+   * Deriving it takes 20 ms of CPU time, so it is null until something has needed it: the first
+   * `status()`, which does not wait for it, a listener, a subscriber of a diagnostics channel, a
+   * failed or rejected request, a changed source, `rotate()` or `prepareRotation()`.
    */
   id: string | null
   label?: string | undefined
   clientId: string
-  /** What the token endpoint last said of it. */
+  /** What the token endpoint last said about it. */
   state: 'unknown' | 'accepted' | 'rejected'
   /**
-   * What it is to the rotations: tokens are fetched with it; it is being proved; it was active, and the
-   * overlap is open; a fallback; rejected while another one was accepted; the candidate after the open
-   * rotation; never presented again; not looked at yet.
+   * Its role in the rotations:
+   * - `'active'`: tokens are fetched with it,
+   * - `'next'`: it is being proved,
+   * - `'previous'`: it was active, and the overlap is open,
+   * - `'standby'`: a fallback,
+   * - `'quarantined'`: rejected while another one was accepted,
+   * - `'waiting'`: the candidate after the open rotation,
+   * - `'retired'`: never presented again,
+   * - `'unknown'`: not looked at yet.
    */
   role: 'active' | 'next' | 'previous' | 'standby' | 'quarantined' | 'waiting' | 'retired' | 'unknown'
-  /** As it was given, or null. */
+  /** As given in {@link Credential.expiresAt}, or null. */
   expiresAt: Date | null
   expiresAtLocal: string | null
 }
 
-/** How the source of an entry is. */
+/** The state of the source of an entry. */
 export interface SourceStatus {
   /** The position in the list of credentials, from 0. */
   entry: number
   label?: string | undefined
-  /** `'pending'`: never read yet. With `'empty'` and `'unreadable'` its last value stays in use. */
+  /**
+   * `'pending'`: not read yet. While it is `'empty'` or `'unreadable'`, its last value stays in
+   * use.
+   */
   state: 'ok' | 'pending' | 'empty' | 'unreadable'
-  /** Since when it is empty or unreadable; else null. */
+  /** Since when it is empty or unreadable. Otherwise null. */
   since: Date | null
   sinceLocal: string | null
-  /** Why, with the file or variable. */
+  /** Why it is so, with the file or variable. */
   message?: string | undefined
 }
 
@@ -1204,16 +1300,18 @@ export interface LastError {
  */
 export interface TokenManagerHealth {
   /**
-   * For a liveness probe: false only when the native thread was to run and has not for 10 s between two
-   * looks. A restart helps then, and never against an endpoint or a credential: do not use `ready` for
-   * it, or an outage of the provider restarts every instance.
+   * For a liveness probe: false only when the native thread should have run but has not, for 10 s
+   * between two looks. A restart helps then; it never helps against an endpoint or a credential. Do
+   * not use `ready` for liveness: an outage of the provider would restart every instance.
    */
   live: boolean
-  /** For a readiness probe: a token is held, and `getToken()` answers at once. */
+  /** For a readiness probe: true when a token is held, so that `getToken()` resolves at once. */
   ready: boolean
-  /** Something needs attention, though tokens may still be there: there are `problems`. */
+  /** True when there are `problems`: something needs attention, even if a token is still held. */
   degraded: boolean
-  /** The problems as texts, one line each, with since when in local time. Empty while all is well. */
+  /**
+   * The problems as texts of one line, with their beginning in local time. Empty if there are none.
+   */
   reasons: string[]
   /** What needs attention, the most urgent first. docs/alerts.md says what to do about each. */
   problems: HealthProblem[]
@@ -1221,7 +1319,7 @@ export interface TokenManagerHealth {
   tokenRunwayMs: number
 }
 
-/** Something that needs attention. It goes with its cause. */
+/** Something that needs attention. It disappears with its cause. */
 export interface HealthProblem {
   /**
    * - `'thread-stalled'`: the native thread has not run,
@@ -1231,12 +1329,13 @@ export interface HealthProblem {
    * - `'degraded'`: no known credential is accepted,
    * - `'credential-rejected'`: the endpoint rejects a credential that is in use,
    * - `'source-unreadable'`, `'source-empty'`: a source yields nothing,
-   * - `'source-throttled'`: a source changes so often that its changes are taken up one a second,
+   * - `'source-throttled'`: a source changes so often that only one change a second is taken up,
    * - `'persist-failing'`, `'persist-impossible'`: a new secret cannot be written back,
    * - `'not-persisted'`: nothing but this process keeps the active credential,
-   * - `'awaiting-proof'`, `'awaiting-custody'`, `'awaiting-members'`, `'awaiting-sinks'`: a rotation waits,
-   *   and somebody has to see to it,
-   * - `'credential-expiring'`, `'credential-expired'`: a credential's `expiresAt` is within a day, or past.
+   * - `'awaiting-proof'`, `'awaiting-custody'`, `'awaiting-members'`, `'awaiting-sinks'`: a
+   *   rotation waits, and somebody has to act,
+   * - `'credential-expiring'`, `'credential-expired'`: a credential's `expiresAt` is within a day,
+   *   or past.
    */
   code:
     | 'thread-stalled'
@@ -1257,19 +1356,19 @@ export interface HealthProblem {
     | 'awaiting-sinks'
     | 'credential-expiring'
     | 'credential-expired'
-  /** What is wrong, with what, and what to do. */
+  /** What is wrong, where, and what to do. */
   message: string
   since: Date
   sinceLocal: string
-  /** `getToken()` cannot be served because of it. */
+  /** Whether `getToken()` cannot be served because of it. */
   affectsTokens: boolean
 }
 
-/** Numbers for monitoring. The counts begin when the manager is opened, and never go back. */
+/** Numbers for monitoring. The counts begin when the manager is opened, and never decrease. */
 export interface TokenManagerMetrics {
   /** How long the held token may still be handed out, in ms; 0 without one. */
   readonly tokenRemainingMs: number
-  /** Refreshes by how they ended: with a token, or with an error of the code that the name stands for. */
+  /** Refreshes by their result: a token, or an error with the code that the name stands for. */
   readonly refreshes: {
     readonly success: number
     /** `ERR_CREDENTIAL_REJECTED`: every known credential. */
@@ -1291,10 +1390,10 @@ export interface TokenManagerMetrics {
   readonly invalidationsIgnored: number
   /** How often the native thread, or this manager's part of it, was started again. */
   readonly threadRestarts: number
-  /** How long refreshes took, all credentials that were tried included. */
+  /** How long refreshes took, including all credentials that were tried. */
   readonly refreshDurationMs: {
     readonly count: number
-    /** In ms. */
+    /** The sum of all durations, in ms. */
     readonly sum: number
     /** Cumulative: `count` refreshes took at most `le` ms. */
     readonly buckets: readonly { readonly le: number; readonly count: number }[]
@@ -1306,19 +1405,19 @@ export interface TokenManagerMetrics {
 /** What every event carries. */
 export interface RotorEvent {
   /**
-   * Grows with every event. Managers of one name count together, so that an event has the same number
-   * with all of them; a source's event is told to its own manager only.
+   * Grows with every event. Managers of one name count together, so an event has the same number at
+   * each of them. Only the source's own manager emits the event `source`.
    */
   seq: number
   at: Date
   atLocal: string
-  /** The manager's name, where it has one. */
+  /** The manager's name, if it has one. */
   name: string | undefined
 }
 
 /**
- * Events and their payloads; no payload holds a token or a secret. The same are published on
- * `node:diagnostics_channel`, as `oauth-rotor:<event>`.
+ * Events and their payloads. No payload holds a token or a secret. `node:diagnostics_channel`
+ * publishes the same events as `oauth-rotor:<event>`.
  *
  * @example
  * tokens.on('refresh-failed', ({ error, nextAttemptAt }) => {
@@ -1336,13 +1435,15 @@ export interface RotorEvents {
   'refresh-failed': RefreshFailedEvent
   /** A 401 was reported too soon after the last one; the token is kept. */
   'invalidate-ignored': InvalidateIgnoredEvent
-  /** A source of credentials yields something else, nothing, cannot be read, or changes too often. */
+  /** A source of credentials has changed, yields nothing, cannot be read, or changes too often. */
   source: SourceEvent
-  /** The life of the credentials has taken a step, or waits for somebody. */
+  /** The credentials have changed their phase, or a rotation waits for somebody. */
   rotation: RotationEvent
-  /** A promoted credential was written back, or not. It is told to the manager whose entry it is. */
+  /**
+   * A promoted credential was written back, or could not be. Only the entry's own manager emits it.
+   */
   persisted: PersistedEvent
-  /** A credential is about to end, or has. */
+  /** A credential is about to expire, or has expired. */
   'credential-expiring': CredentialExpiringEvent
   /** The native thread died and was started again. Valid tokens were kept. */
   'thread-restarted': RotorEvent
@@ -1357,7 +1458,7 @@ export interface TokenEvent extends RotorEvent {
   issuedAtLocal: string
   expiresAt: Date
   expiresAtLocal: string
-  /** When its successor is fetched. */
+  /** When the next token is fetched. */
   refreshAt: Date
   refreshAtLocal: string
 }
@@ -1365,8 +1466,11 @@ export interface TokenEvent extends RotorEvent {
 export interface TokenRetiredEvent extends RotorEvent {
   serial: number
   /**
-   * Its successor is here, a 401 was reported for it, its time has come, or its credential has leaked or
-   * failed its checks.
+   * Why it is no longer handed out:
+   * - `'replaced'`: the next token is here,
+   * - `'invalidated'`: a 401 was reported for it,
+   * - `'expired'`: its time is over,
+   * - `'dropped'`: its credential has leaked or failed its checks.
    */
   reason: 'replaced' | 'invalidated' | 'expired' | 'dropped'
 }
@@ -1388,7 +1492,7 @@ export interface RefreshFailedEvent extends RotorEvent {
 
 export interface InvalidateIgnoredEvent extends RotorEvent {
   serial: number
-  /** After this many ms the next report counts. */
+  /** How long until a report counts again, in ms. */
   retryAfterMs: number
 }
 
@@ -1397,10 +1501,12 @@ export interface SourceEvent extends RotorEvent {
   entry: number
   label?: string | undefined
   /**
-   * With `'emptied'` and `'unreadable'` its last value stays in use. With `'throttled'` it changes so often
-   * that its changes are not told and taken up any more as they come, but one a second: after 10 in a row;
-   * a list with many new credentials counts for more, one of 400 for 41. The latest value is taken up in
-   * the end. It is told again once it has been as it is for some 10 s, and changes too often again.
+   * After `'emptied'` and `'unreadable'` its last value stays in use.
+   *
+   * After `'throttled'` its changes are no longer reported and taken up as they come, but one a
+   * second, because there were 10 in a row. A list with many new credentials counts for more: one
+   * of 400 counts for 41. The latest value is always taken up in the end. The event is emitted
+   * again if the source has not changed for about 10 s and then changes too often again.
    */
   change: 'changed' | 'emptied' | 'unreadable' | 'throttled'
   /** Why it is unreadable or throttled. */
@@ -1409,25 +1515,30 @@ export interface SourceEvent extends RotorEvent {
 
 export interface RotationEvent extends RotorEvent {
   /**
-   * - `'started'`: the first credential was accepted (told with the first listener, if that comes later),
+   * - `'started'`: the first credential was accepted (emitted with the first listener, if that
+   *   comes later),
    * - `'prepared'`, `'preparation-ended'`: see {@link TokenManager.prepareRotation},
    * - `'staged'`: a candidate is being proved,
    * - `'promoted'`: it is active,
-   * - `'candidate-rejected'`, `'candidate-withdrawn'`: it is not, nor will be,
+   * - `'candidate-rejected'`, `'candidate-withdrawn'`: it was given up,
    * - `'substituted'`: the active credential was rejected, and another one took over,
-   * - `'fell-back'`: so it was soon after a promotion,
-   * - `'abandoned'`: no live member of the fleet holds the new one any more, and the previous one took over,
-   * - `'rolled-back'`: the previous one is active again, because that was asked for,
+   * - `'fell-back'`: the active credential was rejected soon after its promotion, and the previous
+   *   one took over,
+   * - `'abandoned'`: no live member of the fleet holds the new one any longer, and the previous one
+   *   took over,
+   * - `'rolled-back'`: the previous one is active again, because `rollback()` was called,
    * - `'retired'`: the previous one is never presented again,
-   * - `'overdue'`: it should be, and something is `missing`,
-   * - `'degraded'`, `'recovered'`: no known credential is accepted, one is again,
+   * - `'overdue'`: the previous one should be retired, but something is `missing`,
+   * - `'degraded'`: no known credential is accepted,
+   * - `'recovered'`: a credential is accepted again.
    *
-   * and without a change of `phase`
-   * - `'awaiting-proof'`: the endpoint, or `verify`, has given no clear answer about the candidate, which is
-   *   tried again; `error` says why. Once for each kind of answer, not for each attempt,
-   * - `'awaiting-custody'`: the candidate is proved, and nothing but this process keeps it, even after
-   *   every `persist` was tried once. Once for each reason,
-   * - `'not-persisted'`: so it is with the one that was promoted: it is lost with the process,
+   * And without a change of `phase`:
+   * - `'awaiting-proof'`: the endpoint, or `verify`, has given no clear answer about the candidate,
+   *   which is tried again; `error` says why. Emitted once for each kind of answer, not for each
+   *   attempt,
+   * - `'awaiting-custody'`: the candidate is proved but has no durable copy, even after every
+   *   `persist` was tried once. Emitted once for each reason,
+   * - `'not-persisted'`: the promoted credential has no durable copy: it is lost with the process,
    * - `'compromised-ignored'`: a source brought back a credential that has leaked.
    */
   change:
@@ -1465,18 +1576,24 @@ export interface RotationEvent extends RotorEvent {
   safeToRevokeAtLocal?: string | undefined
   /** With `'overdue'`. */
   missing?: Missing | undefined
-  /** Why the candidate was given up. `next` and `rotationId` belong to that candidate. */
+  /** Why the candidate was given up. `next` and `rotationId` then belong to that candidate. */
   reason?: GivenUp | undefined
-  /** With `'awaiting-proof'`, and with a candidate that was given up, where something has failed. */
+  /** With `'awaiting-proof'`, and when a candidate was given up because something has failed. */
   error?: RotorError | undefined
   /** What happened, with which credential, and what to do. */
   message: string
 }
 
 /**
- * Why a candidate was given up: it was rejected; nothing proved it within 10 minutes; it was proved and nothing
- * kept it; it was proved and the rotation before could not end; another rotation took its place; its source
- * yields the active credential again; nobody waits for it and no source yields it; no member holds it.
+ * Why a candidate was given up:
+ * - `'rejected'`: the endpoint, or `verify`, rejected it,
+ * - `'deadline'`: nothing proved it within 10 minutes,
+ * - `'no-custody'`: it was proved, but there was no durable copy,
+ * - `'retire-blocked'`: it was proved, but the rotation before it could not end,
+ * - `'superseded'`: another rotation took its place,
+ * - `'withdrawn'`: its source yields the active credential again,
+ * - `'caller-left'`: nobody waits for it, and no source yields it,
+ * - `'not-held'`: no member holds it.
  */
 export type GivenUp =
   | 'rejected'
@@ -1491,7 +1608,10 @@ export type GivenUp =
 export interface PersistedEvent extends RotorEvent {
   /** The position in the list of credentials, from 0. */
   entry: number
-  /** After `'failed'` it is tried again by itself, after `'impossible'` by `rotate()` with the same secret. */
+  /**
+   * After `'failed'` it is tried again automatically; after `'impossible'` only when `rotate()` is
+   * called with the same secret.
+   */
   outcome: 'done' | 'failed' | 'impossible'
   credentialId: string
   label?: string | undefined
@@ -1506,7 +1626,7 @@ export interface CredentialExpiringEvent extends RotorEvent {
   clientId: string
   expiresAt: Date
   expiresAtLocal: string
-  /** Which of the warnings this is; 0 when it has ended. */
+  /** How many days are left; 0 when it has expired. */
   daysLeft: 30 | 7 | 1 | 0
 }
 
@@ -1514,7 +1634,7 @@ export interface CredentialExpiringEvent extends RotorEvent {
 
 /**
  * The codes of all errors. They never change their meaning; messages are for people and may change.
- * docs/errors.md tells what to do about each.
+ * docs/errors.md says what to do about each.
  */
 export type RotorErrorCode = AnyRotorError['code']
 
@@ -1542,16 +1662,18 @@ export type AnyRotorError =
   | BodyConsumedError
 
 /**
- * What the token endpoint's answer, or its absence, means: the `cause` of a {@link
+ * What the token endpoint's answer, or a missing answer, means: the `cause` of a {@link
  * TokenUnavailableError}.
  */
 export type EndpointCause = CredentialRejectedError | MisconfiguredError | ThrottledError | EndpointError
 
-/** Why a refresh failed: what the endpoint's answer means, or that there is nothing to ask it with. */
+/**
+ * Why a refresh failed: what the endpoint's answer means, or that there is no credential to send.
+ */
 export type FailureCause = EndpointCause | CredentialUnavailableError
 
 /**
- * Whether an error comes from this package, from any copy of it in the process.
+ * Returns whether an error comes from this package, or from another copy of it in the process.
  *
  * @example
  * catch (error) {
@@ -1563,25 +1685,26 @@ export type FailureCause = EndpointCause | CredentialUnavailableError
  */
 export function isRotorError(error: unknown): error is AnyRotorError
 
-/** The root of all errors. `instanceof` holds across several copies of the package. */
+/** The base class of all errors. `instanceof` works across several copies of the package. */
 export class RotorError extends Error {
   protected constructor(code: string, message: string, details?: ErrorDetails & { retryable?: boolean })
   readonly code: string
-  /** Whether the same call may succeed later without anybody changing anything. */
+  /** Whether the same call may succeed later although nobody changes anything. */
   readonly retryable: boolean
   readonly cause?: unknown
   /** Everything but the stack, for loggers. */
   toJSON(): { name: string; code: string; message: string; retryable: boolean; [detail: string]: unknown }
 }
 
-/** What the constructors of the errors take, for tests that need one. */
+/** What the constructors of the errors take, for tests that need an error. */
 export interface ErrorDetails {
   cause?: unknown
 }
 
 /**
- * One or more options are wrong. `problems` has the first 20 of them; the message has the same, and says how many
- * more there are. A list or an object with more than 1,000 items is one problem, whose items are not looked at.
+ * One or more options are wrong. `problems` has the first 20 of them; the message has the same
+ * ones, and says how many more there are. A list or an object with more than 1,000 items is one
+ * problem, and its items are not checked.
  */
 export class InvalidOptionError extends RotorError {
   constructor(
@@ -1596,7 +1719,7 @@ export class InvalidOptionError extends RotorError {
 
 /** What is wrong with one option. */
 export interface OptionProblem {
-  /** Its path, such as `credentials[0].clientSecret`. */
+  /** The path of the option, such as `credentials[0].clientSecret`. */
   readonly option: string
   readonly message: string
 }
@@ -1616,9 +1739,9 @@ export class OptionsConflictError extends RotorError {
 }
 
 /**
- * The native part for this platform is not installed, could not be loaded, or is of another version;
- * the message names its package and what to do, and `cause` is the error of the attempt to load it, if
- * there was one.
+ * The native part for this platform is not installed, could not be loaded, or is of another
+ * version. The message names its package and what to do. `cause` is the error of the attempt to
+ * load it, if there was one.
  */
 export class NativeUnavailableError extends RotorError {
   constructor(message: string, details?: ErrorDetails)
@@ -1626,23 +1749,27 @@ export class NativeUnavailableError extends RotorError {
 }
 
 /**
- * A required source of credentials is empty or cannot be read. Retryable: the source is read again.
+ * A required source of credentials is empty or cannot be read. Retryable, since the source is read
+ * again.
  */
 export class CredentialUnavailableError extends RotorError {
   constructor(message: string, details?: ErrorDetails)
   readonly code: 'ERR_CREDENTIAL_UNAVAILABLE'
 }
 
-/** No token is held and none came in time. Retryable unless its `cause` is not. */
+/** No token is held and none arrived in time. Retryable, unless its `cause` is not. */
 export class TokenUnavailableError extends RotorError {
   constructor(message: string, details?: ErrorDetails & { retryAfterMs?: number })
   readonly code: 'ERR_TOKEN_UNAVAILABLE'
-  /** When to ask again, in ms. */
+  /** How long to wait before asking again, in ms. */
   readonly retryAfterMs?: number | undefined
   readonly cause?: FailureCause | DegradedError | undefined
 }
 
-/** Even a fresh token lives shorter than `minValidityMs`, or than `minRunwayMs` of `prepareRotation()`. */
+/**
+ * Even a fresh token lives shorter than `minValidityMs`, or than `minRunwayMs` of
+ * `prepareRotation()`.
+ */
 export class LifetimeTooShortError extends RotorError {
   constructor(
     message: string,
@@ -1651,7 +1778,7 @@ export class LifetimeTooShortError extends RotorError {
   readonly code: 'ERR_LIFETIME_TOO_SHORT'
   /** How long a fresh token may be used, in ms. */
   readonly lifetimeMs: number
-  /** Of `prepareRotation()`: until when the fresh token would bridge a change. */
+  /** Only from `prepareRotation()`: until when the fresh token would bridge a change. */
   readonly safeUntil?: Date | undefined
   readonly safeUntilLocal?: string | undefined
 }
@@ -1662,7 +1789,7 @@ export class ClosedError extends RotorError {
   readonly code: 'ERR_CLOSED'
 }
 
-/** What is known of the token endpoint's answer. */
+/** What is known about the token endpoint's answer. */
 export interface AnswerDetails {
   status?: number | undefined
   oauthError?: string | undefined
@@ -1670,38 +1797,39 @@ export interface AnswerDetails {
 }
 
 /**
- * The token endpoint does not accept the client or its secret (`invalid_client`, `unauthorized_client`, or
- * what the provider's `rejectedErrors` lists). Also a 401 or 403 that does not say why: that may be the
- * secret, the scope, or a gateway; it is tried again, and `retryable` is true then.
+ * The token endpoint does not accept the client or its secret (`invalid_client`,
+ * `unauthorized_client`, or what the provider's `rejectedErrors` lists). Also a 401 or 403 that
+ * does not say why: the reason may be the secret, the scope, or a gateway. It is then tried again,
+ * and `retryable` is true.
  */
 export class CredentialRejectedError extends RotorError {
   constructor(message: string, details?: ErrorDetails & AnswerDetails & { retryable?: boolean })
   readonly code: 'ERR_CREDENTIAL_REJECTED'
   /** The HTTP status. */
   readonly status?: number | undefined
-  /** The `error` member of the answer (RFC 6749 §5.2), or what the server has in its place. */
+  /** The `error` member of the answer (RFC 6749 §5.2), or what the server sends instead. */
   readonly oauthError?: string | undefined
   /**
-   * The `error_description` member, or the server's explanation from elsewhere (`message`, `detail`, …), at most
-   * 256 characters, without secrets.
+   * The `error_description` member, or the server's explanation in another member (`message`,
+   * `detail`, …). At most 256 characters, without secrets.
    */
   readonly description?: string | undefined
 }
 
 /**
- * The token endpoint does not accept the request, as it says to every credential that was tried: a wrong
- * scope, parameter or URL (404), or it grants a token that cannot be used.
+ * The token endpoint does not accept the request, with any credential that was tried, because of a
+ * wrong scope, parameter or URL (404); or it grants a token that cannot be used.
  */
 export class MisconfiguredError extends RotorError {
   constructor(message: string, details?: ErrorDetails & AnswerDetails)
   readonly code: 'ERR_MISCONFIGURED'
   /** The HTTP status. */
   readonly status?: number | undefined
-  /** The `error` member of the answer (RFC 6749 §5.2), or what the server has in its place. */
+  /** The `error` member of the answer (RFC 6749 §5.2), or what the server sends instead. */
   readonly oauthError?: string | undefined
   /**
-   * The `error_description` member, or the server's explanation from elsewhere (`message`, `detail`, …), at most
-   * 256 characters, without secrets.
+   * The `error_description` member, or the server's explanation in another member (`message`,
+   * `detail`, …). At most 256 characters, without secrets.
    */
   readonly description?: string | undefined
 }
@@ -1715,49 +1843,50 @@ export class ThrottledError extends RotorError {
   readonly code: 'ERR_THROTTLED'
   /** The HTTP status. */
   readonly status?: number | undefined
-  /** The `error` member of the answer (RFC 6749 §5.2), or what the server has in its place. */
+  /** The `error` member of the answer (RFC 6749 §5.2), or what the server sends instead. */
   readonly oauthError?: string | undefined
   /**
-   * The `error_description` member, or the server's explanation from elsewhere (`message`, `detail`, …), at most
-   * 256 characters, without secrets.
+   * The `error_description` member, or the server's explanation in another member (`message`,
+   * `detail`, …). At most 256 characters, without secrets.
    */
   readonly description?: string | undefined
 }
 
 /**
- * The token endpoint could not be reached (DNS, TCP, TLS, timeout) or answered with a 5xx or with
- * something else than JSON.
+ * The token endpoint could not be reached (DNS, TCP, TLS, timeout), or it answered with a 5xx or
+ * with something other than JSON.
  */
 export class EndpointError extends RotorError {
   constructor(message: string, details?: ErrorDetails & AnswerDetails)
   readonly code: 'ERR_ENDPOINT'
   /** The HTTP status. */
   readonly status?: number | undefined
-  /** The `error` member of the answer (RFC 6749 §5.2), or what the server has in its place. */
+  /** The `error` member of the answer (RFC 6749 §5.2), or what the server sends instead. */
   readonly oauthError?: string | undefined
   /**
-   * The `error_description` member, or the server's explanation from elsewhere (`message`, `detail`, …), at most
-   * 256 characters, without secrets.
+   * The `error_description` member, or the server's explanation in another member (`message`,
+   * `detail`, …). At most 256 characters, without secrets.
    */
   readonly description?: string | undefined
 }
 
 /**
- * No known credential is accepted: the `cause` of a {@link TokenUnavailableError}, and why nothing can be
- * prepared. Retryable: each is tried again within a minute, and a new one at once.
+ * No known credential is accepted. It is the `cause` of a {@link TokenUnavailableError}, and
+ * `prepareRotation()` rejects with it. Retryable: each credential is tried again within a minute,
+ * and a new one at once.
  */
 export class DegradedError extends RotorError {
   constructor(message: string, details?: ErrorDetails)
   readonly code: 'ERR_DEGRADED'
 }
 
-/** What a failed rotation was about. */
+/** The credential and the id of a failed rotation. */
 export interface CandidateDetails {
   credentialId?: string | undefined
   rotationId?: string | undefined
 }
 
-/** The new credential is not accepted; the active one is as it was. */
+/** The new credential is not accepted; the active one is unchanged. */
 export class CandidateRejectedError extends RotorError {
   constructor(message: string, details?: ErrorDetails & CandidateDetails)
   readonly code: 'ERR_CANDIDATE_REJECTED'
@@ -1766,7 +1895,7 @@ export class CandidateRejectedError extends RotorError {
   readonly rotationId: string
 }
 
-/** The new credential was not proved in time, or withdrawn; the active one is as it was. */
+/** The new credential was not proved in time, or was withdrawn; the active one is unchanged. */
 export class CandidateUnverifiedError extends RotorError {
   constructor(message: string, details?: ErrorDetails & CandidateDetails)
   readonly code: 'ERR_CANDIDATE_UNVERIFIED'
@@ -1784,15 +1913,15 @@ export class RotationConflictError extends RotorError {
 }
 
 /**
- * `deadlineMs` of `rotate()` has passed, or 5 minutes of another call. What was asked for may go on: the same
- * call joins it again.
+ * `deadlineMs` of `rotate()` has passed, or the 5 minutes of another call. The work may continue:
+ * the same call joins it again.
  */
 export class RotationTimeoutError extends RotorError {
   constructor(message: string, details?: ErrorDetails & { rotationId?: string })
   readonly code: 'ERR_ROTATION_TIMEOUT'
-  /** What it waited for: an answer of the endpoint, or custody. */
+  /** What it waited for: an answer of the endpoint, or a durable copy. */
   readonly cause?: FailureCause | NoCustodyError | PersistFailedError | undefined
-  /** Where it was known already: not while the sources are being read, and not of `prepareRotation()`. */
+  /** Absent while the sources are still being read, and from `prepareRotation()`. */
   readonly rotationId?: string | undefined
 }
 
@@ -1805,8 +1934,8 @@ export class NoCandidateError extends RotorError {
 }
 
 /**
- * The new credential was proved, but nothing except a process that may end keeps it. As the `cause` of a
- * {@link RotationTimeoutError} it has no ids of its own.
+ * The new credential was proved, but has no durable copy: it would be lost with the process. As the
+ * `cause` of a {@link RotationTimeoutError} it has no ids.
  */
 export class NoCustodyError extends RotorError {
   constructor(message: string, details?: ErrorDetails & CandidateDetails)
@@ -1814,17 +1943,20 @@ export class NoCustodyError extends RotorError {
   /** As in {@link CredentialStatus.id}. */
   readonly credentialId?: string | undefined
   readonly rotationId?: string | undefined
-  /** Why, where a `persist` was tried. */
+  /** Why not, if a `persist` was tried. */
   readonly cause?: PersistFailedError | undefined
 }
 
-/** A `persist` failed: the `cause` of other errors. Retryable: it is tried again, unless the message says otherwise. */
+/**
+ * A `persist` failed. It is the `cause` of other errors. Retryable: it is tried again, unless the
+ * message says otherwise.
+ */
 export class PersistFailedError extends RotorError {
   constructor(message: string, details?: ErrorDetails)
   readonly code: 'ERR_PERSIST_FAILED'
 }
 
-/** Nothing is shared between processes, and what was asked for is about a fleet. */
+/** Something was asked of a fleet, but nothing is shared between processes. */
 export class NoFleetError extends RotorError {
   constructor(message: string, details?: ErrorDetails & { rotationId?: string })
   readonly code: 'ERR_NO_FLEET'
@@ -1838,7 +1970,10 @@ export class RetireBlockedError extends RotorError {
   readonly missing: Missing
 }
 
-/** A request that an adapter sent was refused, and cannot be repeated: its body was a stream that was read. */
+/**
+ * A request that an adapter sent was refused. It cannot be repeated, since its body was a stream
+ * that has been read.
+ */
 export class BodyConsumedError extends RotorError {
   constructor(message: string, details?: ErrorDetails & { status?: number })
   readonly code: 'ERR_BODY_CONSUMED'

@@ -1,40 +1,11 @@
 'use strict'
 
-const errors = require('./lib/errors')
-const { genesysCloud, oauth2, pagerDuty } = require('./lib/providers')
-const { envFile, secretFile } = require('./lib/sinks')
-const { fromDirectory, fromEnv, fromEnvFile, fromFile } = require('./lib/sources')
+const { envFile, secretFile } = require('./lib/options/persist')
+const { genesysCloud, oauth2, pagerDuty } = require('./lib/options/provider')
+const { fromDirectory, fromEnv, fromEnvFile, fromFile } = require('./lib/options/sources')
 const { TokenManager } = require('./lib/token-manager')
 
-const {
-  RotorError,
-  InvalidOptionError,
-  InvalidArgumentError,
-  OptionsConflictError,
-  NativeUnavailableError,
-  CredentialUnavailableError,
-  TokenUnavailableError,
-  LifetimeTooShortError,
-  ClosedError,
-  CredentialRejectedError,
-  MisconfiguredError,
-  ThrottledError,
-  EndpointError,
-  DegradedError,
-  CandidateRejectedError,
-  CandidateUnverifiedError,
-  RotationConflictError,
-  RotationTimeoutError,
-  NoCandidateError,
-  NoCustodyError,
-  PersistFailedError,
-  NoFleetError,
-  RetireBlockedError,
-  BodyConsumedError,
-  isRotorError,
-} = errors
-
-// The shorthand form is what Node reads the names from when this is imported as an ES module.
+// This form is what Node.js reads the names from when an ES module imports the package.
 module.exports = {
   TokenManager,
   genesysCloud,
@@ -46,29 +17,5 @@ module.exports = {
   fromEnvFile,
   envFile,
   secretFile,
-  RotorError,
-  InvalidOptionError,
-  InvalidArgumentError,
-  OptionsConflictError,
-  NativeUnavailableError,
-  CredentialUnavailableError,
-  TokenUnavailableError,
-  LifetimeTooShortError,
-  ClosedError,
-  CredentialRejectedError,
-  MisconfiguredError,
-  ThrottledError,
-  EndpointError,
-  DegradedError,
-  CandidateRejectedError,
-  CandidateUnverifiedError,
-  RotationConflictError,
-  RotationTimeoutError,
-  NoCandidateError,
-  NoCustodyError,
-  PersistFailedError,
-  NoFleetError,
-  RetireBlockedError,
-  BodyConsumedError,
-  isRotorError,
+  ...require('./lib/errors'),
 }

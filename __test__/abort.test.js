@@ -61,7 +61,8 @@ test('a promise that rejects after the abort is not an unhandled rejection', asy
   controller.abort('stop')
   await expect(waiting).rejects.toBe('stop')
   work.reject(new Error('late'))
-  // Jest fails a test during which a rejection goes unhandled; a listener of ours would not be called here.
+  // Jest fails a test during which a rejection goes unhandled; a listener of ours would not be
+  // called here.
   await new Promise(setImmediate)
 })
 

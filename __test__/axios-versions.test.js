@@ -1,7 +1,7 @@
 'use strict'
 
-const { attach } = require('../axios')
-const { fakeTokens } = require('../testing')
+const { attach } = require('../lib/integrations/axios')
+const { fakeTokens } = require('../lib/testing')
 const { guardedServer } = require('./support/resource-server')
 const { closeAll } = require('./support/world')
 

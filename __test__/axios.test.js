@@ -1,8 +1,8 @@
 'use strict'
 
 const { inspect } = require('node:util')
-const { attach } = require('../axios')
-const { fakeTokens } = require('../testing')
+const { attach } = require('../lib/integrations/axios')
+const { fakeTokens } = require('../lib/testing')
 const { guardedServer, resourceServer } = require('./support/resource-server')
 const { closeAll, rejection } = require('./support/world')
 

@@ -203,7 +203,10 @@ describe('certificates that the environment names', () => {
     fs.writeFileSync(place, text)
     return place
   }
-  /** How OpenSSL finds an authority in a directory: by a hash of its name, which nothing here looks at. */
+  /**
+   * How OpenSSL finds an authority in a directory: by a hash of its name, which nothing here looks
+   * at.
+   */
   const hashed = (name, { cert }) => path.dirname(file(`${name}/0123abcd.0`, cert))
   const connected = async (endpoint, tls) => manager(endpoint, { provider: { tls } }).ready()
 

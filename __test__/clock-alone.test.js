@@ -1,6 +1,6 @@
 'use strict'
 
-const { createClock } = require('../testing')
+const { createClock } = require('../lib/testing')
 
 const START = Date.UTC(2026, 10, 23, 19, 28)
 

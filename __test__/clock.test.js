@@ -1,8 +1,8 @@
 'use strict'
 
 const { OptionsConflictError, fromEnv } = require('..')
-const native = require('../lib/load-native')
-const { createClock } = require('../testing')
+const native = require('../lib/native/load')
+const { createClock } = require('../lib/testing')
 const world = require('./support/world')
 
 const { closeAll, rejection, virtualWorld } = world
@@ -20,7 +20,8 @@ test('a month of refreshes passes in one advance, each at its time and told befo
   tokens.on('token', ({ issuedAt }) => issued.push(issuedAt - start))
   await tokens.ready()
   await clock.advance(30 * DAY)
-  // A token lives a second less than a day; every six hours it shows whether its secret still works.
+  // A token lives a second less than a day; every six hours it shows whether its secret still
+  // works.
   const every = 6 * HOUR
   expect(issued).toEqual(Array.from({ length: 121 }, (_, round) => round * every))
   expect(server.requests.map(({ at }) => at - start)).toEqual(issued)

@@ -78,7 +78,7 @@ describe.each([
   })
 })
 
-describe('workers with variables and a file that is written back to', () => {
+describe('workers with variables and a file as their persist', () => {
   const options = { kind: 'variables and the file', text: ENV_FILE, workers: [1, 2] }
 
   test('share nothing: who was not told keeps the old secret, until it is forked again', async () => {

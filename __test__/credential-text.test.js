@@ -4,7 +4,7 @@ const fs = require('node:fs')
 const path = require('node:path')
 
 const { fromDirectory, fromEnvFile, fromFile } = require('..')
-const { flawOf } = require('../lib/credential-text')
+const { flawOf } = require('../lib/options/credential-text')
 const cases = require('../src/source/flaws.json')
 const { temporaryDirectory, temporaryFile } = require('./support/changing')
 const { failure, valid } = require('./support/seam')

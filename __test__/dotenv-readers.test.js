@@ -9,8 +9,8 @@ const cases = require('../src/sink/cases.json')
 const readings = require('../src/sink/readings.json')
 
 /**
- * Who reads a file that the native part has changed, beside shells. Its own tests (`src/sink/tests.rs`) see that it
- * makes `edited` of `text`.
+ * Who reads a file that the native part has changed, beside shells. Its own tests
+ * (`src/sink/tests.rs`) see that it makes `edited` of `text`.
  */
 const READERS = [
   ['dotenv', (text) => dotenv.parse(text)],
@@ -50,7 +50,10 @@ describe.each(READERS)('%s', (reader, read) => {
   }
 })
 
-/** A shell wants `NAME=value`, a space before a comment, plain line breaks, and no backtick of others. */
+/**
+ * A shell wants `NAME=value`, a space before a comment, plain line breaks, and no backtick of
+ * others.
+ */
 const isForShells = ({ text }) => !/^\ufeff|^\w+( =|:)|^\w+=\S*#|^C=`|\r/m.test(text)
 
 /** The paths of those that there are; `sh` is always. */
@@ -62,7 +65,8 @@ describe.each(SHELLS)('%s', (shell) => {
   test.each(cases.filter(isForShells))('reads the new pair, and runs nothing of it: $about', (example) => {
     const { edited, clientId, clientSecret } = example
     const script = `${edited}\nprintf '%s\\n' "$ID" "$SECRET"`
-    // With a socket for its input bash would take itself for a remote one, and read its user's profile.
+    // With a socket for its input bash would take itself for a remote one, and read its user's
+    // profile.
     const options = { encoding: 'utf8', env: { PATH: '' }, stdio: ['ignore', 'pipe', 'pipe'] }
     const { stdout, stderr } = spawnSync(shell, ['-c', script], options)
     expect({ stdout, stderr }).toEqual({ stdout: `${clientId}\n${clientSecret}\n`, stderr: '' })

@@ -1,8 +1,8 @@
 'use strict'
 
-const { oauth2 } = require('../lib/providers')
-const { callbackReader } = require('../lib/sources')
-const { parseRotate } = require('../lib/rotate-arguments')
+const { oauth2 } = require('../lib/options/provider')
+const { callbackReader } = require('../lib/options/readers')
+const { parseRotate } = require('../lib/options/rotate')
 const { failure, parse, valid } = require('./support/seam')
 
 const MILLION = 1_000_000

@@ -350,7 +350,7 @@ describe('an env file that persist writes, in front of variables', () => {
     process.env.ROTATED_SECRET = 'other'
     await clock.advance(POLL)
     expect(tokens.status()).toMatchObject({ phase: 'overlap', generation: 2 })
-    // Where the change came from is not where it is written back to.
+    // The source of the change is not where it is persisted.
     expect(read(file)).toBe(fileOf('new'))
   })
 

@@ -5,7 +5,10 @@ const { closeAll, event, manager, server } = require('./support/world')
 
 afterEach(closeAll)
 
-/** What a manager's script prints, line by line; `provider` is a server and `tokens` a manager on it. */
+/**
+ * What a manager's script prints, line by line; `provider` is a server and `tokens` a manager on
+ * it.
+ */
 function lines(script) {
   const whole = `
     const { event, manager, server } = require('./__test__/support/world')

@@ -1,6 +1,6 @@
 'use strict'
 
-const { createClock, fakeAuthorizationServer } = require('../testing')
+const { createClock, fakeAuthorizationServer } = require('../lib/testing')
 const { basic, callApi, requestToken, tokenOf } = require('./support/token-client')
 const { closeAll, server: fakeServer } = require('./support/world')
 

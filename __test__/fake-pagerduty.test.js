@@ -1,6 +1,6 @@
 'use strict'
 
-const { createClock, fakePagerDuty } = require('../testing')
+const { createClock, fakePagerDuty } = require('../lib/testing')
 const { answerOf } = require('./support/token-client')
 const { closeAll, closing, manager, server: fakeServer } = require('./support/world')
 

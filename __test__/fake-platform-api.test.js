@@ -1,7 +1,7 @@
 'use strict'
 
 const { execFileSync } = require('node:child_process')
-const { createClock } = require('../testing')
+const { createClock } = require('../lib/testing')
 const { callApi, requestToken, tokenOf } = require('./support/token-client')
 const { closeAll, server: fakeServer } = require('./support/world')
 
@@ -224,7 +224,7 @@ test('setSecrets says exactly which are accepted; those that stay keep their ids
 
 test('nothing of it loads the native part', () => {
   const script = `
-    const { createClock, fakeAuthorizationServer, fakePagerDuty, fakeTokens } = require('./testing')
+    const { createClock, fakeAuthorizationServer, fakePagerDuty, fakeTokens } = require('./lib/testing')
     const clock = createClock()
     fakeTokens({ clock }).getToken()
     fakeAuthorizationServer({ clock }).then(async (server) => {

@@ -7,7 +7,8 @@ afterEach(async () => {
   await closeAll()
 })
 
-// The server and the manager know nothing of the test's timers; each test lets both work under them.
+// The server and the manager know nothing of the test's timers; each test lets both work under
+// them.
 describe.each([
   ['every timer and Date', {}],
   ['every timer but Date', { doNotFake: ['Date'] }],

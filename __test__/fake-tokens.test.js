@@ -6,7 +6,7 @@ const {
   RotorError,
   TokenUnavailableError,
 } = require('../lib/errors')
-const { createClock, fakeTokens } = require('../testing')
+const { createClock, fakeTokens } = require('../lib/testing')
 const { rejection } = require('./support/world')
 
 test('it hands out one token until that ends or is invalidated', async () => {

@@ -1,7 +1,7 @@
 'use strict'
 
-const { createFetch } = require('../fetch')
-const { fakeTokens } = require('../testing')
+const { createFetch } = require('../lib/integrations/fetch')
+const { fakeTokens } = require('../lib/testing')
 const { endless, guardedServer, resourceServer } = require('./support/resource-server')
 const { closeAll, rejection } = require('./support/world')
 

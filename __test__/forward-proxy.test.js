@@ -1,6 +1,6 @@
 'use strict'
 
-const { createClock } = require('../testing')
+const { createClock } = require('../lib/testing')
 const { authority, issue } = require('./support/certificates')
 const { forwardProxy } = require('./support/forward-proxy')
 const { wire } = require('./support/wire')
@@ -239,8 +239,8 @@ describe('the request that verifies a new secret', () => {
   })
 })
 
-// Addresses that are kept for documentation (RFC 5737, RFC 3849): nobody answers, and a secret that goes to the
-// proxy all the same is a secret lost.
+// Addresses that are kept for documentation (RFC 5737, RFC 3849): nobody answers, and a secret that
+// goes to the proxy all the same is a secret lost.
 describe.each([
   ['192.0.2.7', ['*', '192.0.2.7', '192.0.2.0/24', '192.0.2.7:80', 'a.example *', '192.0.2.7, b.example']],
   ['[2001:db8::7]', ['*', '2001:db8::7', '[2001:db8::7]', '[2001:db8:0::7]:80', '2001:db8::/32']],
@@ -269,7 +269,8 @@ describe.each([
   )
 })
 
-// The native part has no data about Unicode: hosts come to it as JavaScript's URL has converted them.
+// The native part has no data about Unicode: hosts come to it as JavaScript's URL has converted
+// them.
 test.each([['BÜCHER.example.test'], ['xn--bcher-kva.example.test']])(
   'an endpoint and a verification at %s are asked for by their name in ASCII',
   async (host) => {

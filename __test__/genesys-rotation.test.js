@@ -9,7 +9,10 @@ afterEach(closeAll)
 
 const EXAMPLE = path.join(__dirname, '../examples/genesys-rotation.js')
 
-/** A manager on a server whose client has one secret, and an API of the SDK's form that regenerates it. */
+/**
+ * A manager on a server whose client has one secret, and an API of the SDK's form that regenerates
+ * it.
+ */
 async function world(...failures) {
   const provider = await server({ clients: { app: 'old' }, lifetimeMs: 300_000 })
   const credentials = { label: 'old', clientId: 'app', clientSecret: 'old' }

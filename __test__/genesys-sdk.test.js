@@ -3,15 +3,18 @@
 const { Readable } = require('node:stream')
 const { inspect } = require('node:util')
 const { TokenManager, genesysCloud } = require('..')
-const { attach } = require('../genesys')
-const { fakeTokens } = require('../testing')
+const { attach } = require('../lib/integrations/genesys')
+const { fakeTokens } = require('../lib/testing')
 const { sdkClient } = require('./support/http-clients')
 const { guardedServer, resourceServer } = require('./support/resource-server')
 const { closeAll, closing, rejection, server: fakeServer } = require('./support/world')
 
 afterEach(closeAll)
 
-/** The first version with an HTTP client that can be replaced is 212; before, the calls themselves are. */
+/**
+ * The first version with an HTTP client that can be replaced is 212; before, the calls themselves
+ * are.
+ */
 describe.each(['purecloud-platform-client-v2', 'genesys-oldest'])('%s', (name) => {
   const { ApiClient, UsersApi, PureCloudRegionHosts } = require(name)
 

@@ -7,7 +7,9 @@ const { closeAll, closing } = require('./support/world')
 
 afterEach(closeAll)
 
-/** What both clients must send alike, byte for byte. Names of headers have no case (RFC 9110 §5.1). */
+/**
+ * What both clients must send alike, byte for byte. Names of headers have no case (RFC 9110 §5.1).
+ */
 function essence({ method, path, version, headers, body }) {
   const { authorization, 'content-type': contentType, 'content-length': contentLength } = headers
   return { method, path, version, authorization, contentType, contentLength, body }

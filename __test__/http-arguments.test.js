@@ -1,10 +1,10 @@
 'use strict'
 
-const { createFetch } = require('../fetch')
-const { attach: attachToAxios } = require('../axios')
-const { attach: attachToSdk } = require('../genesys')
-const { fakeTokens } = require('../testing')
-const { createInterceptor } = require('../undici')
+const { createFetch } = require('../lib/integrations/fetch')
+const { attach: attachToAxios } = require('../lib/integrations/axios')
+const { attach: attachToSdk } = require('../lib/integrations/genesys')
+const { fakeTokens } = require('../lib/testing')
+const { createInterceptor } = require('../lib/integrations/undici')
 const { sdkClient } = require('./support/http-clients')
 
 const axios = require('axios')

@@ -2,8 +2,8 @@
 
 const { Blob } = require('node:buffer')
 const { Readable } = require('node:stream')
-const { createFetch } = require('../fetch')
-const { fakeTokens } = require('../testing')
+const { createFetch } = require('../lib/integrations/fetch')
+const { fakeTokens } = require('../lib/testing')
 const { CLIENTS } = require('./support/http-clients')
 const { guardedServer } = require('./support/resource-server')
 const { closeAll, closing, rejection } = require('./support/world')
@@ -123,7 +123,7 @@ describe('a Request', () => {
 
 test("undici's fetch makes an iterator of each body: an error says that it cannot be repeated", async () => {
   const { fetch } = require('undici-7')
-  const { createInterceptor } = require('../undici')
+  const { createInterceptor } = require('../lib/integrations/undici')
   const server = await guardedServer(new Set(['test-token-1']))
   const agent = closing(new (require('undici-7').Agent)())
   const dispatcher = agent.compose(createInterceptor(fakeTokens(), { origins: [server.url] }))

@@ -2,7 +2,7 @@
 
 const { readFileSync, writeFileSync } = require('node:fs')
 const path = require('node:path')
-const { fakeTokens } = require('../testing')
+const { fakeTokens } = require('../lib/testing')
 const { removeDirectories, temporaryDirectory } = require('./support/project')
 const { guardedServer } = require('./support/resource-server')
 const { closeAll, closing, server } = require('./support/world')

@@ -1,7 +1,7 @@
 'use strict'
 
-const { createFetch } = require('../fetch')
-const { fakeTokens } = require('../testing')
+const { createFetch } = require('../lib/integrations/fetch')
+const { fakeTokens } = require('../lib/testing')
 const { CLIENTS } = require('./support/http-clients')
 const { guardedServer, resourceServer } = require('./support/resource-server')
 const { closeAll, closing, rejection } = require('./support/world')

@@ -6,7 +6,9 @@ const { closeAll, virtualWorld } = require('./support/world')
 
 afterEach(closeAll)
 
-/** With tokens of 20 s a second report within 2 s is ignored; revocations keep 3 s and more apart. */
+/**
+ * With tokens of 20 s a second report within 2 s is ignored; revocations keep 3 s and more apart.
+ */
 const LIFETIME_MS = 20_000
 const REVOCATIONS = 20
 const REQUESTS = 2000

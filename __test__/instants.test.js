@@ -1,7 +1,7 @@
 'use strict'
 
-const { instantOf } = require('../lib/instants')
-const { parseRotate } = require('../lib/rotate-arguments')
+const { instantOf } = require('../lib/options/instants')
+const { parseRotate } = require('../lib/options/rotate')
 const { failure, parse, valid } = require('./support/seam')
 
 const WRONG = [

@@ -3,14 +3,15 @@
 const { execFileSync } = require('node:child_process')
 
 /**
- * What a script prints in a process that can collect garbage. `make()` makes a manager on a server that
- * is out until `provider.set({ outage: false })`; `until(condition)` collects garbage until it holds.
+ * What a script prints in a process that can collect garbage. `make()` makes a manager on a server
+ * that is out until `provider.set({ outage: false })`; `until(condition)` collects garbage until it
+ * holds.
  */
 function lines(script) {
   const whole = `
-    const native = require('./lib/load-native')
+    const native = require('./lib/native/load')
     const { TokenManager, oauth2 } = require('.')
-    const { fakeAuthorizationServer } = require('./testing')
+    const { fakeAuthorizationServer } = require('./lib/testing')
     async function until(condition) {
       for (let round = 0; round < 1000 && !condition(); round++) {
         globalThis.gc()

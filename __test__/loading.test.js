@@ -26,7 +26,7 @@ test('the package loads nothing of oauth-rotor/testing', () => {
     const loaded = () => Object.keys(require.cache).filter((file) => /[\\\\/]testing([\\\\/]|\\.js$)/.test(file)).length
     require('.')
     const alone = loaded()
-    require('./testing')
+    require('./lib/testing')
     console.log(JSON.stringify({ alone, isThereOtherwise: loaded() > 0 }))`
   expect(run(script, [])).toEqual({ alone: 0, isThereOtherwise: true })
 })

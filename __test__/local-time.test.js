@@ -3,8 +3,8 @@
 const { spawnSync } = require('node:child_process')
 const path = require('node:path')
 
-const native = require('../lib/load-native')
-const { createClock } = require('../testing')
+const native = require('../lib/native/load')
+const { createClock } = require('../lib/testing')
 const { differences, intlClock, nativeClock, transitions } = require('./support/local-clocks')
 const { MINUTE, NEW, OLD, rotationWorld } = require('./support/rotations')
 const { LINKS } = require('./support/time-zone-links')
@@ -22,10 +22,11 @@ const hourFrom = (...starts) =>
   ])
 
 /**
- * Where the native part, whose data are those of tzdata 2025b (chrono-tz 0.10.4), is behind newer data of Node's.
+ * Where the native part, whose data are those of tzdata 2025b (chrono-tz 0.10.4), is behind newer
+ * data of Node's.
  *
- * As of 2026-11-24, with Node 20 (2025c), 24 and 26 (2026c). An entry counts from the tzdata release that made the
- * change, and goes when chrono-tz has it.
+ * As of 2026-11-24, with Node 20 (2025c), 24 and 26 (2026c). An entry counts from the tzdata
+ * release that made the change, and goes when chrono-tz has it.
  */
 const BEHIND = [
   {

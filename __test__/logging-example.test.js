@@ -7,7 +7,7 @@ const { Writable } = require('node:stream')
 const pino = require('pino')
 
 const { CHANGES, EVENTS, PROBLEMS, logEvents, logProblems } = require('../examples/logging')
-const { EVENTS: NAMES } = require('../lib/arguments')
+const { EVENTS: NAMES } = require('../lib/options/arguments')
 const { HOUR, MINUTE, NEW, OLD, rotationWorld, settled } = require('./support/rotations')
 const { closeAll, rejection } = require('./support/world')
 

@@ -13,7 +13,7 @@ afterEach(closeAll)
 const RETRY = 10 * SECOND
 const failure = (code) => Object.assign(new Error('hunter2'), { code })
 
-/** A place whose calls fail with this code until its `open()`. */
+/** A vault whose calls fail with this code until its `open()`. */
 const failing = (code) => () => {
   let isDown = true
   const kept = []
@@ -27,7 +27,10 @@ const failing = (code) => () => {
   }
 }
 
-/** A vault that is down until its `open()`: what it does meanwhile, and whether it has the new secret. */
+/**
+ * A vault that is down until its `open()`: what it does meanwhile, and whether it has the new
+ * secret.
+ */
 const VAULTS = {
   'a vault whose calls fail': failing('ECONNREFUSED'),
   'a vault that hangs until its signal is aborted': () => {
@@ -77,7 +80,9 @@ const VAULTS = {
   'a full disk': failing('ENOSPC'),
 }
 
-/** A person has pressed Regenerate, and given the new secret to `rotate()` while the vault is down. */
+/**
+ * A person has pressed Regenerate, and given the new secret to `rotate()` while the vault is down.
+ */
 async function regenerated(make, { prepare = true } = {}) {
   const vault = make()
   const world = await rotationWorld({ credentials: { ...OLD, persist: vault.persist } })
@@ -89,12 +94,13 @@ async function regenerated(make, { prepare = true } = {}) {
   return { ...world, vault, rotation, clientSecret }
 }
 
-describe.each(Object.entries(VAULTS))('a place for the new secret: %s', (_, make) => {
+describe.each(Object.entries(VAULTS))('a persist for the new secret: %s', (_, make) => {
   test.each([0, 5, 60])('that is down for %d minutes after Regenerate costs no token', async (minutes) => {
     const { clock, tokens, vault, rotation, clientSecret } = await regenerated(make)
     await clock.advance(minutes * MINUTE)
     vault.open()
-    // Nobody has to do anything any more: beyond the life of every token that the old secret had made.
+    // Nobody has to do anything any more: beyond the life of every token that the old secret had
+    // made.
     for (let hour = 0; hour < 49; hour++) {
       await clock.advance(HOUR)
       expect(tokens.peek()).toEqual(expect.any(String))

@@ -1,7 +1,7 @@
 'use strict'
 
 const { Registry } = require('prom-client')
-const { collectMetrics } = require('../prometheus')
+const { collectMetrics } = require('../lib/integrations/prometheus')
 const { closeAll, event, manager, rejection, server, virtualWorld } = require('./support/world')
 
 afterEach(closeAll)

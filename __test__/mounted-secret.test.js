@@ -17,8 +17,8 @@ const PAIRS = Array.from({ length: 5 }, (_, version) => ({
 }))
 
 /**
- * A directory as Kubernetes mounts a secret: the files are links into `..data`, itself a link that `publish`
- * replaces in one step. Where it led to before is removed at once.
+ * A directory as Kubernetes mounts a secret: the files are links into `..data`, itself a link that
+ * `publish` replaces in one step. Where it led to before is removed at once.
  */
 function volume() {
   const directory = temporaryDirectory()

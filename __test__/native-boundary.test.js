@@ -3,7 +3,7 @@
 const { once } = require('node:events')
 const path = require('node:path')
 const { Worker } = require('node:worker_threads')
-const native = require('../lib/load-native')
+const native = require('../lib/native/load')
 const { child, until } = require('./support/process')
 const { atEnd, closeAll, manager, server, virtualWorld } = require('./support/world')
 
@@ -61,7 +61,10 @@ function rawWorker() {
   }
 }
 
-/** What the facade gave to the native part and got from it while `act` ran: the numbers that a worker may guess. */
+/**
+ * What the facade gave to the native part and got from it while `act` ran: the numbers that a
+ * worker may guess.
+ */
 function numbersOf(act) {
   const spies = ['open', 'attach', 'makeClock'].map((method) => jest.spyOn(native, method))
   const result = act()

@@ -1,13 +1,14 @@
 'use strict'
 
-const { createClock } = require('../testing')
+const { createClock } = require('../lib/testing')
 const { nodeOAuthServer } = require('./support/node-oauth-server')
 const { settled } = require('./support/rotations')
 const { closeAll, event, manager, rejection } = require('./support/world')
 
 afterEach(closeAll)
 
-// This server does not undo the form-encoding of HTTP Basic (RFC 6749 §2.3.1), as four of seven that were tried.
+// This server does not undo the form-encoding of HTTP Basic (RFC 6749 §2.3.1), as four of seven
+// that were tried.
 const ODD = 'aB3/+=~ %2B'
 const PLAIN = 'aB3-plain_secret'
 

@@ -25,8 +25,8 @@ const open = (clientId, options) =>
   })
 
 /**
- * A manager for this client, and requests that carry its token the whole time: an API asks the server about
- * each.
+ * A manager for this client, and requests that carry its token the whole time: an API asks the
+ * server about each.
  */
 async function busy(clientId) {
   const tokens = open(clientId, { overlapMs: 1000 })

@@ -4,7 +4,8 @@ const { CredentialRejectedError } = require('..')
 const { oidcProvider } = require('./support/oidc-provider')
 const { closeAll, event, manager, rejection } = require('./support/world')
 
-// RFC 6749 Appendix A.2 allows no other characters in a secret than these, and this server keeps to it.
+// RFC 6749 Appendix A.2 allows no other characters in a secret than these, and this server keeps to
+// it.
 const ODD = '/+ %:&=~"\'\\{}%2B'
 
 const CLIENTS = [

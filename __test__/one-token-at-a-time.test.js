@@ -5,7 +5,8 @@ const { closeAll, manager, server } = require('./support/world')
 
 afterEach(closeAll)
 
-// docs/options.md, "One token at a time": a server that ends a client's earlier tokens with each new one.
+// docs/options.md, "One token at a time": a server that ends a client's earlier tokens with each
+// new one.
 
 const clients = { blue: 'secret', green: 'secret' }
 const status = async (provider, token) => (await callApi(provider, '/anything', token)).status

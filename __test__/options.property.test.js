@@ -4,9 +4,9 @@ const { inspect } = require('node:util')
 
 const fc = require('fast-check')
 
-const { genesysCloud, oauth2, pagerDuty } = require('../lib/providers')
-const { envFile, secretFile } = require('../lib/sinks')
-const { fromEnv, fromEnvFile, fromFile } = require('../lib/sources')
+const { genesysCloud, oauth2, pagerDuty } = require('../lib/options/provider')
+const { envFile, secretFile } = require('../lib/options/persist')
+const { fromEnv, fromEnvFile, fromFile } = require('../lib/options/sources')
 const { parse } = require('./support/seam')
 
 const SECRET = 'hunter2+Zx9/secret'

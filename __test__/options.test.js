@@ -2,11 +2,12 @@
 
 const { inspect } = require('node:util')
 
-const { parseOptions, systemTimeZone } = require('../lib/options')
-const { genesysCloud, oauth2 } = require('../lib/providers')
-const { fromEnv } = require('../lib/sources')
+const { parseOptions } = require('../lib/options/manager')
+const { genesysCloud, oauth2 } = require('../lib/options/provider')
+const { fromEnv } = require('../lib/options/sources')
+const { systemTimeZone } = require('../lib/options/time-zone')
 const { version } = require('../package.json')
-const { createClock } = require('../testing')
+const { createClock } = require('../lib/testing')
 const { failure, parse, valid } = require('./support/seam')
 
 test('what is left out has its default', () => {

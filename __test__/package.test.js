@@ -194,11 +194,12 @@ describe('what is published', () => {
   const installed = (name) => path.join(directory, 'node_modules', name)
 
   test('is what is meant to be, and depends on every platform package at the same version', () => {
-    const entries = Object.values(manifest.exports).flatMap((entry) => Object.values(Object(entry)))
-    const listed = entries.filter((file) => typeof file === 'string' && file.length > 1)
-    const scripts = [...listed.filter((file) => file.endsWith('.js')), './core.js', './adapters.js']
+    const entries = Object.entries(manifest.exports).filter(([, entry]) => entry.types)
+    const names = entries.map(([name]) => (name === '.' ? 'index' : name.slice(2)))
+    const scripts = [...names, 'core', 'adapters'].map((name) => `${name}.js`)
     const meant = [
-      ...[...listed, ...scripts, ...scripts.map((file) => `${file}.map`)].map((file) => file.slice(2)),
+      ...[...scripts, ...scripts.map((file) => `${file}.map`), ...names.map((name) => `${name}.d.ts`)],
+      ...entries.map(([, { types }]) => path.posix.normalize(types)),
       ...['docs', 'examples'].flatMap((folder) =>
         filesOf(path.join(ROOT, folder)).map((file) => `${folder}/${file}`),
       ),
@@ -216,7 +217,8 @@ describe('what is published', () => {
     expect(published.files).not.toContain('lib')
   })
 
-  // Also of an optional peer, npm refuses to install a version that is out of range, for users without the adapter, too.
+  // Also of an optional peer, npm refuses to install a version that is out of range, for users
+  // without the adapter, too.
   test('lets its users have any version of the libraries that it can work with', () => {
     const { peerDependencies, peerDependenciesMeta } = manifest
     for (const [name, range] of Object.entries(peerDependencies)) {

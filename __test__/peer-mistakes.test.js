@@ -7,7 +7,8 @@ const world = require('./support/world')
 
 const { closeAll, rejection } = world
 
-// What other token clients get wrong although every request succeeds; the comments name public reports.
+// What other token clients get wrong although every request succeeds; the comments name public
+// reports.
 
 const SECOND = 1000
 const MINUTE = 60 * SECOND

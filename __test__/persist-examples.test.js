@@ -20,7 +20,10 @@ const RETRY_MS = 10_000
 /** How long one attempt may take. */
 const TIMEOUT_MS = 30_000
 
-/** A rotation that is written back to by this function: `told` resolves with how the next attempt has ended. */
+/**
+ * A rotation whose `persist` is this function: `told` resolves with how the next attempt
+ * has ended.
+ */
 async function rotating(persist) {
   const { clock, tokens } = await rotationWorld({ credentials: { ...OLD, persist } })
   const told = () => event(tokens, 'persisted')
@@ -45,7 +48,10 @@ async function rotating(persist) {
   }
 }
 
-/** What every place owes: it is written once, a failure is told by its kind and tried again, a hang ends. */
+/**
+ * What every backend owes: it is written once, a failure is told by its kind and tried again, a hang
+ * ends.
+ */
 function contract({ open, otherFailures }) {
   test('a new secret is written', async () => {
     const { persist, written } = await open()
@@ -56,8 +62,8 @@ function contract({ open, otherFailures }) {
   })
 
   test.each(otherFailures)('%s is told, and it is tried again', async (_, answers, kind) => {
-    const { persist, place, written } = await open()
-    place.respond(...[answers].flat())
+    const { persist, backend, written } = await open()
+    backend.respond(...[answers].flat())
     const { first, again, settle, tokens } = await rotating(persist)
     expect(await first).toMatchObject({ outcome: 'failed', message: expect.stringContaining(kind) })
     expect(tokens.status()).toMatchObject({ phase: 'staged', generation: 1 })
@@ -66,10 +72,10 @@ function contract({ open, otherFailures }) {
     expect(written()).toEqual({ clientId: 'app', clientSecret: 'new' })
   })
 
-  test('a place that does not answer is given up in time, and tried again', async () => {
-    const { persist, place, written } = await open()
-    place.respond('hang')
-    const asked = place.next()
+  test('a backend that does not answer is given up in time, and tried again', async () => {
+    const { persist, backend, written } = await open()
+    backend.respond('hang')
+    const asked = backend.next()
     const { first, again, pass } = await rotating(persist)
     await asked
     await pass(TIMEOUT_MS)
@@ -82,8 +88,8 @@ function contract({ open, otherFailures }) {
   })
 
   test('an aborted signal ends it', async () => {
-    const { persist, place } = await open()
-    place.respond('hang')
+    const { persist, backend } = await open()
+    backend.respond('hang')
     const controller = new AbortController()
     const call = persist({ clientId: 'app', clientSecret: 'hunter2' }, { signal: controller.signal })
     call.catch(() => {})
@@ -105,20 +111,20 @@ describe('a Kubernetes Secret', () => {
   const keys = { clientId: 'client-id', clientSecret: 'client-secret' }
 
   async function open({ namespace } = {}) {
-    const place = await scriptedServer({ tls: certificates.server, otherwise: { status: 200 } })
+    const backend = await scriptedServer({ tls: certificates.server, otherwise: { status: 200 } })
     const serviceAccount = temporaryDirectory()
     const write = (file, text) => fs.writeFileSync(path.join(serviceAccount, file), text)
     write('token', 'bound-token\n')
     write('namespace', 'webhooks')
     write('ca.crt', certificates.ca.cert)
-    const [host, { port }] = ['127.0.0.1', place]
+    const [host, { port }] = ['127.0.0.1', backend]
     const persist = kubernetesSecret({ name: 'gc', keys, host, port, serviceAccount, namespace })
     const decoded = (text) => Buffer.from(text, 'base64').toString()
     const written = () => {
-      const { data } = place.requests.at(-1).body
+      const { data } = backend.requests.at(-1).body
       return { clientId: decoded(data['client-id']), clientSecret: decoded(data['client-secret']) }
     }
-    return { place, persist, written, write }
+    return { backend, persist, written, write }
   }
 
   contract({
@@ -132,28 +138,28 @@ describe('a Kubernetes Secret', () => {
   })
 
   test('gets one patch of both keys, by the account of the pod', async () => {
-    const { place, persist, write } = await open()
+    const { backend, persist, write } = await open()
     await persist({ clientId: 'app', clientSecret: 'new' })
     write('token', 'renewed-token')
     await persist({ clientId: 'app', clientSecret: 'newer' })
-    expect(place.requests).toHaveLength(2)
-    expect(place.requests[0]).toMatchObject({
+    expect(backend.requests).toHaveLength(2)
+    expect(backend.requests[0]).toMatchObject({
       method: 'PATCH',
       path: '/api/v1/namespaces/webhooks/secrets/gc',
       headers: { authorization: 'Bearer bound-token', 'content-type': 'application/merge-patch+json' },
       body: { data: { 'client-id': 'YXBw', 'client-secret': 'bmV3' } },
     })
-    expect(place.requests[1].headers.authorization).toBe('Bearer renewed-token')
+    expect(backend.requests[1].headers.authorization).toBe('Bearer renewed-token')
   })
 
   test('of another namespace is possible, and another certificate authority is not', async () => {
-    const { place, persist, write } = await open({ namespace: 'other' })
+    const { backend, persist, write } = await open({ namespace: 'other' })
     await persist({ clientId: 'app', clientSecret: 'new' })
-    expect(place.requests[0].path).toBe('/api/v1/namespaces/other/secrets/gc')
+    expect(backend.requests[0].path).toBe('/api/v1/namespaces/other/secrets/gc')
     write('ca.crt', (await authority('another')).cert)
     const error = await rejection(persist({ clientId: 'app', clientSecret: 'new' }))
     expect(error.code).toMatch(/CERT|SIGNATURE/)
-    expect(place.requests).toHaveLength(1)
+    expect(backend.requests).toHaveLength(1)
   })
 })
 
@@ -161,15 +167,15 @@ describe('AWS Secrets Manager', () => {
   const failed = (type, status = 400) => ({ status, body: { __type: type, message: 'hunter2' } })
 
   async function open() {
-    const place = await scriptedServer({ otherwise: { status: 200 } })
+    const backend = await scriptedServer({ otherwise: { status: 200 } })
     const client = new SecretsManagerClient({
       region: 'sa-east-1',
-      endpoint: place.url,
+      endpoint: backend.url,
       credentials: { accessKeyId: 'AKIDEXAMPLE', secretAccessKey: 'hunter2' },
       maxAttempts: 1,
     })
-    const written = () => JSON.parse(place.requests.at(-1).body.SecretString)
-    return { place, written, ...secretsManager({ secretId: 'gc/oauth', client }) }
+    const written = () => JSON.parse(backend.requests.at(-1).body.SecretString)
+    return { backend, written, ...secretsManager({ secretId: 'gc/oauth', client }) }
   }
 
   contract({
@@ -183,9 +189,9 @@ describe('AWS Secrets Manager', () => {
   })
 
   test('gets a signed PutSecretValue, with a token of its own each time', async () => {
-    const { place, persist } = await open()
+    const { backend, persist } = await open()
     for (const clientSecret of ['new', 'old', 'new']) await persist({ clientId: 'app', clientSecret })
-    expect(place.requests[0]).toMatchObject({
+    expect(backend.requests[0]).toMatchObject({
       method: 'POST',
       path: '/',
       headers: {
@@ -201,17 +207,18 @@ describe('AWS Secrets Manager', () => {
         ClientRequestToken: expect.stringMatching(/^.{32,64}$/),
       },
     })
-    // AWS would ignore one that it has seen: a secret that becomes active again has to be written again.
-    expect(new Set(place.requests.map(({ body }) => body.ClientRequestToken)).size).toBe(3)
+    // AWS would ignore one that it has seen: a secret that becomes active again has to be written
+    // again.
+    expect(new Set(backend.requests.map(({ body }) => body.ClientRequestToken)).size).toBe(3)
   })
 
   test('is read from, and followed', async () => {
-    const { place, read } = await open()
+    const { backend, read } = await open()
     let SecretString = '{"clientId":"app","clientSecret":"old"}'
-    place.respond(...Array.from({ length: 50 }, () => () => ({ status: 200, body: { SecretString } })))
+    backend.respond(...Array.from({ length: 50 }, () => () => ({ status: 200, body: { SecretString } })))
     const credentials = { clientId: 'app', clientSecret: read }
     const { clock, tokens } = await rotationWorld({ credentials })
-    expect(place.requests[0].headers['x-amz-target']).toBe('secretsmanager.GetSecretValue')
+    expect(backend.requests[0].headers['x-amz-target']).toBe('secretsmanager.GetSecretValue')
     SecretString = '{"clientId":"app","clientSecret":"new"}'
     const promoted = event(tokens, 'rotation', ({ change }) => change === 'promoted')
     await clock.advance(RETRY_MS)
@@ -223,7 +230,7 @@ describe('Vault KV version 2', () => {
   /** A KV engine with one path, which checks and sets. */
   async function open({ version = 3, data = { client_id: 'app', client_secret: 'old', team: 'x' } } = {}) {
     const current = { version, data }
-    const place = await scriptedServer({
+    const backend = await scriptedServer({
       otherwise: ({ method, body }) => {
         if (method === 'GET') {
           if (current.version === 0) return { status: 404, body: { errors: [] } }
@@ -236,12 +243,12 @@ describe('Vault KV version 2', () => {
       },
     })
     const token = () => 'hvs.token'
-    const vault = vaultKv({ path: 'pagerduty/oauth', address: place.url, token })
+    const vault = vaultKv({ path: 'pagerduty/oauth', address: backend.url, token })
     const written = () => ({
       clientId: current.data.client_id,
       clientSecret: current.data.client_secret,
     })
-    return { place, current, written, ...vault }
+    return { backend, current, written, ...vault }
   }
 
   const CONFLICT = {
@@ -267,9 +274,9 @@ describe('Vault KV version 2', () => {
   })
 
   test('is written with check-and-set, and keeps its other keys', async () => {
-    const { place, persist } = await open()
+    const { backend, persist } = await open()
     await persist({ clientId: 'app', clientSecret: 'new' })
-    const [read, write] = place.requests
+    const [read, write] = backend.requests
     expect(read).toMatchObject({ method: 'GET', path: '/v1/secret/data/pagerduty/oauth' })
     expect(write).toMatchObject({
       method: 'POST',
@@ -280,30 +287,30 @@ describe('Vault KV version 2', () => {
   })
 
   test('that another instance writes meanwhile is read again', async () => {
-    const { place, current, persist, written } = await open()
-    place.respond(() => {
+    const { backend, current, persist, written } = await open()
+    backend.respond(() => {
       const body = { data: { data: { ...current.data }, metadata: { version: current.version } } }
       Object.assign(current, { version: 4, data: { ...current.data, team: 'y' } })
       return { status: 200, body }
     })
     await persist({ clientId: 'app', clientSecret: 'new' })
-    expect(place.requests.map(({ method }) => method)).toEqual(['GET', 'POST', 'GET', 'POST'])
+    expect(backend.requests.map(({ method }) => method)).toEqual(['GET', 'POST', 'GET', 'POST'])
     expect([current.version, current.data.team, written().clientSecret]).toEqual([5, 'y', 'new'])
   })
 
   test('that another instance has written the same to is left alone', async () => {
-    const { place, persist } = await open({ data: { client_id: 'app', client_secret: 'new' } })
+    const { backend, persist } = await open({ data: { client_id: 'app', client_secret: 'new' } })
     await persist({ clientId: 'app', clientSecret: 'new' })
-    expect(place.requests.map(({ method }) => method)).toEqual(['GET'])
+    expect(backend.requests.map(({ method }) => method)).toEqual(['GET'])
   })
 
   test.each([
     ['was never written', { version: 0 }, 0],
     ['was deleted', { version: 7, data: null }, 7],
   ])('that %s is written', async (_, options, cas) => {
-    const { place, persist, written } = await open(options)
+    const { backend, persist, written } = await open(options)
     await persist({ clientId: 'app', clientSecret: 'new' })
-    expect(place.requests[1].body.options).toEqual({ cas })
+    expect(backend.requests[1].body.options).toEqual({ cas })
     expect(written()).toEqual({ clientId: 'app', clientSecret: 'new' })
   })
 

@@ -68,7 +68,9 @@ function alter(directory, installed, changes) {
   project.write(directory, file, JSON.stringify({ ...contents, ...changes }))
 }
 
-/** Has both installed packages take themselves for another version, the native part alone excepted. */
+/**
+ * Has both installed packages take themselves for another version, the native part alone excepted.
+ */
 function disguise(directory, version) {
   for (const installed of ['oauth-rotor', name]) alter(directory, installed, { version })
   const file = path.join('node_modules', 'oauth-rotor', 'index.js')
@@ -163,8 +165,8 @@ describe('a package that we do not publish is never asked for', () => {
   })
 
   test('since the loader names those of npm/ and no other', () => {
-    const files = ['load-native.js', 'native-unavailable.js']
-    const text = files.map((file) => readFileSync(path.join(ROOT, 'lib', file), 'utf8')).join('')
+    const files = ['load.js', 'unavailable.js']
+    const text = files.map((file) => readFileSync(path.join(ROOT, 'lib', 'native', file), 'utf8')).join('')
     const required = [...text.matchAll(/require\('(oauth-rotor-.*?)'\)/g)].map(([, file]) => file)
     expect(required).toEqual(
       platforms.flatMap((each) => [

@@ -164,7 +164,7 @@ test('how often a secret is proved does not end it', async () => {
 
 describe('what would keep a new secret', () => {
   const inside = (...names) => path.join(temporaryDirectory(), ...names)
-  const PLACES = [
+  const PERSISTS = [
     ['a file that is there', () => secretFile(temporaryFile('old')), 'kept'],
     ['a file that can be made', () => secretFile(inside('secret')), 'kept'],
     ['an env file that is there', () => envFile(temporaryFile('S=old\n'), { clientSecret: 'S' }), 'kept'],
@@ -180,8 +180,8 @@ describe('what would keep a new secret', () => {
   ]
 
   // In real time: the instant after ready() is when people call it.
-  test.each(PLACES)('is told as soon as a token is there: %s', async (_, place, custody) => {
-    const persist = place()
+  test.each(PERSISTS)('is told as soon as a token is there: %s', async (_, makePersist, custody) => {
+    const persist = makePersist()
     const provider = await server()
     const tokens = manager(provider, { credentials: { clientId: 'app', clientSecret: 'secret', persist } })
     await tokens.ready()

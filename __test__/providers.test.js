@@ -2,7 +2,7 @@
 
 const { inspect } = require('node:util')
 
-const { genesysCloud, oauth2, pagerDuty } = require('../lib/providers')
+const { genesysCloud, oauth2, pagerDuty } = require('../lib/options/provider')
 const { version } = require('../package.json')
 const { failure, parse, valid } = require('./support/seam')
 
@@ -338,7 +338,7 @@ describe('a provider', () => {
 
   test('of another copy of the package is one', () => {
     jest.isolateModules(() => {
-      const copy = require('../lib/providers')
+      const copy = require('../lib/options/provider')
       expect(copy.oauth2).not.toBe(oauth2)
       expect(endpoint(copy.oauth2({ tokenUrl: 'https://idp.example/' })).tokenUrl).toBe(
         'https://idp.example/',

@@ -2,8 +2,9 @@
 
 const path = require('node:path')
 
-const { isLoopback, parseProxy, proxyFromEnv, rootsFromEnv } = require('../lib/proxy')
-const { oauth2 } = require('../lib/providers')
+const { parseProxy, proxyFromEnv, rootsFromEnv } = require('../lib/options/proxy')
+const { isLoopback } = require('../lib/options/url')
+const { oauth2 } = require('../lib/options/provider')
 const { failure, parse, valid } = require('./support/seam')
 
 const variable = (protocol, env) => proxyFromEnv(protocol, env)?.variable

@@ -15,7 +15,9 @@ async function outage(options) {
   return { clock, server, tokens }
 }
 
-/** When a call comes to an end, in ms from now on; undefined where it goes on for all of the time. */
+/**
+ * When a call comes to an end, in ms from now on; undefined where it goes on for all of the time.
+ */
 async function endOf(clock, promise, limit) {
   const begin = clock.now()
   let end

@@ -7,8 +7,8 @@ const { closeAll, closing, event, manager, rejection, server } = require('./supp
 
 afterEach(closeAll)
 
-// The fallback depends on it: a wrong credential is known in whatever clothes the answer comes. Mostly with 400, as
-// Genesys Cloud has it, since a 401 or 403 has the next one tried in any case.
+// The fallback depends on it: a wrong credential is known in whatever clothes the answer comes.
+// Mostly with 400, as Genesys Cloud has it, since a 401 or 403 has the next one tried in any case.
 
 const WRONG = { error: 'invalid_client', error_description: 'no such client' }
 const TEXT = JSON.stringify(WRONG)
@@ -78,7 +78,8 @@ test.each(certain)('alone, it is told at once when it comes as %s', async (_, an
   expect(provider.requests).toHaveLength(1)
 })
 
-// What is said of the request may be meant of the secret: @node-oauth/oauth2-server does not look at one with an "ü".
+// What is said of the request may be meant of the secret: @node-oauth/oauth2-server does not look
+// at one with an "ü".
 const PERHAPS = [
   ['the standard’s code', { status: 400, body: { error: 'invalid_request' } }],
   ['capitals', { status: 400, body: { error: 'Invalid_Request' } }],

@@ -1,6 +1,6 @@
 'use strict'
 
-const native = require('../lib/load-native')
+const native = require('../lib/native/load')
 const { child, ourThreads, threads, until } = require('./support/process')
 const { atEnd, closeAll, forkedServer, manager, server } = require('./support/world')
 
@@ -8,7 +8,9 @@ afterEach(closeAll)
 
 /** The native thread, and those that resolve names, read files and derive ids for all managers. */
 const MOST_THREADS = 1 + 16
-/** Eight requests to one endpoint run at once; connections of earlier ones may be about to close. */
+/**
+ * Eight requests to one endpoint run at once; connections of earlier ones may be about to close.
+ */
 const MOST_CONNECTIONS = 16
 
 /** Longer than a test may take. */
@@ -23,7 +25,8 @@ test('a thousand managers need no more threads and sockets than ten', async () =
   const open = (count) =>
     Array.from({ length: count }, (_, index) => {
       const name = index % 2 === 0 ? { name: `one of ${count}: ${index}` } : {}
-      // However busy this thread is, which is also the server's: nobody gives up, and nobody asks twice.
+      // However busy this thread is, which is also the server's: nobody gives up, and nobody asks
+      // twice.
       return manager(provider, { ...name, acquireTimeoutMs: PATIENCE_MS, requestTimeoutMs: PATIENCE_MS })
     })
   const ready = (managers) => Promise.all(managers.map((tokens) => tokens.ready()))

@@ -28,8 +28,8 @@ const literal = (file) =>
   )
 
 /**
- * A service, in a process of its own, that is started, rotates to the new secret, and is killed. The provider
- * takes only the new one from then on. `again` starts it another time.
+ * A service, in a process of its own, that is started, rotates to the new secret, and is killed.
+ * The provider takes only the new one from then on. `again` starts it another time.
  */
 async function rotated({ kind, secret = NEW, env = OLD, flags = [], config = false }) {
   const provider = await server({ clients: { app: ['old', secret] } })

@@ -4,7 +4,7 @@ const { inspect } = require('node:util')
 
 const fc = require('fast-check')
 
-const { parseRotate } = require('../lib/rotate-arguments')
+const { parseRotate } = require('../lib/options/rotate')
 const { closeAll, manager, rejection, server } = require('./support/world')
 
 afterEach(closeAll)

@@ -303,7 +303,7 @@ describe('the granted scope', () => {
 
 test('a call that the native part does not take is refused, and holds nothing up', async () => {
   const { tokens } = await rotationWorld()
-  const refusing = jest.spyOn(require('../lib/load-native'), 'rotate').mockReturnValue(null)
+  const refusing = jest.spyOn(require('../lib/native/load'), 'rotate').mockReturnValue(null)
   expect((await rejection(tokens.rotate(NEW))).code).toBe('ERR_INVALID_ARGUMENT')
   refusing.mockRestore()
 })

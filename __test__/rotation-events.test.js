@@ -120,7 +120,7 @@ test('what is active is named when it starts, and whatever takes over from it', 
   ])
 })
 
-test('what is in the way of a write-back is told with its reason', async () => {
+test('what is in the way of a persist is told with its reason', async () => {
   const persist = () => Promise.reject(Object.assign(new Error('hunter2'), { code: 'ECONNREFUSED' }))
   const { clock, server, tokens, of } = await told({ credentials: { ...OLD, persist } })
   const first = rejection(tokens.rotate({ ...NEW, deadlineMs: 2 * MINUTE }))

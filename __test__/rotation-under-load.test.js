@@ -6,8 +6,8 @@ const { closeAll, event, forkedServer, manager } = require('./support/world')
 afterEach(closeAll)
 
 /**
- * A millisecond: `getToken` takes microseconds when it has a token, so that twice as long is the noise of
- * a busy machine, and 20 ms and more when it waits for the token endpoint.
+ * A millisecond: `getToken` takes microseconds when it has a token, so that twice as long is the
+ * noise of a busy machine, and 20 ms and more when it waits for the token endpoint.
  */
 const FLOOR_US = 1000
 

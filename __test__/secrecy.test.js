@@ -3,10 +3,12 @@
 const { fork } = require('node:child_process')
 const path = require('node:path')
 
-const { EVENTS } = require('../lib/arguments')
-const { CODES } = require('../lib/errors')
+const errors = require('../lib/errors')
+const { EVENTS } = require('../lib/options/arguments')
 const { disguisesOf, findings, shownBy } = require('./support/disguises')
 const { startHostileServers } = require('./support/hostile-server')
+
+const CODES = Object.values(errors).flatMap(({ code }) => code ?? [])
 
 const SECRET = 'Zq7hunter2xK/+ %:&é=~-_.Ω'
 const PROXY_PASSWORD = 'Pw9proxy4xQz/+ %:&é=~'

@@ -4,9 +4,9 @@ const path = require('node:path')
 const { pathToFileURL } = require('node:url')
 const { inspect } = require('node:util')
 
-const { fromDirectory, fromEnv, fromEnvFile, fromFile } = require('../lib/sources')
-const { envFile, secretFile } = require('../lib/sinks')
-const { genesysCloud } = require('../lib/providers')
+const { fromDirectory, fromEnv, fromEnvFile, fromFile } = require('../lib/options/sources')
+const { envFile, secretFile } = require('../lib/options/persist')
+const { genesysCloud } = require('../lib/options/provider')
 const { failure, parse, valid } = require('./support/seam')
 
 /** An error that is its own cause. */
@@ -145,7 +145,7 @@ describe('files', () => {
   const both = { kind: 'fields', clientId: variable('APP_ID'), clientSecret: variable('APP_SECRET') }
   const entryOf = (credentials) => parsed(credentials, env).native.entries[0]
 
-  test('an env file is one source of both, and is written back to', () => {
+  test('an env file is one source of both, and is their persist', () => {
     const persist = { kind: 'envFile', path: file, ...names }
     expect(entryOf(fromEnvFile('.env', names))).toEqual({ optional: false, source: both, persist })
     const fields = {
@@ -158,7 +158,7 @@ describe('files', () => {
     expect(entryOf(elsewhere).persist).toEqual({ kind: 'secretFile', path: path.resolve('secret') })
   })
 
-  test('an env file with the secret alone is written back to without the client id', () => {
+  test('an env file with the secret alone is a persist without the client id', () => {
     const persist = { kind: 'envFile', path: file, clientSecret: 'APP_SECRET' }
     const clientSecret = fromEnvFile('.env', 'APP_SECRET')
     for (const clientId of ['app', fromEnv('ID'), fromEnvFile('other.env', 'APP_ID')]) {
@@ -398,7 +398,7 @@ test('a source shows nothing of what it names', () => {
 
 test('a source of another copy of the package is one', () => {
   jest.isolateModules(() => {
-    const copy = require('../lib/sources')
+    const copy = require('../lib/options/sources')
     expect(copy.fromEnv).not.toBe(fromEnv)
     expect(parsed(copy.fromEnv('ID', 'SECRET'), { ID: 'app', SECRET }).sources).toHaveLength(1)
   })

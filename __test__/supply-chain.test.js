@@ -32,7 +32,7 @@ async function evaluate(module, expression) {
 
 describe('the addon', () => {
   const isOptimized = (line) =>
-    evaluate('lto.mjs', `it.isOptimizedAsAWhole(${JSON.stringify(`   Compiling x\n${line}\n`)})`)
+    evaluate('support/lto.mjs', `it.isOptimizedAsAWhole(${JSON.stringify(`   Compiling x\n${line}\n`)})`)
   const rustc =
     'Running `rustc --crate-name oauth_rotor --edition=2024 src/lib.rs --crate-type cdylib -C opt-level=s'
 
@@ -75,10 +75,11 @@ describe('the addon', () => {
 })
 
 describe('the JavaScript that is published', () => {
-  const resolve = (name) => evaluate('bundle.mjs', `it.resolve('lib/errors.js', '${name}') ?? 'elsewhere'`)
+  const resolve = (name) =>
+    evaluate('support/bundle.mjs', `it.resolve('lib/errors.js', '${name}') ?? 'elsewhere'`)
 
   test.each([
-    ['./check', 'lib/check.js'],
+    ['./stacks', 'lib/stacks.js'],
     ['../package.json', 'package.json'],
     ['node:path', 'elsewhere'],
     ['prom-client', 'elsewhere'],
@@ -87,12 +88,15 @@ describe('the JavaScript that is published', () => {
     expect(await resolve(name)).toBe(found)
   })
 
-  test.each(['dotenv', 'yaml', '../node_modules/yaml/index.js', '../scripts/steps', '../../package.json'])(
-    'is not packed when it requires %s',
-    async (name) => {
-      await expect(resolve(name)).rejects.toThrow(/lib\/errors\.js needs .*(not in lib\/|not ours)/)
-    },
-  )
+  test.each([
+    'dotenv',
+    'yaml',
+    '../node_modules/yaml/index.js',
+    '../scripts/support/steps',
+    '../../package.json',
+  ])('is not packed when it requires %s', async (name) => {
+    await expect(resolve(name)).rejects.toThrow(/lib\/errors\.js needs .*(not in lib\/|not ours)/)
+  })
 })
 
 describe('workflows', () => {
@@ -153,10 +157,10 @@ describe('workflows', () => {
   test('no code of a dependency runs where packages can be published', () => {
     const runs = workflows['release.yml'].jobs.publish.steps.map((step) => step.run).filter(Boolean)
     expect(runs).toEqual(['node scripts/publish.mjs --from packages --tag "$GITHUB_REF_NAME"'])
-    const imported = ['publish.mjs', 'steps.mjs'].flatMap((file) =>
+    const imported = ['publish.mjs', 'support/steps.mjs'].flatMap((file) =>
       [...read('scripts', file).matchAll(/ from '(.*)'$/gm)].map(([, name]) => name),
     )
-    expect(imported.filter((name) => !name.startsWith('node:') && name !== './steps.mjs')).toEqual([])
+    expect(imported.filter((name) => !name.startsWith('node:') && name !== './support/steps.mjs')).toEqual([])
   })
 
   test('install by the lock files, and run no script of a package that is installed', () => {
@@ -164,7 +168,7 @@ describe('workflows', () => {
     const commands = steps.map((step) => step.run ?? '').join('\n')
     expect(commands).toMatch(/\bnpm ci\b/)
     expect(commands).not.toMatch(/\bnpm (i|install|add)\b|\bnpx (?!jest)|\bcargo install\b/)
-    expect(read('scripts', 'release.mjs')).toContain("'--', '--locked'")
+    expect(read('scripts', 'release-build.mjs')).toContain("'--', '--locked'")
   })
 })
 
@@ -298,7 +302,7 @@ describe('publishing', () => {
 
 describe('lock files', () => {
   test('say of every package where it is from and what its bytes are', async () => {
-    expect(await evaluate('locks.mjs', 'it.lockProblems()')).toEqual([])
+    expect(await evaluate('support/locks.mjs', 'it.lockProblems()')).toEqual([])
   })
 
   test.each([
@@ -316,7 +320,7 @@ describe('lock files', () => {
     ],
   ])('a package of npm %s is found', async (_, entry, message) => {
     const lock = JSON.stringify({ packages: { '': { name: 'ours' }, 'node_modules/x': entry } })
-    const found = await evaluate('locks.mjs', `it.npmProblems('lock', ${JSON.stringify(lock)})`)
+    const found = await evaluate('support/locks.mjs', `it.npmProblems('lock', ${JSON.stringify(lock)})`)
     expect(found).toEqual([expect.stringContaining(message)])
   })
 
@@ -326,14 +330,14 @@ describe('lock files', () => {
     ['', 'x is from undefined.'],
   ])('a crate with %p is found', async (source, message) => {
     const lock = `version = 4\n\n[[package]]\nname = "x"\nversion = "1.0.0"\n${source}\nchecksum = "${'0'.repeat(64)}"\n`
-    const found = await evaluate('locks.mjs', `it.cargoProblems('lock', ${JSON.stringify(lock)})`)
+    const found = await evaluate('support/locks.mjs', `it.cargoProblems('lock', ${JSON.stringify(lock)})`)
     expect(found).toEqual([expect.stringContaining(message)])
   })
 })
 
 describe('the addon that is published', () => {
   const tellTales = (text) =>
-    evaluate('build-paths.mjs', `it.tellTales(Buffer.from(${JSON.stringify(text)}))`)
+    evaluate('support/build-paths.mjs', `it.tellTales(Buffer.from(${JSON.stringify(text)}))`)
   const home = os.homedir()
 
   test.each([
@@ -361,9 +365,10 @@ describe('the addon that is published', () => {
   })
 
   test('is built with names in the place of this machine’s directories', async () => {
-    const flags = await evaluate('build-paths.mjs', 'it.remap()')
+    const flags = await evaluate('support/build-paths.mjs', 'it.remap()')
     expect(flags).toContain(`--remap-path-prefix=${ROOT}=/oauth-rotor`)
-    // The later one wins: cargo's directory is mostly in the home directory, and has the registry's.
+    // The later one wins: cargo's directory is mostly in the home directory, and has the
+    // registry's.
     const at = (name) => flags.findIndex((flag) => flag.endsWith(`=/${name}`))
     expect(at('home')).toBeLessThan(at('cargo'))
     expect(at('cargo')).toBeLessThan(at('crates'))

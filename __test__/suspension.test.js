@@ -9,7 +9,9 @@ const STOPS = 10
 /** As the endpoint reports it: a second less than the server grants. */
 const LIFE_MS = 400
 
-/** Stops a process that reads tokens until each has ended, and continues it; answers what it read. */
+/**
+ * Stops a process that reads tokens until each has ended, and continues it; answers what it read.
+ */
 async function suspended(options) {
   const provider = await server({ lifetimeMs: LIFE_MS + 1000 })
   const reader = child('suspended.js', { tokenUrl: provider.tokenUrl, ...options })

@@ -3,11 +3,11 @@
 const { execFileSync } = require('node:child_process')
 const { readFileSync } = require('node:fs')
 const path = require('node:path')
-const { createClock, fakeAuthorizationServer, fakePagerDuty, fakeTokens } = require('../testing')
+const { createClock, fakeAuthorizationServer, fakePagerDuty, fakeTokens } = require('../lib/testing')
 
 const ROOT = path.join(__dirname, '..')
 const guide = readFileSync(path.join(ROOT, 'docs/testing.md'), 'utf8')
-const types = readFileSync(path.join(ROOT, 'testing.d.ts'), 'utf8')
+const types = readFileSync(path.join(ROOT, 'lib/testing/index.d.ts'), 'utf8')
 const examples = [...guide.matchAll(/```js\n(.*?)```/gs)].map(([, code]) => code)
 
 /** What a TypeError about an unknown option says that there is. */
@@ -25,7 +25,7 @@ test.each([
   ['the fake server', async () => fakeAuthorizationServer(wrong), 'The fake server'],
   ['the fake PagerDuty', async () => fakePagerDuty(wrong), 'The fake PagerDuty'],
   ['fake tokens', async () => fakeTokens(wrong), 'Unit tests'],
-])('every option of %s is in docs/testing.md and in testing.d.ts, and no other', async (_, call, heading) => {
+])('every option of %s is in docs/testing.md and in its types, and no other', async (_, call, heading) => {
   const options = await known(call)
   const section = guide.slice(guide.indexOf(`## ${heading}`)).split(/\n## /)[0]
   const rows = [...section.matchAll(/^\| `(\w+)` +\|/gm)].map(([, name]) => name)
@@ -40,13 +40,12 @@ test('so is the option of a clock', async () => {
 
 describe('the examples for Jest', () => {
   const forJest = examples.filter((code) => code.startsWith('// Jest'))
-  const load = (name) => require(name.replace(/^oauth-rotor/, '..'))
 
   afterAll(() => jest.useRealTimers())
 
   test('are six', () => expect(forJest.length).toBe(6))
   for (const code of forJest)
-    new Function('require', 'test', 'expect', 'jest', code)(load, test, expect, jest)
+    new Function('require', 'test', 'expect', 'jest', code)(require, test, expect, jest)
 })
 
 test('the example for node:test passes', () => {

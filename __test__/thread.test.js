@@ -1,6 +1,6 @@
 'use strict'
 
-const native = require('../lib/load-native')
+const native = require('../lib/native/load')
 const { ourThreads, until } = require('./support/process')
 const { closeAll, event, manager, server, virtualWorld } = require('./support/world')
 
@@ -9,7 +9,9 @@ afterEach(async () => {
   await closeAll()
 })
 
-/** Whether each peek() asks the native part; while a token is published, at most the first one does. */
+/**
+ * Whether each peek() asks the native part; while a token is published, at most the first one does.
+ */
 function asksNative(tokens) {
   const take = jest.spyOn(native, 'take')
   tokens.peek()
@@ -34,7 +36,10 @@ async function opened(provider, options) {
 
 const restart = ({ tokens }) => event(tokens, 'thread-restarted')
 
-/** So long nobody watches over expiry. On a clock that is turned by hand it ends when the test says so. */
+/**
+ * So long nobody watches over expiry. On a clock that is turned by hand it ends when the test says
+ * so.
+ */
 const RESTART_MS = 1000
 
 test('a thread that dies leaves every token valid, and nothing is fetched for it', async () => {

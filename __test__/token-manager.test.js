@@ -2,7 +2,7 @@
 
 const diagnosticsChannel = require('node:diagnostics_channel')
 const { CredentialRejectedError, RotorError, TokenUnavailableError, isRotorError } = require('..')
-const native = require('../lib/load-native')
+const native = require('../lib/native/load')
 const { closeAll, event, forkedServer, manager, rejection, server } = require('./support/world')
 
 afterEach(closeAll)
@@ -233,7 +233,7 @@ test('one listener that throws keeps the event from nobody', async () => {
 })
 
 test('managers of one name share a token and one fetch, and the last one’s close ends it', async () => {
-  const native = require('../lib/load-native')
+  const native = require('../lib/native/load')
   const provider = await server({ latencyMs: 30 })
   const before = native.managers()
   const [first, second] = [manager(provider, { name: 'shared' }), manager(provider, { name: 'shared' })]

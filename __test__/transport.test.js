@@ -4,7 +4,7 @@ const http2 = require('node:http2')
 const tls = require('node:tls')
 const { gzipSync } = require('node:zlib')
 
-const { createClock } = require('../testing')
+const { createClock } = require('../lib/testing')
 const { selfSigned } = require('./support/certificates')
 const { until } = require('./support/process')
 const { GRANT, http, wire } = require('./support/wire')

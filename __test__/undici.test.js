@@ -2,8 +2,8 @@
 
 const { EventEmitter } = require('node:events')
 const { text } = require('node:stream/consumers')
-const { fakeTokens } = require('../testing')
-const { createInterceptor } = require('../undici')
+const { fakeTokens } = require('../lib/testing')
+const { createInterceptor } = require('../lib/integrations/undici')
 const { UNDICI } = require('./support/http-clients')
 const { endless, guardedServer, resourceServer } = require('./support/resource-server')
 const { closeAll, closing, rejection } = require('./support/world')
@@ -331,7 +331,10 @@ describe.each(UNDICI)('%s', (library) => {
     expect(seen).toBe('Bearer test-token-1')
   })
 
-  /** A dispatcher in memory, whose answers are told as each version of undici tells them, and a handler that notes all. */
+  /**
+   * A dispatcher in memory, whose answers are told as each version of undici tells them, and a
+   * handler that notes all.
+   */
   const isOld = library === 'undici-6'
   const [start, head, data, end, failed] = isOld
     ? ['onConnect', 'onHeaders', 'onData', 'onComplete', 'onError']

@@ -2,7 +2,7 @@
 
 const path = require('node:path')
 const { Worker } = require('node:worker_threads')
-const native = require('../lib/load-native')
+const native = require('../lib/native/load')
 const { child } = require('./support/process')
 const { atEnd, closeAll, event, forkedServer, manager, server } = require('./support/world')
 

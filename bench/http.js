@@ -4,9 +4,9 @@
 
 const http = require('node:http')
 const { TokenManager } = require('..')
-const { attach } = require('../axios')
-const { createFetch } = require('../fetch')
-const { createInterceptor } = require('../undici')
+const { attach } = require('../lib/integrations/axios')
+const { createFetch } = require('../lib/integrations/fetch')
+const { createInterceptor } = require('../lib/integrations/undici')
 const { managerOptions } = require('./client')
 const { COPIES, ROUNDS, SAMPLE_MS, cpuClock, measure, variant, wallClock } = require('./harness')
 const peers = require('./peers')

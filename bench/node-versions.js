@@ -11,7 +11,7 @@ const VERSIONS = ['20', '22', '24']
 const ROUNDS = 11
 
 async function nodeVersions(results, project, { server }) {
-  const { nodeProgram } = await import('../scripts/nodes.mjs')
+  const { nodeProgram } = await import('../scripts/support/nodes.mjs')
   const rows = []
   for (const version of VERSIONS) {
     const node = await nodeProgram(version)

@@ -1,4 +1,4 @@
-//! Writes the time zones of chrono-tz as a table of numbers, for `src/time_zone.rs`.
+//! Writes the time zones of chrono-tz as a table of numbers for `src/time_zone.rs`.
 
 use std::collections::HashMap;
 use std::path::PathBuf;
@@ -7,15 +7,15 @@ use std::{env, fs};
 use chrono::{DateTime, Offset, TimeZone};
 use chrono_tz::{TZ_VARIANTS, Tz};
 
-/// The years 1800 and 2100: chrono-tz has no change before or after.
+/// The beginnings of the years 1800 and 2100. chrono-tz has no change before or after them.
 const BEGIN: i64 = -5_364_662_400;
 const END: i64 = 4_102_444_800;
 const STEP: i64 = 2 * 24 * 3600;
-/// Two changes within one step are missed when the second takes the first back. The nearest of all are a week apart;
-/// with nearer ones the step has to be smaller.
+/// Two changes within one step are missed if the second reverts the first. The nearest changes of
+/// all are a week apart. If there are nearer ones, the step has to be smaller.
 const NEAREST: i64 = 3 * STEP;
 
-/// Seconds since the change before, or since `BEGIN`, and the offset from then on.
+/// The seconds since the previous change, or since `BEGIN`, and the offset from then on.
 type Change = (u32, i32);
 
 pub(crate) fn write() {
@@ -43,7 +43,7 @@ pub(crate) fn write() {
             "TimeZone {{ name: {name:?}, first: {first}, history: {history:?} }},\n"
         ));
     }
-    // Apart: in pairs each would be aligned.
+    // Two tables, since pairs would take more room for their alignment.
     let (afters, offsets): (Vec<u32>, Vec<i32>) = changes.into_iter().unzip();
     let table = format!(
         "pub(super) const BEGIN: i64 = {BEGIN};\n\
@@ -62,7 +62,8 @@ pub(crate) fn write() {
     fs::write(directory.join("time_zones.rs"), table).expect("cargo made the directory");
 }
 
-/// Where the histories have this one, which they get where it is new: many names are of the same zone.
+/// The position of this history among all histories. It is added if it is new: many names belong to
+/// the same zone.
 fn place(histories: &mut Vec<u16>, history: &[u16]) -> (u16, u16) {
     let known = histories.windows(history.len().max(1)).position(|window| window == history);
     let start = known.unwrap_or_else(|| {
@@ -80,7 +81,7 @@ fn history_of(zone: Tz) -> Vec<Change> {
         if offset_at(zone, end) == offset {
             continue;
         }
-        // The change is after `before`, and not after `change`.
+        // The change is after `before`, and at or before `change`.
         let (mut before, mut change) = (begin, end);
         while change - before > 1 {
             let middle = before.midpoint(change);
@@ -94,7 +95,7 @@ fn history_of(zone: Tz) -> Vec<Change> {
             changes.is_empty() || change - last > NEAREST,
             "{zone} changes twice within {NEAREST} s"
         );
-        // 136 years are the most that is told at once.
+        // One number can express at most 136 years.
         while change - last > i64::from(u32::MAX) {
             changes.push((u32::MAX, offset));
             last += i64::from(u32::MAX);

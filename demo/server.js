@@ -1,6 +1,6 @@
 'use strict'
 
-const { fakeAuthorizationServer } = require('../testing')
+const { fakeAuthorizationServer } = require('../lib/testing')
 
 /**
  * The fake authorization server in a child process, so that a blocked event loop here does not slow

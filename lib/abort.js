@@ -1,12 +1,12 @@
 'use strict'
 
 /**
- * Settles as the promise of `start()` does, or rejects with `signal.reason` when the signal is
+ * Settles as the promise of `start()` does, or rejects with `signal.reason` if the signal is
  * aborted first.
  *
- * With a signal that is aborted already, `start` is not called. On an abort, `cancel()` is called
- * once, and what becomes of the promise is ignored. Nothing listens to the signal when either side
- * has settled.
+ * If the signal is aborted already, `start` is not called. An abort calls `cancel()` once, and the
+ * outcome of the promise is ignored from then on. After either side has settled, nothing listens to
+ * the signal.
  */
 function abortable(signal, start, cancel = () => {}) {
   if (signal === undefined) return start()
@@ -29,7 +29,10 @@ function abortable(signal, start, cancel = () => {}) {
   })
 }
 
-/** The calls that wait on a signal: it gets one listener however many they are, or Node.js warns of a leak. */
+/**
+ * The calls that wait on each signal. A signal gets one listener for all of them: Node.js warns of
+ * a leak when there are many.
+ */
 const waiting = new WeakMap()
 
 function listen(signal, onAbort) {
@@ -51,12 +54,17 @@ function stopListening(signal, onAbort) {
   signal.removeEventListener('abort', listener)
 }
 
-/** A polyfill may know no reason; nobody can make sense of a rejection with `undefined`. */
+/**
+ * The reason of an abort. A polyfill may have none, and nobody can make sense of a rejection with
+ * `undefined`.
+ */
 function reasonOf({ reason }) {
   return reason === undefined ? new DOMException('This operation was aborted', 'AbortError') : reason
 }
 
-/** Goes by shape: a Jest environment and a polyfill have an AbortSignal class of their own. */
+/**
+ * Checks the shape and not the class: a Jest environment and a polyfill have their own AbortSignal.
+ */
 function isAbortSignal(value) {
   return (
     typeof value === 'object' &&

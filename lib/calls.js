@@ -1,16 +1,22 @@
 'use strict'
 
 const { abortable } = require('./abort')
-const { ClosedError, callSite, fromNative } = require('./errors')
+const { ClosedError } = require('./errors')
+const { fromNative } = require('./native/reports')
+const { callSite } = require('./stacks')
 
-/** The calls of one manager that wait. Each can be aborted, and is nobody else's then; a close refuses all. */
+/**
+ * The calls of one manager that wait. Each can be aborted without an effect on the others.
+ * `close()` rejects them all.
+ */
 class Calls {
   #refusals = new Set()
   #isClosed = false
 
   /**
-   * A promise for a caller of `below`, whose stack its errors carry. `ask(call)` starts the wait: it
-   * settles it by `call.resolve(value)` or `call.reject(report)`, and has `call.stop()` end it early.
+   * Returns a promise for a caller of `below`; its errors carry the stack of that caller.
+   * `ask(call)` starts the wait and settles it with `call.resolve(value)` or `call.reject(report)`.
+   * It sets `call.stop`, which ends the wait early.
    */
   wait(signal, below, ask) {
     const site = callSite(below)
@@ -51,7 +57,7 @@ class Calls {
   }
 }
 
-/** What `act` answers, or a rejection with what it throws. */
+/** Returns what `act` returns, or a rejection with what it throws. */
 function rejecting(act) {
   try {
     return act()

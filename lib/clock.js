@@ -1,9 +1,12 @@
 'use strict'
 
-/** What marks a clock of `oauth-rotor/testing`. Managers know it by this, without loading any of that. */
+/**
+ * Marks a clock of `oauth-rotor/testing`. Managers recognise one by this mark and load nothing else
+ * of that entry.
+ */
 const BRAND = Symbol.for('oauth-rotor.clock')
 
-/** Whether a value is a clock, from any copy of this package. */
+/** Whether a value is a clock of any copy of this package. */
 function isClock(value) {
   return typeof value === 'object' && value !== null && isLinkable(value[BRAND])
 }

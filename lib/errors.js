@@ -4,9 +4,9 @@ const BRAND = Symbol.for('oauth-rotor.error')
 const ordinaryHasInstance = Function.prototype[Symbol.hasInstance]
 
 /**
- * The root of every error of this package. Several copies of the package may live in one process
- * (another version in a dependency, a worker, a Jest file): `instanceof` goes by brand and code, so
- * they recognise each other's errors.
+ * The root of every error of this package. A process may have several copies of the package
+ * (another version in a dependency, a worker, a Jest file). `instanceof` therefore checks brand and
+ * code, so that the copies recognise each other's errors.
  */
 class RotorError extends Error {
   static [BRAND] = true
@@ -26,14 +26,17 @@ class RotorError extends Error {
     return true
   }
 
-  /** What a logger that serialises errors as JSON gets: everything but the stack. */
+  /** What a logger gets that serialises errors as JSON: everything but the stack. */
   toJSON() {
     const origin = isRotorError(this.cause) ? { cause: this.cause.toJSON() } : {}
     return { name: this.name, message: this.message, ...this, ...origin }
   }
 }
 
-/** Whether an error comes from this package, from any copy of it. Never throws, whatever was thrown. */
+/**
+ * Whether an error comes from this package or from another copy of it. Never throws, whatever was
+ * thrown.
+ */
 function isRotorError(value) {
   try {
     return typeof value === 'object' && value !== null && value[BRAND] === true
@@ -42,8 +45,13 @@ function isRotorError(value) {
   }
 }
 
-/** Makes the class of one code; `details` picks the members that this code carries besides. */
-function errorClass(name, code, { retryable = false, details = [] } = {}) {
+/**
+ * Makes the class of one code. The code gives it its name: `ERR_NO_FLEET` makes `NoFleetError`.
+ * `details` are further members of its errors.
+ */
+function errorClass(code, { retryable = false, details = [] } = {}) {
+  const words = code.split('_').slice(1)
+  const name = `${words.map((word) => word[0] + word.slice(1).toLowerCase()).join('')}Error`
   const Class = {
     [name]: class extends RotorError {
       static [BRAND] = true
@@ -58,173 +66,61 @@ function errorClass(name, code, { retryable = false, details = [] } = {}) {
       }
     },
   }[name]
-  hidden(Class.prototype, 'name', name)
+  nameErrors(Class, name)
   return Class
 }
 
-function hidden(target, key, value) {
-  Object.defineProperty(target, key, { value, writable: true, configurable: true, enumerable: false })
+/** Names the errors of a class. The name is not enumerable, as with the errors of Node.js. */
+function nameErrors(Class, name) {
+  const hidden = { writable: true, configurable: true, enumerable: false }
+  Object.defineProperty(Class.prototype, 'name', { value: name, ...hidden })
 }
 
-hidden(RotorError.prototype, 'name', 'RotorError')
+nameErrors(RotorError, 'RotorError')
 
-const InvalidOptionError = errorClass('InvalidOptionError', 'ERR_INVALID_OPTION', {
-  details: ['option', 'problems'],
-})
-const InvalidArgumentError = errorClass('InvalidArgumentError', 'ERR_INVALID_ARGUMENT')
-const OptionsConflictError = errorClass('OptionsConflictError', 'ERR_OPTIONS_CONFLICT', {
-  details: ['option'],
-})
-const NativeUnavailableError = errorClass('NativeUnavailableError', 'ERR_NATIVE_UNAVAILABLE')
-const CredentialUnavailableError = errorClass('CredentialUnavailableError', 'ERR_CREDENTIAL_UNAVAILABLE', {
-  retryable: true,
-})
-const TokenUnavailableError = errorClass('TokenUnavailableError', 'ERR_TOKEN_UNAVAILABLE', {
+const ANSWER = ['status', 'oauthError', 'description']
+const CANDIDATE = ['credentialId', 'rotationId']
+
+// What users import. Node.js finds the names that an ES module may import in assignments of this
+// form.
+exports.RotorError = RotorError
+exports.isRotorError = isRotorError
+
+exports.InvalidOptionError = errorClass('ERR_INVALID_OPTION', { details: ['option', 'problems'] })
+exports.InvalidArgumentError = errorClass('ERR_INVALID_ARGUMENT')
+exports.OptionsConflictError = errorClass('ERR_OPTIONS_CONFLICT', { details: ['option'] })
+exports.NativeUnavailableError = errorClass('ERR_NATIVE_UNAVAILABLE')
+exports.CredentialUnavailableError = errorClass('ERR_CREDENTIAL_UNAVAILABLE', { retryable: true })
+exports.TokenUnavailableError = errorClass('ERR_TOKEN_UNAVAILABLE', {
   retryable: ({ cause }) => !isRotorError(cause) || cause.retryable,
   details: ['retryAfterMs'],
 })
-const LifetimeTooShortError = errorClass('LifetimeTooShortError', 'ERR_LIFETIME_TOO_SHORT', {
+exports.LifetimeTooShortError = errorClass('ERR_LIFETIME_TOO_SHORT', {
   details: ['lifetimeMs', 'safeUntil', 'safeUntilLocal'],
 })
-const ClosedError = errorClass('ClosedError', 'ERR_CLOSED')
+exports.ClosedError = errorClass('ERR_CLOSED')
 
-const ANSWER = ['status', 'oauthError', 'description']
-const CredentialRejectedError = errorClass('CredentialRejectedError', 'ERR_CREDENTIAL_REJECTED', {
+exports.CredentialRejectedError = errorClass('ERR_CREDENTIAL_REJECTED', {
   // A bare 401 or 403 may come from a gateway, and is retried.
   retryable: (values) => values.retryable === true,
   details: ANSWER,
 })
-const MisconfiguredError = errorClass('MisconfiguredError', 'ERR_MISCONFIGURED', { details: ANSWER })
-const ThrottledError = errorClass('ThrottledError', 'ERR_THROTTLED', { retryable: true, details: ANSWER })
-const EndpointError = errorClass('EndpointError', 'ERR_ENDPOINT', { retryable: true, details: ANSWER })
-const DegradedError = errorClass('DegradedError', 'ERR_DEGRADED', { retryable: true })
+exports.MisconfiguredError = errorClass('ERR_MISCONFIGURED', { details: ANSWER })
+exports.ThrottledError = errorClass('ERR_THROTTLED', { retryable: true, details: ANSWER })
+exports.EndpointError = errorClass('ERR_ENDPOINT', { retryable: true, details: ANSWER })
+exports.DegradedError = errorClass('ERR_DEGRADED', { retryable: true })
 
-const CANDIDATE = ['credentialId', 'rotationId']
-const CandidateRejectedError = errorClass('CandidateRejectedError', 'ERR_CANDIDATE_REJECTED', {
-  details: CANDIDATE,
-})
-const CandidateUnverifiedError = errorClass('CandidateUnverifiedError', 'ERR_CANDIDATE_UNVERIFIED', {
-  details: CANDIDATE,
-})
-const RotationConflictError = errorClass('RotationConflictError', 'ERR_ROTATION_CONFLICT', {
-  details: ['rotationId'],
-})
-const RotationTimeoutError = errorClass('RotationTimeoutError', 'ERR_ROTATION_TIMEOUT', {
+exports.CandidateRejectedError = errorClass('ERR_CANDIDATE_REJECTED', { details: CANDIDATE })
+exports.CandidateUnverifiedError = errorClass('ERR_CANDIDATE_UNVERIFIED', { details: CANDIDATE })
+exports.RotationConflictError = errorClass('ERR_ROTATION_CONFLICT', { details: ['rotationId'] })
+exports.RotationTimeoutError = errorClass('ERR_ROTATION_TIMEOUT', {
   retryable: true,
   details: ['rotationId'],
 })
-const NoCandidateError = errorClass('NoCandidateError', 'ERR_NO_CANDIDATE', { details: ['lookedAt'] })
-const NoCustodyError = errorClass('NoCustodyError', 'ERR_NO_CUSTODY', { details: CANDIDATE })
-const PersistFailedError = errorClass('PersistFailedError', 'ERR_PERSIST_FAILED', { retryable: true })
-const NoFleetError = errorClass('NoFleetError', 'ERR_NO_FLEET', { details: ['rotationId'] })
-const RetireBlockedError = errorClass('RetireBlockedError', 'ERR_RETIRE_BLOCKED', {
-  retryable: true,
-  details: ['missing'],
-})
+exports.NoCandidateError = errorClass('ERR_NO_CANDIDATE', { details: ['lookedAt'] })
+exports.NoCustodyError = errorClass('ERR_NO_CUSTODY', { details: CANDIDATE })
+exports.PersistFailedError = errorClass('ERR_PERSIST_FAILED', { retryable: true })
+exports.NoFleetError = errorClass('ERR_NO_FLEET', { details: ['rotationId'] })
+exports.RetireBlockedError = errorClass('ERR_RETIRE_BLOCKED', { retryable: true, details: ['missing'] })
 
-const BodyConsumedError = errorClass('BodyConsumedError', 'ERR_BODY_CONSUMED', {
-  retryable: true,
-  details: ['status'],
-})
-
-const CLASSES = [
-  InvalidOptionError,
-  InvalidArgumentError,
-  OptionsConflictError,
-  NativeUnavailableError,
-  CredentialUnavailableError,
-  TokenUnavailableError,
-  LifetimeTooShortError,
-  ClosedError,
-  CredentialRejectedError,
-  MisconfiguredError,
-  ThrottledError,
-  EndpointError,
-  DegradedError,
-  CandidateRejectedError,
-  CandidateUnverifiedError,
-  RotationConflictError,
-  RotationTimeoutError,
-  NoCandidateError,
-  NoCustodyError,
-  PersistFailedError,
-  NoFleetError,
-  RetireBlockedError,
-  BodyConsumedError,
-]
-const BY_CODE = new Map(CLASSES.map((Class) => [Class.code, Class]))
-const CODES = Object.freeze([...BY_CODE.keys()])
-
-/**
- * Turns what the native part reports (`{ code, message, … }`, or its JSON text) into an error of
- * this realm.
- *
- * `site` says whose stack the error carries: a function, whose own frame and those above are left
- * out, or what `callSite()` returned when the call was made, for errors that arrive long after
- * their caller has returned.
- */
-function fromNative(report, site = fromNative) {
-  const { code, message, cause, ...details } = typeof report === 'string' ? JSON.parse(report) : report
-  const Class = BY_CODE.get(code)
-  const values = cause ? { ...details, cause: fromNative(cause, site) } : details
-  const error = Class ? new Class(message, values) : new RotorError(code, message, values)
-  if (typeof site === 'function') captureFrames(error, site)
-  else hidden(error, 'stack', `${error.name}: ${message}${site.frames}`)
-  return error
-}
-
-/** The frames of whoever called `below`, kept for an error that may come later. */
-function callSite(below) {
-  const holder = {}
-  captureFrames(holder, below)
-  const [, ...frames] = String(holder.stack).split(/(?=\n)/)
-  return { frames: frames.join('') }
-}
-
-/**
- * Gives an object the stack of whoever called `below`. An engine that drops the frames of tail calls (Bun's) may not
- * find that on its stack: then it is all but the frames of this package.
- */
-function captureFrames(target, below) {
-  Error.captureStackTrace(target, below)
-  if (String(target.stack).includes('\n    at ')) return
-  const header = String(target.stack)
-  const all = String(new Error().stack)
-    .split('\n')
-    .filter((line) => line.startsWith('    at '))
-  const others = all.filter((line) => !line.includes(__dirname))
-  // In a bundle everything is in one file.
-  hidden(target, 'stack', [header, ...(others.length > 0 ? others : all)].join('\n'))
-}
-
-module.exports = {
-  RotorError,
-  InvalidOptionError,
-  InvalidArgumentError,
-  OptionsConflictError,
-  NativeUnavailableError,
-  CredentialUnavailableError,
-  TokenUnavailableError,
-  LifetimeTooShortError,
-  ClosedError,
-  CredentialRejectedError,
-  MisconfiguredError,
-  ThrottledError,
-  EndpointError,
-  DegradedError,
-  CandidateRejectedError,
-  CandidateUnverifiedError,
-  RotationConflictError,
-  RotationTimeoutError,
-  NoCandidateError,
-  NoCustodyError,
-  PersistFailedError,
-  NoFleetError,
-  RetireBlockedError,
-  BodyConsumedError,
-  CODES,
-  isRotorError,
-  fromNative,
-  callSite,
-  captureFrames,
-}
+exports.BodyConsumedError = errorClass('ERR_BODY_CONSUMED', { retryable: true, details: ['status'] })

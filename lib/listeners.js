@@ -2,12 +2,12 @@
 
 const diagnosticsChannel = require('node:diagnostics_channel')
 const { EventEmitter } = require('node:events')
-const { EVENTS } = require('./arguments')
+const { EVENTS } = require('./options/arguments')
 
 const CHANNELS = new Map(EVENTS.map((event) => [event, diagnosticsChannel.channel(`oauth-rotor:${event}`)]))
 const ALL_CHANNELS = [...CHANNELS.values()]
 
-/** Who listens to one manager, and the channels of all. */
+/** The listeners of one manager, and the diagnostics channels that all managers share. */
 class Listeners {
   #owner
   #environment
@@ -18,7 +18,7 @@ class Listeners {
     this.#environment = environment
   }
 
-  /** Somebody who listens and keeps no reference still wants to hear: the manager stays. */
+  /** A manager with a listener is kept, even if nobody else refers to it. */
   on(event, listener) {
     this.#events.on(event, listener)
     this.#environment.keep(this.#owner)
@@ -29,7 +29,7 @@ class Listeners {
       this.off(event, wrapper)
       return listener.call(this.#owner, payload)
     }
-    // By this `off` knows whose wrapper it is.
+    // `off` finds the wrapper by the listener.
     wrapper.listener = listener
     this.on(event, wrapper)
   }
@@ -43,12 +43,15 @@ class Listeners {
     this.#events.removeAllListeners()
   }
 
-  /** Whether anybody wants to know of any event. */
+  /** Whether anybody listens to any event. */
   areThere() {
     return this.#events.eventNames().length > 0 || ALL_CHANNELS.some(({ hasSubscribers }) => hasSubscribers)
   }
 
-  /** Whether anybody wants to know of this event. Of the managers that it concerns the first one publishes it. */
+  /**
+   * Whether anybody listens to this event. Of the managers that an event concerns, the first one
+   * publishes it on the channel.
+   */
   areInterested(event, isFirst) {
     const isPublished = isFirst && CHANNELS.get(event)?.hasSubscribers
     return isPublished || (CHANNELS.has(event) && this.#events.listenerCount(event) > 0)

@@ -1,19 +1,41 @@
 'use strict'
 
-const native = require('./load-native')
-const { systemTimeZone } = require('./options')
+const native = require('./native/load')
+const { systemTimeZone } = require('./options/time-zone')
 
-/** Those that do not end in `At`. */
-const INSTANTS = ['at', 'since', 'retireNotBefore', 'safeUntil']
+/** The members that are instants, for each kind of object that comes from the native part. */
+const INSTANTS = {
+  credential: ['expiresAt'],
+  error: ['safeUntil'],
+  lastError: ['at'],
+  preparation: ['safeUntil'],
+  problem: ['since'],
+  refresh: ['nextRefreshAt'],
+  rotation: ['retireNotBefore', 'safeToRevokeAt'],
+  source: ['since'],
+  token: ['issuedAt', 'expiresAt'],
+  waitingFor: ['since'],
+}
 
-/** Around an instant in a sentence of the native part, of which it has the name of the member. No other text has it. */
+/** The members of each event that are instants, besides `at`. */
+const EVENT_INSTANTS = {
+  'credential-expiring': ['expiresAt'],
+  'refresh-failed': ['nextAttemptAt'],
+  rotation: INSTANTS.rotation,
+  token: ['issuedAt', 'expiresAt', 'refreshAt'],
+}
+
+/**
+ * In a message of the native part, this character encloses the name of an instant. It occurs
+ * nowhere else.
+ */
 const MARK = '\u0001'
 
-/** The time zone of one manager, and instants as it shows them. */
+/** The time zone of one manager. Shows an instant as a Date with its local text beside it. */
 class LocalTime {
   #zone
 
-  /** Without a zone it is the system's, which is asked for when it is needed first. */
+  /** Without a zone, the system's is used. It is looked up when it is first needed. */
   constructor(zone) {
     this.#zone = zone
   }
@@ -22,17 +44,29 @@ class LocalTime {
     return (this.#zone ??= systemTimeZone(native.isTimeZone))
   }
 
-  /** Turns every instant of an object, and of objects in its lists, into a Date, with its local text beside it. */
-  withInstants(object) {
+  /** Returns a copy of an object of a kind that shows its instants. */
+  show(kind, object) {
+    return this.#withInstants(object, INSTANTS[kind])
+  }
+
+  showEvent(event, payload) {
+    return this.#withInstants(payload, ['at', ...(EVENT_INSTANTS[event] ?? [])])
+  }
+
+  showRotation(rotation) {
+    const waitingFor = rotation.waitingFor.map((item) => this.show('waitingFor', item))
+    return { ...this.show('rotation', rotation), waitingFor }
+  }
+
+  #withInstants(object, names) {
     const result = {}
     for (const [key, value] of Object.entries(object)) {
-      if (Array.isArray(value)) {
-        result[key] = value.map((item) => (typeof item === 'object' ? this.withInstants(item) : item))
+      if (!names.includes(key)) {
+        result[key] = value
         continue
       }
-      const isInstant = INSTANTS.includes(key) || key.endsWith('At')
-      result[key] = isInstant && value !== null ? new Date(value) : value
-      if (isInstant) result[`${key}Local`] = value === null ? null : native.formatLocal(value, this.zone)
+      result[key] = value === null ? null : new Date(value)
+      result[`${key}Local`] = value === null ? null : native.formatLocal(value, this.zone)
     }
     if (typeof result.message === 'string') {
       const parts = result.message.split(MARK)

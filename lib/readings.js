@@ -1,15 +1,15 @@
 'use strict'
 
 /**
- * The sources of one manager that only JavaScript can read. `tell` gets the readings as JSON, `null`
- * where an answer is still to come.
+ * The sources of one manager that only JavaScript can read. `tell` gets the readings as JSON, with
+ * `null` for a source that has not returned yet.
  */
 class Readings {
   #sources
   #tell
-  /** Asynchronous sources that have not answered yet, so that none is asked twice at a time. */
+  /** Asynchronous sources that are being read. None is called again before it has returned. */
   #asked = new Set()
-  /** What the sources answered in the reading under way. */
+  /** What the sources returned in this reading. */
   #readings
 
   constructor(sources, tell) {
@@ -19,8 +19,8 @@ class Readings {
   }
 
   /**
-   * Each answer is told as it comes, so that a source that is silent holds up none of the others. With
-   * `variablesOnly` no function is called.
+   * Tells each value as soon as it is there, so that a slow source does not hold up the others.
+   * With `variablesOnly`, calls no function.
    */
   read(variablesOnly) {
     for (const [index, source] of this.#sources.entries()) {
@@ -40,7 +40,7 @@ class Readings {
 
   #tellAll() {
     if (this.#readings.some((reading) => reading !== null)) this.#tell(JSON.stringify(this.#readings))
-    // They hold secrets, and are not needed any more.
+    // The readings hold secrets and are no longer needed.
     if (this.#asked.size === 0) this.#readings.fill(null)
   }
 }

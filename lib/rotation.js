@@ -1,18 +1,21 @@
 'use strict'
 
-const { checkOptions, checkUntil } = require('./arguments')
 const { rejecting } = require('./calls')
-const native = require('./load-native')
-const { parseRotate } = require('./rotate-arguments')
+const native = require('./native/load')
+const { checkOptions, checkUntil } = require('./options/arguments')
+const { parseRotate } = require('./options/rotate')
 
-/** Rotations of one manager: what it and the rotations that it has handed out can be asked for. */
+/** The rotations of one manager: starts them, and does what the methods of a rotation ask for. */
 class Rotations {
   #handle
   #call
   #local
   #clientAuth
 
-  /** `call(signal, below, ask, made)` has a caller wait; by it whoever holds a rotation holds its manager. */
+  /**
+   * `call(signal, below, ask, made)` makes a caller wait. It refers to the manager, so that whoever
+   * holds a rotation keeps its manager.
+   */
   constructor({ handle, call, local, clientAuth }) {
     this.#handle = handle
     this.#call = call
@@ -34,7 +37,7 @@ class Rotations {
       const { minRunwayMs = 0, signal } = checkOptions('prepareRotation', options, known, below)
       const ask = () => native.prepareRotation(this.#handle, minRunwayMs)
       return this.#call(signal, below, ask, ({ preparation }) => {
-        return new Preparation(this.#local.withInstants(preparation), this)
+        return new Preparation(this.#local.show('preparation', preparation), this)
       })
     })
   }
@@ -46,7 +49,7 @@ class Rotations {
     })
   }
 
-  /** The latest one, or undefined. */
+  /** The latest rotation, or undefined. */
   latest() {
     const snapshot = JSON.parse(native.rotation(this.#handle))
     return snapshot === null ? undefined : this.#made(snapshot)
@@ -79,11 +82,11 @@ class Rotations {
   }
 
   #made(snapshot) {
-    return new Rotation(this.#local.withInstants(snapshot), this)
+    return new Rotation(this.#local.showRotation(snapshot), this)
   }
 }
 
-/** A rotation as it was when this was made. `index.d.ts` documents every member. */
+/** A rotation as it was when this object was made. `index.d.ts` documents every member. */
 class Rotation {
   #rotations
 

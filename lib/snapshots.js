@@ -1,7 +1,7 @@
 'use strict'
 
-const { fromNative } = require('./errors')
-const native = require('./load-native')
+const native = require('./native/load')
+const { fromNative } = require('./native/reports')
 
 const CLOSED = {
   status: () => ({
@@ -24,13 +24,13 @@ const CLOSED = {
   }),
 }
 
-/** What is known of one manager now; each snapshot is the caller's own. No I/O. */
+/** The current state of one manager. Does no I/O. Each snapshot belongs to its caller. */
 class Snapshots {
   #handle
   #name
   #local
   #isClosed = false
-  /** What it counted, for a scrape that comes after its end. */
+  /** The last metrics, for a scrape after the manager was closed. */
   #lastMetrics
 
   constructor(handle, name, local) {
@@ -39,7 +39,7 @@ class Snapshots {
     this.#local = local
   }
 
-  /** The manager is about to be closed. */
+  /** Takes the last metrics, before the manager is closed. */
   close() {
     this.#lastMetrics = Object.freeze({ ...this.metrics(), tokenRemainingMs: 0 })
     this.#isClosed = true
@@ -54,16 +54,16 @@ class Snapshots {
       closed: this.#isClosed,
       phase,
       generation,
-      token: token && this.#local.withInstants(token),
+      token: token && this.#local.show('token', token),
       credentials: credentials.map(({ credentialId: id, ...credential }) => {
-        return { id, ...this.#local.withInstants(credential) }
+        return { id, ...this.#local.show('credential', credential) }
       }),
-      sources: sources.map((source) => this.#local.withInstants(source)),
-      rotation: rotation && this.#local.withInstants(rotation),
+      sources: sources.map((source) => this.#local.show('source', source)),
+      rotation: rotation && this.#local.showRotation(rotation),
       refreshing,
-      ...this.#local.withInstants({ nextRefreshAt }),
+      ...this.#local.show('refresh', { nextRefreshAt }),
       lastError: lastError && {
-        ...this.#local.withInstants({ at: lastError.at }),
+        ...this.#local.show('lastError', { at: lastError.at }),
         error: fromNative(lastError.error),
       },
     }
@@ -71,7 +71,7 @@ class Snapshots {
 
   health() {
     const { live, ready, degraded, problems, tokenRunwayMs } = this.#read('health')
-    const told = problems.map((problem) => this.#local.withInstants(problem))
+    const told = problems.map((problem) => this.#local.show('problem', problem))
     const reasons = told.map(({ message, affectsTokens, sinceLocal }) => {
       return `${message} ${affectsTokens ? 'Tokens are affected' : 'Tokens are not affected yet'}. Since ${sinceLocal}.`
     })
@@ -83,7 +83,7 @@ class Snapshots {
     return this.#read('metrics')
   }
 
-  /** What the native part tells, or what there is to tell of a closed manager. */
+  /** The snapshot of the native part, or that of a closed manager. */
   #read(kind) {
     const snapshot = this.#isClosed ? null : JSON.parse(native[kind](this.#handle))
     if (snapshot !== null) return snapshot

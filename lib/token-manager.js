@@ -1,31 +1,32 @@
 'use strict'
 
 const { inspect } = require('node:util')
-const { checkListener, checkOptions, checkToken } = require('./arguments')
 const { Calls, rejecting } = require('./calls')
-const { Environment } = require('./environment')
-const { fromNative } = require('./errors')
 const { Listeners } = require('./listeners')
-const native = require('./load-native')
 const { LocalTime } = require('./local-time')
-const { parseOptions } = require('./options')
+const { Environment } = require('./native/environment')
+const native = require('./native/load')
+const { fromNative } = require('./native/reports')
+const { checkListener, checkOptions, checkToken } = require('./options/arguments')
+const { parseOptions } = require('./options/manager')
+const { callPersist, staleVariables, writeVariables } = require('./options/persist')
 const { Readings } = require('./readings')
 const { Rotations } = require('./rotation')
-const { runSink, staleVariables, writeVariables } = require('./sinks')
 const { Snapshots } = require('./snapshots')
 
-/** No word ever holds it. */
+/** No word ever has this value. */
 const NOTHING_CACHED = -1
 
 /** A token that is always there. `index.d.ts` documents every member. */
 class TokenManager {
-  // The hot path reads these three, and nothing else: each further check is measurable beside an `await`.
-  /** A view of this manager's word alone; the native part keeps the stamp of the token in it. */
+  // The hot path reads these three members and nothing else. Every further check shows in the time
+  // of an `await`.
+  /** A view of this manager's word only. The native part stores the stamp of the token in it. */
   #word
   #stamp = NOTHING_CACHED
   #promise
 
-  /** Takes the place of `#stamp` under `strict`, where a hit also asks the clock. */
+  /** Used instead of `#stamp` under `strict`, where a hit also checks the clock. */
   #strictStamp = NOTHING_CACHED
   #usableUntil
   #token
@@ -34,15 +35,14 @@ class TokenManager {
   #name
   #local
   #readings
-  /** Functions of the user's that promoted credentials are written back to. */
-  #sinks
-  /** How to stop those that are at work, by the number of the write. */
+  /** The user's functions that are a `persist`. */
+  #persistFunctions
+  /** The calls of these functions that are under way, by the number of the write. */
   #persisting = new Map()
-  /** The environment variables that each entry comes from, and the file in front of them. */
+  /** The environment variables of each entry, and the file that takes precedence over them. */
   #variables
   #environment
   #handle
-  #slot
   #snapshots
   #rotations
   #listeners
@@ -63,14 +63,13 @@ class TokenManager {
     this.#readings = new Readings(parsed.sources, (readings) => {
       if (!this.#closed) native.sourcesRead(this.#handle, readings)
     })
-    this.#sinks = parsed.sinks
+    this.#persistFunctions = parsed.persistFunctions
     this.#variables = parsed.variables
     this.#environment = Environment.current()
     this.#listeners = new Listeners(this, this.#environment)
-    const { handle, slot } = this.#environment.open(this, parsed.native, clock, TokenManager)
+    const { handle, word } = this.#environment.open(this, parsed.native, clock, TokenManager)
     this.#handle = handle
-    this.#slot = slot
-    this.#word = slot.words.subarray(slot.index, slot.index + 1)
+    this.#word = word
     if (this.#listeners.areThere()) native.listen(handle)
     this.#snapshots = new Snapshots(handle, name, this.#local)
     this.#rotations = new Rotations({
@@ -94,7 +93,7 @@ class TokenManager {
   ready(options) {
     return rejecting(() => {
       const { signal, timeoutMs } = checkOptions('ready', options, ['signal', 'timeoutMs'], this.ready)
-      // Whoever brings a signal decides by that alone.
+      // With a signal and no `timeoutMs`, only the signal ends the wait.
       const patience = timeoutMs ?? (signal === undefined ? undefined : Infinity)
       return this.#wait({ signal, forReadiness: true, timeoutMs: patience, below: this.ready })
     })
@@ -157,7 +156,7 @@ class TokenManager {
     this.#closed = true
     this.#forgetToken()
     this.#listeners.clear()
-    this.#environment.close(this.#handle, this.#slot)
+    this.#environment.close(this.#handle)
     this.#calls.close()
   }
 
@@ -181,45 +180,57 @@ class TokenManager {
     native.listen(this.#handle)
   }
 
-  /** Called by the environment: whether anybody hears what has happened. */
+  /** Called by the environment: whether anybody listens to events. */
   _isListenedTo() {
     return !this.#closed && this.#listeners.areThere()
   }
 
-  /** Called by the environment: an event of the native manager. The first handle publishes it to the channel. */
+  /**
+   * Called by the environment: an event of the native manager. The first manager publishes it on
+   * the channel.
+   */
   _emit({ event, seq, at, payload }, isFirst, onThrown) {
     if (this.#closed || !this.#listeners.areInterested(event, isFirst)) return
     const { error, ...rest } = payload
-    const message = { name: this.#name, seq, ...this.#local.withInstants({ at, ...rest }) }
+    const message = { name: this.#name, seq, ...this.#local.showEvent(event, { at, ...rest }) }
     if (error) message.error = fromNative(error)
     this.#listeners.tell(event, message, isFirst, onThrown)
   }
 
-  /** Called by the environment: the native part asks for the JavaScript sources. */
+  /** Called by the environment: the native part asks for the sources that JavaScript reads. */
   _readSources({ variablesOnly }) {
     this.#readings.read(variablesOnly)
   }
 
-  /** Called by the environment: a promoted credential is to be kept by one of the user's functions. */
+  /**
+   * Called by the environment: a `persist` function of the user's is to keep a promoted credential.
+   */
   async _persist({ index, write, credential }) {
     const controller = new AbortController()
     this.#persisting.set(write, controller)
-    const { outcome, message } = await runSink(this.#sinks[index], credential, controller.signal)
+    const { outcome, message } = await callPersist(
+      this.#persistFunctions[index],
+      credential,
+      controller.signal,
+    )
     this.#persisting.delete(write)
     if (!this.#closed) native.persisted(this.#handle, write, outcome, message)
   }
 
-  /** Called by the environment: that takes too long. It may still succeed. */
+  /** Called by the environment: a `persist` function takes too long. It may still succeed. */
   _abortPersist({ write }) {
     this.#persisting.get(write)?.abort(new DOMException('persistTimeoutMs has passed.', 'TimeoutError'))
   }
 
-  /** Called by the environment: a credential that came from environment variables was replaced. */
+  /** Called by the environment: a credential from environment variables was replaced. */
   _writeVariables({ entry, clientId, clientSecret }) {
     writeVariables(this.#variables[entry], { clientId, clientSecret }, () => process.env)
   }
 
-  /** Called by the environment: the file in front of an entry's variables was accepted, and they differ from it. */
+  /**
+   * Called by the environment: the variables differ from the file that takes precedence over them,
+   * and the file's credential was accepted.
+   */
   _warnOfVariables({ entry }) {
     const message = staleVariables(entry, this.#variables[entry])
     process.emitWarning(message, { type: 'OAuthRotorWarning', code: 'OAUTH_ROTOR_STALE_VARIABLE' })
@@ -244,7 +255,8 @@ class TokenManager {
 
   /** The token held now, kept for the hot path. */
   #take() {
-    // Read first: a token that is replaced in between costs one more miss, and is never kept too long.
+    // Read before the token: if the token changes in between, that costs one more miss, and no
+    // token is kept too long.
     const stamp = this.#word[0]
     const held = native.take(this.#handle)
     if (!held) return undefined
@@ -267,14 +279,14 @@ class TokenManager {
     this.#promise = undefined
   }
 
-  /** Waits for a token in the native part; each call has its own place there. */
+  /** Waits for a token in the native part, where every call is registered by itself. */
   #wait({ minValidityMs = 0, signal, forReadiness = false, timeoutMs, below }) {
     return this.#calls.wait(signal, below, (call) => {
       const settle = (error) => {
         if (error) return call.reject(error)
         if (forReadiness) return call.resolve()
         const token = this.#take()
-        // It ended between the native thread's message and this turn of the event loop.
+        // The token ended between the native thread's message and this turn of the event loop.
         if (token === undefined) return wait()
         call.resolve(token)
       }
@@ -286,11 +298,14 @@ class TokenManager {
     })
   }
 
-  /** Waits for the answer to anything else that `ask` starts, of which `made` makes what the caller gets. */
+  /**
+   * Waits for the result of anything else that `ask` starts. `made` turns it into what the caller
+   * gets.
+   */
   #ask(signal, below, ask, made) {
     const answered = this.#calls.wait(signal, below, (call) => {
       call.stop = this.#environment.ask(this.#handle, ask, ({ error, ...answer }) => {
-        if (error) call.reject(this.#local.withInstants(error))
+        if (error) call.reject(this.#local.show('error', error))
         else call.resolve(answer)
       })
     })

@@ -1,13 +1,16 @@
-// npm run audit [-- --complete]: what is known of everything that is linked, built with and tested with. What cannot be
-// reached is told as not checked, and with `--complete` that is a failure.
+// npm run audit [-- --complete]: what is known of everything that is linked, built with and tested
+// with. What could not be reached is listed as not checked, which is a failure with `--complete`.
 
 import { spawnSync } from 'node:child_process'
 import { join } from 'node:path'
-import { lockProblems } from './locks.mjs'
-import { requireCargo, root, run, step } from './steps.mjs'
+import { lockProblems } from './support/locks.mjs'
+import { requireCargo, root, run, step } from './support/steps.mjs'
 
 const CARGO_DENY = '0.20.2'
-/** From which severity on an advisory for what we build and test with is a failure; the package depends on nothing. */
+/**
+ * The severity from which an advisory for development dependencies is a failure. The package itself
+ * has no dependencies.
+ */
 const SEVERITY = 'high'
 
 const mustBeComplete = process.argv.includes('--complete')
@@ -41,7 +44,7 @@ function lockFiles() {
   process.exit(1)
 }
 
-/** The program, installed under target/. */
+/** Installs the program under target/. Returns its path. */
 async function cargoDeny() {
   const tools = join(root, 'target', 'tools')
   const program = join(tools, 'bin', 'cargo-deny')

@@ -1,10 +1,10 @@
-// npm run bench [-- --write]: builds the addon for release and measures it, alone and against peers; `--write`
-// keeps the figures in bench/RESULTS.md.
+// npm run bench [-- --write]: builds the addon for release and measures it, alone and against
+// peers; `--write` keeps the figures in bench/RESULTS.md.
 
 import { spawnSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
-import { build, install, requireCargo, root, step } from './steps.mjs'
+import { build, install, requireCargo, root, step } from './support/steps.mjs'
 
 const bench = join(root, 'bench')
 

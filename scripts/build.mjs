@@ -1,6 +1,6 @@
 // npm run build, npm run build:debug: the addon, from a fresh clone on.
 
-import { build, install, requireCargo } from './steps.mjs'
+import { build, install, requireCargo } from './support/steps.mjs'
 
 requireCargo()
 await install()

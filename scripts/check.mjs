@@ -1,6 +1,16 @@
-// npm run check: the quick look after each change. Format, lint, types, and the pure core without its searches.
+// npm run check: the quick look after each change. Format, lint, types, and the pure core without
+// its searches.
 
-import { bin, cargoEnvironment, clippy, install, passedInRust, requireCargo, step, style } from './steps.mjs'
+import {
+  bin,
+  cargoEnvironment,
+  clippy,
+  install,
+  passedInRust,
+  requireCargo,
+  step,
+  style,
+} from './support/steps.mjs'
 
 requireCargo()
 const env = cargoEnvironment()
@@ -9,6 +19,7 @@ const begin = performance.now()
 
 await install()
 await style()
+await step('Structure: names, imports, lengths, comments', process.execPath, ['scripts/check-structure.mjs'])
 await clippy('the pure core', ['--all-targets', ...pure], { env })
 await step('Types (tsc)', bin('jest'), ['__test__/types.test.js'])
 // `npm test` has the searches and the simulation as well.

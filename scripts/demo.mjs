@@ -2,7 +2,7 @@
 
 import { spawnSync } from 'node:child_process'
 import { join } from 'node:path'
-import { build, install, requireCargo, root } from './steps.mjs'
+import { build, install, requireCargo, root } from './support/steps.mjs'
 
 requireCargo()
 await install()

@@ -1,82 +1,10 @@
-// node scripts/pack.mjs [--from DIRECTORY] [--to DIRECTORY]: the tarballs that npm would publish, for the
-// platform of an addon that has been built. Prints their paths as JSON.
+// node scripts/pack.mjs [--from DIRECTORY] [--to DIRECTORY]: the tarballs that npm would publish,
+// for the platform of an addon that has been built. Prints their paths as JSON.
 
-import { spawnSync } from 'node:child_process'
-import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { basename, join, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
-import { fileURLToPath } from 'node:url'
-import { bundle } from './bundle.mjs'
-import { root } from './steps.mjs'
+import { pack } from './support/packages.mjs'
 
-const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
-
-/** Packs the root package and the one of the platform whose addon is in `from`; returns the paths of both tarballs. */
-export function pack({ from = root, to }) {
-  const stage = mkdtempSync(join(tmpdir(), 'oauth-rotor-pack-'))
-  mkdirSync(to, { recursive: true })
-  try {
-    return {
-      main: tarball(stageMain(join(stage, 'main')), to),
-      platform: tarball(stagePlatform(join(stage, 'platform'), from), to),
-    }
-  } finally {
-    rmSync(stage, { recursive: true })
-  }
-}
-
-/** Only a published package depends on the platform packages, and has its JavaScript in few files. */
-function stageMain(directory) {
-  const names = readdirSync(join(root, 'npm')).map((platform) => `${manifest.name}-${platform}`)
-  const optionalDependencies = Object.fromEntries(names.map((name) => [name, manifest.version]))
-  const bundled = bundle()
-  const files = [...Object.keys(bundled), ...manifest.files.filter((file) => !(file in bundled))]
-  const published = { ...manifest, files, optionalDependencies }
-  for (const key of ['private', 'scripts', 'devDependencies', 'napi']) delete published[key]
-  for (const file of [...files, 'README.md', 'LICENSE']) {
-    if (!(file in bundled)) cpSync(join(root, file), join(directory, file), { recursive: true })
-  }
-  for (const [file, text] of Object.entries(bundled)) writeFileSync(join(directory, file), text)
-  write(directory, published)
-  return directory
-}
-
-function stagePlatform(directory, from) {
-  const prefix = `${manifest.napi.binaryName}.`
-  const addons = readdirSync(from).filter((name) => name.startsWith(prefix) && name.endsWith('.node'))
-  if (addons.length !== 1) {
-    throw new Error(`One addon is expected in ${from}, not ${addons.length}: build it first (npm run build).`)
-  }
-  const platform = addons[0].slice(prefix.length, -'.node'.length)
-  cpSync(join(root, 'npm', platform), directory, { recursive: true })
-  cpSync(join(from, addons[0]), join(directory, addons[0]))
-  cpSync(join(root, 'LICENSE'), join(directory, 'LICENSE'))
-  const { version, type, engines, repository } = manifest
-  const generated = JSON.parse(readFileSync(join(directory, 'package.json'), 'utf8'))
-  write(directory, { ...generated, version, type, engines, repository })
-  return directory
-}
-
-function write(directory, contents) {
-  writeFileSync(join(directory, 'package.json'), `${JSON.stringify(contents, null, 2)}\n`)
-}
-
-function tarball(directory, to) {
-  const args = ['pack', '--json', '--ignore-scripts', '--pack-destination', resolve(to)]
-  const { status, stdout, stderr } = spawnSync('npm', args, {
-    cwd: directory,
-    encoding: 'utf8',
-    shell: process.platform === 'win32',
-  })
-  if (status !== 0) throw new Error(`npm pack failed:\n${stderr}`)
-  const [{ filename }] = JSON.parse(stdout)
-  return join(resolve(to), basename(filename))
-}
-
-if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  const { values } = parseArgs({
-    options: { from: { type: 'string' }, to: { type: 'string', default: '.' } },
-  })
-  console.log(JSON.stringify(pack(values)))
-}
+const { values } = parseArgs({
+  options: { from: { type: 'string' }, to: { type: 'string', default: '.' } },
+})
+console.log(JSON.stringify(pack(values)))

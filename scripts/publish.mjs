@@ -1,19 +1,20 @@
-// node scripts/publish.mjs --from DIRECTORY --tag v1.2.3: publishes what the workflow platforms has built, with provenance.
+// node scripts/publish.mjs --from DIRECTORY --tag v1.2.3: publishes what the workflow platforms has
+// built, with provenance.
 //
-// Run by .github/workflows/release.yml, and by nobody else: npm trusts that workflow alone. It may be run again after a
-// failure. Nothing is installed for it; it needs Node.js, npm and tar.
+// Only .github/workflows/release.yml runs it: npm trusts that workflow alone. It may be run again
+// after a failure. It installs nothing and needs Node.js, npm and tar.
 
 import { spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { readdirSync, readFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { parseArgs } from 'node:util'
-import { root } from './steps.mjs'
+import { root } from './support/steps.mjs'
 
-/** Which of the main package's tarballs is published; those of all platforms are packed of the same files. */
+/** The platform whose main tarball is published. Those of all platforms have the same files. */
 const MAIN_FROM = 'linux-x64-gnu'
 
-/** There npm is a script of the shell's. */
+/** On Windows npm is a script of the shell. */
 const shell = process.platform === 'win32'
 
 const { values } = parseArgs({
@@ -51,7 +52,7 @@ function inOrder(directory) {
   }))
 }
 
-/** A tarball is published only as what this commit says that it is. */
+/** Checks that a tarball is what this commit says. */
 function check({ name, file }) {
   const { status, stdout, stderr } = spawnSync('tar', ['-xOzf', file, 'package/package.json'], {
     encoding: 'utf8',
@@ -84,7 +85,7 @@ function publish({ name, file }) {
   if (status !== 0) fail(`npm published neither ${name} nor what follows it. Run this again.`)
 }
 
-/** What npm says of the contents of this version, or nothing where it has none. */
+/** The integrity of this version on npm, or an empty text if it is not published. */
 function integrity(name) {
   const { status, stdout } = spawnSync('npm', ['view', `${name}@${manifest.version}`, 'dist.integrity'], {
     encoding: 'utf8',

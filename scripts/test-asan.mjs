@@ -1,19 +1,20 @@
-// npm run test:asan: the addon under AddressSanitizer, on Linux with GCC: ten million calls and twenty thousand
-// refreshes, workers that are terminated meanwhile, and calls at random. No part of npm test: it takes minutes.
+// npm run test:asan: the addon under AddressSanitizer, on Linux with GCC: ten million calls and
+// twenty thousand refreshes, workers that are terminated meanwhile, and calls at random. No part of
+// npm test: it takes minutes.
 
 import { execFileSync } from 'node:child_process'
 import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { join, resolve } from 'node:path'
-import { measured } from './children.mjs'
-import { NAMED, bin, cargoEnvironment, install, requireCargo, root, step } from './steps.mjs'
+import { measured } from './support/children.mjs'
+import { NAMED, bin, cargoEnvironment, install, requireCargo, root, step } from './support/steps.mjs'
 
 const { forkServer } = createRequire(import.meta.url)('../demo/server.js')
 
 const MANAGERS = 50
 const REFRESHES = 20_000
 const CALLS = 10_000_000
-/** Besides the 50 of a warm-up. */
+/** The workers, besides the 50 of a warm-up. */
 const WORKERS = 200
 const WILD_CALLS = 60_000
 const SEED = Number(process.env.WILD_SEED ?? Math.floor(Math.random() * 2 ** 31))
@@ -32,7 +33,7 @@ const reports = join(directory, 'reports')
 rmSync(reports, { recursive: true, force: true })
 mkdirSync(reports)
 const env = {
-  // Node itself keeps what it allocated until its end.
+  // Node.js itself keeps memory until its end.
   ASAN_OPTIONS: `detect_leaks=0:log_path=${join(reports, 'report')}`,
   LD_PRELOAD: execFileSync('gcc', ['-print-file-name=libasan.so'], { encoding: 'utf8' }).trim(),
 }
@@ -65,10 +66,13 @@ if (isClean) {
 console.log(`reports: ${found.length}`)
 process.exit(isClean ? 0 : 1)
 
-/** A checkout's loader takes the addon beside its package.json and no other, so this one has a checkout of its own. */
+/**
+ * The loader of a checkout takes only the addon beside its package.json, so the instrumented addon
+ * gets a checkout of its own.
+ */
 function copyCheckout() {
   rmSync(checkout, { recursive: true, force: true })
-  for (const name of ['package.json', 'index.js', 'testing.js', 'lib', 'demo', join('__test__', 'support')]) {
+  for (const name of ['package.json', 'index.js', 'lib', 'demo', join('__test__', 'support')]) {
     cpSync(join(root, name), join(checkout, name), { recursive: true })
   }
 }
@@ -78,10 +82,10 @@ async function buildWithSanitizer() {
   const args = ['--target', target, '--target-dir', directory, '--output-dir', checkout]
   await step('Building the addon with AddressSanitizer', bin('napi'), ['build', ...NAMED, ...args], {
     env: {
-      // The sanitizer is not stable in rustc, but ships with it; its runtime here is that of GCC.
+      // The sanitizer is not stable in rustc, but ships with it. Its runtime here is that of GCC.
       RUSTC_BOOTSTRAP: '1',
       RUSTFLAGS: '-Zsanitizer=address -Zexternal-clangrt',
-      // The C of dependencies, too.
+      // Also for the C code of dependencies.
       [`CFLAGS_${target.replaceAll('-', '_')}`]: '-fsanitize=address',
       CARGO_PROFILE_DEV_OPT_LEVEL: '1',
     },

@@ -9,7 +9,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import rotor from '../index.js'
-import { root, step } from './steps.mjs'
+import { root, step } from './support/steps.mjs'
 
 const { TokenManager, oauth2 } = rotor
 
@@ -39,7 +39,7 @@ const clients = Object.keys(METHODS).flatMap((clientAuth) =>
     method: METHODS[clientAuth],
   })),
 )
-const server = spawn(python, [join(root, 'scripts', 'authlib_server.py')], {
+const server = spawn(python, [join(root, 'scripts', 'support', 'authlib_server.py')], {
   stdio: ['pipe', 'pipe', 'inherit'],
   env: { ...process.env, PYTHONDONTWRITEBYTECODE: '1' },
 })

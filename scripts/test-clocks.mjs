@@ -1,5 +1,6 @@
-// npm run test:clocks: sets the wall clock of this machine ahead by an hour and back, and freezes a process in its
-// control group beyond its token's end. Takes root, Linux, and a machine on which nobody minds.
+// npm run test:clocks: sets the wall clock of this machine ahead by an hour and back, and freezes a
+// process in its control group beyond its token's end. Takes root, Linux, and a machine on which
+// nobody minds.
 
 import { spawnSync } from 'node:child_process'
 import { existsSync, mkdirSync, rmdirSync, writeFileSync } from 'node:fs'
@@ -20,7 +21,8 @@ const now = () => Number(process.hrtime.bigint()) / 1e6
 /** The wall clock is set ahead: tokens are older than anybody thought. */
 async function leaps() {
   for (let round = 1; round <= ROUNDS; round++) {
-    // Another process each time: one that has not noticed yet that the clock was put back sees no change in the next leap.
+    // Another process in each round: one that has not yet noticed that the clock was put back sees
+    // no change in the next leap.
     const { reader, provider } = await start({ lifetimeMs: 300_000 })
     const before = provider.requests.length
     const begin = now()
@@ -41,7 +43,7 @@ async function leaps() {
   }
 }
 
-/** The process stands still beyond its token's end, and learns of it from nobody. */
+/** The process stands still until its token has expired, and nobody tells it. */
 async function thaws() {
   const { reader, provider } = await start({ lifetimeMs: 3000 })
   const freezer = new Freezer(reader.pid)

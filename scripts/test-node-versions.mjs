@@ -1,12 +1,13 @@
-// npm run test:node-versions [-- 22 26]: the whole Jest suite with each supported version of Node.js, on one debug build.
+// npm run test:node-versions [-- 22 26]: the whole Jest suite with each supported version of
+// Node.js, on one debug build.
 
 import { readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { nodeProgram } from './nodes.mjs'
-import { bin, build, install, requireCargo, root, run } from './steps.mjs'
+import { nodeProgram } from './support/nodes.mjs'
+import { bin, build, install, requireCargo, root, run } from './support/steps.mjs'
 
-/** The first one that `engines` allows, and the last of each line that is maintained. */
+/** The first version that `engines` allows, and the last of each line that is maintained. */
 const VERSIONS = ['20.3.0', '20', '22', '24', '26']
 
 requireCargo()
@@ -18,7 +19,7 @@ for (const version of process.argv.length > 2 ? process.argv.slice(2) : VERSIONS
 }
 process.exit(failures === 0 ? 0 : 1)
 
-/** Prints the counts and each failure; answers how many things failed. */
+/** Prints the counts and each failure. Returns how many things failed. */
 async function testWith(program) {
   const { output: version } = await run(program, ['--version'], { quiet: true })
   const file = join(tmpdir(), `oauth-rotor-jest-${process.pid}.json`)

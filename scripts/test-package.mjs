@@ -1,18 +1,18 @@
-// npm run test:package [-- rotat]: the Jest suite on the packages as they would be published, with a debug build.
+// npm run test:package [-- rotat]: the Jest suite on the packages as they would be published, with
+// a debug build.
 //
-// It runs in a copy of the checkout. The entries of that lead to the installed package, and its lib/, which the tests of
-// internals require, to the installed native part.
+// It runs in a copy of the checkout. The entries of the copy lead to the installed package. Its
+// lib/, which tests of internals require, leads to the installed native part.
 
 import { cpSync, mkdtempSync, readFileSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { basename, join, relative } from 'node:path'
-import { pack } from './pack.mjs'
-import { bin, build, install, requireCargo, root, run, step } from './steps.mjs'
+import { ENTRIES } from './support/bundle.mjs'
+import { pack } from './support/packages.mjs'
+import { bin, build, install, requireCargo, root, run, step } from './support/steps.mjs'
 
-/** Tests that pack and install the package by themselves; `npm test` has them. */
+/** Tests that pack and install the package themselves. `npm test` runs them. */
 const PACKING = ['bundle', 'native-part', 'package', 'planted-native-part']
-
-const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
 
 requireCargo()
 await install()
@@ -47,15 +47,13 @@ function copyCheckout() {
     recursive: true,
     filter: (file) => !left.has(basename(file)) && !file.endsWith('.node'),
   })
-  for (const { default: entry } of Object.values(manifest.exports)) {
-    if (entry) lead(entry, `oauth-rotor/${basename(entry)}`)
-  }
+  for (const [module, file] of ENTRIES) lead(module, `oauth-rotor/${file}`)
   const [addon] = readdirSync(root).filter((name) => name.endsWith('.node'))
   const [binary, platform] = addon.split('.')
-  lead('lib/load-native.js', `${binary}-${platform}/${addon}`)
+  lead('lib/native/load.js', `${binary}-${platform}/${addon}`)
 }
 
-/** Has a module of the copy be a file of an installed package. */
+/** Makes a module of the copy export a file of an installed package. */
 function lead(module, file) {
   const place = join(directory, module)
   const target = relative(join(place, '..'), join(directory, 'node_modules', file)).replaceAll('\\', '/')
@@ -65,7 +63,7 @@ function lead(module, file) {
   )
 }
 
-/** Prints the counts and each failure; answers whether all passed and none was skipped. */
+/** Prints the counts and each failure. Returns whether all passed and none was skipped. */
 async function test(patterns) {
   const file = join(directory, 'results.json')
   const ignored = PACKING.map((name) => `/__test__/${name}\\.test\\.js$`)

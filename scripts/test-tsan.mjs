@@ -1,10 +1,11 @@
-// npm run test:tsan: threads that open, close and end while tokens are published, under ThreadSanitizer. It takes a
-// nightly toolchain with rust-src (rustup component add rust-src --toolchain nightly): the standard library is built
-// with the sanitizer, too, because without its locks every access would look like a race.
+// npm run test:tsan: threads that open, close and end while tokens are published, under
+// ThreadSanitizer. It takes a nightly toolchain with rust-src (rustup component add rust-src
+// --toolchain nightly): the standard library is built with the sanitizer, too, because without its
+// locks every access would look like a race.
 
 import { spawnSync } from 'node:child_process'
 import { resolve } from 'node:path'
-import { cargoEnvironment, passedInRust, requireCargo, root, step } from './steps.mjs'
+import { cargoEnvironment, passedInRust, requireCargo, root, step } from './support/steps.mjs'
 
 /** Tests whose threads share memory. */
 const TESTS = ['driver::tests::races', 'driver::tests::a_handle_that_opens_while_the_last_one_closes']

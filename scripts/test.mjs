@@ -3,7 +3,7 @@
 import { readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
-import { pack } from './pack.mjs'
+import { pack } from './support/packages.mjs'
 import {
   bin,
   build,
@@ -15,7 +15,7 @@ import {
   root,
   step,
   style,
-} from './steps.mjs'
+} from './support/steps.mjs'
 
 const count = { passed: 0, failed: 0 }
 
@@ -30,7 +30,7 @@ await clippy('the pure core', ['--all-targets', ...pure], { env })
 await clippy('the core with I/O', ['--all-targets', ...io], { env })
 await clippy('the binding', [], { env })
 countRust(await step('Rust tests of the pure core', 'cargo', ['test', ...pure], { env }), 'pure')
-// The searches and simulations of the pure core need no second run.
+// The searches and simulations of the pure core have run already.
 const rest = ['test', ...io, '--', '--skip', 'simulation', '--skip', 'model']
 countRust(await step('Rust tests with I/O', 'cargo', rest, { env }), 'io')
 await step('Rust documentation', 'cargo', ['doc', '--quiet', '--no-deps', ...io], {
@@ -57,7 +57,10 @@ async function jest() {
   count.failed += numFailedTests
 }
 
-/** Tools understand what would be published; __test__/package.test.js installs and uses it. */
+/**
+ * Checks that tools understand what would be published. __test__/package.test.js installs and uses
+ * it.
+ */
 async function packageChecks() {
   const { main, platform } = pack({ to: join(root, 'target', 'packages-debug') })
   for (const file of [main, platform]) {

@@ -1,4 +1,4 @@
-//! A client credential and the id by which it may be named in public.
+//! A client credential, and the id that names it in public.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -11,16 +11,17 @@ use crate::secret::Secret;
 
 /// A client id with its secret.
 ///
-/// Two credentials are the same when client id and secret are; the label is only a name for people.
+/// Two credentials are the same if their client ids and secrets are. The label is only a name for
+/// people.
 #[derive(Debug)]
 pub struct Credential {
-    /// The human's name for it, such as `2026-q4`.
+    /// A name for people, such as `2026-q4`.
     pub label: Option<String>,
     /// The OAuth client id (RFC 6749 §2.2).
     pub client_id: String,
     /// The OAuth client secret (RFC 6749 §2.3.1).
     pub client_secret: Secret,
-    /// When it expires at the provider, in milliseconds since 1970, where that is known.
+    /// When it expires at the provider, in milliseconds since 1970, if that is known.
     pub expires_at: Option<i64>,
     id: OnceLock<Arc<Derivation>>,
 }
@@ -37,13 +38,13 @@ impl Credential {
         Self { label, client_id, client_secret, expires_at: None, id: OnceLock::new() }
     }
 
-    /// The same one, which expires at that time.
+    /// The same credential, with this time of expiry.
     #[must_use]
     pub fn expiring(self, expires_at: Option<i64>) -> Self {
         Self { expires_at, ..self }
     }
 
-    /// The same one under this name, which expires at that time.
+    /// The same credential, with this label and this time of expiry.
     #[must_use]
     pub fn described(&self, label: Option<&String>, expires_at: Option<i64>) -> Self {
         let (client_id, client_secret) = (self.client_id.clone(), self.client_secret.clone());
@@ -51,17 +52,18 @@ impl Credential {
         Self { label: label.cloned(), client_id, client_secret, expires_at, id }
     }
 
-    /// Whether both stand for the same client id and secret.
+    /// Whether both have the same client id and secret.
     pub fn is_same_as(&self, other: &Self) -> bool {
         self.client_id == other.client_id && self.client_secret == other.client_secret
     }
 
-    /// The public id. To derive it takes about 20 ms of CPU time, once for all who hold the same credential at a time.
+    /// The public id. Deriving it takes about 20 ms of CPU time, once for all who hold the same
+    /// credential at a time.
     pub fn id(&self) -> CredentialId {
         self.id.get_or_init(|| Derivation::of(&self.client_id, &self.client_secret)).id(self)
     }
 
-    /// Whether [`Credential::id`] is free.
+    /// Whether the id is derived already, so that [`Credential::id`] costs nothing.
     pub fn has_id(&self) -> bool {
         self.id.get().is_some_and(|derivation| derivation.id.get().is_some())
     }
@@ -69,7 +71,7 @@ impl Credential {
 
 #[cfg(test)]
 impl Credential {
-    /// The id, which is never forgotten: simulations ask for the same ones again and again.
+    /// The id, which is then kept for good: simulations need the same ids again and again.
     pub(crate) fn kept_id(&self) -> CredentialId {
         static KEPT: Mutex<Vec<Arc<Derivation>>> = Mutex::new(Vec::new());
         let id = self.id();
@@ -82,7 +84,7 @@ impl Credential {
     }
 }
 
-/// The id of one credential, for all who hold it.
+/// The id of one credential, shared by all who hold it.
 struct Derivation {
     digest: Digest,
     id: OnceLock<CredentialId>,
@@ -108,7 +110,7 @@ impl Derivation {
         derivation
     }
 
-    /// Not under the lock of all: who asks for one id does not wait for the others.
+    /// Derives the id outside of the common lock: nobody waits for the id of another credential.
     fn id(&self, credential: &Credential) -> CredentialId {
         let derive = || CredentialId::derive(&credential.client_id, &credential.client_secret);
         *self.id.get_or_init(derive)
@@ -122,7 +124,7 @@ impl Derivation {
 
 impl fmt::Debug for Derivation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // Whoever has the digest can try secrets quickly.
+        // The digest is not shown: whoever has it can try secrets quickly.
         self.id.get().fmt(f)
     }
 }
@@ -130,26 +132,26 @@ impl fmt::Debug for Derivation {
 impl Drop for Derivation {
     fn drop(&mut self) {
         let mut known = Self::known();
-        // Somebody else may hold the credential by now, and have begun anew.
+        // Somebody else may hold the credential by now, and may have started a new derivation.
         if known.get(&self.digest).is_some_and(|it| it.strong_count() == 0) {
             known.remove(&self.digest);
         }
     }
 }
 
-/// Names a credential in events, errors and logs without giving it away.
+/// Names a credential in events, errors and logs without revealing it.
 ///
-/// It is the same in every process, and tells credentials apart even when only the secret differs.
-/// It does not protect a secret that can be guessed.
+/// The id is the same in every process, and differs even if only the secret does. It does not
+/// protect a secret that can be guessed.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct CredentialId([u8; 8]);
 
 impl CredentialId {
     const DOMAIN: &'static [u8] = b"oauth-rotor/credential-id/1\0";
-    /// Costs whoever tries to guess a secret from its id about 20 ms a try.
+    /// Makes each guess at a secret from its id cost about 20 ms.
     const ROUNDS: NonZeroU32 = NonZeroU32::new(100_000).expect("not zero");
 
-    /// An id that was derived before, as a store gives it back.
+    /// An id that was derived before, as a store returns it.
     pub const fn from_bytes(bytes: [u8; 8]) -> Self {
         Self(bytes)
     }
@@ -198,7 +200,8 @@ mod tests {
 
     #[test]
     fn the_id_is_the_published_derivation() {
-        // python3: hashlib.pbkdf2_hmac('sha256', b'one', b'oauth-rotor/credential-id/1\0app', 100000)[:8].hex()
+        // python3: hashlib.pbkdf2_hmac('sha256', b'one', b'oauth-rotor/credential-id/1\0app',
+        // 100000)[:8].hex()
         assert_eq!(credential("app", "one").id().to_string(), "458246ceebab89ea");
     }
 

@@ -1,50 +1,51 @@
-//! The errors of the core, each with the stable code that JavaScript sees.
+//! The errors of the core, each with a stable code that JavaScript sees.
 
 use std::time::Duration;
 
 use serde::{Serialize, Serializer};
 
-/// A stable, machine-readable name of an error. It never changes meaning.
+/// A stable, machine-readable name of an error. Its meaning never changes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Code {
-    /// An option has a wrong value.
+    /// An option has an invalid value.
     InvalidOption,
-    /// Another handle of the same name was opened with other options.
+    /// Another handle with the same name was opened with other options.
     OptionsConflict,
-    /// A source of a credential could not be read or is empty.
+    /// The source of a credential could not be read, or is empty.
     CredentialUnavailable,
-    /// No token is held and none came in time.
+    /// There is no token, and none arrived in time.
     TokenUnavailable,
-    /// A fresh token lives shorter than the caller asked for.
+    /// A fresh token has a shorter lifetime than the caller asked for.
     LifetimeTooShort,
     /// The manager was closed.
     Closed,
     /// The token endpoint does not accept the credential.
     CredentialRejected,
-    /// The token endpoint does not accept the request, as it says to every credential that was tried.
+    /// The token endpoint does not accept the request, and said so for every credential that was
+    /// tried.
     Misconfigured,
     /// The token endpoint asks for fewer requests.
     Throttled,
-    /// The token endpoint could not be reached or did not answer as one.
+    /// The token endpoint could not be reached, or did not answer like one.
     Endpoint,
     /// The native part cannot work in this process.
     NativeUnavailable,
     /// No known credential is accepted.
     Degraded,
-    /// The endpoint does not accept the credential that was to become the active one.
+    /// The token endpoint does not accept the credential that was to become active.
     CandidateRejected,
-    /// The credential that was to become the active one was not proved in time.
+    /// The credential that was to become active was not proved in time.
     CandidateUnverified,
     /// A credential was not written back.
     PersistFailed,
     /// Nothing is shared between processes.
     NoFleet,
-    /// Another rotation is open, or took this one's place.
+    /// Another rotation is open, or replaced this one.
     RotationConflict,
-    /// A rotation did not come to its end in the time that its caller gave it.
+    /// A rotation did not finish in the time that its caller allowed.
     RotationTimeout,
-    /// There is no credential to rotate to, or back to.
+    /// There is no credential to rotate to, or to roll back to.
     NoCandidate,
     /// Only a process that may die holds the proved credential.
     NoCustody,
@@ -87,30 +88,32 @@ impl Serialize for Code {
     }
 }
 
-/// Why a token request, or the reading of a source, gave nothing.
+/// Why a token request, or reading a source, failed.
 ///
-/// It holds no secret: what the endpoint said has passed [`presentable`](crate::redaction::presentable).
+/// It holds no secret: what the endpoint said has passed
+/// [`presentable`](crate::redaction::presentable).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, thiserror::Error)]
 #[error("{message}")]
 #[serde(rename_all = "camelCase")]
 pub struct Failure {
-    /// Which kind of failure this is.
+    /// The kind of failure.
     pub code: Code,
-    /// What happened, with what, and what to do next.
+    /// What happened, to what, and what to do next.
     pub message: String,
-    /// The HTTP status, where there was an answer.
+    /// The HTTP status, if there was an answer.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub status: Option<u16>,
-    /// The `error` member of the answer (RFC 6749 §5.2), or what the server has in its place.
+    /// The `error` member of the answer (RFC 6749 §5.2), or what the server sends instead.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub oauth_error: Option<String>,
     /// The `error_description` member, or an explanation from elsewhere, at most 256 characters.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub description: Option<String>,
-    /// What stands behind it.
+    /// The failure that caused this one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cause: Option<Box<Failure>>,
-    /// Trying again may help, although failures of this kind are for good: a 401 or 403 without a code that is known.
+    /// Whether trying again may help, although failures of this kind are usually permanent: after a
+    /// 401 or 403 without a known code.
     #[serde(skip_serializing_if = "is_false")]
     pub retryable: bool,
     /// How long the endpoint asked to be left alone (RFC 9110 §10.2.3).
@@ -124,7 +127,7 @@ fn is_false(value: &bool) -> bool {
 }
 
 impl Failure {
-    /// A failure of which nothing but its kind and its story is known.
+    /// A failure of which only the code and the message are known.
     pub fn new(code: Code, message: impl Into<String>) -> Self {
         Self {
             code,
@@ -138,7 +141,7 @@ impl Failure {
         }
     }
 
-    /// The same one, with what stands behind it.
+    /// The same failure, with its cause.
     #[must_use]
     pub fn caused_by(self, cause: Option<Self>) -> Self {
         Self { cause: cause.map(Box::new), ..self }

@@ -2,17 +2,19 @@
 //!
 //! # Layout
 //!
-//! * The pure core has no clock, no randomness, no I/O and no async: [`refresh`] decides when a
-//!   token is fetched and who is told, [`rotation`] with which credential; [`member`] puts both
-//!   together, over what a [`store`] shares; [`source`] follows configured credentials, [`sink`] says
-//!   what a file becomes that one is written back to; [`client`] turns a request into bytes and an
-//!   answer into a [`verdict`].
-//! * [`wiping`] leaves no secret behind in memory that is given back.
-//! * `driver` (feature `io`) performs what the core decided, on a thread of its own.
-//! * `binding` (feature `node`) converts between Node-API and the driver, and decides nothing.
+//! * The pure core has no clock, no randomness, no I/O and no async. [`refresh`] decides when a
+//!   token is fetched and who is told, and [`rotation`] decides with which credential. [`member`]
+//!   combines both, on top of what a [`store`] shares. [`source`] follows the configured
+//!   credentials. [`sink`] computes the new text of a file that a credential is written back to.
+//!   [`client`] turns a request into bytes, and an answer into a [`verdict`].
+//! * [`wiping`] wipes memory before it is freed, so that no secret stays behind.
+//! * [`api`] is what JavaScript sees: shapes, the functions that make them, sentences for people.
+//! * `driver` (feature `io`) performs what the core decides, on a thread of its own.
+//! * `binding` (feature `node`) converts between Node-API and the driver. It decides nothing.
 
 #![cfg_attr(test, expect(clippy::float_cmp, reason = "tests compare exact figures"))]
 
+pub mod api;
 pub mod client;
 pub mod clock;
 pub mod credential;
@@ -39,7 +41,7 @@ pub mod driver;
 #[cfg(feature = "node")]
 mod binding;
 
-/// Of everything in the addon; Node's own memory is another allocator's.
+/// The allocator of everything in the addon. Node's own memory has another one.
 #[cfg(feature = "node")]
 #[global_allocator]
 static MEMORY: wiping::Wiping<std::alloc::System> = wiping::Wiping(std::alloc::System);

@@ -1,12 +1,13 @@
-//! Instants for people: in a time zone, with its offset and name.
+//! Formats instants for people: in a time zone, with its offset and name.
 
 use chrono::{DateTime, FixedOffset, SecondsFormat};
 
 use crate::time_zone::TimeZone;
 
-/// Writes an instant as RFC 9557 does: `2026-11-23T16:28:00-03:00[America/Sao_Paulo]`.
+/// Formats an instant as in RFC 9557: `2026-11-23T16:28:00-03:00[America/Sao_Paulo]`.
 ///
-/// Fractions of a second are cut off. None, when the zone is unknown or the year has more than four digits.
+/// Fractions of a second are cut off. Returns `None` if the zone is unknown or the year has more
+/// than four digits.
 pub fn format(epoch_millis: i64, time_zone: &str) -> Option<String> {
     let zone = TimeZone::find(time_zone)?;
     let instant = DateTime::from_timestamp_millis(epoch_millis)?;

@@ -9,7 +9,7 @@ use zeroize::Zeroizing;
 /// A client secret, an access token, or a request body that holds one.
 ///
 /// `Debug` shows `[redacted]`, there is no `Display` and no `Serialize`, and the memory is wiped on
-/// drop. [`Secret::expose`] is the only way to the text, so that a search for it finds every use.
+/// drop. [`Secret::expose`] is the only way to get the text, so a search for it finds every use.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Secret(Zeroizing<String>);
 
@@ -25,7 +25,8 @@ impl Secret {
     }
 }
 
-/// For the few messages that carry a secret to where it belongs: `#[serde(serialize_with = …)]`.
+/// Serializes the text of a secret, for the few messages that carry it where it belongs:
+/// `#[serde(serialize_with = …)]`.
 pub fn serialize_exposed<S: Serializer>(secret: &Secret, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.serialize_str(secret.expose())
 }

@@ -1,23 +1,25 @@
 //! The IANA time zones: their names, and their offsets from UTC.
 //!
-//! They are chrono-tz's, which would be 1.9 MB of the addon, and 1 MB of it pointers that the loader writes in every
-//! process. `build/time_zones.rs` makes a table of 0.11 MB of it, without pointers.
+//! The data is chrono-tz's. The crate itself would add 1.9 MB to the addon, 1 MB of it pointers
+//! that the loader writes in every process. `build/time_zones.rs` makes a table of 0.11 MB from it,
+//! without pointers.
 
 use table::{AFTERS, BEGIN, HISTORIES, NAMES, OFFSETS, ZONES};
 
-/// One time zone, as places in the table.
+/// One time zone, as positions in the table.
 #[derive(Debug, PartialEq, Eq)]
 pub struct TimeZone {
-    /// From where to where in `NAMES`.
+    /// The start and the end of the name in `NAMES`.
     name: (u16, u16),
-    /// The offset before any change.
+    /// The offset before the first change, in seconds.
     first: i32,
-    /// From where to where in `HISTORIES`, which has the places of changes in `AFTERS` and `OFFSETS`.
+    /// The start and the end of the history in `HISTORIES`, whose elements are positions in
+    /// `AFTERS` and `OFFSETS`.
     history: (u16, u16),
 }
 
 impl TimeZone {
-    /// The zone of this name; letters count in either case.
+    /// The zone with this name, in either case.
     pub fn find(name: &str) -> Option<&'static Self> {
         let found = ZONES.binary_search_by(|zone| lowercase(zone.name()).cmp(lowercase(name)));
         found.ok().map(|place| &ZONES[place])
@@ -29,7 +31,7 @@ impl TimeZone {
         &NAMES[usize::from(start)..usize::from(end)]
     }
 
-    /// The seconds that its clocks are ahead of UTC, at an instant in seconds since 1970.
+    /// How many seconds its clocks are ahead of UTC, at an instant in seconds since 1970.
     pub fn offset_at(&self, seconds: i64) -> i32 {
         let (start, end) = self.history;
         let (mut change, mut offset) = (BEGIN, self.first);
@@ -44,7 +46,7 @@ impl TimeZone {
     }
 }
 
-/// As the table is sorted.
+/// The bytes of a name as the table is sorted by them.
 fn lowercase(name: &str) -> impl Iterator<Item = u8> {
     name.bytes().map(|byte| byte.to_ascii_lowercase())
 }
@@ -111,7 +113,7 @@ mod tests {
             ["-0001-12-30", "1800-01-01", "2101-01-01", "+10000-01-03"].map(|date| {
                 date.parse::<NaiveDate>().unwrap().and_time(NaiveTime::MIN).and_utc().timestamp()
             });
-        // Steps without the rhythm of a year or of build/time_zones.rs.
+        // Steps that fall in step neither with years nor with those of build/time_zones.rs.
         let instants = (first..from).step_by(400_000_001).chain((from..until).step_by(2_800_001));
         let instants: Vec<i64> = instants.chain((until..last).step_by(400_000_001)).collect();
         for of in TZ_VARIANTS {

@@ -29,17 +29,17 @@ pub struct FreshToken {
     pub text: Secret,
     /// The credential that it was obtained with.
     pub credential: Arc<Credential>,
-    /// When the request for it was sent: its life is counted from here, at our expense.
+    /// When the request for it was sent: its life is counted from here, to be safe.
     pub issued_at: Timestamp,
     /// When the answer with it came.
     pub received_at: Timestamp,
-    /// When the endpoint, or `max_token_age`, ends its life.
+    /// When it expires, as the endpoint says or by `max_token_age`.
     pub expires_at: Timestamp,
     /// When its soft window begins.
     pub soft_at: Timestamp,
-    /// When the next one is fetched, if nothing happens before.
+    /// When the next token is fetched, if nothing happens before.
     pub refresh_at: Timestamp,
-    /// From here on it is not handed out: its expiry less the margin.
+    /// Until when it is handed out: its expiry less the margin.
     pub usable_until: Timestamp,
 }
 
@@ -66,7 +66,7 @@ impl FreshToken {
         self.usable_until.since(now)
     }
 
-    /// How long it could be handed out when it came.
+    /// How long it could be handed out, counted from when it came.
     pub fn usable_life(&self) -> Duration {
         self.usable_until.since(self.received_at)
     }

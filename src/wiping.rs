@@ -1,8 +1,9 @@
-//! Memory that is wiped before it is given back.
+//! An allocator that wipes memory before it is freed.
 //!
-//! A [`Secret`](crate::secret::Secret) wipes its own text. The copies that libraries make of one (an HTTP message
-//! on its way out, an answer that is parsed, a TLS record, a buffer that grew) are not ours to wipe one by one, and
-//! one that is forgotten stays until something else happens to be stored there. So nothing is given back unwiped.
+//! A [`Secret`](crate::secret::Secret) wipes its own text. Libraries make copies of it: in an
+//! outgoing HTTP message, in an answer that is parsed, in a TLS record, in a buffer that grew. We
+//! cannot wipe each of them, and a copy that is forgotten stays until something else is stored
+//! there. So no memory is freed unwiped.
 #![expect(unsafe_code, reason = "an allocator deals in raw memory")]
 
 use std::alloc::{GlobalAlloc, Layout};
@@ -10,15 +11,15 @@ use std::ptr;
 
 use zeroize::optimization_barrier;
 
-/// An allocator that fills memory with zeros before another one, which it got it from, has it back.
+/// An allocator that gets memory from another one, and fills it with zeros before it gives it back.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Wiping<A>(pub A);
 
-// SAFETY: all of it is the other allocator's, and no block is touched after it was given back. Memory that grows or
-// shrinks is copied and given back, which is what `realloc` does by default.
+// SAFETY: every call goes to the other allocator, and no block is touched after it is freed. The
+// default `realloc` copies memory that grows or shrinks, and frees the old block.
 unsafe impl<A: GlobalAlloc> GlobalAlloc for Wiping<A> {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        // SAFETY: the caller promises what the other allocator asks for.
+        // SAFETY: the caller promises what the other allocator requires.
         unsafe { self.0.alloc(layout) }
     }
 
@@ -28,12 +29,12 @@ unsafe impl<A: GlobalAlloc> GlobalAlloc for Wiping<A> {
     }
 
     unsafe fn dealloc(&self, block: *mut u8, layout: Layout) {
-        // SAFETY: the block has that size, and is the caller's alone.
+        // SAFETY: the block has that size, and nobody but the caller uses it.
         let wiped = unsafe {
             ptr::write_bytes(block, 0, layout.size());
             &*ptr::slice_from_raw_parts(block, layout.size())
         };
-        // Compilers leave out what is written to memory that is freed then, if nobody looks.
+        // Compilers remove writes to memory that is freed afterwards, unless something reads it.
         optimization_barrier(wiped);
         // SAFETY: as above.
         unsafe { self.0.dealloc(block, layout) }
@@ -47,22 +48,22 @@ mod tests {
 
     use super::*;
 
-    /// Counts the blocks that come back, and what in them is not zero.
+    /// Counts the blocks that are freed, and their bytes that are not zero.
     #[derive(Default)]
     struct Counting {
         blocks: AtomicUsize,
         left: AtomicUsize,
     }
 
-    // SAFETY: all of it is the system's.
+    // SAFETY: every call goes to the system's allocator.
     unsafe impl GlobalAlloc for Counting {
         unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-            // SAFETY: the caller promises what the system asks for.
+            // SAFETY: the caller promises what the system's allocator requires.
             unsafe { System.alloc(layout) }
         }
 
         unsafe fn dealloc(&self, block: *mut u8, layout: Layout) {
-            // SAFETY: it has that size, and was written to.
+            // SAFETY: the block has that size, and all of it was written to.
             let bytes = unsafe { &*ptr::slice_from_raw_parts(block, layout.size()) };
             let left = bytes.iter().filter(|byte| **byte != 0).count();
             self.blocks.fetch_add(1, Ordering::Relaxed);
@@ -76,7 +77,7 @@ mod tests {
     fn a_block_is_wiped_when_it_is_freed_and_when_it_grows_or_shrinks() {
         let allocator = Wiping(Counting::default());
         let layout = |size| Layout::from_size_align(size, 8).expect("it is a layout");
-        // SAFETY: each block is used within its size, and with its layout.
+        // SAFETY: each block is used within its size and with its layout.
         unsafe {
             let block = allocator.alloc(layout(64));
             ptr::write_bytes(block, 7, 64);

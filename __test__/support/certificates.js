@@ -13,7 +13,10 @@ async function authority(name = 'oauth-rotor test authority', options = {}) {
   return pair(await generate(common(name), { ...EC, extensions, ...options }))
 }
 
-/** A certificate of that authority, good for servers and clients. Its default names are this machine's. */
+/**
+ * A certificate of that authority, good for servers and clients. Its default names are this
+ * machine's.
+ */
 async function issue(ca, name, { dns = [], ip = ['127.0.0.1'], ...options } = {}) {
   const altNames = [
     ...dns.map((value) => ({ type: 2, value })),
@@ -29,8 +32,9 @@ async function issue(ca, name, { dns = [], ip = ['127.0.0.1'], ...options } = {}
 }
 
 /**
- * A certificate that vouches for itself, for a server of this machine. By default it calls itself an authority, as
- * `openssl req -x509` has it; `keyPair` is the key of another one, `names: false` leaves the common name alone.
+ * A certificate that vouches for itself, for a server of this machine. By default it calls itself
+ * an authority, as `openssl req -x509` has it; `keyPair` is the key of another one, `names: false`
+ * leaves the common name alone.
  */
 async function selfSigned(name, { isAuthority = true, names = ['127.0.0.1'], ...options } = {}) {
   const altNames = (names || []).map((ip) => ({ type: 7, ip }))

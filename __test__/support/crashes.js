@@ -34,10 +34,10 @@ function chance(seed) {
 }
 
 /**
- * Has a process rotate and kills it; so often, each time at another moment. What comes after it, with the
- * same configuration, must get a token without help, also where the provider has let the old secret end: it
- * does that only once the promotion was told. Answers where it died, what it had told by then, whether the new
- * secret was in the file, and what a write left behind.
+ * Has a process rotate and kills it; so often, each time at another moment. What comes after it,
+ * with the same configuration, must get a token without help, also where the provider has let the
+ * old secret end: it does that only once the promotion was told. Answers where it died, what it had
+ * told by then, whether the new secret was in the file, and what a write left behind.
  */
 async function crashes({ kind, kills, seed }) {
   const random = chance(seed)
@@ -147,7 +147,8 @@ class World {
     this.#kept = undefined
     if (!told.includes('promoted') && !told.includes('resolved')) return
     if (this.#random() < 0.8) this.#server.setSecrets('app', [secret])
-    // A source of its own keeps it until the old one retires; then, and else, nothing stands before it.
+    // A source of its own keeps it until the old one retires; then, and else, nothing stands before
+    // it.
     if (this.#kind !== 'source' || told.includes('retired')) this.#kept = secret
     else if (!told.includes('persisted: done')) this.#kept = before
   }

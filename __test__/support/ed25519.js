@@ -25,7 +25,9 @@ const instant = (millis) => {
   return der(0x17, Buffer.from(`${text}Z`))
 }
 
-/** A certificate for a key, which an Ed25519 key signs (RFC 5280 §4.1, RFC 8410), good for an hour. */
+/**
+ * A certificate for a key, which an Ed25519 key signs (RFC 5280 §4.1, RFC 8410), good for an hour.
+ */
 function certificate({ subject, issuer, publicKey, signer, extensions }) {
   const signed = sequence(
     der(0xa0, der(0x02, Buffer.from([2]))),
@@ -41,8 +43,8 @@ function certificate({ subject, issuer, publicKey, signer, extensions }) {
 }
 
 /**
- * An authority's certificate, and one of it for a server of this machine, both of Ed25519 keys, which `selfsigned` does
- * not make.
+ * An authority's certificate, and one of it for a server of this machine, both of Ed25519 keys,
+ * which `selfsigned` does not make.
  */
 function issuedByEd25519() {
   const [authority, server] = [generateKeyPairSync('ed25519'), generateKeyPairSync('ed25519')]

@@ -8,8 +8,8 @@ const { closing } = require('./world')
 
 /**
  * An HTTP proxy, which the test's end closes: CONNECT for https, the absolute form for http. It
- * reaches every host at this machine, whatever its name, and keeps what it was asked for. `refuse` is
- * a status that it answers instead.
+ * reaches every host at this machine, whatever its name, and keeps what it was asked for. `refuse`
+ * is a status that it answers instead.
  */
 async function forwardProxy({ secure, refuse } = {}) {
   const log = []

@@ -6,8 +6,8 @@ const { tmpdir } = require('node:os')
 const { join } = require('node:path')
 
 /**
- * Runs a file that uses Genesys' own SDK, in a process of its own: the SDK reads a file of the home directory, and the
- * proxies of the environment. Resolves with its output.
+ * Runs a file that uses Genesys' own SDK, in a process of its own: the SDK reads a file of the home
+ * directory, and the proxies of the environment. Resolves with its output.
  */
 async function runWithSdk(file, ...values) {
   const home = mkdtempSync(join(tmpdir(), 'oauth-rotor-sdk-'))

@@ -11,8 +11,9 @@ const listening = (server) =>
   new Promise((resolve) => server.listen(0, '127.0.0.1', () => resolve(server.address().port)))
 
 /**
- * Token endpoints that repeat all they know, in as many ways as there are paths. A URL's first request is granted a
- * token, so that there is one to repeat; `/grant` grants all. `tokens` are all that were issued.
+ * Token endpoints that repeat all they know, in as many ways as there are paths. A URL's first
+ * request is granted a token, so that there is one to repeat; `/grant` grants all. `tokens` are all
+ * that were issued.
  */
 async function startHostileServers() {
   const tokens = []

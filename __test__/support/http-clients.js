@@ -1,9 +1,9 @@
 'use strict'
 
-const { attach: attachToAxios } = require('../../axios')
-const { createFetch } = require('../../fetch')
-const { attach: attachToSdk } = require('../../genesys')
-const { createInterceptor } = require('../../undici')
+const { attach: attachToAxios } = require('../../lib/integrations/axios')
+const { createFetch } = require('../../lib/integrations/fetch')
+const { attach: attachToSdk } = require('../../lib/integrations/genesys')
+const { createInterceptor } = require('../../lib/integrations/undici')
 
 const [nodeMajor] = process.versions.node.split('.').map(Number)
 
@@ -11,9 +11,10 @@ const [nodeMajor] = process.versions.node.split('.').map(Number)
 const UNDICI = ['undici-6', 'undici-7', ...(nodeMajor >= 22 ? ['undici-8'] : [])]
 
 /**
- * The clients that there are adapters for. `open({ url, tokens, options })` returns `send({ path, method, headers, body,
- * signal })`, which resolves with `{ status, body }` whatever the status is, and `close()`. One that `isWatching` also
- * calls `watch(origin, authorization)` for each request that it hands to the pool.
+ * The clients that there are adapters for. `open({ url, tokens, options })` returns `send({ path,
+ * method, headers, body, signal })`, which resolves with `{ status, body }` whatever the status is,
+ * and `close()`. One that `isWatching` also calls `watch(origin, authorization)` for each request
+ * that it hands to the pool.
  */
 const CLIENTS = [
   ...UNDICI.map((name) => ({
@@ -128,7 +129,10 @@ function openSdk({ ApiClient }, { url, tokens, options }) {
   }
 }
 
-/** A client of the SDK without its watch on a file, which outlives a test; nor has the one that the SDK makes itself. */
+/**
+ * A client of the SDK without its watch on a file, which outlives a test; nor has the one that the
+ * SDK makes itself.
+ */
 function sdkClient(ApiClient, url) {
   const client = new ApiClient.constructor()
   for (const { config } of [client, ApiClient.instance]) config.live_reload_config = false

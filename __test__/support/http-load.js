@@ -9,8 +9,8 @@ const WORKERS = 8
 const AWAY = 50
 
 /**
- * Requests through a client without a pause, until `stop()`, to an API whose tokens end as the server says. What became
- * of them is counted, and what was on the wire is watched.
+ * Requests through a client without a pause, until `stop()`, to an API whose tokens end as the
+ * server says. What became of them is counted, and what was on the wire is watched.
  */
 class HttpLoad {
   succeeded = 0
@@ -106,7 +106,9 @@ function apiOf(server, trap) {
   })
 }
 
-/** Tells of each request in the moment in which the global `fetch` or `http` hands it to its pool. */
+/**
+ * Tells of each request in the moment in which the global `fetch` or `http` hands it to its pool.
+ */
 function watchPools(tell) {
   // A list of names and values, or their text, after the version of undici that is built in.
   const onFetch = ({ request: { origin, headers } }) =>

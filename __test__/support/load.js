@@ -5,7 +5,10 @@ const http = require('node:http')
 /** How often one request asks for its token: only many samples show how long the slowest takes. */
 const CALLS = 5
 
-/** Requests to an API at a steady rate, each with a token of the manager; what became of them is counted. */
+/**
+ * Requests to an API at a steady rate, each with a token of the manager; what became of them is
+ * counted.
+ */
 class Load {
   succeeded = 0
   failures = []

@@ -1,6 +1,6 @@
 'use strict'
 
-const native = require('../../lib/load-native')
+const native = require('../../lib/native/load')
 
 const DAY_MS = 86_400_000
 
@@ -30,7 +30,10 @@ function nativeClock(timeZone) {
 
 const offsetOf = (text) => text.slice('2026-11-23T16:28:00'.length)
 
-/** The first milliseconds with another offset than the one before, found by bisection between the days of a grid. */
+/**
+ * The first milliseconds with another offset than the one before, found by bisection between the
+ * days of a grid.
+ */
 function transitions(clock, from, to, step = 5 * DAY_MS) {
   const found = []
   const search = (low, high, before, after) => {
@@ -52,9 +55,11 @@ function transitions(clock, from, to, step = 5 * DAY_MS) {
 }
 
 /**
- * The stretches of time in which two clocks differ, as `[from, to)` in ISO 8601, and how many instants were compared.
+ * The stretches of time in which two clocks differ, as `[from, to)` in ISO 8601, and how many
+ * instants were compared.
  *
- * Between transitions of either clock nothing changes but the time that passes; that is sampled all the same.
+ * Between transitions of either clock nothing changes but the time that passes; that is sampled all
+ * the same.
  */
 function differences(one, other, from, to, grid = 30 * DAY_MS) {
   const cuts = new Set([from, ...transitions(one, from, to), ...transitions(other, from, to), to])

@@ -7,8 +7,8 @@ const OAuth2Server = require('@node-oauth/oauth2-server')
 const { closing } = require('./world')
 
 /**
- * A token endpoint of `@node-oauth/oauth2-server`, which the test's end closes. `clients` are their secrets by id,
- * which `setSecrets` replaces; `presented` are the secrets that were tried.
+ * A token endpoint of `@node-oauth/oauth2-server`, which the test's end closes. `clients` are their
+ * secrets by id, which `setSecrets` replaces; `presented` are the secrets that were tried.
  */
 async function nodeOAuthServer({ clients, lifetimeSeconds = 3600, scopes = ['read'] }) {
   const secrets = new Map(Object.entries(clients))

@@ -9,9 +9,9 @@ const CHANNELS = '/api/v2/notifications/channels'
 const tokenOf = ({ headers }) => headers.authorization?.replace('Bearer ', '')
 
 /**
- * Notifications as Genesys Cloud has them, on 127.0.0.1: a channel is created and subscribed to over HTTP, and its
- * WebSocket gets what is broadcast. `channels` are those that were created, `log` is what has happened to WebSockets, by
- * their numbers from 1.
+ * Notifications as Genesys Cloud has them, on 127.0.0.1: a channel is created and subscribed to
+ * over HTTP, and its WebSocket gets what is broadcast. `channels` are those that were created,
+ * `log` is what has happened to WebSockets, by their numbers from 1.
  */
 async function notifications() {
   const channels = []

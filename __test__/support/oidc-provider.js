@@ -6,9 +6,9 @@ const { join } = require('node:path')
 /**
  * The server `oidc-provider` with these clients: `{ id, secret, clientAuth, lifetimeSeconds }`.
  *
- * `setSecrets(clientId, secrets)` says which it accepts of that client from now on, `presented()` tells
- * which secrets it has seen and whether they were accepted, `introspect({ id, secret }, token)` what it says
- * about a token (RFC 7662) to this client.
+ * `setSecrets(clientId, secrets)` says which it accepts of that client from now on, `presented()`
+ * tells which secrets it has seen and whether they were accepted, `introspect({ id, secret },
+ * token)` what it says about a token (RFC 7662) to this client.
  */
 async function oidcProvider(clients) {
   const child = fork(join(__dirname, 'oidc-provider.mjs'), {

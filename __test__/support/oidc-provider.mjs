@@ -41,7 +41,7 @@ process.once('message', async (clients) => {
         clients.find(({ id }) => id === clientId).lifetimeSeconds ?? 3600,
     },
   })
-  // A client of this server has one secret; those that can be rotated have as many as they are told.
+  // A client of this server has one secret. One that can be rotated has as many as it is told.
   const { prototype } = provider.Client
   const { compareClientSecret } = prototype
   prototype.compareClientSecret = function (secret) {

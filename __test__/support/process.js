@@ -6,8 +6,8 @@ const path = require('node:path')
 const { atEnd } = require('./world')
 
 /**
- * Runs a script of `children/` in a process of its own, which the test's end kills. The script finds
- * `values` in its arguments as JSON.
+ * Runs a script of `children/` in a process of its own, which the test's end kills. The script
+ * finds `values` in its arguments as JSON.
  */
 function child(script, values = {}, { flags = [], env = {} } = {}) {
   const file = path.join(__dirname, 'children', script)

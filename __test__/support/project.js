@@ -32,7 +32,9 @@ function write(directory, name, text) {
   writeFileSync(file, text)
 }
 
-/** Packs the addon that was built last as it would be published; resolves with both tarballs' paths. */
+/**
+ * Packs the addon that was built last as it would be published; resolves with both tarballs' paths.
+ */
 async function pack() {
   const script = path.join(__dirname, '..', '..', 'scripts', 'pack.mjs')
   const { code, output } = await node([script, '--to', temporaryDirectory()])

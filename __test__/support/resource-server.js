@@ -5,9 +5,9 @@ const { Readable } = require('node:stream')
 const { closing } = require('./world')
 
 /**
- * A server on 127.0.0.1 that the test's end closes, with every request that it got (method, path, token, headers,
- * body) and how many connections. `respond(request)` returns `{ status, headers, body }`; by default the body that came, with 200.
- * A body may be a stream.
+ * A server on 127.0.0.1 that the test's end closes, with every request that it got (method, path,
+ * token, headers, body) and how many connections. `respond(request)` returns `{ status, headers,
+ * body }`; by default the body that came, with 200. A body may be a stream.
  */
 async function resourceServer(respond = () => ({})) {
   const requests = []

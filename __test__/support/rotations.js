@@ -13,8 +13,8 @@ const NEW = { label: 'new', clientId: 'app', clientSecret: 'new' }
 const OTHER = { label: 'other', clientId: 'app', clientSecret: 'other' }
 
 /**
- * A clock, a server that accepts all three secrets, after these answers, and a manager on them that has
- * its first token.
+ * A clock, a server that accepts all three secrets, after these answers, and a manager on them that
+ * has its first token.
  */
 async function rotationWorld({ knobs, answers = [], ...options } = {}) {
   const world = await virtualWorld({ clients: { app: ['old', 'new', 'other'] }, ...knobs })

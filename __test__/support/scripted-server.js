@@ -6,9 +6,10 @@ const https = require('node:https')
 const { atEnd } = require('./world')
 
 /**
- * A server of HTTP, or of HTTPS with `tls`, that gives its answers in order, and then `otherwise`, each
- * `{ status, body? }` or a function of the request that makes one. 'hang' is never answered. `requests` has what came:
- * `{ method, path, headers, body }`, the body as it is read from JSON; `next()` resolves when another one has come.
+ * A server of HTTP, or of HTTPS with `tls`, that gives its answers in order, and then `otherwise`,
+ * each `{ status, body? }` or a function of the request that makes one. 'hang' is never answered.
+ * `requests` has what came: `{ method, path, headers, body }`, the body as it is read from JSON;
+ * `next()` resolves when another one has come.
  */
 async function scriptedServer({ tls, otherwise }) {
   const requests = []

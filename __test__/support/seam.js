@@ -1,7 +1,7 @@
 'use strict'
 
-const { parseOptions } = require('../../lib/options')
-const { oauth2 } = require('../../lib/providers')
+const { parseOptions } = require('../../lib/options/manager')
+const { oauth2 } = require('../../lib/options/provider')
 
 const ZONES = ['UTC', 'America/Sao_Paulo', 'Europe/Berlin']
 

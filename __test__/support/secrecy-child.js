@@ -9,9 +9,9 @@ const os = require('node:os')
 const path = require('node:path')
 
 const rotor = require('../..')
-const { createFetch } = require('../../fetch')
-const { EVENTS } = require('../../lib/arguments')
-const native = require('../../lib/load-native')
+const { createFetch } = require('../../lib/integrations/fetch')
+const { EVENTS } = require('../../lib/options/arguments')
+const native = require('../../lib/native/load')
 const { wrongOptions } = require('./wrong-options')
 const { base64, shownBy } = require('./disguises')
 const { rotations } = require('./secrecy-rotations')
@@ -299,7 +299,8 @@ async function everyFailure(config) {
   await panics(config)
 }
 
-// A listener keeps the channel to the parent, and so the process; a manager that waits for an event does not.
+// A listener keeps the channel to the parent, and so the process; a manager that waits for an event
+// does not.
 process.on('message', async ({ isControl, ...config }) => {
   const credentials = { clientId: 'app', clientSecret: config.secret, label: 'current' }
   if (isControl) plant(config)

@@ -3,12 +3,15 @@
 // Every failure of a rotation, in virtual time, for the child of secrecy.test.js.
 
 const { oauth2 } = require('../..')
-const { createClock, fakeAuthorizationServer } = require('../../testing')
+const { createClock, fakeAuthorizationServer } = require('../../lib/testing')
 
 const HOUR = 3_600_000
 const MINUTE = 60_000
 
-/** `drive` runs a manager to its end, `rejects` takes down what a call rejects with, `show` what it brings. */
+/**
+ * `drive` runs a manager to its end, `rejects` takes down what a call rejects with, `show` what it
+ * brings.
+ */
 async function rotations({ secret }, { drive, rejects, show }) {
   const next = `${secret}-next`
   const loud = (code) => Object.assign(new Error(secret, { cause: secret }), { code, secret })

@@ -1,6 +1,9 @@
 'use strict'
 
-/** The links of the IANA time zone database (2025b): names that stand for another zone, most of them old. */
+/**
+ * The links of the IANA time zone database (2025b): names that stand for another zone, most of them
+ * old.
+ */
 const LINKS = `
   Africa/Accra Africa/Addis_Ababa Africa/Asmara Africa/Asmera Africa/Bamako Africa/Bangui Africa/Banjul
   Africa/Blantyre Africa/Brazzaville Africa/Bujumbura Africa/Conakry Africa/Dakar Africa/Dar_es_Salaam

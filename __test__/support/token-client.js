@@ -4,7 +4,9 @@ function basic(id, secret) {
   return { Authorization: `Basic ${Buffer.from(`${id}:${secret}`).toString('base64')}` }
 }
 
-/** One token request: `{ status, headers, text, body }`. Any option of `fetch` may be given instead. */
+/**
+ * One token request: `{ status, headers, text, body }`. Any option of `fetch` may be given instead.
+ */
 async function requestToken(server, secret = 'secret', { id = 'app', ...options } = {}) {
   return answerOf(
     await fetch(server.tokenUrl, {

@@ -3,7 +3,7 @@
 const { TokenManager, oauth2 } = require('../..')
 const { nextEvent: event } = require('../../demo/events')
 const { forkServer } = require('../../demo/server')
-const { createClock, fakeAuthorizationServer } = require('../../testing')
+const { createClock, fakeAuthorizationServer } = require('../../lib/testing')
 
 const open = []
 
@@ -28,7 +28,9 @@ async function forkedServer(options) {
   return closing(await forkServer(options))
 }
 
-/** A manager on a server, which the test's end closes. Times are short, so that no test waits long. */
+/**
+ * A manager on a server, which the test's end closes. Times are short, so that no test waits long.
+ */
 function manager(server, { provider, ...options } = {}) {
   return closing(
     new TokenManager({

@@ -34,7 +34,7 @@ import type {
 // @ts-expect-error What the contract declares for its own use cannot be imported.
 import type { opaque as _opaque } from '../..'
 
-import { collectMetrics } from '../../prometheus'
+import { collectMetrics } from '../../lib/integrations/prometheus'
 
 type Equal<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false
 function same<_Proof extends true>(): void {}

@@ -1,6 +1,6 @@
 import { TokenManager, fromEnv, genesysCloud } from '../..'
 import type { TokenManagerOptions, TokenSource } from '../..'
-import { createClock, fakeAuthorizationServer, fakePagerDuty, fakeTokens } from '../../testing'
+import { createClock, fakeAuthorizationServer, fakePagerDuty, fakeTokens } from '../../lib/testing'
 import type {
   Clock,
   FakeAlert,
@@ -16,7 +16,7 @@ import type {
   FakeTokenRequest,
   FakeTokens,
   FakeTokensCall,
-} from '../../testing'
+} from '../../lib/testing'
 
 type Equal<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false
 function same<_Proof extends true>(): void {}

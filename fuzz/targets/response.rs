@@ -1,6 +1,7 @@
-//! Judges answers of a token endpoint that are made of bytes at random, guided by coverage.
+//! Judges answers of a token endpoint that the fuzzer makes of random bytes, guided by coverage.
 //!
-//! An input has the form of the files in `corpus/response`: a status, headers, an empty line, a body.
+//! An input has the form of the files in `corpus/response`: a status, headers, an empty line, a
+//! body.
 
 #![no_main]
 
@@ -20,7 +21,7 @@ use oauth_rotor::provider::{ClientAuth, Endpoint};
 use oauth_rotor::secret::Secret;
 use oauth_rotor::verdict::Verdict;
 
-/// What a server may know and nobody else.
+/// What a server may know, and nobody else.
 struct Known {
     credential: Credential,
     issued: Vec<Secret>,
@@ -54,7 +55,7 @@ fn endpoint(options: u8) -> Endpoint {
     }
 }
 
-/// Status, headers and body of an input; none where it has not that form.
+/// The status, headers and body of an input; `None` if it does not have that form.
 fn parse(input: &[u8]) -> Option<(u16, Vec<(&str, &str)>, &[u8])> {
     let end = input.windows(2).position(|pair| pair == b"\n\n")?;
     let mut lines = str::from_utf8(&input[..end]).ok()?.lines();
@@ -114,7 +115,7 @@ fuzz_target!(|input: &[u8]| {
     let options = input.len().to_le_bytes()[0];
     let answer = Answer { status, headers, body: Body(body.to_vec()) };
     check(&answer, options);
-    // Changed bytes are no gzip any more: what they would be inside of it is tried as well.
+    // Changed bytes are no longer gzip, so they are also tried inside gzip.
     if answer.headers.get("content-encoding") == Some("gzip") {
         check(&Answer { body: Body(gzip(body)), ..answer }, options);
     }

@@ -3,8 +3,9 @@
 const { inspect } = require('node:util')
 
 /**
- * Takes the token out of what axios resolves and rejects with: logs print it, and a retry would send it again. The
- * request of Node.js has its headers as text; it stays, and is printed as its name.
+ * Removes the token from what axios resolves and rejects with: logs print it, and a retry would
+ * send it again. The request of Node.js has its headers as text. It stays, and is printed as its
+ * name.
  */
 function withoutToken(outcome) {
   conceal(outcome)
@@ -14,14 +15,17 @@ function withoutToken(outcome) {
 
 function conceal(part) {
   const headers = part?.config?.headers
-  // Not deleted: V8 would make a slow object of it.
+  // Not deleted, because V8 would make a slow object of it.
   if (headers?.Authorization !== undefined) headers.Authorization = undefined
   nameOnly(part?.request)
-  // axios makes its requests through follow-redirects, which has one in front of that of Node.js.
+  // axios makes its requests through follow-redirects, which wraps the request of Node.js.
   nameOnly(part?.request?._redirectable)
 }
 
-/** Has a request printed as its name: sockets and streams lead to it as well, so that hiding the member is not enough. */
+/**
+ * Has a request printed as its name. Sockets and streams lead to it as well, so that hiding the
+ * member is not enough.
+ */
 function nameOnly(request) {
   if (typeof request !== 'object' || request === null || !Object.isExtensible(request)) return
   request[inspect.custom] = nameOf

@@ -1,30 +1,38 @@
 'use strict'
 
-const { authorizationOf } = require('../authorized-request')
+const { authorizationOf } = require('./authorized-requests')
 const { InvalidArgumentError, TokenUnavailableError } = require('../errors')
 const { withoutToken } = require('./axios-error')
 const { deleteAuthorization, isSameOrigin } = require('./redirects')
 
 /**
- * A member of the transform that a request adds to its config: a copy of the config, for a retry, has it as well. A
- * WeakMap would cost more than all the rest: the garbage collection has to look through it again and again.
+ * A member of the transform that a request adds to its config. A copy of the config, for a retry,
+ * has it too. A WeakMap would cost more than all the rest, because the garbage collector walks it
+ * again and again.
  */
 const REQUEST = Symbol('request')
-/** A member of the `beforeRedirect` that stands in the place of the user's: `{ own }`, that one if there is any. */
+/**
+ * A member of the `beforeRedirect` that replaces the user's: `{ own }`, the user's own if there is
+ * one.
+ */
 const REPLACED = Symbol('replaced')
 
-/** A request of axios: its token, which is put in when axios transforms the request to send it. */
+/** A request of axios. The token is put in when axios transforms the request to send it. */
 class AxiosRequest {
   #requests
-  /** Whether it is still to be sent: the transform stays in the config, which others may send again. */
+  /**
+   * Whether it is still to be sent. The transform stays in the config, which others may send again.
+   */
   #isOpen = true
   /** The token that was waited for. */
   #waited
-  /** Whether it is sent in the same turn in which the wait ends. */
+  /** Whether it is sent in the turn in which the wait ends. */
   #isFresh = false
   /** The header that was sent. */
   #sent
-  /** The token that was sent; undefined where there was none, and where a redirect led to another origin. */
+  /**
+   * The token that was sent. Undefined if there was none, or if a redirect led to another origin.
+   */
   #token
   #url
   #isRedirected = false
@@ -38,7 +46,10 @@ class AxiosRequest {
     return undefined
   }
 
-  /** A config that was sent before gets a request of its own: several may be under way at once. */
+  /**
+   * A config that was sent before gets a request of its own, because several may be under way at
+   * once.
+   */
   constructor(config, requests) {
     const request = this
     this.#requests = requests
@@ -54,12 +65,15 @@ class AxiosRequest {
     config.transformRequest = [...others, this.transform]
   }
 
-  /** Whether it is to carry a token: it has none of its own, and goes to an origin that is listed. */
+  /** Whether it is to carry a token: it has none of its own and goes to a listed origin. */
   covers(config, headers = config.headers, url = urlOf(config)) {
     return !config.auth && authorizationOf(headers) === undefined && this.#requests.covers(url)
   }
 
-  /** Waits for a token; returns the config. An abort meanwhile is for axios to tell, when it is to send the request. */
+  /**
+   * Waits for a token and returns the config. axios itself reports an abort, when it is to send the
+   * request.
+   */
   async wait(config, token) {
     try {
       this.#waited = await token
@@ -70,13 +84,13 @@ class AxiosRequest {
   }
 
   /**
-   * Sends it once more, through an instance without interceptors, with a token that is waited for. `isTransformed` tells
-   * whether the data of its config are.
+   * Sends the request once more, with a token that is waited for, through an instance without
+   * interceptors. `isTransformed` tells whether the data of its config are transformed already.
    */
   async repeat(plain, config, token, { isTransformed }) {
     const { transformRequest } = config
     const finish = (outcome) => {
-      // What it was before: the user may send it once more, with other data.
+      // The data as they were: the user may send the config once more with others.
       if (outcome?.config) outcome.config.transformRequest = transformRequest
       return this.hideToken(outcome)
     }
@@ -87,7 +101,10 @@ class AxiosRequest {
     return plain.request(await this.wait(again, token)).then(finish, refuse)
   }
 
-  /** A promise of another token, with which it is to be repeated; undefined where the answer stands. */
+  /**
+   * A promise of another token, with which the request is repeated. Undefined if the response
+   * stands.
+   */
   another({ method, data: body, signal, responseType }, response) {
     if (this.#token === undefined || response === undefined) return undefined
     const { status, headers, data } = response
@@ -102,7 +119,9 @@ class AxiosRequest {
     })
   }
 
-  /** Takes the token out of what axios resolves or rejects with; one of the user's own stays. */
+  /**
+   * Removes the token from what axios resolves or rejects with. A token of the user's own stays.
+   */
   hideToken(outcome) {
     return this.#sent === undefined ? outcome : withoutToken(outcome)
   }
@@ -112,7 +131,8 @@ class AxiosRequest {
     this.#isOpen = false
     this.#url = urlOf(config)
     if (!this.covers(config, headers, this.#url)) return
-    // The headers of all versions from 1.2 on have it. Earlier ones lose headers, or do not tell of redirects.
+    // All versions from 1.2 on have this method. Earlier ones lose headers, or do not tell of
+    // redirects.
     if (typeof headers.concat !== 'function') {
       throw new InvalidArgumentError('attach(instance, tokens) needs axios 1.5 or later.')
     }
@@ -135,7 +155,10 @@ class AxiosRequest {
     config.beforeRedirect = follow
   }
 
-  /** Not every version of axios takes the token off on the way to another origin: to a subdomain, to https. */
+  /**
+   * Not every version of axios removes the token on the way to another origin, such as a subdomain
+   * or https.
+   */
   #follow({ href, headers }) {
     this.#isRedirected = true
     if (isSameOrigin(href, this.#url)) return
@@ -163,19 +186,24 @@ function transformsOf(config) {
   return Array.isArray(transforms) ? transforms : [transforms]
 }
 
-/** An instance like another, without its interceptors, and without defaults that would come back. */
+/**
+ * An instance like another, without its interceptors, and without defaults that would come back.
+ */
 function plainInstance(instance) {
   const plain = instance.create()
   for (const name of Object.keys(plain?.defaults ?? {})) delete plain.defaults[name]
   return plain
 }
 
-/** A URL with the origin that axios sends a request to, of its `url` and `baseURL`; '' where that is unclear. */
+/**
+ * A URL with the origin that axios sends a request to, made from its `url` and `baseURL`. Empty if
+ * that is unclear.
+ */
 function urlOf({ url = '', baseURL = '', allowAbsoluteUrls }) {
   const isAbsolute = /^([a-z][a-z\d+\-.]*:)?\/\//i.test(url)
   if (isAbsolute && allowAbsoluteUrls === false) return ''
   const base = isAbsolute ? url : baseURL
-  // axios makes an Authorization of its own of a user.
+  // axios makes an Authorization from a user name.
   return /^[^/?#]*\/\/[^/?#]*@/.test(base) ? '' : base
 }
 

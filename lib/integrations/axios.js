@@ -1,11 +1,13 @@
 'use strict'
 
-const { AuthorizedRequests, checkMethods } = require('../authorized-request')
+const { AuthorizedRequests, checkMethods } = require('./authorized-requests')
 const { AxiosRequest, UnsentError, plainInstance } = require('./axios-request')
 
 const parts = ({ create, interceptors: of }) => [create, of?.request?.use, of?.response?.use]
 
-/** Has the requests of an axios instance carry the tokens of a source. `axios.d.ts` documents it. */
+/**
+ * Has the requests of an axios instance carry the tokens of a source. `axios.d.ts` documents it.
+ */
 function attach(instance, tokens, options) {
   checkMethods(
     'instance',

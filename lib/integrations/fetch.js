@@ -1,17 +1,17 @@
 'use strict'
 
-const { AuthorizedRequests } = require('../authorized-request')
+const { AuthorizedRequests } = require('./authorized-requests')
 const { isSameOrigin } = require('./redirects')
 
 /** A `fetch` whose requests carry the tokens of a source. `fetch.d.ts` documents it. */
 function createFetch(tokens, options) {
   const requests = new AuthorizedRequests(createFetch, tokens, options, { known: ['fetch'] })
-  // Looked up for each request where none is given: tests replace the global one.
+  // Looked up for each request, because tests replace the global one.
   const send = options.fetch ?? ((...args) => globalThis.fetch(...args))
 
   return async function authorizedFetch(input, init) {
     const given = typeof input?.clone === 'function' ? input : undefined
-    // A text, since a URL can be changed while the request waits for a token.
+    // A text, because a URL object may change while the request waits for a token.
     const url = given ? given.url : String(input)
     if (!requests.covers(url)) return send(input, init)
     const headers = new globalThis.Headers(init?.headers ?? given?.headers)
@@ -36,12 +36,12 @@ function createFetch(tokens, options) {
   }
 }
 
-/** What counts of an answer; a mock may have no headers. */
+/** What matters of a response. A mock may have no headers. */
 function answerOf({ status, headers, body, redirected }) {
   return { status, challenge: headers?.get?.('www-authenticate'), unread: body, isRedirected: redirected }
 }
 
-/** Whether a redirect led to another origin, where fetch takes the token off. */
+/** Whether a redirect led to another origin, for which fetch removes the token. */
 function isElsewhere(response, url) {
   return response.redirected && !isSameOrigin(response.url, url)
 }

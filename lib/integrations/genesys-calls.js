@@ -1,10 +1,10 @@
 'use strict'
 
-const { authorizationOf } = require('../authorized-request')
+const { authorizationOf } = require('./authorized-requests')
 const { withoutToken } = require('./axios-error')
 const { isSameOrigin } = require('./redirects')
 
-/** The SDK before its version 212 has no HTTP client that could be replaced: its calls are. */
+/** The SDK before version 212 has no HTTP client that could be replaced, so its calls are. */
 function attachToCalls(client, requests) {
   const { callApi, loginClientCredentialsGrant } = client
   let isAttached = true
@@ -18,7 +18,7 @@ function attachToCalls(client, requests) {
     const send = (token) => callApi.apply(withToken(client, token), args)
     const answerOf = (outcome) => {
       const { status, headers: answered, error } = outcome ?? {}
-      // What another origin answers says nothing about the token.
+      // A response of another origin says nothing about the token.
       if (!isSameOrigin(error?.request?.res?.responseUrl ?? url, url)) return {}
       return { status, challenge: answered?.['www-authenticate'], body }
     }
@@ -42,8 +42,9 @@ function attachToCalls(client, requests) {
 }
 
 /**
- * The client as one call sees it: with a token, and with answers that tell their status. The empty string keeps it from
- * renewing a token of its own after a 401: the call is repeated with another one of the source.
+ * The client as one call sees it: with a token, and with responses that tell their status. The
+ * empty string keeps it from renewing a token of its own after a 401, because the call is repeated
+ * with another token of the source.
  */
 function withToken(client, accessToken) {
   const { authentications } = client

@@ -1,15 +1,18 @@
 'use strict'
 
-const { authorizationOf } = require('../authorized-request')
+const { authorizationOf } = require('./authorized-requests')
 const { withoutToken } = require('./axios-error')
 const { deleteAuthorization, isSameOrigin } = require('./redirects')
 
-/** The SDK from its version 212 on sends all requests through an HTTP client, which may be replaced. */
+/** The SDK sends all requests through an HTTP client from version 212 on. It can be replaced. */
 function attachToHttpClient(client, requests) {
   const inner = client.getHttpClient()
   let isAttached = true
 
-  /** Its login has a header of its own, and so may a call; the token that it was set to makes way. */
+  /**
+   * The SDK's login has a header of its own, and so may a call. The token that the client was set
+   * to is removed.
+   */
   function isOurs({ url, headers }) {
     const own = authorizationOf(headers)
     const { accessToken } = client.authentications['PureCloud OAuth']
@@ -17,7 +20,7 @@ function attachToHttpClient(client, requests) {
   }
 
   async function request(given) {
-    // The SDK's own makes the configuration for axios with the method below.
+    // The SDK's own client makes the configuration for axios with the method below.
     const send = (sent) => inner.request.call(inner.toAxiosConfig ? authorized : inner, sent)
     try {
       if (!isOurs(given)) return await send(given)
@@ -39,15 +42,18 @@ function attachToHttpClient(client, requests) {
   }
 }
 
-/** What counts of the answer that an error tells of. */
+/** What matters of the response in an error. */
 function answerOf(error, { url, data }) {
   const { status, headers, request } = error?.response ?? {}
-  // What another origin answers says nothing about the token.
+  // A response of another origin says nothing about the token.
   if (!isSameOrigin(request?.res?.responseUrl ?? url, url)) return {}
   return { status, challenge: headers?.['www-authenticate'], body: data }
 }
 
-/** Not every version of axios takes the token off on the way to another origin: to a subdomain, to https. */
+/**
+ * Not every version of axios removes the token on the way to another origin, such as a subdomain or
+ * https.
+ */
 function withdrawElsewhere({ url, headers }) {
   const sent = authorizationOf(headers)
   return (target) => {
@@ -55,15 +61,16 @@ function withdrawElsewhere({ url, headers }) {
   }
 }
 
-/** A copy, since the SDK logs the headers of the original. */
+/** A copy, because the SDK logs the headers of the original. */
 function withToken(request, token) {
   const headers = { ...request.headers, Authorization: `Bearer ${token}` }
   return Object.assign(Object.create(Object.getPrototypeOf(request)), request, { headers })
 }
 
 /**
- * The SDK asks for an object of its own class. This one has some members of its own, and is another in all else: what it
- * is set to stays when it goes. That one's methods are called on it, since it may have private fields.
+ * The SDK asks for an object of its own class. This one has some members of its own and passes
+ * everything else on to the SDK's client: what it is set to stays there. Methods are called on that
+ * client, which may have private fields.
  */
 function standIn(inner, own) {
   const get = (_, name) => {

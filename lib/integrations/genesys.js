@@ -1,10 +1,13 @@
 'use strict'
 
-const { AuthorizedRequests, checkMethods } = require('../authorized-request')
+const { AuthorizedRequests, checkMethods } = require('./authorized-requests')
 const { attachToCalls } = require('./genesys-calls')
 const { attachToHttpClient } = require('./genesys-http-client')
 
-/** Has the calls of a client of Genesys' SDK carry the tokens of a source. `genesys.d.ts` documents it. */
+/**
+ * Has the calls of a client of Genesys' SDK carry the tokens of a source. `genesys.d.ts` documents
+ * it.
+ */
 function attach(client, tokens, options) {
   const takes = 'an ApiClient of purecloud-platform-client-v2, such as platformClient.ApiClient.instance'
   checkMethods('client', takes, client, ({ callApi, buildUrl }) => [callApi, buildUrl], attach)

@@ -1,9 +1,9 @@
 'use strict'
 
-const { describe } = require('../check')
-const { checkObject } = require('../testing/check')
+const { describe } = require('../options/values')
+const { checkObject } = require('../options/plain')
 
-/** What each register shows: its managers by their label, and the prefix of the metrics' names. */
+/** What each register shows: its managers by their label, for each prefix of the metrics' names. */
 const COLLECTIONS = new WeakMap()
 
 const METRICS = [
@@ -40,7 +40,9 @@ const METRICS = [
   },
 ]
 
-/** Shows the metrics of a manager in a register of prom-client; answers a function that ends it. */
+/**
+ * Shows the metrics of a manager in a register of prom-client. Returns a function that ends this.
+ */
 function collectMetrics(tokens, options) {
   if (typeof tokens?.metrics !== 'function') {
     throw new TypeError(`collectMetrics(tokens) takes a TokenManager, got ${describe(tokens)}.`)
@@ -67,7 +69,7 @@ function defaultRegister() {
   return require('prom-client').register
 }
 
-/** The managers that a register shows under a prefix; the first one registers the metrics. */
+/** The managers that a register shows under a prefix. The first one registers the metrics. */
 function managersOf(register, prefix) {
   if (!COLLECTIONS.has(register)) COLLECTIONS.set(register, new Map())
   const byPrefix = COLLECTIONS.get(register)
@@ -79,7 +81,7 @@ function managersOf(register, prefix) {
   return byPrefix.get(prefix)
 }
 
-/** A metric as prom-client asks for it: it is read when somebody scrapes, and holds nothing itself. */
+/** A metric as prom-client expects it. It is read when somebody scrapes, and keeps no values. */
 function registered({ name, type, help, samples }, prefix, managers) {
   return {
     name: prefix + name,

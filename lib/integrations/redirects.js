@@ -1,6 +1,6 @@
 'use strict'
 
-/** Takes an Authorization out of headers, whatever its case; another one stays. */
+/** Removes an Authorization from headers, in upper or lower case. Another one stays. */
 function deleteAuthorization(headers, value) {
   for (const name of Object.keys(headers)) {
     if (name.toLowerCase() === 'authorization' && headers[name] === value) delete headers[name]

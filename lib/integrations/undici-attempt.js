@@ -1,16 +1,16 @@
 'use strict'
 
-const { MOST_DRAINED_BYTES } = require('../authorized-request')
+const { MOST_DRAINED_BYTES } = require('./authorized-requests')
 const { isSameOrigin } = require('./redirects')
 
-/** What comes before an answer. */
+/** The methods that are called before a response. */
 const BEFORE = ['onUpgrade', 'onRequestUpgrade', 'onResponseStarted', 'onBodySent', 'onRequestSent']
-/** The rest of an answer, and how it ended. */
+/** The methods for the rest of a response, and for its end. */
 const AFTER = ['onComplete', 'onResponseEnd', 'onError', 'onResponseError']
 
 /**
- * A handler in front of another, which gets everything but an answer that is taken over. It has the methods of undici 6
- * and those of later versions, each of which calls its own.
+ * A handler in front of another. It passes on everything but a response that is taken over. It has
+ * the methods of undici 6 and those of later versions, and each version calls its own.
  */
 class Attempt {
   #origin
@@ -21,7 +21,10 @@ class Attempt {
   #abort
   #left = MOST_DRAINED_BYTES
 
-  /** `takesOver({ status, challenge, isRedirected })` tells whether the handler is not to see an answer; it may throw instead. */
+  /**
+   * `takesOver({ status, challenge, isRedirected })` tells whether the response is kept from the
+   * handler. It may throw instead.
+   */
   constructor(origin, handler, takesOver) {
     this.#origin = origin
     this.#handler = handler
@@ -59,7 +62,10 @@ class Attempt {
     else this.#handler.onResponseData?.(controller, chunk)
   }
 
-  /** The body of an answer that nobody gets may be endless, and the repeated request may wait for its connection. */
+  /**
+   * The body of an unused response may be endless, and the repeated request may wait for its
+   * connection.
+   */
   #drain(chunk) {
     this.#left -= chunk.length
     if (this.#left < 0) this.#abort(new Error('Nobody reads the rest of this answer'))
@@ -75,7 +81,7 @@ class Attempt {
         isRedirected: this.#history?.length > 1,
       })
     } catch (error) {
-      // Not thrown here, where it would cut a connection that other requests share.
+      // Not thrown here: that would cut a connection that other requests share.
       this.#isOver = true
       if (this.#handler.onResponseError) this.#handler.onResponseError(controller, error)
       else this.#handler.onError(error)
@@ -83,7 +89,7 @@ class Attempt {
     return this.#isOver
   }
 
-  /** Whether a redirect led to another origin, on which undici takes the token off. */
+  /** Whether a redirect led to another origin, for which undici removes the token. */
   #wentElsewhere() {
     return (this.#history ?? []).some((url) => !isSameOrigin(url, this.#origin))
   }
@@ -102,7 +108,7 @@ class Attempt {
   }
 }
 
-/** The value of a header in the list of undici 6: names and values, in turns. */
+/** The value of a header in the list of undici 6, where names and values take turns. */
 function valueOf(headers, wanted) {
   const index = headers.findIndex((name, at) => at % 2 === 0 && String(name).toLowerCase() === wanted)
   return index < 0 ? undefined : headers[index + 1]

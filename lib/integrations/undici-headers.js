@@ -1,8 +1,11 @@
 'use strict'
 
-const { authorizationOf } = require('../authorized-request')
+const { authorizationOf } = require('./authorized-requests')
 
-/** Headers that can be read more than once: an iterable of pairs, as `Headers` and `Map` are, becomes an object. */
+/**
+ * Headers that can be read more than once. An iterable of pairs, such as `Headers` and `Map`,
+ * becomes an object.
+ */
 function readable(headers) {
   if (typeof headers?.[Symbol.iterator] !== 'function' || typeof headers[0] === 'string') return headers
   const object = { __proto__: null }

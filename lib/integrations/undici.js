@@ -1,6 +1,6 @@
 'use strict'
 
-const { AuthorizedRequests } = require('../authorized-request')
+const { AuthorizedRequests } = require('./authorized-requests')
 const { InvalidArgumentError } = require('../errors')
 const { Attempt } = require('./undici-attempt')
 const { hasAuthorization, readable, withToken } = require('./undici-headers')
@@ -13,7 +13,7 @@ function createInterceptor(tokens, options) {
     if (opts?.path && opts.origin === undefined) throw originMissing()
     if (!requests.covers(opts?.origin)) return dispatch(opts, handler)
     const { method, body, signal } = opts
-    // A text, since a URL can be changed while the request waits for a token.
+    // A text, because a URL object may change while the request waits for a token.
     const origin = String(opts.origin)
     const headers = readable(opts.headers)
     if (hasAuthorization(headers)) return dispatch(opts, handler)

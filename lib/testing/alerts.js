@@ -1,10 +1,10 @@
 'use strict'
 
-/** What becomes of alert events: alerts that are open, or were. */
+/** The alerts that events open, acknowledge and resolve. */
 class Alerts {
   list = []
 
-  /** Applies an event that was accepted. What is about no open alert is dropped, unless it opens one. */
+  /** Applies an accepted event. An event about no open alert is dropped, unless it opens one. */
   apply({ routingKey, dedupKey, action, payload }, at) {
     const open = this.#open(routingKey, dedupKey)
     if (action !== 'trigger') {
@@ -17,7 +17,7 @@ class Alerts {
     }
   }
 
-  /** A dedup key means the alert of its own routing key, and none that is resolved. */
+  /** The open alert of a dedup key, within its own routing key. */
   #open(routingKey, dedupKey) {
     return this.list.find((alert) => {
       return alert.routingKey === routingKey && alert.dedupKey === dedupKey && alert.status !== 'resolved'

@@ -1,13 +1,13 @@
 'use strict'
 
-const { copyOfObject, describe } = require('../check')
-const { checkMillis, checkObject } = require('./check')
+const { copyOfObject, describe } = require('../options/values')
+const { checkMillis, checkObject } = require('../options/plain')
 const { duration, flag, isCount, isErrorStatus, outage, rateLimit, takes, word } = require('./knobs')
 
 const STATES = ['active', 'inactive', 'disabled']
 const GRANT_TYPES = ['CLIENT-CREDENTIALS', 'CODE', 'TOKEN', 'SAML2-BEARER', 'PASSWORD']
 
-/** What can be set about an authorization server: its default, and what it takes. */
+/** The knobs of an authorization server: the default of each, and what it takes. */
 const KNOBS = {
   clients: [{ app: 'secret' }, checkClients],
   lifetimeMs: [86_400_000, (value, name) => checkMillis(value, name, { min: 1 })],
@@ -41,7 +41,7 @@ const KNOBS = {
   ],
 }
 
-/** `{ [id]: secret | secrets | { secrets, state, grantType } }`, in its longest form. */
+/** The form `{ [id]: secret | secrets | { secrets, state, grantType } }`, written out in full. */
 function checkClients(value) {
   const clients = copyOfObject(value)
   if (!clients)

@@ -11,7 +11,7 @@ const { Tokens } = require('./tokens')
 
 /**
  * An authorization server with the wire of Genesys Cloud, and an API that takes its tokens.
- * `testing.d.ts` documents every member.
+ * `index.d.ts` documents every member.
  */
 class AuthorizationServer extends HttpServer {
   requests = []

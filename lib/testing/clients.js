@@ -2,7 +2,10 @@
 
 const { randomBytes } = require('node:crypto')
 
-/** The OAuth clients of a fake server, with the secrets that are accepted, were accepted and will be. */
+/**
+ * The OAuth clients of a fake server, with their secrets: those that are accepted, were accepted
+ * and will be.
+ */
 class Clients {
   #clients = new Map()
   #time
@@ -13,7 +16,7 @@ class Clients {
     this.#knobs = knobs
   }
 
-  /** Replaces them all. */
+  /** Replaces all clients. */
   set(clients) {
     const before = this.#clients
     this.#clients = new Map()
@@ -29,7 +32,7 @@ class Clients {
     return this.#clients.get(id)
   }
 
-  /** A secret of the test's own; throws for a client that there is not. */
+  /** Adds a secret of the test's own. Throws if there is no such client. */
   existing(id) {
     const client = this.#clients.get(id)
     if (client) return client
@@ -37,7 +40,10 @@ class Clients {
     throw new TypeError(`There is no client '${String(id).slice(0, 64)}'; the clients are ${known}.`)
   }
 
-  /** A new secret: the others end after their grace, and it begins when it has spread. */
+  /**
+   * Makes a new secret. The others expire after their grace, and the new one is accepted when it
+   * has spread.
+   */
   regenerate(client) {
     const now = this.#time.now()
     const { oldSecretGraceMs, newSecretPropagationMs } = this.#knobs
@@ -71,7 +77,7 @@ class Client {
     this.modifiedAt = now
   }
 
-  /** Has exactly these accepted; those that were known before keep their ids. */
+  /** Makes these the accepted secrets. Those that were known before keep their ids. */
   setSecrets(texts) {
     const before = this.secrets
     this.secrets = []
@@ -88,7 +94,7 @@ class Client {
     this.secrets.push({ id, text, from, until: Infinity, refusedUntil: 0 })
   }
 
-  /** The secret of that text, whether it is accepted or not. */
+  /** The secret of that text, accepted or not. */
   secret(text) {
     return this.secrets.find((secret) => secret.text === text)
   }

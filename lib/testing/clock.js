@@ -1,30 +1,37 @@
 'use strict'
 
 const { performance } = require('node:perf_hooks')
-// Of the modules, not of the global object: fake timers replace the latter.
+// From the modules and not the global object, because fake timers replace the latter.
 const { setImmediate } = require('node:timers')
 const { setTimeout: pause } = require('node:timers/promises')
 
 const { BRAND } = require('../clock')
-const { LAST_INSTANT, checkMillis, checkObject } = require('./check')
+const { LAST_INSTANT, checkMillis, checkObject } = require('../options/plain')
 
-/** So long, in real time, one `advance` waits in vain for what does not follow this clock. */
+/** How long, in real time, one `advance` waits in vain for what does not follow this clock. */
 const PATIENCE_MS = 1000
 
-/** So long, in real time, it waits for the native thread: only a file that cannot be read takes that long. */
+/**
+ * How long, in real time, it waits for the native thread. Only a file that cannot be read takes
+ * that long.
+ */
 const LONGEST_WORK_MS = 10_000
 
-/** A turn of the event loop counts for no more than this: one that is blocked has no chance to see answers. */
+/**
+ * The most that a turn of the event loop counts for. A loop that is blocked has no chance to see
+ * responses.
+ */
 const LONGEST_TURN_MS = 10
 
-/** After so many turns of the event loop it rests a little before each. */
+/** After this many turns of the event loop it rests a little before each. */
 const EAGER_TURNS = 50
 
 /**
- * A clock that stands still until it is told to advance. `testing.d.ts` documents every member.
+ * A clock that stands still until it is told to advance. `index.d.ts` documents every member.
  *
- * Under its brand it has what managers and servers need: `link({ advance, activity })` ties a native
- * counterpart to it, and answers how to untie it; `hold(promise)` says that a request waits for this clock.
+ * Under its brand it has what managers and servers need: `link({ advance, activity })` connects a
+ * native counterpart and returns a function that disconnects it, and `hold(promise)` says that a
+ * request waits for this clock.
  */
 class Clock {
   #now
@@ -63,7 +70,7 @@ class Clock {
     return advanced
   }
 
-  /** From one thing that is due to the next. */
+  /** Goes from one thing that is due to the next. */
   async #advanceTo(target) {
     const patience = new Patience()
     await this.#settle(patience)
@@ -90,8 +97,8 @@ class Clock {
   }
 
   /**
-   * Waits until nothing happens any more by itself: twice in a row, with a turn of the event loop
-   * between, in which the last messages of the native thread are delivered.
+   * Waits until nothing happens by itself any more: twice in a row, with a turn of the event loop
+   * in between, in which the last messages of the native thread are delivered.
    */
   async #settle(patience) {
     patience.begin()
@@ -105,12 +112,15 @@ class Clock {
     }
   }
 
-  /** Whether the native thread is at work, and how many answers are awaited that do not wait for this clock. */
+  /**
+   * Whether the native thread is at work, and how many responses are awaited that do not wait for
+   * this clock.
+   */
   #observe() {
     const activities = [...this.#links].map((link) => link.activity())
     if (activities.some(({ isBusy }) => isBusy)) return { isBusy: true, awaited: 0 }
     const requests = activities.reduce((sum, activity) => sum + activity.requests, 0)
-    // More than there are requests: these were given up, or are of somebody else.
+    // There may be more than there are requests: those were given up, or belong to somebody else.
     for (const held of this.#holds) {
       if (this.#holds.size <= requests) break
       this.#holds.delete(held)
@@ -141,7 +151,7 @@ class Patience {
   #inVain = 0
   #awaited = 0
 
-  /** The clock has moved on: what is awaited no longer may have been given up. */
+  /** The clock has moved on. What is no longer awaited may have been given up. */
   begin() {
     this.#awaited = 0
   }

@@ -1,21 +1,21 @@
 'use strict'
 
 const { abortable } = require('../abort')
-const { checkOptions, checkToken } = require('../arguments')
-const { describe } = require('../check')
+const { checkOptions, checkToken } = require('../options/arguments')
+const { describe } = require('../options/values')
 const { isClock } = require('../clock')
 const { EndpointError, LifetimeTooShortError, TokenUnavailableError } = require('../errors')
-const { checkMillis, checkObject } = require('./check')
+const { checkMillis, checkObject } = require('../options/plain')
 
 const HOUR_MS = 3_600_000
 
-/** A source of tokens without a server. `testing.d.ts` documents every member. */
+/** A source of tokens without a server. `index.d.ts` documents every member. */
 class FakeTokens {
   history = []
   #prefix
   #lifetimeMs
   #clock
-  /** The time where there is no clock. */
+  /** The time, if there is no clock. */
   #elapsed = 0
   #serial = 1
   #issuedAt
@@ -95,7 +95,7 @@ class FakeTokens {
     return this.#token()
   }
 
-  /** Another token where the current one has ended, or has less life than that left. */
+  /** Makes another token if the current one has expired or has less life than that left. */
   #renewIf(minValidityMs) {
     const left = this.#issuedAt + this.#lifetimeMs - this.#now()
     if (left <= 0 || left < minValidityMs) this.#renew()

@@ -2,31 +2,33 @@
 
 const http = require('node:http')
 
-const { describe } = require('../check')
-const { checkObject } = require('./check')
+const { describe } = require('../options/values')
+const { checkObject } = require('../options/plain')
 const { duration } = require('./knobs')
 
-/** Clients let go of idle connections before the server does, so that no request meets a closing one. */
+/**
+ * Clients close idle connections before the server does, so that no request meets a closing one.
+ */
 const KEEP_ALIVE_MS = 120_000
 
-/** What an answer of the test's own may say. */
+/** The members of a response of the test's own. */
 const ANSWER = ['status', 'headers', 'body', 'delayMs', 'destroy']
 
 /**
- * What fake servers share: a port of this machine, the connections to it, answers of the test's own, and
- * the end. A server extends it by `_serve(request, signal)`, which returns the answer
- * `{ status, headers, body }`, `{ destroy: true }`, or undefined for a caller that has left.
+ * What fake servers share: a port of this machine, the connections to it, responses of the test's
+ * own, and the end. A server extends it by `_serve(request, signal)`, which returns the response `{
+ * status, headers, body }`, `{ destroy: true }`, or undefined for a caller that has left.
  */
 class HttpServer {
   #time
   #knobs
-  /** Answers of the test's own, each for one request. */
+  /** Responses of the test's own, each for one request. */
   #answers = []
   #sockets = new Set()
   #http
   #closed
 
-  /** Of the knobs it reads `latencyMs` and, where there is one, `clockSkewMs`. */
+  /** Reads the knobs `latencyMs` and, if there is one, `clockSkewMs`. */
   constructor(time, knobs) {
     this.#time = time
     this.#knobs = knobs
@@ -70,8 +72,8 @@ class HttpServer {
   }
 
   /**
-   * Returns the answer to a logged request, when it is due: the test's own, or what `judge()` returns. The
-   * entry of the log learns how the request ends.
+   * Returns the response to a logged request when it is due: the test's own, or what `judge()`
+   * returns. The entry of the log learns how the request ends.
    */
   async _answer(entry, signal, judge) {
     const next = this.#answers.shift()
@@ -100,7 +102,7 @@ class HttpServer {
       if (answer?.destroy) response.socket.destroy()
       else if (answer !== undefined) this.#send(response, answer)
     } catch (error) {
-      // A peer that went away is nobody's error.
+      // A peer that left is no error.
       if (!gone.signal.aborted) this.#send(response, mistake(error))
     }
   }
@@ -113,7 +115,7 @@ class HttpServer {
   }
 }
 
-/** Checks an answer of a test's own. Headers or a body without a status are those of a 200. */
+/** Checks a response of the test's own. Headers or a body without a status are those of a 200. */
 function checkAnswer(value) {
   const answer = checkObject(value, ANSWER, 'respond(answer)')
   const { status, delayMs } = answer
@@ -134,7 +136,7 @@ async function ask(answer, request) {
   }
 }
 
-/** A mistake in a test's answers is told where the test can see it. */
+/** Reports a mistake in a test's response where the test can see it. */
 function mistake(error) {
   return { status: 500, body: { message: String(error?.message ?? error) } }
 }

@@ -1,15 +1,15 @@
 'use strict'
 
-const { describe } = require('../check')
+const { describe } = require('../options/values')
 const { isClock } = require('../clock')
-const { checkMillis, checkObject } = require('./check')
+const { checkMillis, checkObject } = require('../options/plain')
 
 /** The longest that a timer waits. */
 const LONGEST_WAIT_MS = 2_147_483_647
 
 /**
- * Checks knobs by a table of `[default, check]`; throws a TypeError before any is changed. Those that are
- * undefined are left out.
+ * Checks knobs by a table of `[default, check]`. Throws a TypeError before any is changed. Leaves
+ * out those that are undefined.
  */
 function checkKnobs(table, given, what, besides = []) {
   const knobs = checkObject(given, [...Object.keys(table), ...besides], what)
@@ -30,7 +30,7 @@ function parseOptions(table, options, what) {
   return { clock, knobs: { ...Object.fromEntries(defaults), ...given } }
 }
 
-/** A check for a value that fits; `what` says in words which do. */
+/** A check for a value that fits. `what` says in words which values do. */
 function takes(what, fits) {
   return (value, name) => {
     if (fits(value)) return value
@@ -50,7 +50,7 @@ const duration = (value, name) => checkMillis(value, name, { max: LONGEST_WAIT_M
 const flag = takes('true or false', (value) => typeof value === 'boolean')
 const word = (...words) => takes(words.map((one) => `'${one}'`).join(', '), (value) => words.includes(value))
 
-/** What is wrong with a server as a whole: see `outageAnswer`. */
+/** A check for what is wrong with a server as a whole: see `outageAnswer`. */
 const outage = takes("true, false, 'html', or a status from 400 to 599", (value) => {
   return typeof value === 'boolean' || value === 'html' || isErrorStatus(value)
 })

@@ -1,8 +1,8 @@
 'use strict'
 
 /**
- * The answer of a server that is out, by the knob `outage`; undefined while it is not. `bodyOf(status)` is
- * the body that this server's errors have.
+ * The response of a server that is out, by the knob `outage`. Undefined while it is not.
+ * `bodyOf(status)` returns the body of this server's errors.
  */
 function outageAnswer(outage, bodyOf) {
   if (outage === false) return undefined

@@ -1,6 +1,6 @@
 'use strict'
 
-// The words are PagerDuty's where somebody has published them; others are made after them.
+// The words are PagerDuty's where somebody has published them. The others are modelled on them.
 
 const ACTIONS = ['trigger', 'acknowledge', 'resolve']
 const SEVERITIES = ['critical', 'warning', 'error', 'info']
@@ -28,12 +28,12 @@ function alertErrors(event, routingKeys) {
     ...routingKeyErrors(event.routing_key, routingKeys),
     ...choiceErrors('event_action', event.event_action, ACTIONS),
     ...dedupKeyErrors(event),
-    // Of acknowledge and resolve the payload is not looked at.
+    // The payload of acknowledge and resolve is not checked.
     ...(event.event_action === 'trigger' ? detailErrors(event.payload) : []),
   ]
 }
 
-/** Everything that is wrong with a change event, which needs a summary alone. */
+/** Everything that is wrong with a change event, which needs only a summary. */
 function changeErrors(event, routingKeys) {
   return [...routingKeyErrors(event.routing_key, routingKeys), ...summaryErrors(event.payload?.summary)]
 }
@@ -41,7 +41,7 @@ function changeErrors(event, routingKeys) {
 function routingKeyErrors(key, known) {
   if (isBlank(key)) return ["'routing_key' cannot be blank"]
   const errors = []
-  // What is no text has no length that would do.
+  // What is no text has no length to check.
   const text = typeof key === 'string' ? key : ''
   if (text.length !== 32) errors.push("Length of 'routing_key' is incorrect (should be 32 characters)")
   if (!/^[0-9A-Za-z]*$/.test(text)) errors.push("'routing_key' cannot contain non-alphanumeric characters.")

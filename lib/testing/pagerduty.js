@@ -11,7 +11,7 @@ const { KNOBS } = require('./pagerduty-knobs')
 const { SlidingWindow } = require('./sliding-window')
 const { Time } = require('./time')
 
-/** The Events API v2 of PagerDuty. `testing.d.ts` documents every member. */
+/** The Events API v2 of PagerDuty. `index.d.ts` documents every member. */
 class PagerDuty extends HttpServer {
   requests = []
   changes = []
@@ -19,7 +19,7 @@ class PagerDuty extends HttpServer {
   alerts = this.#alerts.list
   #time
   #knobs
-  /** What of each routing key was let through, alerts and changes together. */
+  /** The requests of each routing key that passed the rate limit, alerts and changes together. */
   #windows = new Map()
 
   constructor(options) {
@@ -89,12 +89,12 @@ function unrecognized() {
 }
 
 function throttled() {
-  // The two blanks are PagerDuty's.
+  // PagerDuty writes the two blanks.
   const message = 'Requests for this service are arriving too quickly.  Please retry later.'
   return { status: 429, body: { status: 'throttle exceeded', message } }
 }
 
-/** An outage is nothing that PagerDuty says much about. */
+/** PagerDuty says little about an outage. */
 function unavailable(status) {
   if (status === 429) return throttled().body
   return { status: 'error', message: 'The service is not available.' }

@@ -13,14 +13,17 @@ const MESSAGES = {
   ],
 }
 
-/** The Platform API of a fake server: whatever takes its tokens, and the administration of its clients. */
+/**
+ * The Platform API of a fake server: whatever takes its tokens, and the administration of its
+ * clients.
+ */
 class PlatformApi {
   #knobs
   #clients
   #tokens
   #regenerate
 
-  /** `regenerate(client)` answers the new secret. */
+  /** `regenerate(client)` returns the new secret. */
   constructor(knobs, clients, tokens, regenerate) {
     this.#knobs = knobs
     this.#clients = clients
@@ -28,7 +31,10 @@ class PlatformApi {
     this.#regenerate = regenerate
   }
 
-  /** Answers a request: `{ status, headers?, body, token?, clientId? }`, or `{ destroy: true, … }`. */
+  /**
+   * Handles a request. Returns `{ status, headers?, body, token?, clientId? }`, or `{ destroy:
+   * true, … }`.
+   */
   answer({ method, url, headers }) {
     const { resourceStatus } = this.#knobs
     const { pathname, searchParams } = new URL(url, 'http://server')
@@ -69,7 +75,7 @@ class PlatformApi {
   }
 }
 
-/** A client as the API shows it; the secret is only in the answer to the call that made it. */
+/** A client as the API shows it. Only the response to the call that made the secret has it. */
 function describe(client, { lifetimeMs }, secret) {
   return {
     id: client.id,

@@ -1,10 +1,10 @@
 'use strict'
 
-/** Counts what was let through in the time just past, for the knob `rateLimit`. */
+/** Counts the requests that passed lately, for the knob `rateLimit`. */
 class SlidingWindow {
   #granted = []
 
-  /** Whether one more may pass now; if so, it counts. What is refused does not. */
+  /** Whether one more request may pass now. If so, it counts. A refused one does not. */
   passes(rateLimit, now) {
     if (rateLimit === null) return true
     this.#granted = this.#granted.filter((at) => now - at < rateLimit.perMs)

@@ -1,19 +1,19 @@
 'use strict'
 
-// Of the modules, not of the global object: fake timers replace the latter.
+// From the modules and not the global object, because fake timers replace the latter.
 const { performance } = require('node:perf_hooks')
 const { setTimeout: pause } = require('node:timers/promises')
 
 const { BRAND } = require('../clock')
 
-/** The time that a fake server lives in: that of a clock, or the real one. */
+/** The time of a fake server: that of a clock, or the real one. */
 class Time {
   #clock
   #isAskedByManagers
 
   /**
-   * The clock counts the requests of managers, and has to be told which of them wait for it. One of
-   * somebody else would stand for a manager's that does not.
+   * Tells the clock that a request of a manager waits for it. Requests of others must not be told:
+   * the clock would take one for a manager's request that does not wait.
    */
   constructor(clock, { isAskedByManagers = false } = {}) {
     this.#clock = clock
@@ -24,7 +24,7 @@ class Time {
     return this.#clock ? this.#clock.now() : Math.floor(performance.timeOrigin + performance.now())
   }
 
-  /** Resolves after so long, or as soon as the signal is aborted. */
+  /** Resolves after that time, or as soon as the signal is aborted. */
   async wait(millis, signal) {
     if (millis === 0 || signal.aborted) return
     if (!this.#clock) return pause(millis, undefined, { signal }).catch(() => {})

@@ -3,7 +3,7 @@
 const { outageAnswer } = require('./outage')
 const { SlidingWindow } = require('./sliding-window')
 
-/** What was asked for, and by whom: as far as it can be told without knowing the client. */
+/** What was asked for and by whom, as far as it is clear without knowing the client. */
 function readTokenRequest({ url, headers, body }, auth) {
   const query = new URL(url, 'http://server').searchParams
   const form = new URLSearchParams(body)
@@ -12,7 +12,7 @@ function readTokenRequest({ url, headers, body }, auth) {
   return { grantType, scope: form.get('scope') ?? undefined, candidates }
 }
 
-/** What is wrong with a request before anybody looks at what it asks for; undefined when nothing is. */
+/** What is wrong with the form of a request. Undefined if nothing is. */
 function mistakeOf({ method, url, headers, body }) {
   if (method !== 'POST') return refusal('invalid_request', 'the token endpoint takes POST', 405)
   const form = new URLSearchParams(body)
@@ -27,7 +27,7 @@ function mistakeOf({ method, url, headers, body }) {
   return undefined
 }
 
-/** The pairs that a request may mean, for a client may encode its credential or not. */
+/** The pairs that a request may mean: a client may encode its credential or not. */
 function presentedCredentials(authorization, form, auth) {
   const [, encoded] = /^Basic +(\S+)$/i.exec(authorization ?? '') ?? []
   const candidates = []
@@ -47,7 +47,7 @@ function splitOnce(text) {
   return at < 0 ? [text, ''] : [text.slice(0, at), text.slice(at + 1)]
 }
 
-/** Undoes the encoding of RFC 6749 §2.3.1; what is not encoded stays as it is. */
+/** Decodes a text by RFC 6749 §2.3.1. What is not encoded stays as it is. */
 function formDecoded(text) {
   try {
     return decodeURIComponent(text.replaceAll('+', ' '))
@@ -56,7 +56,7 @@ function formDecoded(text) {
   }
 }
 
-/** Answers token requests as Genesys Cloud does. */
+/** Handles token requests as Genesys Cloud does. */
 class TokenEndpoint {
   #time
   #knobs
@@ -82,7 +82,7 @@ class TokenEndpoint {
     return { grantType, scope, clientId, presented, secretId }
   }
 
-  /** The answer while the endpoint as a whole is out. */
+  /** The response while the endpoint as a whole is out. */
   outage() {
     return outageAnswer(this.#knobs.outage, (status) => ({
       message: 'The service is not available.',
@@ -90,7 +90,7 @@ class TokenEndpoint {
     }))
   }
 
-  /** The answer to a request; none of them is to be kept (RFC 6749 §5.1). */
+  /** The response to a request. None is to be cached (RFC 6749 §5.1). */
   answer(request) {
     const { headers, ...answer } = this.#judge(request)
     return { ...answer, headers: { 'Cache-Control': 'no-store', Pragma: 'no-cache', ...headers } }
@@ -130,7 +130,7 @@ class TokenEndpoint {
     const { wrongSecretStatus } = this.#knobs
     if (wrongSecretStatus === 403) return { status: 403, headers: { 'Content-Type': 'text/plain' } }
     const answer = refusal('invalid_client', description, wrongSecretStatus)
-    // RFC 6749 §5.2 asks for it where the client used the header.
+    // RFC 6749 §5.2 requires it if the client used the header.
     if (wrongSecretStatus === 400 || !isBasic) return answer
     return { ...answer, headers: { 'WWW-Authenticate': 'Basic realm="oauth"' } }
   }
@@ -138,7 +138,7 @@ class TokenEndpoint {
   #grant(client, scope) {
     const { lifetimeMs, expiresIn, tokenType } = this.#knobs
     const grant = { access_token: this.#tokens.issue(client.id), token_type: tokenType }
-    // A second less than configured, as the real one has it.
+    // One second less than configured, as with the real one.
     const seconds = Math.max(0, lifetimeMs / 1000 - 1)
     if (expiresIn !== 'absent') grant.expires_in = expiresIn === 'string' ? String(seconds) : seconds
     if (scope !== undefined) grant.scope = scope

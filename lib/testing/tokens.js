@@ -2,7 +2,7 @@
 
 const { randomBytes } = require('node:crypto')
 
-/** The access tokens that a fake server has issued and that have not ended. */
+/** The access tokens that a fake server has issued and that have not expired. */
 class Tokens {
   #tokens = new Map()
   #time
@@ -13,7 +13,7 @@ class Tokens {
     this.#knobs = knobs
   }
 
-  /** A new one; the oldest of the client's ends when there are too many. */
+  /** Issues a token. The client's oldest one expires when there are too many. */
   issue(clientId) {
     const now = this.#time.now()
     const { lifetimeMs, maxLiveTokens } = this.#knobs
@@ -26,7 +26,7 @@ class Tokens {
     return text
   }
 
-  /** The token of that text while it is valid; looking it up counts as use. */
+  /** The token of that text while it is valid. Looking it up counts as use. */
   use(text, { preserveIdle = false } = {}) {
     const token = this.#tokens.get(text)
     if (!token || !this.#lives(token)) return undefined
@@ -34,7 +34,7 @@ class Tokens {
     return token
   }
 
-  /** Ends one, or all. */
+  /** Revokes one token, or all. */
   revoke(text) {
     if (text === undefined) this.#tokens.clear()
     else this.#tokens.delete(text)

@@ -1,24 +1,28 @@
 //! What one JavaScript environment has open, kept as the instance data of its `napi_env`.
 //!
-//! Numbers are checked here: one that another environment was given is as unknown as one that nobody was.
-//! Nothing in here leaves the environment's thread.
+//! Numbers are checked here: one that another environment was given is as unknown as one that
+//! nobody was. Nothing in here leaves the environment's thread.
 
 use std::cell::RefCell;
 use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
 use std::sync::Arc;
 
-use napi::Result;
 use napi::bindgen_prelude::Env;
+use napi::{CleanupEnvHook, Result};
 
 use super::attachment::Attachment;
-use crate::driver::{ClockId, Driver, HandleId, Manager};
+use crate::api::{ClockId, HandleId};
+use crate::driver::{Driver, Manager};
+
+/// What detaches an attachment when its environment ends.
+pub(super) type EndHook = CleanupEnvHook<(Rc<Environment>, i64)>;
 
 /// The main thread, or a worker.
 #[derive(Default)]
 pub(super) struct Environment {
     /// Each copy of the package that runs in it has one.
-    attachments: RefCell<HashMap<i64, Attachment>>,
+    attachments: RefCell<HashMap<i64, (Attachment, EndHook)>>,
     /// Its open handles, and through which attachment they were opened.
     handles: RefCell<HashMap<HandleId, i64>>,
     clocks: RefCell<HashSet<ClockId>>,
@@ -35,8 +39,8 @@ impl Environment {
         Ok(made)
     }
 
-    pub(super) fn attached(&self, number: i64, attachment: Attachment) {
-        self.attachments.borrow_mut().insert(number, attachment);
+    pub(super) fn attached(&self, number: i64, attachment: Attachment, hook: EndHook) {
+        self.attachments.borrow_mut().insert(number, (attachment, hook));
     }
 
     /// What `act` makes of one of its attachments.
@@ -45,18 +49,19 @@ impl Environment {
         number: i64,
         act: impl FnOnce(&mut Attachment) -> T,
     ) -> Option<T> {
-        self.attachments.borrow_mut().get_mut(&number).map(act)
+        self.attachments.borrow_mut().get_mut(&number).map(|(attachment, _)| act(attachment))
     }
 
-    /// Ends an attachment, and closes what was opened through it.
-    pub(super) fn detach(&self, number: i64) -> Option<Attachment> {
-        let attachment = self.attachments.borrow_mut().remove(&number)?;
+    /// Ends an attachment, and closes what was opened through it; returns its hook.
+    pub(super) fn detach(&self, number: i64) -> Option<EndHook> {
+        let (attachment, hook) = self.attachments.borrow_mut().remove(&number)?;
         let of_it = |_: &HandleId, through: &mut i64| *through == number;
         let orphans: Vec<_> = self.handles.borrow_mut().extract_if(of_it).collect();
         for (handle, _) in orphans {
             Driver::global().close(handle);
         }
-        Some(attachment)
+        drop(attachment);
+        Some(hook)
     }
 
     pub(super) fn opened(&self, handle: HandleId, attachment: i64) {

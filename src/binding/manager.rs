@@ -5,27 +5,21 @@ use std::time::Duration;
 
 use napi::bindgen_prelude::Env;
 use napi_derive::napi;
-use serde::{Deserialize, Serialize};
-use url::Url;
+use serde::Serialize;
 
 use super::environment::Environment;
 use super::values::to_json;
-use crate::driver::{Driver, ErrorMessage, HandleId, Manager, Settings};
+use crate::api::{self, ErrorMessage, HandleId, RequestForm, Settings};
+use crate::driver::{Driver, Manager};
 use crate::error::Code;
-use crate::member::{Ask, Candidate, Request, Rotate, RotationId, Until};
-use crate::rotation::SinkOutcome;
-use crate::secret::Secret;
 use crate::source::Reading;
-
-/// So long whoever asks for anything but a rotation waits at most.
-const PATIENCE: Duration = Duration::from_mins(5);
 
 /// The token that may be handed out now.
 #[napi(object)]
-pub struct Held {
+pub struct TakenToken {
     /// The token.
     pub token: String,
-    /// Until when, in milliseconds since 1970.
+    /// When it stops being usable, in milliseconds since 1970.
     pub usable_until: i64,
 }
 
@@ -36,7 +30,7 @@ enum Opened {
     Error(ErrorMessage),
 }
 
-/// Opens a handle; answers `{"handle": number}` or `{"error": …}`.
+/// Opens a handle; returns `{"handle": number}` or `{"error": …}`.
 #[napi(catch_unwind)]
 pub fn open(env: Env, attachment: i64, options: String, block: u32, index: u32) -> String {
     let opened = match try_open(env, attachment, &options, block, index) {
@@ -79,13 +73,13 @@ pub fn close(env: Env, handle: i64) {
 
 /// The token that may be handed out now, if there is one.
 #[napi(catch_unwind)]
-pub fn take(env: Env, handle: i64) -> Option<Held> {
+pub fn take(env: Env, handle: i64) -> Option<TakenToken> {
     let (_, manager) = manager(env, handle)?;
-    manager.token().map(|(token, usable_until)| Held { token, usable_until })
+    manager.token().map(|(token, usable_until)| TakenToken { token, usable_until })
 }
 
-/// Has a caller wait for a token, for `acquireTimeoutMs` or for so long; its answer comes as a message with the
-/// returned number.
+/// Has a caller wait for a token, for `timeout_ms` or else `acquireTimeoutMs`; its answer comes as
+/// a message with the returned number.
 #[napi(catch_unwind)]
 pub fn wait(
     env: Env,
@@ -110,7 +104,7 @@ pub fn cancel(env: Env, handle: i64, waiter: i64) {
     }
 }
 
-/// A resource answered 401 to this token; answers whether it was dropped because of that.
+/// A resource answered 401 to this token; returns whether it was dropped because of that.
 #[napi(catch_unwind)]
 pub fn invalidate(env: Env, handle: i64, token: String) -> bool {
     manager(env, handle).is_some_and(|(_, manager)| manager.invalidate(&token))
@@ -133,101 +127,45 @@ pub fn sources_read(env: Env, handle: i64, readings: String) {
     }
 }
 
-/// What `rotate()` takes.
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct RotateForm {
-    #[serde(default)]
-    client_id: Option<String>,
-    #[serde(default)]
-    client_secret: Option<Secret>,
-    #[serde(default)]
-    label: Option<String>,
-    #[serde(default)]
-    expires_at: Option<i64>,
-    #[serde(default)]
-    rotation_id: Option<String>,
-    deadline_ms: u64,
-    #[serde(default)]
-    verify: Option<VerifyForm>,
-    #[serde(default)]
-    supersede: bool,
-    #[serde(default)]
-    compromised: bool,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct VerifyForm {
-    url: Url,
-}
-
 /// Has a caller wait for a rotation; its answer comes as a message with the returned number.
 #[napi(catch_unwind)]
 pub fn rotate(env: Env, handle: i64, options: String) -> Option<i64> {
-    let RotateForm {
-        client_id,
-        client_secret,
-        label,
-        expires_at,
-        rotation_id,
-        deadline_ms,
-        verify,
-        supersede,
-        compromised,
-    } = serde_json::from_str(&options).ok()?;
-    let candidate = client_secret.map(|client_secret| Candidate {
-        label,
-        client_id,
-        client_secret,
-        expires_at,
-    });
-    let (rotation, verify) = (rotation_id.as_deref().map(RotationId::new), verify.map(|it| it.url));
-    let rotate = Rotate { candidate, rotation, supersede, compromised, verify };
-    ask(env, handle, Request::Rotate(rotate), Some(Duration::from_millis(deadline_ms)))
+    ask(env, handle, RequestForm::rotate(&options)?)
 }
 
 /// Has a caller wait until a person may change the credential at the provider.
 #[napi(catch_unwind)]
 pub fn prepare_rotation(env: Env, handle: i64, min_runway_ms: f64) -> Option<i64> {
-    let min_runway = Duration::try_from_secs_f64(min_runway_ms / 1000.0).unwrap_or(Duration::MAX);
-    ask(env, handle, Request::Prepare { min_runway }, Some(PATIENCE))
+    ask(env, handle, RequestForm::prepare(min_runway_ms))
 }
 
 /// Ends a preparation.
 #[napi(catch_unwind)]
 pub fn cancel_preparation(env: Env, handle: i64) -> Option<i64> {
-    ask(env, handle, Request::CancelPreparation, Some(PATIENCE))
+    ask(env, handle, RequestForm::cancel_preparation())
 }
 
 /// Makes the credential that a rotation replaced the active one again.
 #[napi(catch_unwind)]
 pub fn roll_back(env: Env, handle: i64, rotation_id: String) -> Option<i64> {
-    ask(env, handle, Request::RollBack(RotationId::new(&rotation_id)), Some(PATIENCE))
+    ask(env, handle, RequestForm::roll_back(&rotation_id))
 }
 
 /// Ends the overlap of a rotation now.
 #[napi(catch_unwind)]
 pub fn retire_now(env: Env, handle: i64, rotation_id: String, force: bool) -> Option<i64> {
-    let rotation = RotationId::new(&rotation_id);
-    ask(env, handle, Request::Retire { rotation, force }, Some(PATIENCE))
+    ask(env, handle, RequestForm::retire_now(&rotation_id, force))
 }
 
 /// Waits until a rotation has come so far: `everywhere`, `persisted` or `retired`.
 #[napi(catch_unwind)]
 pub fn await_rotation(env: Env, handle: i64, rotation_id: String, what: String) -> Option<i64> {
-    let until = match what.as_str() {
-        "everywhere" => Until::Everywhere,
-        "persisted" => Until::Persisted,
-        "retired" => Until::Retired,
-        _ => return None,
-    };
-    ask(env, handle, Ask::Until(RotationId::new(&rotation_id), until), None)
+    ask(env, handle, RequestForm::until(&rotation_id, &what)?)
 }
 
-fn ask(env: Env, handle: i64, ask: impl Into<Ask>, patience: Option<Duration>) -> Option<i64> {
+fn ask(env: Env, handle: i64, request: RequestForm) -> Option<i64> {
     let (handle, manager) = manager(env, handle)?;
-    i64::try_from(manager.ask(handle, ask.into(), patience)).ok()
+    i64::try_from(manager.ask(handle, request.ask, request.patience)).ok()
 }
 
 /// A caller of a rotation no longer waits; no message comes.
@@ -244,14 +182,10 @@ pub fn rotation(env: Env, handle: i64) -> String {
     to_json(&manager(env, handle).and_then(|(_, manager)| manager.rotation()))
 }
 
-/// A JavaScript sink answered: `done`, `failed` or `impossible`.
+/// A JavaScript sink has returned: `done`, `failed` or `impossible`.
 #[napi(catch_unwind)]
 pub fn persisted(env: Env, handle: i64, write: i64, outcome: String, message: Option<String>) {
-    let outcome = match outcome.as_str() {
-        "done" => SinkOutcome::Done,
-        "impossible" => SinkOutcome::Impossible,
-        _ => SinkOutcome::Failed,
-    };
+    let outcome = api::sink_outcome(&outcome);
     if let (Some((handle, manager)), Ok(write)) = (manager(env, handle), u64::try_from(write)) {
         manager.javascript_wrote(handle, write, outcome, message);
     }

@@ -10,4 +10,5 @@
 mod attachment;
 mod environment;
 mod manager;
+mod ties;
 mod values;

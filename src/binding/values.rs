@@ -6,7 +6,8 @@ use napi_derive::napi;
 use serde::Serialize;
 
 use super::environment::Environment;
-use crate::driver::{Activity, Driver};
+use crate::api::Activity;
+use crate::driver::Driver;
 use crate::local_time;
 use crate::provider::genesys;
 use crate::time_zone::TimeZone;

@@ -26,43 +26,43 @@ use crate::redaction::{Known, presentable};
 use crate::secret::Secret;
 use crate::verdict::{Verdict, Verify};
 
-/// So many requests to one origin run at once; further ones wait, however many managers there are.
+/// How many requests to one origin run at once. Further ones wait, however many managers there are.
 const CONCURRENCY: usize = 8;
 
 const LONGEST_CONNECT: Duration = Duration::from_secs(5);
 
-/// As many as Node takes at the least: it stops at 16 KiB, of which the shortest header has four bytes.
+/// At least as many headers as Node accepts. Node stops at 16 KiB, and the shortest header has four
+/// bytes.
 const MOST_HEADERS: usize = 4096;
 
-/// One way of reaching endpoints.
+/// Sends requests to endpoints in one way: with one [`Transport`].
 ///
-/// Each request has a connection of its own: one on a connection that the server is closing would be a failed
-/// attempt, and refreshes are too far apart to gain from kept ones. TLS sessions are resumed anyway.
+/// Each request has a connection of its own. On a kept connection that the server is closing it
+/// would fail, and refreshes are too far apart to gain from kept ones. TLS sessions are resumed
+/// anyway.
 #[derive(Debug)]
 pub struct HttpClient {
     direct: Client,
-    /// Which hosts are reached without the proxy, and the client that uses it for whatever it is asked.
+    /// Which hosts are reached without the proxy, and the client that sends everything through it.
     proxied: Option<(NoProxy, Client)>,
     timeout: Duration,
     /// What was wrong with the certificates that the environment names.
     complaints: Vec<String>,
-    /// By origin.
+    /// The semaphore of each origin.
     turns: Mutex<HashMap<String, Arc<Semaphore>>>,
 }
 
-/// One request and what came of it.
+/// One request and its outcome.
 #[derive(Debug)]
 pub struct Attempt {
-    /// When it was sent: a token's life counts from here.
+    /// When the request was sent. A token's lifetime counts from here.
     pub sent_at: Timestamp,
     /// What the answer means.
     pub verdict: Verdict,
-    /// What the request with its token brought, where one was wanted.
-    pub verify: Option<Verify>,
 }
 
 impl HttpClient {
-    /// A client. It reads the files with certificate authorities.
+    /// Builds a client. It reads the files with certificate authorities.
     pub fn new(transport: &Transport) -> Result<Self, InvalidTransport> {
         let timeout = transport.request_timeout();
         let user_agent = HeaderValue::from_str(&transport.user_agent)
@@ -90,9 +90,9 @@ impl HttpClient {
         })
     }
 
-    /// One attempt, never more. Dropping the future gives it up.
+    /// Makes one attempt, never more. Dropping the future cancels it.
     ///
-    /// No failure repeats the credential or what is `known`.
+    /// No failure repeats the credential, or anything that is `known`.
     pub async fn fetch(
         &self,
         endpoint: &Endpoint,
@@ -103,21 +103,22 @@ impl HttpClient {
         let turns = self.turns(endpoint);
         let _turn = turns.acquire().await;
         let sent_at = clock.now();
-        // What has come of the answer, also when the rest of it never does.
+        // What has arrived of the answer, even if the rest never does.
         let mut came = Answer::default();
         let ended = tokio::select! {
             ended = self.exchange(endpoint, credential, &mut came) => ended,
             () = clock.sleep_until(sent_at + self.timeout) => Err(Trouble::TimedOut),
         };
         let verdict = match ended {
-            // A whole object is an answer, however the connection ended behind it.
+            // A complete JSON object is an answer, however the connection ended after it.
             Err(trouble) if matches!(trouble, Trouble::TooLarge) || !came.is_whole() => {
                 Verdict::Transient(self.failure(endpoint, &trouble, known))
             }
             Ok(()) | Err(_) => {
                 let now = clock.now();
                 match judge(&came, endpoint, credential, known, clock.utc_millis(now)) {
-                    // The process was suspended meanwhile; the next token comes in time.
+                    // The process was suspended meanwhile, and the token is too old. The next one
+                    // comes in time.
                     Verdict::Accepted(grant)
                         if now.since(sent_at) >= grant.lifetime.max(self.timeout) =>
                     {
@@ -127,7 +128,7 @@ impl HttpClient {
                 }
             }
         };
-        Attempt { sent_at, verdict, verify: None }
+        Attempt { sent_at, verdict }
     }
 
     /// Tries a token at a resource (RFC 6750 §2.1).
@@ -146,8 +147,8 @@ impl HttpClient {
         }
     }
 
-    /// The client for an address. reqwest has rules of its own for `NO_PROXY`; a secret that they send to the
-    /// proxy by mistake is lost.
+    /// The client for an address. reqwest has its own rules for `NO_PROXY`, and a secret that they
+    /// send to the proxy by mistake is lost.
     fn client(&self, url: &Url) -> (&Client, Way) {
         let proxied = self.proxied.as_ref().filter(|(exempt, _)| !exempt.exempts(url));
         match proxied {
@@ -163,7 +164,7 @@ impl HttpClient {
         Arc::clone(turns.entry(origin).or_insert_with(|| Arc::new(Semaphore::new(CONCURRENCY))))
     }
 
-    /// Asks for a token, and puts down what comes.
+    /// Asks for a token, and stores in `came` what arrives.
     async fn exchange(
         &self,
         endpoint: &Endpoint,
@@ -206,7 +207,7 @@ impl HttpClient {
     }
 }
 
-/// A client that does what it is told, and nothing of its own accord.
+/// A client that does nothing on its own: no redirects, no retries, no pool.
 fn builder(timeout: Duration) -> ClientBuilder {
     Client::builder()
         .http1_only()
@@ -218,11 +219,11 @@ fn builder(timeout: Duration) -> ClientBuilder {
         .connect_timeout(timeout.min(LONGEST_CONNECT))
         .pool_max_idle_per_host(0)
         .dns_resolver(Resolver)
-        // The environment is the facade's to read.
+        // Only the facade reads the environment.
         .no_proxy()
 }
 
-/// Sends a request, and waits for the head of the answer.
+/// Sends a request and waits for the head of the answer.
 async fn send(request: RequestBuilder, way: Way) -> Result<Response, Trouble> {
     tls::noting(async { request.send().await.map_err(|error| Trouble::of(&error, way)) }).await
 }

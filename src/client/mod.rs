@@ -1,7 +1,7 @@
-//! One request to the token endpoint, and what its answer means.
+//! Sends one request to the token endpoint and says what the answer means.
 //!
-//! `request`, `response`, `retry_after` and `no_proxy` are pure; the others (feature `io`) move the
-//! bytes. Retries are not made here: the refresh machine decides about those.
+//! `request`, `response`, `retry_after` and `no_proxy` are pure. The others (feature `io`) move the
+//! bytes. Nothing here retries: the refresh machine decides about that.
 
 pub mod no_proxy;
 pub mod request;
@@ -14,6 +14,8 @@ mod http;
 mod resolver;
 #[cfg(feature = "io")]
 mod roots;
+#[cfg(feature = "io")]
+mod story;
 #[cfg(feature = "io")]
 mod tls;
 #[cfg(feature = "io")]

@@ -1,14 +1,15 @@
-//! Which hosts are reached without the proxy: `NO_PROXY`, as newer versions of curl read it.
+//! Reads `NO_PROXY`, the hosts that are reached without the proxy, as newer versions of curl do.
 
 use std::net::IpAddr;
 
 use url::{Host, Url};
 
-/// A list of exceptions.
+/// The hosts that are reached without the proxy.
 ///
-/// Entries are separated by commas or blanks. `*` stands for every host, a name for itself and what is below
-/// it, with or without `.` or `*.` in front and a dot behind; an address for itself, `10.0.0.0/8` for a
-/// network; each may have a port (`host:port`, `[::1]:port`), and then stands for that port only.
+/// Entries are separated by commas or blanks. `*` stands for every host. A name stands for itself
+/// and its subdomains, with or without `.` or `*.` before it and a dot after it. An address stands
+/// for itself, and `10.0.0.0/8` for a network. An entry with a port (`host:port`, `[::1]:port`)
+/// stands for that port only.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NoProxy(Vec<Entry>);
 
@@ -21,20 +22,21 @@ struct Entry {
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Hosts {
     All,
-    /// In lower case, without dots at its ends.
+    /// A domain, in lower case and without dots at its ends.
     Domain(String),
-    /// All addresses that begin with so many bits of this one.
+    /// All addresses that share this many leading bits with this one.
     Network(IpAddr, u32),
 }
 
 impl NoProxy {
-    /// Reads the variable's value. An entry that cannot be understood exempts nothing.
+    /// Reads the variable's value. An entry that cannot be read exempts nothing.
     pub fn parse(text: &str) -> Self {
         let entries = text.split(|char: char| char == ',' || char.is_whitespace());
         Self(entries.filter_map(Entry::parse).collect())
     }
 
-    /// Whether a host is reached without the proxy. One of this machine always is: no proxy could reach it.
+    /// Whether a host is reached without the proxy. A host of this machine always is, since no
+    /// proxy could reach it.
     pub fn exempts(&self, url: &Url) -> bool {
         let Some(host) = url.host() else { return false };
         let (name, address) = match host {
@@ -76,7 +78,7 @@ impl Entry {
     }
 }
 
-/// A host and its port, where it has one. An address of IPv6 has one only behind brackets.
+/// A host and its port, if it has one. An IPv6 address has a port only after brackets.
 fn split_port(text: &str) -> Option<(&str, Option<u16>)> {
     if let Some(rest) = text.strip_prefix('[') {
         let (host, rest) = rest.split_once(']')?;
@@ -92,7 +94,7 @@ fn split_port(text: &str) -> Option<(&str, Option<u16>)> {
     }
 }
 
-/// An address, or a network in the notation of RFC 4632 §3.1.
+/// Reads an address, or a network in the notation of RFC 4632 §3.1.
 fn network(text: &str) -> Option<(IpAddr, u32)> {
     let (address, bits) = match text.split_once('/') {
         Some((address, bits)) => (address, Some(bits.parse().ok()?)),
@@ -112,7 +114,7 @@ fn begins_alike(one: IpAddr, other: IpAddr, bits: u32) -> bool {
     one.is_ipv4() == other.is_ipv4() && (number(one) ^ number(other)).leading_zeros() >= bits
 }
 
-/// A name as it is compared: `.Example.com.` is `example.com`.
+/// The form of a name that is compared: `.Example.com.` becomes `example.com`.
 fn plain(name: &str) -> String {
     name.trim_matches('.').to_ascii_lowercase()
 }

@@ -18,7 +18,7 @@ pub struct TokenRequest {
 }
 
 impl TokenRequest {
-    /// What is sent to this endpoint with this credential.
+    /// The request for a token of this endpoint with this credential.
     pub fn new(endpoint: &Endpoint, credential: &Credential) -> Self {
         let Credential { client_id, client_secret, .. } = credential;
         let authorization = match endpoint.client_auth {
@@ -46,8 +46,8 @@ impl TokenRequest {
     }
 }
 
-/// What to try where client id and secret are right and are not accepted all the same: the way in which
-/// they are sent, and the others.
+/// What to try if client id and secret are right and yet are not accepted: how they are sent, and
+/// the other ways.
 pub fn advice(client_auth: ClientAuth, credential: &Credential) -> String {
     let Credential { client_id, client_secret, .. } = credential;
     let is_changed = |text: &str| encode(text) != text;

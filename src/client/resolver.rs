@@ -6,8 +6,10 @@ use std::net::SocketAddr;
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use tokio::net::lookup_host;
 
-/// The system's resolver. What goes to `localhost` goes unencrypted without having been allowed to, so an
-/// address elsewhere, from a hosts file or a search domain, is dropped.
+/// The system's resolver, without addresses of other machines for `localhost`.
+///
+/// Requests to `localhost` may go unencrypted without the user's permission. So an address
+/// elsewhere, from a hosts file or a search domain, is dropped.
 #[derive(Debug)]
 pub(super) struct Resolver;
 

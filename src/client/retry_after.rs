@@ -1,50 +1,56 @@
-//! How long a server asks to be left alone: `Retry-After` (RFC 9110 §10.2.3), and what others send instead.
+//! Reads how long a server asks to be left alone: from `Retry-After` (RFC 9110 §10.2.3), or from
+//! what some servers send instead.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use chrono::DateTime;
 
-use super::response::Headers;
-
-/// Headers about a rate limit that say it in seconds, as an instant in seconds or milliseconds since 1970, or as
-/// a date: numbers are told apart by their size.
+/// Headers about a rate limit. Their value is a number of seconds, an instant in seconds or
+/// milliseconds since 1970, or a date. Numbers are told apart by their size.
 const RESETS: [&str; 4] =
     ["x-ratelimit-reset-after", "ratelimit-reset", "x-ratelimit-reset", "x-rate-limit-reset"];
 
-/// Headers that say it in milliseconds.
+/// Headers whose value is a number of milliseconds.
 const MILLIS: [&str; 2] = ["retry-after-ms", "x-ms-retry-after-ms"];
 
-/// What is not less is no number of seconds from now, but an instant: 31 years, and the year 2001.
+/// From here on, a number is an instant in seconds since 1970, and not a number of seconds from
+/// now: as a duration it would be 31 years, and as an instant it is in the year 2001.
 const FIRST_INSTANT: f64 = 1e9;
-/// What is not less is an instant in milliseconds: of the year 1973, in seconds of the year 5138.
+/// From here on, a number is an instant in milliseconds since 1970: in milliseconds it is in the
+/// year 1973, in seconds it would be in the year 5138.
 const FIRST_INSTANT_MILLIS: f64 = 1e11;
 
-/// How long the server asks to be left alone.
+/// How long the server asks to be left alone, by the headers of its answer. `header` returns the
+/// value of one, by its name in lower case.
 ///
-/// Headers about a rate limit stand in every answer of some servers: they count where the answer says that
-/// there are too many requests. A date is measured against the server's own `Date`, and only without one
-/// against our clock, which may be wrong.
-pub fn wait(headers: &Headers, is_throttled: bool, now_millis: i64) -> Option<Duration> {
-    let date = headers.get("date");
+/// Some servers send headers about a rate limit in every answer, so they count only if the answer
+/// says that there are too many requests. A date is measured against the server's own `Date`. Only
+/// without one is it measured against our clock, which may be wrong.
+pub fn wait<'a>(
+    header: impl Fn(&str) -> Option<&'a str>,
+    is_throttled: bool,
+    now_millis: i64,
+) -> Option<Duration> {
+    let date = header("date");
     let now = || {
         date.and_then(|date| httpdate::parse_http_date(date).ok())
             .unwrap_or_else(|| instant(now_millis))
     };
-    let standard = headers
-        .get("retry-after")
+    let standard = header("retry-after")
         .and_then(|value| parse(value, date, now_millis))
-        .or_else(|| reset(headers.get("x-retry-after")?, now()));
+        .or_else(|| reset(header("x-retry-after")?, now()));
     if standard.is_some() || !is_throttled {
         return standard;
     }
-    let in_millis = MILLIS.iter().find_map(|name| positive(headers.get(name)?));
+    let in_millis = MILLIS.iter().find_map(|name| positive(header(name)?));
     in_millis
         .map(|millis| seconds(millis / 1000.0))
-        .or_else(|| RESETS.iter().find_map(|name| reset(headers.get(name)?, now())))
-        .or_else(|| reset(reset_of_draft(headers.get("ratelimit")?)?, now()))
+        .or_else(|| RESETS.iter().find_map(|name| reset(header(name)?, now())))
+        .or_else(|| reset(reset_of_draft(header("ratelimit")?)?, now()))
 }
 
-/// The value of `Retry-After`: a number of seconds or one of the three date forms of RFC 9110 §5.6.7.
+/// Reads the value of `Retry-After`: a number of seconds or one of the three date forms of RFC 9110
+/// §5.6.7.
 pub fn parse(retry_after: &str, date: Option<&str>, now_millis: i64) -> Option<Duration> {
     let retry_after = retry_after.trim();
     if !retry_after.is_empty() && retry_after.bytes().all(|byte| byte.is_ascii_digit()) {
@@ -72,7 +78,8 @@ fn reset(value: &str, now: SystemTime) -> Option<Duration> {
     }
 }
 
-/// `reset=30` or `t=30` in the header `RateLimit` of the drafts of the IETF's HTTPAPI working group.
+/// Finds `reset=30` or `t=30` in the header `RateLimit` of the drafts of the IETF's HTTPAPI working
+/// group.
 fn reset_of_draft(value: &str) -> Option<&str> {
     value.split([',', ';']).find_map(|part| {
         let (name, value) = part.trim().split_once('=')?;
@@ -80,13 +87,13 @@ fn reset_of_draft(value: &str) -> Option<&str> {
     })
 }
 
-/// A number that is not negative, such as `30` or `1.5`.
+/// Reads a number that is not negative, such as `30` or `1.5`.
 fn positive(value: &str) -> Option<f64> {
     let is_number = value.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
     value.parse().ok().filter(|_| is_number)
 }
 
-/// Not endless: nothing waits for thirty thousand years.
+/// Limits the number, so that no `Duration` overflows: nothing waits for thirty thousand years.
 fn seconds(seconds: f64) -> Duration {
     Duration::from_secs_f64(seconds.min(1e12))
 }
@@ -101,6 +108,7 @@ mod tests {
     use proptest::sample::select;
 
     use super::*;
+    use crate::client::response::Headers;
 
     const DATE: Option<&str> = Some("Sun, 06 Nov 1994 08:48:37 GMT");
     const NOW: i64 = 784_111_717_000;
@@ -132,7 +140,7 @@ mod tests {
         let headers = Headers::pick(|name| {
             list.iter().find(|(known, _)| *known == name).map(|(_, value)| value.as_bytes())
         });
-        wait(&headers, true, now_millis)
+        wait(|name| headers.get(name), true, now_millis)
     }
 
     #[test]
@@ -148,7 +156,7 @@ mod tests {
                 "1994-11-06T09:49:07+01:00",
                 "Sun, 06 Nov 1994 08:49:07 GMT",
             ] {
-                // These are before 2001, where seconds since 1970 are taken for seconds from now.
+                // These are before 2001, when seconds since 1970 are taken for seconds from now.
                 let is_early = form == "784111747";
                 let (form, now) =
                     if is_early { ("1784111747", NOW + 1_000_000_000_000) } else { (form, NOW) };
@@ -212,7 +220,7 @@ mod tests {
 
         #[test]
         fn a_date_reads_back_as_the_time_from_the_servers_date_or_ours_to_it(
-            // 1970 to 9999, what a date of HTTP can say.
+            // 1970 to 9999: the years that an HTTP date can express.
             now in 0_u64..253_402_300_800, at in 0_u64..253_402_300_800, ours in any::<i64>(),
         ) {
             let text = |seconds| httpdate::fmt_http_date(UNIX_EPOCH + Duration::from_secs(seconds));

@@ -1,4 +1,4 @@
-//! The certificate authorities that an endpoint's certificate may come from.
+//! Loads the certificate authorities that may issue an endpoint's certificate.
 
 use std::io;
 use std::path::Path;
@@ -8,7 +8,7 @@ use rustls_native_certs::{CertificateResult, ErrorKind, load_certs_from_paths};
 
 use super::transport::{InvalidTransport, Transport};
 
-/// Where distributions keep their bundle, the most common first.
+/// Where distributions keep their bundle of authorities, the most common path first.
 #[cfg(not(any(target_os = "macos", windows)))]
 const BUNDLES: [&str; 6] = [
     "/etc/ssl/certs/ca-certificates.crt",
@@ -19,20 +19,21 @@ const BUNDLES: [&str; 6] = [
     "/usr/local/share/certs/ca-root-nss.crt",
 ];
 
-/// What is trusted, and what of it could not be read.
+/// The trusted authorities, and why some could not be read.
 pub(super) struct Roots {
     /// The authorities.
     pub(super) authorities: Vec<CertificateDer<'static>>,
-    /// Those of them that somebody named to this process, each of which may be an endpoint's own certificate.
+    /// Those of the authorities that somebody gave to this process. Each may be an endpoint's own
+    /// certificate.
     pub(super) given: Vec<CertificateDer<'static>>,
-    /// Why a file or directory that a variable names yields nothing, a sentence each.
+    /// Why a file or directory that a variable names yields nothing, in one sentence each.
     pub(super) complaints: Vec<String>,
 }
 
 /// The authorities to trust.
 ///
-/// `tls.ca` replaces the system's, as it does in Node; the extra file is added to either. It reads
-/// files, and never the environment, which native code must not touch.
+/// `tls.ca` replaces the system's authorities, as it does in Node. The extra file is added to
+/// either. This function reads files, and never the environment, which native code must not touch.
 pub(super) fn load(transport: &Transport) -> Result<Roots, InvalidTransport> {
     let given = transport.authorities()?;
     let mut roots = Roots { authorities: given.clone(), given, complaints: vec![] };
@@ -74,14 +75,14 @@ pub(super) fn load(transport: &Transport) -> Result<Roots, InvalidTransport> {
 impl Roots {
     /// Adds what a variable's file or directory holds.
     fn take(&mut self, variable: &str, path: &Path, found: CertificateResult) {
-        // One certificate of many that cannot be read is no reason to complain.
+        // If others can be read, one unreadable certificate is no reason to complain.
         if found.certs.is_empty() {
             let reason = match found.errors.first().map(|error| &error.kind) {
                 Some(ErrorKind::Io { inner, .. }) if inner.kind() == io::ErrorKind::NotFound => {
                     "does not exist".to_owned()
                 }
                 Some(ErrorKind::Io { inner, .. }) => format!("cannot be read ({})", inner.kind()),
-                // OpenSSL, too, looks for nothing else in a directory.
+                // OpenSSL looks for nothing else in a directory either.
                 None if path.is_dir() => {
                     "holds no certificate under the name of its hash (see openssl rehash)"
                         .to_owned()
@@ -100,7 +101,8 @@ fn system() -> Vec<CertificateDer<'static>> {
     load_certs_from_paths(bundle, None).certs
 }
 
-/// Their stores are no files, and reading them reads no environment that matters here.
+/// On these systems the store is not a file, and reading it reads no environment variable that
+/// matters here.
 #[cfg(any(target_os = "macos", windows))]
 fn system() -> Vec<CertificateDer<'static>> {
     #[expect(

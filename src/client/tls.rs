@@ -1,4 +1,4 @@
-//! How TLS is spoken: with which certificates, and whom it trusts.
+//! Configures TLS: which certificates it presents, and which authorities it trusts.
 
 use std::cell::Cell;
 use std::sync::Arc;
@@ -12,13 +12,14 @@ use super::roots;
 use super::transport::{InvalidTransport, Transport};
 use super::trust::Trust;
 
-/// The configuration for endpoints, and what was wrong with the certificates that the environment names.
+/// Builds the configuration for endpoints. It also returns what was wrong with the certificates
+/// that the environment names.
 pub(super) fn configure(
     transport: &Transport,
 ) -> Result<(ClientConfig, Vec<String>), InvalidTransport> {
     let found = roots::load(transport)?;
     let mut store = RootCertStore::empty();
-    // Some machines keep authorities that rustls does not take; the others still serve.
+    // Some machines have authorities that rustls does not accept. The others still work.
     let (added, _) = store.add_parsable_certificates(found.authorities);
     if added == 0 {
         return Err(InvalidTransport::new("tls.ca", "holds no usable certificate authority"));
@@ -41,7 +42,7 @@ pub(super) fn configure(
         })?,
     };
     config.client_auth_cert_resolver = Arc::new(Noting(config.client_auth_cert_resolver));
-    // An endpoint that speaks nothing but HTTP/2 says so, instead of hanging up.
+    // With this, an endpoint that speaks only HTTP/2 says so instead of hanging up.
     config.alpn_protocols = vec![b"http/1.1".to_vec()];
     Ok((config, found.complaints))
 }
@@ -50,18 +51,22 @@ tokio::task_local! {
     static HAS_BEEN_ASKED: Cell<bool>;
 }
 
-/// Sends a request so that [`has_been_asked`] knows about its connection. One client makes many at once, and
-/// each is made by the task that wants it, since none is kept for another.
+/// Sends a request so that [`has_been_asked`] knows about its connection.
+///
+/// One client makes many connections at once. The task that sends the request makes the connection
+/// itself, since no connection is kept for another request.
 pub(super) async fn noting<T>(request: impl Future<Output = T>) -> T {
     HAS_BEEN_ASKED.scope(Cell::new(false), request).await
 }
 
-/// Whether a server has asked for the client's certificate, while the request is being sent.
+/// Whether the server has asked for the client's certificate while the current request is being
+/// sent.
 pub(super) fn has_been_asked() -> bool {
     HAS_BEEN_ASKED.try_with(Cell::get).unwrap_or(false)
 }
 
-/// Notes when a server asks for the client's certificate: what it refuses then is not the ciphers.
+/// Notes that a server asks for the client's certificate. If the server then refuses, the ciphers
+/// are not the reason.
 #[derive(Debug)]
 struct Noting(Arc<dyn ResolvesClientCert>);
 
@@ -71,7 +76,7 @@ impl ResolvesClientCert for Noting {
         root_hint_subjects: &[&[u8]],
         sigschemes: &[SignatureScheme],
     ) -> Option<Arc<CertifiedKey>> {
-        // Outside of a request nobody wants to know.
+        // Outside of a request there is nothing to note it in, and nobody who asks.
         let _ = HAS_BEEN_ASKED.try_with(|it| it.set(true));
         self.0.resolve(root_hint_subjects, sigschemes)
     }

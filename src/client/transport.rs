@@ -1,4 +1,4 @@
-//! How an endpoint is reached: certificates, proxy, time.
+//! The options that say how an endpoint is reached: certificates, proxy, timeout.
 
 use std::fmt;
 use std::path::PathBuf;
@@ -33,10 +33,10 @@ pub struct Transport {
     /// Hosts that are reached without the proxy, in the form of `NO_PROXY`.
     #[serde(default)]
     pub no_proxy: Option<String>,
-    /// A file with the system's certificate authorities, in the place of the usual ones.
+    /// A file with the system's certificate authorities, instead of the usual one.
     #[serde(default)]
     pub root_file: Option<PathBuf>,
-    /// Directories with the system's certificate authorities, in the place of the usual ones.
+    /// Directories with the system's certificate authorities, instead of the usual ones.
     #[serde(default)]
     pub root_dirs: Vec<PathBuf>,
     /// A file with certificate authorities to trust in addition.
@@ -50,22 +50,23 @@ pub struct Transport {
     pub request_timeout_ms: u64,
 }
 
-/// A proxy, and what is not reached through it.
+/// A proxy, and the hosts that are not reached through it.
 #[derive(Debug)]
 pub(super) struct Proxy {
-    /// Its address, without user name and password.
+    /// The proxy's address, without user name and password.
     url: Url,
-    /// What it is shown with every request (RFC 9110 §11.7.2).
+    /// The `Proxy-Authorization` header of every request (RFC 9110 §11.7.2).
     authorization: Option<Secret>,
     /// Which hosts are reached directly.
     pub(super) exempt: NoProxy,
 }
 
 impl Proxy {
-    /// The proxy without its exceptions.
+    /// The proxy without its exceptions, for reqwest.
     ///
-    /// What reqwest cannot read of an address it leaves out, and connects directly. It gets the user name and
-    /// the password as a header, and of the URL only what any HTTP library reads alike.
+    /// If reqwest cannot read an address, it connects directly. So it gets the user name and the
+    /// password as a header, and only those parts of the URL that every HTTP library reads in the
+    /// same way.
     pub(super) fn for_everything(&self) -> Result<reqwest::Proxy, InvalidTransport> {
         let unusable = || InvalidTransport::new("proxy", "is not the URL of an HTTP proxy");
         let proxy = reqwest::Proxy::all(self.url.clone()).map_err(|_| unusable())?;
@@ -74,12 +75,12 @@ impl Proxy {
     }
 }
 
-/// A part of a [`Transport`] is of no use.
+/// Why a [`Transport`] cannot be used.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct InvalidTransport {
-    /// Which option, as the user knows it.
+    /// The name of the option, as the user knows it.
     pub option: &'static str,
-    /// What is wrong with it, without its value.
+    /// What is wrong with the option. It does not repeat the value.
     pub problem: String,
 }
 
@@ -111,7 +112,7 @@ impl Transport {
         Duration::from_millis(self.request_timeout_ms)
     }
 
-    /// Looks at everything that can be judged without I/O.
+    /// Checks everything that can be checked without I/O.
     pub fn validate(&self) -> Result<(), InvalidTransport> {
         self.authorities()?;
         self.identity()?;
@@ -119,7 +120,7 @@ impl Transport {
         Ok(())
     }
 
-    /// The certificate authorities that are given, if any are.
+    /// The certificate authorities of `tls.ca`; empty if there are none.
     pub(super) fn authorities(&self) -> Result<Vec<CertificateDer<'static>>, InvalidTransport> {
         let mut authorities = Vec::new();
         for pem in &self.ca {
@@ -131,7 +132,7 @@ impl Transport {
         Ok(authorities)
     }
 
-    /// The client's certificate chain with its key, if they are given.
+    /// The client's certificate chain with its key, if both are given.
     pub(super) fn identity(
         &self,
     ) -> Result<Option<(Vec<CertificateDer<'static>>, PrivateKeyDer<'static>)>, InvalidTransport>
@@ -158,14 +159,15 @@ impl Transport {
         Ok(Some((chain, key)))
     }
 
-    /// The password that a proxy is sent, or the user name where a key stands in its place.
+    /// The password for the proxy. If there is none, the user name may be a key, and is returned
+    /// instead.
     pub(crate) fn proxy_password(&self) -> Option<Secret> {
         let url = Url::parse(self.proxy.as_ref()?.expose()).ok()?;
         let key = url.password().filter(|it| !it.is_empty()).unwrap_or(url.username());
         (!key.is_empty()).then(|| Secret::new(percent_decoded(key)))
     }
 
-    /// The proxy for everything that `NO_PROXY` does not exempt.
+    /// The proxy, with the hosts that `NO_PROXY` exempts.
     pub(super) fn proxy(&self) -> Result<Option<Proxy>, InvalidTransport> {
         let Some(url) = &self.proxy else { return Ok(None) };
         let is_http = |url: &Url| matches!(url.scheme(), "http" | "https") && url.has_host();
@@ -177,21 +179,21 @@ impl Transport {
         let has_credentials = !user.is_empty() || url.password().is_some();
         let authorization =
             has_credentials.then(|| basic(&percent_decoded(user), &percent_decoded(password)));
-        // Both fail for addresses without a host only.
+        // Both fail only for addresses without a host.
         let _ = url.set_username("").and_then(|()| url.set_password(None));
         let exempt = NoProxy::parse(self.no_proxy.as_deref().unwrap_or_default());
         Ok(Some(Proxy { url, authorization, exempt }))
     }
 }
 
-/// A header that is not to be shown.
+/// A header value that `Debug` does not show.
 pub(super) fn sensitive(value: &Secret) -> HeaderValue {
     let mut value = HeaderValue::from_str(value.expose()).unwrap_or(HeaderValue::from_static(""));
     value.set_sensitive(true);
     value
 }
 
-/// The text behind a part of a URL, where a plus is a plus.
+/// Decodes a part of a URL, in which a plus stands for itself.
 fn percent_decoded(text: &str) -> String {
     let form = text.replace('+', "%2B").replace('&', "%26").replace('=', "%3D");
     form_urlencoded::parse(form.as_bytes()).map(|(text, _)| text.into_owned()).collect()
@@ -214,7 +216,7 @@ mod tests {
             transport.proxy_password().map(|it| it.expose().to_owned())
         };
         assert_eq!(password("me:a%2Fb+%C3%A9&=@").as_deref(), Some("a/b+é&="));
-        // A key in the place of the user name.
+        // A key instead of the user name.
         assert_eq!(password("k%2Fey@").as_deref(), Some("k/ey"));
         assert_eq!(password("k%2Fey:@").as_deref(), Some("k/ey"));
         assert_eq!(password(""), None);

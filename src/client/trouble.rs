@@ -1,45 +1,35 @@
-//! Why there is no answer, and what people are told about it.
+//! Why a request got no answer.
 
 use std::error::Error;
 use std::io;
 
-use chrono::DateTime;
-use rustls::pki_types::UnixTime;
-use rustls::{AlertDescription, CertificateError, InvalidMessage};
+use rustls::AlertDescription;
 
 use super::tls;
-
-/// What is spoken, and what a certificate may be signed with.
-const VERSIONS: &str = "TLS 1.3, or TLS 1.2 with ECDHE and AES-GCM or ChaCha20-Poly1305";
-const SIGNATURES: &str = "ECDSA with P-256 or P-384 and SHA-256 or SHA-384, RSA with SHA-256, SHA-384 or \
-                          SHA-512, and Ed25519";
-
-/// So many of a certificate's names are told.
-const MOST_NAMES: usize = 5;
 
 /// How a request was sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Way {
-    /// To the endpoint.
+    /// Directly to the endpoint.
     Direct,
     /// To a proxy, which passes it on.
     Forward,
-    /// To the endpoint, through a proxy that was asked to connect to it.
+    /// To the endpoint, through a proxy that connects to it on request.
     Tunnel,
 }
 
-/// Why there is no answer.
+/// Why a request got no answer.
 #[derive(Debug)]
 pub(super) enum Trouble {
-    /// The host has no address.
+    /// The host name could not be resolved.
     Unresolved,
-    /// No connection.
+    /// There was no connection.
     Unconnected(io::ErrorKind),
-    /// No connection in time.
+    /// There was no connection in time.
     Late(Way),
-    /// The same, or what follows, with the proxy in the endpoint's place.
+    /// The proxy had this trouble, and not the endpoint.
     Proxy(Box<Trouble>),
-    /// The proxy wants to know who asks: 407.
+    /// The proxy asks for credentials, with status 407.
     Unauthorized,
     /// The proxy does not let the request through, for another reason.
     Refused,
@@ -49,20 +39,20 @@ pub(super) enum Trouble {
         /// Whether the client's certificate was asked for.
         has_been_asked: bool,
     },
-    /// TLS failed later.
+    /// TLS failed after the handshake.
     Session(rustls::Error),
-    /// The peer speaks HTTP/2, and nothing older.
+    /// The peer speaks only HTTP/2.
     OnlyHttp2,
-    /// The connection ended, or what came is no HTTP.
+    /// The connection ended, or what arrived is not HTTP.
     Broken(Option<io::ErrorKind>),
-    /// There is an answer, and it has no end.
+    /// The answer is larger than an answer may be.
     TooLarge,
-    /// The whole time of an attempt has passed.
+    /// The timeout of the attempt has expired.
     TimedOut,
 }
 
 impl Trouble {
-    /// What reqwest says of a request, while it is being sent or afterwards.
+    /// Classifies an error of reqwest, from sending a request or from reading the answer.
     pub(super) fn of(error: &reqwest::Error, way: Way) -> Self {
         if let Some(trouble) = Self::of_tunnel(error) {
             return Self::Proxy(Box::new(trouble));
@@ -70,14 +60,14 @@ impl Trouble {
         match way {
             _ if !error.is_connect() => Self::exchanging(error),
             Way::Forward => Self::Proxy(Box::new(Self::connecting(error))),
-            // Which of the two it was is not known.
+            // Either the proxy or the endpoint was late. Nobody can tell which.
             Way::Tunnel if error.is_timeout() => Self::Late(way),
             Way::Direct | Way::Tunnel => Self::connecting(error),
         }
     }
 
-    /// What keeps a proxy from connecting to the endpoint. This error's type is private to hyper-util, and its
-    /// text is all that there is.
+    /// Why a proxy did not connect to the endpoint. The type of this error is private to
+    /// hyper-util, so only its text can be read.
     fn of_tunnel(error: &reqwest::Error) -> Option<Self> {
         let mut texts = chain(error).map(ToString::to_string);
         let reason = texts.find_map(|it| Some(it.strip_prefix("tunnel error: ")?.to_owned()))?;
@@ -105,7 +95,7 @@ impl Trouble {
             (Some(tls), _) => {
                 Self::Handshake { error: tls.clone(), has_been_asked: tls::has_been_asked() }
             }
-            // There was a connection, and no TLS on it yet.
+            // There was a connection, but no TLS on it yet.
             (
                 None,
                 Some(kind @ (Kind::UnexpectedEof | Kind::ConnectionReset | Kind::BrokenPipe)),
@@ -115,188 +105,13 @@ impl Trouble {
     }
 
     fn exchanging(error: &reqwest::Error) -> Self {
-        // TLS may fail late: a server judges the client's certificate after its own handshake is done.
+        // TLS may fail late: a server checks the client's certificate after its own part of the
+        // handshake is done.
         match tls_error(error) {
             Some(tls) => Self::Session(tls.clone()),
             None => Self::Broken(kind(error)),
         }
     }
-
-    /// The rest of a sentence about the endpoint. `complaints` are about the certificates that the environment
-    /// names; what the peer says is passed through `present`.
-    pub(super) fn story(
-        &self,
-        timeout_millis: u128,
-        complaints: &[String],
-        present: &dyn Fn(&str) -> String,
-    ) -> String {
-        match self {
-            Self::Unresolved => "has a host name that cannot be resolved".to_owned(),
-            Self::Unconnected(io::ErrorKind::ConnectionRefused) => "refuses connections".to_owned(),
-            Self::Late(Way::Tunnel) => "could not be reached through the proxy in time".to_owned(),
-            Self::Late(_) => "could not be connected to in time".to_owned(),
-            Self::Unconnected(kind) => format!("cannot be connected to ({kind})"),
-            Self::Proxy(trouble) => {
-                let story = trouble.story(timeout_millis, complaints, present);
-                format!("cannot be reached through the proxy, which {story}")
-            }
-            Self::Unauthorized => {
-                "asks for a user name and password, or for others than it got (407): give them in its URL"
-                    .to_owned()
-            }
-            Self::Refused => {
-                "does not allow it, or cannot reach it (it answered neither 200 nor 407; mostly 403 or 502)"
-                    .to_owned()
-            }
-            Self::Handshake { error, has_been_asked } => {
-                tls_story(error, *has_been_asked, complaints, present)
-            }
-            Self::Session(error) => tls_story(error, true, complaints, present),
-            Self::OnlyHttp2 => {
-                "speaks HTTP/2 only, and HTTP/1.1 is needed; let it, or what stands before it, speak \
-                 HTTP/1.1"
-                    .to_owned()
-            }
-            Self::Broken(Some(kind)) => format!("broke the connection off ({kind})"),
-            Self::Broken(None) => {
-                "broke the connection off, or does not speak HTTP/1.1 (perhaps HTTP/2 only, which is not \
-                 supported)"
-                    .to_owned()
-            }
-            Self::TooLarge => "answered with more than 1 MiB".to_owned(),
-            Self::TimedOut => {
-                format!("did not answer within requestTimeoutMs ({timeout_millis} ms)")
-            }
-        }
-    }
-}
-
-fn tls_story(
-    error: &rustls::Error,
-    has_been_asked: bool,
-    complaints: &[String],
-    present: &dyn Fn(&str) -> String,
-) -> String {
-    use rustls::Error as Tls;
-    match error {
-        Tls::AlertReceived(alert) => alert_story(*alert, has_been_asked),
-        Tls::PeerIncompatible(_) => nothing_in_common(&error.to_string()),
-        Tls::InvalidCertificate(
-            CertificateError::UnsupportedSignatureAlgorithmContext { .. }
-            | CertificateError::UnsupportedSignatureAlgorithmForPublicKeyContext { .. },
-        ) => format!(
-            "could not be trusted over TLS: its certificate, or one above it, is signed with an algorithm \
-             that is not supported; supported are {SIGNATURES}"
-        ),
-        Tls::InvalidCertificate(certificate) => {
-            let complaints: Vec<_> = complaints.iter().map(|it| format!(". {it}")).collect();
-            // An error that is not rustls's own is known by its name only.
-            let is_own_authority = matches!(certificate, CertificateError::Other(_))
-                && error.to_string().contains("CaUsedAsEndEntity");
-            let (reason, hint) = if is_own_authority {
-                let hint = ": where it vouches for itself, give exactly this one";
-                ("its certificate is that of an authority".to_owned(), hint)
-            } else {
-                (certificate_story(certificate, present), "")
-            };
-            let complaints = complaints.concat();
-            format!(
-                "could not be trusted or spoken to over TLS ({reason}); check tls.ca{hint}{complaints}"
-            )
-        }
-        Tls::InvalidMessage(InvalidMessage::InvalidContentType) => {
-            "could not be spoken to over TLS: what it speaks at this port is something else, mostly plain HTTP; \
-             check tokenUrl"
-                .to_owned()
-        }
-        _ => {
-            let error = present(&error.to_string());
-            format!("could not be trusted or spoken to over TLS ({error})")
-        }
-    }
-}
-
-/// What is wrong with a certificate. What it says of itself is somebody else's text.
-fn certificate_story(error: &CertificateError, present: &dyn Fn(&str) -> String) -> String {
-    use CertificateError as Certificate;
-    let date = |at: &UnixTime| {
-        let seconds = i64::try_from(at.as_secs()).unwrap_or(i64::MAX);
-        DateTime::from_timestamp(seconds, 0)
-            .map_or_else(|| "another age".to_owned(), |at| format!("{at:?}"))
-    };
-    match error {
-        Certificate::UnknownIssuer => {
-            "UnknownIssuer: no authority that is trusted has issued its certificate".to_owned()
-        }
-        Certificate::ExpiredContext { not_after, .. } => {
-            format!("its certificate expired at {}", date(not_after))
-        }
-        Certificate::NotValidYetContext { not_before, .. } => {
-            format!("its certificate is not valid yet: it is from {} on", date(not_before))
-        }
-        Certificate::NotValidForNameContext { expected, presented } => {
-            let names: Vec<&str> = presented.iter().take(MOST_NAMES).map(String::as_str).collect();
-            let names = match (names.as_slice(), presented.len().saturating_sub(MOST_NAMES)) {
-                ([], _) => "for no name".to_owned(),
-                (names, 0) => format!("only for {}", present(&names.join(", "))),
-                (names, more) => {
-                    format!("only for {} and {more} more", present(&names.join(", ")))
-                }
-            };
-            format!("its certificate is not valid for name {}, {names}", expected.to_str())
-        }
-        Certificate::Revoked => "its certificate has been revoked".to_owned(),
-        Certificate::BadEncoding => "its certificate is damaged".to_owned(),
-        Certificate::BadSignature => {
-            "the signature of its certificate, or of one above it, is wrong".to_owned()
-        }
-        _ => present(&error.to_string()),
-    }
-}
-
-/// An alert is the endpoint's judgement (RFC 8446 §6).
-fn alert_story(alert: AlertDescription, has_been_asked: bool) -> String {
-    use AlertDescription as Alert;
-    let said = format!("received fatal alert: {alert:?}");
-    let is_about_certificate = matches!(
-        alert,
-        Alert::NoCertificate
-            | Alert::BadCertificate
-            | Alert::UnsupportedCertificate
-            | Alert::CertificateRevoked
-            | Alert::CertificateExpired
-            | Alert::CertificateUnknown
-            | Alert::UnknownCA
-            | Alert::AccessDenied
-            | Alert::CertificateRequired
-    );
-    match alert {
-        _ if is_about_certificate => {
-            format!("could not be spoken to over TLS ({said}); check tls.cert and tls.key")
-        }
-        Alert::HandshakeFailure | Alert::InsufficientSecurity | Alert::ProtocolVersion
-            if !has_been_asked =>
-        {
-            nothing_in_common(&said)
-        }
-        // It is what OpenSSL says over TLS 1.2 when it gets no certificate from the client.
-        Alert::HandshakeFailure => {
-            format!("could not be spoken to over TLS ({said}); check tls.cert and tls.key")
-        }
-        Alert::UnrecognisedName => {
-            format!(
-                "could not be spoken to over TLS ({said}): it does not know its name; check tokenUrl"
-            )
-        }
-        _ => format!("could not be spoken to over TLS ({said})"),
-    }
-}
-
-fn nothing_in_common(said: &str) -> String {
-    format!(
-        "has no cipher suite in common with this client ({said}); it needs {VERSIONS}, and a certificate for one \
-         of {SIGNATURES}"
-    )
 }
 
 fn tls_error(error: &reqwest::Error) -> Option<&rustls::Error> {
@@ -308,10 +123,10 @@ fn kind(error: &(dyn Error + 'static)) -> Option<io::ErrorKind> {
     io.map(io::Error::kind)
 }
 
-/// An error and what stands behind it.
+/// An error and all its causes.
 ///
-/// An I/O error hides what it wraps: its source is that error's source. TLS errors come wrapped
-/// twice.
+/// An I/O error hides the error that it wraps: its `source` is the source of the wrapped error. TLS
+/// errors are wrapped twice.
 fn chain<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn Error + 'static)> {
     std::iter::successors(Some(error), |&error: &&'a (dyn Error + 'static)| {
         match error.downcast_ref::<io::Error>().and_then(io::Error::get_ref) {

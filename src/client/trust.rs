@@ -1,4 +1,4 @@
-//! Which certificate of an endpoint is trusted.
+//! Decides which certificate of an endpoint is trusted.
 
 use std::sync::Arc;
 
@@ -12,11 +12,13 @@ use x509_cert::der::Decode;
 use x509_cert::ext::pkix::SubjectAltName;
 use x509_cert::time::Time;
 
-/// Trusts what an authority vouches for, and a certificate that was itself given to be trusted.
+/// Trusts certificates that an authority vouches for, and certificates that were given to be
+/// trusted themselves.
 ///
-/// `openssl req -x509` makes a certificate that serves an endpoint and calls itself an authority, which no
-/// endpoint's certificate may (RFC 5280 §4.2.1.9). Node takes it, and so it is taken here: byte for byte
-/// the one that was given, with its name and its dates.
+/// `openssl req -x509` makes a certificate that serves an endpoint and calls itself an authority.
+/// No endpoint's certificate may do so (RFC 5280 §4.2.1.9). Node accepts it, and so does this
+/// verifier, if the certificate is byte for byte one that was given, and its name and dates are
+/// right.
 #[derive(Debug)]
 pub(super) struct Trust {
     authorities: Arc<WebPkiServerVerifier>,
@@ -78,7 +80,7 @@ impl ServerCertVerifier for Trust {
     }
 }
 
-/// The name and the dates of a certificate that needs nobody to vouch for it.
+/// Checks the name and the dates of a certificate that needs nobody to vouch for it.
 fn verify_given(
     der: &CertificateDer<'_>,
     server_name: &ServerName<'_>,

@@ -1,25 +1,27 @@
-//! When it is time to look whether sleeps have become too long.
+//! Rings when it is time to check whether sleeps have become too long.
 
 use std::time::Duration;
 
 #[cfg(target_os = "linux")]
 use timer::Timer;
 
-/// So often the clocks are looked at where the system does not tell that they were set.
+/// How often the clocks are checked if the system does not report that they were set.
 const TICK: Duration = Duration::from_secs(1);
 
-/// So seldom they are looked at where it does tell: a process that was restored elsewhere is not told.
+/// How often they are checked if the system does report it: a process that was restored elsewhere
+/// gets no report.
 #[cfg(target_os = "linux")]
 const LONGEST: Duration = Duration::from_mins(1);
 
-/// Rings when the machine was resumed or its wall clock was set, where the system tells, and now and then.
+/// Rings when the machine was resumed or its wall clock was set, if the system reports that, and
+/// also from time to time.
 pub(super) struct Alarm {
     #[cfg(target_os = "linux")]
     timer: Option<Timer>,
 }
 
 impl Alarm {
-    /// One for the runtime that this runs on.
+    /// An alarm for the current runtime.
     pub(super) fn new() -> Self {
         Self {
             #[cfg(target_os = "linux")]
@@ -27,7 +29,7 @@ impl Alarm {
         }
     }
 
-    /// Whatever happens from now on is told by [`Alarm::rings`].
+    /// From now on, [`Alarm::rings`] reports whatever happens.
     pub(super) fn set(&mut self) {
         // A sandbox may have no such timer.
         #[cfg(target_os = "linux")]
@@ -61,7 +63,7 @@ mod timer {
     use tokio::io::Interest;
     use tokio::io::unix::AsyncFd;
 
-    /// A timer of the kernel's on the wall clock, which ends early when that clock is set or the machine resumed
+    /// A kernel timer on the wall clock. It ends early if that clock is set or the machine resumes
     /// (`timerfd_create(2)`: `TFD_TIMER_CANCEL_ON_SET`).
     pub(super) struct Timer(AsyncFd<OwnedFd>);
 
@@ -81,7 +83,8 @@ mod timer {
             let end = Itimerspec { it_interval: Timespec::default(), it_value: end };
             let flags = TimerfdTimerFlags::ABSTIME | TimerfdTimerFlags::CANCEL_ON_SET;
             match timerfd_settime(self.0.get_ref(), flags, &end) {
-                // The clock was set since it was last told: the timer counts from now on all the same.
+                // The clock was set after the last report. The timer counts from now on all the
+                // same.
                 Ok(_) | Err(Errno::CANCELED) => Ok(()),
                 Err(error) => Err(error.into()),
             }

@@ -1,4 +1,4 @@
-//! The clock of tests.
+//! A clock for tests, which they move by hand.
 
 use std::collections::BTreeMap;
 use std::future::Future;
@@ -7,12 +7,13 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
-use super::{Clock, Sleep, Timestamp};
+use super::interface::{Clock, Sleep};
+use super::timestamp::Timestamp;
 
 /// A clock that moves only when it is told to.
 #[derive(Debug, Default)]
 pub struct ManualClock {
-    /// What its origin is called, in milliseconds since 1970.
+    /// The time at the clock's origin, in milliseconds since 1970.
     epoch_millis: i64,
     state: Mutex<ManualState>,
 }
@@ -20,21 +21,21 @@ pub struct ManualClock {
 #[derive(Debug, Default)]
 struct ManualState {
     now: Timestamp,
-    /// Who sleeps, and who was woken and has not looked at the clock since.
+    /// Everyone who sleeps, and everyone who was woken and has not read the clock since.
     sleepers: BTreeMap<SleeperId, Waker>,
     last_sleeper: u64,
 }
 
-/// In the order in which they are due.
+/// Identifies a sleeper. The order of ids is the order in which the sleepers are due.
 type SleeperId = (Timestamp, u64);
 
 impl ManualClock {
-    /// A clock that stands at its origin, so many milliseconds after 1970-01-01T00:00Z.
+    /// A clock that stands at its origin, this many milliseconds after 1970-01-01T00:00Z.
     pub fn new(epoch_millis: i64) -> Arc<Self> {
         Arc::new(Self { epoch_millis, state: Mutex::default() })
     }
 
-    /// Moves the time on and wakes every sleeper whose time has come.
+    /// Moves the time forward and wakes every sleeper that is due.
     pub fn advance(&self, by: Duration) {
         let due: Vec<Waker> = {
             let mut state = self.lock();
@@ -45,27 +46,29 @@ impl ManualClock {
         due.into_iter().for_each(Waker::wake);
     }
 
-    /// Moves the time on to so many milliseconds after 1970; a time in the past changes nothing.
+    /// Moves the time forward to this many milliseconds after 1970. A time in the past changes
+    /// nothing.
     pub fn advance_to(&self, utc_millis: i64) {
         let ahead = utc_millis.saturating_sub(self.utc_millis(self.lock().now));
         self.advance(Duration::from_millis(u64::try_from(ahead).unwrap_or(0)));
     }
 
-    /// When the first sleeper wakes, in milliseconds since 1970.
+    /// When the first sleeper is due, in milliseconds since 1970.
     pub fn next_wake(&self) -> Option<i64> {
         let first = self.lock().sleepers.keys().next().copied();
-        // Rounded up: at that time it is due.
+        // Rounded up, so that the sleeper is due at that time.
         first.map(|(at, _)| self.utc_millis(at + Duration::from_nanos(999_999)))
     }
 
-    /// Whether somebody's time has come who has not looked at the clock since.
+    /// Whether a sleeper is due that has not read the clock since.
     pub fn is_waking(&self) -> bool {
         let state = self.lock();
         state.sleepers.keys().next().is_some_and(|(at, _)| *at <= state.now)
     }
 
     fn utc_millis(&self, at: Timestamp) -> i64 {
-        self.epoch_millis.saturating_add(i64::try_from(at.0.as_millis()).unwrap_or(i64::MAX))
+        let elapsed = at.since(Timestamp::default()).as_millis();
+        self.epoch_millis.saturating_add(i64::try_from(elapsed).unwrap_or(i64::MAX))
     }
 
     fn lock(&self) -> MutexGuard<'_, ManualState> {
@@ -86,7 +89,7 @@ impl Clock for Arc<ManualClock> {
         let mut state = self.lock();
         state.last_sleeper += 1;
         let id = (at, state.last_sleeper);
-        // Known from the start: whoever asks for the next wake-up must not miss one.
+        // Registered at once, so that `next_wake` misses no sleeper that was not polled yet.
         state.sleepers.insert(id, Waker::noop().clone());
         Box::pin(ManualSleep { clock: Self::clone(self), id })
     }

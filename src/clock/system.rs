@@ -1,4 +1,4 @@
-//! The machine's clocks, as one time line.
+//! Turns the machine's clocks into one time line.
 
 use std::time::Duration;
 #[cfg(feature = "io")]
@@ -8,9 +8,13 @@ use std::{
 };
 
 #[cfg(feature = "io")]
-use super::{Clock, Sleep, Timestamp, alarm::Alarm};
+use super::{
+    alarm::Alarm,
+    interface::{Clock, Sleep},
+    timestamp::Timestamp,
+};
 
-/// Where the time line of a [`SystemClock`] stands, and which readings it was derived from.
+/// A position on the time line of a [`SystemClock`], and the readings that it comes from.
 #[derive(Debug, Clone, Copy, Default)]
 struct Anchor {
     /// The monotonic reading, in time since boot.
@@ -22,14 +26,14 @@ struct Anchor {
 }
 
 impl Anchor {
-    /// Differences below this are the two clocks' ordinary disagreement.
+    /// The two clocks always disagree a little. Differences up to this are ignored.
     const TOLERANCE_MILLIS: i64 = 100;
 
-    /// The anchor after a new pair of readings: the same one while the clocks agree.
+    /// The anchor after a new pair of readings. It stays the same while the clocks agree.
     ///
-    /// A wall clock that ran ahead of the monotonic one is taken at its word, because that is what
-    /// a thawed container or a restored snapshot looks like: tokens age by the difference. A wall
-    /// clock that was put back changes only the instants shown to people.
+    /// A wall clock that ran ahead of the monotonic one is believed, because a thawed container or
+    /// a restored snapshot looks like that: tokens age by the difference. A wall clock that was set
+    /// back changes only the instants that people see.
     fn corrected(self, boot: Duration, wall_millis: i64) -> Self {
         let elapsed = self.elapsed_at(boot);
         let ahead = wall_millis - self.wall_at(elapsed);
@@ -50,20 +54,21 @@ impl Anchor {
     }
 }
 
-/// The machine's clocks: monotonic, counting suspension, checked against the wall clock.
+/// The machine's clocks: monotonic, counting suspension, and checked against the wall clock.
 #[cfg(feature = "io")]
 #[derive(Debug)]
 pub struct SystemClock {
     anchor: Mutex<Anchor>,
-    /// When the time line began, on the clock of sleeps, which may stand still while the machine is suspended.
+    /// When the time line began, on the clock that sleeps use. That clock may stand still while the
+    /// machine is suspended.
     began: Instant,
-    /// How far the time line was ahead of that clock when it was last looked at.
+    /// How far the time line was ahead of that clock at the last check.
     lead: Mutex<Duration>,
 }
 
 #[cfg(feature = "io")]
 impl SystemClock {
-    /// Sleeps may be so much too long without harm.
+    /// How much too long a sleep may be without harm.
     const TOLERANCE: Duration = Duration::from_millis(20);
 
     /// A clock whose time line starts now.
@@ -74,10 +79,10 @@ impl SystemClock {
         Self { anchor: Mutex::new(anchor), began, lead: Mutex::default() }
     }
 
-    /// Whether the time line has got ahead of the clock of sleeps since somebody asked.
+    /// Whether the time line has moved ahead of the clock that sleeps use since the last check.
     fn has_leapt(&self) -> bool {
         let elapsed = self.now().since(Timestamp::default());
-        // Read later: what the scheduler takes between the two is no lead.
+        // Read second, so that a pause by the scheduler between the two readings is not a lead.
         let lead = elapsed.saturating_sub(sleepers_now().saturating_duration_since(self.began));
         let mut known = self.lead.lock().unwrap_or_else(PoisonError::into_inner);
         let has_leapt = lead > *known + Self::TOLERANCE;
@@ -135,11 +140,14 @@ impl Clock for SystemClock {
         let (boot, wall_millis) = Self::read();
         let mut anchor = self.anchor.lock().unwrap_or_else(PoisonError::into_inner);
         *anchor = anchor.corrected(boot, wall_millis);
-        Timestamp(anchor.elapsed_at(boot))
+        Timestamp::default() + anchor.elapsed_at(boot)
     }
 
     fn utc_millis(&self, at: Timestamp) -> i64 {
-        self.anchor.lock().unwrap_or_else(PoisonError::into_inner).wall_at(at.0)
+        self.anchor
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .wall_at(at.since(Timestamp::default()))
     }
 
     fn sleep_until(&self, at: Timestamp) -> Sleep {
@@ -153,7 +161,7 @@ impl Clock for SystemClock {
         Box::pin(async move {
             let mut alarm = Alarm::new();
             loop {
-                // Before the clocks are read: what happens later is told.
+                // Set before the clocks are read, so that the alarm reports whatever happens later.
                 alarm.set();
                 if self.has_leapt() {
                     return;

@@ -1,11 +1,12 @@
 //! Whether anybody hears the events of a manager.
 //!
-//! The id of a credential takes 20 ms of CPU time, which an event that names one is not worth where nobody listens. A
-//! listener makes itself known; a subscriber of a diagnostics channel cannot, so the environments are asked.
+//! Deriving the id of a credential takes 20 ms of CPU time, which is wasted on an event that nobody
+//! hears. A listener makes itself known. A subscriber of a diagnostics channel cannot, so the
+//! environments are asked.
 
 use std::collections::BTreeSet;
 
-use super::message::HandleId;
+use crate::api::HandleId;
 
 /// What is known of those who listen.
 #[derive(Debug, Default)]
@@ -13,7 +14,8 @@ pub(super) enum Audience {
     /// Nobody has made itself known.
     #[default]
     Unknown,
-    /// The environments of these handles were asked about the events up to this one, and have not answered.
+    /// The environments of these handles were asked about the events up to this one, and have not
+    /// answered.
     Asked { silent: BTreeSet<HandleId>, seq: u64 },
     /// Somebody listens, or once did.
     Present,
@@ -24,7 +26,7 @@ impl Audience {
         matches!(self, Self::Present)
     }
 
-    /// There is nothing left that an answer would matter for.
+    /// Everything that was asked about has been told: an answer no longer matters.
     pub(super) fn is_told(&mut self) {
         if self.is_asked() {
             *self = Self::Unknown;
@@ -35,7 +37,8 @@ impl Audience {
         matches!(self, Self::Asked { .. })
     }
 
-    /// Nobody hears by way of this handle; answers up to which event nobody hears any, if that is known now.
+    /// Nobody hears by way of this handle. If that is so for every handle that was asked, returns
+    /// the number of the latest event that nobody hears.
     pub(super) fn lacks(&mut self, handle: HandleId) -> Option<u64> {
         let Self::Asked { silent, seq } = self else { return None };
         silent.remove(&handle);

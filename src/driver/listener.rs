@@ -1,6 +1,6 @@
 //! What the driver needs of a handle's environment.
 
-use super::message::Message;
+use crate::api::Message;
 
 /// One JavaScript environment: the main thread, a worker, or a realm in either.
 pub trait Listener: Send + Sync + 'static {

@@ -1,11 +1,11 @@
 //! The order in which the work of several managers is done.
 //!
-//! Managers take turns, however much each of them has queued. Of one manager's work that comes first which
-//! somebody waits for.
+//! Managers take turns, however much each of them has queued. Of one manager's work, that which
+//! somebody waits for comes first.
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
 
-use super::ManagerId;
+use super::manager::ManagerId;
 
 /// Whether somebody waits for a piece of work, such as the caller of a rotation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -26,7 +26,7 @@ pub(super) struct Ticket {
 #[derive(Debug)]
 pub(super) struct Queue<T> {
     lines: HashMap<ManagerId, BTreeMap<(Urgency, u64), T>>,
-    /// Whose turn it is: each manager that has work once.
+    /// The managers that have work, each once, in the order of their turns.
     turns: VecDeque<ManagerId>,
     last: u64,
 }
@@ -68,7 +68,8 @@ impl<T> Queue<T> {
         Some((Ticket { owner, urgency, number }, work))
     }
 
-    /// Takes a piece of work out that nobody wants any more; none: it has begun, or ended.
+    /// Takes a piece of work out of the queue that nobody wants any more. There is none if it has
+    /// begun or ended.
     pub(super) fn remove(&mut self, ticket: Ticket) -> Option<T> {
         let line = self.lines.get_mut(&ticket.owner)?;
         let work = line.remove(&(ticket.urgency, ticket.number))?;

@@ -10,17 +10,19 @@ use tokio::task::{JoinError, JoinSet};
 use url::Url;
 
 use super::clients::Clients;
-use super::manager::Manager;
+use super::errand::Errand;
+use super::manager::{Manager, ManagerId};
 use super::queue::Urgency;
+use super::registry::Registry;
+use super::service::Service;
 use super::sinks::Report;
-use super::state::Todo;
 use super::workers::Workers;
-use super::{Driver, ManagerId};
 use crate::client::{Attempt, HttpClient};
 use crate::clock::{Clock, Sleep, Timestamp};
 use crate::credential::Credential;
 use crate::error::{Code, Failure};
-use crate::source::{EntryPlace, FileReading, Place};
+use crate::member::Event;
+use crate::source::{FileReading, Place};
 use crate::verdict::Verdict;
 
 type Work<T> = Pin<Box<dyn Future<Output = T> + Send>>;
@@ -29,27 +31,25 @@ type Work<T> = Pin<Box<dyn Future<Output = T> + Send>>;
 pub(super) async fn run(
     id: ManagerId,
     manager: Arc<Manager>,
-    driver: Arc<Driver>,
+    registry: Arc<Registry>,
     clients: Arc<Clients>,
-    workers: Arc<Workers>,
 ) {
-    let clock = Arc::clone(&manager.clock);
+    let clock = Arc::clone(manager.clock());
     if let Some(at) = manager.restart_at() {
-        wait(&manager, clock.sleep_until(at), || manager.rest()).await;
+        wait(&manager, clock.sleep_until(at), || manager.serve(Service::rest)).await;
         manager.restart();
     }
     let task = Task {
         id,
         manager,
-        driver,
+        workers: Arc::clone(registry.workers()),
+        registry,
         clients,
-        workers,
         clock,
         client: None,
         requests: JoinSet::new(),
         derivations: JoinSet::new(),
-        writes: JoinSet::new(),
-        trials: JoinSet::new(),
+        work: JoinSet::new(),
         readings: JoinSet::new(),
         being_read: BTreeSet::new(),
         naming: None,
@@ -57,14 +57,13 @@ pub(super) async fn run(
     task.run().await;
 }
 
-/// What a task waited for.
-enum Step {
+/// What a task has waited for.
+enum Wakening {
     Changed,
-    Answered(u64, Attempt),
-    Identified,
-    Written(u64, Report),
-    Tried(EntryPlace, bool),
+    /// An errand has come to its end.
+    Done(Event),
     Read(Place, FileReading),
+    /// The news can go on.
     Named,
     TimeHasCome,
 }
@@ -73,107 +72,95 @@ enum Step {
 struct Task {
     id: ManagerId,
     manager: Arc<Manager>,
-    /// What an endpoint says may hold secrets of other managers.
-    driver: Arc<Driver>,
-    clients: Arc<Clients>,
     workers: Arc<Workers>,
+    /// Knows the secrets of all managers: what an endpoint says may hold any of them.
+    registry: Arc<Registry>,
+    clients: Arc<Clients>,
     clock: Arc<dyn Clock>,
     /// Kept for the sake of its TLS sessions.
     client: Option<Arc<HttpClient>>,
-    requests: JoinSet<(u64, Attempt)>,
+    requests: JoinSet<Event>,
     derivations: JoinSet<()>,
-    writes: JoinSet<(u64, Report)>,
-    trials: JoinSet<(EntryPlace, bool)>,
+    /// Writes of files, and trials whether they could be written.
+    work: JoinSet<Event>,
     readings: JoinSet<(Place, FileReading)>,
-    /// None is read a second time meanwhile.
+    /// Places whose readings have not ended. None of them is read a second time meanwhile.
     being_read: BTreeSet<Place>,
-    /// The news wait for the id of a credential.
+    /// Derives the id of a credential that the news wait for.
     naming: Option<Work<()>>,
 }
 
 impl Task {
     async fn run(mut self) {
-        let id = self.id;
         loop {
-            for todo in self.manager.take_todo() {
-                match todo {
-                    Todo::Request { request, credential, verify } => {
-                        self.request(request, credential, verify);
-                    }
-                    Todo::Identify(credential) => {
-                        let workers = Arc::clone(&self.workers);
-                        self.derivations.spawn(async move {
-                            workers.name(id, Urgency::Unawaited, credential).await;
-                        });
-                    }
-                    Todo::WriteSink { write, target, credential } => {
-                        let workers = Arc::clone(&self.workers);
-                        let report = async move { workers.write(id, target, credential).await };
-                        self.writes.spawn(async move { (write, report.await) });
-                    }
-                    Todo::TrySink { place, target } => {
-                        let workers = Arc::clone(&self.workers);
-                        let tried = async move { workers.try_sink(id, target).await };
-                        self.trials.spawn(async move { (place, tried.await) });
-                    }
-                    Todo::ReadFiles(places) => self.read(places),
-                }
+            for errand in self.manager.take_errands() {
+                self.begin(errand);
             }
             if self.naming.is_none() {
                 self.tell_news();
             }
-            let alarm = sleep(&*self.clock, self.manager.wake_at());
+            let alarm = sleep(&*self.clock, self.manager.sleep());
             match self.next(alarm).await {
-                Step::Changed => {}
-                Step::Answered(request, attempt) => self.manager.answered(request, attempt),
-                Step::Identified => self.manager.identified(),
-                Step::Written(write, Report { outcome, message }) => {
-                    self.manager.sink_written(write, outcome, message);
-                }
-                Step::Tried(place, is_writable) => self.manager.sink_tried(place, is_writable),
-                Step::Read(place, reading) => {
+                Wakening::Changed => {}
+                Wakening::Done(event) => self.manager.report(event),
+                Wakening::Read(place, reading) => {
                     self.being_read.remove(&place);
                     self.manager.files_read(HashMap::from([(place, reading)]));
                 }
-                Step::Named => self.naming = None,
-                Step::TimeHasCome => self.manager.tick(),
+                Wakening::Named => self.naming = None,
+                Wakening::TimeHasCome => self.manager.tick(),
             }
         }
     }
 
+    fn begin(&mut self, errand: Errand) {
+        let (id, workers) = (self.id, Arc::clone(&self.workers));
+        match errand {
+            Errand::Request { request, credential, verify } => {
+                self.request(request, credential, verify);
+            }
+            Errand::Identify(credential) => {
+                self.derivations.spawn(async move {
+                    workers.name(id, Urgency::Unawaited, credential).await;
+                });
+            }
+            Errand::WriteSink { write, target, credential } => {
+                self.work.spawn(async move {
+                    let Report { outcome, message } = workers.write(id, target, credential).await;
+                    Event::SinkWritten { write, outcome, message }
+                });
+            }
+            Errand::TrySink { place, target } => {
+                self.work.spawn(async move {
+                    let is_writable = workers.try_sink(id, target).await;
+                    Event::SinkTried { place, is_writable }
+                });
+            }
+            Errand::ReadFiles(places) => self.read(places),
+        }
+    }
+
     /// Waits for the next thing to happen.
-    async fn next(&mut self, alarm: Sleep) -> Step {
+    async fn next(&mut self, alarm: Sleep) -> Wakening {
         let is_fetching = !self.requests.is_empty();
-        let is_working = self.naming.is_some()
-            || !self.derivations.is_empty()
-            || !self.writes.is_empty()
-            || !self.trials.is_empty();
+        let is_working =
+            self.naming.is_some() || !self.derivations.is_empty() || !self.work.is_empty();
         let manager = &self.manager;
         let next = async {
             tokio::select! {
-                () = manager.changed.notified() => Step::Changed,
-                Some(answered) = self.requests.join_next() => {
-                    let (request, attempt) = finished(answered);
-                    Step::Answered(request, attempt)
-                }
-                Some(_) = self.derivations.join_next() => Step::Identified,
-                Some(written) = self.writes.join_next() => {
-                    let (write, report) = finished(written);
-                    Step::Written(write, report)
-                }
-                Some(tried) = self.trials.join_next() => {
-                    let (place, is_writable) = finished(tried);
-                    Step::Tried(place, is_writable)
-                }
-                Some(Ok((place, reading))) = self.readings.join_next() => Step::Read(place, reading),
-                () = or_never(&mut self.naming) => Step::Named,
-                () = alarm => Step::TimeHasCome,
+                () = manager.changed() => Wakening::Changed,
+                Some(answered) = self.requests.join_next() => Wakening::Done(finished(answered)),
+                Some(_) = self.derivations.join_next() => Wakening::Done(Event::Identified),
+                Some(done) = self.work.join_next() => Wakening::Done(finished(done)),
+                Some(Ok((place, reading))) = self.readings.join_next() => Wakening::Read(place, reading),
+                () = or_never(&mut self.naming) => Wakening::Named,
+                () = alarm => Wakening::TimeHasCome,
             }
         };
         let park = || {
-            // What is still to be told or known waits for the work under way, which ends by itself.
+            // News and ids wait for the work under way, which ends by itself.
             if !is_working {
-                manager.park(is_fetching);
+                manager.serve(|service| service.park(is_fetching));
             }
         };
         wait(manager, next, park).await
@@ -181,35 +168,39 @@ impl Task {
 
     /// Sends a request, and tries its token where that is wanted.
     fn request(&mut self, request: u64, credential: Arc<Credential>, verify: Option<Url>) {
-        let (manager, driver) = (Arc::clone(&self.manager), Arc::clone(&self.driver));
+        let (manager, registry) = (Arc::clone(&self.manager), Arc::clone(&self.registry));
         let clock = Arc::clone(&self.clock);
         let client = match &self.client {
             Some(client) => Ok(Arc::clone(client)),
-            None => self.clients.get(&manager.transport),
+            None => self.clients.get(manager.transport()),
         };
         match client {
             Ok(client) => {
                 self.client = Some(Arc::clone(&client));
                 self.requests.spawn(async move {
                     let send = async {
-                        let mut attempt =
-                            client.fetch(&manager.endpoint, &credential, &*driver, &*clock).await;
-                        if let (Verdict::Accepted(grant), Some(url)) = (&attempt.verdict, verify) {
-                            let verify = client.verify(&url, &grant.access_token, &*clock).await;
-                            attempt.verify = Some(verify);
-                        }
-                        (request, attempt)
+                        let Attempt { sent_at, verdict } = client
+                            .fetch(manager.endpoint(), &credential, &*registry, &*clock)
+                            .await;
+                        let verify = match (&verdict, verify) {
+                            (Verdict::Accepted(grant), Some(url)) => {
+                                Some(client.verify(&url, &grant.access_token, &*clock).await)
+                            }
+                            _ => None,
+                        };
+                        Event::Answered { request, sent_at, verdict, verify }
                     };
-                    // What it has seen of the clock is seen by the manager's task only after this.
-                    wait(&manager, send, || manager.park(true)).await
+                    // The manager's task sees the time that this one has seen only after this.
+                    wait(&manager, send, || manager.serve(|service| service.park(true))).await
                 });
             }
-            // A client that cannot be made is an answer, too: it is told, and tried again later.
+            // A client that cannot be made counts as an answer: it is told, and tried again later.
             Err(error) => {
                 let failure = Failure::new(Code::Misconfigured, error.to_string());
                 let verdict = Verdict::Misconfigured(failure);
-                let attempt = Attempt { sent_at: clock.now(), verdict, verify: None };
-                self.requests.spawn(async move { (request, attempt) });
+                let sent_at = clock.now();
+                let event = Event::Answered { request, sent_at, verdict, verify: None };
+                self.requests.spawn(async move { event });
             }
         }
     }
@@ -234,7 +225,7 @@ impl Task {
     }
 }
 
-/// What a task brought; a panic in it is the manager's own.
+/// What a spawned task returned; a panic in it is the manager's own.
 fn finished<T>(joined: Result<T, JoinError>) -> T {
     joined.unwrap_or_else(|error| match error.try_into_panic() {
         Ok(panic) => resume_unwind(panic),
@@ -248,7 +239,7 @@ fn finished<T>(joined: Result<T, JoinError>) -> T {
 async fn wait<T>(manager: &Manager, what: impl Future<Output = T>, park: impl Fn()) -> T {
     let mut what = pin!(what);
     poll_fn(|context| {
-        manager.stir();
+        manager.serve(Service::stir);
         let result = what.as_mut().poll(context);
         if result.is_pending() {
             park();

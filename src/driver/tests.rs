@@ -9,18 +9,21 @@ use std::cell::RefCell;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
-use std::sync::Condvar;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::{Arc, Condvar, Mutex};
 use std::time::Duration;
 
 use serde_json::{Value, json};
+use tokio::sync::Notify;
 
-use super::message::SourceChanged;
+use super::workers::Workers;
 use super::*;
+use crate::api::{ErrorMessage, Event, EventMessage, HandleId, Message, Settings, SourceChanged};
 use crate::client::HttpClient;
-use crate::clock::{Sleep, Timestamp};
+use crate::clock::{Clock, ManualClock, Sleep, SystemClock, Timestamp};
 use crate::credential::Credential;
+use crate::error::Code;
 use crate::member::{Candidate, Request, Rotate, RotationId};
 use crate::rotation::CallerId;
 use crate::secret::Secret;
@@ -396,7 +399,8 @@ fn a_token_that_ended_while_the_process_was_suspended_is_no_misconfiguration() {
     assert!(matches!(attempt.verdict, Verdict::Transient(_)), "{:?}", attempt.verdict);
 }
 
-/// A clock that the test turns, and whose timers wake nobody. The driver's thread hangs at it where that is wanted.
+/// A clock that the test turns, and whose timers wake nobody. The driver's thread hangs at it where
+/// that is wanted.
 #[derive(Default)]
 struct Deaf {
     seconds: AtomicUsize,
@@ -413,7 +417,7 @@ impl Deaf {
 
 impl Clock for Deaf {
     fn now(&self) -> Timestamp {
-        if std::thread::current().name() == Some(thread::NAME) {
+        if std::thread::current().name() == Some(thread_name::NAME) {
             let hangs = self.hangs.lock().expect("no panic");
             drop(self.goes_on.wait_while(hangs, |hangs| *hangs));
         }

@@ -7,8 +7,8 @@ use super::listener::Word;
 
 /// Words of shared memory, until their owner takes them away.
 ///
-/// The slice is used under the lock and never leaves it, so that nobody refers to the memory any more once
-/// [`Block::take_away`] has returned.
+/// The slice is used under the lock and never leaves it, so that nobody refers to the memory any
+/// more once [`Block::take_away`] has returned.
 #[derive(Debug)]
 pub struct Block(Mutex<&'static [AtomicI32]>);
 

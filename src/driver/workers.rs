@@ -1,46 +1,29 @@
-//! What blocks, off the driver's thread: reading and writing files, and computing the public ids of credentials.
+//! What blocks, off the driver's thread: reading and writing files, and computing the public ids of
+//! credentials.
 //!
-//! Each kind of work has threads of its own, so that none waits for another, and a file system that hangs stops
-//! neither events nor the resolution of host names, which has the runtime's threads.
+//! Each kind of work has threads of its own, so that none waits for another, and a file system that
+//! hangs stops neither events nor the resolution of host names, which has the runtime's threads.
 
-use std::num::NonZeroUsize;
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Duration;
 
-use super::pool::{Limits, Order, Pool, Unfinished};
+use super::files;
+use super::manager::ManagerId;
+use super::pool::{Order, Pool, Unfinished};
 use super::queue::Urgency;
 use super::sinks::{self, Report};
-use super::{ManagerId, files};
 use crate::clock::Clock;
 use crate::credential::Credential;
+use crate::policy::work::{MOST_LOOKS, THREAD_PAUSE, WorkLimits};
 use crate::sink::Target;
 use crate::source::{FileReading, Place};
-
-/// Sources are read again and again: at the usual pace no thread is started for that.
-const READERS: Limits =
-    Limits { at_once: 8, of_one: 2, slow_of_one: 8, slow: 64, keep_alive: Duration::from_mins(1) };
-
-/// Writing is rare.
-const WRITERS: Limits =
-    Limits { at_once: 4, of_one: 2, slow_of_one: 8, slow: 64, keep_alive: Duration::from_secs(1) };
-
-/// It is work for a processor, and never hangs.
-const NAMERS: Limits =
-    Limits { at_once: 2, of_one: 2, slow_of_one: 1, slow: 0, keep_alive: Duration::from_secs(1) };
-
-/// So many seconds a file may take.
-const PATIENCE: NonZeroUsize = NonZeroUsize::new(10).expect("not zero");
-
-/// So long nobody tries to start a thread where none can be started.
-const PAUSE: Duration = Duration::from_secs(1);
 
 type Read = dyn Fn(&Place) -> FileReading + Send + Sync;
 type Write = dyn Fn(&Target, &Credential) -> Report + Send + Sync;
 
 /// Does what blocks, for every manager of the process.
 pub(super) struct Workers {
-    /// Of the machine: it is no matter of a test's clock whether a file system hangs.
+    /// The machine's clock: whether a file system hangs does not depend on a test's clock.
     clock: Arc<dyn Clock>,
     readers: Arc<Pool>,
     writers: Arc<Pool>,
@@ -54,13 +37,14 @@ impl Workers {
         Self::with(clock, files::read, sinks::write)
     }
 
-    /// Workers that read and write by these.
+    /// Workers that read and write with these functions.
     pub(super) fn with(
         clock: Arc<dyn Clock>,
         read: impl Fn(&Place) -> FileReading + Send + Sync + 'static,
         write: impl Fn(&Target, &Credential) -> Report + Send + Sync + 'static,
     ) -> Self {
-        let [readers, writers, namers] = [READERS, WRITERS, NAMERS].map(Pool::new);
+        let [readers, writers, namers] =
+            [WorkLimits::READING, WorkLimits::WRITING, WorkLimits::NAMING].map(Pool::new);
         Self { clock, readers, writers, namers, read: Arc::new(read), write: Arc::new(write) }
     }
 
@@ -78,12 +62,13 @@ impl Workers {
         }
         let order = order(owner, Urgency::Unawaited, Some(&path));
         let read = Arc::clone(&self.read);
-        let looks = (&*self.clock, Some(PATIENCE));
+        let looks = (&*self.clock, Some(MOST_LOOKS));
         let reading = self.readers.run_with_looks(order, looks, move || read(&place)).await;
         reading.unwrap_or_else(|why| failed(&path, why))
     }
 
-    /// Writes a credential to a file, however long that takes: what was begun may still come about.
+    /// Writes a credential to a file, however long that takes: a write that has begun may still
+    /// succeed.
     pub(super) async fn write(
         &self,
         owner: ManagerId,
@@ -97,19 +82,20 @@ impl Workers {
         report.unwrap_or_else(|_| Report::panicked())
     }
 
-    /// Sees whether a file could be written; one that hangs could not.
+    /// Returns whether a file could be written. One that hangs could not.
     pub(super) async fn try_sink(&self, owner: ManagerId, target: Target) -> bool {
         let path = target.path().map(Path::to_owned);
         if path.as_ref().is_some_and(|path| self.writers.hangs_at(path).is_some()) {
             return false;
         }
         let order = order(owner, Urgency::Unawaited, path.as_deref());
-        let looks = (&*self.clock, Some(PATIENCE));
+        let looks = (&*self.clock, Some(MOST_LOOKS));
         let work = move || sinks::is_writable(&target);
         self.writers.run_with_looks(order, looks, work).await.unwrap_or(false)
     }
 
-    /// Derives a credential's id, which takes 20 ms of CPU time: not on the thread that refreshes.
+    /// Derives a credential's id. That takes 20 ms of CPU time, so it is not done on the thread
+    /// that refreshes.
     pub(super) async fn name(
         &self,
         owner: ManagerId,
@@ -120,8 +106,8 @@ impl Workers {
             credential.id();
         };
         while self.namers.run(order(owner, urgency, None), derive.clone()).await.is_err() {
-            // There was no thread for it.
-            self.clock.sleep_until(self.clock.now() + PAUSE).await;
+            // No thread could be started.
+            self.clock.sleep_until(self.clock.now() + THREAD_PAUSE).await;
         }
     }
 }
@@ -134,7 +120,7 @@ fn failed(path: &Path, why: Unfinished) -> FileReading {
     let path = path.display();
     FileReading::Failed(match why {
         Unfinished::Hangs => format!(
-            "could not be read: reading {path} has not returned for {PATIENCE} s, so its file system hangs; it is \
+            "could not be read: reading {path} has not returned for {MOST_LOOKS} s, so its file system hangs; it is \
              read again once that has returned"
         ),
         Unfinished::Abandoned => format!(
@@ -142,7 +128,7 @@ fn failed(path: &Path, why: Unfinished) -> FileReading {
              file system hangs; it is read again once one has returned"
         ),
         Unfinished::Crowded => format!(
-            "could not be read: {path} has waited {PATIENCE} s for its turn, since reading other files does not \
+            "could not be read: {path} has waited {MOST_LOOKS} s for its turn, since reading other files does not \
              return; see which file systems hang"
         ),
         Unfinished::Lost => format!("could not be read: {path}: there is no thread for it"),

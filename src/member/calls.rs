@@ -19,8 +19,9 @@ pub(super) struct Calls {
     watches: Vec<Watch>,
     /// Those that want what the sources yield from now on.
     awaiting_sources: Vec<(CallerId, Request<Candidate>)>,
-    /// Where the tokens of candidates are to be tried, even after their callers have an outcome: one
-    /// that was refused there does not take over a little later because the endpoint accepts it.
+    /// Where the tokens of candidates are to be tried, even after their callers have an outcome:
+    /// one that was refused there does not take over a little later because the endpoint accepts
+    /// it.
     verifications: BTreeMap<CredentialId, Url>,
 }
 
@@ -28,7 +29,7 @@ pub(super) struct Calls {
 #[derive(Debug, Default)]
 pub(super) struct Open {
     pub(super) deadline: Option<Timestamp>,
-    /// The rotation that it is about, as far as that is known.
+    /// The rotation that it is about, once that is known.
     pub(super) rotation: Option<RotationId>,
     /// What it wants to rotate to.
     pub(super) candidate: Option<Arc<Credential>>,

@@ -19,11 +19,11 @@ pub struct Change {
     pub generation: u64,
     /// The rotation that it is about.
     pub rotation: Option<RotationId>,
-    /// What is active.
+    /// The active credential.
     pub active: Option<Name>,
-    /// What is, or was until now, the fallback of an overlap.
+    /// The credential that is, or was until now, the fallback of an overlap.
     pub previous: Option<Name>,
-    /// What is being proved, or was until now.
+    /// The credential that is being proved, or was until now.
     pub next: Option<Name>,
     /// The end of the overlap.
     pub retire_not_before: Option<Timestamp>,
@@ -31,7 +31,7 @@ pub struct Change {
     pub safe_to_revoke_at: Option<Timestamp>,
     /// Why there is no clear answer, or why the candidate was given up.
     pub failure: Option<Failure>,
-    /// Why nothing keeps what is to be kept.
+    /// Why the credential was not written back.
     pub sinks: Vec<SinkFailure>,
 }
 

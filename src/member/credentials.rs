@@ -8,7 +8,7 @@ use crate::credential::{Credential, CredentialId};
 use crate::error::Failure;
 use crate::source::{Configured, EntryPlace, Yielded};
 
-/// What the sources yield, as it was read and as far as it is taken up, and the secrets by their ids.
+/// What the sources yield, as it was read and as it is taken up, and the secrets by their ids.
 #[derive(Debug)]
 pub(super) struct Credentials {
     /// The credentials whose ids are known.
@@ -67,7 +67,7 @@ impl Credentials {
         self.taken_up.iter().map(|it| it.id()).collect()
     }
 
-    /// What the sources yield or yielded when it was last taken up, as far as the ids are known.
+    /// The ids that are known of what the sources yield, and of what was taken up last.
     pub(super) fn configured_of_late(&self) -> BTreeSet<CredentialId> {
         let both = self.configured.iter().chain(&self.taken_up);
         both.filter(|it| it.has_id()).map(|it| it.id()).collect()

@@ -50,20 +50,20 @@ pub enum Effect {
     Withdraw,
     /// Tell a waiting caller that there is a token, or why not.
     Settle {
-        /// Whom.
+        /// The caller that waits.
         waiter: WaiterId,
-        /// What.
+        /// That there is a token, or why not.
         outcome: Result<(), refresh::Refusal>,
     },
     /// Write a credential back, and report it as [`Event::SinkWritten`](super::Event::SinkWritten).
     WriteSink {
         /// Names the write.
         write: u64,
-        /// Whose place it is.
+        /// The entry that the place belongs to.
         place: EntryPlace,
-        /// Where to.
+        /// The place.
         target: Target,
-        /// What.
+        /// The credential to write.
         credential: Arc<Credential>,
     },
     /// Have whoever makes this write give it up; it is reported all the same.
@@ -74,37 +74,37 @@ pub enum Effect {
     /// See whether this place could be written, without changing it, and report
     /// [`Event::SinkTried`](super::Event::SinkTried).
     TrySink {
-        /// Whose place it is.
+        /// The entry that the place belongs to.
         place: EntryPlace,
-        /// Where to.
+        /// The place.
         target: Target,
     },
     /// Write a credential to the environment variables that this entry reads.
     ReplaceVariables {
-        /// Whose.
+        /// The entry that reads them.
         place: EntryPlace,
-        /// What.
+        /// The credential to write.
         credential: Arc<Credential>,
     },
-    /// Answer a caller, once.
+    /// Tell a caller its outcome, once.
     Answer {
-        /// Whom.
+        /// The caller.
         caller: CallerId,
-        /// What.
+        /// What it gets, or why it gets nothing.
         outcome: Result<Answer, Denial>,
     },
-    /// Tell whoever listens.
+    /// Tell those who listen.
     Notify(Notice),
 }
 
 /// A caller got what it wanted.
 #[derive(Debug, Clone)]
 pub enum Answer {
-    /// Of a rotation: where it stands.
+    /// Where its rotation stands.
     Rotation(Box<Snapshot>),
     /// A person may replace the active credential at the provider.
     Prepared {
-        /// Tokens are there until then.
+        /// Until when there are tokens.
         safe_until: Timestamp,
         /// What would keep a credential that only this process is told of.
         custody: Custody,
@@ -116,7 +116,7 @@ pub enum Answer {
 /// A caller does not get what it wanted.
 #[derive(Debug, Clone)]
 pub struct Denial {
-    /// Why.
+    /// Why it gets nothing.
     pub reason: Reason,
     /// The rotation that it is about.
     pub rotation: Option<RotationId>,
@@ -125,38 +125,39 @@ pub struct Denial {
 /// Why a caller does not get what it wanted.
 #[derive(Debug, Clone)]
 pub enum Reason {
-    /// The credential lifecycle says so.
+    /// The credential lifecycle refuses it.
     Refused(Box<Refusal>, Option<Box<Failure>>),
-    /// It waited as long as it wanted to.
+    /// It has waited as long as it wanted to.
     TimedOut {
-        /// A rotation whose last caller this was ends with it, unless a source yields its candidate.
+        /// Whether it asked for a rotation, which ends with its last caller unless a source yields
+        /// its candidate.
         is_rotate: bool,
         /// What it waited for.
         waiting: Vec<Waiting>,
     },
-    /// It wants to know of a fleet, and nothing is shared here.
+    /// It asks about a fleet, and nothing is shared here.
     NoFleet,
 }
 
 /// Something worth telling, without a secret and without a token.
 #[derive(Debug, Clone)]
 pub enum Notice {
-    /// Of the token lifecycle.
+    /// Something of the token lifecycle.
     Token(refresh::Notice),
     /// The endpoint stopped accepting a credential.
     CredentialRejected {
-        /// Which.
+        /// The credential.
         credential: Arc<Credential>,
-        /// What it said.
+        /// What the endpoint said.
         failure: Failure,
     },
-    /// Of the credential lifecycle.
+    /// Something of the credential lifecycle.
     Rotation(Box<Change>),
-    /// A sink was written, or not.
+    /// A credential was written back, or not.
     Persisted {
-        /// Whose.
+        /// The entry that the place belongs to.
         place: EntryPlace,
-        /// With what.
+        /// The credential that was to be written.
         credential: Arc<Credential>,
         /// What came of it.
         outcome: SinkOutcome,

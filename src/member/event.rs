@@ -35,22 +35,22 @@ pub enum Event {
         /// What the request with its token brought, where one was wanted.
         verify: Option<Verify>,
     },
-    /// Somebody looks, or a store is shared: which credential is which is wanted from now on.
+    /// Somebody looks, or a store is shared: the ids of credentials are needed from now on.
     Observed,
     /// The ids that [`Effect::Identify`](super::Effect::Identify) asked for are known.
     Identified,
     /// Somebody wants something of the credential lifecycle.
     Asked {
-        /// Who.
+        /// The caller.
         caller: CallerId,
-        /// What.
+        /// What it asks for.
         ask: Ask,
-        /// When it has waited long enough.
+        /// Until when it waits.
         deadline: Option<Timestamp>,
     },
-    /// Somebody no longer waits for that.
+    /// A caller no longer waits for that.
     Left(CallerId),
-    /// A sink was written, or not.
+    /// A credential was written back, or not.
     SinkWritten {
         /// The number from [`Effect::WriteSink`](super::Effect::WriteSink).
         write: u64,
@@ -61,7 +61,7 @@ pub enum Event {
     },
     /// What [`Effect::TrySink`](super::Effect::TrySink) asked for.
     SinkTried {
-        /// Whose place it is.
+        /// The entry that the place belongs to.
         place: EntryPlace,
         /// Whether it could be written.
         is_writable: bool,
@@ -83,7 +83,7 @@ pub enum Event {
 pub enum Ask {
     /// Something of the credential lifecycle.
     Request(Request<Candidate>),
-    /// To wait until a rotation has come so far.
+    /// To wait until a rotation has come that far.
     Until(RotationId, Until),
 }
 
@@ -106,7 +106,7 @@ pub struct Candidate {
     pub expires_at: Option<i64>,
 }
 
-/// How far a rotation is to be.
+/// How far a rotation has to come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Until {
     /// Every live member knows and holds the new credential.
@@ -122,12 +122,12 @@ pub enum Until {
 pub enum Stored {
     /// The write, and its token with this serial, are stored.
     Written {
-        /// The token's serial, where one came along.
+        /// The serial of the token, if one was written.
         serial: Option<u64>,
     },
     /// The store did not take the write or the token: something else is stored by now.
     Refused,
-    /// It is not known whether it did, or it could not be read.
+    /// It is not known whether the store took it, or the store could not be read.
     Unknown,
     /// What is stored.
     Loaded(Box<Snapshot>),

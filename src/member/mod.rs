@@ -1,10 +1,12 @@
 //! One member of a fleet, or the only one: what it holds, knows and asks for.
 //!
-//! It puts the two lifecycles together. [`crate::refresh`] decides when a token is fetched and who is
-//! told; [`crate::rotation`] decides with which credential, and what becomes of the record. Every answer
-//! of the token endpoint is told to both: first it is noted of the credential, then of the token.
+//! It puts the two lifecycles together. [`crate::refresh`] decides when a token is fetched and who
+//! is told; [`crate::rotation`] decides with which credential, and what becomes of the record.
+//! Every answer of the token endpoint is told to both: first it is noted of the credential, then of
+//! the token.
 //!
-//! Pure: no clock, no randomness, no I/O. The driver performs the effects in their order and reports.
+//! Pure: no clock, no randomness, no I/O. The driver performs the effects in their order and
+//! reports.
 
 // What it is told and what it wants.
 mod chance;

@@ -8,7 +8,7 @@ use super::waiting::WaitCode;
 use crate::error::Failure;
 use crate::rotation::{self, About, PhaseName, Record, Role, Transition, Why};
 
-/// From where a change is told.
+/// What was before the change that is told.
 #[derive(Clone, Copy)]
 pub(super) struct Context<'a> {
     pub(super) from: PhaseName,
@@ -122,7 +122,7 @@ impl Member {
         }
     }
 
-    /// Why a candidate was given up, as far as somebody has said so.
+    /// Why a candidate was given up, if anything has said so.
     fn why_given_up(&self, about: &About) -> Option<Failure> {
         match about.why? {
             Why::Rejected => self.standings.failure(about.candidate).cloned(),

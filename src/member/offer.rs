@@ -34,8 +34,8 @@ impl Step<'_> {
         self.member.prune();
     }
 
-    /// Takes back at once what may not be presented any more; what is new waits for [`Self::update_offer`],
-    /// which comes when nothing is being stored.
+    /// Takes back at once what may not be presented any more; what is new waits for
+    /// [`Self::update_offer`], which comes when nothing is being stored.
     pub(super) fn narrow_offer(&mut self) {
         let allowed = self.member.presentable();
         let is_allowed = |one: &Arc<Credential>| allowed.iter().any(|it| it.is_same_as(one));

@@ -42,7 +42,8 @@ impl Step<'_> {
 }
 
 impl Member {
-    /// Whether nobody was told yet that the open rotation waits for this reason; it counts as told then.
+    /// Whether nobody was told yet that the open rotation waits for this reason; it counts as told
+    /// then.
     pub(super) fn is_news(&mut self, code: WaitCode, missing: Option<&Missing>) -> bool {
         // Whatever it says of places, people hear what each of them has said.
         let failures = self.persist.failures().map(|(_, failure)| failure.message.as_str());

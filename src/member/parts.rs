@@ -22,14 +22,15 @@ use crate::token::HeldToken;
 
 /// One member: its token, its credentials, and what it knows of the record.
 ///
-/// **Calls.** [`Member::step`] with everything that happens, in the order in which it happened, then the
-/// effects in their order. A store operation is the last effect of a step; until its outcome is reported
-/// as [`Event::Stored`](super::Event::Stored), what concerns the record waits. [`Member::wake_at`] says
-/// when [`Event::Ticked`](super::Event::Ticked) is due; a tick that comes early or twice changes nothing.
+/// **Calls.** [`Member::step`] with everything that happens, in the order in which it happened,
+/// then the effects in their order. A store operation is the last effect of a step; until its
+/// outcome is reported as [`Event::Stored`](super::Event::Stored), what concerns the record waits.
+/// [`Member::wake_at`] says when [`Event::Ticked`](super::Event::Ticked) is due; a tick that comes
+/// early or twice changes nothing.
 ///
-/// **Guarantees.** Those of [`Refresh`] and of [`rotation::step`]. A step is taken once the store has the
-/// write, never before; one whose outcome is unknown is taken again on what is stored by then. At most
-/// one request with each credential is under way.
+/// **Guarantees.** Those of [`Refresh`] and of [`rotation::step`]. A step is taken once the store
+/// has the write, never before; one whose outcome is unknown is taken again on what is stored by
+/// then. At most one request with each credential is under way.
 #[derive(Debug)]
 pub struct Member {
     pub(super) policy: Policy,
@@ -115,11 +116,11 @@ impl Member {
         rotation::wake_at(record, &view, now).into_iter().chain(missed.flatten()).min()
     }
 
-    /// Whether ids are derived as soon as there is something to derive them of. Once they are, it stays
-    /// so.
+    /// Whether ids are derived as soon as there is something to derive them of. Once they are, it
+    /// stays so.
     ///
-    /// To derive one takes 20 ms of CPU time. A process that gets its tokens, and nothing else, needs
-    /// none: until then there is no record, and what would make the first one waits.
+    /// To derive one takes 20 ms of CPU time. A process that gets its tokens, and nothing else,
+    /// needs none: until then there is no record, and what would make the first one waits.
     pub fn needs_ids(&self) -> bool {
         self.record().is_some() || self.work.needs_ids()
     }

@@ -12,13 +12,14 @@ use crate::rotation::{self, Record, SinkOutcome, SinkSpec, Slot};
 use crate::sink::Target;
 use crate::source::{EntryPlace, Yielded};
 
-/// The places of the entries, each by the slot that the record names it by, the writes under way, and
-/// how the last ones ended.
+/// The places of the entries, each by the slot that the record names it by, the writes under way,
+/// and how the last ones ended.
 #[derive(Debug, Default)]
 pub(super) struct Persist {
     slots: BTreeMap<EntryPlace, Slot>,
     last_slot: u32,
-    /// What was written to each last: it replaces what the entry yields, which may be read much later.
+    /// What was written to each last: it replaces what the entry yields, which may be read much
+    /// later.
     holds: BTreeMap<Slot, CredentialId>,
     writes: BTreeMap<u64, PlaceWrite>,
     last_write: u64,
@@ -44,13 +45,13 @@ pub(super) struct PlaceWrite {
 /// Why a place was not written.
 #[derive(Debug, Clone)]
 pub struct SinkFailure {
-    /// Whose place it is.
+    /// The entry that the place belongs to.
     pub place: EntryPlace,
     /// Since when every attempt has failed.
     pub since: Timestamp,
     /// Whether it is tried again.
     pub outcome: SinkOutcome,
-    /// Why.
+    /// What went wrong.
     pub message: String,
     /// The attempt has not ended yet, and the next one waits for that.
     pub is_hanging: bool,
@@ -63,12 +64,12 @@ pub enum Custody {
     Kept,
     /// A function that has not kept one yet.
     Untested,
-    /// Nothing.
+    /// Nothing would keep it.
     None,
 }
 
 impl SinkFailure {
-    /// The same as an error.
+    /// The failure that people see.
     pub fn to_failure(&self) -> Failure {
         let message =
             format!("persist of credentials[{}] failed: {}.", self.place.index, self.message);
@@ -92,8 +93,8 @@ impl Persist {
         self.slots.get(&place).copied()
     }
 
-    /// The places that a credential which replaces the active one is written to, or is being written to,
-    /// also those whose handle was closed meanwhile.
+    /// The places that a credential which replaces the active one is written to, or is being
+    /// written to, also those whose handle was closed meanwhile.
     pub(super) fn specs(&self, record: Option<&Record>, entries: &[Yielded]) -> Vec<SinkSpec> {
         let Some(record) = record else {
             // What a caller names before there is a record replaces what is configured first.
@@ -185,8 +186,8 @@ impl Persist {
         self.writes.remove(&write)
     }
 
-    /// Attempts that have taken too long count as failed, and whoever makes them may still come to an
-    /// end: the number of each, where it goes, and what has not ended.
+    /// Attempts that have taken too long count as failed, and whoever makes them may still come to
+    /// an end: the number of each, where it goes, and what has not ended.
     pub(super) fn expire(&mut self, now: Timestamp) -> Vec<(u64, Slot, Arc<Credential>, String)> {
         let running = self.writes.iter_mut().filter(|(_, write)| !write.is_overdue);
         let overdue = running.filter(|(_, write)| write.deadline <= now).map(|(number, write)| {
@@ -251,7 +252,8 @@ impl Persist {
         (running, overdue.into_iter().map(|write| (write.slot, write.credential.id())).collect())
     }
 
-    /// The places that a credential which replaces the active one is written to before it takes over.
+    /// The places that a credential which replaces the active one is written to before it takes
+    /// over.
     pub(super) fn places_of_a_rotation(
         &self,
         record: Option<&Record>,

@@ -170,8 +170,8 @@ impl Step<'_> {
 }
 
 impl Member {
-    /// When the first record would have been made, had its ids been known: the token that came then may
-    /// have expired, and its credential was active all the same.
+    /// When the first record would have been made, had its ids been known: the token that came then
+    /// may have expired, and its credential was active all the same.
     fn instant_of(&self, event: &rotation::Event) -> Option<Timestamp> {
         let rotation::Event::Answered { credential, .. } = event else { return None };
         let (id, arrived_at) = self.work.taken_in().filter(|_| self.record().is_none())?;

@@ -25,7 +25,8 @@ impl Member {
         self.known().filter(move |one| !is_retired(one))
     }
 
-    /// Every known credential: the active one and what stands in for it, then the others, retired ones last.
+    /// Every known credential: the active one and what stands in for it, then the others, retired
+    /// ones last.
     pub fn credentials(&self) -> Vec<CredentialState> {
         let record = self.record();
         let order = record
@@ -65,7 +66,8 @@ impl Member {
         list.into_iter().map(describe).chain(named).collect()
     }
 
-    /// What an answer says that waits for the credential's id: callers have the token of it already.
+    /// What an answer says that waits for the credential's id: callers have the token of it
+    /// already.
     fn latest_answer(&self, credential: &Credential) -> Option<Standing> {
         if credential.has_id() && self.credentials.keyring.get(credential.id()).is_some() {
             return None;
@@ -84,8 +86,8 @@ impl Member {
         }
     }
 
-    /// The active credential and since when it is so, where nothing keeps it beyond this process, and no source
-    /// has brought its successor.
+    /// The active credential and since when it is so, where nothing keeps it beyond this process,
+    /// and no source has brought its successor.
     pub fn unkept(&self) -> Option<(Name, Timestamp)> {
         let record = self.record().filter(|_| !self.keeps_active())?;
         let is_written_next = record.persisted(record.active) == Persisted::Pending;

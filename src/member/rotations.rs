@@ -22,8 +22,8 @@ pub(super) struct Rotations {
 }
 
 impl Rotations {
-    /// Another record is stored. When the previous credential may be revoked is asked for long after
-    /// its overlap.
+    /// Another record is stored. When the previous credential may be revoked is asked for long
+    /// after its overlap.
     pub(super) fn remember(&mut self, was: Option<&Record>, now: Option<&Record>) {
         let now = now.and_then(Record::open_overlap);
         let ended = was.and_then(Record::open_overlap);

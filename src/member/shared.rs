@@ -7,7 +7,7 @@ use crate::rotation::{Fleet, Record, Token};
 #[derive(Debug, Default)]
 pub(super) struct Shared {
     record: Option<Record>,
-    /// When the active credential became it, as far as was seen here.
+    /// When this member saw the active credential become active.
     active_since: Timestamp,
     token: Option<Token>,
     /// The store's count of tokens.
@@ -37,7 +37,7 @@ impl Shared {
         self.serial
     }
 
-    /// When the active credential became it, as far as was seen here.
+    /// When this member saw the active credential become active.
     pub(super) fn active_since(&self) -> Timestamp {
         self.active_since
     }

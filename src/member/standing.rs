@@ -45,7 +45,7 @@ pub(super) struct Standings {
     no_token: Option<(CredentialId, Failure)>,
 }
 
-/// Why the candidate is neither proved nor rejected, as far as the latest answer says.
+/// Why the latest answer neither proved nor rejected the candidate.
 #[derive(Debug)]
 struct Doubt {
     credential: CredentialId,

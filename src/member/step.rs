@@ -172,7 +172,8 @@ impl Step<'_> {
         self.effects.push(Effect::Request { request, credential, verify });
     }
 
-    /// Hands a token out, unless it is handed out already, or a later one of the same credential is.
+    /// Hands a token out, unless it is handed out already, or a later one of the same credential
+    /// is.
     pub(super) fn install(&mut self, token: &Arc<FreshToken>, serial: u64) {
         if let Some(token) = self.member.tokens.to_hand_out(token, serial, self.now) {
             self.tell_refresh(refresh::Event::Obtained(token));

@@ -49,8 +49,8 @@ impl Tokens {
         self.invalidated.as_ref().is_some_and(|gone| Arc::ptr_eq(gone, token))
     }
 
-    /// The token to hand out, unless it is handed out already, or a later one of the same credential
-    /// is.
+    /// The token to hand out, unless it is handed out already, or a later one of the same
+    /// credential is.
     pub(super) fn to_hand_out(
         &self,
         token: &Arc<FreshToken>,
@@ -70,7 +70,8 @@ impl Tokens {
         Some(Arc::new(HeldToken { serial, token: Arc::clone(token) }))
     }
 
-    /// Whether the store's token was not there when the store was last read, and is worth handing out.
+    /// Whether the store's token was not there when the store was last read, and is worth handing
+    /// out.
     pub(super) fn is_new(&self, token: &TokenEntry, known_serial: u64, now: Timestamp) -> bool {
         let held = self.refresh.token(now);
         let is_known =

@@ -1,5 +1,5 @@
-//! Whether a credential that only this process is told of would be kept: files are tried before it is
-//! said.
+//! Whether a credential that only this process is told of would be kept: files are tried before it
+//! is said.
 
 use std::collections::BTreeMap;
 use std::time::Duration;

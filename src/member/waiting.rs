@@ -9,9 +9,9 @@ use crate::rotation::MemberId;
 /// Something that a rotation waits for.
 #[derive(Debug, Clone)]
 pub struct Waiting {
-    /// Since when.
+    /// Since when it waits.
     pub since: Timestamp,
-    /// What.
+    /// What it waits for.
     pub on: WaitsOn,
 }
 
@@ -20,27 +20,27 @@ pub struct Waiting {
 pub enum WaitsOn {
     /// The endpoint has to accept a credential.
     Proof {
-        /// Which.
+        /// The credential.
         credential: Name,
-        /// Why it has not done so yet, where it has said anything.
+        /// Why the endpoint has not accepted it, if it has said anything.
         failure: Option<Failure>,
     },
     /// Something beyond this process has to keep the candidate.
     Custody {
-        /// Why nothing does, where that was tried; otherwise it is being tried.
+        /// Why nothing keeps it; empty while that is being tried.
         failures: Vec<SinkFailure>,
     },
-    /// Live members of the fleet have to move.
+    /// Live members of the fleet have to catch up.
     Members {
-        /// Those that have not.
+        /// The members that have not.
         members: Vec<MemberId>,
     },
     /// The active credential has to be written back.
     Sinks {
-        /// Why it is not, where that was tried.
+        /// Why it is not; empty until that was tried.
         failures: Vec<SinkFailure>,
     },
-    /// The overlap goes on until then.
+    /// The overlap lasts until then.
     Time(Timestamp),
 }
 
@@ -60,7 +60,7 @@ pub enum WaitCode {
 }
 
 impl Waiting {
-    /// Whether people should see to it, and not only wait.
+    /// Whether people should do something, and not only wait.
     pub fn is_alarming(&self, is_overdue: bool) -> bool {
         match &self.on {
             WaitsOn::Proof { failure, .. } => failure.is_some(),
@@ -72,7 +72,7 @@ impl Waiting {
 }
 
 impl WaitsOn {
-    /// Its kind.
+    /// The kind of what is waited for.
     pub fn code(&self) -> WaitCode {
         match self {
             Self::Proof { .. } => WaitCode::Proof,

@@ -1,7 +1,7 @@
 //! The work of a member: what waits for its turn, what is left to do, and what is under way.
 //!
-//! What concerns the record is taken up one after the other: a step of the credential lifecycle, its
-//! write, its effects.
+//! What concerns the record is taken up one after the other: a step of the credential lifecycle,
+//! its write, its effects.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -64,8 +64,8 @@ pub(super) struct UnderWay {
 }
 
 impl Work {
-    /// Queues an item. While nobody needs ids, what waits for them does not add up: the sources yield
-    /// the same as before, and the latest token counts.
+    /// Queues an item. While nobody needs ids, what waits for them does not add up: the sources
+    /// yield the same as before, and the latest token counts.
     pub(super) fn enqueue(&mut self, item: Item, needs_ids: bool) {
         if !needs_ids {
             if self.queue.iter().any(|before| before.covers(&item)) {
@@ -179,7 +179,8 @@ impl Work {
         self.taken_in
     }
 
-    /// The number of a new request; none where one with this credential is under way, which will do.
+    /// The number of a new request; none where one with this credential is under way, which will
+    /// do.
     pub(super) fn request(
         &mut self,
         credential: &Arc<Credential>,

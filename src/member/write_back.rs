@@ -28,7 +28,8 @@ impl Step<'_> {
         self.effects.push(Effect::WriteSink { write, place, target, credential });
     }
 
-    /// Attempts that have taken too long count as failed. Whoever makes them may still come to an end.
+    /// Attempts that have taken too long count as failed. Whoever makes them may still come to an
+    /// end.
     pub(super) fn expire_writes(&mut self) {
         for (write, slot, credential, what) in self.member.persist.expire(self.now) {
             self.effects.push(Effect::AbortSink { write });
@@ -97,8 +98,8 @@ impl Step<'_> {
         }
     }
 
-    /// Tries the files that a rotation would write, and takes the request up once it is known which of
-    /// them can be written.
+    /// Tries the files that a rotation would write, and takes the request up once it is known which
+    /// of them can be written.
     pub(super) fn ask_after_trials(&mut self, caller: CallerId, request: Request<Candidate>) {
         let places = self.member.places_of_a_rotation();
         let files = places.into_iter().filter(|(_, target)| !matches!(target, Target::Js { .. }));
@@ -121,7 +122,8 @@ impl Step<'_> {
 }
 
 impl Member {
-    /// The places that a credential which replaces the active one is written to before it takes over.
+    /// The places that a credential which replaces the active one is written to before it takes
+    /// over.
     pub(super) fn places_of_a_rotation(&self) -> Vec<(EntryPlace, Target)> {
         self.persist.places_of_a_rotation(self.record(), self.credentials.entries())
     }

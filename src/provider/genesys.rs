@@ -1,4 +1,4 @@
-//! Genesys Cloud's regions and the host that issues their tokens.
+//! The regions of Genesys Cloud, and the hosts that issue their tokens.
 
 /// Every region and its domain, as the platform's own SDKs list them.
 const REGIONS: [(&str, &str); 18] = [
@@ -25,13 +25,13 @@ const REGIONS: [(&str, &str); 18] = [
 /// The host that issues tokens.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LoginHost {
-    /// The host, with its port where one was given.
+    /// The host, with its port if one was given.
     pub host: String,
-    /// A host was given that issues none, such as the one of the platform API.
+    /// Whether the given host issues no tokens, such as that of the platform API, and was replaced.
     pub corrected: bool,
 }
 
-/// Neither a region nor a host.
+/// The text is neither a region nor a host.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
     "must be a region ({}) or a host such as login.mypurecloud.ie",
@@ -39,9 +39,9 @@ pub struct LoginHost {
 )]
 pub struct UnknownRegion;
 
-/// Finds the login host of a region (`sa_east_1`, also `sa-east-1`), a domain or a host.
+/// Finds the login host of a region (`sa_east_1` or `sa-east-1`), a domain or a host.
 ///
-/// Hosts that are not in the list are taken as they are: the list of regions keeps growing.
+/// A host that is not in the list is returned as it is: the list of regions keeps growing.
 pub fn login_host(region_or_host: &str) -> Result<LoginHost, UnknownRegion> {
     let given = region_or_host.to_ascii_lowercase();
     let region = given.replace('-', "_");

@@ -1,21 +1,21 @@
-//! What stands in a text in hexadecimal, base64 or base64url.
+//! Decodes the parts of a text that may be hexadecimal, base64 or base64url.
 
 use std::ops::Range;
 
 use super::spelling::only_char;
 use super::text::Text;
 
-/// So many bytes are decoded at least: fewer of them may be like a short secret by chance.
+/// The fewest bytes that count as decoded. Fewer may equal a short secret by chance.
 pub(super) const FEWEST_BYTES: usize = 4;
 
 /// A decoded part of a text.
 pub(super) struct Decoded {
     pub(super) text: Text,
-    /// What of the shown text it was made of.
+    /// The part of the shown text that it was decoded from.
     pub(super) span: Range<usize>,
 }
 
-/// Everything that the text may hold in these encodings, wherever their groups of characters begin.
+/// Everything that the text may hold in these encodings, wherever a group of characters may begin.
 pub(super) fn decoded(text: &Text) -> Vec<Decoded> {
     let mut found = Vec::new();
     for run in runs(text, |char| char.is_ascii_hexdigit()) {
@@ -33,7 +33,7 @@ pub(super) fn decoded(text: &Text) -> Vec<Decoded> {
     found
 }
 
-/// The longest stretches of such characters.
+/// The longest stretches of characters of this kind.
 fn runs(text: &Text, is_of_run: impl Fn(char) -> bool) -> Vec<Range<usize>> {
     let mut runs: Vec<Range<usize>> = Vec::new();
     for (at, _) in text.chars.iter().enumerate().filter(|(_, char)| is_of_run(**char)) {
@@ -45,7 +45,7 @@ fn runs(text: &Text, is_of_run: impl Fn(char) -> bool) -> Vec<Range<usize>> {
     runs
 }
 
-/// Decodes group by group.
+/// Decodes characters, one group at a time.
 fn decode(
     text: &Text,
     chars: Range<usize>,
@@ -78,12 +78,12 @@ fn base64(group: &[char]) -> Vec<u8> {
     bytes[..group.len() * 6 / 8].to_vec()
 }
 
-/// Whether a character may be one of base64 or base64url.
+/// Whether a character belongs to base64 or base64url.
 pub(super) fn is_of_base64(char: char) -> bool {
     sextet(char).is_some()
 }
 
-/// What a character of base64 or base64url (RFC 4648 §4 and §5) stands for.
+/// The value of a character of base64 or base64url (RFC 4648 §4 and §5).
 fn sextet(char: char) -> Option<u32> {
     let value = match char {
         'A'..='Z' => u32::from(char) - u32::from('A'),
@@ -96,7 +96,7 @@ fn sextet(char: char) -> Option<u32> {
     Some(value)
 }
 
-/// The characters of UTF-8; what is none is taken for Latin-1.
+/// Reads bytes as UTF-8. A byte that is not UTF-8 is read as Latin-1.
 fn characters(bytes: &[(u8, Range<usize>)]) -> Text {
     let mut text = Text::empty();
     let mut at = 0;

@@ -1,20 +1,24 @@
-//! A secret as it is looked for.
+//! The forms of a secret that a text is searched for.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD_NO_PAD;
 use zeroize::Zeroizing;
 
-use super::RUN;
 use super::text::{fold, visible};
 
-/// The characters of base64 as [`unified`] has them, by what they stand for.
+/// How many characters of a secret in a row are hidden wherever they stand. A shorter secret is
+/// hidden as a whole.
+pub const RUN: usize = 8;
+
+/// The characters of base64 in the form of [`unified`], by their values.
 pub(super) const ALPHABET: &[u8; 64] =
     b"abcdefghijklmnopqrstuvwxyzabcdefghijklmnopqrstuvwxyz0123456789+/";
 
-/// A row of characters to look for: a secret, or a form of it that is not read back by decoding a text.
+/// A row of characters to search for: a secret, or a form of it that decoding a text does not
+/// restore.
 pub(super) struct Needle {
     pub(super) chars: Zeroizing<Vec<char>>,
-    /// So many of them in a row must not be shown.
+    /// How many of the characters in a row must not be shown.
     pub(super) run: usize,
     pub(super) is_base64: bool,
 }
@@ -30,8 +34,8 @@ impl Needle {
         Self::new(secret.chars().filter_map(visible).map(folded).collect(), false)
     }
 
-    /// The secret with what is shown in another way, or not at all: it may have been written in characters that are
-    /// shown as they are.
+    /// The secret, including characters that are shown differently or not at all. Somebody may have
+    /// written them in characters that are shown as they are.
     fn whole(secret: &str) -> Self {
         let shown = |char: char| if char.is_ascii() { visible(char).unwrap_or(char) } else { char };
         Self::new(secret.chars().map(shown).map(folded).collect(), false)
@@ -44,7 +48,8 @@ impl Needle {
             forms.push(Self::whole(secret));
         }
         if !secret.is_ascii() {
-            // Sent as Latin-1 and read as UTF-8: in the worst case other characters, and fewer.
+            // The secret may have been sent as Latin-1 and read as UTF-8. Then it has other
+            // characters, and perhaps fewer.
             let latin1 = secret.encode_utf16().map(|unit| unit.to_le_bytes()[0]);
             let latin1 = Zeroizing::new(latin1.collect::<Vec<u8>>());
             forms.push(Self::plain(&String::from_utf8_lossy(&latin1)));
@@ -54,7 +59,7 @@ impl Needle {
         forms
     }
 
-    /// The characters of base64 that depend on nothing but the secret, with so many bytes before it.
+    /// The characters of base64 that depend only on the secret, if this many bytes stand before it.
     fn base64(secret: &str, before: usize) -> Self {
         let bytes = Zeroizing::new([&[0; 2][..before], secret.as_bytes()].concat());
         let encoded = Zeroizing::new(STANDARD_NO_PAD.encode(&*bytes));
@@ -64,12 +69,12 @@ impl Needle {
     }
 }
 
-/// Without regard to case, but for what ASCII does not have: that is written in bytes that depend on it.
+/// Folds the case of ASCII only: the bytes of other characters depend on their case.
 fn folded(char: char) -> char {
     if char.is_ascii() { fold(char) } else { char }
 }
 
-/// The same character for base64 and base64url, and for both cases.
+/// Returns the same character for base64 and base64url, and for both cases.
 pub(super) fn unified(char: char) -> char {
     match char {
         '-' => '+',

@@ -1,52 +1,41 @@
-//! Finds secrets in a text, and in everything that it may be read as.
+//! Finds secrets in a text, and in everything that the text may be read as.
 
-use std::collections::{HashMap, HashSet};
-use std::ops::Range;
+use std::collections::HashSet;
 
-use super::RUN;
-use super::encoded::{Decoded, FEWEST_BYTES, decoded, is_of_base64};
-use super::needle::{ALPHABET, Needle, unified};
-use super::spelling::Readings;
+use super::encoded::is_of_base64;
+use super::grams::{Grams, Place};
+use super::layer::Layer;
+use super::needle::{ALPHABET, Needle, RUN, unified};
 use super::text::{Text, fold, visible};
 
-/// How many encodings in groups of characters may be inside each other.
-const LAYERS: usize = 3;
-
-/// A run of [`RUN`] characters has so many in a row that begin at a multiple of [`STEP`].
+/// Each run of [`RUN`] characters contains a row of this length that begins at a multiple of
+/// [`STEP`].
 const GRAM: usize = 5;
 const STEP: usize = RUN - GRAM + 1;
 
-/// A needle may begin at so many places. With more, as with a token that a server has made for it, nothing of the
-/// text is shown: looking would take seconds, and more memory than there is.
+/// At how many places a needle may begin. With more, nothing of the text is shown: the search would
+/// take seconds, and more memory than there is. A server can make a token that has so many.
 const MOST_STARTS: usize = 1 << 17;
 
-/// A group of base64, of which each run of [`RUN`] of its characters has a whole one.
+/// The length of a group of base64. Each run of [`RUN`] characters of base64 contains a whole
+/// group.
 const GROUP: usize = 4;
 
-/// A text that is searched for one secret after the other.
+/// A text that is searched for one secret after another.
 pub(super) struct Searched {
     layers: Vec<Layer>,
     grams: Grams,
     groups: Grams,
-    /// By character of the text that is shown.
+    /// Whether each character of the shown text is hidden.
     hidden: Vec<bool>,
-}
-
-/// One thing that the text may be read as.
-struct Layer {
-    readings: Readings,
-    text: Text,
-    /// It was decoded from this part of the shown text, which is hidden as a whole.
-    whole: Option<Range<usize>>,
 }
 
 impl Searched {
     pub(super) fn new(text: &Text) -> Self {
-        let mut layers = Vec::new();
-        unfold(&mut layers, text.clone(), None, LAYERS);
+        let layers = Layer::all(text);
         let mut grams = Grams::default();
         let mut groups = Grams::default();
-        for (layer, Layer { readings, .. }) in layers.iter().enumerate() {
+        for (layer, readings) in layers.iter().map(Layer::readings).enumerate() {
             for place in 0..readings.len() {
                 let place = Place { layer, place };
                 grams.add(readings, place, GRAM, |char| Some(fold(char)));
@@ -61,7 +50,7 @@ impl Searched {
         &self.hidden
     }
 
-    /// Hides what the text has of a secret.
+    /// Hides every part of the text that belongs to a secret.
     pub(super) fn hide(&mut self, secret: &str) {
         if !self.may_have(secret) {
             return;
@@ -81,7 +70,8 @@ impl Searched {
         }
     }
 
-    /// Whether it is worth looking: most secrets have nothing in common with a text, and many may be known.
+    /// Whether a search is worthwhile. Many secrets may be known, and most have nothing in common
+    /// with a text.
     fn may_have(&self, secret: &str) -> bool {
         if secret.len() < RUN || !secret.is_ascii() {
             return true;
@@ -97,8 +87,9 @@ impl Searched {
             })
     }
 
-    /// Where rows of a needle may begin that must not be shown, and in what place of it; none when there are too many
-    /// of them. A row that a needle repeats is looked for once.
+    /// The places where a row of the needle that must not be shown may begin, each with the row's
+    /// position in the needle. Returns `None` if there are too many. A row that the needle repeats
+    /// is searched for once.
     fn starts(&self, needle: &Needle) -> Option<Vec<(Place, usize)>> {
         let (grams, length) =
             if needle.is_base64 { (&self.groups, GROUP) } else { (&self.grams, GRAM) };
@@ -107,7 +98,7 @@ impl Searched {
         for (start, row) in needle.chars.windows(needle.run).enumerate() {
             let begin = &row[..length.min(row.len())];
             let places = grams.places(begin.iter().map(|char| fold(*char)));
-            // What ASCII does not have may be written in ways that only the search knows.
+            // Characters outside ASCII may be written in ways that only the search knows.
             let is_known = begin.len() == length && begin.iter().all(char::is_ascii);
             if (is_known && places.is_empty()) || !rows.insert(row) {
                 continue;
@@ -115,7 +106,7 @@ impl Searched {
             starts.extend(places.iter().map(|place| (*place, start)));
             if !is_known {
                 let is_short = begin.len() < length;
-                let anywhere = self.everywhere(|layer| is_short || layer.whole.is_none());
+                let anywhere = self.everywhere(|layer| is_short || !layer.is_decoded());
                 starts.extend(anywhere.map(|place| (place, start)));
             }
             if starts.len() > MOST_STARTS {
@@ -127,212 +118,14 @@ impl Searched {
 
     fn everywhere(&self, is_meant: impl Fn(&Layer) -> bool) -> impl Iterator<Item = Place> {
         let layers = self.layers.iter().enumerate().filter(move |(_, layer)| is_meant(layer));
-        layers.flat_map(|(layer, Layer { readings, .. })| {
-            (0..readings.len()).map(move |place| Place { layer, place })
+        layers.flat_map(|(layer, it)| {
+            (0..it.readings().len()).map(move |place| Place { layer, place })
         })
     }
 }
 
-/// A place in a layer.
-#[derive(Clone, Copy)]
-struct Place {
-    layer: usize,
-    place: usize,
-}
-
-/// Adds a text, the same without its escapes, and all that is encoded in either.
-fn unfold(layers: &mut Vec<Layer>, text: Text, whole: Option<&Range<usize>>, more: usize) {
-    let readings = Readings::of(&text);
-    let unescaped = readings.unescaped(&text).map(|text| (Readings::of(&text), text));
-    for (readings, text) in [Some((readings, text)), unescaped].into_iter().flatten() {
-        let encoded = if more > 0 { decoded(&text) } else { vec![] };
-        for Decoded { text, span } in encoded {
-            unfold(layers, text, Some(whole.unwrap_or(&span)), more - 1);
-        }
-        layers.push(Layer { readings, text, whole: whole.cloned() });
-    }
-}
-
-/// A part of the needle that stands before some place.
-#[derive(Clone, Copy)]
-struct Part {
-    /// Its end in the needle.
-    end: usize,
-    length: usize,
-    /// Where it begins in the text.
-    start: usize,
-}
-
-impl Layer {
-    /// Hides the needle. `starts` are the places in the text where a part of it may begin, and in the needle.
-    fn hide(&self, needle: &Needle, starts: &[(usize, usize)], hidden: &mut [bool]) {
-        if let Some(whole) = &self.whole {
-            let is_done = hidden[whole.clone()].iter().all(|is_hidden| *is_hidden);
-            // A few bytes are like a few others by chance.
-            if is_done || needle.chars.len() < FEWEST_BYTES {
-                return;
-            }
-        }
-        if starts.is_empty() {
-            return;
-        }
-        // By place; of those that are the same to the needle the first.
-        let mut parts: Vec<Vec<Part>> = vec![vec![]; self.readings.len() + 1];
-        for &(start, end) in starts {
-            add(&mut parts[start], Part { end, length: 0, start });
-        }
-        let mut marked = 0..0;
-        // At the end, too, there may be a character that nobody sees.
-        for place in 0..=self.readings.len() {
-            let mut index = 0;
-            while let Some(&Part { end: at, length, start }) = parts[place].get(index) {
-                index += 1;
-                let Some(&char) = needle.chars.get(at) else { continue };
-                self.ends(place, char, needle.is_base64, &mut |end| {
-                    // Of a longer one, each row begins at a place of its own.
-                    if length + 1 == needle.run {
-                        if start < marked.start || end > marked.end {
-                            marked = self.mark(start..end, needle.is_base64, hidden);
-                        }
-                    } else {
-                        add(&mut parts[end], Part { end: at + 1, length: length + 1, start });
-                    }
-                });
-            }
-            parts[place] = vec![];
-        }
-    }
-
-    /// Calls `found` with each place where a character ends that stands here, or what is left of it.
-    fn ends(&self, place: usize, char: char, is_base64: bool, found: &mut impl FnMut(usize)) {
-        // What was decoded is UTF-8, if it is a text at all.
-        let is_wide = !char.is_ascii() && self.whole.is_none();
-        for reading in self.readings.at(place) {
-            let read = if is_base64 { unified(reading.char) } else { fold(reading.char) };
-            if read == fold(char) || (is_wide && matches!(read, '\u{fffd}' | '?')) {
-                found(reading.end);
-            }
-        }
-        if is_wide {
-            // What nobody sees has been left out, if it came as it is, and what breaks a line is a blank.
-            match visible(char) {
-                None => found(place),
-                Some(shown) if shown != char => {
-                    let readings = self.readings.at(place).iter();
-                    readings.filter(|it| it.char == shown).for_each(|it| found(it.end));
-                }
-                Some(_) => {}
-            }
-            // UTF-8 that somebody has taken for Latin-1, and the last eight bits of what Latin-1 does not have.
-            self.misread(place, char.encode_utf8(&mut [0; 4]).as_bytes(), found);
-            let mut units = [0; 2];
-            let low = char.encode_utf16(&mut units).iter().map(|unit| unit.to_le_bytes()[0]);
-            self.misread(place, &low.collect::<Vec<_>>(), found);
-        }
-    }
-
-    /// These bytes as the characters of Latin-1, or as what a lenient reader makes of them.
-    fn misread(&self, place: usize, bytes: &[u8], found: &mut impl FnMut(usize)) {
-        let Some((&byte, rest)) = bytes.split_first() else { return found(place) };
-        let Some(char) = visible(char::from(byte)) else { return self.misread(place, rest, found) };
-        for reading in self.readings.at(place) {
-            let is_lost = !byte.is_ascii() && reading.char == '\u{fffd}';
-            if fold(reading.char) == fold(char) || is_lost {
-                self.misread(reading.end, rest, found);
-            }
-        }
-    }
-
-    /// Hides what these characters were made of, of base64 all that hangs together; answers which characters that is.
-    fn mark(&self, chars: Range<usize>, is_base64: bool, hidden: &mut [bool]) -> Range<usize> {
-        let all = 0..self.text.chars.len();
-        let Range { mut start, mut end } = if self.whole.is_some() { all } else { chars };
-        if is_base64 {
-            let chars = &self.text.chars;
-            let is_of_it = |char: &&char| is_of_base64(**char) || **char == '=';
-            start -= chars[..start].iter().rev().take_while(is_of_it).count();
-            end += chars[end..].iter().take_while(is_of_it).count();
-        }
-        hidden[self.whole.clone().unwrap_or_else(|| self.text.span(start..end))].fill(true);
-        start..end
-    }
-}
-
-/// Adds a part, unless it is there.
-fn add(parts: &mut Vec<Part>, part: Part) {
-    let key = |part: &Part| (part.end, part.length);
-    match parts.binary_search_by_key(&key(&part), key) {
-        Ok(index) => parts[index].start = parts[index].start.min(part.start),
-        Err(index) => parts.insert(index, part),
-    }
-}
-
-/// Short rows of characters, by a number that is made of them.
-struct Grams {
-    /// Whether there may be one: nearly always no, at the cost of a look.
-    filter: Vec<bool>,
-    exact: HashMap<u64, Vec<Place>>,
-}
-
-impl Default for Grams {
-    fn default() -> Self {
-        Self { filter: vec![false; 1 << FILTER_BITS], exact: HashMap::new() }
-    }
-}
-
-impl Grams {
-    /// Adds every row of this length that may be read from a place on.
-    fn add(
-        &mut self,
-        readings: &Readings,
-        place: Place,
-        length: usize,
-        kind: fn(char) -> Option<char>,
-    ) {
-        let mut rows = vec![(0, place.place)];
-        for _ in 0..length {
-            let mut longer: Vec<(u64, usize)> = Vec::new();
-            for (row, place) in rows {
-                longer.extend(
-                    readings
-                        .at(place)
-                        .iter()
-                        .filter_map(|reading| Some((with(row, kind(reading.char)?), reading.end))),
-                );
-            }
-            longer.sort_unstable();
-            longer.dedup();
-            rows = longer;
-        }
-        rows.dedup_by_key(|(row, _)| *row);
-        for (row, _) in rows {
-            self.filter[slot(row)] = true;
-            self.exact.entry(row).or_default().push(place);
-        }
-    }
-
-    /// Where these characters stand in a row.
-    fn places(&self, chars: impl Iterator<Item = char>) -> &[Place] {
-        let row = chars.fold(0, with);
-        let places = if self.filter[slot(row)] { self.exact.get(&row) } else { None };
-        places.map_or(&[], Vec::as_slice)
-    }
-}
-
-const FILTER_BITS: u32 = 16;
-
-fn with(row: u64, char: char) -> u64 {
-    row.rotate_left(12) ^ u64::from(char)
-}
-
-fn slot(row: u64) -> usize {
-    let mixed = row.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> (u64::BITS - FILTER_BITS);
-    usize::try_from(mixed).unwrap_or(0)
-}
-
 #[cfg(test)]
 mod tests {
-    use super::super::needle::Needle;
     use super::*;
 
     #[test]
@@ -343,7 +136,7 @@ mod tests {
             let [plain, ..] = &Needle::forms(&secret)[..] else { panic!("it has forms") };
             let starts = searched.starts(plain).expect("they are few");
             let of_the_text =
-                starts.iter().filter(|(place, _)| searched.layers[place.layer].whole.is_none());
+                starts.iter().filter(|(place, _)| !searched.layers[place.layer].is_decoded());
             assert_eq!(of_the_text.count(), 2000 - GRAM + 1);
         }
     }

@@ -1,4 +1,4 @@
-//! How the characters of a text may be read: as they are, or as what their escapes stand for.
+//! Lists how each character of a text may be read: as it is, or as what an escape stands for.
 
 use super::text::{Text, visible};
 
@@ -8,16 +8,16 @@ const LAYERS: usize = 2;
 /// The longest name or number of an HTML entity that is read.
 const LONGEST_ENTITY: usize = 8;
 
-/// A reading of what stands at a place in a text: a character, and the place behind it.
+/// One way to read a text at some position: as a character that ends at another position.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Reading {
     pub(super) char: char,
     pub(super) end: usize,
-    /// It may as well be something else, and most often is.
+    /// Whether something else may be meant, as it mostly is.
     is_doubtful: bool,
 }
 
-/// By its place in the text, what each character may be read as.
+/// The readings at each position of a text.
 pub(super) struct Readings(Vec<Vec<Reading>>);
 
 impl Readings {
@@ -39,7 +39,7 @@ impl Readings {
         self.0.len()
     }
 
-    /// What may be read at this place; nothing at the end.
+    /// The readings at this position; none at the end.
     pub(super) fn at(&self, place: usize) -> &[Reading] {
         self.0.get(place).map_or(&[], Vec::as_slice)
     }
@@ -51,7 +51,7 @@ impl Readings {
             for reading in self.escapes(at) {
                 match visible(reading.char) {
                     Some(char) => add(&mut all[at], Reading { char, ..reading }),
-                    // Of what nobody sees, what follows is read.
+                    // An invisible character is skipped: the readings after it count.
                     None => {
                         for next in all.get(reading.end).cloned().unwrap_or_default() {
                             add(&mut all[at], next);
@@ -70,7 +70,7 @@ impl Readings {
                 '%' => found.extend(self.percent(introducer.end)),
                 '&' => found.extend(self.entity(introducer.end)),
                 '\\' => found.extend(self.backslash(introducer.end)),
-                // A form's blank.
+                // A blank in a form.
                 '+' => found.push(Reading { char: ' ', end: introducer.end, is_doubtful: true }),
                 _ => {}
             }
@@ -78,7 +78,7 @@ impl Readings {
         found
     }
 
-    /// `%41`, and `%C3%A9`, which is UTF-8, or one character of Latin-1 for each byte.
+    /// Reads `%41`, and `%C3%A9`, which is UTF-8 or one character of Latin-1 for each byte.
     fn percent(&self, digits: usize) -> Vec<Reading> {
         let mut found = Vec::new();
         let mut rows: Vec<_> =
@@ -108,7 +108,8 @@ impl Readings {
             .collect()
     }
 
-    /// A number of so many hexadecimal digits, and where it ends.
+    /// Reads a number with this many hexadecimal digits. Returns it with the position at which it
+    /// ends.
     fn hexadecimal(&self, at: usize, digits: usize) -> Vec<(u32, usize)> {
         (0..digits).fold(vec![(0, at)], |numbers, _| {
             let digits = numbers.into_iter().flat_map(|(number, at)| {
@@ -120,7 +121,7 @@ impl Readings {
         })
     }
 
-    /// `&amp;`, `&#38;` or `&#x26;`
+    /// Reads `&amp;`, `&#38;` or `&#x26;`.
     fn entity(&self, at: usize) -> Vec<Reading> {
         let mut found = Vec::new();
         let mut names = vec![(String::new(), at)];
@@ -146,7 +147,7 @@ impl Readings {
         found
     }
 
-    /// `\"`, `\n`, `\x41`, `\u00e9`, or two of the latter for one character
+    /// Reads `\"`, `\n`, `\x41`, `\u00e9`, or two of the last kind for one character.
     fn backslash(&self, at: usize) -> Vec<Reading> {
         let mut found = Vec::new();
         for letter in self.at(at) {
@@ -185,7 +186,7 @@ impl Readings {
         letters.flat_map(|it| self.hexadecimal(it.end, 4)).collect()
     }
 
-    /// The text with its escapes undone, where it has any.
+    /// The text with its escapes undone, if it has any.
     pub(super) fn unescaped(&self, text: &Text) -> Option<Text> {
         let mut unescaped = Text::empty();
         let mut at = 0;
@@ -208,7 +209,8 @@ fn code((number, end): (u32, usize)) -> Option<Reading> {
     Some(Reading { char: char::from_u32(number)?, end, is_doubtful: false })
 }
 
-/// What an entity stands for. Of those with a name, the ones that HTML has for characters of ASCII.
+/// The character that an entity stands for. Among named entities, it knows those that HTML has for
+/// ASCII characters.
 fn named(name: &str) -> Option<char> {
     match name.to_ascii_lowercase().as_str() {
         "amp" => Some('&'),
@@ -249,7 +251,7 @@ fn named(name: &str) -> Option<char> {
     }
 }
 
-/// How many bytes of UTF-8 a character has that begins with this one.
+/// How many bytes of UTF-8 a character has if it begins with this byte.
 fn length_of_utf8(first: u8) -> usize {
     match first {
         0xC0..=0xDF => 2,
@@ -259,7 +261,7 @@ fn length_of_utf8(first: u8) -> usize {
     }
 }
 
-/// The character that these bytes of UTF-8 are, where they are just one.
+/// The character that these bytes encode in UTF-8, if they encode exactly one.
 pub(super) fn only_char(bytes: &[u8]) -> Option<char> {
     let mut chars = std::str::from_utf8(bytes).ok()?.chars();
     let char = chars.next()?;

@@ -8,7 +8,10 @@ use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use proptest::prelude::*;
 use url::form_urlencoded::byte_serialize;
 
+use super::presentation::CONSIDERED;
+use super::text::Text;
 use super::*;
+use crate::secret::Secret;
 
 const SECRET: &str = "a&b \"c\"/<\\>'%41é€😀+=";
 
@@ -20,7 +23,7 @@ fn shown(text: &str) -> String {
     presentable(text, &[&known(&[SECRET])])
 }
 
-/// How a character may be written, under a name.
+/// A name, and a way to write a character.
 type Writing = (&'static str, fn(char) -> String);
 
 fn writings() -> Vec<Writing> {
@@ -112,7 +115,7 @@ fn eight_characters_of_a_secret_are_hidden_and_seven_are_not() {
     ] {
         assert_eq!(presentable(text, &[&secret]), meant);
     }
-    // A whole one that is shorter.
+    // A shorter secret is hidden only as a whole.
     let short = known(&["s3cret"]);
     assert_eq!(presentable("not S3CRET, s3cre", &[&short]), "not [redacted], s3cre");
 }
@@ -150,7 +153,7 @@ fn a_text_is_cut_and_no_end_of_it_takes_time() {
 
 #[test]
 fn a_text_that_has_too_much_in_common_with_what_is_known_is_hidden_as_a_whole() {
-    // As only somebody makes it who wants the search to take long.
+    // Only somebody who wants the search to take long makes such a token.
     let rows = (0..1000).map(|number| format!("aaaaa{number:03}"));
     let token: String = rows.collect();
     let text = format!("no: {}", "a".repeat(CONSIDERED));
@@ -165,7 +168,7 @@ proptest! {
     ) {
         let writings = writings();
         let written: String = secret.chars().zip(ways).map(|(char, way)| writings[way].1(char)).collect();
-        // Of what nobody sees there is nothing to hide.
+        // If nothing is visible, there is nothing to hide.
         let is_seen = |text: &str| !Text::clean(text, 1).chars.is_empty();
         prop_assume!(is_seen(&secret) && is_seen(&written));
         let shown = presentable(&format!("{before}{written}"), &[&known(&[&secret])]);
@@ -183,7 +186,7 @@ proptest! {
 /// The secrets and tokens of a process with several managers.
 fn of_a_process() -> Vec<Secret> {
     let mut secrets = known(&[
-        // As providers make them, and as people do.
+        // Secrets as providers make them, and as people do.
         "kD3uVJmPzLq8sXwT1yRb6NcGf0HaEo9iQ2vBt7Zj5Ws",
         "Tz8Q~WmL4xk.pR2uNvb_Yc6JtHd1Gs-Ea9Fq0oZi",
         "0f8a3d52-6c1e-4b97-a2d4-7e5b9c0d1f68",
@@ -207,7 +210,7 @@ fn of_a_process() -> Vec<Secret> {
     secrets
 }
 
-/// What a server may make of a text before it repeats it.
+/// A name, and an encoding that a server may apply to a text before it repeats it.
 type Encoder = (&'static str, fn(&str) -> String);
 
 fn each(text: &str, write: impl Fn(char) -> String) -> String {
@@ -264,10 +267,11 @@ const ENCODERS: [Encoder; 16] = [
     ("HEXADECIMAL", |text| each_byte(text, |byte| format!("{byte:02X}"))),
 ];
 
-/// A secret, or a part of one, in up to two of these encodings, and in another case where it can be read back.
+/// A secret, or a part of one, in up to two of these encodings. Its case may be changed if it can
+/// still be read back.
 struct Echo {
     text: String,
-    /// Whether its end was cut off afterwards, perhaps in the middle of a character.
+    /// Whether the end was cut off afterwards, perhaps in the middle of a character.
     is_cut: bool,
     story: String,
 }
@@ -290,7 +294,8 @@ fn echo(random: &mut fastrand::Rng, secrets: &[Secret]) -> Echo {
         1 => text.to_ascii_lowercase(),
         _ => text.to_owned(),
     };
-    // Base64 whose case was changed is known where it is of the secret itself, and of enough of it.
+    // Base64 whose case was changed is found only if it encodes the secret itself, and enough of
+    // it.
     let is_base64 = |name: &str| name.starts_with("base64") || name == "Basic";
     let cased = other_case(&part, random);
     let once = first(&cased);
@@ -301,7 +306,7 @@ fn echo(random: &mut fastrand::Rng, secrets: &[Secret]) -> Echo {
         text = other_case(&text, random);
     }
     story = format!("{story} {name} {outer}");
-    // What is left has to have enough of the secret in it.
+    // The rest must contain enough of the secret.
     let is_cut = part.chars().count() > 16 && random.u8(..4) == 0;
     if is_cut {
         let most = text.chars().count();
@@ -311,7 +316,8 @@ fn echo(random: &mut fastrand::Rng, secrets: &[Secret]) -> Echo {
     Echo { text, is_cut, story }
 }
 
-/// The longest beginning of an escaped character that no character is left of: of an escape in an escape.
+/// The longest beginning of an escaped character that may be left when the end is cut off: of an
+/// escape in an escape.
 const LONGEST_REST: usize = 36;
 
 #[test]

@@ -1,12 +1,12 @@
-//! A row of characters, each of which stands for a part of the text that is shown.
+//! A text whose characters know which part of the shown text they come from.
 
 use std::ops::Range;
 
 use zeroize::Zeroizing;
 
-/// Characters, and which characters of the shown text each of them was made of.
+/// Characters, and the range of the shown text that each was made of.
 ///
-/// What is decoded may be a secret, and is wiped when it is dropped.
+/// A decoded text may be a secret, so it is wiped on drop.
 #[derive(Clone)]
 pub(super) struct Text {
     pub(super) chars: Zeroizing<Vec<char>>,
@@ -18,14 +18,15 @@ impl Text {
         Self { chars: Zeroizing::default(), spans: vec![] }
     }
 
-    /// The text that is shown, at most so many characters of it.
+    /// The text that is shown: at most this many characters.
     pub(super) fn clean(text: &str, most: usize) -> Self {
         let chars: Vec<char> = text.chars().filter_map(visible).take(most).collect();
         let spans = (0..chars.len()).map(|index| index..index + 1).collect();
         Self { chars: Zeroizing::new(chars), spans }
     }
 
-    /// Adds a character that stands for a part of the shown text. One that nobody sees is left out.
+    /// Adds a character that stands for a part of the shown text. An invisible character is left
+    /// out.
     pub(super) fn push(&mut self, char: char, span: Range<usize>) {
         if let Some(char) = visible(char) {
             self.chars.push(char);
@@ -33,7 +34,7 @@ impl Text {
         }
     }
 
-    /// What these of its characters were made of.
+    /// The part of the shown text that these characters were made of.
     pub(super) fn span(&self, chars: Range<usize>) -> Range<usize> {
         let spans = &self.spans[chars];
         let start = spans.iter().map(|span| span.start).min().unwrap_or(0);
@@ -41,7 +42,8 @@ impl Text {
     }
 }
 
-/// How a character is shown: a control character as a blank, an invisible one not at all.
+/// How a character is shown. A control character becomes a blank; an invisible character is not
+/// shown.
 pub(super) fn visible(char: char) -> Option<char> {
     match char {
         '\u{2028}' | '\u{2029}' => Some(' '),
@@ -51,8 +53,8 @@ pub(super) fn visible(char: char) -> Option<char> {
     }
 }
 
-/// Whether a character has no shape of its own, or changes the direction of those around it: Unicode's
-/// `Default_Ignorable_Code_Point` and `Cf`.
+/// Whether a character has no shape of its own, or changes the direction of those around it:
+/// Unicode's `Default_Ignorable_Code_Point` and `Cf`.
 fn is_invisible(char: char) -> bool {
     matches!(u32::from(char),
         0xAD | 0x34F | 0x600..=0x605 | 0x61C | 0x6DD | 0x70F | 0x890 | 0x891 | 0x8E2
@@ -62,7 +64,7 @@ fn is_invisible(char: char) -> bool {
         | 0xE0000..=0xE0FFF)
 }
 
-/// The same for both cases.
+/// Returns the same character for both cases.
 pub(super) fn fold(char: char) -> char {
     if char.is_ascii() {
         return char.to_ascii_lowercase();

@@ -1,6 +1,9 @@
 //! Who waits for a token, who is served at once, and who is told that waiting is pointless.
 
-use super::{Effect, Offer, Refresh, Refusal, Wait};
+use super::effect::Effect;
+use super::event::Offer;
+use super::lifecycle::Refresh;
+use super::waiters::{Refusal, Wait};
 use crate::clock::Timestamp;
 use crate::error::{Code, Failure};
 

@@ -11,13 +11,13 @@ use crate::policy::Policy;
 pub(super) struct Backoff {
     failures: u32,
     terminal: Option<Failure>,
-    /// The gap after the last start.
+    /// Until when the minimum gap after the last start lasts.
     gap_until: Timestamp,
-    /// Our own patience after failures.
+    /// When our own patience after failures ends.
     retry_at: Timestamp,
     /// When the latest failure came, if it was one that may pass by itself.
     passing_at: Option<Timestamp>,
-    /// What the endpoint asked for.
+    /// Until when the endpoint asked to be left alone.
     throttled_until: Timestamp,
     life: Option<Duration>,
 }
@@ -30,7 +30,8 @@ impl Backoff {
     /// Whoever waits for a token does not wait longer for what may have passed by now.
     const LONGEST_FOR_CALLERS: Duration = Duration::from_secs(5);
 
-    /// When the next refresh may start; sooner where callers wait after a failure that may pass by itself.
+    /// When the next refresh may start; sooner where callers wait after a failure that may pass by
+    /// itself.
     pub(super) fn not_before(&self, is_awaited: bool) -> Timestamp {
         let early = self.passing_at.map(|at| at + Self::LONGEST_FOR_CALLERS);
         let early = early.filter(|_| is_awaited).unwrap_or(self.retry_at);

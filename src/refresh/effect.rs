@@ -15,8 +15,8 @@ use crate::token::HeldToken;
 #[derive(Debug)]
 pub enum Effect {
     /// Send one token request and report what came of it as
-    /// [`Event::Answered`](super::Event::Answered), after [`Event::Obtained`](super::Event::Obtained)
-    /// where its token is handed out.
+    /// [`Event::Answered`](super::Event::Answered), after
+    /// [`Event::Obtained`](super::Event::Obtained) where its token is handed out.
     Fetch {
         /// Names the request; reports of an older one are ignored.
         flight: u64,
@@ -29,12 +29,12 @@ pub enum Effect {
     Withdraw,
     /// Tell a waiting caller that there is a token, or why not.
     Settle {
-        /// Whom.
+        /// The caller that waits.
         waiter: WaiterId,
-        /// What.
+        /// That there is a token, or why not.
         outcome: Result<(), Refusal>,
     },
-    /// Tell whoever listens.
+    /// Tell those who listen.
     Notify(Notice),
 }
 
@@ -45,9 +45,9 @@ pub enum Notice {
     Token(Arc<HeldToken>),
     /// A token is no longer handed out.
     TokenRetired {
-        /// Which.
+        /// The serial of the token.
         serial: u64,
-        /// Why.
+        /// Why it is not.
         reason: Retirement,
     },
     /// A refresh failed; the token that is held, if any, stays in use.
@@ -61,7 +61,7 @@ pub enum Notice {
     },
     /// A 401 was reported too soon after another one; the token is kept.
     InvalidateIgnored {
-        /// Whose 401.
+        /// The serial of the token that was refused.
         serial: u64,
         /// How long until the next one counts.
         retry_after: Duration,
@@ -74,11 +74,11 @@ pub enum Notice {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Retirement {
-    /// Its successor is.
+    /// Its successor is handed out.
     Replaced,
     /// A resource answered 401 to it.
     Invalidated,
-    /// Its time has come.
+    /// It may not be used any longer.
     Expired,
     /// Its credential has leaked, or failed the checks that were asked for.
     Dropped,

@@ -20,7 +20,7 @@ pub enum Event {
     Invalidated(u64),
     /// What may be presented has changed.
     Offered(Box<Offer>),
-    /// The token request of that number was answered. A token that is handed out was told of before,
+    /// The token request of that number was answered. A token that is handed out was told of before
     /// as [`Event::Obtained`].
     Answered {
         /// The number from [`Effect::Fetch`](super::Effect::Fetch).

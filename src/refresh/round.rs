@@ -25,7 +25,8 @@ impl Round {
         &self.current
     }
 
-    /// Goes on after a rejection, with what may be presented at this moment; the failure when nothing is left.
+    /// Goes on after a rejection, with what may be presented at this moment; the failure when
+    /// nothing is left.
     pub(super) fn next(
         self,
         failure: Failure,

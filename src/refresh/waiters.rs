@@ -13,20 +13,20 @@ pub type WaiterId = u64;
 /// A caller that wants a token.
 #[derive(Debug, Clone)]
 pub struct Wait {
-    /// Who.
+    /// The id that its outcome is for.
     pub waiter: WaiterId,
     /// How long the token must still be usable; zero takes any.
     pub min_validity: Duration,
-    /// When it is refused.
+    /// Until when it waits.
     pub deadline: Timestamp,
-    /// It asks whether the configuration works: an unreadable source refuses it at once.
+    /// Whether it asks if the configuration works: an unreadable source refuses it at once.
     pub for_readiness: bool,
 }
 
 /// Why a caller gets no token.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Refusal {
-    /// There is none and none came in time, or none can come.
+    /// There is no token, and none came in time or can come.
     Unavailable {
         /// When asking again is worth it.
         retry_after: Duration,
@@ -35,13 +35,14 @@ pub enum Refusal {
     },
     /// A required source of a credential yields nothing.
     CredentialUnavailable(Failure),
-    /// A new token may be handed out for only so long.
+    /// Even a new token may not be handed out for longer than this.
     LifetimeTooShort(Duration),
     /// The manager was closed.
     Closed,
 }
 
-/// Thousands may wait: nothing that happens for each of them looks at all of them.
+/// The callers that wait. There may be thousands: nothing that happens for each of them looks at all
+/// of them.
 #[derive(Debug, Default)]
 pub(super) struct Waiters {
     waits: BTreeMap<WaiterId, Wait>,

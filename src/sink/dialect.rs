@@ -1,7 +1,8 @@
-//! How the `dotenv` package and Node.js read a file of variables.
+//! Reads a file of variables as the `dotenv` package and Node.js do.
 //!
-//! They agree about well-formed files and differ about the others, so both are followed exactly: `dotenv` 17 and
-//! 18 by the regular expression that it is made of, Node.js 24 (`--env-file`, `util.parseEnv`) by its loop.
+//! They agree on well-formed files and differ on others, so this module follows both exactly:
+//! `dotenv` 17 and 18 by its regular expression, and Node.js 24 (`--env-file`, `util.parseEnv`) by
+//! its loop.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -10,26 +11,27 @@ use zeroize::Zeroizing;
 
 use crate::secret::Secret;
 
-/// A variable that `dotenv` reads. Ranges are of bytes of the file.
+/// An assignment that `dotenv` reads. Ranges count bytes of the file.
 #[derive(Debug)]
 pub(super) struct Assignment {
     pub(super) name: String,
     pub(super) value: Secret,
-    /// The value as it is written, with its quotes.
+    /// Where the value stands, including its quotes.
     pub(super) place: Range<usize>,
-    /// What it is quoted with.
+    /// The quote around the value, if there is one.
     pub(super) quote: Option<char>,
 }
 
-/// What either reads; the last assignment counts.
+/// The variables that a reader finds. The last assignment of a name counts.
 pub(super) type Variables = BTreeMap<String, Secret>;
 
-/// The separators of lines that JavaScript's regular expressions know beside line breaks.
+/// Whether JavaScript's regular expressions take a character, other than a line break, for the end
+/// of a line.
 pub(super) fn is_separator(c: char) -> bool {
     matches!(c, '\u{2028}' | '\u{2029}')
 }
 
-/// What JavaScript takes for white space.
+/// Whether JavaScript takes a character for white space.
 fn is_space(c: char) -> bool {
     (c.is_whitespace() && c != '\u{85}') || c == '\u{feff}'
 }
@@ -53,12 +55,12 @@ pub(super) fn assignments(text: &str) -> Vec<Assignment> {
     found
 }
 
-/// What `dotenv` reads.
+/// The variables that `dotenv` reads.
 pub(super) fn dotenv(text: &str) -> Variables {
     assignments(text).into_iter().map(|found| (found.name, found.value)).collect()
 }
 
-/// The text with `\n` for every line break, and where each of its bytes comes from.
+/// The text with `\n` for every line break, and the position in the file that each byte comes from.
 fn with_plain_line_breaks(text: &str) -> (Zeroizing<String>, Vec<usize>) {
     let mut lines = Zeroizing::new(String::with_capacity(text.len()));
     let mut places = Vec::with_capacity(text.len() + 1);
@@ -74,7 +76,7 @@ fn with_plain_line_breaks(text: &str) -> (Zeroizing<String>, Vec<usize>) {
     (lines, places)
 }
 
-/// The assignment whose name, or whose `export`, starts there, and its end, which is on its last line.
+/// The assignment whose name or `export` starts here, with its end, which is on its last line.
 fn assignment(lines: &str, start: usize) -> Option<(Assignment, usize)> {
     let exported = lines[start..]
         .strip_prefix("export")
@@ -93,7 +95,7 @@ fn assignment(lines: &str, start: usize) -> Option<(Assignment, usize)> {
     Some((assignment, end))
 }
 
-/// The end of the name that starts there and the end of the separator behind it.
+/// The end of the name that starts here, and the end of the separator after it.
 fn name_and_separator(lines: &str, start: usize) -> Option<(usize, usize)> {
     let is_of_name = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '.' | '-');
     let end = skip(lines, start, is_of_name);
@@ -108,7 +110,7 @@ fn name_and_separator(lines: &str, start: usize) -> Option<(usize, usize)> {
     Some((end, end + 1 + space.len_utf8()))
 }
 
-/// The value that starts there: where it is, its quote, and where what belongs to it ends.
+/// The value that starts here: its range, its quote, and the end of everything that belongs to it.
 fn value(lines: &str, start: usize) -> (Range<usize>, Option<char>, usize) {
     let first = skip_space(lines, start);
     let quote = lines[first..].chars().next().filter(|c| matches!(c, '\'' | '"' | '`'));
@@ -126,8 +128,8 @@ fn value(lines: &str, start: usize) -> (Range<usize>, Option<char>, usize) {
     (first..first + written.len(), quote, end)
 }
 
-/// The end of the quoted text that starts there. The longest one counts that nothing but a comment follows, and that
-/// has no quote inside that is not behind a backslash.
+/// The end of the quoted text that starts here. It is the longest text that is followed by nothing
+/// but a comment. A quote inside must have a backslash before it.
 fn closed(lines: &str, start: usize, quote: char) -> Option<usize> {
     let mut end = None;
     for (at, _) in lines[start + 1..].match_indices(quote) {
@@ -144,7 +146,7 @@ fn closed(lines: &str, start: usize, quote: char) -> Option<usize> {
     end
 }
 
-/// What `dotenv` makes of a value as it is written.
+/// The value that `dotenv` reads from a written one.
 fn unquoted(written: &str) -> Secret {
     let stripped = ['\'', '"', '`']
         .into_iter()
@@ -169,7 +171,7 @@ fn end_of_line(lines: &str, from: usize) -> usize {
     lines[from..].find('\n').map_or(lines.len(), |length| from + length)
 }
 
-/// What Node.js reads.
+/// The variables that Node.js reads.
 pub(super) fn node(text: &str) -> Variables {
     let text = Zeroizing::new(text.replace('\r', ""));
     let trim = |text| str::trim_matches(text, [' ', '\t', '\n']);
@@ -215,12 +217,12 @@ pub(super) fn node(text: &str) -> Variables {
         variables.insert(name, Secret::new(value));
         rest = trim(after_line(rest));
     }
-    // `export A=` without a value is one to Node.js; nobody can mean it.
+    // From `export A=` without a value, Node.js reads the name with `export`. Nobody can mean that.
     variables.retain(|name, _| !name.contains([' ', '\t']));
     variables
 }
 
-/// What stands behind the first line.
+/// The text after the first line.
 fn after_line(text: &str) -> &str {
     text.split_once('\n').map_or("", |(_, rest)| rest)
 }

@@ -1,36 +1,40 @@
-//! Reads variables of a dotenv file, or changes them and nothing else of it.
+//! Reads variables of a dotenv file, or changes them and nothing else.
 //!
-//! Comments, order, blank lines, line breaks, `export` and the comment behind a value stay as they are. A variable
-//! that is assigned several times is changed everywhere, one that is missing is appended.
+//! Comments, order, blank lines, line breaks, `export` and the comment after a value stay as they
+//! are. A variable that is assigned several times is changed everywhere. A missing variable is
+//! appended.
 //!
-//! Readers differ, and a file may have several. What is written is read again as `dotenv` and as Node.js
-//! would: whoever read the variable before reads the new value, and nobody reads another variable
-//! differently. Otherwise the change is refused.
+//! Readers differ, and a file may have several. So the new text is read again as `dotenv` and
+//! Node.js would read it. Every reader that found the variable before must find the new value, and
+//! no reader may find another variable changed. Otherwise the change is refused.
 //!
-//! A shell that sources the file is a third reader, and one that runs what it finds between backticks and in `$(…)`,
-//! also between double quotes. So a value is written only as all three read it: with nothing around it when it is plain,
-//! between single quotes, or between double quotes when it has neither `$`, a backtick nor a backslash. A value that
-//! needs something else, one with `'` and one of these, is refused, and so is one that is not plain where a shell would
-//! come to it inside of other quotes. Blanks between `NAME=` and its value go, since a shell would run that value.
+//! A shell that sources the file is a third reader. It runs what stands between backticks and in
+//! `$(…)`, even between double quotes. So a value is written only in a form that all three read
+//! alike: without quotes if it is plain, between single quotes, or between double quotes if it has
+//! no `$`, no backtick and no backslash. A value with `'` and one of these has no such form, and is
+//! refused. So is a value that is not plain, if a shell would find it inside other quotes. Blanks
+//! between `NAME=` and the value are removed, since a shell would run that value.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::dialect::{self, Assignment, Variables, is_separator};
-use super::{Refusal, check, shell};
+use super::refusal::{Refusal, check_characters};
+use super::shell;
 use crate::secret::Secret;
 
-/// A variable of a dotenv file that is set.
+/// What readers find for a variable that a dotenv file sets.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Variable {
-    /// What every reader reads.
+    /// The value that every reader finds.
     Value(Secret),
-    /// `dotenv` and Node.js read different values, or only one of them reads any.
+    /// `dotenv` and Node.js find different values, or only one of them finds any.
     Ambiguous,
 }
 
-/// Those of these variables that the file sets. One that is empty is not set.
+/// Returns those of these variables that the file sets. An empty variable is not set.
 pub fn read(text: &str, names: &BTreeSet<String>) -> BTreeMap<String, Variable> {
-    // Windows editors put it there; to `dotenv` it is a blank, to Node.js a part of the first name.
+    // Windows editors write a byte order mark. `dotenv` takes it for a blank, and Node.js for a
+    // part of the first name.
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let readings = Readings::of(text);
     // Lines end there for one reader and not for the other.
@@ -48,10 +52,10 @@ pub fn read(text: &str, names: &BTreeSet<String>) -> BTreeMap<String, Variable> 
     names.iter().filter_map(|name| Some((name.clone(), set(name)?))).collect()
 }
 
-/// The new text of the file; none: it holds these values already.
+/// The new text of the file; `None` if it holds these values already.
 ///
 /// # Errors
-/// When a name or value cannot be written, or the file is such that readers would disagree.
+/// If a name or a value cannot be written, or if readers of the file would disagree.
 pub fn edit(text: &str, values: &[(&str, &Secret)]) -> Result<Option<Secret>, Refusal> {
     if let [(client_id, _), (client_secret, _)] = values
         && client_id == client_secret
@@ -63,7 +67,7 @@ pub fn edit(text: &str, values: &[(&str, &Secret)]) -> Result<Option<Secret>, Re
         if name.is_empty() || !name.chars().all(is_of_name) {
             return Err(Refusal::Name(name.to_owned()));
         }
-        check(name, value)?;
+        check_characters(name, value)?;
     }
     let mut new = None;
     for (name, value) in values.iter().copied() {
@@ -75,7 +79,7 @@ pub fn edit(text: &str, values: &[(&str, &Secret)]) -> Result<Option<Secret>, Re
     Ok(new)
 }
 
-/// The text with one variable changed; none: it has this value.
+/// The text with one variable changed; `None` if it has this value already.
 fn set(text: &str, name: &str, value: &Secret) -> Result<Option<Secret>, Refusal> {
     // Lines end there for one reader and not for the other.
     if text.contains(is_separator) {
@@ -119,7 +123,7 @@ fn set(text: &str, name: &str, value: &Secret) -> Result<Option<Secret>, Refusal
 fn replaced(text: &str, assignments: &[Assignment], written: &Secret) -> Secret {
     let mut size = text.len();
     size += assignments.len() * written.expose().len();
-    // Large enough, so that no copy of it is left behind where it grew.
+    // Large enough from the start: a buffer that grows leaves a copy behind.
     let mut new = String::with_capacity(size);
     let mut copied = 0;
     for assignment in assignments {
@@ -131,7 +135,8 @@ fn replaced(text: &str, assignments: &[Assignment], written: &Secret) -> Secret 
     Secret::new(new)
 }
 
-/// Where the new value of an assignment begins. Of `A= value` a shell would run `value`: those blanks go.
+/// Where the new value of an assignment begins. In `A= value` a shell would run `value`, so the
+/// blanks are replaced, too.
 fn start(text: &str, assignment: &Assignment) -> usize {
     let is_blank = [' ', '\t'];
     let before = text[..assignment.place.start].trim_end_matches(is_blank);
@@ -141,14 +146,14 @@ fn start(text: &str, assignment: &Assignment) -> usize {
     }
 }
 
-/// Whether a shell that sources the file runs nothing of the new value.
+/// Whether a shell that sources the file runs no part of the new value.
 fn is_safe_for_shells(text: &str, name: &str, written: &str) -> bool {
     let assignments = dialect::assignments(text);
     let mut ours = assignments.iter().filter(|assignment| assignment.name == name);
     ours.all(|assignment| shell::is_safe_at(text, assignment.place.start, written))
 }
 
-/// With a last line that ends as the last line before it did.
+/// The text with the variable on a new last line, which ends as the last line before it did.
 fn appended(text: &str, name: &str, written: &Secret) -> Secret {
     let line_break = if text.contains("\r\n") { "\r\n" } else { "\n" };
     let is_ended = text.is_empty() || text.ends_with('\n');
@@ -165,7 +170,8 @@ enum Quoting {
 }
 
 impl Quoting {
-    /// None: with a backtick, between which a shell runs what it finds.
+    /// The quoting of a value that is there. `None` for backticks: a shell runs what stands between
+    /// them.
     fn of(quote: Option<char>) -> Option<Self> {
         match quote {
             Some('\'') => Some(Self::Single),
@@ -175,17 +181,19 @@ impl Quoting {
         }
     }
 
-    /// Those that a shell takes for the same text, and that run nothing: first what is there. There may be none.
+    /// The quotings in which a shell reads the value as it is and runs nothing; first the one that
+    /// is there. There may be none.
     fn by_preference(value: &str, present: Option<Self>) -> Vec<Self> {
         let all = present.into_iter().chain([Self::Bare, Self::Single, Self::Double]);
         all.filter(|quoting| quoting.suits_shells(value)).collect()
     }
 
-    /// A shell reads the same text.
+    /// Whether a shell reads the value as it is.
     fn suits_shells(self, value: &str) -> bool {
         let is_plain = |c: char| c.is_ascii_alphanumeric() || "_-.,:/@%+=~".contains(c);
         match self {
-            // Shells expand a tilde only in these places, and zsh what follows an equals sign at the beginning.
+            // Shells expand a tilde only in these places. zsh also expands what follows an equals
+            // sign at the beginning.
             Self::Bare => {
                 value.chars().all(is_plain)
                     && !value.starts_with(['~', '='])
@@ -207,7 +215,7 @@ impl Quoting {
     }
 }
 
-/// What each reader makes of a file.
+/// What each reader finds in a file.
 struct Readings {
     dotenv: Variables,
     node: Variables,
@@ -218,12 +226,12 @@ impl Readings {
         Self { dotenv: dialect::dotenv(text), node: dialect::node(text) }
     }
 
-    /// Whoever knows the variable reads this value.
+    /// Whether `dotenv` finds this value, and Node.js finds it or nothing.
     fn has(&self, name: &str, value: &Secret) -> bool {
         self.dotenv.get(name) == Some(value) && self.node.get(name).is_none_or(|read| read == value)
     }
 
-    /// Whether this is what it was before, but for the one variable.
+    /// Whether the readers find the new value, and everything else as it was before.
     fn differ_only_in(&self, before: &Self, name: &str, value: &Secret) -> bool {
         let is_appended = !before.dotenv.contains_key(name);
         let node_must = is_appended || before.node.contains_key(name);
@@ -231,7 +239,7 @@ impl Readings {
             && (!node_must || self.node.contains_key(name))
             && others(&self.dotenv, name).eq(others(&before.dotenv, name))
             && others(&before.node, name).all(|(other, read)| self.node.get(other) == Some(read))
-            // `A= ` hides the next line from Node.js for as long as it has no value.
+            // As long as `A= ` has no value, it hides the next line from Node.js.
             && others(&self.node, name).all(|(other, read)| {
                 before.node.contains_key(other) || self.dotenv.get(other) == Some(read)
             })

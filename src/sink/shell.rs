@@ -1,11 +1,12 @@
-//! Where a shell that sources a file takes quotes for quotes.
+//! Says whether a shell that sources a file would run a value, by the quotes around it.
 //!
-//! What stands between single quotes is run by no shell, unless an apostrophe somewhere above has turned the
-//! quotes around: of `A=it's`, `B='$(id)'` and `C=it's` a shell runs `id`, although other readers see three values.
+//! No shell runs what stands between single quotes, unless an apostrophe further up has swapped
+//! inside and outside. With `A=it's`, `B='$(id)'` and `C=it's` a shell runs `id`, although other
+//! readers see three values.
 
-/// Whether a shell runs nothing of a value that is written like this at this place, nor a part of it.
+/// Whether a shell runs no part of a value that is written like this at this place.
 pub(super) fn is_safe_at(text: &str, place: usize, written: &str) -> bool {
-    // Nothing that starts a command, wherever it stands behind its `NAME=`.
+    // Without these, nothing starts a command, wherever the value stands after its `NAME=`.
     let starts = |c: char| c.is_whitespace() || "$`\\;&|<>()".contains(c);
     let value = written.trim_matches(['\'', '"']);
     if !value.contains(starts) && !value.contains(['\'', '"']) {
@@ -46,7 +47,8 @@ fn around(text: &str) -> Around {
                 Ok(rest) => rest,
                 Err(around) => return around,
             },
-            // `$'…'` has rules of its own, in some shells; what else is here has quotes of its own.
+            // In some shells `$'…'` has its own rules. The others here can contain quotes of their
+            // own.
             '`' => return Around::Unclear,
             '$' if after.starts_with(['\'', '"']) => return Around::Unclear,
             '<' if after.starts_with('<') => return Around::Unclear,
@@ -57,7 +59,8 @@ fn around(text: &str) -> Around {
     Around::Nothing
 }
 
-/// What stands behind the quotes that are open at the beginning, unless they are still open.
+/// The text after the closing quote, if the text begins inside double quotes. If there is no
+/// closing quote, what is open at the end.
 fn behind_double_quotes(text: &str) -> Result<&str, Around> {
     let mut rest = text;
     while let Some(c) = rest.chars().next() {

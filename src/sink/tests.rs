@@ -1,4 +1,4 @@
-//! What is written, and what is not.
+//! Tests of what is written, and of what is refused.
 
 use proptest::prelude::*;
 use serde::Deserialize;
@@ -24,7 +24,7 @@ struct Case {
     edited: String,
 }
 
-/// `__test__/dotenv-readers.test.js` has the real readers read them.
+/// `__test__/dotenv-readers.test.js` holds the real readers to the same cases.
 #[test]
 fn files_are_changed_as_the_cases_say_and_then_not_again() {
     let cases = include_str!("cases.json");
@@ -44,7 +44,7 @@ struct Reading {
     is_ambiguous: bool,
 }
 
-/// `__test__/dotenv-readers.test.js` has the real readers read them.
+/// `__test__/dotenv-readers.test.js` holds the real readers to the same cases.
 #[test]
 fn a_variable_is_what_both_readers_read() {
     let readings = include_str!("readings.json");
@@ -116,7 +116,7 @@ fn a_value_that_a_shell_would_find_outside_of_its_quotes_is_refused() {
         let (text, exposed) =
             (format!("{above}ID=id\nSECRET=old\n"), Err(Refusal::Exposed("SECRET".into())));
         assert_eq!(set(&text, "id", "$(id)"), exposed, "{above:?}");
-        // A shell runs nothing of this one, wherever it stands.
+        // A shell runs no part of this value, wherever it stands.
         let plain = format!("{above}ID=id\nSECRET=n3w-secret\n");
         assert_eq!(set(&text, "id", "n3w-secret"), Ok(Some(plain)));
     }
@@ -137,9 +137,9 @@ fn a_shell_does_not_find_a_value_apart_from_its_name() {
 #[test]
 fn a_file_that_readers_read_differently_is_not_changed() {
     let ambiguous = |name: &str| Err(Refusal::Ambiguous(name.into()));
-    // Node.js takes everything up to the next quote for the value of OTHER, dotenv one line.
+    // Node.js takes everything up to the next quote for the value of OTHER; dotenv takes one line.
     assert_eq!(set("OTHER='x\nID=1\nMORE='y'\n", "id", "secret"), ambiguous("ID"));
-    // To Node.js these have no value.
+    // For Node.js these variables have no value.
     assert_eq!(set("ID=1\nSECRET=\n'x'\n", "id", "secret"), ambiguous("SECRET"));
     assert_eq!(set("# a\u{2028}ID=1\n", "id", "secret"), ambiguous("ID"));
 }
@@ -232,7 +232,7 @@ fn a_place_that_holds_only_a_secret_takes_those_of_its_client() {
     }
 }
 
-/// A part of a file, and a value in it that is to be changed.
+/// A part of a file. A value may be one that is to be changed.
 #[derive(Debug, Clone)]
 enum Part {
     Kept(String),
@@ -240,7 +240,7 @@ enum Part {
     Secret(String),
 }
 
-/// The ways to write a value that carry it, by a plain rule and without the code under test.
+/// The ways to write a value, by a plain rule and without the code under test.
 fn writings(value: &str) -> Vec<String> {
     let is_bare = value.trim_matches(char::is_whitespace) == value
         && !value.contains('#')
@@ -258,7 +258,7 @@ fn writings(value: &str) -> Vec<String> {
 
 fn written() -> impl Strategy<Value = String> {
     "[ -~é€]{0,12}".prop_filter_map("no quoting", |value| {
-        // A backslash before a quote means different things to readers; the cases have it.
+        // Readers disagree on a backslash before a quote; the cases cover it.
         let writings = if value.ends_with('\\') { Vec::new() } else { writings(&value) };
         (!writings.is_empty()).then(|| writings[value.len() % writings.len()].clone())
     })
@@ -331,12 +331,12 @@ proptest! {
     }
 }
 
-/// What of the new text is left behind the parts, for each way in which it can be read as them.
+/// What is left of the new text after the parts, for each way to match them.
 fn ends<'a>(parts: &[Part], new: &'a str, id: &str, secret: &str) -> Vec<&'a str> {
     let mut rests = vec![new];
     for part in parts {
         let candidates = match part {
-            // Blanks that a shell would run the value behind go with the old one.
+            // Blanks after which a shell would run the value are removed with the old value.
             Part::Kept(text) if text.ends_with("=  ") => {
                 vec![text.clone(), text.trim_end().to_owned()]
             }
@@ -356,8 +356,8 @@ fn ends<'a>(parts: &[Part], new: &'a str, id: &str, secret: &str) -> Vec<&'a str
     rests
 }
 
-/// What may stand for a value: the new one, or still the old one where the last of the same name, which counts, is
-/// the new one already.
+/// What may stand for a value: the new value. If the last value of the same name, which counts, is
+/// the new one already, the old value stays.
 fn values(old: &str, latest: Option<&Part>, new: &str) -> Vec<String> {
     let writings = writings(new);
     match latest {
@@ -372,7 +372,7 @@ fn latest(parts: &[Part], is_wanted: impl Fn(&Part) -> bool) -> Option<&Part> {
     parts.iter().rev().find(|part| is_wanted(part))
 }
 
-/// Whether it is a line for each variable that the parts lack.
+/// Whether the rest is one line for each variable that the parts lack.
 fn is_appendix(rest: &str, parts: &[Part], id: &str, secret: &str) -> bool {
     let lacks_id = !parts.iter().any(|part| matches!(part, Part::Id(_)));
     let lacks_secret = !parts.iter().any(|part| matches!(part, Part::Secret(_)));

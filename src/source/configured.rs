@@ -11,13 +11,13 @@ use crate::sink::Target;
 pub struct Configured {
     /// The credentials in the order of the configuration, each once.
     pub credentials: Vec<Arc<Credential>>,
-    /// What they yield that they did not yield before.
+    /// The credentials that are new, and what they replace.
     pub edges: Vec<Edge>,
     /// What each entry yields by itself, in the same order.
     pub entries: Vec<Yielded>,
     /// Why a required source yields nothing, if one does.
     pub unreadable: Option<Failure>,
-    /// A source that was never read yet was asked and has not answered, or another reading follows.
+    /// A source that has never been read has not answered yet, or another reading follows.
     pub pending: bool,
 }
 
@@ -41,18 +41,18 @@ pub struct Yielded {
     pub credentials: Vec<Arc<Credential>>,
     /// Where a credential that replaces it is written to.
     pub persist: Option<Target>,
-    /// Environment variables are among what it is read from.
+    /// It is read from environment variables, among others.
     pub has_variables: bool,
 }
 
 /// Names an entry among those of all handles.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct EntryPlace {
-    /// Whose.
+    /// The handle that configured it.
     pub owner: Owner,
     /// Its position in the owner's list.
     pub index: usize,
 }
 
-/// Who configured a group of entries: one handle of a manager.
+/// The handle that configured a group of entries.
 pub type Owner = u64;

@@ -2,11 +2,12 @@
 
 use std::sync::Arc;
 
+use super::configured::Edge;
 use super::reading::Place;
 use super::spec::{EntrySpec, Field, SourceSpec};
+use super::state::{SourceChange, SourceProblem, Throttled};
 use super::throttle::Throttle;
 use super::yields::{Readings, Yield};
-use super::{Edge, SourceChange, SourceProblem, Throttled};
 use crate::clock::Timestamp;
 use crate::credential::Credential;
 use crate::sink::Target;
@@ -21,7 +22,7 @@ pub(super) struct Entry {
     before: Option<SourceSpec>,
     /// What its own source yields.
     current: Vec<Arc<Credential>>,
-    /// What stood in front of that at the start.
+    /// What took precedence over that at the start.
     front: Option<Arc<Credential>>,
     /// People know that the two differ.
     is_front_told: bool,
@@ -77,13 +78,13 @@ impl Entry {
         self.front.iter().filter(is_new).chain(&self.current)
     }
 
-    /// Whether its own source yields it, whatever stands in front of that.
+    /// Whether its own source yields this credential, whatever takes precedence over that source.
     fn yields_itself(&self, credential: &Credential) -> bool {
         self.current.iter().any(|known| known.is_same_as(credential))
     }
 
-    /// Whether this credential, which was accepted, stood in front of variables that hold another one;
-    /// true only once.
+    /// Whether this accepted credential took precedence over variables that hold another one. True
+    /// only once.
     pub(super) fn take_stale(&mut self, accepted: &Credential) -> bool {
         let is_stale = !self.is_front_told
             && self.front.as_ref().is_some_and(|front| front.is_same_as(accepted))
@@ -93,15 +94,15 @@ impl Entry {
         is_stale
     }
 
-    /// Why the configuration is not whole because of it, if it is not.
+    /// Why the configuration is incomplete because of it, if it is.
     pub(super) fn problem(&self) -> Option<&str> {
         let is_needed = !self.spec.optional && self.credentials().next().is_none();
         self.problem.as_ref().map(|problem| &*problem.message).filter(|_| is_needed)
     }
 
-    /// Why its own source yields nothing, even where what it yielded before is in use.
+    /// Why its own source yields nothing, even while what it yielded before is in use.
     pub(super) fn trouble(&self) -> Option<&SourceProblem> {
-        // What may be absent from the start is no trouble before it was ever there.
+        // An optional source that was never there is no trouble.
         self.problem.as_ref().filter(|_| !self.spec.optional || !self.current.is_empty())
     }
 
@@ -110,7 +111,7 @@ impl Entry {
         self.throttled.as_ref()
     }
 
-    /// From when on it may change, if it wants to and may not.
+    /// When it may change again, if a change of it was held back.
     pub(super) fn held_back_until(&self) -> Option<Timestamp> {
         self.throttle.awaited()
     }
@@ -132,13 +133,13 @@ impl Entry {
         self.before.iter().chain([&self.spec.source]).flat_map(SourceSpec::places).collect()
     }
 
-    /// Whether everything that it consists of was read, or failed to be.
+    /// Whether each of its parts was read, or could not be read.
     pub(super) fn has_answer(&self, readings: Readings<'_>) -> bool {
         let mut sources = self.before.iter().chain([&self.spec.source]);
         sources.all(|source| !matches!(readings.of(source, &self.spec), Yield::NotYet(_)))
     }
 
-    /// Takes over what was read; answers what is worth telling.
+    /// Takes over what was read; returns what is worth telling.
     pub(super) fn update(
         &mut self,
         readings: Readings<'_>,
@@ -212,7 +213,7 @@ impl Entry {
         (!expected).then_some(change)
     }
 
-    /// It has changed too often: what it is now is looked at again later. That is told once.
+    /// It has changed too often, and is looked at again later. People are told once.
     fn hold_back(&mut self, now: Timestamp) -> Option<SourceChange> {
         if self.throttled.is_some() {
             return None;
@@ -257,7 +258,7 @@ impl Entry {
             .collect();
         for (index, to) in self.current.iter().enumerate() {
             let from = before.get(index).filter(|old| !knows(&self.current, old)).map(Arc::clone);
-            // Whoever takes the first one out of a list means the one that is first then.
+            // Who takes the first credential out of a list means the one that is first then.
             if !knows(&before, to) || index == 0 && from.is_some() {
                 edges.push(Edge { from, to: Arc::clone(to), is_start });
             }

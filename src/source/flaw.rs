@@ -1,7 +1,9 @@
-//! What a text holds that no client id or secret has: left there by an editor, a web page or a terminal.
+//! What a text holds that no client id or secret has: left there by an editor, a web page or a
+//! terminal.
 //!
-//! RFC 6749 appendix A.1 and A.2 allow printable ASCII. Other letters are let through, since some servers
-//! take them; what nobody sees on a screen is not. `lib/credential-text.js` says the same of what JavaScript reads.
+//! RFC 6749 appendix A.1 and A.2 allow printable ASCII. Other letters are let through, since some
+//! servers take them. Characters that nobody sees on a screen are not.
+//! `lib/options/credential-text.js` says the same of what JavaScript reads.
 
 use std::fmt;
 

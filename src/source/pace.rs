@@ -7,7 +7,7 @@ use crate::clock::Timestamp;
 /// What a reading is of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Extent {
-    /// Everything.
+    /// Files, environment variables and functions.
     All,
     /// Files and environment variables, which cost next to nothing; no function is called.
     Cheap,
@@ -42,8 +42,8 @@ impl Pace {
         self.all_at = Timestamp::default();
     }
 
-    /// What is read next, and when: at the same instants as by everybody else who reads as often, so that a
-    /// process wakes up once for all.
+    /// What is read next, and when: at the same instants as everybody else who reads as often, so
+    /// that a process wakes up once for all.
     pub(super) fn next(&self, has_token: bool) -> (Extent, Timestamp) {
         if has_token {
             return (Extent::All, self.all_at.next_of_every(self.poll));

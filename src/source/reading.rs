@@ -48,7 +48,7 @@ pub enum FileReading {
     Text(Secret),
     /// The texts of the two files of a directory, of one version of it.
     Pair(Secret, Secret),
-    /// Those variables of a dotenv file that were asked for and that it has.
+    /// The wanted variables of a dotenv file, as far as the file has them.
     Variables(BTreeMap<String, Variable>),
     /// Why there is none.
     Failed(String),
@@ -68,7 +68,7 @@ pub enum Reading {
         /// In order.
         list: Vec<CredentialText>,
     },
-    /// Nothing.
+    /// It yields nothing.
     Empty,
     /// It failed.
     Error {

@@ -21,7 +21,7 @@ pub struct EntrySpec {
     /// When what it yields expires, in milliseconds since 1970; a function may say so itself.
     #[serde(default)]
     pub expires_at: Option<i64>,
-    /// Environment variables are among what it is read from.
+    /// It is read from environment variables, among others.
     #[serde(default)]
     pub has_variables: bool,
     /// Where a credential that replaces what it yields is written to.
@@ -61,12 +61,12 @@ pub enum SourceSpec {
         /// Its index among the handle's JavaScript sources.
         index: usize,
     },
-    /// A source, and what comes before it where that can be read: environment variables, and the file that
-    /// `persist` writes, which may be newer. It is no part of another one.
+    /// A source, and what takes precedence if it can be read: environment variables, and the file
+    /// that `persist` writes, which may be newer. It is never part of another one.
     Fronted {
         /// Read once, at the start.
         front: Box<SourceSpec>,
-        /// Read then, and again and again.
+        /// Read at the start, and again and again.
         source: Box<SourceSpec>,
     },
 }
@@ -108,7 +108,7 @@ impl SourceSpec {
         }
     }
 
-    /// The files that it is read from; each of them once, so that two fields of one file fit together.
+    /// The files that it is read from, each once, so that two fields from one file fit together.
     pub(super) fn places(&self) -> Vec<Place> {
         match self {
             Self::Fields { client_id, client_secret } => {

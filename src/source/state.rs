@@ -23,7 +23,8 @@ pub enum SourceChange {
     Emptied,
     /// It could not be read, for this reason; its last value, if any, stays in use.
     Unreadable(String),
-    /// It changes so often that only some changes are taken up, as this says; its last value is not lost.
+    /// It changes so often that only some changes are taken up, for which this gives advice; its
+    /// last value is not lost.
     Throttled(String),
 }
 
@@ -36,11 +37,11 @@ pub struct SourceState {
     pub label: Option<String>,
     /// It was never read yet.
     pub is_pending: bool,
-    /// Why it yields nothing, if it does not.
+    /// Why it yields nothing, if so.
     pub problem: Option<SourceProblem>,
-    /// That it changes too often, if it does.
+    /// What is known if it changes too often.
     pub throttled: Option<Throttled>,
-    /// Something it yielded before is in use, or it need not yield anything.
+    /// Something that it yielded before is in use, or it is optional.
     pub is_covered: bool,
 }
 
@@ -49,17 +50,17 @@ pub struct SourceState {
 pub struct Throttled {
     /// For people: which source, and what to do.
     pub message: String,
-    /// Since when.
+    /// When that began.
     pub since: Timestamp,
 }
 
 /// Why a source yields nothing.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SourceProblem {
-    /// It was read, and was empty; otherwise it could not be read.
+    /// It was read and was empty; if not, it could not be read.
     pub is_empty: bool,
     /// For people: which source, and why.
     pub message: String,
-    /// Since when.
+    /// When that began.
     pub since: Timestamp,
 }

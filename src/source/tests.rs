@@ -2,7 +2,13 @@
 
 mod env_files;
 
+use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
+use std::time::Duration;
+
 use super::*;
+use crate::clock::Timestamp;
+use crate::credential::Credential;
 use crate::secret::Secret;
 
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -409,7 +415,8 @@ fn how_a_source_is_and_since_when_is_known_as_long_as_it_is_so() {
     assert_eq!(sources.label(EntryPlace { owner: 1, index: 0 }), Some("q4"));
 }
 
-/// What is found in a file each 10 ms, by what `finds` says of each reading: the edges and the notices.
+/// What is found in a file each 10 ms, by what `finds` says of each reading: the edges and the
+/// notices.
 fn every_ten_ms(
     sources: &mut Sources,
     from: Timestamp,

@@ -1,11 +1,12 @@
-//! How often a source may change: each change may be a rotation, with requests to the token endpoint.
+//! How often a source may change: each change may be a rotation, with requests to the token
+//! endpoint.
 
 use std::time::Duration;
 
 use crate::clock::Timestamp;
 
-/// Admits changes at once as long as there are few, and then at a steady pace. Whoever is refused comes again with
-/// what is latest by then.
+/// Admits changes at once while they are few, and then at a steady pace. Who is refused comes again
+/// with what is latest by then.
 #[derive(Debug, Default)]
 pub(super) struct Throttle {
     /// When all that was admitted would have come at the steady pace.
@@ -19,7 +20,8 @@ impl Throttle {
     const BURST: u32 = 10;
     const PACE: Duration = Duration::from_secs(1);
 
-    /// So many new credentials in one list count as one change more: each id takes 20 ms of CPU time.
+    /// How many new credentials in one list count as one more change: each id takes 20 ms of CPU
+    /// time.
     const NEW_CREDENTIALS: usize = 10;
 
     /// Whether a change with so many new credentials is admitted now.
@@ -38,7 +40,7 @@ impl Throttle {
         self.has_refused = false;
     }
 
-    /// From when on what was refused is admitted, if something was.
+    /// When what was refused is admitted, if something was refused.
     pub(super) fn awaited(&self) -> Option<Timestamp> {
         self.has_refused.then(|| self.next())
     }

@@ -35,10 +35,10 @@ enum Part {
     NotYet(String),
 }
 
-/// What a source in JavaScript that yields nothing is told by.
+/// How a JavaScript source that yields nothing is described.
 const EMPTY: &str = "yields nothing (is it empty or not set?)";
 
-/// What one is told by that is still silent.
+/// How a source that is still silent is described.
 const SILENT: &str = "has not answered yet";
 
 impl Readings<'_> {

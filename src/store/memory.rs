@@ -1,4 +1,4 @@
-//! The store of one process, and of tests that play a fleet in one.
+//! A store in memory, for one process and for tests that simulate a fleet.
 
 mod hints;
 mod state;
@@ -12,18 +12,22 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::Waker;
 use std::time::Duration;
 
-use super::{Beat, Fresh, Lease, Pulse, Snapshot, Store, TokenWrite, Unavailable, Written};
+use super::beat::{Beat, Pulse};
+use super::interface::{Store, Unavailable, Written};
+use super::lease::Lease;
+use super::snapshot::Snapshot;
+use super::token::{Fresh, TokenWrite};
 use crate::clock::{Clock, Timestamp};
 use crate::credential::CredentialId;
 use crate::rotation::{MemberId, Refused, Rejections, Write};
 pub use hints::MemoryHints;
 use state::{State, Table};
 
-/// A store in the memory of this process; its clones share it.
+/// A store in the memory of this process. Its clones share it.
 ///
-/// Its own methods are those of [`Store`] without the waiting: none blocks on anything but a lock
-/// that is held for moments, so that they may be called under a lock of the caller's. They never
-/// wake anybody while they hold it.
+/// Its own methods are those of [`Store`] without the waiting. They block only on a lock that is
+/// held for moments, so a caller may call them under a lock of its own. They never wake anybody
+/// while they hold that lock.
 #[derive(Clone)]
 pub struct MemoryStore {
     shared: Arc<Shared>,
@@ -35,12 +39,13 @@ struct Shared {
 }
 
 impl MemoryStore {
-    /// For one process that shares nothing: it has no members, and no barrier holds a write up.
+    /// A store for one process that shares nothing. It has no members, and no barrier holds up a
+    /// write.
     pub fn for_process(clock: Arc<dyn Clock>) -> Self {
         Self::new(clock, None)
     }
 
-    /// For members that may be dead or behind: it has a member table.
+    /// A store for a fleet, whose members may be dead or behind. It has a member table.
     pub fn for_fleet(clock: Arc<dyn Clock>) -> Self {
         Self::new(clock, Some(Table::default()))
     }
@@ -136,10 +141,10 @@ impl MemoryStore {
         self.lock().0.subscribers.add()
     }
 
-    /// The state at this moment, without what has expired by then.
+    /// The state at this moment, without what has expired.
     fn lock(&self) -> (MutexGuard<'_, State>, Timestamp) {
         let mut state = self.shared.state.lock().unwrap_or_else(PoisonError::into_inner);
-        // Read under the lock: the times of two calls are in the order of the calls.
+        // Read under the lock, so that the times of two calls are in the order of the calls.
         let now = self.shared.clock.now();
         state.forget(now);
         (state, now)

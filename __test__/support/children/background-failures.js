@@ -2,7 +2,7 @@
 
 // Failures that nobody waits for, or no longer: an unhandled rejection ends this process.
 
-const { createClock } = require('../../../testing')
+const { createClock } = require('../../../lib/testing')
 const world = require('../world')
 
 const HOUR = 3_600_000

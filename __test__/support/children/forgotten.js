@@ -3,7 +3,7 @@
 // Opens managers, refers to one of them only, and prints how many are left.
 
 const { TokenManager, oauth2 } = require('../../..')
-const native = require('../../../lib/load-native')
+const native = require('../../../lib/native/load')
 const { until } = require('../process')
 
 const { tokenUrl } = JSON.parse(process.argv[2])

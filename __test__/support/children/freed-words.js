@@ -2,11 +2,13 @@
 
 // Gives the native part words whose memory it frees afterwards, and has stamps published meanwhile.
 
-const native = require('../../../lib/load-native')
+const native = require('../../../lib/native/load')
 const { closeAll, manager } = require('../world')
 
 const { tokenUrl } = JSON.parse(process.argv[2])
-/** An allocation of that size is given back to the system at once: a store to it ends the process. */
+/**
+ * An allocation of that size is given back to the system at once: a store to it ends the process.
+ */
 const SIZE = 64 * 1024 * 1024
 const { attachBlock } = native
 const buffers = []

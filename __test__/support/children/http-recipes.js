@@ -1,10 +1,11 @@
 'use strict'
 
-// A recipe of docs/http.md for a client that is an ES module only, in one situation. It prints what came of it.
+// A recipe of docs/http.md for a client that is an ES module only, in one situation. It prints what
+// came of it.
 
 const { pathToFileURL } = require('node:url')
 const { inspect } = require('node:util')
-const { fakeTokens } = require('../../../testing')
+const { fakeTokens } = require('../../../lib/testing')
 const { guardedServer, resourceServer } = require('../resource-server')
 const world = require('../world')
 

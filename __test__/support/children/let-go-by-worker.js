@@ -6,7 +6,7 @@ const { Worker } = require('node:worker_threads')
 const { manager } = require('../world')
 
 const { tokenUrl } = JSON.parse(process.argv[2])
-const native = JSON.stringify(require.resolve('../../../lib/load-native'))
+const native = JSON.stringify(require.resolve('../../../lib/native/load'))
 const letGo = `
   const native = require(${native})
   for (let time = 0; time < 100; time++) {

@@ -3,7 +3,7 @@
 // A worker that calls the exports of the native part as it is told to, past the facade.
 
 const { parentPort } = require('node:worker_threads')
-const native = require('../../../lib/load-native')
+const native = require('../../../lib/native/load')
 
 // It has an attachment, as a worker that uses the package does.
 const attachment = native.attach(() => {})

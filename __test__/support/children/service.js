@@ -1,11 +1,13 @@
 'use strict'
 
-// A service as its users write it, alone or as a worker of a cluster: says what happens, does what it is told.
+// A service as its users write it, alone or as a worker of a cluster: says what happens, does what
+// it is told.
 
 const fs = require('node:fs')
 
 const { config, kind, file, tokenUrl, options } = JSON.parse(process.argv[2])
-// As the first line of a program that reads its variables from a file. What is set already stays as it is.
+// As the first line of a program that reads its variables from a file. What is set already stays as
+// it is.
 if (config) require('dotenv').config({ path: file, quiet: true })
 
 const { TokenManager, envFile, fromEnv, fromEnvFile, fromFile, oauth2, secretFile } = require('../../..')

@@ -4,7 +4,7 @@
 
 const path = require('node:path')
 const { Worker } = require('node:worker_threads')
-const native = require('../../../lib/load-native')
+const native = require('../../../lib/native/load')
 const { until, threads, ourThreads } = require('../process')
 const { closeAll, manager } = require('../world')
 
@@ -39,7 +39,10 @@ function count() {
   return { threads: notOurs(), rss: process.memoryUsage.rss(), managers: native.managers() }
 }
 
-/** Each gets a token, now or after another attempt: on a slow machine one may have ended before it was there. */
+/**
+ * Each gets a token, now or after another attempt: on a slow machine one may have ended before it
+ * was there.
+ */
 async function holdTokens(managers) {
   for (const tokens of managers) await until(() => tokens.peek() !== undefined)
 }

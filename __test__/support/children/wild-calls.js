@@ -1,13 +1,17 @@
 'use strict'
 
-// Calls every export of the native part with arguments at random, first in workers, then in the main thread, and
-// prints what came of it: what was thrown, and whether managers of this process get tokens.
+// Calls every export of the native part with arguments at random, first in workers, then in the
+// main thread, and prints what came of it: what was thrown, and whether managers of this process
+// get tokens.
 
 const { MessageChannel, Worker, isMainThread, parentPort, workerData } = require('node:worker_threads')
-const native = require('../../../lib/load-native')
+const native = require('../../../lib/native/load')
 const { manager } = require('../world')
 
-/** What every export takes; arguments are of that kind, or wild. One that is missing here takes anything. */
+/**
+ * What every export takes; arguments are of that kind, or wild. One that is missing here takes
+ * anything.
+ */
 const KINDS = {
   attach: ['function'],
   detach: ['attachment'],

@@ -15,7 +15,7 @@ function manager(options) {
   })
 }
 
-/** What either file does: one manager under a name that both use, one under its own, one without. */
+/** What either file does: one manager with a name that both use, one with its own, one without. */
 function share() {
   test('opens managers and leaves them open', async () => {
     const own = expect.getState().testPath

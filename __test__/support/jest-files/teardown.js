@@ -2,7 +2,7 @@
 
 const diagnosticsChannel = require('node:diagnostics_channel')
 const fs = require('node:fs')
-const native = require('../../../lib/load-native')
+const native = require('../../../lib/native/load')
 const { ourThreads, until } = require('../process')
 
 const { SEEN, KEPT } = process.env

@@ -53,8 +53,8 @@ impl Reading {
         }
     }
 
-    /// As `fetch().json()` reads it: without a byte order mark, and with a replacement character for what
-    /// is no UTF-8.
+    /// As `fetch().json()` reads it: without a byte order mark, and with a replacement character
+    /// for what is no UTF-8.
     fn of_text(bytes: &[u8]) -> Self {
         let text = String::from_utf8_lossy(bytes);
         let text = text.strip_prefix('\u{feff}').unwrap_or(&text);

@@ -3,11 +3,11 @@
 /// What an error code is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum ErrorClass {
-    /// The endpoint knows this client or its secret not.
+    /// The endpoint does not know this client or its secret.
     Client,
     /// The client may not use the client-credentials grant.
     Grant,
-    /// Of the client where the status says so, too; otherwise of the request.
+    /// It is about the client where the status says so, too, and otherwise about the request.
     Denied,
     /// There are too many requests.
     Throttled,
@@ -42,7 +42,7 @@ pub(super) fn tells_of_rate_limit(explanation: &str) -> bool {
     ["rate limit exceeded", "too many requests"].iter().any(|words| text.starts_with(words))
 }
 
-/// The same within any text: for a status that leaves it open what is refused.
+/// Whether any text says so: for a status that leaves open what is refused.
 pub(super) fn mentions_rate_limit(explanation: &str) -> bool {
     let text = explanation.to_ascii_lowercase();
     ["rate limit", "too many requests"].iter().any(|words| text.contains(words))

@@ -123,7 +123,8 @@ impl Members {
         (!number.is_nan()).then_some(number)
     }
 
-    /// Whether there is an `error` in it that says something: an empty value is no code (RFC 6749 A.7).
+    /// Whether there is an `error` in it that says something: an empty value is no code (RFC 6749
+    /// A.7).
     pub(super) fn has_error(&self) -> bool {
         match self.0.get("error") {
             Some(Member::Text(text)) => !text.trim().is_empty(),

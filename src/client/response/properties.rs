@@ -4,12 +4,17 @@ use proptest::collection::{hash_map, vec};
 use proptest::prelude::*;
 use proptest::sample::select;
 use serde_json::Value;
+use std::time::Duration;
 
 use super::headers::NAMES as HEADERS;
+use super::judge::LONGEST_LIFE;
 use super::members::NAMES;
 use super::tests::{endpoint, headers, nothing, sent};
 use super::*;
+use crate::credential::Credential;
 use crate::redaction::LONGEST;
+use crate::secret::Secret;
+use crate::verdict::Verdict;
 
 const WORDS: [&str; 12] = [
     "invalid_client",

@@ -1,7 +1,7 @@
 //! A directory that is held open, and the calls that are made in it.
 //!
-//! Nothing here waits: what is opened is opened with `O_NONBLOCK`, so that neither a pipe without another end nor a
-//! lease holds a thread, and with `O_CLOEXEC` and `O_NOFOLLOW`.
+//! Nothing here waits. Files are opened with `O_NONBLOCK`, so that neither a pipe without another
+//! end nor a lease holds a thread, and with `O_CLOEXEC` and `O_NOFOLLOW`.
 
 #[cfg(not(unix))]
 #[path = "directory/plain.rs"]

@@ -1,6 +1,7 @@
 //! Where tests let a call to the file system fail, or something happen right before it.
 //!
-//! Each call that reading or writing a file makes is announced here first. Outside of tests that is nothing.
+//! Each call that reading or writing a file makes is announced here first. Outside of tests that is
+//! nothing.
 
 use std::io;
 
@@ -34,8 +35,8 @@ mod plan {
     }
 
     impl Plan {
-        /// Runs the work; the action comes before its call with that number, from 0. Answers what the work gives, and
-        /// its calls.
+        /// Runs the work; the action comes before its call with that number, from 0. Returns what
+        /// the work gives, and its calls.
         pub(in crate::driver) fn run<T>(
             at: usize,
             action: impl FnMut(&'static str) -> io::Result<()> + 'static,

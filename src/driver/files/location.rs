@@ -10,14 +10,14 @@ use super::directory::{Directory, Kind};
 /// How many links a path may lead through, as on Linux.
 const LINKS: usize = 40;
 
-/// Why there is nothing to be read where a path leads, or nothing to be written.
+/// Why nothing can be read or written where a path leads.
 #[derive(Debug, thiserror::Error)]
 pub(in crate::driver) enum Trouble {
     #[error(transparent)]
     Io(#[from] io::Error),
     #[error("is a directory")]
     IsDirectory,
-    /// Nothing of it is read: a pipe would wait for its other end, and a device may do anything.
+    /// It is not read: a pipe would wait for its other end, and a device may do anything.
     #[error("is not a regular file but {0}")]
     IsSpecial(&'static str),
     #[error("leads through too many links")]
@@ -41,9 +41,9 @@ pub(in crate::driver) struct Location {
 impl Location {
     /// Follows the path link by link, whether or not there is a file in the end.
     ///
-    /// In a directory that anybody may write to, and nobody but the owner of a file may remove it, such as
-    /// `/tmp`, a link leads where its owner wants it. It is followed only when that is this process's user or the
-    /// directory's owner, as Linux does it where `fs.protected_symlinks` is set.
+    /// In a directory such as `/tmp`, where anybody may make files and only their owners may remove
+    /// them, a link leads where its owner wants. It is followed only if that is this process's user
+    /// or the directory's owner, as Linux does where `fs.protected_symlinks` is set.
     pub(in crate::driver) fn of(path: &Path) -> Result<Self, Trouble> {
         let mut steps = Vec::new();
         push(&mut steps, path);
@@ -89,7 +89,8 @@ impl Location {
                 return Err(Trouble::ForeignLink(PathBuf::from(name)));
             }
             if directory.is_kernels() {
-                // Its links are no texts: `/dev/stdin` may lead to a pipe, and `/proc/1/root` out of a container.
+                // Its links are not texts: `/dev/stdin` may lead to a pipe, and `/proc/1/root` out
+                // of a container.
                 if !is_last {
                     directory = directory.follow(&name)?;
                     continue;
@@ -104,7 +105,7 @@ impl Location {
         Err(Trouble::IsDirectory)
     }
 
-    /// Opens it for reading, if it is a file; none: there is none.
+    /// Opens the file for reading, if there is one.
     pub(in crate::driver) fn open(&self) -> Result<Option<File>, Trouble> {
         match self.kind {
             None => Ok(None),

@@ -1,17 +1,25 @@
 //! Pools with real threads, whose looks a test's clock times.
 
 use std::sync::mpsc::{Receiver, Sender, channel};
+use std::time::Duration;
 
 use tokio::task::{JoinHandle, yield_now};
 
 use super::*;
 use crate::clock::ManualClock;
+use crate::driver::manager::ManagerId;
+use crate::driver::queue::Urgency;
 
 /// Nothing here takes that long; a test that waits for it has failed.
 const PATIENCE: Duration = Duration::from_secs(20);
 
-const LIMITS: Limits =
-    Limits { at_once: 2, of_one: 1, slow_of_one: 2, slow: 3, keep_alive: Duration::from_secs(1) };
+const LIMITS: WorkLimits = WorkLimits {
+    at_once: 2,
+    of_one: 1,
+    slow_of_one: 2,
+    slow: 3,
+    keep_alive: Duration::from_secs(1),
+};
 
 /// A pool and its clock.
 struct Bench {
@@ -27,7 +35,7 @@ struct Hanging {
 }
 
 impl Bench {
-    fn new(limits: Limits) -> Self {
+    fn new(limits: WorkLimits) -> Self {
         Self { pool: Pool::new(limits), clock: ManualClock::new(0), done: channel() }
     }
 
@@ -128,7 +136,7 @@ async fn work_that_hangs_is_given_up_and_its_place_hangs_until_it_returns() {
 
 #[tokio::test]
 async fn a_place_whose_work_was_abandoned_again_and_again_hangs() {
-    let bench = Bench::new(Limits { slow: 64, ..LIMITS });
+    let bench = Bench::new(WorkLimits { slow: 64, ..LIMITS });
     let mut hanging = Vec::new();
     for owner in 1..=4 {
         assert_eq!(
@@ -190,7 +198,7 @@ async fn no_more_threads_hang_than_the_process_affords() {
 
 #[tokio::test]
 async fn what_nobody_wants_any_more_is_not_begun() {
-    let bench = Bench::new(Limits { at_once: 1, ..LIMITS });
+    let bench = Bench::new(WorkLimits { at_once: 1, ..LIMITS });
     let hanging = bench.hang(1, "/a").await;
     let gone = bench.work(2, "gone").await;
     let _wanted = bench.work(3, "wanted").await;
@@ -203,7 +211,7 @@ async fn what_nobody_wants_any_more_is_not_begun() {
 
 #[tokio::test]
 async fn what_is_at_work_for_nobody_any_more_counts_no_longer() {
-    let bench = Bench::new(Limits { at_once: 1, ..LIMITS });
+    let bench = Bench::new(WorkLimits { at_once: 1, ..LIMITS });
     let hanging = bench.hang(1, "/a").await;
     let _other = bench.work(2, "other").await;
     hanging.outcome.abort();
@@ -213,7 +221,7 @@ async fn what_is_at_work_for_nobody_any_more_counts_no_longer() {
 
 #[tokio::test]
 async fn work_that_panics_is_lost_and_nothing_else() {
-    let bench = Bench::new(Limits { at_once: 1, ..LIMITS });
+    let bench = Bench::new(WorkLimits { at_once: 1, ..LIMITS });
     let lost = bench.submit(Bench::order(1, "/a"), || panic!("a test asked for this panic"));
     assert_eq!(lost.await.unwrap(), Err(Unfinished::Lost));
     let _next = bench.work(1, "next").await;

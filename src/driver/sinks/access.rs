@@ -1,12 +1,13 @@
 //! Who may read and write a file, which a new one takes over.
 //!
-//! That is its owner, its group, the nine bits of its mode and, on Linux, its POSIX access control list. A default list of
-//! the directory would let others in as soon as the mode is set: it is taken off a new file first. Set-uid, set-gid and
-//! sticky bits are not taken over, since no file with a secret is a program.
+//! These are its owner, its group, the nine bits of its mode and, on Linux, its POSIX access
+//! control list. A default list of the directory would let others in as soon as the mode is set, so
+//! it is removed from a new file first. Set-uid, set-gid and sticky bits are not taken over: no
+//! file with a secret is a program.
 
 use std::fs::File;
 
-use super::Failure;
+use super::failure::Failure;
 #[cfg(unix)]
 use crate::driver::files::before;
 
@@ -17,7 +18,7 @@ pub(super) struct Access {
     pub(super) owner: u32,
     pub(super) group: u32,
     pub(super) mode: u32,
-    /// As the file system keeps it; none: the mode says it all.
+    /// The list as the file system keeps it; none if the mode says everything.
     pub(super) list: Option<Vec<u8>>,
 }
 
@@ -41,7 +42,7 @@ impl Access {
         self.owner
     }
 
-    /// Gives a file that nobody but its owner may open to the owner and the group.
+    /// Gives the file to the owner and the group. Only its owner may open it so far.
     pub(super) fn give(&self, file: &File) -> Result<(), Failure> {
         use std::os::unix::fs::{MetadataExt, fchown};
 
@@ -82,7 +83,7 @@ impl Access {
     }
 }
 
-/// Takes off a new file what its directory lets others do with it.
+/// Removes from a new file the rights that its directory gives to others.
 pub(super) fn close(file: &File) -> Result<(), Failure> {
     #[cfg(unix)]
     if list::of(file).map_err(Failure::preparing)?.is_some() {
@@ -116,7 +117,7 @@ mod list {
                 list.truncate(length);
                 Ok(Some(list))
             }
-            // There is none, or there are none in this file system, or none in this kernel.
+            // The file has no list, or the file system or the kernel knows none.
             Err(Errno::NODATA | Errno::NOTSUP | Errno::NOSYS) => Ok(None),
             Err(error) => Err(error.into()),
         }

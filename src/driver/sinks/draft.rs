@@ -1,21 +1,23 @@
 //! New files before they take their places, and those that killed writers have left behind.
 //!
-//! A draft stands in a directory of its own beside the file, `.oauth-rotor-<number>.tmp`, which nobody but its owner may
-//! enter. It is made with the mode 0600, and gets the one of the file that it replaces as the last thing before
-//! the rename. A process that is killed in between has let nobody in: what it leaves behind is behind a
-//! directory with the mode 0700. With the mode set only after the rename, those who read the file by their group would
-//! be locked out for a moment by each write, and for good by a kill.
+//! A draft is in a directory of its own beside the file, `.oauth-rotor-<number>.tmp`, which only
+//! its owner may enter. It is made with the mode 0600 and gets the mode of the file that it
+//! replaces last, right before the rename. A process that is killed before that has let nobody in:
+//! a directory with the mode 0700 protects what it leaves behind. If the mode were set after the
+//! rename, each write would lock out for a moment those who read the file by their group, and a
+//! kill would do so for good.
 
 use std::ffi::{OsStr, OsString};
 use std::fs::File;
 use std::io::{self, ErrorKind, Seek, Write};
 
 use super::access::{Access, close};
-use super::{Failure, LARGEST, Step};
-use crate::driver::files::{Directory, Found, Kind, before, read_text};
+use super::failure::{Failure, WriteStep};
+use crate::driver::files::{Directory, Found, Kind, LARGEST_ENV_FILE, before, read_text};
 use crate::secret::Secret;
 
-/// How a draft's directory is named, and from when on a left-over is one where there is no lock.
+/// How a draft's directory is named, and after how many seconds it counts as left behind where
+/// there is no lock.
 pub(super) const PREFIX: &str = ".oauth-rotor-";
 pub(super) const SUFFIX: &str = ".tmp";
 pub(super) const STALE_SECONDS: i64 = 600;
@@ -27,8 +29,8 @@ pub(super) const NEW: &str = "new";
 pub(super) struct Draft {
     /// Closed before it is removed.
     pub(super) file: File,
-    place: Place,
-    /// Where the file is that it replaces.
+    place: DraftPlace,
+    /// The directory of the file that it replaces.
     directory: Directory,
     access: Option<Access>,
 }
@@ -39,7 +41,7 @@ impl Draft {
         text: &Secret,
         access: Option<&Access>,
     ) -> Result<Self, Failure> {
-        let place = Place::make(directory).map_err(Failure::preparing)?;
+        let place = DraftPlace::make(directory).map_err(Failure::preparing)?;
         let file = place.directory.create(NEW.as_ref()).map_err(Failure::preparing)?;
         let (directory, access) = (directory.clone(), access.cloned());
         let mut draft = Self { file, place, directory, access };
@@ -62,10 +64,10 @@ impl Draft {
         self.file.sync_all()?;
         before("lseek")?;
         self.file.rewind()?;
-        Ok(read_text(&mut self.file, LARGEST)? == *text)
+        Ok(read_text(&mut self.file, LARGEST_ENV_FILE)? == *text)
     }
 
-    /// Whether it was written so long after that file that nobody is still writing it.
+    /// Whether it was written so much later than that file that nobody can still be writing that.
     pub(super) fn is_after(&self, other: &Found) -> bool {
         let mine = self.place.directory.look(NEW.as_ref());
         mine.is_ok_and(|mine| mine.modified_at() - other.modified_at() > STALE_SECONDS)
@@ -77,10 +79,10 @@ impl Draft {
     }
 
     pub(super) fn publish(self, name: &OsStr) -> Result<(), Failure> {
-        let failed = |error| Failure::Io(Step::Replace, error);
+        let failed = |error| Failure::Io(WriteStep::Replace, error);
         self.open_up()?;
         self.place.directory.rename(NEW.as_ref(), &self.directory, name).map_err(failed)?;
-        // Its mode, too.
+        // This makes its mode durable, too.
         before("fsync").and_then(|()| self.file.sync_all()).map_err(failed)?;
         let Self { directory, place, .. } = self;
         drop(place);
@@ -89,14 +91,14 @@ impl Draft {
 }
 
 /// The directory of a draft. It is removed with what is in it.
-struct Place {
+struct DraftPlace {
     /// Where it is.
     parent: Directory,
     name: OsString,
     directory: Directory,
 }
 
-impl Place {
+impl DraftPlace {
     fn make(parent: &Directory) -> io::Result<Self> {
         loop {
             let name = OsString::from(format!("{PREFIX}{:016x}{SUFFIX}", fastrand::u64(..)));
@@ -115,7 +117,7 @@ impl Place {
     }
 }
 
-impl Drop for Place {
+impl Drop for DraftPlace {
     fn drop(&mut self) {
         let _ = self.directory.remove(NEW.as_ref());
         let _ = self.parent.remove_directory(&self.name);
@@ -128,7 +130,7 @@ pub(super) fn holds_left_overs(directory: &Directory) -> bool {
     directory.names().is_ok_and(|names| names.iter().any(is_one))
 }
 
-/// Removes what killed writers have left behind: the drafts of which this holds.
+/// Removes the drafts that killed writers have left behind, as `is_left_over` recognises them.
 pub(super) fn clear(directory: &Directory, is_left_over: impl Fn(&Found) -> bool) {
     let Ok(names) = directory.names() else { return };
     for name in names.into_iter().filter(|name| is_ours(name)) {

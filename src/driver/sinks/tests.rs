@@ -11,18 +11,26 @@ mod shells;
 
 use std::cell::Cell;
 use std::fs::{self, File};
+use std::io;
 use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
 use std::os::unix::net::UnixListener;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::draft::{NEW, PREFIX, STALE_SECONDS, SUFFIX};
+use super::access::Access;
+use super::draft::{Draft, NEW, PREFIX, STALE_SECONDS, SUFFIX, clear};
+use super::failure::{Failure, WriteStep, outcome};
+use super::writer::replace;
 use super::*;
 use crate::clock::SystemClock;
-use crate::driver::files::{Plan, tests::make_pipe};
+use crate::credential::Credential;
+use crate::driver::files::{Location, Plan, tests::make_pipe, user};
 use crate::driver::tests::Folder;
 use crate::driver::workers::Workers;
+use crate::rotation::SinkOutcome;
+use crate::secret::Secret;
+use crate::sink::{Target, dotenv};
 
 fn credential(client_id: &str, secret: &str) -> Credential {
     Credential::new(None, client_id.into(), Secret::new(secret))
@@ -173,7 +181,7 @@ fn errors_that_only_a_person_can_mend_are_for_good() {
     assert!([1, 13, 16, 21, 30].into_iter().all(|number| of(number) == SinkOutcome::Impossible));
     // ENOENT, EIO, ENOMEM, EFBIG, ENOSPC
     assert!([2, 5, 12, 27, 28].into_iter().all(|number| of(number) == SinkOutcome::Failed));
-    let busy = Failure::Io(Step::Replace, io::Error::from_raw_os_error(16));
+    let busy = Failure::Io(WriteStep::Replace, io::Error::from_raw_os_error(16));
     let report = busy.report(Path::new("/run/.env"));
     assert_not_written(&report, SinkOutcome::Impossible, "mount its directory instead");
 }

@@ -1,12 +1,13 @@
 //! Writers of one user's files in a directory, one after the other.
 //!
-//! Who writes holds `flock` on a file `.oauth-rotor-<user>.lock`, whose mode is 0600: those who may only read the
-//! directory, or write to it as another user, cannot hold it. It is named for the user to whom the file belongs that is
-//! written, and given to that user where root makes it, so that the two take turns. The lock ends with the process that
-//! holds it. Its file is removed by its holder; one that a killed process has left behind serves the next.
+//! A writer holds `flock` on a file `.oauth-rotor-<user>.lock` with the mode 0600: who may only
+//! read the directory, or writes to it as another user, cannot hold it. It is named for the owner
+//! of the file that is written, and given to that user if root makes it, so that the two take
+//! turns. The lock ends with the process that holds it. The holder removes the file of the lock;
+//! one that a killed process has left serves the next writer.
 //!
-//! Something else under that name, or one of another user, keeps nobody from writing: then it is as on a file system
-//! without locks.
+//! Something else under that name, or a file of another user, keeps nobody from writing: then there
+//! is no lock, as on a file system without locks.
 
 #[cfg(unix)]
 pub(super) use lock::Turn;
@@ -21,7 +22,7 @@ impl Turn {
     pub(super) fn take(
         _: &crate::driver::files::Directory,
         _: u32,
-    ) -> Result<Self, super::Failure> {
+    ) -> Result<Self, super::failure::Failure> {
         Ok(Self)
     }
 
@@ -39,8 +40,8 @@ mod lock {
     use std::time::Duration;
 
     use crate::driver::files::{Directory, before, user};
-    use crate::driver::sinks::Failure;
     use crate::driver::sinks::draft::PREFIX;
+    use crate::driver::sinks::failure::Failure;
 
     /// How long another writer is waited for: it needs milliseconds.
     const TURN: Duration = Duration::from_millis(20);
@@ -76,11 +77,11 @@ mod lock {
                         if lock.is_in_place() {
                             return Ok(Self { lock: Some(lock) });
                         }
-                        // Its last holder has removed it meanwhile, and the next one has another.
+                        // Its last holder has removed it meanwhile: the next one has another.
                     }
                     Err(TryLockError::WouldBlock) => pause(),
                     Err(TryLockError::Error(error)) => {
-                        // Else somebody may hold it.
+                        // Otherwise somebody may hold it.
                         if error.kind() == ErrorKind::Unsupported {
                             let _ = directory.remove(&name);
                         }
@@ -104,7 +105,7 @@ mod lock {
 
     impl Drop for Lock {
         fn drop(&mut self) {
-            // While it is held: whoever waits for it finds that it is not in its place any more.
+            // It is still held: whoever waits for it finds that it is no longer in its place.
             if self.is_in_place() {
                 let _ = self.directory.remove(&self.name);
             }
@@ -125,13 +126,14 @@ mod lock {
                 Err(_) => return Ok(None),
             };
             if is_new && owner != user() {
-                // Where it cannot be given away, neither can the file that it is for.
+                // If this fails, the file that is written cannot be given away either.
                 let _ = before("fchown").and_then(|()| fchown(&file, Some(owner), None));
             }
             before("fstat")?;
             let found = file.metadata()?;
             if !found.is_file() || ![owner, user()].contains(&found.uid()) {
-                // Some file systems say of everything that it belongs to one user: nobody can hold it there.
+                // On some file systems everything belongs to one user: nobody can hold the lock
+                // there.
                 if is_new {
                     let _ = directory.remove(name);
                 }

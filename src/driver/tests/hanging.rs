@@ -2,7 +2,8 @@
 
 use super::*;
 
-/// A file server that does not answer before this is dropped: whoever reads or writes below it waits.
+/// A file server that does not answer before this is dropped: whoever reads or writes below it
+/// waits.
 struct Dead(Arc<(Mutex<bool>, Condvar)>);
 
 impl Dead {
@@ -119,7 +120,7 @@ fn a_file_that_hangs_is_read_once_however_often_sources_are_polled() {
     for _poll in 0..40 {
         polling.told(|message| matches!(message, Message::Read { .. }).then_some(()));
     }
-    assert_eq!(driver.workers.begun_readings(), 1);
+    assert_eq!(driver.begun_readings(), 1);
 }
 
 #[test]

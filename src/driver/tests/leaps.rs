@@ -3,7 +3,8 @@
 use super::*;
 use crate::clock::SystemClock;
 
-/// The machine's clock, which a test puts ahead. Sleeps go on as they were, as they do after a suspension.
+/// The machine's clock, which a test puts ahead. Sleeps go on as they were, as they do after a
+/// suspension.
 struct Leaping {
     clock: SystemClock,
     ahead: Mutex<Duration>,

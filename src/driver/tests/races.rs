@@ -136,7 +136,8 @@ fn words_are_freed_while_a_thread_stores_to_them_all_the_time() {
                         let environment = Environment::new();
                         let made = (0..WORDS).map(|index| environment.block.word(index));
                         words.lock().expect("nobody panics").extend(made);
-                        // Seen without a lock: the block alone orders the store before the memory's end.
+                        // Seen without a lock: the block alone orders the store before the memory's
+                        // end.
                         while environment.word(0) == NO_TOKEN {
                             std::thread::yield_now();
                         }

@@ -1,4 +1,4 @@
-//! What lies beside the record: rejections and the cool-down.
+//! Cases about the data beside the record: rejections and the cool-down.
 
 use super::*;
 use crate::store::REJECTIONS_TTL;

@@ -1,4 +1,4 @@
-//! The hints: which writes are announced, and to whom.
+//! Cases about hints: which writes are announced, and to whom.
 
 use super::*;
 use crate::rotation::Barrier;
@@ -12,7 +12,7 @@ fn next_hint<H: Harness>(harness: &H, hints: &mut HintsOf<H>) -> u64 {
 
 /// Nothing but this write was announced.
 ///
-/// An announcement that should not be would come before it.
+/// A wrong announcement would come before it.
 fn expect_only_the_next_write<H: Harness>(client: &Client<'_, H>, hints: &mut HintsOf<H>) {
     let epoch = client.touch().version.epoch;
     assert_eq!(next_hint(client.harness, hints), epoch);

@@ -1,4 +1,4 @@
-//! The lease: who holds it, and for how long.
+//! Cases about the lease: who holds it, and for how long.
 
 use super::*;
 use crate::store::LEASE_TTL;

@@ -1,9 +1,9 @@
-//! The member table, and the barriers that it is for.
+//! Cases about the member table, and the barriers that it is for.
 
 use super::*;
 use crate::rotation::{Barrier, Member, Missing, Retired};
 
-/// The members as somebody else sees them.
+/// The members as another client sees them.
 fn members<H: Harness>(client: &Client<'_, H>) -> Members {
     client.harness.client().load().members.expect("a fleet's table")
 }
@@ -177,8 +177,8 @@ pub(in crate::store) fn who_leaves_is_off_the_table_at_once<H: Harness>(harness:
     assert_eq!(listed(&client), [1, 2], "and may come back");
 }
 
-/// A fleet in which [`NEW`] was promoted over [`OLD`], members 1 and 2 know it and hold it, and the
-/// table is old enough.
+/// Sets up a fleet in which [`NEW`] was promoted over [`OLD`]. Members 1 and 2 know and hold it,
+/// and the table is old enough.
 fn ready<H: Harness>(client: &Client<'_, H>) -> Barrier {
     client.start();
     let version = client.promote("second").version;
@@ -213,7 +213,7 @@ pub(in crate::store) fn a_barrier_lets_a_write_through_when_everybody_is_ready<H
 ) {
     let client = harness.client();
     let barrier = ready(&client);
-    // A later epoch is as good.
+    // A later epoch is just as good.
     let version = client.touch().version;
     client.beat(2, Some(version), &[NEW]);
     expect_passed(&client, barrier);
@@ -327,7 +327,7 @@ pub(in crate::store) fn the_dead_and_those_who_left_hold_nothing_up<H: Harness>(
     let missing = Missing { acks: four.clone(), holders: four, ..Missing::default() };
     expect_refused(&client, barrier, missing);
     harness.rest();
-    // Nobody beats in between: the write itself looks at the time.
+    // Nobody beats in between: the write itself checks the time.
     expect_passed(&client, barrier);
 }
 

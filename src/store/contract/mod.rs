@@ -1,8 +1,9 @@
-//! The suite that every store passes.
+//! The test suite that every store passes.
 //!
-//! A store's tests implement [`Harness`] and name it in `contract!`. The cases know nothing of how a
-//! store works: they see it through two or more clients, and only what those are answered counts.
-//! Times are compared within [`Harness::SLACK`], so that a store with a clock of its own can pass.
+//! A store's tests implement [`Harness`] and name it in `contract!`. The cases know nothing about
+//! how a store works. They use it through two or more clients, and check only what its calls
+//! return. Times are compared within [`Harness::SLACK`], so that a store with a clock of its own
+//! can pass.
 
 pub(super) mod beside;
 pub(super) mod hints;
@@ -23,8 +24,8 @@ use crate::rotation::{
 };
 use crate::secret::Secret;
 
-/// Turns each case of the suite into a test of what `harness()` answers in the module that it stands in:
-/// a store that is empty each time.
+/// Turns each case of the suite into a test of the store that `harness()` returns. The module that
+/// uses this macro defines `harness()`, which returns an empty store each time.
 ///
 /// `fleet` has a member table, `process` has none.
 macro_rules! contract {
@@ -129,17 +130,17 @@ macro_rules! contract {
 }
 pub(super) use contract;
 
-/// How the suite gets at a store.
+/// Gives the suite access to a store.
 pub(super) trait Harness: Sync {
     type Store: Store + std::fmt::Debug;
 
-    /// The finest difference of time that counts here.
+    /// The smallest difference of time that this store can tell.
     const SLACK: Duration;
 
-    /// Another client of the one store that this harness is for.
+    /// Opens another client of the same store.
     fn open(&self) -> Self::Store;
 
-    /// Moves the store's time on.
+    /// Moves the store's time forward.
     fn advance(&self, by: Duration);
 
     /// Runs a call to its end.
@@ -152,7 +153,7 @@ pub(super) trait Harness: Sync {
         Client { harness: self, store: self.open() }
     }
 
-    /// Moves the time on to just before the end of a while …
+    /// Moves the time forward to just before the end of a duration …
     fn almost(&self, whole: Duration) {
         self.advance(whole.saturating_sub(Self::SLACK));
     }
@@ -243,7 +244,7 @@ impl<H: Harness> Client<'_, H> {
         self.run(self.store.subscribe())
     }
 
-    /// Stores a first record with [`OLD`] active, and its token with serial 1, for an hour.
+    /// Stores a first record with [`OLD`] active, and a token with serial 1 that lives an hour.
     fn start(&self) -> Record {
         let record = first_record();
         let write = Write { token: self.replace(OLD), ..followed_by(None, record.clone()) };
@@ -260,7 +261,7 @@ impl<H: Harness> Client<'_, H> {
         record
     }
 
-    /// Makes [`NEW`] active, with a token of the name.
+    /// Makes [`NEW`] active, with a token that has this text.
     fn promote(&self, text: &str) -> Record {
         let write = self.promotion(&self.record());
         self.write(&write, Some(&fresh(text, self.now()))).expect("a promotion");
@@ -296,7 +297,7 @@ impl<H: Harness> Client<'_, H> {
         self.load().token.map(|token| token.text.expose().to_owned())
     }
 
-    /// Whatever is done meanwhile, everybody reads the same afterwards.
+    /// Runs an action and checks that every client reads the same before and after it.
     fn expect_unchanged<T>(&self, action: impl FnOnce() -> T) -> T {
         let other = self.harness.client();
         let before = self.load();
@@ -346,7 +347,7 @@ fn fresh(text: &str, issued_at: Timestamp) -> Fresh {
     Fresh { text: Secret::new(text), issued_at }
 }
 
-/// Every version that is almost, but not, the given one.
+/// Versions that differ from the given one in as little as possible.
 fn others(version: Version) -> [Version; 6] {
     let Version { incarnation, epoch, nonce } = version;
     [
@@ -359,7 +360,7 @@ fn others(version: Version) -> [Version; 6] {
     ]
 }
 
-/// Does the same on so many threads at once, each with a client of its own.
+/// Runs the same action on this many threads at once, each with a client of its own.
 fn at_once<H: Harness, T: Send>(
     harness: &H,
     threads: u64,

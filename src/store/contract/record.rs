@@ -1,4 +1,4 @@
-//! The record: what is compared, and what comes back.
+//! Cases about the record: what is compared, and what comes back.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -164,7 +164,7 @@ pub(in crate::store) fn a_promotion_stores_the_token_with_the_record<H: Harness>
 pub(in crate::store) fn a_promotion_is_whole_for_every_reader<H: Harness>(harness: &H) {
     const READERS: u64 = 3;
     const PROMOTIONS: u64 = 1000;
-    // Set also by a writer that panics: else the readers would go on for ever.
+    // Set even by a writer that panics: otherwise the readers would never stop.
     struct Done<'a>(&'a AtomicBool);
     impl Drop for Done<'_> {
         fn drop(&mut self) {
@@ -198,7 +198,7 @@ pub(in crate::store) fn a_promotion_is_whole_for_every_reader<H: Harness>(harnes
                 let pulse = client.beat(number, None, &[]);
                 (pulse.version.expect("a record"), pulse.token.expect("a token"), pulse.serial)
             };
-            // Each version had a token, and a generation.
+            // Each version came with a new token and a new generation.
             assert_eq!([token.serial, token.generation, serial], [version.epoch; 3]);
             assert!(serial >= before, "nothing goes back");
             before = serial;
@@ -258,7 +258,7 @@ fn at(seconds: u64) -> Timestamp {
     Timestamp::from_millis(seconds * 1000)
 }
 
-/// Each phase, with each thing that it may hold.
+/// Each phase, with everything that it may hold.
 fn phases() -> Vec<Phase> {
     let overlap = |overdue, reverting| Overlap {
         previous: OLD,

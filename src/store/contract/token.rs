@@ -1,4 +1,4 @@
-//! The token: what is compared, and when it is gone.
+//! Cases about the token: what is compared, and when it is gone.
 
 use super::*;
 use crate::rotation::Retired;
@@ -19,7 +19,7 @@ pub(in crate::store) fn a_token_comes_back_with_the_next_serial<H: Harness>(harn
         assert!(H::is_near(token.issued_at, write.issued_at));
         assert!(H::is_near(token.expires_at, write.expires_at));
     }
-    // One of a fallback is as good.
+    // A token of a fallback is just as good.
     let write = TokenWrite { credential: NEW, ..writer.refresh("fallback") };
     assert_eq!(writer.put_token(&write), Ok(4));
     assert_eq!(reader.load().token.expect("the token").credential, NEW);
@@ -67,7 +67,7 @@ pub(in crate::store) fn a_token_whose_fetcher_read_another_serial_is_refused<H: 
         let refused = client.expect_unchanged(|| client.put_token(&write));
         assert_eq!(refused, Err(Refused::Stale), "{read}");
     }
-    // Not even where there is no token: the count is what is compared.
+    // Not even if there is no token: the count is compared.
     client.invalidate(2);
     for read in [0, 1, 3] {
         let write = TokenWrite { read, ..client.refresh("other") };
@@ -98,7 +98,7 @@ pub(in crate::store) fn a_token_that_was_fetched_before_a_promotion_is_refused<H
     let write = slow.refresh("dying");
     quick.promote("second");
     assert_eq!(slow.expect_unchanged(|| slow.put_token(&write)), Err(Refused::Stale));
-    // The serial alone would not do: it is read again before the token is stored, by whom ever.
+    // The serial alone would not be enough: somebody may read it again before the token is stored.
     let write = TokenWrite { read: slow.load().serial, ..write };
     assert_eq!(slow.expect_unchanged(|| slow.put_token(&write)), Err(Refused::Stale));
 }

@@ -1,11 +1,11 @@
-//! Word of each write for everybody who subscribed.
+//! Delivers hints at each write to every subscriber.
 
 use std::collections::VecDeque;
 use std::future::{Future, poll_fn};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::task::{Context, Poll, Waker};
 
-use crate::store::{Hints, Unavailable};
+use crate::store::interface::{Hints, Unavailable};
 
 /// The hints of a [`MemoryStore`](super::MemoryStore).
 #[derive(Debug, Default)]
@@ -47,7 +47,7 @@ impl Hints for MemoryHints {
     }
 }
 
-/// Everybody who has subscribed and is still there.
+/// Every subscriber that still exists.
 #[derive(Default)]
 pub(super) struct Subscribers(Vec<Weak<Mutex<Inbox>>>);
 
@@ -63,7 +63,7 @@ impl Subscribers {
         self.0.len()
     }
 
-    /// Leaves word for everybody; answers who is to be woken once nothing is locked.
+    /// Leaves a hint for every subscriber. Returns the wakers to call once nothing is locked.
     pub(super) fn announce(&mut self, epoch: u64) -> Vec<Waker> {
         let mut waiting = Vec::new();
         self.0.retain(|subscriber| {

@@ -1,4 +1,4 @@
-//! What the store of one process holds, and how it changes.
+//! The contents of a memory store, and how they change.
 
 use std::collections::BTreeMap;
 
@@ -9,9 +9,11 @@ use crate::rotation::{
     Member, MemberId, Members, Record, Refused, Rejections, Token, TokenChange, Version, Write,
     admit_token,
 };
-use crate::store::{
-    Beat, Fresh, LEASE_TTL, Lease, Pulse, REJECTIONS_TTL, Snapshot, TokenEntry, TokenWrite, Written,
-};
+use crate::store::beat::{Beat, Pulse};
+use crate::store::interface::Written;
+use crate::store::lease::{LEASE_TTL, Lease};
+use crate::store::snapshot::{REJECTIONS_TTL, Snapshot};
+use crate::store::token::{Fresh, TokenEntry, TokenWrite};
 
 #[derive(Default)]
 pub(super) struct State {
@@ -26,10 +28,10 @@ pub(super) struct State {
     pub(super) subscribers: Subscribers,
 }
 
-/// The member table with what [`Members`] does not say.
+/// The member table, with details that [`Members`] does not have.
 #[derive(Default)]
 pub(super) struct Table {
-    /// None: there is none yet.
+    /// When the table began; `None` if it does not exist yet.
     since: Option<Timestamp>,
     pub(super) rows: BTreeMap<MemberId, Row>,
 }
@@ -45,7 +47,7 @@ struct Held {
 }
 
 impl State {
-    /// With a member table or, in one process that shares nothing, without one.
+    /// An empty state, with a member table, or without one for a process that shares nothing.
     pub(super) fn new(members: Option<Table>) -> Self {
         Self { members, ..Self::default() }
     }
@@ -76,7 +78,8 @@ impl State {
         self.latest.map_or(0, |latest| latest.serial)
     }
 
-    /// A table that does not exist yet is one that begins now: it lists nobody and is not complete.
+    /// A table that does not exist yet counts as one that begins now: it lists nobody and is not
+    /// complete.
     fn members(&self, now: Timestamp) -> Option<Members> {
         self.members.as_ref().map(|table| Members {
             since: table.since.unwrap_or(now),

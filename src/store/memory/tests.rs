@@ -1,4 +1,4 @@
-//! What is so in memory only, and the suite that every store passes.
+//! Tests of what is true only in memory, and the suite that every store passes.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};

@@ -6,6 +6,7 @@ use flate2::Compression;
 use flate2::write::{GzEncoder, ZlibEncoder};
 
 use super::*;
+use crate::verdict::Verdict;
 
 const GRANT: &str = r#"{"access_token":"t","token_type":"bearer","expires_in":60}"#;
 const REJECTION: &str = r#"{"error":"invalid_client","error_description":"no such client"}"#;

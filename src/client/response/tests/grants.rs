@@ -1,6 +1,7 @@
 //! What is a token, and for how long.
 
 use super::*;
+use crate::provider::Endpoint;
 
 fn body(token: &str) -> String {
     format!(r#"{{"access_token":{},"expires_in":60}}"#, serde_json::Value::from(token))

@@ -10,7 +10,13 @@ use std::time::Duration;
 
 use super::*;
 use crate::client::request::TokenRequest;
+use crate::credential::Credential;
+use crate::error::Failure;
 use crate::provider::ClientAuth;
+use crate::provider::Endpoint;
+use crate::secret::Secret;
+use crate::token::Grant;
+use crate::verdict::Verdict;
 
 const SECRET: &str = "hunter2/+ %:é";
 

@@ -1,6 +1,9 @@
 //! What is said of an answer, and what is never said.
 
 use super::*;
+use crate::credential::Credential;
+use crate::provider::Endpoint;
+use crate::secret::Secret;
 
 /// The secret as we never send it, but as a server may repeat it.
 const ENCODED_ANEW: &str = "hunter2%2F%2B%20%25%3A%C3%A9";

@@ -185,7 +185,8 @@ impl Directory {
             },
         );
         match synced {
-            // It may be written and not listed, or be on a file system that knows nothing of the kind.
+            // It may be written and not listed, or be on a file system that knows nothing of the
+            // kind.
             Err(error)
                 if matches!(
                     error.kind(),

@@ -1,5 +1,5 @@
-//! Modes, owners and directories that may not be written. Where the tests run as root, a child that is somebody
-//! else shows what root may.
+//! Modes, owners and directories that may not be written. Where the tests run as root, a child that
+//! is somebody else shows what root may.
 
 use std::fs;
 use std::os::unix::fs::{MetadataExt, PermissionsExt, chown};

@@ -8,7 +8,7 @@ use std::process::{Child, ChildStdout, Command, Stdio};
 
 use serde::{Deserialize, Serialize};
 
-use super::super::*;
+use super::*;
 use crate::driver::files::Plan;
 
 /// The variable that gives a child its part.
@@ -92,9 +92,9 @@ fn a_child_plays_its_part() {
     let Ok(part) = std::env::var(PART) else { return };
     match serde_json::from_str(&part).expect("a part") {
         Part::Alternate { path, pairs } => {
-            let target = super::env_file(&path);
+            let target = env_file(&path);
             for (id, secret) in pairs.iter().cycle() {
-                let report = write(&target, &super::credential(id, secret));
+                let report = write(&target, &credential(id, secret));
                 say(&format!("{report:?}"));
             }
         }
@@ -106,7 +106,7 @@ fn a_child_plays_its_part() {
                 of_client: None,
             };
             for number in 0..=to {
-                let new = super::credential(&format!("id-{number}"), &format!("secret {number}"));
+                let new = credential(&format!("id-{number}"), &format!("secret {number}"));
                 // The machine would try again, too.
                 while write(&target, &new).outcome == SinkOutcome::Failed {}
                 // Nobody else writes these variables.
@@ -118,7 +118,7 @@ fn a_child_plays_its_part() {
             say("done");
         }
         Part::Write { path } => {
-            say(&format!("{:?}", write(&super::env_file(&path), &super::credential("id", "new"))));
+            say(&format!("{:?}", write(&env_file(&path), &credential("id", "new"))));
         }
         Part::Killed { path, at } => {
             let kill = |_| {
@@ -126,9 +126,9 @@ fn a_child_plays_its_part() {
                 rustix::process::kill_process(process, rustix::process::Signal::KILL)?;
                 unreachable!("it is killed")
             };
-            let work = || write(&super::env_file(&path), &super::credential("id", "new"));
+            let work = || write(&env_file(&path), &credential("id", "new"));
             say(&format!("{:?}", Plan::run(at, kill, work).0));
         }
-        Part::Access { directory } => super::access::say_what_can_be_given(&directory, say),
+        Part::Access { directory } => access::say_what_can_be_given(&directory, say),
     }
 }

@@ -131,7 +131,8 @@ fn whichever_call_fails_the_file_is_whole_and_the_next_write_succeeds() {
             let (report, _) = Plan::run(at, move |_| Err(error.into()), || world.write());
             let text = world.assert_whole(&about);
             world.assert_private(&about);
-            // Only what could not be removed is left, and the lock where it could not be seen to be ours to remove.
+            // Only what could not be removed is left, and the lock where it could not be seen to be
+            // ours to remove.
             let left = world.left_behind();
             let is_lock = |path: &PathBuf| path.extension() == Some("lock".as_ref());
             let expected = match *call {

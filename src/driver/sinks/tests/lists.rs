@@ -15,7 +15,8 @@ const STRANGER: u32 = 61_234;
 const ACCESS: &str = "system.posix_acl_access";
 const DEFAULT: &str = "system.posix_acl_default";
 
-/// A list as the kernel takes it: a stranger may do this, as far as the mask, which shows as the group's mode, lets it.
+/// A list as the kernel takes it: a stranger may do this, as far as the mask, which shows as the
+/// group's mode, lets it.
 fn list(stranger: u16, mask: u16) -> Vec<u8> {
     let entries: [(u16, u16, u32); 5] = [
         (0x01, 6, u32::MAX),
@@ -43,7 +44,8 @@ fn list_of(path: &Path) -> Option<Vec<u8>> {
     }
 }
 
-/// A file with the mode 0640 gets a list, and its directory one for new files, where the file system has them.
+/// A file with the mode 0640 gets a list, and its directory one for new files, where the file
+/// system has them.
 pub(super) fn give(file: &Path) {
     let directory = file.parent().expect("it is in one");
     if setxattr(directory, DEFAULT, &list(7, 7), XattrFlags::empty()).is_ok() {

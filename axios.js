@@ -1,5 +1,0 @@
-'use strict'
-
-const { attach } = require('./lib/integrations/axios')
-
-module.exports = { attach }

@@ -1,5 +1,0 @@
-'use strict'
-
-const { createFetch } = require('./lib/integrations/fetch')
-
-module.exports = { createFetch }

@@ -1,5 +1,0 @@
-'use strict'
-
-const { attach } = require('./lib/integrations/genesys')
-
-module.exports = { attach }

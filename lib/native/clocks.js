@@ -1,0 +1,41 @@
+'use strict'
+
+const { BRAND } = require('../clock')
+const native = require('./load')
+
+/**
+ * The native counterparts of the clocks that tests turn. Each exists as long as a handle uses it.
+ */
+class Clocks {
+  #linked = new Map()
+
+  /** Returns the number of a clock, which one more handle uses from now on. */
+  take(clock) {
+    let linked = this.#linked.get(clock)
+    if (!linked) {
+      const id = native.makeClock(clock.now())
+      const unlink = clock[BRAND].link({
+        advance: (millis) => native.advanceClock(id, millis),
+        activity: () => JSON.parse(native.clockActivity(id)),
+      })
+      linked = { id, unlink, handles: 0 }
+      this.#linked.set(clock, linked)
+    }
+    linked.handles += 1
+    return linked.id
+  }
+
+  /** One handle no longer uses the clock of that number. */
+  letGo(id) {
+    for (const [clock, linked] of this.#linked) {
+      if (linked.id !== id) continue
+      linked.handles -= 1
+      if (linked.handles > 0) return
+      this.#linked.delete(clock)
+      linked.unlink()
+      native.dropClock(id)
+    }
+  }
+}
+
+module.exports = { Clocks }

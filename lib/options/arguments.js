@@ -1,0 +1,104 @@
+'use strict'
+
+const { isAbortSignal } = require('../abort')
+const { InvalidArgumentError } = require('../errors')
+const { captureFrames } = require('../stacks')
+const { closest, copyOfObject, describe, describeHidden, describeName, isArray } = require('./values')
+
+const EVENTS = [
+  'token',
+  'token-retired',
+  'credential-rejected',
+  'refresh-failed',
+  'invalidate-ignored',
+  'source',
+  'rotation',
+  'persisted',
+  'credential-expiring',
+  'thread-restarted',
+]
+
+const MILESTONES = ['everywhere', 'persisted', 'retired']
+
+const CHECKS = {
+  minValidityMs: {
+    takes: 'a number of milliseconds from 0',
+    fits: (value) => Number.isFinite(value) && value >= 0,
+  },
+  timeoutMs: {
+    takes: 'a whole number of milliseconds from 1 to 3,600,000',
+    fits: (value) => Number.isInteger(value) && value >= 1 && value <= 3_600_000,
+  },
+  minRunwayMs: {
+    takes: 'a whole number of milliseconds from 0 to 38,880,000,000',
+    fits: (value) => Number.isInteger(value) && value >= 0 && value <= 38_880_000_000,
+  },
+  force: { takes: 'true or false', fits: (value) => typeof value === 'boolean' },
+  signal: { takes: 'an AbortSignal (such as controller.signal)', fits: isAbortSignal },
+  origins: { takes: "a list of origins, such as ['https://api.mypurecloud.com']", fits: isArray },
+  allowInsecureHttp: { takes: 'true or false', fits: (value) => typeof value === 'boolean' },
+  fetch: { takes: 'a function such as fetch', fits: (value) => typeof value === 'function' },
+}
+
+const NONE = Object.freeze(Object.create(null))
+
+/**
+ * Returns the options of a call, which may have the members in `known`. An error carries the stack
+ * of the caller of `below`.
+ */
+function checkOptions(method, options, known, below) {
+  if (options === undefined) return NONE
+  const given = copyOfObject(options)
+  if (given === undefined) {
+    fail(
+      `${method}(options) takes an object { ${known.join(', ')} } or nothing, got ${describe(options)}.`,
+      below,
+    )
+  }
+  for (const [key, value] of Object.entries(given)) {
+    if (!known.includes(key)) {
+      const likely = closest(key, known)
+      const hint = likely === undefined ? `Known: ${known.join(', ')}.` : `Did you mean ${likely}?`
+      fail(`${method}() has no option ${describeName(key)}. ${hint}`, below)
+    }
+    const { takes, fits } = CHECKS[key]
+    if (value !== undefined && !fits(value)) {
+      fail(`${method}({ ${key} }) takes ${takes}, got ${describe(value)}.`, below)
+    }
+  }
+  return given
+}
+
+/**
+ * Checks that a token is a text. The message names the kind of any other value, never its content.
+ */
+function checkToken(token, below) {
+  if (typeof token === 'string') return
+  fail(`invalidate(token) takes the token that was answered with 401, got ${describeHidden(token)}.`, below)
+}
+
+/** Checks what `until()` is to wait for. */
+function checkUntil(what, below) {
+  if (MILESTONES.includes(what)) return
+  const words = MILESTONES.map((word) => `'${word}'`).join(', ')
+  fail(`until(what) takes one of ${words}, got ${describeName(what)}.`, below)
+}
+
+/** Checks the name of an event and the function to call. */
+function checkListener(method, event, listener, below) {
+  if (!EVENTS.includes(event)) {
+    const hint = event === 'error' ? " Failures are told by 'refresh-failed'." : ''
+    fail(`There is no event ${describeName(event)}; the events are ${EVENTS.join(', ')}.${hint}`, below)
+  }
+  if (typeof listener !== 'function') {
+    fail(`${method}(event, listener) takes a function to call, got ${describe(listener)}.`, below)
+  }
+}
+
+function fail(message, below) {
+  const error = new InvalidArgumentError(message)
+  captureFrames(error, below)
+  throw error
+}
+
+module.exports = { EVENTS, checkListener, checkOptions, checkToken, checkUntil }

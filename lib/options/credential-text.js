@@ -1,0 +1,31 @@
+'use strict'
+
+const { hasControlCharacter, hasLoneSurrogate, textOf } = require('./parsers')
+
+/**
+ * What a text has that no client id or secret has: something left by an editor, a web page or a
+ * terminal. Undefined if there is nothing. `src/source/flaw.rs` says the same of files.
+ */
+function flawOf(text) {
+  if (hasControlCharacter(text)) return 'control characters'
+  if (hasLoneSurrogate(text)) return 'characters that are not well-formed Unicode'
+  const [invisible] = /\p{Default_Ignorable_Code_Point}/u.exec(text) ?? []
+  if (invisible !== undefined) return `an invisible character (${codePoint(invisible)})`
+  const [blank] = /[^\P{White_Space} ]/u.exec(text) ?? []
+  if (blank !== undefined) return `a blank that is no plain space (${codePoint(blank)})`
+  return /^ | $/.test(text) ? 'a blank at its beginning or end' : undefined
+}
+
+/** A client id or secret in the options. Undefined after a report, which does not repeat it. */
+function credentialText(value, place, { what }) {
+  const text = textOf(value, place, { what })
+  const flaw = text === undefined ? undefined : flawOf(text)
+  if (flaw === undefined) return text
+  return place.fail(`takes ${what}, got a string with ${flaw}. Copy it again.`)
+}
+
+function codePoint(character) {
+  return `U+${character.codePointAt(0).toString(16).toUpperCase().padStart(4, '0')}`
+}
+
+module.exports = { flawOf, credentialText }

@@ -1,0 +1,189 @@
+'use strict'
+
+const { credentialText } = require('./credential-text')
+const { instant } = require('./instants')
+const { flag, line, object, oneOrMore } = require('./parsers')
+const { parsePersist, variablesInFile } = require('./persist')
+const { callbackReader, envReader } = require('./readers')
+const { sourceDetail } = require('./sources')
+const { copyOfObject, describeHidden, isPromise } = require('./values')
+const { shown } = require('./variables')
+
+/**
+ * Reads the `credentials` option into `{ entries, sources, initial, persistFunctions, variables }`:
+ * the entries as the native part takes them, the sources that only JavaScript can read, what those
+ * yield that can be read at once, the user's functions that are a `persist`, and the variables of
+ * each entry with the file that takes precedence over them.
+ */
+function parseCredentials(value, place, { environment, clientAuth }) {
+  const context = { environment, clientAuth, sources: [], initial: [], persistFunctions: [] }
+  if (value === undefined) {
+    place.fail("is required, such as fromEnv('CLIENT_ID', 'CLIENT_SECRET') or { clientId, clientSecret }.")
+  }
+  const items = oneOrMore(value, place)
+  if (items.length === 0) place.fail('takes at least one credential, got an empty list.')
+  const parsed = items.map(([item, at]) => entry(item, at, context))
+  const { sources, initial, persistFunctions } = context
+  const named = items.map(([item]) => variablesOf(item))
+  const entries = parsed.map((one, i) => {
+    const hasVariables = Object.values(named[i]).some((variable) => variable !== undefined)
+    return hasVariables ? { ...one, hasVariables } : one
+  })
+  const variables = named.map((names, i) => {
+    return entries[i]?.source.kind === 'fronted' ? { ...names, file: entries[i].persist } : names
+  })
+  return { entries, sources, initial, persistFunctions, variables }
+}
+
+function entry(value, place, context) {
+  const detail = sourceDetail(value)
+  if (typeof value === 'function')
+    return { optional: false, source: javascript(callbackReader(value), null, context) }
+  if (detail?.kind === 'env-pair') {
+    return { optional: false, source: environment(detail, place, { context, optional: false }) }
+  }
+  if (detail?.kind === 'directory') return { optional: false, source: { ...detail } }
+  if (detail?.kind === 'env-file-pair') {
+    const { path, clientId, clientSecret } = detail
+    const source = {
+      kind: 'fields',
+      clientId: { kind: 'envFile', path, variable: clientId },
+      clientSecret: { kind: 'envFile', path, variable: clientSecret },
+    }
+    return { optional: false, source, persist: variablesInFile(detail) }
+  }
+  if (detail !== undefined) {
+    const usage = "{ clientId: fromEnv('CLIENT_ID'), clientSecret: fromFile('/run/secrets/client') }"
+    return place.fail(`takes a whole credential, got a source of one field. Use it for a field: ${usage}.`)
+  }
+  if (isPromise(value)) {
+    return place.fail('takes a function that returns a promise, got the promise. Give the function itself.')
+  }
+  if (copyOfObject(value) === undefined) {
+    return place.fail(`takes a source or { clientId, clientSecret }, got ${describeHidden(value)}.`)
+  }
+  return fields(value, place, context)
+}
+
+function fields(value, place, context) {
+  const { label, optional, expiresAt, ...given } = object(value, place, {
+    label: line({ what: 'a line of text' }),
+    optional: flag({ otherwise: false }),
+    clientId: (given) => given,
+    clientSecret: (given) => given,
+    expiresAt: instant,
+    persist: (given, at) => parsePersist(given, at, context.persistFunctions),
+  })
+  const { clientId, clientSecret } = copyOfObject(value)
+  const at = { context, optional: optional === true }
+  const source = {
+    kind: 'fields',
+    clientId: field(clientId, place.key('clientId'), { ...at, what: 'client id' }),
+    clientSecret: field(clientSecret, place.key('clientSecret'), { ...at, what: 'client secret' }),
+  }
+  checkClientId(source.clientId?.value, place.key('clientId'), context)
+  const persist = (given.persist === undefined ? defaultPersist(source) : given.persist) || undefined
+  const front = sourceDetail(clientSecret)?.kind === 'env' ? frontOf(source, persist) : undefined
+  return {
+    ...(label === undefined ? {} : { label }),
+    optional: optional === true,
+    source: front === undefined ? source : { kind: 'fronted', front, source },
+    ...(expiresAt === undefined ? {} : { expiresAt }),
+    ...(persist === undefined ? {} : { persist }),
+  }
+}
+
+/** How a new secret is persisted by default: in the dotenv file that the old one is read from. */
+function defaultPersist({ clientId, clientSecret }) {
+  if (clientSecret?.kind !== 'envFile') return undefined
+  const { path, variable } = clientSecret
+  const isSameFile = clientId?.kind === 'envFile' && clientId.path === path && clientId.variable !== variable
+  return variablesInFile({
+    path,
+    clientId: isSameFile ? clientId.variable : undefined,
+    clientSecret: variable,
+  })
+}
+
+/**
+ * What takes precedence over a secret of the environment: the file that new secrets are persisted
+ * in. A process manager restarts the program with the environment of its first start.
+ */
+function frontOf({ clientId }, persist) {
+  if (persist?.kind === 'secretFile') {
+    return { kind: 'fields', clientId, clientSecret: { kind: 'file', path: persist.path } }
+  }
+  if (persist?.kind !== 'envFile') return undefined
+  const variable = (name) => ({ kind: 'envFile', path: persist.path, variable: name })
+  return {
+    kind: 'fields',
+    clientId: persist.clientId === undefined ? clientId : variable(persist.clientId),
+    clientSecret: variable(persist.clientSecret),
+  }
+}
+
+function field(value, place, { context, optional, what }) {
+  const takes =
+    'a string, fromEnv(variable), fromFile(path), fromEnvFile(path, variable) or a function that returns a string'
+  const detail = sourceDetail(value)
+  if (typeof value === 'function') return javascript(callbackReader(value, what), null, context)
+  if (detail?.kind === 'env') return environment(detail, place, { context, optional, what })
+  if (detail?.kind === 'file') return { kind: 'file', path: detail.path }
+  if (detail?.kind === 'env-file') return { kind: 'envFile', path: detail.path, variable: detail.variable }
+  if (detail !== undefined)
+    return place.fail(`takes one field, got a source of a whole credential. Use ${takes}.`)
+  const text = credentialText(value, place, { what: takes })
+  return text === undefined ? undefined : { kind: 'value', value: text }
+}
+
+/**
+ * Reads variables at once, so that a missing one is reported where the manager is made and not with
+ * the first token.
+ */
+function environment(detail, place, { context, optional, what }) {
+  const reader = envReader(detail, context.environment, what)
+  const reading = reader.read()
+  if (reading.kind === 'error') place.fail(`${reading.message}.`)
+  if (reading.kind === 'empty' && !optional) place.fail(`needs ${missing(detail, context.environment())}.`)
+  if (reading.kind === 'credentials') checkClientId(reading.list[0].clientId, place, context)
+  return javascript(reader, reading, context)
+}
+
+function javascript(reader, reading, { sources, initial }) {
+  sources.push(reader)
+  initial.push(reading)
+  return { kind: 'js', index: sources.length - 1 }
+}
+
+function checkClientId(clientId, place, { clientAuth }) {
+  if (clientAuth === 'basic-raw' && clientId?.includes(':')) {
+    place.fail(
+      "has a client id with a colon, which clientAuth 'basic-raw' cannot carry (RFC 7617 §2). Use 'basic'.",
+    )
+  }
+}
+
+/** The environment variables of an entry, or of its fields: `{ clientId?, clientSecret? }`. */
+function variablesOf(entry) {
+  const detail = sourceDetail(entry)
+  if (detail?.kind === 'env-pair') return { clientId: detail.clientId, clientSecret: detail.clientSecret }
+  const { clientId, clientSecret } = copyOfObject(entry) ?? {}
+  const variable = (value) => {
+    const field = sourceDetail(value)
+    return field?.kind === 'env' ? field.variable : undefined
+  }
+  return { clientId: variable(clientId), clientSecret: variable(clientSecret) }
+}
+
+function missing(detail, env) {
+  const unset = namesOf(detail).filter((name) => !String(env[name] ?? '').replace(/\r?\n$/, ''))
+  return unset.length === 1
+    ? `the environment variable ${shown(unset[0])}, which is not set or empty`
+    : `the environment variables ${unset.map(shown).join(' and ')}, which are not set or empty`
+}
+
+function namesOf(detail) {
+  return detail.kind === 'env' ? [detail.variable] : [detail.clientId, detail.clientSecret]
+}
+
+module.exports = { checkClientId, parseCredentials }

@@ -1,5 +1,0 @@
-'use strict'
-
-const { collectMetrics } = require('./lib/integrations/prometheus')
-
-module.exports = { collectMetrics }

@@ -1,0 +1,5 @@
+// npm run test:simulation: rotates 100,000 times in a process whose world misbehaves.
+
+import { search } from './support/search.mjs'
+
+await search('simulation', 'simulation')

@@ -1,0 +1,64 @@
+//! A file before it is replaced.
+
+use std::io::ErrorKind;
+use std::path::Path;
+
+use super::access::Access;
+use super::failure::Failure;
+use crate::driver::files::{LARGEST_ENV_FILE, Location, Trouble, read_text, user};
+use crate::secret::Secret;
+use crate::sink::Refusal;
+
+/// A file as it was found.
+pub(super) struct Original {
+    pub(super) location: Location,
+    /// Its text and its access; none if there is no such file.
+    pub(super) found: Option<(Secret, Access)>,
+}
+
+impl Original {
+    pub(super) fn read(path: &Path) -> Result<Self, Failure> {
+        let location = Location::of(path).map_err(|trouble| match trouble {
+            Trouble::Io(error) if error.kind() == ErrorKind::NotFound => Failure::preparing(error),
+            trouble => Failure::from(trouble),
+        })?;
+        let Some(mut file) = location.open()? else { return Ok(Self { location, found: None }) };
+        let access = Access::of(&file)?;
+        let directory = &location.directory;
+        let is_shared = directory.is_shared().map_err(Failure::reading)?;
+        if is_shared && !directory.trusts(access.owner()).map_err(Failure::reading)? {
+            return Err(Failure::Unfit(
+                "belongs to another user, in a directory that anybody may write to".into(),
+            ));
+        }
+        let text = read_text(&mut file, LARGEST_ENV_FILE).map_err(|error| match error.kind() {
+            ErrorKind::InvalidData => Failure::Unfit("is not UTF-8 text".into()),
+            ErrorKind::FileTooLarge => Failure::Unfit("is larger than 1 MiB".into()),
+            _ => Failure::reading(error),
+        })?;
+        Ok(Self { location, found: Some((text, access)) })
+    }
+
+    /// Returns the file if its text can be edited.
+    pub(super) fn allows(
+        self,
+        edit: impl Fn(&str) -> Result<(), Refusal>,
+    ) -> Result<Self, Failure> {
+        let text = self.found.as_ref().map_or("", |(text, _)| text.expose());
+        edit(text).map_err(Failure::Refused)?;
+        Ok(self)
+    }
+
+    pub(super) fn access(&self) -> Option<&Access> {
+        self.found.as_ref().map(|(_, access)| access)
+    }
+
+    /// The user that it belongs to, or will belong to.
+    pub(super) fn owner(&self) -> u32 {
+        self.access().map_or_else(user, Access::owner)
+    }
+
+    pub(super) fn is_at(&self, other: &Self) -> Result<bool, Failure> {
+        self.location.is_at(&other.location).map_err(Failure::reading)
+    }
+}

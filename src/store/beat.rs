@@ -1,0 +1,35 @@
+//! A sign of life of a member, and what the store returns for it.
+
+use std::collections::BTreeSet;
+
+use crate::clock::Timestamp;
+use crate::credential::CredentialId;
+use crate::rotation::{MemberId, Token, Version};
+
+/// A sign of life of a member.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Beat {
+    /// The member that is alive.
+    pub member: MemberId,
+    /// The version that the member has read last.
+    ///
+    /// It counts as acknowledged if exactly this version is stored at that moment, nonce included.
+    /// The same epoch of another incarnation, or of a write that the store has lost, acknowledges
+    /// nothing. An older version takes nothing back.
+    pub read: Option<Version>,
+    /// The credentials that the member can present.
+    pub holds: BTreeSet<CredentialId>,
+}
+
+/// What [`Store::beat`](super::Store::beat) returns: enough to know whether to load.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Pulse {
+    /// The store's time.
+    pub now: Timestamp,
+    /// The version that is stored.
+    pub version: Option<Version>,
+    /// See [`Snapshot::token`](super::Snapshot::token).
+    pub token: Option<Token>,
+    /// See [`Snapshot::serial`](super::Snapshot::serial).
+    pub serial: u64,
+}

@@ -1,0 +1,60 @@
+//! The shared token: as it is stored, and as it is written.
+
+use crate::clock::Timestamp;
+use crate::credential::CredentialId;
+use crate::rotation::Token;
+use crate::secret::Secret;
+
+/// The shared token.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TokenEntry {
+    /// The token.
+    pub text: Secret,
+    /// The credential that it was made with.
+    pub credential: CredentialId,
+    /// The generation of the record under which it was made.
+    pub generation: u64,
+    /// The number of the token. It grows by one with every token.
+    pub serial: u64,
+    /// When its lifetime began.
+    pub issued_at: Timestamp,
+    /// When it expires.
+    pub expires_at: Timestamp,
+}
+
+impl From<&TokenEntry> for Token {
+    fn from(entry: &TokenEntry) -> Self {
+        Self {
+            credential: entry.credential,
+            generation: entry.generation,
+            serial: entry.serial,
+            expires_at: entry.expires_at,
+        }
+    }
+}
+
+/// The token that comes with a write of the record. The record says the rest about it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fresh {
+    /// The token.
+    pub text: Secret,
+    /// When its lifetime began.
+    pub issued_at: Timestamp,
+}
+
+/// A token to store.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TokenWrite {
+    /// The token.
+    pub text: Secret,
+    /// The credential that it was made with.
+    pub credential: CredentialId,
+    /// The generation of the record that was read before it was fetched.
+    pub generation: u64,
+    /// When its lifetime began.
+    pub issued_at: Timestamp,
+    /// When it expires.
+    pub expires_at: Timestamp,
+    /// The [`Snapshot::serial`](super::Snapshot::serial) that was read before it was fetched.
+    pub read: u64,
+}

@@ -1,5 +1,0 @@
-'use strict'
-
-const { createInterceptor } = require('./lib/integrations/undici')
-
-module.exports = { createInterceptor }
