@@ -8,7 +8,7 @@ use crate::member::*;
 use crate::policy::tests::DEFAULT;
 use crate::rotation::{PhaseName, Refusal, Role};
 
-/// In the overlap after a rotation; answers its id.
+/// In the overlap after a rotation; returns its id.
 fn in_overlap(world: &mut World) -> RotationId {
     world.rotate_to("new");
     world.pass(SECOND);
