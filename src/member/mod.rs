@@ -34,15 +34,14 @@ mod parts;
 mod report;
 mod roster;
 
-// Its step, in the order in which a call goes through it.
-mod step;
-
+// Its step, and what it does in it.
 mod answers;
 mod asks;
 mod notices;
 mod offer;
 mod outlook;
 mod progress;
+mod step;
 mod storage;
 mod write_back;
 

@@ -41,8 +41,8 @@ pub enum Refusal {
     Closed,
 }
 
-/// The callers that wait. There may be thousands: nothing that happens for each of them looks at all
-/// of them.
+/// The callers that wait. There may be thousands: nothing that happens for each of them looks at
+/// all of them.
 #[derive(Debug, Default)]
 pub(super) struct Waiters {
     waits: BTreeMap<WaiterId, Wait>,
