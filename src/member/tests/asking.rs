@@ -8,12 +8,12 @@ use crate::member::*;
 use crate::policy::tests::DEFAULT;
 use crate::rotation::{PhaseName, Refusal, Role};
 
-/// In the overlap after a rotation; answers its id.
+/// In the overlap after a rotation; returns its id.
 fn in_overlap(world: &mut World) -> RotationId {
     world.rotate_to("new");
     world.pass(SECOND);
     assert_eq!(world.phase(), PhaseName::Overlap);
-    world.member.latest_rotation().unwrap().rotation
+    world.member().latest_rotation().unwrap().rotation
 }
 
 #[test]
@@ -21,12 +21,12 @@ fn nobody_presents_the_active_secret_while_a_person_may_be_replacing_it() {
     let mut world = with_token(&["old", "new"]);
     let caller = world.ask(Request::Prepare { min_runway: 30 * MINUTE });
     world.pass(SECOND);
-    assert!(matches!(world.answers.get(&caller), Some(Ok(Answer::Prepared { .. }))));
+    assert!(matches!(world.script.answers.get(&caller), Some(Ok(Answer::Prepared { .. }))));
     assert_eq!(world.phase(), PhaseName::Prepared);
     assert_eq!(world.secrets_tried(), ["old", "old"], "with a token as fresh as can be");
     world.want_for(1, 59 * MINUTE);
     world.pass(14 * MINUTE);
-    assert_eq!(world.fetches.len(), 2);
+    assert_eq!(world.script.fetches.len(), 2);
     world.pass(2 * MINUTE);
     assert_eq!(world.phase(), PhaseName::Stable, "it does not last for ever");
 }
@@ -37,7 +37,7 @@ fn a_preparation_ends_when_it_is_cancelled() {
     world.ask(Request::Prepare { min_runway: MINUTE });
     world.pass(SECOND);
     let caller = world.ask(Request::CancelPreparation);
-    assert!(matches!(world.answers.get(&caller), Some(Ok(Answer::Cancelled))));
+    assert!(matches!(world.script.answers.get(&caller), Some(Ok(Answer::Cancelled))));
     assert_eq!(world.phase(), PhaseName::Stable);
 }
 
@@ -50,7 +50,7 @@ fn a_preparation_ends_when_its_token_is_gone() {
     world.tell(Event::Invalidated(serial));
     assert_eq!(world.phase(), PhaseName::Stable);
     world.pass(2 * SECOND);
-    assert!(world.handed_out.is_some());
+    assert!(world.has_token());
 }
 
 #[test]
@@ -74,14 +74,18 @@ fn a_secret_that_was_prepared_for_bridges_the_death_of_the_old_one() {
     world.ask(Request::Prepare { min_runway: 10 * MINUTE });
     for second in 0..180 {
         world.pass(SECOND);
-        assert!(world.handed_out.is_some());
+        assert!(world.has_token());
         if second == 90 {
             world.rotate_to("new");
         }
     }
     assert_eq!((world.role("new"), world.phase()), (Role::Active, PhaseName::Overlap));
     assert!(
-        world.notices.iter().all(|notice| !matches!(notice, Notice::CredentialRejected { .. }))
+        world
+            .script
+            .notices
+            .iter()
+            .all(|notice| !matches!(notice, Notice::CredentialRejected { .. }))
     );
 }
 
@@ -121,7 +125,7 @@ fn a_rollback_that_is_wanted_comes_before_the_retirement() {
     let rotation = in_overlap(&mut world);
     world.pass(58 * MINUTE);
     world.latency = 5 * SECOND;
-    world.now = world.member.record().unwrap().overlap().unwrap().retire_not_before - SECOND;
+    world.now = world.member().record().unwrap().overlap().unwrap().retire_not_before - SECOND;
     let caller = world.ask(Request::RollBack(rotation));
     world.pass(10 * SECOND);
     assert_eq!(world.rotated(caller), Some(Phase::RolledBack));
@@ -132,12 +136,12 @@ fn an_overlap_is_ended_on_demand_once_the_active_secret_has_a_fresh_proof() {
     let mut world = with_token(&["old", "new"]);
     let rotation = in_overlap(&mut world);
     world.pass(3 * MINUTE);
-    let tried = world.fetches.len();
+    let tried = world.script.fetches.len();
     let caller = world.ask(Request::Retire { rotation, force: false });
     world.pass(SECOND);
     assert_eq!(world.rotated(caller), Some(Phase::Retired));
     assert_eq!(world.role("old"), Role::Retired);
-    assert_eq!(world.fetches.len(), tried + 1);
+    assert_eq!(world.script.fetches.len(), tried + 1);
 }
 
 #[test]
@@ -145,7 +149,7 @@ fn whoever_waits_for_the_retirement_is_told_of_it() {
     let mut world = with_token(&["old", "new"]);
     let rotation = in_overlap(&mut world);
     let everywhere = world.ask(Ask::Until(rotation.clone(), Until::Everywhere));
-    let reason = world.answers[&everywhere].as_ref().err().map(|denial| &denial.reason);
+    let reason = world.script.answers[&everywhere].as_ref().err().map(|denial| &denial.reason);
     assert!(matches!(reason, Some(Reason::NoFleet)), "nothing is shared here");
     let retired = world.ask(Ask::Until(rotation.clone(), Until::Retired));
     world.ask(Request::Retire { rotation, force: false });
@@ -162,7 +166,9 @@ fn a_caller_is_told_at_its_deadline_and_the_rotation_goes_on() {
     world.configure(&["old", "new"]);
     let caller = world.rotate_to("new");
     world.pass(5 * MINUTE);
-    let Some(Err(denial)) = world.answers.get(&caller) else { panic!("{:?}", world.answers) };
+    let Some(Err(denial)) = world.script.answers.get(&caller) else {
+        panic!("{:?}", world.script.answers)
+    };
     let Reason::TimedOut { is_rotate: true, waiting } = &denial.reason else {
         panic!("{denial:?}")
     };
@@ -181,7 +187,7 @@ fn the_last_caller_takes_the_candidate_away_that_no_source_yields() {
     assert_eq!(world.phase(), PhaseName::Stable);
     assert_eq!(world.role("wrong"), Role::Unknown);
     world.pass(MINUTE);
-    assert!(world.answers.is_empty(), "whoever left is not answered");
+    assert!(world.script.answers.is_empty(), "whoever left is not answered");
 }
 
 #[test]

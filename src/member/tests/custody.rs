@@ -1,5 +1,7 @@
 //! Whatever `persist` does, a secret that was proved is there when it is needed.
 
+use std::time::Duration;
+
 use super::world::*;
 use crate::clock::Timestamp;
 use crate::credential::Credential;
@@ -10,7 +12,6 @@ use crate::refresh::Refusal as NoToken;
 use crate::rotation::{PhaseName, Refusal, Role, SinkOutcome, Transition};
 use crate::sink::Target;
 use crate::source::{EntrySpec, SourceSpec};
-use std::time::Duration;
 
 /// One entry that yields `old` and is written back; the old secret dies then.
 fn vault(dies_at: Timestamp) -> World {
@@ -40,7 +41,7 @@ fn at(minutes: u32) -> Timestamp {
 
 /// What was told of rotations, by its name and why.
 fn told(world: &World) -> Vec<(What, Option<Code>)> {
-    let changes = world.notices.iter().filter_map(|notice| match notice {
+    let changes = world.script.notices.iter().filter_map(|notice| match notice {
         Notice::Rotation(change) => {
             Some((change.what.clone(), change.failure.as_ref().map(|failure| failure.code)))
         }
@@ -53,19 +54,19 @@ fn told(world: &World) -> Vec<(What, Option<Code>)> {
 fn a_secret_that_was_proved_while_the_vault_was_down_is_there_an_hour_later() {
     // As a person does it: prepared, Regenerate pressed, the new secret told to the service.
     let mut world = vault(at(2));
-    world.sink_outcome = SinkOutcome::Failed;
+    world.script.sink_outcome = SinkOutcome::Failed;
     world.ask(Request::Prepare { min_runway: 30 * MINUTE });
     world.pass(2 * MINUTE);
     let caller = world.rotate_to("new");
     world.pass(SECOND);
     assert_eq!(world.rotated(caller), Some(Phase::Overlap), "the old one is dead: nothing waits");
     world.pass(5 * MINUTE);
-    world.sink_outcome = SinkOutcome::Done;
+    world.script.sink_outcome = SinkOutcome::Done;
     for minute in 0..180 {
         world.pass(MINUTE);
-        assert!(world.handed_out.is_some(), "no token after {minute} minutes");
+        assert!(world.has_token(), "no token after {minute} minutes");
     }
-    let snapshot = world.member.latest_rotation().unwrap();
+    let snapshot = world.member().latest_rotation().unwrap();
     assert_eq!((snapshot.persisted, snapshot.phase), (Persisted::Done, Phase::Retired));
 }
 
@@ -81,7 +82,7 @@ fn a_vault_that_fails_or_hangs_for_any_time_costs_no_token_whenever_the_old_secr
             for down in [MINUTE, 5 * MINUTE, 11 * MINUTE, 2 * HOUR] {
                 for stays in [Duration::ZERO, 5 * MINUTE] {
                     let mut world = vault(dies_at);
-                    (world.delays_sinks, world.sink_outcome) = (delays, outcome);
+                    (world.script.delays_sinks, world.script.sink_outcome) = (delays, outcome);
                     world.pass(at(2).since(world.now));
                     let caller = world.rotate_to("new");
                     world.pass(stays);
@@ -93,14 +94,11 @@ fn a_vault_that_fails_or_hangs_for_any_time_costs_no_token_whenever_the_old_secr
                     for minute in 0..240 {
                         world.pass(MINUTE);
                         if down < minute * MINUTE {
-                            world.sink_outcome = SinkOutcome::Done;
-                            world.delays_sinks = false;
+                            world.script.sink_outcome = SinkOutcome::Done;
+                            world.script.delays_sinks = false;
                             world.end_sinks();
                         }
-                        assert!(
-                            world.handed_out.is_some(),
-                            "{case}: no token after {minute} minutes"
-                        );
+                        assert!(world.has_token(), "{case}: no token after {minute} minutes");
                     }
                     let was_asked = dies_at != NEVER;
                     let active = if was_asked { "new" } else { world.secret_in_use().unwrap() };
@@ -126,13 +124,13 @@ fn an_acceptance_that_comes_after_the_withdrawal_makes_a_fallback_that_takes_ove
 #[test]
 fn at_its_deadline_a_caller_hears_that_custody_is_missing_and_why() {
     let mut world = vault(NEVER);
-    world.sink_outcome = SinkOutcome::Failed;
+    world.script.sink_outcome = SinkOutcome::Failed;
     let caller = world.rotate_to("new");
     world.pass(5 * MINUTE);
     let Some(Err(Denial { reason: Reason::TimedOut { waiting, .. }, .. })) =
-        world.answers.get(&caller)
+        world.script.answers.get(&caller)
     else {
-        panic!("{:?}", world.answers)
+        panic!("{:?}", world.script.answers)
     };
     let [Waiting { on: WaitsOn::Custody { failures }, since }] = &waiting[..] else {
         panic!("{waiting:?}")
@@ -144,7 +142,7 @@ fn at_its_deadline_a_caller_hears_that_custody_is_missing_and_why() {
 #[test]
 fn who_still_waits_when_the_candidate_is_given_up_hears_why_nothing_keeps_it() {
     let mut world = vault(NEVER);
-    world.sink_outcome = SinkOutcome::Failed;
+    world.script.sink_outcome = SinkOutcome::Failed;
     let mut ask = rotate(Some("new"));
     if let Request::Rotate(Rotate { rotation, .. }) = &mut ask {
         *rotation = Some(RotationId::new("autumn"));
@@ -156,9 +154,9 @@ fn who_still_waits_when_the_candidate_is_given_up_hears_why_nothing_keeps_it() {
     let caller = world.ask(ask);
     world.pass(3 * MINUTE);
     let Some(Err(Denial { reason: Reason::Refused(refusal, failure), .. })) =
-        world.answers.get(&caller)
+        world.script.answers.get(&caller)
     else {
-        panic!("{:?}", world.answers)
+        panic!("{:?}", world.script.answers)
     };
     assert!(matches!(**refusal, Refusal::NoCustody(_)));
     assert_eq!(failure.as_ref().map(|failure| failure.code), Some(Code::PersistFailed));
@@ -172,18 +170,18 @@ fn who_still_waits_when_the_candidate_is_given_up_hears_why_nothing_keeps_it() {
 #[test]
 fn a_write_that_takes_too_long_counts_as_failed_and_is_not_made_twice_at_a_time() {
     let mut world = vault(NEVER);
-    world.delays_sinks = true;
+    world.script.delays_sinks = true;
     let caller = world.rotate_to("new");
     world.pass(29 * SECOND);
-    assert!(world.aborted.is_empty());
+    assert!(world.script.aborted.is_empty());
     world.pass(2 * SECOND);
-    assert_eq!(world.aborted.len(), 1, "whoever makes it is asked to give up");
+    assert_eq!(world.script.aborted.len(), 1, "whoever makes it is asked to give up");
     let failed = |notice: &Notice| {
         matches!(notice, Notice::Persisted { outcome: SinkOutcome::Failed, message: Some(_), .. })
     };
-    assert!(world.notices.iter().any(failed));
+    assert!(world.script.notices.iter().any(failed));
     world.pass(2 * MINUTE);
-    assert_eq!(world.written.len(), 1, "it may still be writing");
+    assert_eq!(world.script.written.len(), 1, "it may still be writing");
     world.end_sinks();
     assert_eq!(world.rotated(caller), Some(Phase::Overlap), "a late success counts");
 }
@@ -191,26 +189,25 @@ fn a_write_that_takes_too_long_counts_as_failed_and_is_not_made_twice_at_a_time(
 #[test]
 fn a_write_that_fails_late_is_made_again() {
     let mut world = vault(NEVER);
-    (world.delays_sinks, world.sink_outcome) = (true, SinkOutcome::Failed);
+    (world.script.delays_sinks, world.script.sink_outcome) = (true, SinkOutcome::Failed);
     world.rotate_to("new");
     world.pass(2 * MINUTE);
-    let told = world.notices.len();
+    let told = world.script.notices.len();
     world.end_sinks();
     let is_persisted = |notice: &Notice| matches!(notice, Notice::Persisted { .. });
-    assert!(!world.notices[told..].iter().any(is_persisted), "that it failed was told");
-    assert_eq!(world.written.len(), 2);
+    assert!(!world.script.notices[told..].iter().any(is_persisted), "that it failed was told");
+    assert_eq!(world.script.written.len(), 2);
 }
 
 #[test]
 fn a_function_goes_on_writing_when_the_thread_is_restarted() {
     let mut world = vault(NEVER);
-    world.delays_sinks = true;
+    world.script.delays_sinks = true;
     let caller = world.rotate_to("new");
     world.pass(SECOND);
-    world.under_way.clear();
-    world.tell(Event::Restarted);
+    world.restart();
     world.pass(SECOND);
-    assert_eq!(world.written.len(), 1);
+    assert_eq!(world.script.written.len(), 1);
     world.end_sinks();
     assert_eq!(world.rotated(caller), Some(Phase::Overlap));
 }
@@ -218,7 +215,7 @@ fn a_function_goes_on_writing_when_the_thread_is_restarted() {
 #[test]
 fn a_place_that_gets_a_secret_too_late_is_written_again() {
     let mut world = vault(NEVER);
-    world.delays_sinks = true;
+    world.script.delays_sinks = true;
     let caller = world.rotate_to("new");
     world.pass(MINUTE);
     world.tell(Event::Left(caller));
@@ -226,24 +223,25 @@ fn a_place_that_gets_a_secret_too_late_is_written_again() {
     assert_eq!((world.phase(), world.role("new")), (PhaseName::Stable, Role::Standby));
     world.end_sinks();
     world.end_sinks();
-    let written: Vec<_> = world.written.iter().map(|(_, _, secret)| secret.as_str()).collect();
+    let written: Vec<_> =
+        world.script.written.iter().map(|(_, _, secret)| secret.as_str()).collect();
     assert_eq!(written, ["new", "old"]);
 }
 
 #[test]
 fn a_reason_to_wait_is_told_once_and_another_one_again() {
     let mut world = vault(NEVER);
-    world.sink_outcome = SinkOutcome::Failed;
+    world.script.sink_outcome = SinkOutcome::Failed;
     world.rotate_to("new");
     let times = |world: &World| {
         told(world).into_iter().filter(|(what, _)| *what == What::AwaitsCustody).count()
     };
     world.pass(2 * MINUTE);
     assert_eq!(times(&world), 1);
-    world.sink_message = Some("Error (ECONNREFUSED)".to_owned());
+    world.script.sink_message = Some("Error (ECONNREFUSED)".to_owned());
     world.pass(2 * MINUTE);
     assert_eq!(times(&world), 2);
-    world.sink_message = None;
+    world.script.sink_message = None;
     world.pass(2 * MINUTE);
     assert_eq!(times(&world), 2, "it was told before");
 }
@@ -253,7 +251,7 @@ fn what_a_rotation_would_be_kept_by_is_known_before_the_button_is_pressed() {
     let custody = |world: &mut World| {
         let caller = world.ask(Request::Prepare { min_runway: MINUTE });
         world.pass(SECOND);
-        let answer = world.answers.get(&caller);
+        let answer = world.script.answers.get(&caller);
         let Some(Ok(Answer::Prepared { custody, .. })) = answer else { panic!("{answer:?}") };
         let custody = *custody;
         world.ask(Request::CancelPreparation);
@@ -270,7 +268,7 @@ fn what_a_rotation_would_be_kept_by_is_known_before_the_button_is_pressed() {
         [(SinkOutcome::Done, Custody::Kept), (SinkOutcome::Impossible, Custody::None)]
     {
         let mut world = vault_file();
-        world.sink_outcome = outcome;
+        world.script.sink_outcome = outcome;
         assert_eq!(custody(&mut world), expected);
     }
 }
@@ -279,7 +277,7 @@ fn what_a_rotation_would_be_kept_by_is_known_before_the_button_is_pressed() {
 fn before_the_first_token_no_file_is_tried_for_a_preparation() {
     let mut world = World::with_entries(DEFAULT, vec![file()], |_, _| transient());
     world.configure(&["old"]);
-    world.delays_sinks = true;
+    world.script.delays_sinks = true;
     let caller = world.ask(Request::Prepare { min_runway: MINUTE });
     world.pass(SECOND);
     assert_eq!(world.refusal(caller), Some(&Refusal::TokenUnavailable));
@@ -288,17 +286,17 @@ fn before_the_first_token_no_file_is_tried_for_a_preparation() {
 #[test]
 fn a_place_that_is_written_once_more_is_not_told_as_given_up() {
     let mut world = vault_file();
-    world.sink_outcome = SinkOutcome::Impossible;
+    world.script.sink_outcome = SinkOutcome::Impossible;
     world.rotate_to("new");
     world.pass(SECOND);
-    assert_eq!(world.member.sink_failures()[0].outcome, SinkOutcome::Impossible);
-    world.delays_sinks = true;
+    assert_eq!(world.member().sink_failures()[0].outcome, SinkOutcome::Impossible);
+    world.script.delays_sinks = true;
     world.rotate_to("new");
     world.pass(SECOND);
-    let [failure] = &world.member.sink_failures()[..] else { panic!("one place") };
+    let [failure] = &world.member().sink_failures()[..] else { panic!("one place") };
     assert_eq!((failure.outcome, failure.is_hanging), (SinkOutcome::Failed, false));
     world.pass(MINUTE);
-    let failure = &world.member.sink_failures()[0];
+    let failure = &world.member().sink_failures()[0];
     assert!(failure.is_hanging, "it has taken too long, and has not ended");
     assert!(failure.message.starts_with("writing /vault has not"), "{}", failure.message);
 }
@@ -324,12 +322,12 @@ fn vault_file() -> World {
 #[test]
 fn a_file_that_hangs_holds_a_preparation_up_for_five_seconds_at_most() {
     let mut world = vault_file();
-    world.delays_sinks = true;
+    world.script.delays_sinks = true;
     let caller = world.ask(Request::Prepare { min_runway: MINUTE });
     world.pass(4 * SECOND);
-    assert!(world.answers.is_empty());
+    assert!(world.script.answers.is_empty());
     world.pass(2 * SECOND);
-    let answer = world.answers.get(&caller);
+    let answer = world.script.answers.get(&caller);
     assert!(
         matches!(answer, Some(Ok(Answer::Prepared { custody: Custody::None, .. }))),
         "{answer:?}"
@@ -346,7 +344,7 @@ fn an_answer_that_may_be_about_one_credential_has_the_others_tried_in_the_same_r
     world.pass(SECOND);
     assert_eq!(world.outcome(1), Some(&Ok(())));
     let rejected = |notice: &Notice| matches!(notice, Notice::CredentialRejected { .. });
-    assert!(world.notices.iter().any(rejected), "it was a rejection");
+    assert!(world.script.notices.iter().any(rejected), "it was a rejection");
 }
 
 #[test]

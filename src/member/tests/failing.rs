@@ -49,7 +49,7 @@ fn when_all_are_dead_callers_are_told_at_once_and_it_heals_by_itself() {
     assert_eq!(cause.code, Code::Degraded);
     world.pass(12 * MINUTE);
     assert_eq!(world.phase(), PhaseName::Stable);
-    assert!(world.handed_out.is_some());
+    assert!(world.has_token());
 }
 
 #[test]
@@ -63,9 +63,13 @@ fn an_endpoint_that_is_down_is_not_stormed_when_no_credential_is_accepted() {
     let mut world = World::new(DEFAULT, endpoint).with(&["one"]);
     world.pass(15 * MINUTE);
     assert_eq!(world.phase(), PhaseName::Degraded);
-    let before = world.fetches.len();
+    let before = world.script.fetches.len();
     world.pass(10 * MINUTE);
-    assert!(world.fetches.len() - before < 40, "{} requests", world.fetches.len() - before);
+    assert!(
+        world.script.fetches.len() - before < 40,
+        "{} requests",
+        world.script.fetches.len() - before
+    );
 }
 
 #[test]
@@ -101,9 +105,9 @@ fn a_reload_tries_a_quarantined_secret_at_once() {
     world.pass(MINUTE);
     world.configure(&["old", "late"]);
     world.pass(5 * MINUTE);
-    let before = world.fetches.len();
+    let before = world.script.fetches.len();
     world.tell(Event::Reloaded);
-    assert_eq!(world.fetches.len(), before + 1);
+    assert_eq!(world.script.fetches.len(), before + 1);
     world.pass(SECOND);
     assert_eq!(world.role("late"), Role::Active);
 }
@@ -139,11 +143,10 @@ fn a_restart_of_the_thread_in_any_phase_changes_no_role_and_the_rotation_goes_on
         let mut world = with_token(&["old", "new"]);
         setup(&mut world);
         assert_eq!(world.phase(), phase);
-        let record = world.member.record().cloned();
-        world.under_way.clear();
-        world.tell(Event::Restarted);
-        assert_eq!(world.member.record().cloned(), record, "{phase:?}");
-        assert!(world.handed_out.is_some());
+        let record = world.member().record().cloned();
+        world.restart();
+        assert_eq!(world.member().record().cloned(), record, "{phase:?}");
+        assert!(world.has_token());
         world.pass(3 * HOUR);
         assert_eq!(world.phase(), PhaseName::Stable);
         let active = if phase == PhaseName::Prepared { "old" } else { "new" };
@@ -155,28 +158,27 @@ fn a_restart_of_the_thread_in_any_phase_changes_no_role_and_the_rotation_goes_on
 fn who_prepares_a_rotation_gets_an_answer_although_the_thread_was_restarted() {
     let mut world = with_token(&["old"]);
     let caller = world.ask(Request::Prepare { min_runway: MINUTE });
-    world.under_way.clear();
-    world.tell(Event::Restarted);
+    world.restart();
     world.pass(SECOND);
-    assert!(matches!(world.answers.get(&caller), Some(Ok(Answer::Prepared { .. }))));
+    assert!(matches!(world.script.answers.get(&caller), Some(Ok(Answer::Prepared { .. }))));
 }
 
 #[test]
 fn a_write_that_fails_or_whose_answer_is_lost_is_made_once_in_the_end() {
-    for fate in [Fate::Failed, Fate::AnswerLost] {
+    for fate in [StoreFate::Failed, StoreFate::AnswerLost] {
         let mut world = World::new(DEFAULT, accepts(&["old", "new"])).with(&["old"]);
         world.pass(SECOND);
         // Of the staging, then of the promotion.
-        world.next_write = fate;
+        world.script.next_write = fate;
         let caller = world.rotate_to("new");
         assert_eq!(world.phase(), PhaseName::Staged);
-        world.next_write = fate;
+        world.script.next_write = fate;
         world.pass(SECOND);
         assert_eq!(world.rotated(caller), Some(Phase::Overlap));
         assert_eq!(world.secret_in_use(), Some("new"));
-        let record = world.member.record().unwrap();
+        let record = world.member().record().unwrap();
         assert_eq!((record.generation, record.history.len()), (2, 1));
-        assert_eq!(world.store.load().record.as_ref(), Some(record));
+        assert_eq!(world.process.store.load().record.as_ref(), Some(record));
     }
 }
 
@@ -189,7 +191,7 @@ fn what_was_answered_to_secrets_that_nothing_refers_to_any_more_is_forgotten() {
         world.rotate_to(typo);
         world.pass(MINUTE);
     }
-    let ledger = world.member.ledger();
+    let ledger = world.member().ledger();
     let known = |secret: &&String| ledger.standing(id_of(secret)).is_some();
     let remembered: Vec<_> = typos.iter().filter(known).collect();
     assert_eq!(remembered, typos[12..].iter().collect::<Vec<_>>());
@@ -201,15 +203,15 @@ fn tokens_that_nobody_may_be_handed_yet_are_not_fetched_again_and_again() {
     // The store has a record whose active credential nobody here holds.
     let before = with_token(&["old", "new", "other"]);
     let mut world = World::new(DEFAULT, accepts(&["new", "other"]));
-    world.store = before.store;
-    world.verified = Verify::Failed;
+    world.process.store = before.process.store;
+    world.script.verified = Verify::Failed;
     world.configure(&["other"]);
     world.ask(verified(rotate(Some("new"))));
     world.pass(SECOND);
     let held = world.serial().expect("the token in the store, or one made here");
     world.tell(Event::Invalidated(held));
-    let before = world.fetches.len();
+    let before = world.script.fetches.len();
     world.pass(MINUTE);
-    let sent = world.fetches.len() - before;
+    let sent = world.script.fetches.len() - before;
     assert!((2..40).contains(&sent), "{sent} requests");
 }

@@ -1,12 +1,19 @@
 //! One member in virtual time.
 
 mod asking;
+mod choice;
 mod custody;
 mod failing;
+mod faults;
+mod invalidation;
+mod pair;
+mod peripherals;
 mod persisting;
 mod reporting;
+mod retries;
 mod rotating;
 mod simulation;
 mod starting;
 mod tokens;
+mod waiters;
 mod world;

@@ -31,13 +31,13 @@ fn two_places() -> World {
 }
 
 fn writes(world: &World) -> Vec<(usize, &str)> {
-    world.written.iter().map(|(_, place, secret)| (place.index, secret.as_str())).collect()
+    world.script.written.iter().map(|(_, place, secret)| (place.index, secret.as_str())).collect()
 }
 
 #[test]
 fn a_secret_that_only_a_caller_holds_is_written_back_before_it_takes_over() {
     let mut world = two_places();
-    world.delays_sinks = true;
+    world.script.delays_sinks = true;
     let caller = world.rotate_to("new");
     world.pass(SECOND);
     assert_eq!(writes(&world), [(0, "new")]);
@@ -50,14 +50,14 @@ fn a_secret_that_only_a_caller_holds_is_written_back_before_it_takes_over() {
 fn what_is_to_be_verified_is_so_although_it_is_proved_and_being_written() {
     for names_rotation in [false, true] {
         let mut world = two_places();
-        world.delays_sinks = true;
+        world.script.delays_sinks = true;
         let first = world.rotate_with("new", |ask| {
             if let Request::Rotate(Rotate { rotation, .. }) = ask {
                 *rotation = Some(RotationId::new("autumn"));
             }
         });
         world.pass(SECOND);
-        world.verified = Verify::Refused;
+        world.script.verified = Verify::Refused;
         let mut ask = verified(rotate((!names_rotation).then_some("new")));
         if let Request::Rotate(Rotate { rotation, candidate: None, .. }) = &mut ask {
             *rotation = Some(RotationId::new("autumn"));
@@ -77,13 +77,13 @@ fn what_is_to_be_verified_is_so_although_it_is_proved_and_being_written() {
 #[test]
 fn a_place_that_is_read_again_before_its_write_is_told_to_be_done_counts_as_written() {
     let mut world = two_places();
-    world.delays_sinks = true;
+    world.script.delays_sinks = true;
     world.rotate_to("new");
     world.pass(SECOND);
     world.configure_each(&[&["new"], &[]]);
     world.pass(SECOND);
     let persisted = |world: &World| {
-        let record = world.member.record().expect("there is one");
+        let record = world.member().record().expect("there is one");
         record.persisted(record.active)
     };
     assert_eq!((world.phase(), persisted(&world)), (PhaseName::Overlap, Persisted::Pending));
@@ -96,7 +96,7 @@ fn a_place_that_is_read_again_before_its_write_is_told_to_be_done_counts_as_writ
 #[test]
 fn a_write_that_is_under_way_is_not_undone_by_a_caller_who_leaves() {
     let mut world = two_places();
-    world.delays_sinks = true;
+    world.script.delays_sinks = true;
     let caller = world.rotate_to("new");
     world.pass(SECOND);
     world.tell(Event::Left(caller));
@@ -107,7 +107,7 @@ fn a_write_that_is_under_way_is_not_undone_by_a_caller_who_leaves() {
 #[test]
 fn a_candidate_whose_caller_left_stays_a_fallback_when_it_could_be_written_nowhere() {
     let mut world = two_places();
-    (world.delays_sinks, world.sink_outcome) = (true, SinkOutcome::Failed);
+    (world.script.delays_sinks, world.script.sink_outcome) = (true, SinkOutcome::Failed);
     let caller = world.rotate_to("new");
     world.pass(SECOND);
     world.tell(Event::Left(caller));
@@ -122,10 +122,10 @@ fn a_place_whose_handle_was_closed_before_it_could_be_written_keeps_nothing_from
     for is_under_way in [false, true] {
         let mut world = two_places();
         world.configure_each(&[&["old"], &["new"]]);
-        world.sink_outcome = SinkOutcome::Failed;
+        world.script.sink_outcome = SinkOutcome::Failed;
         world.pass(90 * MINUTE);
         assert_eq!((world.phase(), world.role("old")), (PhaseName::Overlap, Role::Previous));
-        world.delays_sinks = is_under_way;
+        world.script.delays_sinks = is_under_way;
         world.pass(10 * SECOND);
         world.drop_entry(0);
         world.end_sinks();
@@ -139,14 +139,14 @@ fn a_place_that_is_gone_is_forgotten_once_nothing_refers_to_it() {
     let mut world = two_places();
     world.rotate_to("new");
     world.pass(SECOND);
-    let slots: Vec<_> = world.member.record().unwrap().sinks.keys().copied().collect();
+    let slots: Vec<_> = world.member().record().unwrap().sinks.keys().copied().collect();
     let [slot] = slots[..] else { panic!("{slots:?}") };
     world.drop_entry(0);
-    assert!(world.member.place_of(slot).is_some(), "the record says whether it was written");
+    assert!(world.member().place_of(slot).is_some(), "the record says whether it was written");
     world.rotate_to("old");
     world.pass(SECOND);
     world.drop_entry(0);
-    assert_eq!(world.member.place_of(slot), None);
+    assert_eq!(world.member().place_of(slot), None);
 }
 
 #[test]
@@ -155,7 +155,7 @@ fn a_source_that_changed_is_not_written_to() {
     world.configure_each(&[&["new"], &[]]);
     world.pass(2 * HOUR);
     assert_eq!(world.role("old"), Role::Retired);
-    assert!(world.written.is_empty());
+    assert!(world.script.written.is_empty());
 }
 
 #[test]
@@ -163,7 +163,7 @@ fn where_another_source_yields_the_new_secret_the_old_place_is_written_at_the_en
     let mut world = two_places();
     world.configure_each(&[&["old"], &["new"]]);
     world.pass(10 * MINUTE);
-    assert_eq!((world.phase(), world.written.len()), (PhaseName::Overlap, 0));
+    assert_eq!((world.phase(), world.script.written.len()), (PhaseName::Overlap, 0));
     world.pass(2 * HOUR);
     assert_eq!(writes(&world), [(0, "new")]);
     assert_eq!(world.role("old"), Role::Retired);
@@ -172,13 +172,13 @@ fn where_another_source_yields_the_new_secret_the_old_place_is_written_at_the_en
 #[test]
 fn a_place_that_cannot_be_written_holds_the_retirement_up_and_is_tried_again() {
     let mut world = two_places();
-    world.sink_outcome = SinkOutcome::Failed;
+    world.script.sink_outcome = SinkOutcome::Failed;
     world.configure_each(&[&["old"], &["new"]]);
     world.pass(3 * HOUR);
     assert_eq!((world.phase(), world.role("old")), (PhaseName::Overlap, Role::Previous));
-    let tries = world.written.len();
+    let tries = world.script.written.len();
     assert!((10..1500).contains(&tries), "{tries} tries");
-    world.sink_outcome = SinkOutcome::Done;
+    world.script.sink_outcome = SinkOutcome::Done;
     world.pass(2 * MINUTE);
     assert_eq!((world.phase(), world.role("old")), (PhaseName::Stable, Role::Retired));
 }
@@ -186,10 +186,10 @@ fn a_place_that_cannot_be_written_holds_the_retirement_up_and_is_tried_again() {
 #[test]
 fn a_place_that_can_never_be_written_holds_nothing_up_where_a_source_yields_the_secret() {
     let mut world = two_places();
-    world.sink_outcome = SinkOutcome::Impossible;
+    world.script.sink_outcome = SinkOutcome::Impossible;
     world.configure_each(&[&["old"], &["new"]]);
     world.pass(2 * HOUR);
-    assert_eq!((world.written.len(), world.role("old")), (1, Role::Retired));
+    assert_eq!((world.script.written.len(), world.role("old")), (1, Role::Retired));
 }
 
 #[test]
@@ -202,13 +202,13 @@ fn a_place_that_is_behind_gets_the_next_secret() {
         world.rotate_to("new");
         world.pass(SECOND);
         world.configure_each(&[&["new"]]);
-        world.sink_outcome = outcome;
-        world.endpoint = Box::new(accepts(&["old", "next"]));
-        world.tell(Event::Invalidated(world.handed_out.as_ref().unwrap().serial));
+        world.script.sink_outcome = outcome;
+        world.script.endpoint = Box::new(accepts(&["old", "next"]));
+        world.tell(Event::Invalidated(world.process.handed_out.as_ref().unwrap().serial));
         world.pass(MINUTE);
         assert_eq!((world.phase(), world.role("old")), (PhaseName::Stable, Role::Active));
-        world.sink_outcome = SinkOutcome::Done;
-        world.written.clear();
+        world.script.sink_outcome = SinkOutcome::Done;
+        world.script.written.clear();
         world.rotate_to("next");
         world.pass(SECOND);
         assert_eq!(writes(&world), [(0, "next")], "{outcome:?}");
@@ -221,10 +221,10 @@ fn with_nowhere_to_write_to_people_are_told_that_the_secret_ends_with_the_proces
     world.pass(MINUTE);
     let caller = world.rotate_to("new");
     world.pass(SECOND);
-    let Some(Ok(Answer::Rotation(snapshot))) = world.answers.get(&caller) else { panic!() };
+    let Some(Ok(Answer::Rotation(snapshot))) = world.script.answers.get(&caller) else { panic!() };
     assert_eq!(snapshot.persisted, Persisted::None);
     let is_told = |notice: &Notice| matches!(notice, Notice::Rotation(change) if change.what == What::NotPersisted);
-    assert!(world.notices.iter().any(is_told));
+    assert!(world.script.notices.iter().any(is_told));
 }
 
 #[test]
@@ -237,12 +237,13 @@ fn environment_variables_follow_the_active_secret_there_and_back() {
     world.pass(MINUTE);
     world.rotate_to("new");
     world.pass(SECOND);
-    let rotation = world.member.latest_rotation().unwrap().rotation;
+    let rotation = world.member().latest_rotation().unwrap().rotation;
     world.ask(Request::RollBack(rotation));
     // What was written there is read there.
     world.configure_pair("new");
     world.pass(SECOND);
-    let secrets: Vec<&str> = world.variables.iter().map(|(_, secret)| secret.as_str()).collect();
+    let secrets: Vec<&str> =
+        world.script.variables.iter().map(|(_, secret)| secret.as_str()).collect();
     assert_eq!(secrets, ["new", "old"]);
 }
 
@@ -257,8 +258,8 @@ fn a_function_is_no_variable_and_keeps_what_it_yields() {
         world.pass(SECOND);
         world.configure(&["new"]);
         world.pass(MINUTE);
-        assert_eq!(world.variables.len(), usize::from(has_variables));
+        assert_eq!(world.script.variables.len(), usize::from(has_variables));
         // Variables end with the process; the function is asked again by the next one.
-        assert_eq!(world.member.keeps_active(), !has_variables);
+        assert_eq!(world.member().keeps_active(), !has_variables);
     }
 }

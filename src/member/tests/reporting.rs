@@ -1,5 +1,7 @@
 //! What people are told of credentials and rotations.
 
+use std::time::Duration;
+
 use super::world::*;
 use crate::member::*;
 use crate::policy::tests::DEFAULT;
@@ -8,7 +10,6 @@ use crate::rotation::{Missing, PhaseName, Refusal, Role, SinkOutcome, Transition
 use crate::secret::Secret;
 use crate::sink::Target;
 use crate::source::{EntrySpec, SourceSpec};
-use std::time::Duration;
 
 fn named(secret: &str, label: Option<&str>, expires_at: Option<i64>) -> Request<Candidate> {
     let candidate = Some(Candidate {
@@ -24,14 +25,14 @@ fn named(secret: &str, label: Option<&str>, expires_at: Option<i64>) -> Request<
 fn rotate(world: &mut World, ask: Request<Candidate>) -> Snapshot {
     let caller = world.ask(ask);
     world.pass(SECOND);
-    match &world.answers[&caller] {
+    match &world.script.answers[&caller] {
         Ok(Answer::Rotation(snapshot)) => (**snapshot).clone(),
         other => panic!("{other:?}"),
     }
 }
 
 fn refusal(world: &World, caller: CallerId) -> (Refusal, Option<RotationId>) {
-    match &world.answers[&caller] {
+    match &world.script.answers[&caller] {
         Err(Denial { reason: Reason::Refused(refusal, _), rotation }) => {
             ((**refusal).clone(), rotation.clone())
         }
@@ -54,7 +55,7 @@ fn changes(world: &World) -> Vec<&Change> {
             _ => None,
         }
     }
-    world.notices.iter().filter_map(change).collect()
+    world.script.notices.iter().filter_map(change).collect()
 }
 
 #[test]
@@ -62,7 +63,7 @@ fn whoever_names_a_known_credential_with_less_takes_nothing_from_what_is_known_o
     let (mut world, _) = overlap();
     let again = rotate(&mut world, named("new", None, None));
     assert_eq!(again.active.label.as_deref(), Some("autumn"));
-    let held = world.member.held().find(|one| one.client_secret.expose() == "new").unwrap();
+    let held = world.member().held().find(|one| one.client_secret.expose() == "new").unwrap();
     assert_eq!((held.label.as_deref(), held.expires_at), (Some("autumn"), Some(1_800_000_000_000)));
     let renamed = rotate(&mut world, named("new", Some("winter"), None));
     assert_eq!(renamed.active.label.as_deref(), Some("winter"));
@@ -75,14 +76,14 @@ fn a_retired_credential_is_listed_by_its_name_alone_and_keeps_it() {
     world.pass(HOUR);
     rotate(&mut world, named("other", None, None));
     world.pass(HOUR);
-    let listed = world.member.credentials();
+    let listed = world.member().credentials();
     let held: Vec<_> = listed.iter().filter_map(|it| it.credential.as_ref().ok()).collect();
     assert!(held.iter().all(|one| one.client_secret.expose() != "old"));
     let last = listed.last().unwrap();
     assert_eq!(last.credential.as_ref().unwrap_err().id, snapshot.previous.unwrap().id);
     assert_eq!((last.role, last.standing), (Some(Role::Retired), Standing::Unknown));
     let may_be_presented: Vec<_> =
-        world.member.held().map(|one| one.client_secret.expose()).collect();
+        world.member().held().map(|one| one.client_secret.expose()).collect();
     assert_eq!(may_be_presented, ["other"], "new is configured, and retired all the same");
 }
 
@@ -92,7 +93,7 @@ fn when_the_previous_credential_may_be_revoked_is_known_after_its_retirement() {
     let at = snapshot.safe_to_revoke_at;
     assert!(at.is_some());
     world.pass(2 * HOUR);
-    let retired = world.member.latest_rotation().unwrap();
+    let retired = world.member().latest_rotation().unwrap();
     assert_eq!(retired.phase, Phase::Retired);
     assert_eq!(retired.safe_to_revoke_at, at);
     assert_eq!(retired.retire_not_before, snapshot.retire_not_before);
@@ -101,7 +102,7 @@ fn when_the_previous_credential_may_be_revoked_is_known_after_its_retirement() {
         told.iter().find(|change| change.what == What::Moved(Transition::Retired, None)).unwrap();
     assert_eq!(told.safe_to_revoke_at, at);
     rotate(&mut world, named("other", None, None));
-    assert_eq!(world.member.snapshot(&snapshot.rotation).unwrap().safe_to_revoke_at, at);
+    assert_eq!(world.member().snapshot(&snapshot.rotation).unwrap().safe_to_revoke_at, at);
 }
 
 #[test]
@@ -139,13 +140,13 @@ fn what_was_accepted_in_the_same_instant_does_not_bring_a_dead_credential_back()
     world.pass(Duration::ZERO);
     let caller = world.ask(named("new", None, None));
     world.pass(Duration::ZERO);
-    assert!(world.answers[&caller].is_ok());
-    world.endpoint = Box::new(accepts(&["new"]));
-    let rotation = world.member.latest_rotation().unwrap().rotation;
+    assert!(world.script.answers[&caller].is_ok());
+    world.script.endpoint = Box::new(accepts(&["new"]));
+    let rotation = world.member().latest_rotation().unwrap().rotation;
     let caller = world.ask(Request::RollBack(rotation));
     world.pass(Duration::ZERO);
     assert!(matches!(refusal(&world, caller).0, Refusal::CandidateRejected(_)));
-    assert_eq!((world.member.phase(), world.secret_in_use()), (PhaseName::Overlap, Some("new")));
+    assert_eq!((world.member().phase(), world.secret_in_use()), (PhaseName::Overlap, Some("new")));
 }
 
 #[test]
@@ -161,7 +162,7 @@ fn a_retirement_that_is_overdue_is_told_once_with_what_is_missing() {
     let entries = vec![entry(0, Some(Target::Js { index: 0 })), entry(1, None)];
     let mut world = World::with_entries(DEFAULT, entries, accepts(&["old", "new"]));
     world.configure_each(&[&["old"], &["new"]]);
-    world.sink_outcome = SinkOutcome::Failed;
+    world.script.sink_outcome = SinkOutcome::Failed;
     world.pass(MINUTE);
     rotate(&mut world, named("new", None, None));
     world.pass(2 * HOUR);
@@ -182,11 +183,11 @@ fn naming_the_active_credential_answers_a_rotation_that_has_come_to_its_end() {
     assert_eq!((snapshot.phase, snapshot.generation), (Phase::Retired, 1));
     for until in [Until::Persisted, Until::Retired] {
         let caller = world.ask(Ask::Until(snapshot.rotation.clone(), until));
-        assert!(matches!(world.answers[&caller], Ok(Answer::Rotation(_))), "{until:?}");
+        assert!(matches!(world.script.answers[&caller], Ok(Answer::Rotation(_))), "{until:?}");
     }
     let caller = world.ask(Request::Retire { rotation: snapshot.rotation, force: false });
-    assert!(matches!(world.answers[&caller], Ok(Answer::Rotation(_))));
-    assert!(world.member.latest_rotation().is_none(), "nothing was rotated");
+    assert!(matches!(world.script.answers[&caller], Ok(Answer::Rotation(_))));
+    assert!(world.member().latest_rotation().is_none(), "nothing was rotated");
 }
 
 #[test]
@@ -202,7 +203,7 @@ fn what_was_rolled_back_is_never_told_as_retired() {
     let (mut world, snapshot) = overlap();
     world.ask(Request::RollBack(snapshot.rotation.clone()));
     world.pass(3 * HOUR);
-    let now = world.member.latest_rotation().unwrap();
+    let now = world.member().latest_rotation().unwrap();
     assert_eq!((world.phase(), now.phase), (PhaseName::Stable, Phase::RolledBack));
     let caller = world.ask(Ask::Until(snapshot.rotation, Until::Retired));
     assert_eq!(refusal(&world, caller).0, Refusal::Conflict);
@@ -216,14 +217,14 @@ fn what_was_rolled_back_twice_is_told_as_retired() {
         world.pass(SECOND);
     }
     world.pass(3 * HOUR);
-    let now = world.member.latest_rotation().unwrap();
+    let now = world.member().latest_rotation().unwrap();
     assert_eq!((now.phase, now.active.id), (Phase::Retired, snapshot.candidate.id));
 }
 
 #[test]
 fn a_rollback_that_a_retirement_forestalls_is_not_called_a_rejection() {
     let (mut world, snapshot) = overlap();
-    world.endpoint = Box::new(script(vec![transient(); 9]));
+    world.script.endpoint = Box::new(script(vec![transient(); 9]));
     let back = world.ask(Request::RollBack(snapshot.rotation.clone()));
     world.ask(Request::Retire { rotation: snapshot.rotation, force: true });
     world.pass(SECOND);
@@ -237,7 +238,7 @@ fn a_candidate_that_was_refused_is_of_no_concern_after_that() {
     world.ask(named("wrong", None, None));
     world.pass(MINUTE);
     let of = |world: &World| {
-        let listed = world.member.credentials();
+        let listed = world.member().credentials();
         let wrong = listed.iter().find(|it| matches!(it.standing, Standing::Rejected(_))).unwrap();
         wrong.is_in_use
     };

@@ -28,7 +28,7 @@ fn a_secret_that_is_accepted_takes_over_with_its_token_in_one_step() {
     assert_eq!(world.rotated(caller), Some(Phase::Overlap));
     assert_eq!(world.role("new"), Role::Active);
     assert_eq!(world.secret_in_use(), Some("new"));
-    assert_eq!(world.store.load().token.map(|token| token.serial), world.serial());
+    assert_eq!(world.process.store.load().token.map(|token| token.serial), world.serial());
     assert_eq!(world.secrets_tried(), ["old", "new"], "the probe's token is the one in use");
 }
 
@@ -56,7 +56,7 @@ fn a_source_that_changes_starts_a_rotation_by_itself() {
 fn rotate_without_a_secret_reads_the_sources_and_takes_what_is_new_there() {
     let mut world = with_token(&["old", "new"]);
     let caller = world.ask(rotate(None));
-    assert_eq!(world.rereads, 1);
+    assert_eq!(world.script.rereads, 1);
     world.configure(&["old", "new"]);
     world.pass(SECOND);
     assert_eq!(world.rotated(caller), Some(Phase::Overlap));
@@ -75,7 +75,7 @@ fn there_is_a_token_at_every_moment_of_a_rotation() {
     world.configure(&["new"]);
     for _ in 0..3 * 60 {
         world.pass(MINUTE);
-        assert!(world.handed_out.is_some());
+        assert!(world.has_token());
     }
 }
 
@@ -84,7 +84,7 @@ fn a_wrong_secret_is_refused_after_three_rejections_and_changes_nothing() {
     let mut world = with_token(&["old"]);
     let caller = world.rotate_to("wrong");
     world.pass(4 * SECOND);
-    assert_eq!(world.answers.len(), 0, "two rejections may pass");
+    assert_eq!(world.script.answers.len(), 0, "two rejections may pass");
     world.pass(4 * SECOND);
     assert!(matches!(world.refusal(caller), Some(Refusal::CandidateRejected(_))));
     assert_eq!((world.phase(), world.role("old")), (PhaseName::Stable, Role::Active));
@@ -94,7 +94,7 @@ fn a_wrong_secret_is_refused_after_three_rejections_and_changes_nothing() {
 #[test]
 fn a_candidate_whose_verification_is_refused_is_rejected_and_its_token_never_used() {
     let mut world = with_token(&["old", "new"]);
-    world.verified = Verify::Refused;
+    world.script.verified = Verify::Refused;
     let caller = world.rotate_verified("new");
     world.pass(10 * SECOND);
     assert!(matches!(world.refusal(caller), Some(Refusal::CandidateRejected(_))));
@@ -105,24 +105,24 @@ fn a_candidate_whose_verification_is_refused_is_rejected_and_its_token_never_use
 fn a_configured_candidate_that_nobody_names_is_verified_before_it_takes_over() {
     let mut world = World::new(DEFAULT, accepts(&["old", "new"])).with(&["old", "new"]);
     world.pass(MINUTE);
-    world.verified = Verify::Refused;
+    world.script.verified = Verify::Refused;
     let caller = world.ask(verified(rotate(None)));
     world.configure(&["old", "new"]);
     world.pass(10 * SECOND);
     assert!(matches!(world.refusal(caller), Some(Refusal::CandidateRejected(_))));
     assert_eq!(world.secret_in_use(), Some("old"));
-    assert_eq!(world.fetches.len(), 1 + 3, "no request is made in vain");
+    assert_eq!(world.script.fetches.len(), 1 + 3, "no request is made in vain");
 }
 
 #[test]
 fn a_candidate_that_failed_its_verification_takes_over_only_when_it_passes() {
     let mut world = World::new(DEFAULT, accepts(&["old", "new"])).with(&["old", "new"]);
     world.pass(MINUTE);
-    world.verified = Verify::Refused;
+    world.script.verified = Verify::Refused;
     world.rotate_verified("new");
     world.pass(HOUR);
     assert_eq!((world.role("new"), world.secret_in_use()), (Role::Quarantined, Some("old")));
-    world.verified = Verify::Passed;
+    world.script.verified = Verify::Passed;
     world.pass(10 * MINUTE);
     assert_eq!(world.secret_in_use(), Some("new"));
 }
@@ -131,7 +131,7 @@ fn a_candidate_that_failed_its_verification_takes_over_only_when_it_passes() {
 fn a_candidate_that_failed_its_verification_takes_over_for_who_asks_for_none() {
     let mut world = World::new(DEFAULT, accepts(&["old", "new"])).with(&["old", "new"]);
     world.pass(MINUTE);
-    world.verified = Verify::Refused;
+    world.script.verified = Verify::Refused;
     world.rotate_verified("new");
     world.pass(MINUTE);
     let caller = world.rotate_to("new");
@@ -143,10 +143,10 @@ fn a_candidate_that_failed_its_verification_takes_over_for_who_asks_for_none() {
 fn a_candidate_that_failed_its_verification_stands_in_for_one_that_is_dead() {
     let mut world = World::new(DEFAULT, accepts(&["old", "new"])).with(&["old", "new"]);
     world.pass(MINUTE);
-    world.verified = Verify::Refused;
+    world.script.verified = Verify::Refused;
     world.rotate_verified("new");
     world.pass(MINUTE);
-    world.endpoint = Box::new(accepts(&["new"]));
+    world.script.endpoint = Box::new(accepts(&["new"]));
     world.pass(2 * HOUR);
     assert_eq!(world.secret_in_use(), Some("new"));
 }
@@ -155,8 +155,8 @@ fn a_candidate_that_failed_its_verification_stands_in_for_one_that_is_dead() {
 fn a_verification_comes_before_the_promotion_though_the_request_is_under_way() {
     let mut world = with_token(&["old", "new"]);
     world.configure(&["new"]);
-    assert_eq!((world.phase(), world.under_way.len()), (PhaseName::Staged, 1));
-    world.verified = Verify::Refused;
+    assert_eq!((world.phase(), world.process.under_way.len()), (PhaseName::Staged, 1));
+    world.script.verified = Verify::Refused;
     let caller = world.rotate_verified("new");
     world.pass(MINUTE);
     assert!(matches!(world.refusal(caller), Some(Refusal::CandidateRejected(_))));
@@ -166,11 +166,11 @@ fn a_verification_comes_before_the_promotion_though_the_request_is_under_way() {
 #[test]
 fn a_verification_that_fails_for_another_reason_is_tried_again() {
     let mut world = with_token(&["old", "new"]);
-    world.verified = Verify::Failed;
+    world.script.verified = Verify::Failed;
     let caller = world.rotate_verified("new");
     world.pass(MINUTE);
     assert_eq!((world.phase(), world.secret_in_use()), (PhaseName::Staged, Some("old")));
-    world.verified = Verify::Passed;
+    world.script.verified = Verify::Passed;
     world.pass(MINUTE);
     assert_eq!(world.rotated(caller), Some(Phase::Overlap));
 }
@@ -246,12 +246,12 @@ fn what_was_retired_is_not_presented_while_a_token_is_being_stored() {
         *compromised = true;
     }
     world.ask(leak);
-    world.next_write = Fate::AnswerLost;
-    world.delays_tokens = true;
+    world.script.next_write = StoreFate::AnswerLost;
+    world.script.delays_tokens = true;
     world.pass(SECOND);
     assert_eq!(world.role("old"), Role::Retired);
-    let tried = world.fetches.len();
+    let tried = world.script.fetches.len();
     world.tell(Event::Invalidated(world.serial().unwrap()));
     world.pass(20 * SECOND);
-    assert!(!world.secrets_tried()[tried..].contains(&"old"), "{:?}", world.fetches);
+    assert!(!world.secrets_tried()[tried..].contains(&"old"), "{:?}", world.script.fetches);
 }

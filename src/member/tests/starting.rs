@@ -1,5 +1,8 @@
 //! From nothing to the first token, and what becomes of whoever asks before that.
 
+use std::sync::Arc;
+use std::time::Duration;
+
 use super::world::*;
 use crate::credential::Credential;
 use crate::member::*;
@@ -8,8 +11,6 @@ use crate::rotation::{PhaseName, Refusal, Role};
 use crate::secret::Secret;
 use crate::source::{Configured, Edge};
 use crate::verdict::Verify;
-use std::sync::Arc;
-use std::time::Duration;
 
 #[test]
 fn the_first_accepted_credential_becomes_active_with_the_token_that_proved_it() {
@@ -19,7 +20,7 @@ fn the_first_accepted_credential_becomes_active_with_the_token_that_proved_it() 
     assert_eq!(world.role("one"), Role::Quarantined);
     assert_eq!(world.role("two"), Role::Active);
     assert_eq!(world.role("three"), Role::Standby);
-    assert_eq!(world.store.load().token.map(|token| token.serial), world.serial());
+    assert_eq!(world.process.store.load().token.map(|token| token.serial), world.serial());
 }
 
 #[test]
@@ -48,7 +49,7 @@ fn a_secret_without_a_client_id_waits_for_the_sources_to_say_whose_it_is() {
     let mut world = World::new(DEFAULT, accepts(&["one", "two"]));
     let caller = world.rotate_to("two");
     world.pass(SECOND);
-    assert!(world.answers.is_empty());
+    assert!(world.script.answers.is_empty());
     world.configure(&["one"]);
     world.pass(SECOND);
     assert!(world.rotated(caller).is_some());
@@ -59,7 +60,7 @@ fn a_secret_without_a_client_id_waits_for_the_sources_to_say_whose_it_is() {
 fn a_first_token_that_fails_verify_is_not_handed_out() {
     for verified in [Verify::Refused, Verify::Failed] {
         let mut world = World::new(DEFAULT, accepts(&["one", "two"]));
-        world.verified = verified;
+        world.script.verified = verified;
         world.rotate_with("two", |ask| {
             if let Request::Rotate(Rotate { candidate: Some(candidate), verify, .. }) = ask {
                 candidate.client_id = Some("app".to_owned());
@@ -83,22 +84,22 @@ fn a_preparation_before_the_first_token_has_nothing_to_go_on_with() {
 #[test]
 fn nobody_waits_for_the_derivation_of_an_id_to_get_the_first_token() {
     let mut world = World::new(DEFAULT, accepts(&["one"]));
-    world.derives_ids = false;
+    world.script.derives_ids = false;
     world.configure(&["one"]);
     world.want(1);
     world.pass(SECOND);
     assert_eq!(world.outcome(1), Some(&Ok(())));
-    assert!(world.member.record().is_none());
+    assert!(world.member().record().is_none());
     world.derive_ids();
-    assert!(world.member.record().is_some());
+    assert!(world.member().record().is_some());
     assert_eq!(world.serial(), Some(1), "the same token is shared");
-    assert_eq!(world.fetches.len(), 1);
+    assert_eq!(world.script.fetches.len(), 1);
 }
 
 #[test]
 fn a_token_that_was_invalidated_while_its_id_was_derived_does_not_come_back() {
     let mut world = World::new(DEFAULT, accepts(&["one"]));
-    world.derives_ids = false;
+    world.script.derives_ids = false;
     world.configure(&["one"]);
     world.pass(2 * SECOND);
     world.tell(Event::Invalidated(1));
@@ -113,7 +114,7 @@ fn a_token_that_was_invalidated_while_its_id_was_derived_does_not_come_back() {
 fn a_member_that_holds_nothing_asks_for_nothing() {
     let mut world = World::new(DEFAULT, accepts(&["one"]));
     world.tell(Event::Configured { configured: Configured::default(), is_followed: false });
-    assert_eq!(world.member.wake_at(world.now), None);
+    assert_eq!(world.member().wake_at(world.now), None);
 }
 
 fn to(secret: &str) -> Request<Candidate> {
@@ -132,8 +133,9 @@ fn without_any_client_id_nothing_can_be_rotated_to() {
     let mut world = World::new(DEFAULT, accepts(&["new"]));
     let caller = world.ask(to("new"));
     world.configure(&[]);
-    let Err(Denial { reason: Reason::Refused(refusal, _), .. }) = &world.answers[&caller] else {
-        panic!("{:?}", world.answers)
+    let Err(Denial { reason: Reason::Refused(refusal, _), .. }) = &world.script.answers[&caller]
+    else {
+        panic!("{:?}", world.script.answers)
     };
     assert!(matches!(**refusal, Refusal::NoCandidate(_)));
 }
@@ -157,7 +159,11 @@ fn what_was_accepted_in_the_same_instant_is_no_proof_of_a_candidate() {
     world.pass(Duration::ZERO);
     let back = world.ask(to("old"));
     world.pass(Duration::ZERO);
-    assert!(matches!(world.answers[&back], Ok(Answer::Rotation(_))), "{:?}", world.answers);
+    assert!(
+        matches!(world.script.answers[&back], Ok(Answer::Rotation(_))),
+        "{:?}",
+        world.script.answers
+    );
     assert_eq!(world.secret_in_use(), Some("old"));
 }
 
@@ -165,7 +171,7 @@ fn what_was_accepted_in_the_same_instant_is_no_proof_of_a_candidate() {
 fn where_nobody_looks_no_id_is_derived_however_often_the_token_is_refreshed_and_the_sources_are_read()
  {
     let mut world = World::unobserved(accepts(&["one", "two"]));
-    world.derives_ids = false;
+    world.script.derives_ids = false;
     world.configure(&["one", "two"]);
     for _ in 0..3 {
         world.pass(HOUR);
@@ -174,23 +180,27 @@ fn where_nobody_looks_no_id_is_derived_however_often_the_token_is_refreshed_and_
     }
     world.tell(Event::Invalidated(world.serial().expect("a token is held")));
     world.pass(HOUR);
-    assert!(world.fetches.len() > 4, "{} requests", world.fetches.len());
-    assert!(!world.member.needs_ids() && world.member.record().is_none());
-    let foreseen = (world.member.phase(), world.member.generation());
+    assert!(world.script.fetches.len() > 4, "{} requests", world.script.fetches.len());
+    assert!(!world.member().needs_ids() && world.member().record().is_none());
+    let foreseen = (world.member().phase(), world.member().generation());
     assert_eq!(foreseen, (PhaseName::Stable, Some(1)));
-    let roles: Vec<_> = world.member.credentials().iter().map(|it| it.role).collect();
+    let roles: Vec<_> = world.member().credentials().iter().map(|it| it.role).collect();
     assert_eq!(roles, [Some(Role::Active), Some(Role::Standby)]);
-    let (held, fetched) = (world.serial(), world.fetches.len());
+    let (held, fetched) = (world.serial(), world.script.fetches.len());
 
     world.tell(Event::Observed);
     world.derive_ids();
-    let record = world.member.record().expect("what was foreseen has come about");
+    let record = world.member().record().expect("what was foreseen has come about");
     assert_eq!((PhaseName::of(Some(record)), Some(record.generation)), foreseen);
     assert_eq!((world.role("one"), world.role("two")), (Role::Active, Role::Standby));
-    assert_eq!((world.serial(), world.fetches.len()), (held, fetched), "the same token goes on");
-    assert!(world.store.load().token.is_some(), "and is shared");
-    let received_at = world.handed_out.as_ref().map(|token| token.received_at);
-    let proof = world.member.ledger().proof(id_of("one"));
+    assert_eq!(
+        (world.serial(), world.script.fetches.len()),
+        (held, fetched),
+        "the same token goes on"
+    );
+    assert!(world.process.store.load().token.is_some(), "and is shared");
+    let received_at = world.process.handed_out.as_ref().map(|token| token.received_at);
+    let proof = world.member().ledger().proof(id_of("one"));
     assert_eq!(proof.map(|proof| proof.at), received_at, "it proves nothing of the time since");
 }
 
@@ -199,11 +209,11 @@ type Happens<'a> = &'a dyn Fn(&mut World);
 #[test]
 fn what_happens_to_a_credential_has_its_id_derived() {
     let rejected = |world: &mut World| {
-        world.endpoint = Box::new(accepts(&[]));
+        world.script.endpoint = Box::new(accepts(&[]));
         world.pass(HOUR);
     };
     let failed = |world: &mut World| {
-        world.endpoint = Box::new(|_, _| transient());
+        world.script.endpoint = Box::new(|_, _| transient());
         world.pass(HOUR);
     };
     let changed = |world: &mut World| world.configure(&["two"]);
@@ -225,9 +235,9 @@ fn what_happens_to_a_credential_has_its_id_derived() {
     for (what, happens) in happenings {
         let mut world = World::unobserved(accepts(&["one", "two"])).with(&["one"]);
         world.pass(SECOND);
-        assert!(!world.member.needs_ids());
+        assert!(!world.member().needs_ids());
         happens(&mut world);
-        assert!(world.member.needs_ids() && world.member.record().is_some(), "{what}");
+        assert!(world.member().needs_ids() && world.member().record().is_some(), "{what}");
     }
 }
 
@@ -236,14 +246,15 @@ fn a_token_that_outlives_the_next_one_is_not_forgotten() {
     let mut world = World::unobserved(script(vec![granted(2 * HOUR), granted(HOUR)]));
     world.configure(&["one"]);
     world.pass(SECOND);
-    let expires_at = world.member.refresh().held().expect("a token is held").expires_at;
+    let expires_at = world.member().refresh().held().expect("a token is held").expires_at;
     world.tell(Event::Invalidated(1));
     world.pass(MINUTE);
-    let record = world.member.record().expect("both tokens count");
-    assert_eq!(world.member.ledger().last_expiry(record.active), Some(expires_at));
+    let record = world.member().record().expect("both tokens count");
+    assert_eq!(world.member().ledger().last_expiry(record.active), Some(expires_at));
 }
 
-/// One whose first token has expired while the machine slept, which nobody has looked into, and that gets no other one.
+/// One that nobody has looked into, whose first token has expired while the machine slept, and
+/// that gets no other one.
 fn overslept() -> World {
     let mut world = World::unobserved(accepts(&["one", "two"])).with(&["one"]);
     world.pass(SECOND);
@@ -255,7 +266,7 @@ fn overslept() -> World {
 #[test]
 fn a_credential_whose_token_was_handed_out_was_active_though_that_has_expired_since() {
     let mut world = overslept();
-    assert_eq!((world.member.phase(), world.member.generation()), (PhaseName::Stable, Some(1)));
+    assert_eq!((world.member().phase(), world.member().generation()), (PhaseName::Stable, Some(1)));
     world.tell(Event::Observed);
     assert_eq!((world.phase(), world.role("one")), (PhaseName::Stable, Role::Active));
 
@@ -269,7 +280,7 @@ fn a_credential_whose_token_was_handed_out_was_active_though_that_has_expired_si
     let mut world = overslept();
     world.configure(&["two"]);
     assert_eq!((world.phase(), world.role("one")), (PhaseName::Staged, Role::Active));
-    assert!(world.member.latest_rotation().is_some());
+    assert!(world.member().latest_rotation().is_some());
 }
 
 #[test]
@@ -278,8 +289,8 @@ fn an_invalidated_token_takes_nothing_back_of_what_is_foreseen() {
     world.pass(SECOND);
     world.latency = HOUR;
     world.tell(Event::Invalidated(1));
-    let states = world.member.credentials();
-    assert_eq!(world.member.phase(), PhaseName::Stable);
+    let states = world.member().credentials();
+    assert_eq!(world.member().phase(), PhaseName::Stable);
     assert_eq!((states[0].role, states[0].standing), (Some(Role::Active), Standing::Accepted));
 }
 

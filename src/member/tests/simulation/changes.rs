@@ -2,8 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use super::process::{MINUTE, SECOND, Sim};
+use super::outside::Outside;
+use super::{MINUTE, SECOND};
 use crate::credential::CredentialId;
+use crate::member::tests::peripherals::{Process, StepTaken};
 use crate::member::*;
 use crate::rotation::{PhaseName, Record, Retired, Transition};
 
@@ -18,14 +20,15 @@ fn moves(effects: &[Effect]) -> Vec<Transition> {
     effects.iter().filter_map(moved).collect()
 }
 
-impl Sim {
+impl Outside {
     /// One step: what became of the record, and whether that was right.
-    pub(super) fn check_step(&mut self, before: Option<&Record>, stored: bool, effects: &[Effect]) {
-        let Some(after) = self.member.record().cloned() else { return };
+    pub(super) fn check_step(&mut self, process: &Process, step: &StepTaken<'_>) {
+        let before = step.before.as_ref();
+        let Some(after) = process.member.record().cloned() else { return };
         if before == Some(&after) {
             return;
         }
-        let was = self.checks.last_version.replace(after.version);
+        let was = self.history.last_version.replace(after.version);
         if let Some(was) = was.filter(|was| was.incarnation == after.version.incarnation) {
             assert!(was.epoch <= after.version.epoch, "I4: the epoch fell");
             let is_other = was.epoch == after.version.epoch && was.nonce != after.version.nonce;
@@ -38,28 +41,28 @@ impl Sim {
         let (now, new) = (self.now, retired(&after));
         for id in before.map(retired).unwrap_or_default().difference(&new) {
             let was_cleared =
-                !self.checks.retired.contains(id) || after.retired.len() >= Record::MOST_RETIRED;
+                !self.history.retired.contains(id) || after.retired.len() >= Record::MOST_RETIRED;
             assert!(was_cleared, "I2: a retirement was forgotten without a reason");
         }
         let Some(before) = before else {
             let is_named = |id: &CredentialId| {
-                self.checks.named.contains_key(id) || after.waiting == Some(*id)
+                self.history.named.contains_key(id) || after.waiting == Some(*id)
             };
             let new = new.into_iter().filter(|id| !is_named(id)).collect::<Vec<_>>();
-            self.checks.retired.extend(new);
+            self.history.retired.extend(new);
             return;
         };
         let just_named: BTreeSet<_> = self
-            .checks
+            .history
             .named
             .iter()
             .filter(|(_, at)| **at + 10 * SECOND >= now)
             .map(|(id, _)| *id)
             .collect();
         let new: Vec<_> = new.difference(&retired(before)).copied().collect();
-        self.checks.retired.extend(new.into_iter().filter(|id| !just_named.contains(id)));
-        let moves = moves(effects);
-        if !stored {
+        self.history.retired.extend(new.into_iter().filter(|id| !just_named.contains(id)));
+        let moves = moves(step.effects);
+        if !step.is_stored {
             return;
         }
         self.check_phase(before, &after, &moves);
@@ -101,7 +104,7 @@ impl Sim {
                 Transition::CandidateRejected => self.check_rejected(before),
                 Transition::Degraded => self.check_degraded(before, after),
                 Transition::Substituted | Transition::FellBack => {
-                    let denied = self.checks.denied.get(&before.active);
+                    let denied = self.history.denied.get(&before.active);
                     assert!(denied.is_some(), "{one:?} although the active one was not rejected");
                 }
                 _ => {}
@@ -111,10 +114,10 @@ impl Sim {
 
     fn check_rejected(&self, before: &Record) {
         let staged = before.staged().expect("only a staged one is rejected");
-        let pardoned = self.checks.pardoned.get(&staged.next);
+        let pardoned = self.history.pardoned.get(&staged.next);
         let pardoned =
             pardoned.filter(|(at, _)| *at + SECOND >= self.now).map(|(_, denied)| denied);
-        let denied = self.checks.denied.get(&staged.next).or(pardoned);
+        let denied = self.history.denied.get(&staged.next).or(pardoned);
         let denied = denied.cloned().unwrap_or_default();
         let since: Vec<_> = denied.into_iter().filter(|at| *at + 5 * SECOND >= staged.at).collect();
         let span = since.last().zip(since.first()).map(|(last, first)| last.since(*first));
@@ -127,14 +130,14 @@ impl Sim {
     pub(super) fn check_retired(&self, before: &Record) {
         let overlap = before.open_overlap().expect("what is previous is so in an overlap");
         let is_due = self.now >= overlap.retire_not_before;
-        let is_asked = self.checks.retire_asked_at.is_some_and(|at| at + 16 * MINUTE >= self.now);
+        let is_asked = self.history.retire_asked_at.is_some_and(|at| at + 16 * MINUTE >= self.now);
         assert!(is_due || is_asked, "I12: retired before its time");
         if before.staged().is_some_and(|staged| staged.compromised) {
             return;
         }
-        let proof = self.checks.accepted.get(&before.active);
+        let proof = self.history.accepted.get(&before.active);
         let is_fresh = proof.is_some_and(|(at, _)| *at + MINUTE + 5 * SECOND >= self.now);
-        let is_denied = self.checks.denied.contains_key(&before.active) && !is_fresh;
+        let is_denied = self.history.denied.contains_key(&before.active) && !is_fresh;
         assert!(
             is_fresh && !is_denied,
             "I6: retired although the active one is not proved: {proof:?}"
@@ -147,7 +150,7 @@ impl Sim {
         all.extend(after.fallbacks().filter(|one| Some(*one) != next));
         for id in all {
             let is_held = self.configured.iter().any(|key| key.id() == id);
-            let is_accepted = !self.checks.denied.contains_key(&id) && is_held;
+            let is_accepted = !self.history.denied.contains_key(&id) && is_held;
             assert!(!is_accepted, "Degraded although {id} was not rejected: {after:#?}");
         }
     }
@@ -158,7 +161,7 @@ impl Sim {
         if changed == 0 {
             return;
         }
-        let proof = self.checks.accepted.get(&after.active);
+        let proof = self.history.accepted.get(&after.active);
         assert!(proof.is_some(), "I7: active without a proof: {moves:?}");
     }
 }

@@ -3,37 +3,30 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use super::checks::Checks;
-use super::process::{MINUTE, SECOND, Sim};
+use super::history::History;
+use super::outside::Outside;
 use super::provider::{Key, Kind};
+use super::{MINUTE, SECOND};
 use crate::clock::Timestamp;
 use crate::credential::CredentialId;
+use crate::member::tests::peripherals::Process;
 use crate::member::*;
-use crate::rotation;
-use crate::rotation::{PhaseName, Role};
+use crate::rotation::{self, PhaseName, Role};
 
-impl Sim {
+impl Outside {
     /// Between two steps, when every effect has been performed.
-    pub(super) fn check_rest(&mut self) {
-        let held = self.member.token(self.now).map(|held| held.serial);
-        assert_eq!(
-            held,
-            self.handed_out.as_ref().map(|held| held.serial),
-            "two opinions of a token"
-        );
-        let wake_at = self.member.wake_at(self.now);
-        assert!(wake_at.is_none_or(|at| at > self.now), "a tick would be due again at once");
-        self.check_deadlines();
-        self.check_storms();
-        self.check_health();
+    pub(super) fn check_rest(&mut self, process: &Process) {
+        self.check_deadlines(process);
+        self.check_storms(process);
+        self.check_health(process);
     }
 
-    fn check_deadlines(&self) {
+    fn check_deadlines(&self, process: &Process) {
         let is_overdue = |at: &Timestamp| *at + SECOND < self.now;
         assert!(!self.waiters.values().any(|(at, _)| is_overdue(at)), "a waiter is forgotten");
         let overdue = |(at, _, _): &(Timestamp, Ask, Option<Key>)| is_overdue(at);
         assert!(!self.callers.values().any(overdue), "a caller is forgotten: {:?}", self.callers);
-        let Some(record) = self.member.record() else { return };
+        let Some(record) = process.member.record() else { return };
         let deadline = match &record.phase {
             rotation::Phase::Prepared(prepared) => prepared.deadline,
             // The active credential is asked once more before a proved one is given up.
@@ -43,26 +36,26 @@ impl Sim {
         };
         let is_troubled = self.troubled_at + 6 * MINUTE >= deadline;
         // What was blocked until now takes its course: a proof that is fresh enough comes first.
-        let is_troubled = is_troubled || self.checks.written_at + MINUTE >= self.now;
-        if deadline + SECOND < self.now && !is_troubled && !self.is_stranded() {
+        let is_troubled = is_troubled || self.history.written_at + MINUTE >= self.now;
+        if deadline + SECOND < self.now && !is_troubled && !self.is_stranded(process) {
             let sinks = record.sinks.values();
             let is_kept = record.persisted(record.active) != Persisted::Impossible
-                || self.member.keeps_active();
+                || process.member.keeps_active();
             let is_blocked = record.overlap().is_some()
                 && (!is_kept
                     || sinks.into_iter().any(|it| matches!(it, rotation::Sink::Pending { .. })));
-            let is_denied = self.checks.denied.contains_key(&record.active);
+            let is_denied = self.history.denied.contains_key(&record.active);
             assert!(is_blocked || is_denied, "I13: a phase outlives its deadline");
         }
     }
 
-    fn check_storms(&mut self) {
-        self.checks.window(self.now);
-        let reasons = self.checks.stimuli.len();
-        if self.is_stranded() {
+    fn check_storms(&mut self, process: &Process) {
+        self.history.window(self.now);
+        let reasons = self.history.stimuli.len();
+        if self.is_stranded(process) {
             return;
         }
-        let Checks { sends, rejections, .. } = &self.checks;
+        let History { sends, rejections, .. } = &self.history;
         assert!(sends.len() <= 70 + 10 * reasons, "I10: {} requests in a minute", sends.len());
         let mut each: BTreeMap<CredentialId, usize> = BTreeMap::new();
         for (_, id) in rejections {
@@ -72,21 +65,21 @@ impl Sim {
         assert!(most <= 12 + 4 * reasons, "I10: {most} rejections of one credential in a minute");
     }
 
-    /// The store outlived a process that held the active credential, and nobody else does: without a
-    /// fleet that is the end of it.
-    pub(super) fn is_stranded(&self) -> bool {
+    /// The store outlived a process that held the active credential, and nobody else does:
+    /// without a fleet that is the end of it.
+    pub(super) fn is_stranded(&self, process: &Process) -> bool {
         let holds = |id| self.configured.iter().any(|key| key.id() == id);
-        let active = self.member.record().map(|record| record.active);
+        let active = process.member.record().map(|record| record.active);
         self.regime.store_survives && !active.is_none_or(holds)
     }
 
     /// Whether a credential is held that the provider has accepted all the while.
-    pub(super) fn good(&self) -> Option<(Key, CredentialId, Option<Role>)> {
-        if self.is_stranded() {
+    pub(super) fn good(&self, process: &Process) -> Option<(Key, CredentialId, Option<Role>)> {
+        if self.is_stranded(process) {
             return None;
         }
         self.configured.iter().find_map(|key| {
-            let role = self.member.record().map(|record| record.role(key.id()));
+            let role = process.member.record().map(|record| record.role(key.id()));
             let is_accepted = self.provider.accepts(*key, self.troubled_at)
                 && self.provider.accepts(*key, self.now);
             // Who starts beside a store that has a record already is told of it too late.
@@ -99,27 +92,27 @@ impl Sim {
         })
     }
 
-    fn check_health(&self) {
+    fn check_health(&self, process: &Process) {
         const PATIENCE: Duration = Duration::from_secs(380);
-        if self.troubled_at + PATIENCE < self.now && self.handed_out.is_none() {
-            let good = self.good();
+        if self.troubled_at + PATIENCE < self.now && process.handed_out.is_none() {
+            let good = self.good(process);
             assert!(good.is_none(), "I1: no token although {good:?} is accepted and held");
         }
     }
 
     /// All faults have ended long ago.
-    pub(super) fn check_settled_down(&self) {
-        if self.is_stranded() {
+    pub(super) fn check_settled_down(&self, process: &Process) {
+        if self.is_stranded(process) {
             return;
         }
-        let phase = PhaseName::of(self.member.record());
-        let is_impossible = self.member.record().is_some_and(|record| {
+        let phase = PhaseName::of(process.member.record());
+        let is_impossible = process.member.record().is_some_and(|record| {
             record.overlap().is_some()
                 && record.sinks.values().any(|sink| *sink == rotation::Sink::Impossible)
-                && !self.member.keeps_active()
+                && !process.member.keeps_active()
         });
-        if self.good().is_some() {
-            assert!(self.handed_out.is_some(), "I5: no token comes back");
+        if self.good(process).is_some() {
+            assert!(process.handed_out.is_some(), "I5: no token comes back");
             assert!(phase == PhaseName::Stable || is_impossible, "I5: it stays {phase:?}");
         } else {
             assert!(

@@ -1,16 +1,13 @@
-//! Nothing that the endpoint has accepted is forgotten while it may be all that is left.
+//! What was presented to the endpoint, and since when there is no token.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use super::process::{SECOND, Sim};
-use super::provider::{Key, Kind};
+use super::provider::Key;
 use crate::clock::Timestamp;
 use crate::credential::CredentialId;
-use crate::error::Code;
 use crate::member::{Notice, What};
-use crate::refresh::Refusal;
-use crate::rotation::{Record, Role, Transition};
+use crate::rotation::Transition;
 
 /// What was presented to the endpoint, and since when nobody has a token.
 #[derive(Debug, Default)]
@@ -25,9 +22,6 @@ pub(super) struct Memory {
     /// Those whose latest token was of no use when it came.
     useless: BTreeSet<CredentialId>,
 }
-
-/// A call that has waited so long is not refused before everything was tried.
-const WAITED: Duration = Duration::from_secs(5);
 
 /// The longest patience after an answer that says nothing, and what the endpoint asks for.
 const PATIENCE: Duration = Duration::from_secs(110);
@@ -61,8 +55,27 @@ impl Memory {
         }
     }
 
+    /// The endpoint gave no clear answer since there is no token, and it is not long ago.
+    pub(super) fn is_still_unclear(&self, now: Timestamp) -> bool {
+        self.unclear_at > self.without_token && now.since(self.unclear_at) < PATIENCE
+    }
+
+    /// It was presented since there is no token.
+    pub(super) fn is_tried(&self, id: CredentialId) -> bool {
+        self.presented.get(&id).is_some_and(|at| *at >= self.without_token)
+    }
+
+    /// Its latest token was of no use when it came.
+    pub(super) fn is_useless(&self, id: CredentialId) -> bool {
+        self.useless.contains(&id)
+    }
+
+    pub(super) fn key(&self, id: CredentialId) -> Option<Key> {
+        self.keys.get(&id).copied()
+    }
+
     /// A candidate of its client that was staged later was accepted.
-    fn has_successor(
+    pub(super) fn has_successor(
         &self,
         one: CredentialId,
         accepted: &BTreeMap<CredentialId, (Timestamp, Timestamp)>,
@@ -76,50 +89,5 @@ impl Memory {
             is_of_client && at.is_some_and(|at| accepted.get(other).is_some_and(|it| it.0 >= *at))
         };
         self.keys.keys().any(is_later)
-    }
-}
-
-impl Sim {
-    /// A caller of `getToken` gets none: everything that the endpoint has accepted was tried.
-    pub(super) fn check_forgotten(&mut self, waited: Duration, refusal: Option<&Refusal>) {
-        let Some(Refusal::Unavailable { cause, .. }) = refusal else { return };
-        let is_hopeless = cause
-            .as_ref()
-            .is_some_and(|cause| matches!(cause.code, Code::Degraded | Code::CredentialRejected));
-        let memory = &self.checks.memory;
-        let is_unclear = memory.unclear_at > memory.without_token
-            && self.now.since(memory.unclear_at) < PATIENCE;
-        let is_waiting = self.sent.values().any(|sent| sent.at + 2 * SECOND < self.now);
-        let is_stuck = self.regime.store_faults > 0 || self.is_stranded();
-        if waited < WAITED && !is_hopeless || is_unclear || is_waiting || is_stuck {
-            return;
-        }
-        self.counts.refusals += 1;
-        let known = self.checks.accepted.keys().filter(|id| self.is_to_be_tried(**id));
-        let forgotten = known.filter(|id| {
-            let is_being = self.sent.values().any(|sent| Key::of(&sent.credential).id() == **id);
-            !is_being && memory.presented.get(id).is_none_or(|at| *at < memory.without_token)
-        });
-        let forgotten: Vec<_> = forgotten.collect();
-        assert!(
-            forgotten.is_empty(),
-            "{forgotten:?} was accepted, and not tried since there is no token: {cause:?}"
-        );
-    }
-
-    fn is_to_be_tried(&self, id: CredentialId) -> bool {
-        let is_useless = self.checks.memory.useless.contains(&id);
-        if is_useless || self.checks.denied.contains_key(&id) || self.checks.retired.contains(&id) {
-            return false;
-        }
-        let record = self.member.record();
-        let role = record.map_or(Role::Unknown, |record| record.role(id));
-        let is_dropped = role == Role::Unknown
-            && (self.checks.memory.has_successor(id, &self.checks.accepted)
-                || record.is_some_and(|record| record.standby.len() >= Record::MOST_STRAYS));
-        // One that was given up for its scope is not what anybody waits for.
-        let key = self.checks.memory.keys.get(&id);
-        let is_narrow = key.is_some_and(|key| self.provider.kind(*key) == Kind::Narrow);
-        role != Role::Retired && !is_dropped && !(is_narrow && role == Role::Quarantined)
     }
 }

@@ -1,31 +1,40 @@
 //! A member in a world that misbehaves: years of rotations in virtual time, from a seed.
 //!
-//! The member, its sources and its store are the production ones, driven as the driver does. The process
-//! may die before any effect, the store may fail or lose its answer, the endpoint, the people and the clock
-//! do what they do. `ROTATION_SEED=n` shows one run again, `ROTATION_CHECK=long` makes many more.
+//! The member, its sources and its store are the production ones, driven as the driver does. The
+//! process may die before any effect, the store may fail or lose its answer, the endpoint, the
+//! people and the clock do what they do. `ROTATION_SEED=n` shows one run again,
+//! `ROTATION_CHECK=long` makes many more.
 
-mod answers;
+mod access;
 mod changes;
 mod checks;
+mod clientele;
 mod counts;
-mod driver;
+mod deed;
+mod endpoint;
+mod forgotten;
 mod health;
+mod history;
 mod memory;
+mod outside;
+mod persisting;
 mod person;
 mod places;
 mod plans;
-mod process;
 mod provider;
 mod regime;
+mod secrets;
+mod sim;
 
 use std::time::Duration;
 
+use super::peripherals::{MINUTE, SECOND};
 use crate::policy::Policy;
 use crate::policy::tests::DEFAULT;
 use counts::Counts;
 use places::Place;
-use process::{MINUTE, SECOND, Sim};
 use regime::{Random, Regime};
+use sim::Sim;
 
 /// So many secrets there are; each is used again and again.
 const POOL: u64 = 48;
@@ -64,24 +73,24 @@ fn run(seed: u64, is_traced: bool) -> Counts {
     let policy = Policy { propagation, overlap, ..DEFAULT };
     let (places, regime) = (places(&mut random), regime(&mut random));
     let mut sim = Sim::new(seed, policy, places, regime);
-    sim.is_traced = is_traced;
-    sim.begin();
+    sim.outside.is_traced = is_traced;
+    sim.outside.begin();
     sim.pass(5 * SECOND);
     for _ in 0..ROTATIONS_OF_A_RUN {
         sim.rotate();
         let minutes = random.one_of(&[0, 1, 12, 12, 75]);
         sim.pass(Duration::from_secs(random.below(60)) + minutes * MINUTE);
         if random.percent(40) {
-            sim.regime = regime.calm();
+            sim.outside.regime = regime.calm();
             sim.pass(8 * MINUTE);
-            sim.regime = regime;
+            sim.outside.regime = regime;
         }
         sim.mend();
     }
-    sim.rest();
+    sim.outside.rests();
     sim.pass(180 * MINUTE);
-    sim.check_settled_down();
-    sim.counts
+    sim.outside.check_settled_down(&sim.process);
+    sim.outside.counts
 }
 
 #[test]

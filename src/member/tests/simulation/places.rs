@@ -7,7 +7,7 @@ use crate::secret::Secret;
 use crate::sink::Target;
 use crate::source::{CredentialText, EntrySpec, Field, Reading, SourceSpec, Sources};
 
-use crate::member::tests::world::OWNER;
+use crate::member::tests::peripherals::Process;
 
 /// One entry of the configuration.
 #[derive(Debug, Clone)]
@@ -80,7 +80,8 @@ impl Place {
         }
     }
 
-    fn read(&self) -> Vec<Option<Reading>> {
+    /// The same as its functions and variables tell it.
+    pub(super) fn read(&self) -> Vec<Option<Reading>> {
         let keys = self.yields();
         let fields = if self.is_environment { 2 } else { 1 };
         if self.is_unreadable {
@@ -107,11 +108,6 @@ pub(super) fn sources(places: &[Place]) -> Sources {
     let mut index = 0;
     let specs = places.iter().map(|place| place.spec(&mut index)).collect();
     let mut sources = Sources::new(Duration::from_secs(1), Duration::from_secs(10));
-    sources.add(OWNER, specs, vec![None; index]);
+    sources.add(Process::OWNER, specs, vec![None; index]);
     sources
-}
-
-/// What all of them hold at this moment.
-pub(super) fn readings(places: &[Place]) -> Vec<Option<Reading>> {
-    places.iter().flat_map(Place::read).collect()
 }

@@ -1,0 +1,216 @@
+//! Surroundings that a scenario scripts by hand, and what they have seen.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::clock::Timestamp;
+use crate::credential::Credential;
+use crate::member::tests::peripherals::{
+    Clientele, Delay, Delivery, Machine, Passage, PersistPlaces, PlaceWrite, Process, SourceReader,
+    StoreAccess, StoreFate, StoreOperation, TokenEndpoint, TokenRequest, Witness, WriteEnd,
+};
+use crate::member::{Answer, Chance, Denial, Effect, Notice};
+use crate::refresh::{Refusal, WaiterId};
+use crate::rotation::{CallerId, SinkOutcome};
+use crate::source::{EntryPlace, Reading};
+use crate::verdict::{Verdict, Verify};
+
+type Endpoint = Box<dyn FnMut(&Credential, Timestamp) -> Verdict>;
+
+/// What becomes of each effect, and what became of those so far.
+pub(crate) struct Script {
+    pub(crate) dice: Dice,
+    pub(crate) endpoint: Endpoint,
+    /// What a request with a candidate's token brings.
+    pub(crate) verified: Verify,
+    /// What becomes of the next write of the record.
+    pub(crate) next_write: StoreFate,
+    /// Whether writes of tokens have no outcome yet.
+    pub(crate) delays_tokens: bool,
+    pub(crate) sink_outcome: SinkOutcome,
+    pub(crate) sink_message: Option<String>,
+    /// Whether a write to a place takes until [`World::end_sinks`](super::World::end_sinks).
+    pub(crate) delays_sinks: bool,
+    /// Whether ids are derived as soon as they are asked for.
+    pub(crate) derives_ids: bool,
+    /// How many effects the process performs before it dies; none: it lives.
+    pub(crate) dies_after: Option<usize>,
+
+    pub(crate) fetches: Vec<(Timestamp, String)>,
+    pub(crate) settled: Vec<(Timestamp, WaiterId, Result<(), Refusal>)>,
+    pub(crate) answers: BTreeMap<CallerId, Result<Answer, Denial>>,
+    pub(crate) notices: Vec<Notice>,
+    pub(crate) written: Vec<(Timestamp, EntryPlace, String)>,
+    pub(crate) variables: Vec<(EntryPlace, String)>,
+    /// Writes that were to be given up.
+    pub(crate) aborted: Vec<u64>,
+    pub(crate) rereads: usize,
+    /// Ids that are asked for and not derived yet.
+    pub(super) underived: Vec<Arc<Credential>>,
+    /// Writes to places that have no end yet.
+    pub(super) unended: Vec<PlaceWrite>,
+}
+
+/// Chance with a fixed ratio, so that instants can be foretold.
+#[derive(Clone)]
+pub(crate) struct Dice {
+    pub(crate) ratio: f64,
+    random: fastrand::Rng,
+}
+
+impl Script {
+    /// Everything works, and nothing is delayed.
+    pub(super) fn new(endpoint: impl FnMut(&Credential, Timestamp) -> Verdict + 'static) -> Self {
+        Self {
+            dice: Dice { ratio: 0.0, random: fastrand::Rng::with_seed(1) },
+            endpoint: Box::new(endpoint),
+            verified: Verify::Passed,
+            next_write: StoreFate::Stored,
+            delays_tokens: false,
+            sink_outcome: SinkOutcome::Done,
+            sink_message: None,
+            delays_sinks: false,
+            derives_ids: true,
+            dies_after: None,
+            fetches: Vec::new(),
+            settled: Vec::new(),
+            answers: BTreeMap::new(),
+            notices: Vec::new(),
+            written: Vec::new(),
+            variables: Vec::new(),
+            aborted: Vec::new(),
+            rereads: 0,
+            underived: Vec::new(),
+            unended: Vec::new(),
+        }
+    }
+}
+
+impl Chance for Dice {
+    fn bits(&mut self) -> u64 {
+        self.random.u64(..)
+    }
+
+    fn ratio(&mut self) -> f64 {
+        self.ratio
+    }
+}
+
+impl Machine for Script {
+    fn chance(&mut self) -> &mut dyn Chance {
+        &mut self.dice
+    }
+
+    fn dies_before(&mut self, _: &Effect) -> bool {
+        match &mut self.dies_after {
+            Some(0) => true,
+            Some(left) => {
+                *left -= 1;
+                false
+            }
+            None => false,
+        }
+    }
+
+    fn deliver(&mut self, _: &Process, _: Duration, delivery: Delivery) {
+        unreachable!("{delivery:?}: a scenario delivers by hand");
+    }
+
+    fn derives(&mut self, credential: &Arc<Credential>) -> Delay {
+        if self.derives_ids {
+            return Delay::AtOnce;
+        }
+        self.underived.push(Arc::clone(credential));
+        Delay::Withheld
+    }
+}
+
+impl TokenEndpoint for Script {
+    fn sends(&mut self, process: &Process, credential: &Arc<Credential>) -> Passage {
+        self.fetches.push((process.now(), credential.client_secret.expose().to_owned()));
+        // The world answers the oldest request once its latency has passed.
+        Passage { until_judged: Duration::ZERO, answer: Delay::Withheld }
+    }
+
+    fn answers(&mut self, process: &Process, sent: &TokenRequest) -> (Verdict, Option<Verify>) {
+        let verdict = (self.endpoint)(&sent.credential, process.now());
+        let is_accepted = matches!(verdict, Verdict::Accepted(_));
+        let verify = (sent.verify && is_accepted).then_some(self.verified);
+        (verdict, verify)
+    }
+}
+
+impl StoreAccess for Script {
+    fn operates(&mut self, _: &Process, operation: StoreOperation<'_>) -> (StoreFate, Delay) {
+        match operation {
+            StoreOperation::Write(..) => {
+                let fate = std::mem::replace(&mut self.next_write, StoreFate::Stored);
+                (fate, Delay::AtOnce)
+            }
+            StoreOperation::WriteToken(_) if self.delays_tokens => {
+                (StoreFate::Failed, Delay::Withheld)
+            }
+            _ => (StoreFate::Stored, Delay::AtOnce),
+        }
+    }
+}
+
+impl PersistPlaces for Script {
+    fn begins(&mut self, process: &Process, write: &PlaceWrite) -> Option<WriteEnd> {
+        let secret = write.credential.client_secret.expose().to_owned();
+        self.written.push((process.now(), write.place, secret));
+        if self.delays_sinks {
+            self.unended.push(write.clone());
+            return None;
+        }
+        let (outcome, message) = (self.sink_outcome, self.sink_message.clone());
+        Some(WriteEnd { at: Delay::AtOnce, outcome, message })
+    }
+
+    fn aborts(&mut self, write: u64) {
+        self.aborted.push(write);
+    }
+
+    fn tries(&mut self, _: EntryPlace) -> Option<bool> {
+        (!self.delays_sinks).then_some(self.sink_outcome == SinkOutcome::Done)
+    }
+
+    fn replaces_variables(&mut self, place: EntryPlace, credential: &Credential) {
+        self.variables.push((place, credential.client_secret.expose().to_owned()));
+    }
+}
+
+impl SourceReader for Script {
+    fn is_asked_to_read(&mut self) -> bool {
+        self.rereads += 1;
+        // A scenario says itself what is read, and when.
+        false
+    }
+
+    fn reads(&mut self) -> (Vec<Option<Reading>>, Duration) {
+        unreachable!("a scenario reads by hand")
+    }
+}
+
+impl Clientele for Script {
+    fn settles(&mut self, process: &Process, waiter: WaiterId, outcome: Result<(), Refusal>) {
+        self.settled.push((process.now(), waiter, outcome));
+    }
+
+    fn is_answered(&mut self, _: &Process, caller: CallerId, outcome: Result<Answer, Denial>) {
+        assert!(self.answers.insert(caller, outcome).is_none(), "a caller is answered once");
+    }
+
+    fn hears(&mut self, _: &Process, notice: Notice) {
+        self.notices.push(notice);
+    }
+}
+
+impl Witness for Script {
+    fn sees_rest(&mut self, process: &Process) {
+        if let Some(token) = &process.handed_out {
+            assert!(process.now() < token.usable_until, "a token past its time is handed out");
+        }
+    }
+}
