@@ -5,12 +5,12 @@ const util = require('node:util')
 
 const dotenv = require('dotenv')
 
-const cases = require('../src/sink/cases.json')
-const readings = require('../src/sink/readings.json')
+const cases = require('../src/persist/cases.json')
+const readings = require('../src/persist/readings.json')
 
 /**
  * Who reads a file that the native part has changed, beside shells. Its own tests
- * (`src/sink/tests.rs`) see that it makes `edited` of `text`.
+ * (`src/persist/tests.rs`) see that it makes `edited` of `text`.
  */
 const READERS = [
   ['dotenv', (text) => dotenv.parse(text)],

@@ -92,7 +92,7 @@ impl MissingMessage {
     pub fn of(missing: &Missing, member: &Member) -> Self {
         let ids =
             |members: &[MemberId]| members.iter().map(|it| format!("{:016x}", it.0)).collect();
-        let places = missing.sinks.iter().filter_map(|slot| member.place_of(*slot));
+        let places = missing.targets.iter().filter_map(|slot| member.place_of(*slot));
         Self {
             proof: missing.proof,
             acks: ids(&missing.acks),

@@ -5,7 +5,7 @@ use super::error::{ErrorMessage, RotationDetails};
 use super::instant::{Calendar, millis};
 use super::sentences::{self, Labels};
 use crate::error::{Code, Failure};
-use crate::member::{Denial, Member, Reason, SinkFailure, Waiting, WaitsOn};
+use crate::member::{Denial, Member, PersistFailure, Reason, Waiting, WaitsOn};
 use crate::rotation::Refusal;
 
 impl ErrorMessage {
@@ -105,8 +105,8 @@ fn cause(on: &WaitsOn, labels: Labels<'_>) -> Option<Failure> {
     }
 }
 
-fn persist_failed(failure: &SinkFailure, labels: Labels<'_>) -> Failure {
-    Failure::new(Code::PersistFailed, sentences::sink_failure(failure, labels))
+fn persist_failed(failure: &PersistFailure, labels: Labels<'_>) -> Failure {
+    Failure::new(Code::PersistFailed, sentences::persist_failure(failure, labels))
 }
 
 fn story(refusal: &Refusal, calendar: Calendar<'_>) -> String {

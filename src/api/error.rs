@@ -5,7 +5,7 @@ use serde::Serialize;
 use super::change::MissingMessage;
 use super::instant::{UtcMillis, millis};
 use crate::error::{Code, Failure};
-use crate::refresh::Refusal;
+use crate::refresh::TokenRefusal;
 
 /// An error that the facade turns into one of its classes.
 #[derive(Debug, Clone, Serialize)]
@@ -73,10 +73,10 @@ impl ErrorMessage {
     }
 }
 
-impl From<Refusal> for ErrorMessage {
-    fn from(refusal: Refusal) -> Self {
+impl From<TokenRefusal> for ErrorMessage {
+    fn from(refusal: TokenRefusal) -> Self {
         match refusal {
-            Refusal::Unavailable { retry_after, cause } => {
+            TokenRefusal::Unavailable { retry_after, cause } => {
                 let story = match &cause {
                     Some(cause) => format!("No token is held: {}", cause.message),
                     None => "No token is held, and the token endpoint has not answered yet. \
@@ -89,14 +89,14 @@ impl From<Refusal> for ErrorMessage {
                     ..Self::new(Code::TokenUnavailable, story)
                 }
             }
-            Refusal::CredentialUnavailable(cause) => {
+            TokenRefusal::CredentialUnavailable(cause) => {
                 let story = cause.message.clone();
                 Self {
                     cause: Some(Box::new(cause)),
                     ..Self::new(Code::CredentialUnavailable, story)
                 }
             }
-            Refusal::LifetimeTooShort(lifetime) => Self {
+            TokenRefusal::LifetimeTooShort(lifetime) => Self {
                 lifetime_ms: Some(millis(lifetime)),
                 ..Self::new(
                     Code::LifetimeTooShort,
@@ -108,7 +108,7 @@ impl From<Refusal> for ErrorMessage {
                     ),
                 )
             },
-            Refusal::Closed => Self::new(
+            TokenRefusal::Closed => Self::new(
                 Code::Closed,
                 "This TokenManager was closed. Make a new one to get tokens again.",
             ),

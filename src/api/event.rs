@@ -11,10 +11,10 @@ use super::instant::{Calendar, UtcMillis, millis};
 use super::sentences::Labels;
 use crate::credential::Credential;
 use crate::error::Failure;
-use crate::member::{Member, Notice};
+use crate::member::{Member, MemberNotice};
 use crate::policy::expiring::ExpiryWarning;
 use crate::refresh::{self, Retirement};
-use crate::rotation::SinkOutcome;
+use crate::rotation::PersistOutcome;
 use crate::source::{Owner, SourceChange, SourceNotice};
 
 /// An event, for all handles of one manager in one environment.
@@ -28,7 +28,7 @@ pub struct EventMessage {
     pub at: UtcMillis,
     /// What happened.
     #[serde(flatten)]
-    pub event: Event,
+    pub event: ApiEvent,
 }
 
 /// What happened. No secret and no token is in it.
@@ -40,7 +40,7 @@ pub struct EventMessage {
     rename_all_fields = "camelCase"
 )]
 #[expect(missing_docs, reason = "the fields are those of index.d.ts, which documents them")]
-pub enum Event {
+pub enum ApiEvent {
     Token {
         serial: u64,
         #[serde(flatten)]
@@ -92,7 +92,7 @@ pub enum Event {
     },
 }
 
-impl Event {
+impl ApiEvent {
     /// The name of the credential that it is about, where it names one.
     fn credential_mut(&mut self) -> Option<&mut CredentialName> {
         match self {
@@ -144,7 +144,7 @@ impl From<SourceChange> for SourceChanged {
 /// An event that nobody has heard yet. The id of the credential that it names may still be unknown.
 #[derive(Debug)]
 pub struct UntoldEvent {
-    event: Event,
+    event: ApiEvent,
     /// The credential that the event names.
     credential: Option<Arc<Credential>>,
     owner: Option<HandleId>,
@@ -153,25 +153,25 @@ pub struct UntoldEvent {
 impl UntoldEvent {
     /// What a member tells.
     pub fn of_notice(
-        notice: Notice,
+        notice: MemberNotice,
         member: &Member,
         labels: Labels<'_>,
         calendar: Calendar<'_>,
     ) -> Self {
         match notice {
-            Notice::Token(notice) => Self::of_token(notice, calendar),
-            Notice::CredentialRejected { credential, failure } => {
-                Self::naming(credential, |name| Event::CredentialRejected {
+            MemberNotice::Token(notice) => Self::of_token(notice, calendar),
+            MemberNotice::CredentialRejected { credential, failure } => {
+                Self::naming(credential, |name| ApiEvent::CredentialRejected {
                     credential: name,
                     error: failure,
                 })
             }
-            Notice::Rotation(change) => {
+            MemberNotice::Rotation(change) => {
                 let change = ChangeMessage::of(&change, member, labels, calendar);
-                Self::anonymous(Event::Rotation(Box::new(change)))
+                Self::anonymous(ApiEvent::Rotation(Box::new(change)))
             }
-            Notice::Persisted { place, credential, outcome, message } => {
-                let told = Self::naming(credential, |name| Event::Persisted {
+            MemberNotice::Persisted { place, credential, outcome, message } => {
+                let told = Self::naming(credential, |name| ApiEvent::Persisted {
                     entry: place.index,
                     outcome: self::outcome(outcome),
                     credential: name,
@@ -182,10 +182,10 @@ impl UntoldEvent {
         }
     }
 
-    fn of_token(notice: refresh::Notice, calendar: Calendar<'_>) -> Self {
+    fn of_token(notice: refresh::RefreshNotice, calendar: Calendar<'_>) -> Self {
         match notice {
-            refresh::Notice::Token(token) => {
-                Self::naming(Arc::clone(&token.credential), |name| Event::Token {
+            refresh::RefreshNotice::Token(token) => {
+                Self::naming(Arc::clone(&token.credential), |name| ApiEvent::Token {
                     serial: token.serial,
                     credential: name,
                     issued_at: calendar.utc(token.issued_at),
@@ -193,47 +193,49 @@ impl UntoldEvent {
                     refresh_at: calendar.utc(token.refresh_at),
                 })
             }
-            refresh::Notice::TokenRetired { serial, reason } => {
-                Self::anonymous(Event::TokenRetired { serial, reason })
+            refresh::RefreshNotice::TokenRetired { serial, reason } => {
+                Self::anonymous(ApiEvent::TokenRetired { serial, reason })
             }
-            refresh::Notice::RefreshFailed { failure, next_attempt, runway } => {
-                Self::anonymous(Event::RefreshFailed {
+            refresh::RefreshNotice::RefreshFailed { failure, next_attempt, runway } => {
+                Self::anonymous(ApiEvent::RefreshFailed {
                     error: failure,
                     next_attempt_at: calendar.utc(next_attempt),
                     runway_ms: millis(runway),
                 })
             }
-            refresh::Notice::InvalidateIgnored { serial, retry_after } => {
+            refresh::RefreshNotice::InvalidateIgnored { serial, retry_after } => {
                 let retry_after_ms = millis(retry_after);
-                Self::anonymous(Event::InvalidateIgnored { serial, retry_after_ms })
+                Self::anonymous(ApiEvent::InvalidateIgnored { serial, retry_after_ms })
             }
-            refresh::Notice::ThreadRestarted => Self::anonymous(Event::ThreadRestarted {}),
+            refresh::RefreshNotice::ThreadRestarted => {
+                Self::anonymous(ApiEvent::ThreadRestarted {})
+            }
         }
     }
 
     /// What a source of one handle did; the event is for that handle alone.
     pub fn of_source(owner: Owner, notice: SourceNotice) -> Self {
         let SourceNotice { entry, label, change } = notice;
-        let event = Event::Source { entry, label, change: change.into() };
+        let event = ApiEvent::Source { entry, label, change: change.into() };
         Self { owner: Some(owner), ..Self::anonymous(event) }
     }
 
     /// A credential expires soon.
     pub fn of_expiry(warning: ExpiryWarning) -> Self {
         let ExpiryWarning { credential, expires_at, days_left } = warning;
-        Self::naming(credential, |name| Event::CredentialExpiring {
+        Self::naming(credential, |name| ApiEvent::CredentialExpiring {
             credential: name,
             expires_at: UtcMillis(expires_at),
             days_left,
         })
     }
 
-    fn naming(credential: Arc<Credential>, event: impl FnOnce(CredentialName) -> Event) -> Self {
+    fn naming(credential: Arc<Credential>, event: impl FnOnce(CredentialName) -> ApiEvent) -> Self {
         let event = event(CredentialName::of(&credential));
         Self { event, credential: Some(credential), owner: None }
     }
 
-    fn anonymous(event: Event) -> Self {
+    fn anonymous(event: ApiEvent) -> Self {
         Self { event, credential: None, owner: None }
     }
 
@@ -248,7 +250,7 @@ impl UntoldEvent {
     }
 
     /// The event, with the id of its credential where that is known by now.
-    pub fn into_event(self) -> Event {
+    pub fn into_event(self) -> ApiEvent {
         let mut event = self.event;
         if let Some((name, credential)) = event.credential_mut().zip(self.credential) {
             *name = CredentialName::of(&credential);
@@ -257,19 +259,19 @@ impl UntoldEvent {
     }
 }
 
-fn outcome(outcome: SinkOutcome) -> &'static str {
+fn outcome(outcome: PersistOutcome) -> &'static str {
     match outcome {
-        SinkOutcome::Done => "done",
-        SinkOutcome::Failed => "failed",
-        SinkOutcome::Impossible => "impossible",
+        PersistOutcome::Done => "done",
+        PersistOutcome::Failed => "failed",
+        PersistOutcome::Impossible => "impossible",
     }
 }
 
 /// What a JavaScript sink says of its write: `done`, `impossible`, or else `failed`.
-pub fn sink_outcome(word: &str) -> SinkOutcome {
+pub fn persist_outcome(word: &str) -> PersistOutcome {
     match word {
-        "done" => SinkOutcome::Done,
-        "impossible" => SinkOutcome::Impossible,
-        _ => SinkOutcome::Failed,
+        "done" => PersistOutcome::Done,
+        "impossible" => PersistOutcome::Impossible,
+        _ => PersistOutcome::Failed,
     }
 }

@@ -7,9 +7,9 @@ use super::instant::{Calendar, UtcMillis, millis};
 use super::sentences::{self, Labels};
 use crate::clock::Timestamp;
 use crate::credential::Credential;
-use crate::member::{CredentialState, Member, Name, Standing, WaitCode, Waiting};
+use crate::member::{CredentialStanding, CredentialState, Member, Name, WaitCode, Waiting};
 use crate::policy::expiring::SOON_MS;
-use crate::rotation::{Role, SinkOutcome};
+use crate::rotation::{PersistOutcome, Role};
 use crate::source::{SourceState, Sources};
 
 /// Whether a manager works, and what stands in its way.
@@ -149,7 +149,8 @@ impl Examination<'_> {
     /// provider ends the old secret with the new one, it is so in every rotation.
     fn credentials(&mut self) {
         for state in self.credentials.clone().iter().filter(|state| state.is_in_use) {
-            let (Ok(credential), Standing::Rejected(since)) = (&state.credential, state.standing)
+            let (Ok(credential), CredentialStanding::Rejected(since)) =
+                (&state.credential, state.standing)
             else {
                 continue;
             };
@@ -187,12 +188,12 @@ impl Examination<'_> {
     }
 
     fn custody(&mut self) {
-        for failure in &self.member.sink_failures() {
+        for failure in &self.member.persist_failures() {
             let code = match failure.outcome {
-                SinkOutcome::Impossible => "persist-impossible",
+                PersistOutcome::Impossible => "persist-impossible",
                 _ => "persist-failing",
             };
-            let mut message = sentences::sink_failure(failure, self.labels);
+            let mut message = sentences::persist_failure(failure, self.labels);
             message.insert_str(0, "After a restart the new secret would be missing: ");
             self.add(code, failure.since, false, message);
         }

@@ -10,7 +10,7 @@ use super::instant::Calendar;
 use super::rotation::{PreparationMessage, RotationMessage};
 use super::sentences::Labels;
 use crate::member::{Answer, Denial, Member};
-use crate::refresh::{Refusal, WaiterId};
+use crate::refresh::{TokenRefusal, WaiterId};
 use crate::rotation::CallerId;
 use crate::secret::{Secret, serialize_exposed};
 
@@ -98,7 +98,7 @@ pub enum Message {
 
 impl Message {
     /// The end of a wait for a token.
-    pub fn settled(waiter: WaiterId, outcome: Result<(), Refusal>) -> Self {
+    pub fn settled(waiter: WaiterId, outcome: Result<(), TokenRefusal>) -> Self {
         Self::Settled { waiter, error: outcome.err().map(ErrorMessage::from) }
     }
 

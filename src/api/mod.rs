@@ -29,7 +29,7 @@ pub use activity::Activity;
 pub use change::{ChangeMessage, MissingMessage};
 pub use credential::{CredentialMessage, CredentialName};
 pub use error::{ErrorMessage, RotationDetails};
-pub use event::{Event, EventMessage, SourceChanged, UntoldEvent, sink_outcome};
+pub use event::{ApiEvent, EventMessage, SourceChanged, UntoldEvent, persist_outcome};
 pub use handle::{ClockId, HandleId};
 pub use health::Health;
 pub use instant::{Calendar, UtcMillis};

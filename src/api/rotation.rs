@@ -7,7 +7,7 @@ use super::instant::{Calendar, UtcMillis};
 use super::sentences::{self, Labels};
 use crate::clock::Timestamp;
 use crate::error::Code;
-use crate::member::{Custody, Phase, Snapshot, WaitCode, Waiting};
+use crate::member::{Custody, Progress, RotationSnapshot, WaitCode, Waiting};
 use crate::rotation::{Persisted, PhaseName};
 
 /// Where a rotation stands.
@@ -30,17 +30,17 @@ pub struct RotationMessage {
 
 impl RotationMessage {
     /// A rotation as the member knows it.
-    pub fn of(snapshot: &Snapshot, labels: Labels<'_>, calendar: Calendar<'_>) -> Self {
+    pub fn of(snapshot: &RotationSnapshot, labels: Labels<'_>, calendar: Calendar<'_>) -> Self {
         let utc = |at: Timestamp| calendar.utc(at);
         let waiting = snapshot.waiting.iter();
         Self {
             rotation_id: snapshot.rotation.to_string(),
             phase: match snapshot.phase {
-                Phase::Staged => "staged",
-                Phase::Overlap => "overlap",
-                Phase::Retired => "retired",
-                Phase::RolledBack => "rolled-back",
-                Phase::Failed => "failed",
+                Progress::Staged => "staged",
+                Progress::Overlap => "overlap",
+                Progress::Retired => "retired",
+                Progress::RolledBack => "rolled-back",
+                Progress::Failed => "failed",
             },
             generation: snapshot.generation,
             candidate: (&snapshot.candidate).into(),

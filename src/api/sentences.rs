@@ -4,8 +4,8 @@
 //! environment shows it in its own time zone. The mark is a control character, which no text of
 //! others contains.
 
-use crate::member::{Change, Name, SinkFailure, WaitsOn, What, Why};
-use crate::rotation::{Missing, SinkOutcome, Transition};
+use crate::member::{Change, Name, PersistFailure, WaitsOn, What, Why};
+use crate::rotation::{Missing, PersistOutcome, Transition};
 use crate::source::EntryPlace;
 
 /// Stands before and after the name of an instant.
@@ -35,22 +35,22 @@ pub(super) fn entry(place: EntryPlace, labels: Labels<'_>) -> String {
 }
 
 /// Why a place was not written, and what to do.
-pub(super) fn sink_failure(failure: &SinkFailure, labels: Labels<'_>) -> String {
+pub(super) fn persist_failure(failure: &PersistFailure, labels: Labels<'_>) -> String {
     let entry = entry(failure.place, labels);
     let advice = match failure.outcome {
-        SinkOutcome::Impossible => {
+        PersistOutcome::Impossible => {
             "It is not tried again by itself: mend the place that it writes to, then call rotate() with the same secret, or \
              write the credential there yourself."
         }
         _ if failure.is_hanging => "It is tried again when this attempt has ended.",
-        SinkOutcome::Failed | SinkOutcome::Done => "It is tried again every 10 s.",
+        PersistOutcome::Failed | PersistOutcome::Done => "It is tried again every 10 s.",
     };
     let reason = if failure.message.is_empty() { "no reason is known" } else { &failure.message };
     format!("persist of {entry} failed: {reason}. {advice}")
 }
 
-fn sink_failures(failures: &[SinkFailure], labels: Labels<'_>) -> String {
-    failures.iter().flat_map(|failure| [" ".to_owned(), sink_failure(failure, labels)]).collect()
+fn persist_failures(failures: &[PersistFailure], labels: Labels<'_>) -> String {
+    failures.iter().flat_map(|failure| [" ".to_owned(), persist_failure(failure, labels)]).collect()
 }
 
 /// What a rotation waits for, and what to do.
@@ -72,7 +72,7 @@ pub(super) fn waiting(on: &WaitsOn, labels: Labels<'_>) -> String {
         WaitsOn::Custody { failures } => format!(
             "The new credential is accepted, but nothing keeps it beyond this process.{} It takes over as soon as it \
              is written, or as soon as the active one is rejected.",
-            sink_failures(failures, labels)
+            persist_failures(failures, labels)
         ),
         WaitsOn::Members { members } if members.is_empty() => {
             "The list of the fleet's members is too young to be relied upon.".to_owned()
@@ -89,7 +89,7 @@ pub(super) fn waiting(on: &WaitsOn, labels: Labels<'_>) -> String {
         }
         WaitsOn::Sinks { failures } => format!(
             "The previous credential stays until the active one is written back.{}",
-            sink_failures(failures, labels)
+            persist_failures(failures, labels)
         ),
         WaitsOn::Time(_) => {
             "The overlap goes on until its time has come; nothing is wrong.".to_owned()
@@ -113,8 +113,8 @@ fn missing(missing: &Missing) -> Vec<String> {
             members => format!("{members} members do not have the active credential"),
         });
     }
-    if !missing.sinks.is_empty() {
-        reasons.push(match missing.sinks.len() {
+    if !missing.targets.is_empty() {
+        reasons.push(match missing.targets.len() {
             1 => "one place was not written yet".to_owned(),
             places => format!("{places} places were not written yet"),
         });
@@ -140,7 +140,7 @@ pub(super) fn change(change: &Change, labels: Labels<'_>) -> String {
     let (active, next, previous) =
         (name(&change.active), name(&change.next), name(&change.previous));
     let said = change.failure.as_ref().map(|it| format!(" {}", it.message)).unwrap_or_default();
-    let sinks = sink_failures(&change.sinks, labels);
+    let sinks = persist_failures(&change.persist_failures, labels);
     match &change.what {
         What::Moved(transition, why) => match transition {
             Transition::Started => format!("The {active} was accepted, and tokens are fetched with it."),

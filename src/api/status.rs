@@ -7,7 +7,7 @@ use super::handle::HandleId;
 use super::instant::{Calendar, UtcMillis};
 use super::rotation::{RotationMessage, phase};
 use crate::error::Failure;
-use crate::member::{CredentialState, Member, Standing};
+use crate::member::{CredentialStanding, CredentialState, Member};
 use crate::rotation::Role;
 use crate::source::{SourceState, Sources};
 use crate::token::HeldToken;
@@ -98,9 +98,9 @@ impl CredentialStatus {
                 .as_ref()
                 .map_or_else(CredentialName::from, |it| CredentialName::of(it)),
             state: match standing {
-                Standing::Unknown => "unknown",
-                Standing::Accepted => "accepted",
-                Standing::Rejected(_) => "rejected",
+                CredentialStanding::Unknown => "unknown",
+                CredentialStanding::Accepted => "accepted",
+                CredentialStanding::Rejected(_) => "rejected",
             },
             role: match role {
                 Some(Role::Active) => "active",

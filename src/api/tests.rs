@@ -5,7 +5,7 @@ use serde_json::json;
 use super::*;
 use crate::clock::{ManualClock, Timestamp};
 use crate::credential::Credential;
-use crate::member::{Ask, Member, Notice, Until};
+use crate::member::{Ask, Member, MemberNotice, Until};
 use crate::policy::expiring::ExpiryWarning;
 use crate::policy::tests::DEFAULT;
 use crate::secret::Secret;
@@ -35,7 +35,7 @@ fn a_wait_for_a_rotation_has_no_end_and_any_other_request_has_one() {
 fn an_event_names_its_credential_once_the_id_is_derived() {
     let clock = ManualClock::new(0);
     let calendar = Calendar::new(Timestamp::default(), &clock);
-    let notice = Notice::CredentialRejected {
+    let notice = MemberNotice::CredentialRejected {
         credential: credential(),
         failure: crate::error::Failure::new(crate::error::Code::CredentialRejected, "no"),
     };

@@ -185,7 +185,7 @@ pub fn rotation(env: Env, handle: i64) -> String {
 /// A JavaScript sink has returned: `done`, `failed` or `impossible`.
 #[napi(catch_unwind)]
 pub fn persisted(env: Env, handle: i64, write: i64, outcome: String, message: Option<String>) {
-    let outcome = api::sink_outcome(&outcome);
+    let outcome = api::persist_outcome(&outcome);
     if let (Some((handle, manager)), Ok(write)) = (manager(env, handle), u64::try_from(write)) {
         manager.javascript_wrote(handle, write, outcome, message);
     }

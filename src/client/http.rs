@@ -14,7 +14,7 @@ use url::Url;
 use super::no_proxy::NoProxy;
 use super::request::TokenRequest;
 use super::resolver::Resolver;
-use super::response::{Answer, Body, Headers, LARGEST_BODY, address, judge};
+use super::response::{Body, Headers, LARGEST_BODY, TokenResponse, address, judge};
 use super::tls;
 use super::transport::{InvalidTransport, Transport, sensitive};
 use super::trouble::{Trouble, Way};
@@ -104,7 +104,7 @@ impl HttpClient {
         let _turn = turns.acquire().await;
         let sent_at = clock.now();
         // What has arrived of the answer, even if the rest never does.
-        let mut came = Answer::default();
+        let mut came = TokenResponse::default();
         let ended = tokio::select! {
             ended = self.exchange(endpoint, credential, &mut came) => ended,
             () = clock.sleep_until(sent_at + self.timeout) => Err(Trouble::TimedOut),
@@ -169,7 +169,7 @@ impl HttpClient {
         &self,
         endpoint: &Endpoint,
         credential: &Credential,
-        came: &mut Answer,
+        came: &mut TokenResponse,
     ) -> Result<(), Trouble> {
         let request = TokenRequest::new(endpoint, credential);
         let mut headers = HeaderMap::new();
@@ -183,7 +183,7 @@ impl HttpClient {
             .headers(headers)
             .body(request.body.expose().to_owned());
         let mut answer = send(request, way).await?;
-        *came = Answer {
+        *came = TokenResponse {
             status: answer.status().as_u16(),
             headers: Headers::pick(|name| answer.headers().get(name).map(HeaderValue::as_bytes)),
             body: Body::default(),

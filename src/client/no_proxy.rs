@@ -11,10 +11,10 @@ use url::{Host, Url};
 /// for itself, and `10.0.0.0/8` for a network. An entry with a port (`host:port`, `[::1]:port`)
 /// stands for that port only.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct NoProxy(Vec<Entry>);
+pub struct NoProxy(Vec<NoProxyEntry>);
 
 #[derive(Debug, Clone, PartialEq, Eq)]
-struct Entry {
+struct NoProxyEntry {
     hosts: Hosts,
     port: Option<u16>,
 }
@@ -32,7 +32,7 @@ impl NoProxy {
     /// Reads the variable's value. An entry that cannot be read exempts nothing.
     pub fn parse(text: &str) -> Self {
         let entries = text.split(|char: char| char == ',' || char.is_whitespace());
-        Self(entries.filter_map(Entry::parse).collect())
+        Self(entries.filter_map(NoProxyEntry::parse).collect())
     }
 
     /// Whether a host is reached without the proxy. A host of this machine always is, since no
@@ -51,7 +51,7 @@ impl NoProxy {
     }
 }
 
-impl Entry {
+impl NoProxyEntry {
     fn parse(text: &str) -> Option<Self> {
         let (host, port) = split_port(text)?;
         let hosts = match host {

@@ -14,7 +14,7 @@ mod properties;
 mod tests;
 
 pub use account::address;
-pub use answer::Answer;
+pub use answer::TokenResponse;
 pub use body::{Body, LARGEST_BODY};
 pub use headers::Headers;
 pub use judge::judge;

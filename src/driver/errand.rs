@@ -6,7 +6,7 @@ use std::sync::Arc;
 use url::Url;
 
 use crate::credential::Credential;
-use crate::sink::Target;
+use crate::persist::PersistTarget;
 use crate::source::{EntryPlace, Place};
 
 /// Something that takes time, for the manager's task to do.
@@ -17,9 +17,9 @@ pub(super) enum Errand {
     /// Derive the credential's id.
     Identify(Arc<Credential>),
     /// Write a credential to a file.
-    WriteSink { write: u64, target: Target, credential: Arc<Credential> },
+    Persist { write: u64, target: PersistTarget, credential: Arc<Credential> },
     /// See whether a file could be written.
-    TrySink { place: EntryPlace, target: Target },
+    TryPersist { place: EntryPlace, target: PersistTarget },
     /// Read files.
     ReadFiles(BTreeSet<Place>),
 }

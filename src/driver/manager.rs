@@ -21,8 +21,8 @@ use crate::clock::{Clock, Timestamp};
 use crate::member::Ask;
 use crate::policy::Policy;
 use crate::provider::Endpoint;
-use crate::refresh::{Wait, WaiterId};
-use crate::rotation::{CallerId, SinkOutcome};
+use crate::refresh::{TokenWait, WaiterId};
+use crate::rotation::{CallerId, PersistOutcome};
 use crate::source::{EntrySpec, Reading};
 
 /// Names a manager of this process.
@@ -126,7 +126,7 @@ impl Manager {
         let waiter = LAST.fetch_add(1, Ordering::Relaxed) + 1;
         self.with_state(|state, now| {
             let deadline = self.policy.wait_deadline(timeout, now);
-            let wait = Wait { waiter, min_validity, deadline, for_readiness };
+            let wait = TokenWait { waiter, min_validity, deadline, for_readiness };
             state.wait(handle, wait, now);
         });
         waiter
@@ -171,7 +171,7 @@ impl Manager {
         &self,
         handle: HandleId,
         write: u64,
-        outcome: SinkOutcome,
+        outcome: PersistOutcome,
         message: Option<String>,
     ) {
         let outcome = (outcome, message);

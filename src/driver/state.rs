@@ -22,7 +22,7 @@ use super::service::Service;
 use crate::api::{Calendar, Message, Settings};
 use crate::clock::{Clock, Timestamp};
 use crate::credential::Credential;
-use crate::member::{Chance, Effect, Event, Member};
+use crate::member::{Chance, Member, MemberEffect, MemberEvent};
 use crate::policy::expiring::ExpiryWarnings;
 use crate::secret::Secret;
 use crate::source::{EntryPlace, Sources};
@@ -75,7 +75,7 @@ impl State {
     }
 
     /// Has the member take a step, and does what it decided.
-    fn step(&mut self, event: Event, now: Timestamp) {
+    fn step(&mut self, event: MemberEvent, now: Timestamp) {
         let mut effects = self.decide(event, now);
         while let Some(effect) = effects.pop_front() {
             if let Some(event) = self.perform(effect, now) {
@@ -85,7 +85,7 @@ impl State {
         self.warnings.watch(self.member.held());
     }
 
-    fn decide(&mut self, event: Event, now: Timestamp) -> VecDeque<Effect> {
+    fn decide(&mut self, event: MemberEvent, now: Timestamp) -> VecDeque<MemberEffect> {
         let effects = self.member.step(event, now, &mut Luck);
         // Before whoever waits for the token is answered, who may have nothing else to do and end
         // the process.

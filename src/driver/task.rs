@@ -12,20 +12,20 @@ use url::Url;
 use super::clients::Clients;
 use super::errand::Errand;
 use super::manager::{Manager, ManagerId};
+use super::persist::Report;
 use super::queue::Urgency;
 use super::registry::Registry;
 use super::service::Service;
-use super::sinks::Report;
 use super::workers::Workers;
 use crate::client::{Attempt, HttpClient};
 use crate::clock::{Clock, Sleep, Timestamp};
 use crate::credential::Credential;
 use crate::error::{Code, Failure};
-use crate::member::Event;
+use crate::member::MemberEvent;
 use crate::source::{FileReading, Place};
 use crate::verdict::Verdict;
 
-type Work<T> = Pin<Box<dyn Future<Output = T> + Send>>;
+type Spawned<T> = Pin<Box<dyn Future<Output = T> + Send>>;
 
 /// Serves a manager until the supervisor drops it.
 pub(super) async fn run(
@@ -61,7 +61,7 @@ pub(super) async fn run(
 enum Wakening {
     Changed,
     /// An errand has come to its end.
-    Done(Event),
+    Done(MemberEvent),
     Read(Place, FileReading),
     /// The news can go on.
     Named,
@@ -79,15 +79,15 @@ struct Task {
     clock: Arc<dyn Clock>,
     /// Kept for the sake of its TLS sessions.
     client: Option<Arc<HttpClient>>,
-    requests: JoinSet<Event>,
+    requests: JoinSet<MemberEvent>,
     derivations: JoinSet<()>,
     /// Writes of files, and trials whether they could be written.
-    work: JoinSet<Event>,
+    work: JoinSet<MemberEvent>,
     readings: JoinSet<(Place, FileReading)>,
     /// Places whose readings have not ended. None of them is read a second time meanwhile.
     being_read: BTreeSet<Place>,
     /// Derives the id of a credential that the news wait for.
-    naming: Option<Work<()>>,
+    naming: Option<Spawned<()>>,
 }
 
 impl Task {
@@ -124,16 +124,16 @@ impl Task {
                     workers.name(id, Urgency::Unawaited, credential).await;
                 });
             }
-            Errand::WriteSink { write, target, credential } => {
+            Errand::Persist { write, target, credential } => {
                 self.work.spawn(async move {
                     let Report { outcome, message } = workers.write(id, target, credential).await;
-                    Event::SinkWritten { write, outcome, message }
+                    MemberEvent::Persisted { write, outcome, message }
                 });
             }
-            Errand::TrySink { place, target } => {
+            Errand::TryPersist { place, target } => {
                 self.work.spawn(async move {
-                    let is_writable = workers.try_sink(id, target).await;
-                    Event::SinkTried { place, is_writable }
+                    let is_writable = workers.try_persist(id, target).await;
+                    MemberEvent::PersistTried { place, is_writable }
                 });
             }
             Errand::ReadFiles(places) => self.read(places),
@@ -150,7 +150,7 @@ impl Task {
             tokio::select! {
                 () = manager.changed() => Wakening::Changed,
                 Some(answered) = self.requests.join_next() => Wakening::Done(finished(answered)),
-                Some(_) = self.derivations.join_next() => Wakening::Done(Event::Identified),
+                Some(_) = self.derivations.join_next() => Wakening::Done(MemberEvent::Identified),
                 Some(done) = self.work.join_next() => Wakening::Done(finished(done)),
                 Some(Ok((place, reading))) = self.readings.join_next() => Wakening::Read(place, reading),
                 () = or_never(&mut self.naming) => Wakening::Named,
@@ -188,7 +188,7 @@ impl Task {
                             }
                             _ => None,
                         };
-                        Event::Answered { request, sent_at, verdict, verify }
+                        MemberEvent::Answered { request, sent_at, verdict, verify }
                     };
                     // The manager's task sees the time that this one has seen only after this.
                     wait(&manager, send, || manager.serve(|service| service.park(true))).await
@@ -199,7 +199,7 @@ impl Task {
                 let failure = Failure::new(Code::Misconfigured, error.to_string());
                 let verdict = Verdict::Misconfigured(failure);
                 let sent_at = clock.now();
-                let event = Event::Answered { request, sent_at, verdict, verify: None };
+                let event = MemberEvent::Answered { request, sent_at, verdict, verify: None };
                 self.requests.spawn(async move { event });
             }
         }
@@ -249,7 +249,7 @@ async fn wait<T>(manager: &Manager, what: impl Future<Output = T>, park: impl Fn
     .await
 }
 
-async fn or_never<T>(work: &mut Option<Work<T>>) -> T {
+async fn or_never<T>(work: &mut Option<Spawned<T>>) -> T {
     match work {
         Some(work) => work.await,
         None => pending().await,

@@ -19,15 +19,17 @@ use tokio::sync::Notify;
 
 use super::workers::Workers;
 use super::*;
-use crate::api::{ErrorMessage, Event, EventMessage, HandleId, Message, Settings, SourceChanged};
+use crate::api::{
+    ApiEvent, ErrorMessage, EventMessage, HandleId, Message, Settings, SourceChanged,
+};
 use crate::client::HttpClient;
 use crate::clock::{Clock, ManualClock, Sleep, SystemClock, Timestamp};
 use crate::credential::Credential;
 use crate::error::Code;
 use crate::member::{Candidate, Request, Rotate, RotationId};
+use crate::persist::PersistTarget;
 use crate::rotation::CallerId;
 use crate::secret::Secret;
-use crate::sink::Target;
 use crate::source::Place;
 use crate::verdict::Verdict;
 
@@ -254,7 +256,7 @@ fn a_rotation_does_not_wait_for_the_new_credentials_of_another_manager() {
     let other = Handle::open(&driver, &server, |form| form["entries"] = json!([literal("fair")]));
     assert!(other.wait().is_ok());
     other.told(|message| match message {
-        Message::Event(EventMessage { event: Event::Rotation(_), .. }) => Some(()),
+        Message::Event(EventMessage { event: ApiEvent::Rotation(_), .. }) => Some(()),
         _ => None,
     });
     let many: Vec<Value> = (0..400).map(|number| literal(&format!("fair-{number}"))).collect();
@@ -263,7 +265,7 @@ fn a_rotation_does_not_wait_for_the_new_credentials_of_another_manager() {
     let error = rotate(&other, "fair-another");
     assert!(error.is_none(), "{error:?}");
     let is_rotation =
-        |it| matches!(it, Message::Event(EventMessage { event: Event::Rotation(_), .. }));
+        |it| matches!(it, Message::Event(EventMessage { event: ApiEvent::Rotation(_), .. }));
     assert!(!greedy.told.try_iter().any(is_rotation), "its 400 ids are still being derived");
 }
 
@@ -293,7 +295,7 @@ fn an_answer_comes_after_the_events_that_led_to_it() {
         let mine = manager.ask(handle.id, ask.into(), None);
         let changes = RefCell::new(Vec::new());
         let error = handle.told(|message| match message {
-            Message::Event(EventMessage { event: Event::Rotation(told), .. }) => {
+            Message::Event(EventMessage { event: ApiEvent::Rotation(told), .. }) => {
                 changes.borrow_mut().push(told.change);
                 None
             }
@@ -335,7 +337,7 @@ fn a_server_that_drops_new_connections_is_asked_once_in_an_attempt() {
     let driver = driver();
     let handle = Handle::open(&driver, &server, |_| ());
     handle.told(|message| match message {
-        Message::Event(EventMessage { event: Event::RefreshFailed { .. }, .. }) => Some(()),
+        Message::Event(EventMessage { event: ApiEvent::RefreshFailed { .. }, .. }) => Some(()),
         _ => None,
     });
     assert_eq!(asked.load(Ordering::SeqCst), 1);
@@ -451,7 +453,7 @@ fn a_thread_that_does_not_run_is_not_live_and_runs_again() {
         (health["live"].clone(), health["ready"].clone(), codes)
     };
     handle.told(|message| match message {
-        Message::Event(EventMessage { event: Event::Rotation(_), .. }) => Some(()),
+        Message::Event(EventMessage { event: ApiEvent::Rotation(_), .. }) => Some(()),
         _ => None,
     });
     // All managers share the thread: when another one has its token, this one is at rest.
@@ -475,7 +477,7 @@ fn a_look_at_the_health_wakes_a_thread_that_has_slept_too_long() {
     let handle = Handle::open(&Arc::new(Driver::new(Arc::clone(&clock) as _)), &server, |_| {});
     let token = |wanted| {
         handle.told(|message| match message {
-            Message::Event(EventMessage { event: Event::Token { serial, .. }, .. }) => {
+            Message::Event(EventMessage { event: ApiEvent::Token { serial, .. }, .. }) => {
                 (serial == wanted).then_some(())
             }
             _ => None,
@@ -483,7 +485,7 @@ fn a_look_at_the_health_wakes_a_thread_that_has_slept_too_long() {
     };
     token(1);
     handle.told(|message| match message {
-        Message::Event(EventMessage { event: Event::Rotation(_), .. }) => Some(()),
+        Message::Event(EventMessage { event: ApiEvent::Rotation(_), .. }) => Some(()),
         _ => None,
     });
     assert!(Handle::open(&handle.driver, &server, |_| {}).wait().is_ok());

@@ -9,17 +9,17 @@ use std::sync::Arc;
 
 use super::files;
 use super::manager::ManagerId;
+use super::persist::{self, Report};
 use super::pool::{Order, Pool, Unfinished};
 use super::queue::Urgency;
-use super::sinks::{self, Report};
 use crate::clock::Clock;
 use crate::credential::Credential;
+use crate::persist::PersistTarget;
 use crate::policy::work::{MOST_LOOKS, THREAD_PAUSE, WorkLimits};
-use crate::sink::Target;
 use crate::source::{FileReading, Place};
 
 type Read = dyn Fn(&Place) -> FileReading + Send + Sync;
-type Write = dyn Fn(&Target, &Credential) -> Report + Send + Sync;
+type WriteJob = dyn Fn(&PersistTarget, &Credential) -> Report + Send + Sync;
 
 /// Does what blocks, for every manager of the process.
 pub(super) struct Workers {
@@ -29,19 +29,19 @@ pub(super) struct Workers {
     writers: Arc<Pool>,
     namers: Arc<Pool>,
     read: Arc<Read>,
-    write: Arc<Write>,
+    write: Arc<WriteJob>,
 }
 
 impl Workers {
     pub(super) fn new(clock: Arc<dyn Clock>) -> Self {
-        Self::with(clock, files::read, sinks::write)
+        Self::with(clock, files::read, persist::write)
     }
 
     /// Workers that read and write with these functions.
     pub(super) fn with(
         clock: Arc<dyn Clock>,
         read: impl Fn(&Place) -> FileReading + Send + Sync + 'static,
-        write: impl Fn(&Target, &Credential) -> Report + Send + Sync + 'static,
+        write: impl Fn(&PersistTarget, &Credential) -> Report + Send + Sync + 'static,
     ) -> Self {
         let [readers, writers, namers] =
             [WorkLimits::READING, WorkLimits::WRITING, WorkLimits::NAMING].map(Pool::new);
@@ -72,7 +72,7 @@ impl Workers {
     pub(super) async fn write(
         &self,
         owner: ManagerId,
-        target: Target,
+        target: PersistTarget,
         credential: Arc<Credential>,
     ) -> Report {
         let order = order(owner, Urgency::Awaited, target.path());
@@ -83,14 +83,14 @@ impl Workers {
     }
 
     /// Returns whether a file could be written. One that hangs could not.
-    pub(super) async fn try_sink(&self, owner: ManagerId, target: Target) -> bool {
+    pub(super) async fn try_persist(&self, owner: ManagerId, target: PersistTarget) -> bool {
         let path = target.path().map(Path::to_owned);
         if path.as_ref().is_some_and(|path| self.writers.hangs_at(path).is_some()) {
             return false;
         }
         let order = order(owner, Urgency::Unawaited, path.as_deref());
         let looks = (&*self.clock, Some(MOST_LOOKS));
-        let work = move || sinks::is_writable(&target);
+        let work = move || persist::is_writable(&target);
         self.writers.run_with_looks(order, looks, work).await.unwrap_or(false)
     }
 

@@ -5,10 +5,10 @@ use std::sync::Arc;
 
 use url::Url;
 
-use super::effect::{Effect, Notice};
+use super::effect::{MemberEffect, MemberNotice};
 use super::item::{Answered, Item};
 use super::parts::Member;
-use super::step::Step;
+use super::step::MemberStep;
 use super::work::Todo;
 use crate::clock::Timestamp;
 use crate::credential::Credential;
@@ -16,7 +16,7 @@ use crate::rotation::{self, Role};
 use crate::token::{self, FreshToken};
 use crate::verdict::{Arrival, Verdict, Verify};
 
-impl Step<'_> {
+impl MemberStep<'_> {
     /// A token request was answered.
     pub(super) fn answered(
         &mut self,
@@ -89,11 +89,11 @@ impl Step<'_> {
             let known = credentials.keyring.get(id).zip(standings.failure(id));
             if let Some((credential, failure)) = known {
                 let (credential, failure) = (Arc::clone(credential), failure.clone());
-                let notice = Notice::CredentialRejected { credential, failure };
-                self.effects.push(Effect::Notify(notice));
+                let notice = MemberNotice::CredentialRejected { credential, failure };
+                self.effects.push(MemberEffect::Notify(notice));
             }
         }
-        work.then(Todo::Step(rotation::Event::Answered { credential: id, verdict }));
+        work.then(Todo::Step(rotation::RotationEvent::Answered { credential: id, verdict }));
         if let Some(flight) = flight {
             work.then(Todo::Conclude { flight, verdict: concluded });
         }

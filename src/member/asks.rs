@@ -3,12 +3,12 @@
 use std::sync::Arc;
 
 use super::calls::{Open, Watch};
-use super::effect::{Answer, Denial, Effect, Reason};
+use super::effect::{Answer, Denial, MemberEffect, Reason};
 use super::event::{Ask, Candidate, Until};
 use super::item::Item;
 use super::parts::Member;
-use super::snapshot::Phase;
-use super::step::Step;
+use super::snapshot::Progress;
+use super::step::MemberStep;
 use super::work::Todo;
 use crate::clock::Timestamp;
 use crate::credential::Credential;
@@ -18,7 +18,7 @@ use crate::rotation::{
     Settled,
 };
 
-impl Step<'_> {
+impl MemberStep<'_> {
     pub(super) fn asked(&mut self, caller: CallerId, ask: Ask, deadline: Option<Timestamp>) {
         match ask {
             Ask::Until(rotation, until) => self.watch(Watch { caller, rotation, until }, deadline),
@@ -34,7 +34,7 @@ impl Step<'_> {
         let rotation = Some(watch.rotation.clone());
         if until == Until::Everywhere && self.member.shared.fleet().is_none() {
             let outcome = Err(Denial { reason: Reason::NoFleet, rotation });
-            self.effects.push(Effect::Answer { caller, outcome });
+            self.effects.push(MemberEffect::Answer { caller, outcome });
             return;
         }
         self.member.calls.open(caller, Open { deadline, rotation, ..Open::default() });
@@ -45,7 +45,7 @@ impl Step<'_> {
     fn line_up(&mut self, caller: CallerId, request: Request<Candidate>) {
         if matches!(&request, Request::Rotate(Rotate { candidate: None, .. })) {
             self.member.calls.await_sources(caller, request);
-            self.effects.push(Effect::ReadSources);
+            self.effects.push(MemberEffect::ReadSources);
         } else if self.member.lacks_client_id(&request) {
             self.member.calls.await_sources(caller, request);
         } else {
@@ -88,7 +88,7 @@ impl Step<'_> {
             }
             Request::Retire { rotation, .. } if !member.is_in_overlap(rotation) => {
                 let snapshot = member.snapshot(rotation);
-                let is_retired = snapshot.is_some_and(|it| it.phase == Phase::Retired);
+                let is_retired = snapshot.is_some_and(|it| it.phase == Progress::Retired);
                 let outcome =
                     if is_retired { Ok(Settled::Retired) } else { Err(Refusal::Conflict) };
                 return self.settle(caller, outcome);
@@ -99,14 +99,14 @@ impl Step<'_> {
             // Nobody knows which client it is of.
             return self.settle(caller, Err(Refusal::NoCandidate(Vec::new())));
         };
-        member.work.then(Todo::Step(rotation::Event::Asked { caller, request }));
+        member.work.then(Todo::Step(rotation::RotationEvent::Asked { caller, request }));
     }
 
     /// The caller waits, as the credential lifecycle knows it, unless it has left meanwhile.
     pub(super) fn keep(&mut self, caller: KeptCaller) {
         let Member { calls, work, shared, standings, .. } = &mut *self.member;
         let Some(open) = calls.get(caller.id) else {
-            return work.push(Item::Rotation(rotation::Event::Left(caller)));
+            return work.push(Item::Rotation(rotation::RotationEvent::Left(caller)));
         };
         let verified = match &caller.awaits {
             Awaited::Promotion { candidate, .. } if open.verify.is_some() => Some(*candidate),
@@ -132,22 +132,22 @@ impl Step<'_> {
             }
             Ok(Settled::Retired) => member.outcome_of(open.rotation),
             Ok(Settled::Prepared { safe_until }) => {
-                let custody = member.persist.custody_of(&member.places_of_a_rotation());
+                let custody = member.targets.custody_of(&member.places_of_a_rotation());
                 Ok(Answer::Prepared { safe_until, custody })
             }
             Ok(Settled::Cancelled) => Ok(Answer::Cancelled),
             Err(refusal) => Err(member.denial(refusal, open.rotation)),
         };
-        self.effects.push(Effect::Answer { caller, outcome });
+        self.effects.push(MemberEffect::Answer { caller, outcome });
     }
 
     /// Somebody no longer waits, and gets no outcome.
     pub(super) fn left(&mut self, caller: CallerId) {
-        let Member { calls, persist, work, .. } = &mut *self.member;
-        persist.trials.forget(caller);
+        let Member { calls, targets, work, .. } = &mut *self.member;
+        targets.trials.forget(caller);
         work.forget(caller);
         if let Some(known) = calls.leave(caller) {
-            work.push(Item::Rotation(rotation::Event::Left(known)));
+            work.push(Item::Rotation(rotation::RotationEvent::Left(known)));
         }
     }
 
@@ -160,7 +160,7 @@ impl Step<'_> {
         let reason = Reason::TimedOut { is_rotate, waiting: waits.unwrap_or_default().to_vec() };
         self.left(caller);
         let outcome = Err(Denial { reason, rotation });
-        self.effects.push(Effect::Answer { caller, outcome });
+        self.effects.push(MemberEffect::Answer { caller, outcome });
     }
 
     /// Settles those who wait until a rotation has come far enough.
@@ -180,12 +180,12 @@ impl Member {
         let snapshot = self.snapshot(&watch.rotation);
         let Some(snapshot) = snapshot else { return Some(Err(Refusal::Conflict)) };
         let has_come = match (snapshot.phase, watch.until) {
-            (Phase::Failed, _) => return Some(Err(Refusal::Conflict)),
-            (Phase::Staged, _) | (Phase::Overlap, Until::Retired) => false,
+            (Progress::Failed, _) => return Some(Err(Refusal::Conflict)),
+            (Progress::Staged, _) | (Progress::Overlap, Until::Retired) => false,
             (_, Until::Persisted) => snapshot.persisted != Persisted::Pending,
-            (Phase::RolledBack, _) => return Some(Err(Refusal::Conflict)),
-            (Phase::Overlap, Until::Everywhere) => self.is_everywhere(),
-            (Phase::Retired, _) => true,
+            (Progress::RolledBack, _) => return Some(Err(Refusal::Conflict)),
+            (Progress::Overlap, Until::Everywhere) => self.is_everywhere(),
+            (Progress::Retired, _) => true,
         };
         has_come.then_some(Ok(Settled::Retired))
     }
@@ -205,7 +205,7 @@ impl Member {
         let failure = match &refusal {
             Refusal::CandidateRejected(id) => standings.failure(*id).cloned(),
             Refusal::CandidateUnverified(id) => standings.why_unproved(*id).cloned(),
-            Refusal::NoCustody(_) => self.persist.why_not(),
+            Refusal::NoCustody(_) => self.targets.why_not(),
             Refusal::TokenUnavailable => self.why_no_token(),
             _ => None,
         };

@@ -1,7 +1,7 @@
 //! What is told of a change of the credential lifecycle.
 
 use super::keyring::Name;
-use super::persist::SinkFailure;
+use super::targets::PersistFailure;
 use crate::clock::Timestamp;
 use crate::error::Failure;
 use crate::rotation::{Missing, PhaseName, RotationId, Transition, Why};
@@ -32,7 +32,7 @@ pub struct Change {
     /// Why there is no clear answer, or why the candidate was given up.
     pub failure: Option<Failure>,
     /// Why the credential was not written back.
-    pub sinks: Vec<SinkFailure>,
+    pub persist_failures: Vec<PersistFailure>,
 }
 
 /// What happened to the credential lifecycle.

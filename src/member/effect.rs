@@ -5,22 +5,22 @@ use std::sync::Arc;
 use url::Url;
 
 use super::change::Change;
-use super::persist::Custody;
-use super::snapshot::Snapshot;
+use super::snapshot::RotationSnapshot;
+use super::targets::Custody;
 use super::waiting::Waiting;
 use crate::clock::Timestamp;
 use crate::credential::{Credential, CredentialId};
 use crate::error::Failure;
 use crate::refresh::{self, WaiterId};
-use crate::rotation::{CallerId, Refusal, RotationId, SinkOutcome, Write};
-use crate::sink::Target;
+use crate::rotation::{CallerId, PersistOutcome, Refusal, RotationId, Write};
 use crate::source::EntryPlace;
 use crate::store::{Fresh, TokenWrite};
+use crate::persist::PersistTarget;
 use crate::token::HeldToken;
 
 /// Something the driver must do, in this order.
 #[derive(Debug)]
-pub enum Effect {
+pub enum MemberEffect {
     /// Send one token request and report it as [`Event::Answered`](super::Event::Answered).
     Request {
         /// Names the request.
@@ -53,31 +53,31 @@ pub enum Effect {
         /// The caller that waits.
         waiter: WaiterId,
         /// That there is a token, or why not.
-        outcome: Result<(), refresh::Refusal>,
+        outcome: Result<(), refresh::TokenRefusal>,
     },
     /// Write a credential back, and report it as [`Event::SinkWritten`](super::Event::SinkWritten).
-    WriteSink {
+    Persist {
         /// Names the write.
         write: u64,
         /// The entry that the place belongs to.
         place: EntryPlace,
         /// The place.
-        target: Target,
+        target: PersistTarget,
         /// The credential to write.
         credential: Arc<Credential>,
     },
     /// Have whoever makes this write give it up; it is reported all the same.
-    AbortSink {
+    AbortPersist {
         /// The number of the write.
         write: u64,
     },
     /// See whether this place could be written, without changing it, and report
     /// [`Event::SinkTried`](super::Event::SinkTried).
-    TrySink {
+    TryPersist {
         /// The entry that the place belongs to.
         place: EntryPlace,
         /// The place.
-        target: Target,
+        target: PersistTarget,
     },
     /// Write a credential to the environment variables that this entry reads.
     ReplaceVariables {
@@ -94,14 +94,14 @@ pub enum Effect {
         outcome: Result<Answer, Denial>,
     },
     /// Tell those who listen.
-    Notify(Notice),
+    Notify(MemberNotice),
 }
 
 /// A caller got what it wanted.
 #[derive(Debug, Clone)]
 pub enum Answer {
     /// Where its rotation stands.
-    Rotation(Box<Snapshot>),
+    Rotation(Box<RotationSnapshot>),
     /// A person may replace the active credential at the provider.
     Prepared {
         /// Until when there are tokens.
@@ -141,9 +141,9 @@ pub enum Reason {
 
 /// Something worth telling, without a secret and without a token.
 #[derive(Debug, Clone)]
-pub enum Notice {
+pub enum MemberNotice {
     /// Something of the token lifecycle.
-    Token(refresh::Notice),
+    Token(refresh::RefreshNotice),
     /// The endpoint stopped accepting a credential.
     CredentialRejected {
         /// The credential.
@@ -160,7 +160,7 @@ pub enum Notice {
         /// The credential that was to be written.
         credential: Arc<Credential>,
         /// What came of it.
-        outcome: SinkOutcome,
+        outcome: PersistOutcome,
         /// Why it was not written.
         message: Option<String>,
     },

@@ -1,18 +1,18 @@
 //! What a member is told.
 
 use crate::clock::Timestamp;
-use crate::refresh::{Wait, WaiterId};
-use crate::rotation::{CallerId, Request, RotationId, SinkOutcome};
+use crate::refresh::{TokenWait, WaiterId};
+use crate::rotation::{CallerId, PersistOutcome, Request, RotationId};
 use crate::secret::Secret;
 use crate::source::{Configured, EntryPlace};
-use crate::store::Snapshot;
+use crate::store::StoreSnapshot;
 use crate::verdict::{Verdict, Verify};
 
 /// Something that happened, told to [`Member::step`](super::Member::step).
 #[derive(Debug)]
-pub enum Event {
+pub enum MemberEvent {
     /// A caller wants a token and did not find one.
-    Wanted(Wait),
+    Wanted(TokenWait),
     /// A caller no longer waits for a token.
     Cancelled(WaiterId),
     /// A resource answered 401 to the token with this serial.
@@ -51,16 +51,16 @@ pub enum Event {
     /// A caller no longer waits for that.
     Left(CallerId),
     /// A credential was written back, or not.
-    SinkWritten {
+    Persisted {
         /// The number from [`Effect::WriteSink`](super::Effect::WriteSink).
         write: u64,
         /// What came of it.
-        outcome: SinkOutcome,
+        outcome: PersistOutcome,
         /// Why it was not written.
         message: Option<String>,
     },
     /// What [`Effect::TrySink`](super::Effect::TrySink) asked for.
-    SinkTried {
+    PersistTried {
         /// The entry that the place belongs to.
         place: EntryPlace,
         /// Whether it could be written.
@@ -130,5 +130,5 @@ pub enum Stored {
     /// It is not known whether the store took it, or the store could not be read.
     Unknown,
     /// What is stored.
-    Loaded(Box<Snapshot>),
+    Loaded(Box<StoreSnapshot>),
 }

@@ -16,7 +16,7 @@ pub(super) enum Item {
     Configured(Configured),
     Answered(Box<Answered>),
     Asked { caller: CallerId, request: Request<Candidate> },
-    Rotation(rotation::Event),
+    Rotation(rotation::RotationEvent),
 }
 
 /// What a token request brought.
@@ -32,7 +32,7 @@ pub(super) struct Answered {
 
 impl Item {
     /// What time alone makes due.
-    pub(super) const TICK: Self = Self::Rotation(rotation::Event::Ticked);
+    pub(super) const TICK: Self = Self::Rotation(rotation::RotationEvent::Ticked);
 
     /// The credential whose answer it is.
     pub(super) fn answered(&self) -> Option<&Arc<Credential>> {
@@ -47,14 +47,14 @@ impl Item {
         match self {
             Self::Configured(configured) => configured.edges.iter().all(|edge| edge.is_start),
             Self::Answered(answered) => answered.token_alone().is_some(),
-            Self::Rotation(event) => matches!(event, rotation::Event::Ticked),
+            Self::Rotation(event) => matches!(event, rotation::RotationEvent::Ticked),
             Self::Asked { .. } => false,
         }
     }
 
     /// Whether a later one changes nothing.
     pub(super) fn covers(&self, later: &Self) -> bool {
-        use rotation::Event::Ticked;
+        use rotation::RotationEvent::Ticked;
         match (self, later) {
             (Self::Configured(known), Self::Configured(read)) => {
                 read.edges.is_empty() && yield_the_same(known, read)

@@ -1,9 +1,9 @@
 //! What people are told of the credential lifecycle.
 
 use super::change::{Change, What};
-use super::effect::{Effect, Notice};
+use super::effect::{MemberEffect, MemberNotice};
 use super::parts::Member;
-use super::step::Step;
+use super::step::MemberStep;
 use super::waiting::WaitCode;
 use crate::error::Failure;
 use crate::rotation::{self, About, PhaseName, Record, Role, Transition, Why};
@@ -15,13 +15,13 @@ pub(super) struct Context<'a> {
     pub(super) was: Option<&'a Record>,
 }
 
-impl Step<'_> {
-    pub(super) fn tell_change(&mut self, notice: &rotation::Notice, context: Context<'_>) {
+impl MemberStep<'_> {
+    pub(super) fn tell_change(&mut self, notice: &rotation::RotationNotice, context: Context<'_>) {
         let member = &mut *self.member;
         let (mut about, mut failure) = (None, None);
         let what = match notice {
-            rotation::Notice::SinkImpossible(_) => return,
-            rotation::Notice::Moved(moved) => match moved.transition {
+            rotation::RotationNotice::SinkImpossible(_) => return,
+            rotation::RotationNotice::Moved(moved) => match moved.transition {
                 // Another event says so.
                 Transition::Overdue => return,
                 Transition::AwaitingProof => {
@@ -36,23 +36,23 @@ impl Step<'_> {
                     What::Moved(transition, about.and_then(|about| about.why))
                 }
             },
-            rotation::Notice::AwaitsCustody(_) => {
+            rotation::RotationNotice::AwaitsCustody(_) => {
                 if !member.is_news(WaitCode::Custody, None) {
                     return;
                 }
                 What::AwaitsCustody
             }
-            rotation::Notice::NotPersisted(_) => What::NotPersisted,
-            rotation::Notice::Overdue(missing) => {
+            rotation::RotationNotice::NotPersisted(_) => What::NotPersisted,
+            rotation::RotationNotice::Overdue(missing) => {
                 if !member.is_news(WaitCode::Sinks, Some(missing)) {
                     return;
                 }
                 What::Overdue(missing.clone())
             }
-            rotation::Notice::Compromised(_) => What::CompromisedIgnored,
+            rotation::RotationNotice::Compromised(_) => What::CompromisedIgnored,
         };
         let mut change = Change { failure, ..member.change(what, context) };
-        if let rotation::Notice::Compromised(id) = notice {
+        if let rotation::RotationNotice::Compromised(id) = notice {
             change.next = Some(member.credentials.keyring.name(*id));
         }
         if let Some(about) = about {
@@ -63,7 +63,7 @@ impl Step<'_> {
             );
             change.next = is_candidate.then(|| member.credentials.keyring.name(about.candidate));
         }
-        self.effects.push(Effect::Notify(Notice::Rotation(Box::new(change))));
+        self.effects.push(MemberEffect::Notify(MemberNotice::Rotation(Box::new(change))));
     }
 
     /// With a promotion above an open overlap, what was previous in that is retired.
@@ -82,7 +82,7 @@ impl Step<'_> {
             safe_to_revoke_at: Some(retired.safe_to_revoke_at),
             ..change
         };
-        self.effects.push(Effect::Notify(Notice::Rotation(Box::new(change))));
+        self.effects.push(MemberEffect::Notify(MemberNotice::Rotation(Box::new(change))));
     }
 }
 
@@ -97,7 +97,7 @@ impl Member {
         let last = record.and_then(|record| record.history.last());
         let is_retired = matches!(what, What::Moved(Transition::Retired, _));
         let sinks = match what {
-            What::AwaitsCustody | What::NotPersisted | What::Overdue(_) => self.sink_failures(),
+            What::AwaitsCustody | What::NotPersisted | What::Overdue(_) => self.persist_failures(),
             _ => Vec::new(),
         };
         // A retirement and the beginning of the next rotation may be one write.
@@ -118,7 +118,7 @@ impl Member {
             retire_not_before: overlap.map(|overlap| overlap.retire_not_before),
             safe_to_revoke_at: revocable.map(|overlap| overlap.safe_to_revoke_at),
             failure: None,
-            sinks,
+            persist_failures: sinks,
         }
     }
 
@@ -126,7 +126,7 @@ impl Member {
     fn why_given_up(&self, about: &About) -> Option<Failure> {
         match about.why? {
             Why::Rejected => self.standings.failure(about.candidate).cloned(),
-            Why::NoCustody => self.persist.why_not(),
+            Why::NoCustody => self.targets.why_not(),
             Why::Deadline | Why::CallerLeft | Why::NotHeld => {
                 self.standings.why_unproved(about.candidate).cloned()
             }

@@ -2,16 +2,16 @@
 
 use std::sync::Arc;
 
-use super::effect::Effect;
+use super::effect::MemberEffect;
 use super::parts::Member;
-use super::step::Step;
+use super::step::MemberStep;
 use crate::clock::Timestamp;
 use crate::credential::Credential;
 use crate::error::{Code, Failure};
 use crate::refresh::{self, Offer};
 use crate::rotation::{self, Phase};
 
-impl Step<'_> {
+impl MemberStep<'_> {
     /// Passes on what has changed of what may be presented.
     pub(super) fn update_offer(&mut self) {
         self.member.prune();
@@ -27,10 +27,10 @@ impl Step<'_> {
         // A new secret may lie in a source already: callers wait until it has been read.
         if offer.rejected.is_some() && self.member.refresh().offer().rejected.is_none() {
             self.member.credentials.await_sources();
-            self.effects.push(Effect::ReadSources);
+            self.effects.push(MemberEffect::ReadSources);
         }
         let offer = Offer { awaits_sources: self.member.credentials.awaits_sources(), ..offer };
-        self.tell_refresh(refresh::Event::Offered(offer.into()));
+        self.tell_refresh(refresh::RefreshEvent::Offered(offer.into()));
         self.member.prune();
     }
 
@@ -46,7 +46,7 @@ impl Step<'_> {
         let credentials = offer.credentials.iter().filter(|one| is_allowed(one)).cloned().collect();
         // Nobody is told meanwhile that there is nothing left.
         let offer = Offer { credentials, awaits_sources: true, ..offer.clone() };
-        self.tell_refresh(refresh::Event::Offered(offer.into()));
+        self.tell_refresh(refresh::RefreshEvent::Offered(offer.into()));
     }
 }
 

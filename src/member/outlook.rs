@@ -4,14 +4,14 @@ use std::collections::BTreeSet;
 
 use super::notices::Context;
 use super::parts::Member;
-use super::persist::SinkFailure;
-use super::step::Step;
+use super::step::MemberStep;
+use super::targets::PersistFailure;
 use super::waiting::{WaitCode, WaitsOn};
 use crate::clock::Timestamp;
 use crate::credential::CredentialId;
-use crate::rotation::{self, Missing, PhaseName, RotationId, SinkOutcome, Slot, Wait};
+use crate::rotation::{self, Missing, PersistOutcome, PhaseName, RotationId, TargetId, Wait};
 
-impl Step<'_> {
+impl MemberStep<'_> {
     /// Brings up to date what the open rotation waits for.
     pub(super) fn look_at_waits(&mut self) {
         let waits = self.member.waits(self.now);
@@ -31,9 +31,9 @@ impl Step<'_> {
         // The proof is being asked for.
         let missing = missing.map(|missing| Missing { proof: false, ..missing });
         let awaiting = record.staged().filter(|_| member.rotations.is_told(WaitCode::Custody));
-        let custody = awaiting.map(|staged| rotation::Notice::AwaitsCustody(staged.next));
+        let custody = awaiting.map(|staged| rotation::RotationNotice::AwaitsCustody(staged.next));
         let custody = custody.filter(|_| member.rotations.is_waiting(WaitCode::Custody));
-        let overdue = missing.filter(|it| !it.is_nothing()).map(rotation::Notice::Overdue);
+        let overdue = missing.filter(|it| !it.is_nothing()).map(rotation::RotationNotice::Overdue);
         for notice in custody.into_iter().chain(overdue) {
             let from = PhaseName::of(self.member.record());
             self.tell_change(&notice, Context { from, was: None });
@@ -46,7 +46,7 @@ impl Member {
     /// then.
     pub(super) fn is_news(&mut self, code: WaitCode, missing: Option<&Missing>) -> bool {
         // Whatever it says of places, people hear what each of them has said.
-        let failures = self.persist.failures().map(|(_, failure)| failure.message.as_str());
+        let failures = self.targets.failures().map(|(_, failure)| failure.message.as_str());
         let failures: BTreeSet<&str> = failures.collect();
         self.rotations.is_news(code, missing, &failures)
     }
@@ -59,7 +59,7 @@ impl Member {
         let waits = rotation::waits(record, &self.view(), now);
         let waits = waits.into_iter().flat_map(|wait| match wait {
             Wait::Proof(credential) => vec![self.awaits_proof(credential)],
-            Wait::Custody => vec![WaitsOn::Custody { failures: self.sink_failures() }],
+            Wait::Custody => vec![WaitsOn::Custody { failures: self.persist_failures() }],
             Wait::Retirement(missing) => self.awaits_retirement(&missing),
             Wait::Time(until) => vec![WaitsOn::Time(until)],
         });
@@ -80,28 +80,28 @@ impl Member {
         members.extend(missing.holders.iter().filter(|one| !missing.acks.contains(one)));
         let members =
             (missing.table || !members.is_empty()).then_some(WaitsOn::Members { members });
-        let sinks = (missing.custody || !missing.sinks.is_empty())
-            .then(|| WaitsOn::Sinks { failures: self.sink_failures() });
+        let sinks = (missing.custody || !missing.targets.is_empty())
+            .then(|| WaitsOn::Sinks { failures: self.persist_failures() });
         proof.into_iter().chain(members).chain(sinks).collect()
     }
 
     /// Why what is to be written back now is not.
-    pub fn sink_failures(&self) -> Vec<SinkFailure> {
+    pub fn persist_failures(&self) -> Vec<PersistFailure> {
         let Some(record) = self.record() else { return Vec::new() };
-        let candidate = record.to_write_back();
-        let is_behind = |slot: Slot| match record.sinks.get(&slot) {
-            Some(rotation::Sink::Pending { .. }) => true,
-            Some(rotation::Sink::Impossible) => !record.is_kept(&self.view(), candidate),
-            Some(rotation::Sink::Done) | None => false,
+        let candidate = record.to_persist();
+        let is_behind = |slot: TargetId| match record.targets.get(&slot) {
+            Some(rotation::TargetState::Pending { .. }) => true,
+            Some(rotation::TargetState::Impossible) => !record.is_kept(&self.view(), candidate),
+            Some(rotation::TargetState::Done) | None => false,
         };
-        let failures = self.persist.failures().filter(|(slot, _)| is_behind(*slot));
-        let shown = |(slot, failure): (Slot, &SinkFailure)| SinkFailure {
+        let failures = self.targets.failures().filter(|(slot, _)| is_behind(*slot));
+        let shown = |(slot, failure): (TargetId, &PersistFailure)| PersistFailure {
             // Somebody may have asked for it once more.
-            outcome: match record.sinks.get(&slot) {
-                Some(rotation::Sink::Pending { .. }) => SinkOutcome::Failed,
+            outcome: match record.targets.get(&slot) {
+                Some(rotation::TargetState::Pending { .. }) => PersistOutcome::Failed,
                 _ => failure.outcome,
             },
-            is_hanging: self.persist.is_stuck(slot, candidate),
+            is_hanging: self.targets.is_stuck(slot, candidate),
             ..failure.clone()
         };
         failures.map(shown).collect()

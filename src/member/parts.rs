@@ -6,10 +6,10 @@ use std::time::Duration;
 
 use super::calls::Calls;
 use super::credentials::Credentials;
-use super::persist::Persist;
 use super::rotations::Rotations;
 use super::shared::Shared;
 use super::standing::Standings;
+use super::targets::Targets;
 use super::tokens::Tokens;
 use super::work::Work;
 use crate::clock::Timestamp;
@@ -41,7 +41,7 @@ pub struct Member {
     pub(super) tokens: Tokens,
     pub(super) standings: Standings,
     pub(super) rotations: Rotations,
-    pub(super) persist: Persist,
+    pub(super) targets: Targets,
     pub(super) closed: bool,
 }
 
@@ -60,7 +60,7 @@ impl Member {
             tokens: Tokens::default(),
             standings: Standings::default(),
             rotations: Rotations::default(),
-            persist: Persist::default(),
+            targets: Targets::default(),
             closed: false,
         }
     }
@@ -99,7 +99,7 @@ impl Member {
             self.refresh().wake_at(),
             self.rotation_wake_at(now),
             self.shared.retry_at(),
-            self.persist.deadline(),
+            self.targets.deadline(),
             self.calls.deadline(),
         ];
         all.into_iter().flatten().min()
@@ -127,8 +127,8 @@ impl Member {
 
     /// What the credential lifecycle is shown at this moment.
     pub(super) fn view(&self) -> View {
-        let Self { credentials, shared, persist, .. } = self;
-        let (writing, stuck) = persist.under_way();
+        let Self { credentials, shared, targets, .. } = self;
+        let (writing, stuck) = targets.under_way();
         View {
             policy: self.rotation_policy(),
             nonce: 0,
@@ -139,7 +139,7 @@ impl Member {
             ledger: self.standings.ledger.clone(),
             token: shared.token(),
             fleet: shared.fleet().cloned(),
-            sinks: persist.specs(shared.record(), credentials.entries()),
+            targets: targets.specs(shared.record(), credentials.entries()),
             callers: self.calls.kept().to_vec(),
             probing: self.probing(),
             writing,
@@ -148,9 +148,9 @@ impl Member {
     }
 
     /// The options that concern rotations.
-    pub(super) fn rotation_policy(&self) -> rotation::Policy {
+    pub(super) fn rotation_policy(&self) -> rotation::RotationPolicy {
         let Policy { overlap, propagation, .. } = self.policy;
-        rotation::Policy { overlap, propagation }
+        rotation::RotationPolicy { overlap, propagation }
     }
 
     /// The credentials that the credential lifecycle does not ask about.

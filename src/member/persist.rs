@@ -1,286 +1,136 @@
-//! Where a credential is written back to: to the place of the one that it replaces.
+//! How a credential is written back, and how it is tried beforehand whether that would work.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::trials::Trials;
-use crate::clock::Timestamp;
+use super::effect::{MemberEffect, MemberNotice};
+use super::event::Candidate;
+use super::item::Item;
+use super::parts::Member;
+use super::step::MemberStep;
 use crate::credential::{Credential, CredentialId};
-use crate::error::{Code, Failure};
-use crate::rotation::{self, Record, SinkOutcome, SinkSpec, Slot};
-use crate::sink::Target;
-use crate::source::{EntryPlace, Yielded};
+use crate::rotation::{self, CallerId, PersistOutcome, Record, Request, TargetId};
+use crate::source::EntryPlace;
+use crate::persist::PersistTarget;
 
-/// The places of the entries, each by the slot that the record names it by, the writes under way,
-/// and how the last ones ended.
-#[derive(Debug, Default)]
-pub(super) struct Persist {
-    slots: BTreeMap<EntryPlace, Slot>,
-    last_slot: u32,
-    /// What was written to each last: it replaces what the entry yields, which may be read much
-    /// later.
-    holds: BTreeMap<Slot, CredentialId>,
-    writes: BTreeMap<u64, PlaceWrite>,
-    last_write: u64,
-    failures: BTreeMap<Slot, SinkFailure>,
-    /// Functions that have kept a credential once.
-    proven: BTreeSet<EntryPlace>,
-    /// Files that are being tried on behalf of those who prepare a rotation.
-    pub(super) trials: Trials,
-}
-
-/// An attempt to write a credential to its place.
-#[derive(Debug)]
-pub(super) struct PlaceWrite {
-    pub(super) slot: Slot,
-    pub(super) credential: Arc<Credential>,
-    /// It counts as failed then, though it may still succeed.
-    deadline: Timestamp,
-    pub(super) is_overdue: bool,
-    /// The file; none: a function does it, which outlives the driver's thread.
-    file: Option<PathBuf>,
-}
-
-/// Why a place was not written.
-#[derive(Debug, Clone)]
-pub struct SinkFailure {
-    /// The entry that the place belongs to.
-    pub place: EntryPlace,
-    /// Since when every attempt has failed.
-    pub since: Timestamp,
-    /// Whether it is tried again.
-    pub outcome: SinkOutcome,
-    /// What went wrong.
-    pub message: String,
-    /// The attempt has not ended yet, and the next one waits for that.
-    pub is_hanging: bool,
-}
-
-/// What would keep a credential that only this process is told of.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Custody {
-    /// A place that can be written.
-    Kept,
-    /// A function that has not kept one yet.
-    Untested,
-    /// Nothing would keep it.
-    None,
-}
-
-impl SinkFailure {
-    /// The failure that people see.
-    pub fn to_failure(&self) -> Failure {
-        let message =
-            format!("persist of credentials[{}] failed: {}.", self.place.index, self.message);
-        Failure::new(Code::PersistFailed, message)
+impl MemberStep<'_> {
+    pub(super) fn persist(&mut self, slot: TargetId, credential: &Arc<Credential>) {
+        let Member { targets, credentials, policy, .. } = &mut *self.member;
+        let place = targets.place(slot);
+        let entry = credentials.entries().iter().find(|entry| Some(entry.place) == place);
+        let known = entry.and_then(|entry| Some((entry.place, entry.persist.clone()?)));
+        let Some((place, target)) = known else {
+            // Whoever configured the place is gone: nothing waits for it.
+            return self.take_in_written(slot, credential.id(), PersistOutcome::Impossible);
+        };
+        let deadline = self.now + policy.persist_timeout;
+        let write = targets.begin(slot, credential, &target, deadline);
+        let credential = Arc::clone(credential);
+        self.effects.push(MemberEffect::Persist { write, place, target, credential });
     }
-}
 
-impl Persist {
-    /// Gives each place that can be written a slot.
-    pub(super) fn name_places(&mut self, entries: &[Yielded]) {
-        for entry in entries.iter().filter(|entry| entry.persist.is_some()) {
-            self.slots.entry(entry.place).or_insert_with(|| {
-                self.last_slot += 1;
-                Slot(self.last_slot)
-            });
+    /// Attempts that have taken too long count as failed. Whoever makes them may still come to an
+    /// end.
+    pub(super) fn expire_writes(&mut self) {
+        for (write, slot, credential, what) in self.member.targets.expire(self.now) {
+            self.effects.push(MemberEffect::AbortPersist { write });
+            let millis = self.member.policy.persist_timeout.as_millis();
+            let message =
+                format!("{what} has not come to an end within persistTimeoutMs ({millis} ms)");
+            self.tell_written(slot, &credential, PersistOutcome::Failed, Some(message));
         }
     }
 
-    /// The slot of a place.
-    pub(super) fn slot(&self, place: EntryPlace) -> Option<Slot> {
-        self.slots.get(&place).copied()
+    pub(super) fn persisted(
+        &mut self,
+        write: u64,
+        outcome: PersistOutcome,
+        message: Option<String>,
+    ) {
+        let Some(write) = self.member.targets.end(write) else { return };
+        if write.is_overdue && outcome != PersistOutcome::Done {
+            // That it failed is known; now it may be tried again.
+            self.member.work.push(Item::TICK);
+            return;
+        }
+        self.tell_written(write.slot, &write.credential, outcome, message);
     }
 
-    /// The places that a credential which replaces the active one is written to, or is being
-    /// written to, also those whose handle was closed meanwhile.
-    pub(super) fn specs(&self, record: Option<&Record>, entries: &[Yielded]) -> Vec<SinkSpec> {
-        let Some(record) = record else {
-            // What a caller names before there is a record replaces what is configured first.
-            let first = entries.iter().find(|entry| entry.persist.is_some());
-            let slot = first.and_then(|entry| self.slot(entry.place));
-            return slot.map(|slot| SinkSpec { slot, at_retirement: false }).into_iter().collect();
-        };
-        let candidate = record.to_write_back();
-        let yields = |entry: &Yielded, one| entry.credentials.iter().any(|it| it.id() == one);
-        let mut specs = Vec::new();
-        for entry in entries.iter().filter(|entry| entry.persist.is_some()) {
-            let Some(slot) = self.slot(entry.place) else { continue };
-            let is_active = yields(entry, record.active)
-                || self.holds.get(&slot).is_some_and(|held| *held == record.active);
-            let is_replaced = is_active && (record.staged().is_none() || !yields(entry, candidate));
-            // It may be behind, and hold what was active before.
-            let is_behind = record.staged().is_some_and(|it| it.sinks.contains_key(&slot))
-                && !yields(entry, candidate);
-            // A file may be read again before its writer has said that it is done.
-            let is_being_written = self
-                .writes
-                .values()
-                .any(|write| write.slot == slot && write.credential.id() == candidate);
-            let is_known = record.sinks.contains_key(&slot);
-            if is_replaced || is_behind || is_being_written || is_known {
-                let others = entries.iter().filter(|other| other.place != entry.place);
-                let at_retirement = others.into_iter().any(|other| yields(other, candidate));
-                specs.push(SinkSpec { slot, at_retirement });
+    fn tell_written(
+        &mut self,
+        slot: TargetId,
+        credential: &Arc<Credential>,
+        outcome: PersistOutcome,
+        message: Option<String>,
+    ) {
+        let Member { targets, credentials, .. } = &mut *self.member;
+        let id = credential.id();
+        if let Some(place) = targets.note(slot, id, outcome, message.as_deref(), self.now) {
+            if outcome == PersistOutcome::Done {
+                credentials.written_back(place);
+            }
+            let credential = Arc::clone(credential);
+            let notice = MemberNotice::Persisted { place, credential, outcome, message };
+            self.effects.push(MemberEffect::Notify(notice));
+        }
+        self.take_in_written(slot, id, outcome);
+    }
+
+    fn take_in_written(
+        &mut self,
+        slot: TargetId,
+        credential: CredentialId,
+        outcome: PersistOutcome,
+    ) {
+        let event = rotation::RotationEvent::Persisted { target: slot, credential, outcome };
+        self.member.work.push(Item::Rotation(event));
+    }
+
+    /// Environment variables follow the active credential at once; they are never custody.
+    pub(super) fn replace_variables(&mut self, was: Option<&Record>) {
+        let Member { shared, credentials, targets, .. } = &mut *self.member;
+        let Some((was, now)) = was.zip(shared.record()) else { return };
+        let active = credentials.keyring.get(now.active).filter(|_| was.active != now.active);
+        let Some(credential) = active.map(Arc::clone) else { return };
+        for place in credentials.readers_of_variables(was.active) {
+            let slot = targets.target_of(place);
+            let is_done = |slot| now.targets.get(&slot) == Some(&rotation::TargetState::Done);
+            // What was written back as well is there again after a restart.
+            if !slot.is_some_and(is_done) {
+                credentials.replace_variables(place, credential.id());
+            }
+            let credential = Arc::clone(&credential);
+            self.effects.push(MemberEffect::ReplaceVariables { place, credential });
+        }
+    }
+
+    /// Tries the files that a rotation would write, and takes the request up once it is known which
+    /// of them can be written.
+    pub(super) fn ask_after_trials(&mut self, caller: CallerId, request: Request<Candidate>) {
+        let places = self.member.places_of_a_rotation();
+        let files =
+            places.into_iter().filter(|(_, target)| !matches!(target, PersistTarget::Js { .. }));
+        let trials = &mut self.member.targets.trials;
+        for (place, target) in files {
+            if trials.begin(place) {
+                self.effects.push(MemberEffect::TryPersist { place, target });
             }
         }
-        // Their turn comes, too, and then they are given up: nobody is left who could write them.
-        let lost = record.sinks.iter().filter(|(slot, sink)| {
-            matches!(sink, rotation::Sink::Pending { .. })
-                && specs.iter().all(|it| it.slot != **slot)
-        });
-        let lost: Vec<_> =
-            lost.map(|(slot, _)| SinkSpec { slot: *slot, at_retirement: false }).collect();
-        specs.extend(lost);
-        specs
+        trials.wait(caller, request, self.now);
+        self.end_trials();
     }
 
-    pub(super) fn place(&self, slot: Slot) -> Option<EntryPlace> {
-        self.slots.iter().find(|(_, known)| **known == slot).map(|(place, _)| *place)
-    }
-
-    /// Forgets places that are gone, once neither the record nor a write under way refers to them.
-    pub(super) fn prune(&mut self, record: Option<&Record>, entries: &[Yielded]) {
-        let Self { slots, holds, writes, failures, proven, .. } = self;
-        slots.retain(|place, slot| {
-            entries.iter().any(|entry| entry.place == *place)
-                || record.is_some_and(|record| record.sinks.contains_key(slot))
-                || writes.values().any(|write| write.slot == *slot)
-        });
-        holds.retain(|slot, _| slots.values().any(|known| known == slot));
-        failures.retain(|slot, _| slots.values().any(|known| known == slot));
-        proven.retain(|place| entries.iter().any(|entry| entry.place == *place));
-    }
-
-    /// The driver's thread is gone, and with it what wrote or tried files; their
-    /// numbers are not used again.
-    pub(super) fn lose_files(&mut self) {
-        self.writes.retain(|_, write| write.file.is_none());
-        self.trials.lose();
-    }
-
-    /// When the next attempt has taken too long, or the trials have.
-    pub(super) fn deadline(&self) -> Option<Timestamp> {
-        let running = self.writes.values().filter(|write| !write.is_overdue);
-        running.map(|write| write.deadline).chain(self.trials.deadline()).min()
-    }
-
-    /// The number of a write that begins now.
-    pub(super) fn begin(
-        &mut self,
-        slot: Slot,
-        credential: &Arc<Credential>,
-        target: &Target,
-        deadline: Timestamp,
-    ) -> u64 {
-        self.last_write += 1;
-        let (credential, file) = (Arc::clone(credential), target.path().map(Path::to_owned));
-        let write = PlaceWrite { slot, credential, deadline, is_overdue: false, file };
-        self.writes.insert(self.last_write, write);
-        self.last_write
-    }
-
-    /// The write of that number has ended.
-    pub(super) fn end(&mut self, write: u64) -> Option<PlaceWrite> {
-        self.writes.remove(&write)
-    }
-
-    /// Attempts that have taken too long count as failed, and whoever makes them may still come to
-    /// an end: the number of each, where it goes, and what has not ended.
-    pub(super) fn expire(&mut self, now: Timestamp) -> Vec<(u64, Slot, Arc<Credential>, String)> {
-        let running = self.writes.iter_mut().filter(|(_, write)| !write.is_overdue);
-        let overdue = running.filter(|(_, write)| write.deadline <= now).map(|(number, write)| {
-            write.is_overdue = true;
-            let what = match &write.file {
-                Some(path) => format!("writing {}", path.display()),
-                None => "it".to_owned(),
-            };
-            (*number, write.slot, Arc::clone(&write.credential), what)
-        });
-        overdue.collect()
-    }
-
-    /// Notes how an attempt ended; returns the place, where it is known still.
-    pub(super) fn note(
-        &mut self,
-        slot: Slot,
-        credential: CredentialId,
-        outcome: SinkOutcome,
-        message: Option<&str>,
-        now: Timestamp,
-    ) -> Option<EntryPlace> {
-        let is_done = outcome == SinkOutcome::Done;
-        if is_done {
-            self.holds.insert(slot, credential);
-            self.failures.remove(&slot);
+    /// Whoever waited for trials goes on when all of them have ended.
+    pub(super) fn end_trials(&mut self) {
+        for (caller, request) in self.member.targets.trials.take_served() {
+            self.member.work.push(Item::Asked { caller, request });
         }
-        let place = self.place(slot)?;
-        if is_done {
-            self.proven.insert(place);
-        } else {
-            let message = message.unwrap_or_default().to_owned();
-            let since = self.failures.get(&slot).map_or(now, |known| known.since);
-            let failure = SinkFailure { place, since, outcome, message, is_hanging: false };
-            self.failures.insert(slot, failure);
-        }
-        Some(place)
     }
+}
 
-    /// The places whose latest attempt failed.
-    pub(super) fn failures(&self) -> impl Iterator<Item = (Slot, &SinkFailure)> {
-        self.failures.iter().map(|(slot, failure)| (*slot, failure))
-    }
-
-    /// Why nothing keeps what was to be written.
-    pub(super) fn why_not(&self) -> Option<Failure> {
-        let latest = self.failures.values().max_by_key(|failure| failure.since)?;
-        Some(latest.to_failure())
-    }
-
-    /// Whether an attempt to write this there was given up and may still end.
-    pub(super) fn is_stuck(&self, slot: Slot, credential: CredentialId) -> bool {
-        let mut overdue = self.writes.values().filter(|write| write.is_overdue);
-        overdue.any(|write| write.slot == slot && write.credential.id() == credential)
-    }
-
-    /// The slots that are being written, and the writes that were given up and may still end.
-    pub(super) fn under_way(&self) -> (BTreeSet<Slot>, BTreeSet<(Slot, CredentialId)>) {
-        let (overdue, running): (Vec<_>, Vec<_>) =
-            self.writes.values().partition(|write| write.is_overdue);
-        let running = running.into_iter().map(|write| write.slot).collect();
-        (running, overdue.into_iter().map(|write| (write.slot, write.credential.id())).collect())
-    }
-
+impl Member {
     /// The places that a credential which replaces the active one is written to before it takes
     /// over.
-    pub(super) fn places_of_a_rotation(
-        &self,
-        record: Option<&Record>,
-        entries: &[Yielded],
-    ) -> Vec<(EntryPlace, Target)> {
-        let early = self.specs(record, entries).into_iter().filter(|spec| !spec.at_retirement);
-        let places = early.filter_map(|spec| self.place(spec.slot));
-        let with_target = places.filter_map(|place| {
-            let entry = entries.iter().find(|entry| entry.place == place)?;
-            Some((place, entry.persist.clone()?))
-        });
-        with_target.collect()
-    }
-
-    /// What would keep a credential that only this process is told of, if it were written to these.
-    pub(super) fn custody_of(&self, places: &[(EntryPlace, Target)]) -> Custody {
-        let is_kept = |(place, target): &(EntryPlace, Target)| match target {
-            Target::Js { .. } => self.proven.contains(place),
-            _ => self.trials.is_writable(*place),
-        };
-        let is_function = |(_, target): &(EntryPlace, Target)| matches!(target, Target::Js { .. });
-        if places.iter().any(is_kept) {
-            Custody::Kept
-        } else if places.iter().any(is_function) {
-            Custody::Untested
-        } else {
-            Custody::None
-        }
+    pub(super) fn places_of_a_rotation(&self) -> Vec<(EntryPlace, PersistTarget)> {
+        self.targets.places_of_a_rotation(self.record(), self.credentials.entries())
     }
 }

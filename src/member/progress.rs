@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
-use super::effect::Effect;
+use super::effect::MemberEffect;
 use super::item::Item;
 use super::notices::Context;
 use super::parts::Member;
-use super::step::Step;
+use super::step::MemberStep;
 use super::work::{Pending, Todo};
 use crate::clock::Timestamp;
 use crate::credential::Credential;
@@ -15,7 +15,7 @@ use crate::rotation::{self, PhaseName, TokenChange};
 use crate::source::Configured;
 use crate::store::{Fresh, TokenWrite};
 
-impl Step<'_> {
+impl MemberStep<'_> {
     /// Goes on until a store operation, a missing id or the end of the queue.
     pub(super) fn go_on(&mut self) {
         loop {
@@ -57,7 +57,7 @@ impl Step<'_> {
         }
         if !unknown.is_empty() {
             let asked = member.credentials.keyring.ask_for(&unknown);
-            self.effects.extend(asked.into_iter().map(Effect::Identify));
+            self.effects.extend(asked.into_iter().map(MemberEffect::Identify));
             return false;
         }
         match member.work.take_item() {
@@ -71,19 +71,19 @@ impl Step<'_> {
     }
 
     fn take_configuration(&mut self, configured: Configured) {
-        let Member { credentials, persist, shared, work, .. } = &mut *self.member;
+        let Member { credentials, targets, shared, work, .. } = &mut *self.member;
         credentials.take_up(configured.credentials, configured.entries);
-        persist.name_places(credentials.entries());
-        persist.prune(shared.record(), credentials.entries());
+        targets.name_places(credentials.entries());
+        targets.prune(shared.record(), credentials.entries());
         for edge in configured.edges {
             let to = edge.to.id();
             work.then(Todo::Step(if edge.is_start {
-                rotation::Event::Started(to)
+                rotation::RotationEvent::Started(to)
             } else {
-                rotation::Event::Changed { from: edge.from.map(|from| from.id()), to }
+                rotation::RotationEvent::Changed { from: edge.from.map(|from| from.id()), to }
             }));
         }
-        work.then(Todo::Step(rotation::Event::Ticked));
+        work.then(Todo::Step(rotation::RotationEvent::Ticked));
         self.member.prune();
     }
 
@@ -93,13 +93,13 @@ impl Step<'_> {
             Todo::Effect(effect) => self.perform_effect(effect),
             Todo::Conclude { flight, verdict } => {
                 self.update_offer();
-                self.tell_refresh(refresh::Event::Answered { flight, verdict });
+                self.tell_refresh(refresh::RefreshEvent::Answered { flight, verdict });
             }
         }
     }
 
     /// Has the credential lifecycle take a step; what follows from it waits for its write.
-    fn rotate(&mut self, event: rotation::Event) {
+    fn rotate(&mut self, event: rotation::RotationEvent) {
         self.member.prune();
         let member = &mut *self.member;
         let view = rotation::View { nonce: self.chance.bits(), ..member.view() };
@@ -128,18 +128,18 @@ impl Step<'_> {
             Fresh { text, issued_at }
         });
         member.work.begin(Pending::Write { event, step: Box::new(step), token });
-        self.effects.push(Effect::Write(Box::new(write), fresh));
+        self.effects.push(MemberEffect::Write(Box::new(write), fresh));
     }
 
-    fn perform_effect(&mut self, effect: rotation::Effect) {
+    fn perform_effect(&mut self, effect: rotation::RotationEffect) {
         let member = &mut *self.member;
         match effect {
-            rotation::Effect::Probe(id) => {
+            rotation::RotationEffect::Probe(id) => {
                 if let Some(credential) = member.credentials.keyring.get(id).map(Arc::clone) {
                     self.request(&credential, None);
                 }
             }
-            rotation::Effect::Serve { credential, generation } => {
+            rotation::RotationEffect::Serve { credential, generation } => {
                 let Some(token) = member.tokens.of(credential).map(Arc::clone) else { return };
                 let write = TokenWrite {
                     text: token.text.clone(),
@@ -150,18 +150,18 @@ impl Step<'_> {
                     read: member.shared.serial(),
                 };
                 member.work.begin(Pending::Token { token, generation });
-                self.effects.push(Effect::WriteToken(write));
+                self.effects.push(MemberEffect::WriteToken(write));
             }
-            rotation::Effect::DropTokens(id) => self.drop_tokens(id),
-            rotation::Effect::WriteSink { slot, credential } => {
+            rotation::RotationEffect::DropTokens(id) => self.drop_tokens(id),
+            rotation::RotationEffect::Persist { target: slot, credential } => {
                 let credential = member.credentials.keyring.get(credential).map(Arc::clone);
                 if let Some(credential) = credential {
-                    self.write_sink(slot, &credential);
+                    self.persist(slot, &credential);
                 }
             }
-            rotation::Effect::Keep(caller) => self.keep(caller),
-            rotation::Effect::Answer { caller, outcome } => self.settle(caller, outcome),
-            rotation::Effect::Notify(notice) => {
+            rotation::RotationEffect::Keep(caller) => self.keep(caller),
+            rotation::RotationEffect::Answer { caller, outcome } => self.settle(caller, outcome),
+            rotation::RotationEffect::Notify(notice) => {
                 let from = PhaseName::of(member.record());
                 self.tell_change(&notice, Context { from, was: None });
             }
@@ -172,8 +172,8 @@ impl Step<'_> {
 impl Member {
     /// When the first record would have been made, had its ids been known: the token that came then
     /// may have expired, and its credential was active all the same.
-    fn instant_of(&self, event: &rotation::Event) -> Option<Timestamp> {
-        let rotation::Event::Answered { credential, .. } = event else { return None };
+    fn instant_of(&self, event: &rotation::RotationEvent) -> Option<Timestamp> {
+        let rotation::RotationEvent::Answered { credential, .. } = event else { return None };
         let (id, arrived_at) = self.work.taken_in().filter(|_| self.record().is_none())?;
         (id == *credential).then_some(arrived_at)
     }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::parts::Member;
-use super::snapshot::{Phase, Snapshot};
+use super::snapshot::{Progress, RotationSnapshot};
 use crate::credential::Credential;
 use crate::error::Code;
 use crate::rotation::{self, End, PhaseName, Record, Role, RotationId};
@@ -22,7 +22,7 @@ impl Member {
     }
 
     /// The latest rotation, if there was one.
-    pub fn latest_rotation(&self) -> Option<Snapshot> {
+    pub fn latest_rotation(&self) -> Option<RotationSnapshot> {
         self.snapshot(self.latest_rotation_id()?)
     }
 
@@ -34,7 +34,7 @@ impl Member {
     }
 
     /// Where a rotation stands; none when nothing is known of it.
-    pub fn snapshot(&self, rotation: &RotationId) -> Option<Snapshot> {
+    pub fn snapshot(&self, rotation: &RotationId) -> Option<RotationSnapshot> {
         let record = self.record()?;
         let overlap = record.open_overlap().filter(|overlap| overlap.rotation == *rotation);
         let staged = record.staged().filter(|staged| staged.rotation == *rotation);
@@ -43,28 +43,28 @@ impl Member {
         let past = past.or(already.map(|candidate| (candidate, End::Promoted)));
         let candidate = staged.map(|it| it.next).or(past.map(|(candidate, _)| candidate))?;
         let (phase, reason) = match past.map(|(_, end)| end) {
-            _ if staged.is_some() => (Phase::Staged, None),
+            _ if staged.is_some() => (Progress::Staged, None),
             Some(end @ (End::Promoted | End::RolledBack)) => {
                 let phase = match record.role(candidate) {
-                    Role::Active if overlap.is_some() => Phase::Overlap,
-                    _ if overlap.is_some() => Phase::RolledBack,
-                    Role::Active => Phase::Retired,
+                    Role::Active if overlap.is_some() => Progress::Overlap,
+                    _ if overlap.is_some() => Progress::RolledBack,
+                    Role::Active => Progress::Retired,
                     // It made way for a later rotation, and not for what it had replaced.
-                    Role::Previous | Role::Retired if end == End::Promoted => Phase::Retired,
-                    _ => Phase::RolledBack,
+                    Role::Previous | Role::Retired if end == End::Promoted => Progress::Retired,
+                    _ => Progress::RolledBack,
                 };
                 (phase, None)
             }
-            Some(End::Rejected) => (Phase::Failed, Some(Code::CandidateRejected)),
-            Some(End::Unverified) => (Phase::Failed, Some(Code::CandidateUnverified)),
-            Some(End::NoCustody) => (Phase::Failed, Some(Code::NoCustody)),
-            Some(End::RetireBlocked) => (Phase::Failed, Some(Code::RetireBlocked)),
-            Some(End::Superseded) | None => (Phase::Failed, Some(Code::RotationConflict)),
+            Some(End::Rejected) => (Progress::Failed, Some(Code::CandidateRejected)),
+            Some(End::Unverified) => (Progress::Failed, Some(Code::CandidateUnverified)),
+            Some(End::NoCustody) => (Progress::Failed, Some(Code::NoCustody)),
+            Some(End::RetireBlocked) => (Progress::Failed, Some(Code::RetireBlocked)),
+            Some(End::Superseded) | None => (Progress::Failed, Some(Code::RotationConflict)),
         };
         let name = |id| self.credentials.keyring.name(id);
         let ended = self.rotations.ended(rotation);
-        let known = overlap.or(ended.filter(|_| phase == Phase::Retired));
-        Some(Snapshot {
+        let known = overlap.or(ended.filter(|_| phase == Progress::Retired));
+        Some(RotationSnapshot {
             rotation: rotation.clone(),
             phase,
             generation: record.generation,
@@ -81,7 +81,10 @@ impl Member {
 
     /// The rotation that made the active credential active; of one that was so already this is a
     /// rotation that has come to its end.
-    pub(super) fn active_snapshot(&mut self, rotation: Option<RotationId>) -> Option<Snapshot> {
+    pub(super) fn active_snapshot(
+        &mut self,
+        rotation: Option<RotationId>,
+    ) -> Option<RotationSnapshot> {
         let active = self.record()?.active;
         let rotation = rotation.unwrap_or_else(|| RotationId::of(active));
         if let Some(known) = self.snapshot(&rotation) {
@@ -98,8 +101,8 @@ impl Member {
     }
 
     /// The entry that a place to write to belongs to.
-    pub fn place_of(&self, slot: rotation::Slot) -> Option<EntryPlace> {
-        self.persist.place(slot)
+    pub fn place_of(&self, slot: rotation::TargetId) -> Option<EntryPlace> {
+        self.targets.place(slot)
     }
 
     /// Whether something else than this process's memory keeps the active credential.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::keyring::Name;
 use super::parts::Member;
-use super::standing::{CredentialState, Standing};
+use super::standing::{CredentialStanding, CredentialState};
 use crate::clock::Timestamp;
 use crate::credential::Credential;
 use crate::rotation::{self, Persisted, Role};
@@ -48,7 +48,7 @@ impl Member {
                 let is_active = foreseen?.is_same_as(&credential);
                 Some(if is_active { Role::Active } else { Role::Standby })
             });
-            let standing = id.map_or(Standing::Unknown, |id| self.standings.of(id));
+            let standing = id.map_or(CredentialStanding::Unknown, |id| self.standings.of(id));
             let standing = self.latest_answer(&credential).unwrap_or(standing);
             let is_configured = configured.iter().any(|one| one.is_same_as(&credential));
             let is_in_use = is_configured || role == Some(Role::Active);
@@ -60,7 +60,7 @@ impl Member {
         let named = forgotten.map(|id| CredentialState {
             credential: Err(keyring.name(id)),
             role: Some(Role::Retired),
-            standing: Standing::Unknown,
+            standing: CredentialStanding::Unknown,
             is_in_use: false,
         });
         list.into_iter().map(describe).chain(named).collect()
@@ -68,14 +68,14 @@ impl Member {
 
     /// What an answer says that waits for the credential's id: callers have the token of it
     /// already.
-    fn latest_answer(&self, credential: &Credential) -> Option<Standing> {
+    fn latest_answer(&self, credential: &Credential) -> Option<CredentialStanding> {
         if credential.has_id() && self.credentials.keyring.get(credential.id()).is_some() {
             return None;
         }
         let held = self.refresh().held().map(|held| &held.credential);
         let is_accepted =
             held.into_iter().chain(self.foreseen()).any(|it| it.is_same_as(credential));
-        is_accepted.then_some(Standing::Accepted)
+        is_accepted.then_some(CredentialStanding::Accepted)
     }
 
     /// Since when no known credential is accepted, if none is.

@@ -8,11 +8,11 @@ use crate::rotation::{Persisted, RotationId};
 
 /// Where a rotation stands.
 #[derive(Debug, Clone)]
-pub struct Snapshot {
+pub struct RotationSnapshot {
     /// Its key.
     pub rotation: RotationId,
     /// How far it is.
-    pub phase: Phase,
+    pub phase: Progress,
     /// The generation of the record.
     pub generation: u64,
     /// What was to become active.
@@ -35,7 +35,7 @@ pub struct Snapshot {
 
 /// How far a rotation is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Phase {
+pub enum Progress {
     /// Its candidate is being proved.
     Staged,
     /// The candidate is active, and the previous one is a fallback.

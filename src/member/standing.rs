@@ -18,14 +18,14 @@ pub struct CredentialState {
     /// Its place in the credential lifecycle; none before there is a record.
     pub role: Option<Role>,
     /// What the endpoint said last.
-    pub standing: Standing,
+    pub standing: CredentialStanding,
     /// Tokens are fetched with it, or a source yields it: that it is rejected concerns people.
     pub is_in_use: bool,
 }
 
 /// What the token endpoint said last of a credential.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Standing {
+pub enum CredentialStanding {
     /// Never tried, or never answered for certain.
     Unknown,
     /// A token.
@@ -62,7 +62,7 @@ impl Standings {
         id: CredentialId,
         verdict: &Arc<Verdict<Arrival>>,
         record: Option<&Record>,
-        policy: &rotation::Policy,
+        policy: &rotation::RotationPolicy,
         arrived_at: Timestamp,
     ) -> Arc<Verdict<Arrival>> {
         self.ledger.note(id, verdict, record, policy, arrived_at);
@@ -140,12 +140,12 @@ impl Standings {
     }
 
     /// What the endpoint said last of a credential for certain.
-    pub(super) fn of(&self, id: CredentialId) -> Standing {
+    pub(super) fn of(&self, id: CredentialId) -> CredentialStanding {
         match self.ledger.standing(id) {
-            None => Standing::Unknown,
-            Some(rotation::Standing::Accepted(_)) => Standing::Accepted,
+            None => CredentialStanding::Unknown,
+            Some(rotation::Standing::Accepted(_)) => CredentialStanding::Accepted,
             Some(rotation::Standing::Rejected(rejections)) => {
-                Standing::Rejected(rejections.first_at)
+                CredentialStanding::Rejected(rejections.first_at)
             }
         }
     }

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use super::chance::Chance;
-use super::effect::{Effect, Notice};
-use super::event::Event;
+use super::effect::{MemberEffect, MemberNotice};
+use super::event::MemberEvent;
 use super::item::Item;
 use super::parts::Member;
 use super::tokens::Tokens;
@@ -16,69 +16,79 @@ use crate::token::FreshToken;
 
 impl Member {
     /// Moves the member on.
-    pub fn step(&mut self, event: Event, now: Timestamp, chance: &mut dyn Chance) -> Vec<Effect> {
-        let mut step = Step { member: self, now, chance, effects: Vec::new() };
+    pub fn step(
+        &mut self,
+        event: MemberEvent,
+        now: Timestamp,
+        chance: &mut dyn Chance,
+    ) -> Vec<MemberEffect> {
+        let mut step = MemberStep { member: self, now, chance, effects: Vec::new() };
         step.take(event);
         // What is sent or told in a step does not come after a write that may forbid it.
-        let operations = |effect: &mut Effect| {
-            matches!(effect, Effect::Load | Effect::Write(..) | Effect::WriteToken(_))
+        let operations = |effect: &mut MemberEffect| {
+            matches!(
+                effect,
+                MemberEffect::Load | MemberEffect::Write(..) | MemberEffect::WriteToken(_)
+            )
         };
-        let last: Vec<Effect> = step.effects.extract_if(.., operations).collect();
+        let last: Vec<MemberEffect> = step.effects.extract_if(.., operations).collect();
         step.effects.extend(last);
         step.effects
     }
 }
 
 /// One step of a member, with what it wants done so far.
-pub(super) struct Step<'a> {
+pub(super) struct MemberStep<'a> {
     pub(super) member: &'a mut Member,
     pub(super) now: Timestamp,
     pub(super) chance: &'a mut dyn Chance,
-    pub(super) effects: Vec<Effect>,
+    pub(super) effects: Vec<MemberEffect>,
 }
 
-impl Step<'_> {
-    fn take(&mut self, event: Event) {
+impl MemberStep<'_> {
+    fn take(&mut self, event: MemberEvent) {
         if self.member.closed {
-            if let Event::Wanted(wait) = event {
-                self.tell_refresh(refresh::Event::Wanted(wait));
+            if let MemberEvent::Wanted(wait) = event {
+                self.tell_refresh(refresh::RefreshEvent::Wanted(wait));
             }
             return;
         }
         match event {
-            Event::Wanted(wait) => self.tell_refresh(refresh::Event::Wanted(wait)),
-            Event::Cancelled(waiter) => self.tell_refresh(refresh::Event::Cancelled(waiter)),
-            Event::Invalidated(serial) => self.invalidate(serial),
-            Event::Configured { configured, is_followed } => {
+            MemberEvent::Wanted(wait) => self.tell_refresh(refresh::RefreshEvent::Wanted(wait)),
+            MemberEvent::Cancelled(waiter) => {
+                self.tell_refresh(refresh::RefreshEvent::Cancelled(waiter))
+            }
+            MemberEvent::Invalidated(serial) => self.invalidate(serial),
+            MemberEvent::Configured { configured, is_followed } => {
                 self.configure(configured, is_followed);
             }
-            Event::Answered { request, sent_at, verdict, verify } => {
+            MemberEvent::Answered { request, sent_at, verdict, verify } => {
                 self.answered(request, sent_at, verdict, verify);
             }
-            Event::Asked { caller, ask, deadline } => self.asked(caller, ask, deadline),
-            Event::Left(caller) => self.left(caller),
-            Event::SinkWritten { write, outcome, message } => {
-                self.sink_written(write, outcome, message);
+            MemberEvent::Asked { caller, ask, deadline } => self.asked(caller, ask, deadline),
+            MemberEvent::Left(caller) => self.left(caller),
+            MemberEvent::Persisted { write, outcome, message } => {
+                self.persisted(write, outcome, message);
             }
-            Event::SinkTried { place, is_writable } => {
-                self.member.persist.trials.end(place, is_writable);
+            MemberEvent::PersistTried { place, is_writable } => {
+                self.member.targets.trials.end(place, is_writable);
                 self.end_trials();
             }
-            Event::Stored(stored) => self.stored(stored),
-            Event::Reloaded => self.member.standings.ledger.forget_patience(),
-            Event::Observed => self.member.work.want_ids(),
-            Event::Identified | Event::Ticked => {}
-            Event::Restarted => self.restart(),
-            Event::Closed => {
+            MemberEvent::Stored(stored) => self.stored(stored),
+            MemberEvent::Reloaded => self.member.standings.ledger.forget_patience(),
+            MemberEvent::Observed => self.member.work.want_ids(),
+            MemberEvent::Identified | MemberEvent::Ticked => {}
+            MemberEvent::Restarted => self.restart(),
+            MemberEvent::Closed => {
                 self.member.closed = true;
-                self.tell_refresh(refresh::Event::Closed);
+                self.tell_refresh(refresh::RefreshEvent::Closed);
                 return;
             }
         }
         self.expire();
         self.go_on();
         if self.member.refresh().wake_at().is_some_and(|at| at <= self.now) {
-            self.tell_refresh(refresh::Event::Ticked);
+            self.tell_refresh(refresh::RefreshEvent::Ticked);
             self.update_offer();
         }
     }
@@ -89,13 +99,13 @@ impl Step<'_> {
         for caller in self.member.calls.overdue(now) {
             self.time_out(caller);
         }
-        if self.member.persist.deadline().is_some_and(|at| at <= now) {
+        if self.member.targets.deadline().is_some_and(|at| at <= now) {
             self.expire_writes();
-            self.member.persist.trials.expire(now);
+            self.member.targets.trials.expire(now);
             self.end_trials();
         }
         if self.member.shared.is_retry_due(now) {
-            self.effects.push(Effect::Load);
+            self.effects.push(MemberEffect::Load);
         }
     }
 
@@ -112,14 +122,14 @@ impl Step<'_> {
     /// A resource does not accept the token: it goes, here and in the store.
     fn invalidate(&mut self, serial: u64) {
         let held = self.member.token(self.now).map(Arc::clone);
-        self.tell_refresh(refresh::Event::Invalidated(serial));
+        self.tell_refresh(refresh::RefreshEvent::Invalidated(serial));
         let left = self.member.token(self.now).map(|held| held.serial);
         let Some(held) = held.filter(|held| held.serial == serial && left != Some(serial)) else {
             return;
         };
         self.member.tokens.invalidate(&held.token);
         let shared = self.member.shared.token();
-        self.effects.push(Effect::Forget(Tokens::serial_in_store(&held, shared)));
+        self.effects.push(MemberEffect::Forget(Tokens::serial_in_store(&held, shared)));
         self.token_is_gone();
     }
 
@@ -132,8 +142,8 @@ impl Step<'_> {
     fn restart(&mut self) {
         self.member.work.lose_requests();
         self.member.credentials.keyring.ask_again();
-        self.member.persist.lose_files();
-        self.tell_refresh(refresh::Event::Restarted);
+        self.member.targets.lose_files();
+        self.tell_refresh(refresh::RefreshEvent::Restarted);
         self.enqueue(Item::TICK);
     }
 
@@ -144,21 +154,23 @@ impl Step<'_> {
     }
 
     /// Has the token lifecycle take a step, and passes on what it wants done.
-    pub(super) fn tell_refresh(&mut self, event: refresh::Event) {
+    pub(super) fn tell_refresh(&mut self, event: refresh::RefreshEvent) {
         let random = self.chance.ratio();
         let effects = self.member.tokens.refresh.step(event, self.now, random);
         for effect in effects {
             match effect {
-                refresh::Effect::Fetch { flight, credential } => {
+                refresh::RefreshEffect::Fetch { flight, credential } => {
                     self.request(&credential, Some(flight));
                 }
-                refresh::Effect::Publish(token) => self.effects.push(Effect::Publish(token)),
-                refresh::Effect::Withdraw => self.effects.push(Effect::Withdraw),
-                refresh::Effect::Settle { waiter, outcome } => {
-                    self.effects.push(Effect::Settle { waiter, outcome });
+                refresh::RefreshEffect::Publish(token) => {
+                    self.effects.push(MemberEffect::Publish(token))
                 }
-                refresh::Effect::Notify(notice) => {
-                    self.effects.push(Effect::Notify(Notice::Token(notice)));
+                refresh::RefreshEffect::Withdraw => self.effects.push(MemberEffect::Withdraw),
+                refresh::RefreshEffect::Settle { waiter, outcome } => {
+                    self.effects.push(MemberEffect::Settle { waiter, outcome });
+                }
+                refresh::RefreshEffect::Notify(notice) => {
+                    self.effects.push(MemberEffect::Notify(MemberNotice::Token(notice)));
                 }
             }
         }
@@ -169,14 +181,14 @@ impl Step<'_> {
         let Some(request) = self.member.work.request(credential, flight) else { return };
         let verify = self.member.verify_url(credential).cloned();
         let credential = Arc::clone(credential);
-        self.effects.push(Effect::Request { request, credential, verify });
+        self.effects.push(MemberEffect::Request { request, credential, verify });
     }
 
     /// Hands a token out, unless it is handed out already, or a later one of the same credential
     /// is.
     pub(super) fn install(&mut self, token: &Arc<FreshToken>, serial: u64) {
         if let Some(token) = self.member.tokens.to_hand_out(token, serial, self.now) {
-            self.tell_refresh(refresh::Event::Obtained(token));
+            self.tell_refresh(refresh::RefreshEvent::Obtained(token));
         }
     }
 
@@ -185,13 +197,13 @@ impl Step<'_> {
         let member = &mut *self.member;
         member.tokens.forget(id);
         member.standings.ledger.forget_proof(id);
-        self.effects.push(Effect::ForgetTokensOf(id));
+        self.effects.push(MemberEffect::ForgetTokensOf(id));
         if self.member.shared.token().is_some_and(|token| token.credential == id) {
             self.token_is_gone();
         }
         let held = self.member.tokens.held_of(self.now);
         if let Some((_, serial)) = held.filter(|(credential, _)| *credential == id) {
-            self.tell_refresh(refresh::Event::Dropped(serial));
+            self.tell_refresh(refresh::RefreshEvent::Dropped(serial));
         }
     }
 }

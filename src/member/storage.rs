@@ -2,18 +2,18 @@
 
 use std::sync::Arc;
 
-use super::effect::Effect;
+use super::effect::MemberEffect;
 use super::event::Stored;
 use super::notices::Context;
 use super::parts::Member;
-use super::step::Step;
+use super::step::MemberStep;
 use super::work::Pending;
 use crate::rotation::{self, PhaseName, Record};
-use crate::store::{Snapshot, TokenEntry};
+use crate::store::{StoreSnapshot, TokenEntry};
 use crate::token::{FreshToken, Grant};
 use crate::verdict::{Arrival, Verdict};
 
-impl Step<'_> {
+impl MemberStep<'_> {
     /// A store operation has ended.
     pub(super) fn stored(&mut self, stored: Stored) {
         let Some(pending) = self.member.work.end() else { return };
@@ -26,11 +26,11 @@ impl Step<'_> {
                 self.share(&token, generation, serial.unwrap_or_default());
             }
             // A newer one is there, or its credential is out of use by now.
-            (Pending::Token { .. }, Stored::Refused) => self.load(rotation::Event::Ticked),
+            (Pending::Token { .. }, Stored::Refused) => self.load(rotation::RotationEvent::Ticked),
             (Pending::Token { token, .. }, _) => {
                 // The store may be down; this member goes on.
                 self.install(&token, self.member.serial() + 1);
-                self.load(rotation::Event::Ticked);
+                self.load(rotation::RotationEvent::Ticked);
             }
             (Pending::Load(event), Stored::Loaded(snapshot)) => {
                 self.adopt(*snapshot);
@@ -43,15 +43,15 @@ impl Step<'_> {
         }
     }
 
-    fn load(&mut self, event: rotation::Event) {
+    fn load(&mut self, event: rotation::RotationEvent) {
         self.member.work.begin(Pending::Load(event));
-        self.effects.push(Effect::Load);
+        self.effects.push(MemberEffect::Load);
     }
 
     /// A step has taken place: its record counts, and its effects follow.
     fn written(
         &mut self,
-        step: rotation::Step,
+        step: rotation::RotationStep,
         token: Option<&Arc<FreshToken>>,
         serial: Option<u64>,
     ) {
@@ -73,13 +73,13 @@ impl Step<'_> {
         let from = PhaseName::of(was.as_ref());
         let mut effects = step.effects;
         let moves = effects.extract_if(.., |effect| {
-            matches!(effect, rotation::Effect::Notify(rotation::Notice::Moved(_)))
+            matches!(effect, rotation::RotationEffect::Notify(rotation::RotationNotice::Moved(_)))
         });
         let moves: Vec<_> = moves.collect();
         // Why a candidate was given up is forgotten with it.
         let before = self.effects.len();
         for effect in moves {
-            if let rotation::Effect::Notify(notice) = effect {
+            if let rotation::RotationEffect::Notify(notice) = effect {
                 self.tell_change(&notice, Context { from, was: was.as_ref() });
             }
         }
@@ -98,7 +98,7 @@ impl Step<'_> {
         self.member.shared.share(shared);
         if self.member.tokens.is_invalidated(token) {
             // A resource has refused it before it was stored.
-            self.effects.push(Effect::Forget(serial));
+            self.effects.push(MemberEffect::Forget(serial));
             self.token_is_gone();
         } else {
             self.install(token, serial);
@@ -106,8 +106,8 @@ impl Step<'_> {
     }
 
     /// Takes over what the store holds.
-    fn adopt(&mut self, snapshot: Snapshot) {
-        let Snapshot { record, token, serial, .. } = snapshot;
+    fn adopt(&mut self, snapshot: StoreSnapshot) {
+        let StoreSnapshot { record, token, serial, .. } = snapshot;
         let was = self.member.shared.replace_record(record, self.now);
         self.narrow_offer();
         let Member { shared, rotations, .. } = &mut *self.member;

@@ -1,7 +1,7 @@
 //! What a rotation waits for, and since when, as it is told.
 
 use super::keyring::Name;
-use super::persist::SinkFailure;
+use super::targets::PersistFailure;
 use crate::clock::Timestamp;
 use crate::error::Failure;
 use crate::rotation::MemberId;
@@ -28,7 +28,7 @@ pub enum WaitsOn {
     /// Something beyond this process has to keep the candidate.
     Custody {
         /// Why nothing keeps it; empty while that is being tried.
-        failures: Vec<SinkFailure>,
+        failures: Vec<PersistFailure>,
     },
     /// Live members of the fleet have to catch up.
     Members {
@@ -38,7 +38,7 @@ pub enum WaitsOn {
     /// The active credential has to be written back.
     Sinks {
         /// Why it is not; empty until that was tried.
-        failures: Vec<SinkFailure>,
+        failures: Vec<PersistFailure>,
     },
     /// The overlap lasts until then.
     Time(Timestamp),

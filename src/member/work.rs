@@ -37,8 +37,8 @@ pub(super) struct Work {
 /// What is left to do of what was taken up.
 #[derive(Debug)]
 pub(super) enum Todo {
-    Step(rotation::Event),
-    Effect(rotation::Effect),
+    Step(rotation::RotationEvent),
+    Effect(rotation::RotationEffect),
     /// The refresh is told what its request brought.
     Conclude {
         flight: u64,
@@ -49,9 +49,16 @@ pub(super) enum Todo {
 /// A store operation under way, and what it is for.
 #[derive(Debug)]
 pub(super) enum Pending {
-    Write { event: rotation::Event, step: Box<rotation::Step>, token: Option<Arc<FreshToken>> },
-    Token { token: Arc<FreshToken>, generation: u64 },
-    Load(rotation::Event),
+    Write {
+        event: rotation::RotationEvent,
+        step: Box<rotation::RotationStep>,
+        token: Option<Arc<FreshToken>>,
+    },
+    Token {
+        token: Arc<FreshToken>,
+        generation: u64,
+    },
+    Load(rotation::RotationEvent),
 }
 
 /// A token request under way.
@@ -139,12 +146,12 @@ impl Work {
     }
 
     /// A step is taken, or taken again, before anything that is left.
-    pub(super) fn first(&mut self, event: rotation::Event) {
+    pub(super) fn first(&mut self, event: rotation::RotationEvent) {
         self.todo.push_front(Todo::Step(event));
     }
 
     /// What a step wants done comes before anything that was to be done after it.
-    pub(super) fn follow(&mut self, effects: Vec<rotation::Effect>) {
+    pub(super) fn follow(&mut self, effects: Vec<rotation::RotationEffect>) {
         for effect in effects.into_iter().rev() {
             self.todo.push_front(Todo::Effect(effect));
         }

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::spelling::Readings;
+use super::spelling::SpelledTexts;
 
 const FILTER_BITS: u32 = 16;
 
@@ -11,7 +11,7 @@ pub(super) struct Grams {
     /// Whether there may be a row with this number. The answer is nearly always no, and costs one
     /// look.
     filter: Vec<bool>,
-    exact: HashMap<u64, Vec<Place>>,
+    exact: HashMap<u64, Vec<GramPlace>>,
 }
 
 impl Default for Grams {
@@ -24,8 +24,8 @@ impl Grams {
     /// Adds every row of this length that may be read from this place on.
     pub(super) fn add(
         &mut self,
-        readings: &Readings,
-        place: Place,
+        readings: &SpelledTexts,
+        place: GramPlace,
         length: usize,
         kind: fn(char) -> Option<char>,
     ) {
@@ -52,7 +52,7 @@ impl Grams {
     }
 
     /// The places at which these characters stand in a row.
-    pub(super) fn places(&self, chars: impl Iterator<Item = char>) -> &[Place] {
+    pub(super) fn places(&self, chars: impl Iterator<Item = char>) -> &[GramPlace] {
         let row = chars.fold(0, with);
         let places = if self.filter[slot(row)] { self.exact.get(&row) } else { None };
         places.map_or(&[], Vec::as_slice)
@@ -70,7 +70,7 @@ fn slot(row: u64) -> usize {
 
 /// A position in the text of a layer.
 #[derive(Clone, Copy)]
-pub(super) struct Place {
+pub(super) struct GramPlace {
     pub(super) layer: usize,
     pub(super) place: usize,
 }

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use super::encoded::{Decoded, FEWEST_BYTES, decoded, is_of_base64};
 use super::needle::{Needle, unified};
-use super::spelling::Readings;
+use super::spelling::SpelledTexts;
 use super::text::{Text, fold, visible};
 
 /// How many encodings by groups of characters may be nested.
@@ -12,7 +12,7 @@ const LAYERS: usize = 3;
 
 /// One text that the shown text may be read as.
 pub(super) struct Layer {
-    readings: Readings,
+    readings: SpelledTexts,
     text: Text,
     /// The part of the shown text that this was decoded from. It is hidden as a whole.
     whole: Option<Range<usize>>,
@@ -27,7 +27,7 @@ impl Layer {
     }
 
     /// How the characters of this layer may be read.
-    pub(super) fn readings(&self) -> &Readings {
+    pub(super) fn readings(&self) -> &SpelledTexts {
         &self.readings
     }
 
@@ -51,15 +51,15 @@ impl Layer {
         }
         // The parts that end at each position. Of parts that are equal in the needle, the first in
         // the text.
-        let mut parts: Vec<Vec<Part>> = vec![vec![]; self.readings.len() + 1];
+        let mut parts: Vec<Vec<LayerPart>> = vec![vec![]; self.readings.len() + 1];
         for &(start, end) in starts {
-            add(&mut parts[start], Part { end, length: 0, start });
+            add(&mut parts[start], LayerPart { end, length: 0, start });
         }
         let mut marked = 0..0;
         // There may be an invisible character at the end, too.
         for place in 0..=self.readings.len() {
             let mut index = 0;
-            while let Some(&Part { end: at, length, start }) = parts[place].get(index) {
+            while let Some(&LayerPart { end: at, length, start }) = parts[place].get(index) {
                 index += 1;
                 let Some(&char) = needle.chars.get(at) else { continue };
                 self.ends(place, char, needle.is_base64, &mut |end| {
@@ -69,7 +69,7 @@ impl Layer {
                             marked = self.mark(start..end, needle.is_base64, hidden);
                         }
                     } else {
-                        add(&mut parts[end], Part { end: at + 1, length: length + 1, start });
+                        add(&mut parts[end], LayerPart { end: at + 1, length: length + 1, start });
                     }
                 });
             }
@@ -139,8 +139,8 @@ impl Layer {
 /// Adds a text as a layer, the text without its escapes as another, and everything that is encoded
 /// in either.
 fn unfold(layers: &mut Vec<Layer>, text: Text, whole: Option<&Range<usize>>, more: usize) {
-    let readings = Readings::of(&text);
-    let unescaped = readings.unescaped(&text).map(|text| (Readings::of(&text), text));
+    let readings = SpelledTexts::of(&text);
+    let unescaped = readings.unescaped(&text).map(|text| (SpelledTexts::of(&text), text));
     for (readings, text) in [Some((readings, text)), unescaped].into_iter().flatten() {
         let encoded = if more > 0 { decoded(&text) } else { vec![] };
         for Decoded { text, span } in encoded {
@@ -152,7 +152,7 @@ fn unfold(layers: &mut Vec<Layer>, text: Text, whole: Option<&Range<usize>>, mor
 
 /// A part of the needle that ends at some position of the text.
 #[derive(Clone, Copy)]
-struct Part {
+struct LayerPart {
     /// The end of the part in the needle.
     end: usize,
     length: usize,
@@ -161,8 +161,8 @@ struct Part {
 }
 
 /// Adds a part, unless it is there already.
-fn add(parts: &mut Vec<Part>, part: Part) {
-    let key = |part: &Part| (part.end, part.length);
+fn add(parts: &mut Vec<LayerPart>, part: LayerPart) {
+    let key = |part: &LayerPart| (part.end, part.length);
     match parts.binary_search_by_key(&key(&part), key) {
         Ok(index) => parts[index].start = parts[index].start.min(part.start),
         Err(index) => parts.insert(index, part),

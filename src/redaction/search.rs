@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use super::encoded::is_of_base64;
-use super::grams::{Grams, Place};
+use super::grams::{GramPlace, Grams};
 use super::layer::Layer;
 use super::needle::{ALPHABET, Needle, RUN, unified};
 use super::text::{Text, fold, visible};
@@ -37,7 +37,7 @@ impl Searched {
         let mut groups = Grams::default();
         for (layer, readings) in layers.iter().map(Layer::readings).enumerate() {
             for place in 0..readings.len() {
-                let place = Place { layer, place };
+                let place = GramPlace { layer, place };
                 grams.add(readings, place, GRAM, |char| Some(fold(char)));
                 groups
                     .add(readings, place, GROUP, |char| is_of_base64(char).then(|| unified(char)));
@@ -90,7 +90,7 @@ impl Searched {
     /// The places where a row of the needle that must not be shown may begin, each with the row's
     /// position in the needle. Returns `None` if there are too many. A row that the needle repeats
     /// is searched for once.
-    fn starts(&self, needle: &Needle) -> Option<Vec<(Place, usize)>> {
+    fn starts(&self, needle: &Needle) -> Option<Vec<(GramPlace, usize)>> {
         let (grams, length) =
             if needle.is_base64 { (&self.groups, GROUP) } else { (&self.grams, GRAM) };
         let mut rows = HashSet::new();
@@ -116,10 +116,10 @@ impl Searched {
         Some(starts)
     }
 
-    fn everywhere(&self, is_meant: impl Fn(&Layer) -> bool) -> impl Iterator<Item = Place> {
+    fn everywhere(&self, is_meant: impl Fn(&Layer) -> bool) -> impl Iterator<Item = GramPlace> {
         let layers = self.layers.iter().enumerate().filter(move |(_, layer)| is_meant(layer));
         layers.flat_map(|(layer, it)| {
-            (0..it.readings().len()).map(move |place| Place { layer, place })
+            (0..it.readings().len()).map(move |place| GramPlace { layer, place })
         })
     }
 }

@@ -10,7 +10,7 @@ const LONGEST_ENTITY: usize = 8;
 
 /// One way to read a text at some position: as a character that ends at another position.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Reading {
+pub(super) struct SpelledText {
     pub(super) char: char,
     pub(super) end: usize,
     /// Whether something else may be meant, as it mostly is.
@@ -18,15 +18,15 @@ pub(super) struct Reading {
 }
 
 /// The readings at each position of a text.
-pub(super) struct Readings(Vec<Vec<Reading>>);
+pub(super) struct SpelledTexts(Vec<Vec<SpelledText>>);
 
-impl Readings {
+impl SpelledTexts {
     pub(super) fn of(text: &Text) -> Self {
         let mut readings = Self(
             text.chars
                 .iter()
                 .enumerate()
-                .map(|(at, &char)| vec![Reading { char, end: at + 1, is_doubtful: false }])
+                .map(|(at, &char)| vec![SpelledText { char, end: at + 1, is_doubtful: false }])
                 .collect(),
         );
         for _ in 0..LAYERS {
@@ -40,17 +40,17 @@ impl Readings {
     }
 
     /// The readings at this position; none at the end.
-    pub(super) fn at(&self, place: usize) -> &[Reading] {
+    pub(super) fn at(&self, place: usize) -> &[SpelledText] {
         self.0.get(place).map_or(&[], Vec::as_slice)
     }
 
     /// Adds what the escapes among the readings stand for.
     fn unescape(&mut self) {
-        let mut all: Vec<Vec<Reading>> = self.0.clone();
+        let mut all: Vec<Vec<SpelledText>> = self.0.clone();
         for at in (0..all.len()).rev() {
             for reading in self.escapes(at) {
                 match visible(reading.char) {
-                    Some(char) => add(&mut all[at], Reading { char, ..reading }),
+                    Some(char) => add(&mut all[at], SpelledText { char, ..reading }),
                     // An invisible character is skipped: the readings after it count.
                     None => {
                         for next in all.get(reading.end).cloned().unwrap_or_default() {
@@ -63,7 +63,7 @@ impl Readings {
         self.0 = all;
     }
 
-    fn escapes(&self, at: usize) -> Vec<Reading> {
+    fn escapes(&self, at: usize) -> Vec<SpelledText> {
         let mut found = Vec::new();
         for introducer in self.at(at) {
             match introducer.char {
@@ -71,7 +71,9 @@ impl Readings {
                 '&' => found.extend(self.entity(introducer.end)),
                 '\\' => found.extend(self.backslash(introducer.end)),
                 // A blank in a form.
-                '+' => found.push(Reading { char: ' ', end: introducer.end, is_doubtful: true }),
+                '+' => {
+                    found.push(SpelledText { char: ' ', end: introducer.end, is_doubtful: true })
+                }
                 _ => {}
             }
         }
@@ -79,15 +81,19 @@ impl Readings {
     }
 
     /// Reads `%41`, and `%C3%A9`, which is UTF-8 or one character of Latin-1 for each byte.
-    fn percent(&self, digits: usize) -> Vec<Reading> {
+    fn percent(&self, digits: usize) -> Vec<SpelledText> {
         let mut found = Vec::new();
         let mut rows: Vec<_> =
             self.byte(digits).into_iter().map(|(byte, end)| (vec![byte], end)).collect();
         while let Some((bytes, end)) = rows.pop() {
             if let [byte] = bytes[..] {
-                found.push(Reading { char: char::from(byte), end, is_doubtful: false });
+                found.push(SpelledText { char: char::from(byte), end, is_doubtful: false });
             }
-            found.extend(only_char(&bytes).map(|char| Reading { char, end, is_doubtful: false }));
+            found.extend(only_char(&bytes).map(|char| SpelledText {
+                char,
+                end,
+                is_doubtful: false,
+            }));
             if bytes.len() < length_of_utf8(bytes[0]) {
                 let introducers = self.at(end).iter().filter(|it| it.char == '%');
                 rows.extend(
@@ -122,7 +128,7 @@ impl Readings {
     }
 
     /// Reads `&amp;`, `&#38;` or `&#x26;`.
-    fn entity(&self, at: usize) -> Vec<Reading> {
+    fn entity(&self, at: usize) -> Vec<SpelledText> {
         let mut found = Vec::new();
         let mut names = vec![(String::new(), at)];
         for _ in 0..=LONGEST_ENTITY {
@@ -130,7 +136,7 @@ impl Readings {
             for (name, at) in names {
                 for reading in self.at(at) {
                     match reading.char {
-                        ';' => found.extend(named(&name).map(|char| Reading {
+                        ';' => found.extend(named(&name).map(|char| SpelledText {
                             char,
                             end: reading.end,
                             is_doubtful: false,
@@ -148,13 +154,13 @@ impl Readings {
     }
 
     /// Reads `\"`, `\n`, `\x41`, `\u00e9`, or two of the last kind for one character.
-    fn backslash(&self, at: usize) -> Vec<Reading> {
+    fn backslash(&self, at: usize) -> Vec<SpelledText> {
         let mut found = Vec::new();
         for letter in self.at(at) {
             found.push(*letter);
             match letter.char {
                 'n' | 'r' | 't' | 'b' | 'f' | 'v' | '0' => {
-                    found.push(Reading { char: ' ', end: letter.end, is_doubtful: true });
+                    found.push(SpelledText { char: ' ', end: letter.end, is_doubtful: true });
                 }
                 'x' | 'X' => {
                     found.extend(self.hexadecimal(letter.end, 2).into_iter().filter_map(code));
@@ -168,7 +174,7 @@ impl Readings {
                                     [unit, second].map(|unit| u16::try_from(unit).unwrap_or(0));
                                 let char = char::decode_utf16(units).next()?.ok()?;
                                 let is_pair = char.len_utf16() == 2;
-                                is_pair.then_some(Reading { char, end, is_doubtful: false })
+                                is_pair.then_some(SpelledText { char, end, is_doubtful: false })
                             },
                         ));
                     }
@@ -191,7 +197,7 @@ impl Readings {
         let mut unescaped = Text::empty();
         let mut at = 0;
         let likely = |at| self.at(at).iter().filter(|it| !it.is_doubtful).max_by_key(|it| it.end);
-        while let Some(&Reading { char, end, .. }) = likely(at) {
+        while let Some(&SpelledText { char, end, .. }) = likely(at) {
             unescaped.push(char, text.span(at..end));
             at = end;
         }
@@ -199,14 +205,14 @@ impl Readings {
     }
 }
 
-fn add(readings: &mut Vec<Reading>, reading: Reading) {
+fn add(readings: &mut Vec<SpelledText>, reading: SpelledText) {
     if !readings.iter().any(|it| (it.char, it.end) == (reading.char, reading.end)) {
         readings.push(reading);
     }
 }
 
-fn code((number, end): (u32, usize)) -> Option<Reading> {
-    Some(Reading { char: char::from_u32(number)?, end, is_doubtful: false })
+fn code((number, end): (u32, usize)) -> Option<SpelledText> {
+    Some(SpelledText { char: char::from_u32(number)?, end, is_doubtful: false })
 }
 
 /// The character that an entity stands for. Among named entities, it knows those that HTML has for

@@ -1,24 +1,29 @@
 //! Who waits for a token, who is served at once, and who is told that waiting is pointless.
 
-use super::effect::Effect;
+use super::effect::RefreshEffect;
 use super::event::Offer;
 use super::lifecycle::Refresh;
-use super::waiters::{Refusal, Wait};
+use super::waiters::{TokenRefusal, TokenWait};
 use crate::clock::Timestamp;
 use crate::error::{Code, Failure};
 
 impl Refresh {
-    pub(super) fn admit(&mut self, wait: Wait, now: Timestamp, effects: &mut Vec<Effect>) {
+    pub(super) fn admit(
+        &mut self,
+        wait: TokenWait,
+        now: Timestamp,
+        effects: &mut Vec<RefreshEffect>,
+    ) {
         let outcome = match &self.token {
             Some(token) if token.runway(now) >= wait.min_validity => Some(Ok(())),
             // The endpoint has shown how long its tokens live; another one would live no longer.
             Some(token) if token.usable_life() < wait.min_validity => {
-                Some(Err(Refusal::LifetimeTooShort(token.usable_life())))
+                Some(Err(TokenRefusal::LifetimeTooShort(token.usable_life())))
             }
             _ => self.refusal_at_once(wait.for_readiness, now).map(Err),
         };
         if let Some(outcome) = outcome {
-            effects.push(Effect::Settle { waiter: wait.waiter, outcome });
+            effects.push(RefreshEffect::Settle { waiter: wait.waiter, outcome });
         } else {
             self.tally.waits += 1;
             self.waiters.add(wait);
@@ -26,11 +31,11 @@ impl Refresh {
     }
 
     /// Why waiting is pointless, if it is.
-    fn refusal_at_once(&self, for_readiness: bool, now: Timestamp) -> Option<Refusal> {
+    fn refusal_at_once(&self, for_readiness: bool, now: Timestamp) -> Option<TokenRefusal> {
         let Offer { credentials, unreadable, awaits_sources, rejected, .. } = &self.offer;
         if let Some(failure) = unreadable {
             if for_readiness {
-                return Some(Refusal::CredentialUnavailable(failure.clone()));
+                return Some(TokenRefusal::CredentialUnavailable(failure.clone()));
             }
             if credentials.is_empty() && rejected.is_none() && !awaits_sources {
                 return Some(self.unavailable(failure.clone(), now));
@@ -45,12 +50,12 @@ impl Refresh {
         Some(self.unavailable(failure.clone(), now))
     }
 
-    fn unavailable(&self, cause: Failure, now: Timestamp) -> Refusal {
+    fn unavailable(&self, cause: Failure, now: Timestamp) -> TokenRefusal {
         let next = self.next_refresh().unwrap_or(now);
-        Refusal::Unavailable { retry_after: next.since(now), cause: Some(cause) }
+        TokenRefusal::Unavailable { retry_after: next.since(now), cause: Some(cause) }
     }
 
-    pub(super) fn refuse_overdue(&mut self, now: Timestamp, effects: &mut Vec<Effect>) {
+    pub(super) fn refuse_overdue(&mut self, now: Timestamp, effects: &mut Vec<RefreshEffect>) {
         for waiter in self.waiters.take_overdue(now) {
             let Offer { credentials, awaits_sources, is_withheld, rejected, .. } = &self.offer;
             let rejected = rejected.as_ref().map(|(failure, _)| failure.clone());
@@ -72,16 +77,16 @@ impl Refresh {
             };
             let cause = rejected.or(last).or_else(missing);
             let retry_after = self.next_refresh().unwrap_or(now).since(now);
-            let outcome = Err(Refusal::Unavailable { retry_after, cause });
-            effects.push(Effect::Settle { waiter, outcome });
+            let outcome = Err(TokenRefusal::Unavailable { retry_after, cause });
+            effects.push(RefreshEffect::Settle { waiter, outcome });
         }
     }
 
-    pub(super) fn refuse_the_hopeless(&mut self, now: Timestamp, effects: &mut Vec<Effect>) {
+    pub(super) fn refuse_the_hopeless(&mut self, now: Timestamp, effects: &mut Vec<RefreshEffect>) {
         for (waiter, for_readiness) in self.waiters.all() {
             if let Some(refusal) = self.refusal_at_once(for_readiness, now) {
                 self.waiters.remove(waiter);
-                effects.push(Effect::Settle { waiter, outcome: Err(refusal) });
+                effects.push(RefreshEffect::Settle { waiter, outcome: Err(refusal) });
             }
         }
     }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::effect::{Effect, Notice, Retirement};
+use super::effect::{RefreshEffect, RefreshNotice, Retirement};
 use super::lifecycle::Refresh;
 use super::round::Round;
 use crate::clock::Timestamp;
@@ -11,7 +11,7 @@ use crate::token::HeldToken;
 use crate::verdict::{Arrival, Verdict};
 
 impl Refresh {
-    pub(super) fn start_if_due(&mut self, now: Timestamp, effects: &mut Vec<Effect>) {
+    pub(super) fn start_if_due(&mut self, now: Timestamp, effects: &mut Vec<RefreshEffect>) {
         if self.next_fetch().is_none_or(|due| now < due) {
             return;
         }
@@ -22,11 +22,11 @@ impl Refresh {
         }
     }
 
-    fn fetch(&mut self, round: Round, effects: &mut Vec<Effect>) {
+    fn fetch(&mut self, round: Round, effects: &mut Vec<RefreshEffect>) {
         self.last_flight += 1;
         let credential = Arc::clone(round.current());
         self.round = Some(round);
-        effects.push(Effect::Fetch { flight: self.last_flight, credential });
+        effects.push(RefreshEffect::Fetch { flight: self.last_flight, credential });
     }
 
     /// Goes on with the next credential, or ends the round.
@@ -36,7 +36,7 @@ impl Refresh {
         verdict: &Verdict<Arrival>,
         now: Timestamp,
         random: f64,
-        effects: &mut Vec<Effect>,
+        effects: &mut Vec<RefreshEffect>,
     ) {
         let Some(failure) = verdict.failure().cloned() else {
             return self.backoff.brought_nothing(now, random);
@@ -59,7 +59,7 @@ impl Refresh {
         &mut self,
         token: Arc<HeldToken>,
         now: Timestamp,
-        effects: &mut Vec<Effect>,
+        effects: &mut Vec<RefreshEffect>,
     ) {
         if self.round.take().is_some() {
             self.tally.succeeded(now.since(self.started_at));
@@ -69,14 +69,17 @@ impl Refresh {
         self.failing_since = None;
         self.last_serial = self.last_serial.max(token.serial);
         let replaced = self.token.replace(Arc::clone(&token));
-        effects.push(Effect::Publish(Arc::clone(&token)));
+        effects.push(RefreshEffect::Publish(Arc::clone(&token)));
         for (waiter, outcome) in self.waiters.take_served(&token, now) {
-            effects.push(Effect::Settle { waiter, outcome });
+            effects.push(RefreshEffect::Settle { waiter, outcome });
         }
-        effects.push(Effect::Notify(Notice::Token(token)));
+        effects.push(RefreshEffect::Notify(RefreshNotice::Token(token)));
         if let Some(old) = replaced {
             let reason = Retirement::Replaced;
-            effects.push(Effect::Notify(Notice::TokenRetired { serial: old.serial, reason }));
+            effects.push(RefreshEffect::Notify(RefreshNotice::TokenRetired {
+                serial: old.serial,
+                reason,
+            }));
         }
     }
 
@@ -86,7 +89,7 @@ impl Refresh {
         terminal: bool,
         now: Timestamp,
         random: f64,
-        effects: &mut Vec<Effect>,
+        effects: &mut Vec<RefreshEffect>,
     ) {
         let runway = self.token.as_ref().map(|token| token.runway(now));
         self.tally.failed(failure.code, now.since(self.started_at));
@@ -94,7 +97,7 @@ impl Refresh {
         self.last_failure = Some((failure.clone(), now));
         self.failing_since.get_or_insert(now);
         self.refuse_the_hopeless(now, effects);
-        effects.push(Effect::Notify(Notice::RefreshFailed {
+        effects.push(RefreshEffect::Notify(RefreshNotice::RefreshFailed {
             failure,
             next_attempt: self.next_refresh().unwrap_or(now),
             runway: runway.unwrap_or_default(),

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde::Serialize;
 
-use super::waiters::{Refusal, WaiterId};
+use super::waiters::{TokenRefusal, WaiterId};
 use crate::clock::Timestamp;
 use crate::credential::Credential;
 use crate::error::Failure;
@@ -13,7 +13,7 @@ use crate::token::HeldToken;
 
 /// Something the driver must do, in this order.
 #[derive(Debug)]
-pub enum Effect {
+pub enum RefreshEffect {
     /// Send one token request and report what came of it as
     /// [`Event::Answered`](super::Event::Answered), after
     /// [`Event::Obtained`](super::Event::Obtained) where its token is handed out.
@@ -32,15 +32,15 @@ pub enum Effect {
         /// The caller that waits.
         waiter: WaiterId,
         /// That there is a token, or why not.
-        outcome: Result<(), Refusal>,
+        outcome: Result<(), TokenRefusal>,
     },
     /// Tell those who listen.
-    Notify(Notice),
+    Notify(RefreshNotice),
 }
 
 /// Something worth telling, without a secret and without a token.
 #[derive(Debug, Clone)]
-pub enum Notice {
+pub enum RefreshNotice {
     /// A token is handed out.
     Token(Arc<HeldToken>),
     /// A token is no longer handed out.

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::waiters::{Wait, WaiterId};
+use super::waiters::{TokenWait, WaiterId};
 use crate::clock::Timestamp;
 use crate::credential::Credential;
 use crate::error::Failure;
@@ -11,9 +11,9 @@ use crate::verdict::{Arrival, Verdict};
 
 /// Something that happened, told to [`Refresh::step`](super::Refresh::step).
 #[derive(Debug)]
-pub enum Event {
+pub enum RefreshEvent {
     /// A caller wants a token and did not find one.
-    Wanted(Wait),
+    Wanted(TokenWait),
     /// A caller no longer waits.
     Cancelled(WaiterId),
     /// A resource answered 401 to the token with this serial.

@@ -3,12 +3,12 @@
 use std::sync::Arc;
 
 use super::backoff::Backoff;
-use super::effect::{Effect, Notice, Retirement};
-use super::event::{Event, Offer};
+use super::effect::{RefreshEffect, RefreshNotice, Retirement};
+use super::event::{Offer, RefreshEvent};
 use super::invalidation::{Believed, Invalidations};
 use super::round::Round;
 use super::tally::Tally;
-use super::waiters::{Refusal, Waiters};
+use super::waiters::{TokenRefusal, Waiters};
 use crate::clock::Timestamp;
 use crate::credential::Credential;
 use crate::error::Failure;
@@ -167,56 +167,62 @@ impl Refresh {
     }
 
     /// Moves the machine on. `random` is uniform in `0.0..1.0`.
-    pub fn step(&mut self, event: Event, now: Timestamp, random: f64) -> Vec<Effect> {
+    pub fn step(&mut self, event: RefreshEvent, now: Timestamp, random: f64) -> Vec<RefreshEffect> {
         let mut effects = Vec::new();
         if self.closed {
-            if let Event::Wanted(wait) = event {
-                effects.push(Effect::Settle { waiter: wait.waiter, outcome: Err(Refusal::Closed) });
+            if let RefreshEvent::Wanted(wait) = event {
+                effects.push(RefreshEffect::Settle {
+                    waiter: wait.waiter,
+                    outcome: Err(TokenRefusal::Closed),
+                });
             }
             return effects;
         }
         self.expire(now, &mut effects);
         match event {
-            Event::Wanted(wait) => self.admit(wait, now, &mut effects),
-            Event::Cancelled(waiter) => self.waiters.remove(waiter),
-            Event::Invalidated(serial) => self.invalidate(serial, now, &mut effects),
-            Event::Offered(offer) => self.take_offer(*offer, now, &mut effects),
-            Event::Answered { flight, verdict } => {
+            RefreshEvent::Wanted(wait) => self.admit(wait, now, &mut effects),
+            RefreshEvent::Cancelled(waiter) => self.waiters.remove(waiter),
+            RefreshEvent::Invalidated(serial) => self.invalidate(serial, now, &mut effects),
+            RefreshEvent::Offered(offer) => self.take_offer(*offer, now, &mut effects),
+            RefreshEvent::Answered { flight, verdict } => {
                 if let Some(round) = self.round.take_if(|_| flight == self.last_flight) {
                     self.fall_back(round, &verdict, now, random, &mut effects);
                 }
             }
-            Event::Obtained(token) => self.hand_out(token, now, &mut effects),
-            Event::Dropped(serial) => {
+            RefreshEvent::Obtained(token) => self.hand_out(token, now, &mut effects),
+            RefreshEvent::Dropped(serial) => {
                 if self.token.as_ref().is_some_and(|token| token.serial == serial) {
                     self.drop_token(Retirement::Dropped, now, &mut effects);
                     self.backoff.allow_early_attempt();
                 }
             }
-            Event::Ticked => {}
-            Event::Restarted => self.restart(&mut effects),
-            Event::Closed => self.close(&mut effects),
+            RefreshEvent::Ticked => {}
+            RefreshEvent::Restarted => self.restart(&mut effects),
+            RefreshEvent::Closed => self.close(&mut effects),
         }
         self.refuse_overdue(now, &mut effects);
         self.start_if_due(now, &mut effects);
         effects
     }
 
-    fn expire(&mut self, now: Timestamp, effects: &mut Vec<Effect>) {
+    fn expire(&mut self, now: Timestamp, effects: &mut Vec<RefreshEffect>) {
         if self.token.as_ref().is_some_and(|token| now >= token.usable_until) {
             self.drop_token(Retirement::Expired, now, effects);
         }
     }
 
-    fn drop_token(&mut self, reason: Retirement, now: Timestamp, effects: &mut Vec<Effect>) {
+    fn drop_token(&mut self, reason: Retirement, now: Timestamp, effects: &mut Vec<RefreshEffect>) {
         if let Some(token) = self.token.take() {
             self.without_token = now;
-            effects.push(Effect::Withdraw);
-            effects.push(Effect::Notify(Notice::TokenRetired { serial: token.serial, reason }));
+            effects.push(RefreshEffect::Withdraw);
+            effects.push(RefreshEffect::Notify(RefreshNotice::TokenRetired {
+                serial: token.serial,
+                reason,
+            }));
         }
     }
 
-    fn invalidate(&mut self, serial: u64, now: Timestamp, effects: &mut Vec<Effect>) {
+    fn invalidate(&mut self, serial: u64, now: Timestamp, effects: &mut Vec<RefreshEffect>) {
         let Some(token) = self.token.as_ref().filter(|token| token.serial == serial) else {
             return;
         };
@@ -229,13 +235,16 @@ impl Refresh {
             Believed::No { retry_after, is_told } => {
                 self.tally.invalidations_ignored += 1;
                 if is_told {
-                    effects.push(Effect::Notify(Notice::InvalidateIgnored { serial, retry_after }));
+                    effects.push(RefreshEffect::Notify(RefreshNotice::InvalidateIgnored {
+                        serial,
+                        retry_after,
+                    }));
                 }
             }
         }
     }
 
-    fn take_offer(&mut self, offer: Offer, now: Timestamp, effects: &mut Vec<Effect>) {
+    fn take_offer(&mut self, offer: Offer, now: Timestamp, effects: &mut Vec<RefreshEffect>) {
         let is_new = |one: &Arc<Credential>| {
             !self.offer.credentials.iter().any(|known| known.is_same_as(one))
         };
@@ -246,24 +255,24 @@ impl Refresh {
         self.refuse_the_hopeless(now, effects);
     }
 
-    fn restart(&mut self, effects: &mut Vec<Effect>) {
+    fn restart(&mut self, effects: &mut Vec<RefreshEffect>) {
         self.round = None;
         self.tally.thread_restarts += 1;
         if let Some(token) = &self.token {
-            effects.push(Effect::Publish(Arc::clone(token)));
+            effects.push(RefreshEffect::Publish(Arc::clone(token)));
         }
-        effects.push(Effect::Notify(Notice::ThreadRestarted));
+        effects.push(RefreshEffect::Notify(RefreshNotice::ThreadRestarted));
     }
 
-    fn close(&mut self, effects: &mut Vec<Effect>) {
+    fn close(&mut self, effects: &mut Vec<RefreshEffect>) {
         self.closed = true;
         self.round = None;
         if self.token.take().is_some() {
-            effects.push(Effect::Withdraw);
+            effects.push(RefreshEffect::Withdraw);
         }
         for (waiter, _) in self.waiters.all() {
             self.waiters.remove(waiter);
-            effects.push(Effect::Settle { waiter, outcome: Err(Refusal::Closed) });
+            effects.push(RefreshEffect::Settle { waiter, outcome: Err(TokenRefusal::Closed) });
         }
     }
 }

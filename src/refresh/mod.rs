@@ -15,8 +15,8 @@ mod round;
 mod tally;
 mod waiters;
 
-pub use effect::{Effect, Notice, Retirement};
-pub use event::{Event, Offer};
+pub use effect::{RefreshEffect, RefreshNotice, Retirement};
+pub use event::{Offer, RefreshEvent};
 pub use lifecycle::Refresh;
 pub use tally::Tally;
-pub use waiters::{Refusal, Wait, WaiterId};
+pub use waiters::{TokenRefusal, TokenWait, WaiterId};

@@ -12,7 +12,7 @@ pub type WaiterId = u64;
 
 /// A caller that wants a token.
 #[derive(Debug, Clone)]
-pub struct Wait {
+pub struct TokenWait {
     /// The id that its outcome is for.
     pub waiter: WaiterId,
     /// How long the token must still be usable; zero takes any.
@@ -25,7 +25,7 @@ pub struct Wait {
 
 /// Why a caller gets no token.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Refusal {
+pub enum TokenRefusal {
     /// There is no token, and none came in time or can come.
     Unavailable {
         /// When asking again is worth it.
@@ -45,12 +45,12 @@ pub enum Refusal {
 /// all of them.
 #[derive(Debug, Default)]
 pub(super) struct Waiters {
-    waits: BTreeMap<WaiterId, Wait>,
+    waits: BTreeMap<WaiterId, TokenWait>,
     deadlines: BTreeSet<(Timestamp, WaiterId)>,
 }
 
 impl Waiters {
-    pub(super) fn add(&mut self, wait: Wait) {
+    pub(super) fn add(&mut self, wait: TokenWait) {
         self.deadlines.insert((wait.deadline, wait.waiter));
         self.waits.insert(wait.waiter, wait);
     }
@@ -89,7 +89,7 @@ impl Waiters {
         &mut self,
         token: &HeldToken,
         now: Timestamp,
-    ) -> Vec<(WaiterId, Result<(), Refusal>)> {
+    ) -> Vec<(WaiterId, Result<(), TokenRefusal>)> {
         let runway = token.runway(now);
         self.deadlines.clear();
         std::mem::take(&mut self.waits)
@@ -99,7 +99,7 @@ impl Waiters {
                 let outcome = if enough {
                     Ok(())
                 } else {
-                    Err(Refusal::LifetimeTooShort(token.usable_life()))
+                    Err(TokenRefusal::LifetimeTooShort(token.usable_life()))
                 };
                 (wait.waiter, outcome)
             })
@@ -117,7 +117,7 @@ mod tests {
         let mut waiters = Waiters::default();
         for (waiter, deadline) in [(1, 30), (2, 10), (3, 20), (4, 10)] {
             let deadline = at(deadline);
-            waiters.add(Wait {
+            waiters.add(TokenWait {
                 waiter,
                 min_validity: Duration::ZERO,
                 deadline,

@@ -4,14 +4,14 @@ use std::time::Duration;
 
 use super::caller::{Awaited, CallerId};
 use super::history::{End, Past, RotationId};
-use super::notice::{About, Notice, Why};
+use super::notice::{About, RotationNotice, Why};
 use super::outcome::Refusal;
 use super::record::{Former, Phase, Role, Staged};
 use super::request::Rotate;
-use super::sink::Sink;
+use super::target::TargetState;
 use super::transaction::Transaction;
 use super::transition::Transition;
-use super::write_back;
+use super::persist;
 use crate::credential::CredentialId;
 
 /// How long a candidate may take, and how long after its time an overlap is overdue.
@@ -29,7 +29,7 @@ pub(super) fn begin(tx: &mut Transaction<'_>, caller: CallerId, rotate: &Rotate)
     };
     let (candidate, rotation) = named(rotate, usual);
     if tx.record().role(candidate) == Role::Active {
-        write_back::retry_impossible(tx);
+        persist::retry_impossible(tx);
     } else {
         tx.stage(candidate, rotation.clone(), rotate.compromised);
     }
@@ -46,7 +46,7 @@ pub(super) fn join_ended(tx: &mut Transaction<'_>, caller: CallerId, rotate: &Ro
     else {
         return false;
     };
-    write_back::retry_impossible(tx);
+    persist::retry_impossible(tx);
     tx.keep(caller, Awaited::Promotion { rotation, candidate });
     true
 }
@@ -72,7 +72,7 @@ pub(super) fn is_offered(tx: &mut Transaction<'_>, yielded: CredentialId) -> boo
     match tx.record().role(yielded) {
         Role::Active | Role::Next | Role::Previous => false,
         Role::Retired if is_compromised => {
-            tx.notify(Notice::Compromised(yielded));
+            tx.notify(RotationNotice::Compromised(yielded));
             false
         }
         _ => true,
@@ -115,7 +115,7 @@ impl Transaction<'_> {
             former = Former::Retired(record.retired.remove(index));
         }
         record.waiting = record.waiting.filter(|waiting| *waiting != next);
-        let sinks = std::mem::take(&mut record.sinks);
+        let sinks = std::mem::take(&mut record.targets);
         let beneath = match std::mem::replace(&mut record.phase, Phase::Stable) {
             Phase::Overlap(overlap) => Some(Box::new(overlap)),
             _ => None,
@@ -130,7 +130,7 @@ impl Transaction<'_> {
             compromised,
             forsaken: None,
             unwanted: None,
-            sinks,
+            targets: sinks,
             beneath,
         });
         self.took_about(Transition::Staged, about);
@@ -144,7 +144,7 @@ impl Transaction<'_> {
         let staged = self.record().staged()?.clone();
         let end = why.end();
         let is_yielded = view.configured.contains(&staged.next)
-            || self.record().sinks.values().any(|sink| *sink == Sink::Done);
+            || self.record().targets.values().any(|sink| *sink == TargetState::Done);
         let is_proved = view.has_proved(&staged);
         if is_proved {
             self.forget_predecessors(staged.next);
@@ -170,11 +170,11 @@ impl Transaction<'_> {
             (_, Former::Retired(known)) => record.retired.push(known),
         }
         let record = self.record_mut();
-        let written = std::mem::replace(&mut record.sinks, staged.sinks.clone());
-        let pending = Sink::Pending { not_before: now };
+        let written = std::mem::replace(&mut record.targets, staged.targets.clone());
+        let pending = TargetState::Pending { not_before: now };
         // A place that holds what was withdrawn now gets the active credential again.
-        let behind = written.into_iter().filter(|(_, sink)| *sink == Sink::Done);
-        record.sinks.extend(behind.map(|(slot, _)| (slot, pending)));
+        let behind = written.into_iter().filter(|(_, sink)| *sink == TargetState::Done);
+        record.targets.extend(behind.map(|(slot, _)| (slot, pending)));
         self.limit_standbys();
         let (rotation, candidate) = (staged.rotation.clone(), staged.next);
         self.record_mut().remember(Past { rotation: rotation.clone(), candidate, end });

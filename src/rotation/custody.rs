@@ -1,7 +1,7 @@
 //! Who keeps a credential beyond the process that proved it.
 
 use super::record::Record;
-use super::sink::Sink;
+use super::target::TargetState;
 use super::view::View;
 use crate::credential::CredentialId;
 
@@ -33,24 +33,25 @@ impl Record {
         is_sealed
             || view.is_held_elsewhere(credential)
             || is_service && is_yielded
-            || self.sinks_of(credential).values().any(|sink| *sink == Sink::Done)
+            || self.targets_of(credential).values().any(|sink| *sink == TargetState::Done)
     }
 
     /// In one process a promotion is not refused for want of a place to keep the credential.
     pub(super) fn is_in_custody(&self, view: &View, credential: CredentialId) -> bool {
-        self.is_kept(view, credential) || view.fleet.is_none() && !self.awaits_sinks(view)
+        self.is_kept(view, credential) || view.fleet.is_none() && !self.awaits_targets(view)
     }
 
     /// Whether a slot that can be written before the promotion may still be.
-    fn awaits_sinks(&self, view: &View) -> bool {
-        let is_open = |slot| matches!(self.sinks.get(slot), None | Some(Sink::Pending { .. }));
-        view.sinks.iter().any(|spec| !spec.at_retirement && is_open(&spec.slot))
+    fn awaits_targets(&self, view: &View) -> bool {
+        let is_open =
+            |slot| matches!(self.targets.get(slot), None | Some(TargetState::Pending { .. }));
+        view.targets.iter().any(|spec| !spec.at_retirement && is_open(&spec.target))
     }
 
     /// Whether no sink is left that may yet keep the next credential at its first attempt.
-    pub(super) fn has_tried_sinks(&self, view: &View) -> bool {
-        let is_tried = |slot| self.sinks.contains_key(slot);
-        view.sinks.iter().all(|spec| spec.at_retirement || is_tried(&spec.slot))
+    pub(super) fn has_tried_targets(&self, view: &View) -> bool {
+        let is_tried = |slot| self.targets.contains_key(slot);
+        view.targets.iter().all(|spec| spec.at_retirement || is_tried(&spec.target))
     }
 
     /// Whether the sources have brought already what takes the active credential's place: nobody is
@@ -62,12 +63,12 @@ impl Record {
 
     /// Whether a credential, which is the active or the next one, has been written back.
     pub fn persisted(&self, credential: CredentialId) -> Persisted {
-        let sinks = self.sinks_of(credential);
+        let sinks = self.targets_of(credential);
         if sinks.is_empty() {
             Persisted::None
-        } else if sinks.values().any(|sink| matches!(sink, Sink::Pending { .. })) {
+        } else if sinks.values().any(|sink| matches!(sink, TargetState::Pending { .. })) {
             Persisted::Pending
-        } else if sinks.values().any(|sink| *sink == Sink::Done) {
+        } else if sinks.values().any(|sink| *sink == TargetState::Done) {
             Persisted::Done
         } else {
             Persisted::Impossible

@@ -1,9 +1,9 @@
 //! What the machine wants done, told and answered.
 
 use super::caller::{CallerId, KeptCaller};
-use super::notice::Notice;
+use super::notice::RotationNotice;
 use super::outcome::{Refusal, Settled};
-use super::sink::Slot;
+use super::target::TargetId;
 use super::transition::Transition;
 use super::write::Write;
 use crate::credential::CredentialId;
@@ -15,18 +15,18 @@ use crate::credential::CredentialId;
 /// follow in their order. So there is one point at which a step takes place, and no effect of a step
 /// that lost.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Step {
+pub struct RotationStep {
     /// What becomes of the record, and of the token with it.
     pub write: Option<Write>,
     /// What to do after the write.
-    pub effects: Vec<Effect>,
+    pub effects: Vec<RotationEffect>,
     /// The rows of the table that were taken, in their order.
     pub transitions: Vec<Transition>,
 }
 
 /// Something that the driver must do.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Effect {
+pub enum RotationEffect {
     /// Send one token request with this credential, keep its token, and report
     /// [`Event::Answered`](super::Event::Answered).
     Probe(CredentialId),
@@ -40,9 +40,9 @@ pub enum Effect {
     /// Forget every token that was made with this credential, here and in the store.
     DropTokens(CredentialId),
     /// Write a credential back, and report [`Event::SinkWritten`](super::Event::SinkWritten).
-    WriteSink {
+    Persist {
         /// The place to write to.
-        slot: Slot,
+        target: TargetId,
         /// The credential to write.
         credential: CredentialId,
     },
@@ -57,5 +57,5 @@ pub enum Effect {
         outcome: Result<Settled, Refusal>,
     },
     /// Tell whoever listens to events.
-    Notify(Notice),
+    Notify(RotationNotice),
 }

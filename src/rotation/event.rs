@@ -4,13 +4,13 @@ use std::sync::Arc;
 
 use super::caller::{CallerId, KeptCaller};
 use super::request::Request;
-use super::sink::{SinkOutcome, Slot};
+use super::target::{PersistOutcome, TargetId};
 use crate::credential::CredentialId;
 use crate::verdict::{Arrival, Verdict};
 
 /// Something that happened, told to [`step`](super::step).
 #[derive(Debug, Clone)]
-pub enum Event {
+pub enum RotationEvent {
     /// The time that [`wake_at`](super::wake_at) named has come, or something in the view or the
     /// record changed.
     Ticked,
@@ -40,12 +40,12 @@ pub enum Event {
     /// A caller that was kept no longer waits; the view does not list it any more.
     Left(KeptCaller),
     /// A sink was written, or not.
-    SinkWritten {
+    Persisted {
         /// The place.
-        slot: Slot,
+        target: TargetId,
         /// The credential that it was written with.
         credential: CredentialId,
         /// What came of it.
-        outcome: SinkOutcome,
+        outcome: PersistOutcome,
     },
 }

@@ -12,7 +12,7 @@ pub struct Fleet {
     /// This member; none for an administrator.
     pub me: Option<MemberId>,
     /// The table, as last read.
-    pub members: Members,
+    pub members: MemberTable,
     /// What lies sealed in the store, to be opened by every member with the key.
     pub sealed: BTreeSet<CredentialId>,
 }
@@ -23,23 +23,23 @@ pub struct MemberId(pub u64);
 
 /// The table of live members.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct Members {
+pub struct MemberTable {
     /// When the table was created: a young one may not list everybody yet.
     pub since: Timestamp,
     /// The live members.
-    pub rows: BTreeMap<MemberId, Member>,
+    pub rows: BTreeMap<MemberId, MemberRow>,
 }
 
 /// A live member.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
-pub struct Member {
+pub struct MemberRow {
     /// The latest epoch it has read.
     pub acked: u64,
     /// What it can present.
     pub holds: BTreeSet<CredentialId>,
 }
 
-impl Members {
+impl MemberTable {
     /// How long a silent member counts as live.
     pub const TTL: Duration = Duration::from_secs(15);
 

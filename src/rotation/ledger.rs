@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use super::policy::Policy;
+use super::policy::RotationPolicy;
 use super::record::{Quarantined, Record, Role};
 use crate::clock::Timestamp;
 use crate::credential::CredentialId;
@@ -55,7 +55,7 @@ impl Rejections {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
-struct Entry {
+struct LedgerEntry {
     standing: Option<Standing>,
     /// The first refusal since it was last accepted.
     refused_at: Option<Timestamp>,
@@ -75,7 +75,7 @@ struct Entry {
 /// every answer before it steps the machine with it.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
 pub struct Ledger {
-    entries: BTreeMap<CredentialId, Entry>,
+    entries: BTreeMap<CredentialId, LedgerEntry>,
 }
 
 impl Ledger {
@@ -154,7 +154,7 @@ impl Ledger {
         credential: CredentialId,
         verdict: &Verdict<Arrival>,
         record: Option<&Record>,
-        policy: &Policy,
+        policy: &RotationPolicy,
         now: Timestamp,
     ) {
         let staged = record.and_then(Record::staged).filter(|staged| staged.next == credential);
@@ -277,7 +277,7 @@ impl Ledger {
     }
 }
 
-impl Entry {
+impl LedgerEntry {
     fn accept(&mut self, token: &FreshToken, scope: Option<String>, now: Timestamp) {
         let (expires_at, soft_at) = (token.expires_at, token.soft_at);
         self.standing = Some(Standing::Accepted(Proof { at: now, expires_at, soft_at }));

@@ -1,7 +1,7 @@
 //! What stands between the previous credential and its retirement.
 
 use super::fleet::MemberId;
-use super::sink::Slot;
+use super::target::TargetId;
 
 /// What stands between the previous credential and its retirement.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -15,7 +15,7 @@ pub struct Missing {
     /// Live members that do not hold the active credential.
     pub holders: Vec<MemberId>,
     /// Sinks that have not been written.
-    pub sinks: Vec<Slot>,
+    pub targets: Vec<TargetId>,
     /// No sink could be written, and nothing else keeps the active credential.
     pub custody: bool,
 }

@@ -15,6 +15,7 @@ mod ledger;
 mod missing;
 mod notice;
 mod outcome;
+mod persist;
 mod phase;
 mod policy;
 mod probes;
@@ -24,38 +25,37 @@ mod request;
 mod retirement;
 mod roles;
 mod settlement;
-mod sink;
 mod step;
 mod succession;
+mod target;
 mod transaction;
 mod transition;
 mod view;
 mod wait;
 mod write;
-mod write_back;
 
 #[cfg(test)]
 mod tests;
 
 pub use caller::{Awaited, CallerId, KeptCaller};
 pub use custody::Persisted;
-pub use effect::{Effect, Step};
-pub use event::Event;
-pub use fleet::{Fleet, Member, MemberId, Members};
+pub use effect::{RotationEffect, RotationStep};
+pub use event::RotationEvent;
+pub use fleet::{Fleet, MemberId, MemberRow, MemberTable};
 pub use history::{End, Past, RotationId};
 pub use ledger::{Ledger, Proof, Rejections, Standing};
 pub use missing::Missing;
-pub use notice::{About, Moved, Notice, Why};
+pub use notice::{About, Moved, RotationNotice, Why};
 pub use outcome::{Refusal, Settled};
-pub use policy::Policy;
+pub use policy::RotationPolicy;
 pub use record::{
     Former, Overlap, Phase, Prepared, Quarantined, Record, Retired, Role, Staged, Version,
 };
 pub use request::{Request, Rotate};
 pub use retirement::missing;
-pub use sink::{Sink, SinkOutcome, SinkSpec, Slot};
 pub use step::{step, waits, wake_at};
-pub use transition::{PhaseName, Row, TABLE, Transition, diagram};
+pub use target::{PersistOutcome, TargetId, TargetSpec, TargetState};
+pub use transition::{PhaseName, TABLE, Transition, TransitionRow, diagram};
 pub use view::{Token, View};
 pub use wait::Wait;
 pub use write::{Barrier, Refused, TokenChange, Write, admit_token};

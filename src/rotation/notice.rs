@@ -2,13 +2,13 @@
 
 use super::history::{End, RotationId};
 use super::missing::Missing;
-use super::sink::Slot;
+use super::target::TargetId;
 use super::transition::Transition;
 use crate::credential::CredentialId;
 
 /// Something worth telling, without a secret and without a token.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Notice {
+pub enum RotationNotice {
     /// A row of the table was taken.
     Moved(Moved),
     /// A candidate was proved, and waits for something else to keep it.
@@ -20,7 +20,7 @@ pub enum Notice {
     /// A source brought back a credential that has leaked; it is ignored.
     Compromised(CredentialId),
     /// A sink can never be written.
-    SinkImpossible(Slot),
+    SinkImpossible(TargetId),
 }
 
 /// A row of the table that was taken.

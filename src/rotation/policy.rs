@@ -4,7 +4,7 @@ use std::time::Duration;
 
 /// The options that concern rotations.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Policy {
+pub struct RotationPolicy {
     /// How long the previous credential stays a fallback; none: min(max(remaining life of the old
     /// token, 5 min), 1 h).
     pub overlap: Option<Duration>,
@@ -12,7 +12,7 @@ pub struct Policy {
     pub propagation: Duration,
 }
 
-impl Default for Policy {
+impl Default for RotationPolicy {
     fn default() -> Self {
         Self { overlap: None, propagation: Duration::ZERO }
     }

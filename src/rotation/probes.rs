@@ -1,6 +1,6 @@
 //! The token requests that show which credentials are accepted, and what becomes of their tokens.
 
-use super::effect::Effect;
+use super::effect::RotationEffect;
 use super::record::{Record, Role};
 use super::retirement::FRESH;
 use super::succession::is_abandoned;
@@ -27,7 +27,7 @@ pub(super) fn perform(tx: &mut Transaction<'_>, wanted: Vec<Probe>) {
     if tx.has_preparation() && !tx.view().probing.contains(&active) && !due.contains(&active) {
         due.push(active);
     }
-    tx.perform(due.into_iter().map(Effect::Probe));
+    tx.perform(due.into_iter().map(RotationEffect::Probe));
 }
 
 /// What is to be presented: what the phase asks for, and what may stand in for the active
@@ -75,7 +75,7 @@ pub(super) fn serve(tx: &mut Transaction<'_>, credential: CredentialId, token: &
     let is_needed = credential == tx.record().active || is_replaced;
     if is_needed && tx.record().role(credential) != Role::Retired {
         let generation = tx.record().generation;
-        tx.perform([Effect::Serve { credential, generation }]);
+        tx.perform([RotationEffect::Serve { credential, generation }]);
     }
     let now = tx.now();
     if let Some(overlap) = tx.record_mut().open_overlap_mut()

@@ -4,11 +4,11 @@ use std::time::Duration;
 
 use super::candidate::PHASE_LIMIT;
 use super::custody::Persisted;
-use super::effect::Effect;
+use super::effect::RotationEffect;
 use super::history::{End, Past, RotationId};
 use super::ledger::Proof;
 use super::missing::Missing;
-use super::notice::{About, Notice};
+use super::notice::{About, RotationNotice};
 use super::record::{Overlap, Phase, Record, Staged};
 use super::retirement;
 use super::succession::is_abandoned;
@@ -62,7 +62,7 @@ impl Transaction<'_> {
         let previous = self.replace_active(staged.next, proof);
         let is_pending = self.record().persisted(staged.next) == Persisted::Pending;
         if is_pending && !self.record().is_kept(view, staged.next) {
-            self.notify(Notice::NotPersisted(staged.next));
+            self.notify(RotationNotice::NotPersisted(staged.next));
         }
         let (rotation, candidate) = (staged.rotation.clone(), staged.next);
         let past = Past { rotation: rotation.clone(), candidate, end: End::Promoted };
@@ -70,7 +70,7 @@ impl Transaction<'_> {
         let about = About { rotation, candidate, why: None };
         if staged.compromised {
             self.retire(previous, true);
-            self.perform([Effect::DropTokens(previous)]);
+            self.perform([RotationEffect::DropTokens(previous)]);
             self.record_mut().phase = Phase::Stable;
             self.took_about(Transition::PromotedAfterLeak, about);
         } else {

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::history::{End, Past, RotationId};
-use super::sink::{Sink, Slot};
+use super::target::{TargetId, TargetState};
 use crate::clock::Timestamp;
 use crate::credential::CredentialId;
 
@@ -30,7 +30,7 @@ pub struct Record {
     /// The candidate that is staged when the rotation that is open has ended.
     pub waiting: Option<CredentialId>,
     /// Where [`Record::to_write_back`] is written to.
-    pub sinks: BTreeMap<Slot, Sink>,
+    pub targets: BTreeMap<TargetId, TargetState>,
     /// How the latest rotations ended, the latest last; at most [`Record::MOST_HISTORY`].
     pub history: Vec<Past>,
 }
@@ -97,7 +97,7 @@ pub struct Staged {
     /// Since when nobody waits for `next`, which is proved, and no source yields it.
     pub unwanted: Option<Timestamp>,
     /// How far each place is with the active credential, which goes on when this is withdrawn.
-    pub sinks: BTreeMap<Slot, Sink>,
+    pub targets: BTreeMap<TargetId, TargetState>,
     /// The overlap in which it was staged; it rests, and goes on when this is withdrawn.
     pub beneath: Option<Box<Overlap>>,
 }
@@ -289,7 +289,7 @@ impl Record {
     }
 
     /// What is written back: the next credential while it is being proved, else the active one.
-    pub fn to_write_back(&self) -> CredentialId {
+    pub fn to_persist(&self) -> CredentialId {
         self.staged().map_or(self.active, |staged| staged.next)
     }
 
@@ -321,8 +321,8 @@ impl Record {
     }
 
     /// How far each place is with a credential, which is the active or the next one.
-    pub(super) fn sinks_of(&self, credential: CredentialId) -> &BTreeMap<Slot, Sink> {
+    pub(super) fn targets_of(&self, credential: CredentialId) -> &BTreeMap<TargetId, TargetState> {
         let staged = self.staged().filter(|staged| staged.next != credential);
-        staged.map_or(&self.sinks, |staged| &staged.sinks)
+        staged.map_or(&self.targets, |staged| &staged.targets)
     }
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::missing::Missing;
 use super::record::{Overlap, Phase, Record};
-use super::sink::Sink;
+use super::target::TargetState;
 use super::transaction::Transaction;
 use super::transition::Transition;
 use super::view::View;
@@ -54,10 +54,10 @@ pub fn missing(
         _ => Missing::default(),
     };
     missing.proof = proof;
-    let sinks = record.sinks_of(active);
-    let pending = sinks.iter().filter(|(_, sink)| matches!(sink, Sink::Pending { .. }));
-    missing.sinks = pending.map(|(slot, _)| *slot).collect();
-    let is_impossible = sinks.values().any(|sink| *sink == Sink::Impossible);
+    let sinks = record.targets_of(active);
+    let pending = sinks.iter().filter(|(_, sink)| matches!(sink, TargetState::Pending { .. }));
+    missing.targets = pending.map(|(slot, _)| *slot).collect();
+    let is_impossible = sinks.values().any(|sink| *sink == TargetState::Impossible);
     missing.custody = is_impossible && !record.is_kept(view, active);
     missing
 }

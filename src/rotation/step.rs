@@ -1,15 +1,15 @@
 //! The steps of the credential lifecycle, and when the next one is due.
 
 use super::caller::Awaited;
-use super::effect::Step;
-use super::event::Event;
+use super::effect::RotationStep;
+use super::event::RotationEvent;
 use super::phase::{dispatch, starting};
 use super::record::Record;
 use super::request::Request;
 use super::transaction::Transaction;
 use super::view::View;
 use super::wait::Wait;
-use super::{probes, retirement, settlement, write_back};
+use super::{probes, retirement, settlement, persist};
 use crate::clock::Timestamp;
 use crate::verdict::Verdict;
 
@@ -35,7 +35,12 @@ use crate::verdict::Verdict;
 /// the previous credential is retired only while the active one was accepted in the last 60 s
 /// and every live member holds it and knows that it is active. Answers that say nothing of the
 /// credential (throttled, transient, misconfigured) change nothing.
-pub fn step(record: Option<&Record>, view: &View, event: &Event, now: Timestamp) -> Step {
+pub fn step(
+    record: Option<&Record>,
+    view: &View,
+    event: &RotationEvent,
+    now: Timestamp,
+) -> RotationStep {
     let Some(record) = record else { return starting::step(view, event, now) };
     let mut tx = Transaction::new(record, view, now);
     dispatch::take(&mut tx, event);
@@ -44,7 +49,7 @@ pub fn step(record: Option<&Record>, view: &View, event: &Event, now: Timestamp)
     }
     take_turns(&mut tx);
     dispatch::take_waiting(&mut tx);
-    if let Event::Answered { credential, verdict } = event
+    if let RotationEvent::Answered { credential, verdict } = event
         && let Verdict::Accepted(arrival) = &**verdict
     {
         probes::serve(&mut tx, *credential, &arrival.token);
@@ -55,7 +60,7 @@ pub fn step(record: Option<&Record>, view: &View, event: &Event, now: Timestamp)
     });
     let wanted = wanted(tx.record(), view, now);
     probes::perform(&mut tx, wanted);
-    write_back::perform(&mut tx);
+    persist::perform(&mut tx);
     tx.finish()
 }
 
@@ -76,7 +81,7 @@ pub fn wake_at(record: Option<&Record>, view: &View, now: Timestamp) -> Option<T
     };
     let deadlines = dispatch::deadlines(record).into_iter().filter(|at| *at > now);
     let probes = wanted(record, view, now).into_iter().map(|(_, at)| at.max(now));
-    let sinks = write_back::unwritten(record, view).into_iter().map(|(_, at)| at.max(now));
+    let sinks = persist::unwritten(record, view).into_iter().map(|(_, at)| at.max(now));
     let promotion = dispatch::is_promotable(record, view, now).then_some(now);
     deadlines.chain(probes).chain(sinks).chain(promotion).min()
 }

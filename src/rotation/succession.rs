@@ -2,10 +2,10 @@
 
 use super::custody::Persisted;
 use super::ledger::Proof;
-use super::notice::Notice;
+use super::notice::RotationNotice;
 use super::record::{Phase, Record, Role};
 use super::retirement::FRESH;
-use super::sink::Sink;
+use super::target::TargetState;
 use super::transaction::Transaction;
 use super::transition::Transition;
 use super::view::View;
@@ -55,7 +55,7 @@ impl Transaction<'_> {
     /// The new one has left every other role after this; the old one has none yet.
     pub(super) fn replace_active(&mut self, active: CredentialId, proof: Proof) -> CredentialId {
         let view = self.view();
-        let pending = Sink::Pending { not_before: self.now() };
+        let pending = TargetState::Pending { not_before: self.now() };
         let record = self.record_mut();
         record.standby.retain(|known| *known != active);
         record.quarantined.retain(|known| known.credential != active);
@@ -63,18 +63,18 @@ impl Transaction<'_> {
         record.waiting = record.waiting.filter(|waiting| *waiting != active);
         record.generation += 1;
         let was = std::mem::replace(&mut record.active, active);
-        let slots = view.sinks.iter().map(|spec| spec.slot);
+        let slots = view.targets.iter().map(|spec| spec.target);
         match &mut record.phase {
             // The candidate stays, and so does what was written with it.
             Phase::Staged(staged) if staged.next != active => {
-                staged.sinks = slots.map(|slot| (slot, pending)).collect();
+                staged.targets = slots.map(|slot| (slot, pending)).collect();
             }
             phase => {
                 let proved = matches!(phase, Phase::Staged(_));
-                let written = |sink: &Sink| !matches!(sink, Sink::Pending { .. });
-                record.sinks.retain(|_, sink| proved && written(sink));
+                let written = |sink: &TargetState| !matches!(sink, TargetState::Pending { .. });
+                record.targets.retain(|_, sink| proved && written(sink));
                 for slot in slots {
-                    record.sinks.entry(slot).or_insert(pending);
+                    record.targets.entry(slot).or_insert(pending);
                 }
             }
         }
@@ -84,7 +84,7 @@ impl Transaction<'_> {
         let is_written_next = record.persisted(active) == Persisted::Pending;
         let is_well = is_written_next || record.is_succeeded(view);
         if !is_well && !record.is_kept(view, active) {
-            self.notify(Notice::NotPersisted(active));
+            self.notify(RotationNotice::NotPersisted(active));
         }
         was
     }

@@ -1,9 +1,9 @@
 //! The record that a step is changing, with everything that goes along with the change.
 
 use super::caller::{Awaited, CallerId, KeptCaller};
-use super::effect::{Effect, Step};
+use super::effect::{RotationEffect, RotationStep};
 use super::ledger::Proof;
-use super::notice::{About, Moved, Notice};
+use super::notice::{About, Moved, RotationNotice};
 use super::outcome::{Refusal, Settled};
 use super::record::Record;
 use super::request::Rotate;
@@ -21,7 +21,7 @@ pub(super) struct Transaction<'a> {
     record: Record,
     callers: Callers,
     taken: Taken,
-    effects: Vec<Effect>,
+    effects: Vec<RotationEffect>,
     token: TokenChange,
     barrier: Option<Barrier>,
 }
@@ -144,7 +144,7 @@ impl<'a> Transaction<'a> {
     }
 
     pub(super) fn reply(&mut self, caller: CallerId, outcome: Result<Settled, Refusal>) {
-        self.effects.push(Effect::Answer { caller, outcome });
+        self.effects.push(RotationEffect::Answer { caller, outcome });
     }
 
     /// Replies to those of the waiting callers for which `outcome` returns something.
@@ -196,11 +196,11 @@ impl<'a> Transaction<'a> {
         !self.taken.moves.is_empty()
     }
 
-    pub(super) fn notify(&mut self, notice: Notice) {
-        self.effects.push(Effect::Notify(notice));
+    pub(super) fn notify(&mut self, notice: RotationNotice) {
+        self.effects.push(RotationEffect::Notify(notice));
     }
 
-    pub(super) fn perform(&mut self, effects: impl IntoIterator<Item = Effect>) {
+    pub(super) fn perform(&mut self, effects: impl IntoIterator<Item = RotationEffect>) {
         self.effects.extend(effects);
     }
 
@@ -221,20 +221,20 @@ impl<'a> Transaction<'a> {
         self.barrier = barrier;
     }
 
-    pub(super) fn finish(mut self) -> Step {
-        let kept = self.callers.new.into_iter().map(Effect::Keep);
+    pub(super) fn finish(mut self) -> RotationStep {
+        let kept = self.callers.new.into_iter().map(RotationEffect::Keep);
         let moves: Vec<Moved> = self.taken.idle.into_iter().chain(self.taken.moves).collect();
         let transitions = moves.iter().map(|it| it.transition).collect();
-        let told = moves.into_iter().map(|it| Effect::Notify(Notice::Moved(it)));
+        let told = moves.into_iter().map(|it| RotationEffect::Notify(RotationNotice::Moved(it)));
         // What is sent for a caller depends on what it waits for.
         let effects = told.chain(kept).chain(self.effects).collect();
         if self.record == *self.before && self.token == TokenChange::Keep {
-            return Step { write: None, effects, transitions };
+            return RotationStep { write: None, effects, transitions };
         }
         self.record.version.epoch = self.before.version.epoch + 1;
         self.record.version.nonce = self.view.nonce;
         let expect = Some(self.before.version);
         let (record, token, barrier) = (self.record, self.token, self.barrier);
-        Step { write: Some(Write { expect, record, token, barrier }), effects, transitions }
+        RotationStep { write: Some(Write { expect, record, token, barrier }), effects, transitions }
     }
 }

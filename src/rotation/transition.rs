@@ -60,7 +60,7 @@ impl PhaseName {
 
 /// What a row of the table says of its phases.
 #[derive(Debug, Clone, Copy)]
-pub struct Row {
+pub struct TransitionRow {
     /// The transition.
     pub transition: Transition,
     /// From and to.
@@ -90,25 +90,25 @@ impl Transition {
 }
 
 /// Every transition that there is. [`step`](super::step) takes no other; a test holds it to that.
-pub const TABLE: &[Row] = {
+pub const TABLE: &[TransitionRow] = {
     use PhaseName::{Degraded, Overlap, Prepared, Stable, Staged, Starting};
     &[
-        Row {
+        TransitionRow {
             transition: Transition::Started,
             moves: &[(Starting, Stable)],
             what: "first credential accepted",
         },
-        Row {
+        TransitionRow {
             transition: Transition::Prepared,
             moves: &[(Stable, Prepared), (Prepared, Prepared)],
             what: "prepareRotation",
         },
-        Row {
+        TransitionRow {
             transition: Transition::PreparationEnded,
             moves: &[(Prepared, Stable)],
             what: "cancelled, over, token gone",
         },
-        Row {
+        TransitionRow {
             transition: Transition::Staged,
             moves: &[
                 (Stable, Staged),
@@ -119,67 +119,67 @@ pub const TABLE: &[Row] = {
             ],
             what: "new candidate",
         },
-        Row {
+        TransitionRow {
             transition: Transition::Promoted,
             moves: &[(Staged, Overlap)],
             what: "proved: promoted",
         },
-        Row {
+        TransitionRow {
             transition: Transition::PromotedAfterLeak,
             moves: &[(Staged, Stable)],
             what: "proved, the old one has leaked",
         },
-        Row {
+        TransitionRow {
             transition: Transition::CandidateRejected,
             moves: &[(Staged, Stable), (Staged, Degraded), (Staged, Overlap)],
             what: "candidate rejected",
         },
-        Row {
+        TransitionRow {
             transition: Transition::AwaitingProof,
             moves: &[(Staged, Staged)],
             what: "no clear answer",
         },
-        Row {
+        TransitionRow {
             transition: Transition::CandidateWithdrawn,
             moves: &[(Staged, Stable), (Staged, Degraded), (Staged, Overlap)],
             what: "withdrawn, deadline",
         },
-        Row {
+        TransitionRow {
             transition: Transition::Substituted,
             moves: &[(Stable, Stable), (Prepared, Stable), (Staged, Staged)],
             what: "active rejected or held by nobody",
         },
-        Row {
+        TransitionRow {
             transition: Transition::FellBack,
             moves: &[(Overlap, Stable)],
             what: "active rejected: a fallback takes over",
         },
-        Row {
+        TransitionRow {
             transition: Transition::RolledBack,
             moves: &[(Overlap, Overlap)],
             what: "rolled back",
         },
-        Row {
+        TransitionRow {
             transition: Transition::Abandoned,
             moves: &[(Overlap, Stable)],
             what: "nobody holds the active one",
         },
-        Row {
+        TransitionRow {
             transition: Transition::Retired,
             moves: &[(Overlap, Stable)],
             what: "previous retired",
         },
-        Row {
+        TransitionRow {
             transition: Transition::Overdue,
             moves: &[(Overlap, Overlap)],
             what: "retirement overdue",
         },
-        Row {
+        TransitionRow {
             transition: Transition::Degraded,
             moves: &[(Stable, Degraded), (Overlap, Degraded)],
             what: "all rejected",
         },
-        Row {
+        TransitionRow {
             transition: Transition::Recovered,
             moves: &[(Degraded, Stable)],
             what: "one is accepted again",

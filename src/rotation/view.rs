@@ -6,9 +6,9 @@ use std::sync::Arc;
 use super::caller::KeptCaller;
 use super::fleet::Fleet;
 use super::ledger::Ledger;
-use super::policy::Policy;
+use super::policy::RotationPolicy;
 use super::record::Staged;
-use super::sink::{SinkSpec, Slot};
+use super::target::{TargetId, TargetSpec};
 use crate::clock::Timestamp;
 use crate::credential::CredentialId;
 
@@ -20,7 +20,7 @@ use crate::credential::CredentialId;
 #[derive(Debug, Clone, Default)]
 pub struct View {
     /// The options that concern rotations.
-    pub policy: Policy,
+    pub policy: RotationPolicy,
     /// Fresh random bits for the write that this step may ask for.
     pub nonce: u64,
     /// What sources yield here, in the order of the configuration.
@@ -38,16 +38,16 @@ pub struct View {
     /// The members of the fleet; none where one process shares nothing.
     pub fleet: Option<Fleet>,
     /// The places that credentials are written back to.
-    pub sinks: Vec<SinkSpec>,
+    pub targets: Vec<TargetSpec>,
     /// The callers that wait, as [`Effect::Keep`](super::Effect::Keep) said.
     pub callers: Vec<KeptCaller>,
     /// Probes under way.
     pub probing: BTreeSet<CredentialId>,
     /// Writes to sinks under way.
-    pub writing: BTreeSet<Slot>,
+    pub writing: BTreeSet<TargetId>,
     /// Writes that were given up and may still end: the same credential is not written there
     /// meanwhile.
-    pub stuck: BTreeSet<(Slot, CredentialId)>,
+    pub stuck: BTreeSet<(TargetId, CredentialId)>,
 }
 
 /// The token that is handed out, without the token.

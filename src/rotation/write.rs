@@ -1,6 +1,6 @@
 //! How a record is written: what a store compares before it takes a write.
 
-use super::fleet::{MemberId, Members};
+use super::fleet::{MemberId, MemberTable};
 use super::missing::Missing;
 use super::record::{Record, Role, Version};
 use super::view::Token;
@@ -63,7 +63,7 @@ impl Write {
     pub fn admit(
         &self,
         stored: Option<&Record>,
-        members: Option<&Members>,
+        members: Option<&MemberTable>,
         now: Timestamp,
     ) -> Result<(), Refused> {
         if self.expect != stored.map(|stored| stored.version) {
@@ -77,7 +77,7 @@ impl Write {
 
 impl Barrier {
     /// What the barrier lacks, as the members stand.
-    pub fn missing(&self, members: &Members, now: Timestamp) -> Missing {
+    pub fn missing(&self, members: &MemberTable, now: Timestamp) -> Missing {
         let is_listed = self.writer.is_none_or(|writer| members.rows.contains_key(&writer));
         let mut missing =
             Missing { table: !is_listed || !members.is_complete(now), ..Missing::default() };

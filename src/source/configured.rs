@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::credential::Credential;
 use crate::error::Failure;
-use crate::sink::Target;
+use crate::persist::PersistTarget;
 
 /// What the sources yield at one moment, and how that differs from before.
 #[derive(Debug, Default)]
@@ -40,7 +40,7 @@ pub struct Yielded {
     /// What it yields.
     pub credentials: Vec<Arc<Credential>>,
     /// Where a credential that replaces it is written to.
-    pub persist: Option<Target>,
+    pub persist: Option<PersistTarget>,
     /// It is read from environment variables, among others.
     pub has_variables: bool,
 }

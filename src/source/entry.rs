@@ -10,7 +10,7 @@ use super::throttle::Throttle;
 use super::yields::{Readings, Yield};
 use crate::clock::Timestamp;
 use crate::credential::Credential;
-use crate::sink::Target;
+use crate::persist::PersistTarget;
 
 /// An entry and what it has yielded so far.
 #[derive(Debug)]
@@ -62,7 +62,7 @@ impl Entry {
     }
 
     /// Where a credential that replaces what it yields is written to.
-    pub(super) fn persist(&self) -> Option<Target> {
+    pub(super) fn persist(&self) -> Option<PersistTarget> {
         let fixed = match &self.spec.source {
             SourceSpec::Fields { client_id: Field::Value { value }, .. } => Some(value.expose()),
             _ => None,

@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
+use crate::persist::dotenv::Variable;
 use crate::secret::Secret;
-use crate::sink::dotenv::Variable;
 
 /// A file, or a directory whose files belong together.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]

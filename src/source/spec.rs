@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 
 use super::reading::Place;
+use crate::persist::PersistTarget;
 use crate::secret::Secret;
-use crate::sink::Target;
 
 /// An entry as it is configured.
 #[derive(Debug, Clone, Deserialize)]
@@ -26,7 +26,7 @@ pub struct EntrySpec {
     pub has_variables: bool,
     /// Where a credential that replaces what it yields is written to.
     #[serde(default)]
-    pub persist: Option<Target>,
+    pub persist: Option<PersistTarget>,
     /// Where it comes from.
     pub source: SourceSpec,
 }

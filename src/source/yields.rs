@@ -7,8 +7,8 @@ use super::flaw::Flaw;
 use super::reading::{FileReading, Place, Reading};
 use super::spec::{EntrySpec, Field, SourceSpec};
 use crate::credential::Credential;
+use crate::persist::dotenv::Variable;
 use crate::secret::Secret;
-use crate::sink::dotenv::Variable;
 
 /// What was read so far.
 #[derive(Clone, Copy)]

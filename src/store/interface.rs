@@ -7,7 +7,7 @@ use thiserror::Error;
 
 use super::beat::{Beat, Pulse};
 use super::lease::Lease;
-use super::snapshot::Snapshot;
+use super::snapshot::StoreSnapshot;
 use super::token::{Fresh, TokenWrite};
 use crate::clock::Timestamp;
 use crate::credential::CredentialId;
@@ -33,7 +33,7 @@ pub trait Store: Send + Sync + 'static {
     type Hints: Hints;
 
     /// Returns everything at one moment.
-    fn load(&self) -> impl Future<Output = Result<Snapshot, Unavailable>> + Send;
+    fn load(&self) -> impl Future<Output = Result<StoreSnapshot, Unavailable>> + Send;
 
     /// Stores a record, if [`Write::admit`] admits it, and with
     /// [`TokenChange::Replace`](crate::rotation::TokenChange::Replace) the token in the same step.

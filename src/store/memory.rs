@@ -15,13 +15,13 @@ use std::time::Duration;
 use super::beat::{Beat, Pulse};
 use super::interface::{Store, Unavailable, Written};
 use super::lease::Lease;
-use super::snapshot::Snapshot;
+use super::snapshot::StoreSnapshot;
 use super::token::{Fresh, TokenWrite};
 use crate::clock::{Clock, Timestamp};
 use crate::credential::CredentialId;
 use crate::rotation::{MemberId, Refused, Rejections, Write};
 pub use hints::MemoryHints;
-use state::{State, Table};
+use state::{MemoryState, Table};
 
 /// A store in the memory of this process. Its clones share it.
 ///
@@ -30,12 +30,12 @@ use state::{State, Table};
 /// while they hold that lock.
 #[derive(Clone)]
 pub struct MemoryStore {
-    shared: Arc<Shared>,
+    shared: Arc<SharedMemory>,
 }
 
-struct Shared {
+struct SharedMemory {
     clock: Arc<dyn Clock>,
-    state: Mutex<State>,
+    state: Mutex<MemoryState>,
 }
 
 impl MemoryStore {
@@ -51,12 +51,12 @@ impl MemoryStore {
     }
 
     fn new(clock: Arc<dyn Clock>, members: Option<Table>) -> Self {
-        let state = Mutex::new(State::new(members));
-        Self { shared: Arc::new(Shared { clock, state }) }
+        let state = Mutex::new(MemoryState::new(members));
+        Self { shared: Arc::new(SharedMemory { clock, state }) }
     }
 
     /// See [`Store::load`].
-    pub fn load(&self) -> Snapshot {
+    pub fn load(&self) -> StoreSnapshot {
         let (state, now) = self.lock();
         state.snapshot(now)
     }
@@ -142,7 +142,7 @@ impl MemoryStore {
     }
 
     /// The state at this moment, without what has expired.
-    fn lock(&self) -> (MutexGuard<'_, State>, Timestamp) {
+    fn lock(&self) -> (MutexGuard<'_, MemoryState>, Timestamp) {
         let mut state = self.shared.state.lock().unwrap_or_else(PoisonError::into_inner);
         // Read under the lock, so that the times of two calls are in the order of the calls.
         let now = self.shared.clock.now();
@@ -160,7 +160,7 @@ impl fmt::Debug for MemoryStore {
 impl Store for MemoryStore {
     type Hints = MemoryHints;
 
-    fn load(&self) -> impl Future<Output = Result<Snapshot, Unavailable>> + Send {
+    fn load(&self) -> impl Future<Output = Result<StoreSnapshot, Unavailable>> + Send {
         ready(Ok(self.load()))
     }
 

@@ -23,5 +23,5 @@ pub use beat::{Beat, Pulse};
 pub use interface::{Hints, Store, Unavailable, Written};
 pub use lease::{LEASE_TTL, Lease};
 pub use memory::{MemoryHints, MemoryStore};
-pub use snapshot::{REJECTIONS_TTL, Snapshot};
+pub use snapshot::{REJECTIONS_TTL, StoreSnapshot};
 pub use token::{Fresh, TokenEntry, TokenWrite};

@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::token::TokenEntry;
 use crate::clock::Timestamp;
 use crate::credential::CredentialId;
-use crate::rotation::{Members, Record, Rejections};
+use crate::rotation::{MemberTable, Record, Rejections};
 
 /// How long the rejections of a credential are remembered after the latest one: longer than the
 /// time between the slowest probes.
@@ -14,7 +14,7 @@ pub const REJECTIONS_TTL: Duration = Duration::from_mins(10);
 
 /// Everything that is stored at one moment.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Snapshot {
+pub struct StoreSnapshot {
     /// The store's time.
     pub now: Timestamp,
     /// The record of the credential lifecycle; `None` before the first one.
@@ -24,7 +24,7 @@ pub struct Snapshot {
     /// The serial of the latest token, even if that token is gone; 0 before the first one.
     pub serial: u64,
     /// The live members; `None` if one process shares nothing.
-    pub members: Option<Members>,
+    pub members: Option<MemberTable>,
     /// The row of rejections of every credential that has one.
     pub rejections: BTreeMap<CredentialId, Rejections>,
     /// Nobody asks the endpoint before this instant.

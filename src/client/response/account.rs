@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use super::answer::Answer;
-use super::body::Reading;
+use super::answer::TokenResponse;
+use super::body::BodyReading;
 use super::codes::{ErrorClass, class_of};
-use super::members::Members;
+use super::members::JsonMembers;
 use crate::client::retry_after;
 use crate::credential::Credential;
 use crate::error::{Code, Failure};
@@ -15,8 +15,8 @@ use crate::secret::Secret;
 
 /// An answer with all that is needed to tell of it without repeating a secret.
 pub(super) struct Account<'a> {
-    pub(super) answer: &'a Answer,
-    pub(super) reading: &'a Reading,
+    pub(super) answer: &'a TokenResponse,
+    pub(super) reading: &'a BodyReading,
     pub(super) endpoint: &'a Endpoint,
     pub(super) credential: &'a Credential,
     /// What the answer itself grants, and the secret.
@@ -34,7 +34,8 @@ pub(super) struct Said {
 impl Account<'_> {
     pub(super) fn said(&self) -> Said {
         let from_header = self.parameter("error");
-        let mut codes: Vec<&str> = self.reading.members().map(Members::codes).unwrap_or_default();
+        let mut codes: Vec<&str> =
+            self.reading.members().map(JsonMembers::codes).unwrap_or_default();
         codes.extend(from_header);
         let known = codes
             .iter()
@@ -46,7 +47,7 @@ impl Account<'_> {
     }
 
     pub(super) fn explanation(&self) -> Option<&str> {
-        let own = self.reading.members().and_then(Members::explanation);
+        let own = self.reading.members().and_then(JsonMembers::explanation);
         own.or_else(|| self.parameter("error_description"))
     }
 
@@ -98,13 +99,15 @@ impl Account<'_> {
         let is_read =
             ["identity", "gzip", "x-gzip"].iter().any(|it| coding.eq_ignore_ascii_case(it));
         match self.reading {
-            Reading::TooLarge => ", which has more than 1 MiB when it is decompressed".to_owned(),
-            Reading::Damaged => ", whose gzip is damaged".to_owned(),
-            Reading::Other if !is_read => format!(
+            BodyReading::TooLarge => {
+                ", which has more than 1 MiB when it is decompressed".to_owned()
+            }
+            BodyReading::Damaged => ", whose gzip is damaged".to_owned(),
+            BodyReading::Other if !is_read => format!(
                 " in the content coding {}, though identity was asked for; only gzip is decoded",
                 self.presentable(coding)
             ),
-            Reading::Other | Reading::Object(_) => String::new(),
+            BodyReading::Other | BodyReading::Object(_) => String::new(),
         }
     }
 

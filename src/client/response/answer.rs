@@ -1,11 +1,11 @@
 //! An answer as it came.
 
-use super::body::{Body, Reading};
+use super::body::{Body, BodyReading};
 use super::headers::Headers;
 
 /// An answer as it came.
 #[derive(Debug, Clone, Default)]
-pub struct Answer {
+pub struct TokenResponse {
     /// The HTTP status.
     pub status: u16,
     /// The headers that count.
@@ -14,9 +14,9 @@ pub struct Answer {
     pub body: Body,
 }
 
-impl Answer {
+impl TokenResponse {
     /// Whether the body is a whole JSON object, so that nothing of it can be missing.
     pub fn is_whole(&self) -> bool {
-        Reading::of(&self.body).members().is_some()
+        BodyReading::of(&self.body).members().is_some()
     }
 }

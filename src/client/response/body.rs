@@ -5,7 +5,7 @@ use std::io::{ErrorKind, Read};
 
 use flate2::read::GzDecoder;
 
-use super::members::Members;
+use super::members::JsonMembers;
 
 /// No token answer is larger, neither as it comes nor when it is decompressed.
 pub const LARGEST_BODY: usize = 1024 * 1024;
@@ -25,9 +25,9 @@ impl fmt::Debug for Body {
 
 /// What a body turns out to be.
 #[derive(Debug)]
-pub(super) enum Reading {
+pub(super) enum BodyReading {
     /// A JSON object, whole.
-    Object(Members),
+    Object(JsonMembers),
     /// gzip of more than [`LARGEST_BODY`].
     TooLarge,
     /// gzip that is damaged.
@@ -36,7 +36,7 @@ pub(super) enum Reading {
     Other,
 }
 
-impl Reading {
+impl BodyReading {
     pub(super) fn of(body: &Body) -> Self {
         let Body(bytes) = body;
         if !bytes.starts_with(&GZIP) {
@@ -58,10 +58,10 @@ impl Reading {
     fn of_text(bytes: &[u8]) -> Self {
         let text = String::from_utf8_lossy(bytes);
         let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
-        Members::read(text).map_or(Self::Other, Self::Object)
+        JsonMembers::read(text).map_or(Self::Other, Self::Object)
     }
 
-    pub(super) fn members(&self) -> Option<&Members> {
+    pub(super) fn members(&self) -> Option<&JsonMembers> {
         match self {
             Self::Object(members) => Some(members),
             Self::TooLarge | Self::Damaged | Self::Other => None,

@@ -3,10 +3,10 @@
 use std::time::Duration;
 
 use super::account::{Account, Said};
-use super::answer::Answer;
-use super::body::Reading;
+use super::answer::TokenResponse;
+use super::body::BodyReading;
 use super::codes::{ErrorClass, mentions_rate_limit, tells_of_rate_limit};
-use super::members::{Member, Members};
+use super::members::{JsonMember, JsonMembers};
 use crate::client::request::advice;
 use crate::credential::Credential;
 use crate::error::{Code, Failure};
@@ -23,13 +23,13 @@ pub(super) const LONGEST_LIFE: f64 = 100.0 * 365.0 * 86_400.0;
 ///
 /// What is `known` is never repeated, nor are the credential and what the answer itself grants.
 pub fn judge(
-    answer: &Answer,
+    answer: &TokenResponse,
     endpoint: &Endpoint,
     credential: &Credential,
     known: &dyn Known,
     now_millis: i64,
 ) -> Verdict {
-    let reading = Reading::of(&answer.body);
+    let reading = BodyReading::of(&answer.body);
     let own = |name| reading.members().and_then(|members| members.text(name)).map(Secret::new);
     let own = ["access_token", "refresh_token", "id_token"].into_iter().filter_map(own);
     let own = own.chain([credential.client_secret.clone()]).collect();
@@ -115,10 +115,10 @@ impl Account<'_> {
                 "is not there; check tokenUrl, also whether it has to end {} a slash",
                 if self.endpoint.token_url.path().ends_with('/') { "without" } else { "with" }
             )),
-            (400 | 422, Reading::Object(_)) => self.ambiguous(
+            (400 | 422, BodyReading::Object(_)) => self.ambiguous(
                 "does not accept the request; check tokenUrl, the provider's options and the client secret",
             ),
-            (_, Reading::Object(_)) => self.misconfigured(
+            (_, BodyReading::Object(_)) => self.misconfigured(
                 "does not accept the request; check tokenUrl and the provider's options",
             ),
             (405 | 410, _) => {
@@ -130,8 +130,8 @@ impl Account<'_> {
         }
     }
 
-    fn grant(&self, members: &Members) -> Verdict {
-        let Some(Member::Text(token)) = members.get("access_token") else {
+    fn grant(&self, members: &JsonMembers) -> Verdict {
+        let Some(JsonMember::Text(token)) = members.get("access_token") else {
             return self
                 .unusable("answered without an access_token; is tokenUrl the token endpoint?");
         };
@@ -215,10 +215,10 @@ fn fits_a_header(token: &str) -> bool {
 
 /// The type of a token that is no bearer token (RFC 6749 §7.1); one that is missing or empty says
 /// nothing.
-fn other_than_bearer(members: &Members) -> Option<&str> {
+fn other_than_bearer(members: &JsonMembers) -> Option<&str> {
     match members.get("token_type")? {
-        Member::Nothing => None,
-        Member::Text(kind) => {
+        JsonMember::Nothing => None,
+        JsonMember::Text(kind) => {
             let kind = kind.trim();
             (!kind.is_empty() && !kind.eq_ignore_ascii_case("bearer")).then_some(kind)
         }

@@ -68,26 +68,26 @@ const DEPTH: u32 = 2;
 
 /// An object's members by name. Of two with one name the last one counts.
 #[derive(Default)]
-pub(super) struct Members(BTreeMap<&'static str, Member>);
+pub(super) struct JsonMembers(BTreeMap<&'static str, JsonMember>);
 
-impl fmt::Debug for Members {
+impl fmt::Debug for JsonMembers {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_set().entries(self.0.keys()).finish()
     }
 }
 
 /// A member's value; each member may have any, since servers differ.
-pub(super) enum Member {
+pub(super) enum JsonMember {
     Text(String),
     Number(f64),
     /// An object, or the first one of an array.
-    Object(Members),
+    Object(JsonMembers),
     True,
     /// `null`, `false`, or what is not looked into.
     Nothing,
 }
 
-impl Members {
+impl JsonMembers {
     /// The members of an object; none where the text is anything else.
     pub(super) fn read(text: &str) -> Option<Self> {
         Self::read_to(DEPTH, &without_lone_surrogates(text))
@@ -96,28 +96,31 @@ impl Members {
     fn read_to(depth: u32, text: &str) -> Option<Self> {
         let Object(members) = serde_json::from_str(text).ok()?;
         Some(Self(
-            members.into_iter().map(|(name, raw)| (name, Member::read(depth, raw.get()))).collect(),
+            members
+                .into_iter()
+                .map(|(name, raw)| (name, JsonMember::read(depth, raw.get())))
+                .collect(),
         ))
     }
 
     /// The text of a member, where it is one and says something.
     pub(super) fn text(&self, name: &str) -> Option<&str> {
         match self.0.get(name)? {
-            Member::Text(text) => Some(text.trim()).filter(|text| !text.is_empty()),
+            JsonMember::Text(text) => Some(text.trim()).filter(|text| !text.is_empty()),
             _ => None,
         }
     }
 
     /// A member as it is.
-    pub(super) fn get(&self, name: &str) -> Option<&Member> {
+    pub(super) fn get(&self, name: &str) -> Option<&JsonMember> {
         self.0.get(name)
     }
 
     /// A number of seconds, which some servers send as text.
     pub(super) fn seconds(&self, name: &str) -> Option<f64> {
         let number = match self.0.get(name)? {
-            Member::Number(number) => *number,
-            Member::Text(text) => text.trim().parse().ok()?,
+            JsonMember::Number(number) => *number,
+            JsonMember::Text(text) => text.trim().parse().ok()?,
             _ => return None,
         };
         (!number.is_nan()).then_some(number)
@@ -127,11 +130,11 @@ impl Members {
     /// A.7).
     pub(super) fn has_error(&self) -> bool {
         match self.0.get("error") {
-            Some(Member::Text(text)) => !text.trim().is_empty(),
-            Some(Member::Number(number)) => *number != 0.0,
-            Some(Member::Object(members)) => !members.0.is_empty(),
-            Some(Member::True) => true,
-            Some(Member::Nothing) | None => false,
+            Some(JsonMember::Text(text)) => !text.trim().is_empty(),
+            Some(JsonMember::Number(number)) => *number != 0.0,
+            Some(JsonMember::Object(members)) => !members.0.is_empty(),
+            Some(JsonMember::True) => true,
+            Some(JsonMember::Nothing) | None => false,
         }
     }
 
@@ -154,16 +157,16 @@ impl Members {
 
     fn nests(&self) -> impl Iterator<Item = &Self> {
         NESTS.iter().filter_map(|name| match self.0.get(name)? {
-            Member::Object(members) => Some(members),
+            JsonMember::Object(members) => Some(members),
             _ => None,
         })
     }
 }
 
-impl Member {
+impl JsonMember {
     fn read(depth: u32, json: &str) -> Self {
         let nested = |json: &str| match depth.checked_sub(1) {
-            Some(depth) => Members::read_to(depth, json).map_or(Self::Nothing, Self::Object),
+            Some(depth) => JsonMembers::read_to(depth, json).map_or(Self::Nothing, Self::Object),
             None => Self::Nothing,
         };
         match json.as_bytes().first() {

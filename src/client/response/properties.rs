@@ -105,8 +105,8 @@ fn fill(value: &mut Value, hidden: &[Secret]) {
     }
 }
 
-fn answer(status: u16, body: impl Into<Vec<u8>>) -> Answer {
-    Answer { status, body: Body(body.into()), ..Answer::default() }
+fn answer(status: u16, body: impl Into<Vec<u8>>) -> TokenResponse {
+    TokenResponse { status, body: Body(body.into()), ..TokenResponse::default() }
 }
 
 proptest! {
@@ -130,7 +130,7 @@ proptest! {
         hidden.extend(own.and_then(|(_, own)| own.as_str()).filter(|own| own.len() > 11).map(Secret::new));
         let body = garbage.unwrap_or_else(|| text_of(&members).into());
         let list: Vec<_> = list.iter().map(|(name, value)| (*name, value.as_str())).collect();
-        let answer = Answer { headers: headers(&list), ..answer(status, body) };
+        let answer = TokenResponse { headers: headers(&list), ..answer(status, body) };
         let verdict = judge(&answer, &endpoint(), &credential, &issued, now);
 
         let text = match &verdict {

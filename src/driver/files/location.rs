@@ -12,7 +12,7 @@ const LINKS: usize = 40;
 
 /// Why nothing can be read or written where a path leads.
 #[derive(Debug, thiserror::Error)]
-pub(in crate::driver) enum Trouble {
+pub(in crate::driver) enum PathTrouble {
     #[error(transparent)]
     Io(#[from] io::Error),
     #[error("is a directory")]
@@ -44,26 +44,26 @@ impl Location {
     /// In a directory such as `/tmp`, where anybody may make files and only their owners may remove
     /// them, a link leads where its owner wants. It is followed only if that is this process's user
     /// or the directory's owner, as Linux does where `fs.protected_symlinks` is set.
-    pub(in crate::driver) fn of(path: &Path) -> Result<Self, Trouble> {
+    pub(in crate::driver) fn of(path: &Path) -> Result<Self, PathTrouble> {
         let mut steps = Vec::new();
         push(&mut steps, path);
-        let start = match steps.pop_if(|step| matches!(step, Step::Start(_))) {
-            Some(Step::Start(start)) => start,
+        let start = match steps.pop_if(|step| matches!(step, PathStep::Start(_))) {
+            Some(PathStep::Start(start)) => start,
             _ => PathBuf::from("."),
         };
         let mut directory = Directory::start(&start)?;
         let mut links = 0;
         while let Some(step) = steps.pop() {
             let name = match step {
-                Step::Start(start) => {
+                PathStep::Start(start) => {
                     directory = Directory::start(&start)?;
                     continue;
                 }
-                Step::Up => {
+                PathStep::Up => {
                     directory = directory.enter("..".as_ref())?;
                     continue;
                 }
-                Step::Name(name) => name,
+                PathStep::Name(name) => name,
             };
             let is_last = steps.is_empty();
             if !is_last && let Some(next) = directory.enter_unless_link(&name)? {
@@ -83,10 +83,10 @@ impl Location {
             }
             links += 1;
             if links > LINKS {
-                return Err(Trouble::Links);
+                return Err(PathTrouble::Links);
             }
             if directory.is_shared()? && !directory.trusts(found.owner())? {
-                return Err(Trouble::ForeignLink(PathBuf::from(name)));
+                return Err(PathTrouble::ForeignLink(PathBuf::from(name)));
             }
             if directory.is_kernels() {
                 // Its links are not texts: `/dev/stdin` may lead to a pipe, and `/proc/1/root` out
@@ -102,22 +102,22 @@ impl Location {
             }
             push(&mut steps, &directory.read_link(&name)?);
         }
-        Err(Trouble::IsDirectory)
+        Err(PathTrouble::IsDirectory)
     }
 
     /// Opens the file for reading, if there is one.
-    pub(in crate::driver) fn open(&self) -> Result<Option<File>, Trouble> {
+    pub(in crate::driver) fn open(&self) -> Result<Option<File>, PathTrouble> {
         match self.kind {
             None => Ok(None),
-            Some(Kind::Directory) => Err(Trouble::IsDirectory),
-            Some(Kind::Special(what)) => Err(Trouble::IsSpecial(what)),
+            Some(Kind::Directory) => Err(PathTrouble::IsDirectory),
+            Some(Kind::Special(what)) => Err(PathTrouble::IsSpecial(what)),
             Some(Kind::File | Kind::Link) => match self.directory.open(&self.name) {
                 Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
                 Err(error) => Err(error.into()),
                 // It may have become something else meanwhile.
                 Ok(file) => match Kind::of(&file)? {
-                    Kind::Directory => Err(Trouble::IsDirectory),
-                    Kind::Special(what) => Err(Trouble::IsSpecial(what)),
+                    Kind::Directory => Err(PathTrouble::IsDirectory),
+                    Kind::Special(what) => Err(PathTrouble::IsSpecial(what)),
                     Kind::File | Kind::Link => Ok(Some(file)),
                 },
             },
@@ -131,7 +131,7 @@ impl Location {
 }
 
 /// One part of a path.
-enum Step {
+enum PathStep {
     /// The root, or a volume's.
     Start(PathBuf),
     Up,
@@ -139,19 +139,19 @@ enum Step {
 }
 
 /// Puts the parts of a path before all others, of which the last is taken first.
-fn push(steps: &mut Vec<Step>, path: &Path) {
+fn push(steps: &mut Vec<PathStep>, path: &Path) {
     let mut start = PathBuf::new();
     let mut new = Vec::new();
     for part in path.components() {
         match part {
             Component::Prefix(_) | Component::RootDir => start.push(part),
             Component::CurDir => (),
-            Component::ParentDir => new.push(Step::Up),
-            Component::Normal(name) => new.push(Step::Name(name.to_owned())),
+            Component::ParentDir => new.push(PathStep::Up),
+            Component::Normal(name) => new.push(PathStep::Name(name.to_owned())),
         }
     }
     steps.extend(new.into_iter().rev());
     if !start.as_os_str().is_empty() {
-        steps.push(Step::Start(start));
+        steps.push(PathStep::Start(start));
     }
 }

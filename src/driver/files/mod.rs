@@ -16,5 +16,5 @@ pub(super) use directory::{Directory, Found, Kind, user};
 #[cfg(all(test, unix))]
 pub(super) use fault::Plan;
 pub(super) use fault::before;
-pub(super) use location::{Location, Trouble};
+pub(super) use location::{Location, PathTrouble};
 pub(super) use reader::{LARGEST_ENV_FILE, read, read_text};

@@ -8,9 +8,9 @@ use std::path::{Path, PathBuf};
 use zeroize::Zeroizing;
 
 use super::fault::before;
-use super::location::{Location, Trouble};
+use super::location::{Location, PathTrouble};
+use crate::persist::dotenv;
 use crate::secret::Secret;
-use crate::sink::dotenv;
 use crate::source::{FileReading, Place};
 
 /// No client id or secret is longer; a wrong path may name a log or a disk.
@@ -58,7 +58,7 @@ pub(super) fn read_pair(directory: &Path, client_id: &str, client_secret: &str) 
             Ok((id, secret)) => return FileReading::Pair(id, secret),
             Err((path, error)) => {
                 let gone =
-                    matches!(&error, Trouble::Io(error) if error.kind() == ErrorKind::NotFound);
+                    matches!(&error, PathTrouble::Io(error) if error.kind() == ErrorKind::NotFound);
                 failure = Some(describe(&path, &error, LARGEST));
                 if !gone || version.is_none() || version == self::version(directory) {
                     break;
@@ -85,12 +85,12 @@ fn read_variables(path: &Path, variables: &BTreeSet<String>) -> FileReading {
 }
 
 /// Opens the file that a path leads to, and nothing else.
-fn open(path: &Path) -> Result<File, Trouble> {
+fn open(path: &Path) -> Result<File, PathTrouble> {
     Ok(Location::of(path)?.open()?.ok_or(ErrorKind::NotFound).map_err(io::Error::from)?)
 }
 
 /// The text of a file that holds one value.
-fn read_value(path: &Path) -> Result<Secret, Trouble> {
+fn read_value(path: &Path) -> Result<Secret, PathTrouble> {
     let text = read_text(&mut open(path)?, LARGEST)?;
     // Windows editors begin a file with a byte order mark.
     let text = text.expose().strip_prefix('\u{feff}').unwrap_or(text.expose());
@@ -114,11 +114,11 @@ pub(in crate::driver) fn read_text(file: &mut File, largest: u64) -> io::Result<
     Ok(Secret::new(text))
 }
 
-fn describe(path: &Path, trouble: &Trouble, largest: u64) -> String {
+fn describe(path: &Path, trouble: &PathTrouble, largest: u64) -> String {
     let path = path.display();
     let error = match trouble {
-        Trouble::Io(error) => error,
-        Trouble::IsSpecial(_) => {
+        PathTrouble::Io(error) => error,
+        PathTrouble::IsSpecial(_) => {
             return format!(
                 "could not be read: {path} {trouble}; it is read again and again, as only a file can be"
             );

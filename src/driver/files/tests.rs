@@ -11,8 +11,8 @@ use std::time::Duration;
 use super::reader::read_pair;
 use super::*;
 use crate::driver::tests::Folder;
+use crate::persist::dotenv;
 use crate::secret::Secret;
-use crate::sink::dotenv;
 use crate::source::{FileReading, Place};
 
 #[test]

@@ -9,7 +9,7 @@ use crate::credential::Credential;
 use crate::driver::errand::Errand;
 use crate::driver::service::Service;
 use crate::driver::state::State;
-use crate::member::Event;
+use crate::member::MemberEvent;
 use crate::source::{FileReading, Place};
 
 impl Manager {
@@ -18,7 +18,7 @@ impl Manager {
     }
 
     /// An errand has come to its end.
-    pub(in crate::driver) fn report(&self, event: Event) {
+    pub(in crate::driver) fn report(&self, event: MemberEvent) {
         self.in_task(|state, now| state.report(event, now));
     }
 

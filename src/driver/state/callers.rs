@@ -6,8 +6,8 @@ use std::time::Duration;
 use super::State;
 use crate::api::{HandleId, Message};
 use crate::clock::Timestamp;
-use crate::member::{Answer, Ask, Denial, Event};
-use crate::refresh::{Refusal, Wait, WaiterId};
+use crate::member::{Answer, Ask, Denial, MemberEvent};
+use crate::refresh::{TokenRefusal, TokenWait, WaiterId};
 use crate::rotation::CallerId;
 use crate::token::HeldToken;
 
@@ -18,20 +18,20 @@ impl State {
     }
 
     /// Has a caller of this handle wait for a token.
-    pub(in crate::driver) fn wait(&mut self, handle: HandleId, wait: Wait, now: Timestamp) {
+    pub(in crate::driver) fn wait(&mut self, handle: HandleId, wait: TokenWait, now: Timestamp) {
         self.waiting.give(wait.waiter, handle);
-        self.step(Event::Wanted(wait), now);
+        self.step(MemberEvent::Wanted(wait), now);
     }
 
     /// A caller of this handle no longer waits for a token.
     pub(in crate::driver) fn cancel(&mut self, handle: HandleId, waiter: WaiterId, now: Timestamp) {
         if self.waiting.take_from(waiter, handle) {
-            self.step(Event::Cancelled(waiter), now);
+            self.step(MemberEvent::Cancelled(waiter), now);
         }
     }
 
     /// Gives a caller that waits for a token its answer.
-    pub(super) fn settle(&mut self, waiter: WaiterId, outcome: Result<(), Refusal>) {
+    pub(super) fn settle(&mut self, waiter: WaiterId, outcome: Result<(), TokenRefusal>) {
         if let Some(owner) = self.waiting.take(waiter) {
             self.handles.tell(owner, &Message::settled(waiter, outcome));
         }
@@ -41,7 +41,7 @@ impl State {
     pub(in crate::driver) fn invalidate(&mut self, token: &str, now: Timestamp) -> bool {
         let held = self.member.token(now).filter(|held| held.text.expose() == token);
         let Some(serial) = held.map(|held| held.serial) else { return false };
-        self.step(Event::Invalidated(serial), now);
+        self.step(MemberEvent::Invalidated(serial), now);
         self.member.token(now).is_none_or(|held| held.serial != serial)
     }
 
@@ -56,13 +56,13 @@ impl State {
     ) {
         self.asking.give(caller, handle);
         let deadline = patience.map(|patience| now + patience);
-        self.step(Event::Asked { caller, ask, deadline }, now);
+        self.step(MemberEvent::Asked { caller, ask, deadline }, now);
     }
 
     /// A caller of this handle no longer waits for what it asked for.
     pub(in crate::driver) fn leave(&mut self, handle: HandleId, caller: CallerId, now: Timestamp) {
         if self.asking.take_from(caller, handle) {
-            self.step(Event::Left(caller), now);
+            self.step(MemberEvent::Left(caller), now);
         }
     }
 
@@ -83,11 +83,11 @@ impl State {
     /// Everybody that called through this handle leaves, as it closes.
     pub(super) fn dismiss_callers(&mut self, handle: HandleId, now: Timestamp) {
         for waiter in self.waiting.of(handle) {
-            self.step(Event::Cancelled(waiter), now);
-            self.settle(waiter, Err(Refusal::Closed));
+            self.step(MemberEvent::Cancelled(waiter), now);
+            self.settle(waiter, Err(TokenRefusal::Closed));
         }
         for caller in self.asking.take_all(handle) {
-            self.step(Event::Left(caller), now);
+            self.step(MemberEvent::Left(caller), now);
         }
     }
 }

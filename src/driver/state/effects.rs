@@ -5,64 +5,71 @@ use crate::api::{CredentialMessage, Message};
 use crate::clock::Timestamp;
 use crate::credential::Credential;
 use crate::driver::errand::Errand;
-use crate::member::{Effect, Event, Stored};
-use crate::rotation::SinkOutcome;
-use crate::sink::Target;
+use crate::member::{MemberEffect, MemberEvent, Stored};
+use crate::persist::PersistTarget;
+use crate::rotation::PersistOutcome;
 use crate::source::EntryPlace;
 
 impl State {
     /// Performs an effect, or queues it; returns what the member is to be told at once.
-    pub(super) fn perform(&mut self, effect: Effect, now: Timestamp) -> Option<Event> {
+    pub(super) fn perform(&mut self, effect: MemberEffect, now: Timestamp) -> Option<MemberEvent> {
         match effect {
-            Effect::Request { request, credential, verify } => {
+            MemberEffect::Request { request, credential, verify } => {
                 self.errands.push_back(Errand::Request { request, credential, verify });
             }
-            Effect::Identify(credential) => self.errands.push_back(Errand::Identify(credential)),
-            Effect::ReadSources => self.read_again(now),
-            Effect::Load => {
-                let snapshot = Box::new(self.store.load());
-                return Some(Event::Stored(Stored::Loaded(snapshot)));
+            MemberEffect::Identify(credential) => {
+                self.errands.push_back(Errand::Identify(credential))
             }
-            Effect::Write(write, fresh) => {
+            MemberEffect::ReadSources => self.read_again(now),
+            MemberEffect::Load => {
+                let snapshot = Box::new(self.store.load());
+                return Some(MemberEvent::Stored(Stored::Loaded(snapshot)));
+            }
+            MemberEffect::Write(write, fresh) => {
                 let written = self.store.write(&write, fresh.as_ref());
                 let stored = written.map(|written| Stored::Written { serial: written.serial });
-                return Some(Event::Stored(stored.unwrap_or(Stored::Refused)));
+                return Some(MemberEvent::Stored(stored.unwrap_or(Stored::Refused)));
             }
-            Effect::WriteToken(token) => {
+            MemberEffect::WriteToken(token) => {
                 let stored = self.store.put_token(&token);
                 let stored = stored.map(|serial| Stored::Written { serial: Some(serial) });
-                return Some(Event::Stored(stored.unwrap_or(Stored::Refused)));
+                return Some(MemberEvent::Stored(stored.unwrap_or(Stored::Refused)));
             }
-            Effect::Forget(serial) => {
+            MemberEffect::Forget(serial) => {
                 self.store.invalidate(serial);
             }
-            Effect::ForgetTokensOf(credential) => {
+            MemberEffect::ForgetTokensOf(credential) => {
                 self.store.drop_tokens(credential);
             }
-            Effect::Publish(token) => {
+            MemberEffect::Publish(token) => {
                 self.issued.push_front(token.text.clone());
                 self.issued.truncate(REMEMBERED_TOKENS);
                 self.handles.hand_out();
             }
-            Effect::Withdraw => self.handles.withdraw(),
-            Effect::Settle { waiter, outcome } => self.settle(waiter, outcome),
-            Effect::WriteSink { write, place, target: Target::Js { index }, credential } => {
+            MemberEffect::Withdraw => self.handles.withdraw(),
+            MemberEffect::Settle { waiter, outcome } => self.settle(waiter, outcome),
+            MemberEffect::Persist {
+                write,
+                place,
+                target: PersistTarget::Js { index },
+                credential,
+            } => {
                 return self.persist(write, place, index, &credential);
             }
-            Effect::WriteSink { write, target, credential, .. } => {
-                self.errands.push_back(Errand::WriteSink { write, target, credential });
+            MemberEffect::Persist { write, target, credential, .. } => {
+                self.errands.push_back(Errand::Persist { write, target, credential });
             }
-            Effect::AbortSink { write } => self.abort_sink(write),
-            Effect::TrySink { place, target } => {
-                self.errands.push_back(Errand::TrySink { place, target });
+            MemberEffect::AbortPersist { write } => self.abort_persist(write),
+            MemberEffect::TryPersist { place, target } => {
+                self.errands.push_back(Errand::TryPersist { place, target });
             }
-            Effect::ReplaceVariables { place, credential } => {
+            MemberEffect::ReplaceVariables { place, credential } => {
                 self.replace_variables(place, &credential);
                 self.sources.written();
                 self.read_again(now);
             }
-            Effect::Answer { caller, outcome } => self.answer(caller, outcome, now),
-            Effect::Notify(notice) => self.notice(notice, now),
+            MemberEffect::Answer { caller, outcome } => self.answer(caller, outcome, now),
+            MemberEffect::Notify(notice) => self.notice(notice, now),
         }
         None
     }
@@ -74,7 +81,7 @@ impl State {
         place: EntryPlace,
         index: usize,
         credential: &Credential,
-    ) -> Option<Event> {
+    ) -> Option<MemberEvent> {
         let owner = place.owner;
         if !self.handles.is_open(owner) {
             return Some(nobody_persists(write));
@@ -86,7 +93,7 @@ impl State {
     }
 
     /// Has a JavaScript sink give up; a write to a file cannot be stopped.
-    fn abort_sink(&self, write: u64) {
+    fn abort_persist(&self, write: u64) {
         if let Some(owner) = self.persisting.owner(write) {
             self.handles.tell(owner, &Message::AbortPersist { handle: owner, write });
         }
@@ -103,14 +110,14 @@ impl State {
     }
 
     /// Nobody waits for the sinks of a handle that is closed.
-    pub(super) fn abandon_sinks(&mut self, owner: u64, now: Timestamp) {
+    pub(super) fn abandon_persists(&mut self, owner: u64, now: Timestamp) {
         for write in self.persisting.take_all(owner) {
             self.step(nobody_persists(write), now);
         }
     }
 }
 
-fn nobody_persists(write: u64) -> Event {
+fn nobody_persists(write: u64) -> MemberEvent {
     let message = Some("the manager that it belongs to was closed".to_owned());
-    Event::SinkWritten { write, outcome: SinkOutcome::Impossible, message }
+    MemberEvent::Persisted { write, outcome: PersistOutcome::Impossible, message }
 }

@@ -3,11 +3,11 @@
 use super::State;
 use crate::api::{HandleId, UntoldEvent};
 use crate::clock::Timestamp;
-use crate::member::{Event, Notice};
+use crate::member::{MemberEvent, MemberNotice};
 
 impl State {
     /// Queues what the member has to tell.
-    pub(super) fn notice(&mut self, notice: Notice, now: Timestamp) {
+    pub(super) fn notice(&mut self, notice: MemberNotice, now: Timestamp) {
         let labels = |place| self.label(place);
         let calendar = self.calendar(now);
         let event = UntoldEvent::of_notice(notice, &self.member, &labels, calendar);
@@ -30,7 +30,7 @@ impl State {
     /// Somebody listens from now on.
     pub(in crate::driver) fn is_listened_to(&mut self, now: Timestamp) {
         self.news.is_listened_to();
-        self.step(Event::Observed, now);
+        self.step(MemberEvent::Observed, now);
     }
 
     /// Nobody listens by way of this handle.

@@ -6,14 +6,14 @@ use super::State;
 use crate::api::{HandleId, Message, UntoldEvent};
 use crate::clock::Timestamp;
 use crate::driver::errand::Errand;
-use crate::member::Event;
-use crate::rotation::SinkOutcome;
+use crate::member::MemberEvent;
+use crate::rotation::PersistOutcome;
 use crate::source::{Extent, FileReading, Place, Reading, Requests};
 
 impl State {
     /// Reads all sources, and has what was rejected tried again.
     pub(in crate::driver) fn reload(&mut self, now: Timestamp) {
-        self.step(Event::Reloaded, now);
+        self.step(MemberEvent::Reloaded, now);
         self.read_again(now);
     }
 
@@ -71,15 +71,15 @@ impl State {
             self.note(UntoldEvent::of_source(owner, notice), now);
         }
         let is_followed = self.sources.take_again();
-        self.step(Event::Configured { configured, is_followed }, now);
+        self.step(MemberEvent::Configured { configured, is_followed }, now);
         if is_followed {
             self.read_again(now);
         }
     }
 
     /// The task reports what came of an errand.
-    pub(in crate::driver) fn report(&mut self, event: Event, now: Timestamp) {
-        if let Event::SinkWritten { outcome: SinkOutcome::Done, .. } = &event {
+    pub(in crate::driver) fn report(&mut self, event: MemberEvent, now: Timestamp) {
+        if let MemberEvent::Persisted { outcome: PersistOutcome::Done, .. } = &event {
             self.sources.written();
         }
         self.step(event, now);
@@ -90,11 +90,11 @@ impl State {
         &mut self,
         handle: HandleId,
         write: u64,
-        (outcome, message): (SinkOutcome, Option<String>),
+        (outcome, message): (PersistOutcome, Option<String>),
         now: Timestamp,
     ) {
         if self.persisting.take_from(write, handle) {
-            self.report(Event::SinkWritten { write, outcome, message }, now);
+            self.report(MemberEvent::Persisted { write, outcome, message }, now);
         }
     }
 }

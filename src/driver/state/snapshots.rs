@@ -3,7 +3,7 @@
 use super::State;
 use crate::api::{Activity, HandleId, Health, Metrics, RotationMessage, Status};
 use crate::clock::Timestamp;
-use crate::member::Event;
+use crate::member::MemberEvent;
 
 impl State {
     /// Whether the ids of credentials are derived as soon as they are known.
@@ -13,7 +13,7 @@ impl State {
 
     /// Somebody looks: ids are derived from now on.
     pub(in crate::driver) fn observe(&mut self, now: Timestamp) {
-        self.step(Event::Observed, now);
+        self.step(MemberEvent::Observed, now);
     }
 
     /// A snapshot for people.

@@ -6,7 +6,7 @@ use super::State;
 use crate::api::HandleId;
 use crate::clock::Timestamp;
 use crate::driver::listener::{Listener, Word};
-use crate::member::Event;
+use crate::member::MemberEvent;
 use crate::source::{EntrySpec, Reading};
 
 impl State {
@@ -27,13 +27,13 @@ impl State {
     /// Lets a handle go; returns whether it was the last one.
     pub(in crate::driver) fn remove_handle(&mut self, id: HandleId, now: Timestamp) -> bool {
         self.dismiss_callers(id, now);
-        self.abandon_sinks(id, now);
+        self.abandon_persists(id, now);
         self.handles.close(id);
         self.is_ignored_by(id);
         self.sources.remove(id);
         let is_last = self.handles.is_empty();
         if is_last {
-            self.step(Event::Closed, now);
+            self.step(MemberEvent::Closed, now);
         } else {
             self.finish_reading_if_complete(now);
         }
@@ -49,7 +49,7 @@ impl State {
         let requests = self.sources.begin_if_due(has_token, now);
         self.read(requests, now);
         self.warn_of_expiry(now);
-        self.step(Event::Ticked, now);
+        self.step(MemberEvent::Ticked, now);
     }
 
     /// When [`State::tick`] is due; the task sleeps until then.
@@ -72,7 +72,7 @@ impl State {
     pub(in crate::driver) fn restart(&mut self, now: Timestamp) {
         self.service.restart();
         self.errands.clear();
-        self.step(Event::Restarted, now);
+        self.step(MemberEvent::Restarted, now);
         // A reading under way died too; sources that have not answered count as silent.
         self.finish_reading(now);
         self.sources.read_soon();

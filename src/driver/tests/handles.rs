@@ -1,7 +1,7 @@
 //! Two handles of one manager, each with numbers of its own.
 
 use super::*;
-use crate::rotation::SinkOutcome;
+use crate::rotation::PersistOutcome;
 
 /// Two handles of one manager; `first` is the credential of one.
 fn pair(server: &Server, first: &Value) -> (Handle, Handle) {
@@ -63,10 +63,10 @@ fn what_became_of_a_write_is_told_by_the_handle_that_was_asked_and_by_no_other()
         Message::Persist { write, .. } => Some(write),
         _ => None,
     });
-    manager_of(&other).javascript_wrote(other.id, write, SinkOutcome::Done, None);
-    manager_of(&mine).javascript_wrote(mine.id, write, SinkOutcome::Impossible, None);
+    manager_of(&other).javascript_wrote(other.id, write, PersistOutcome::Done, None);
+    manager_of(&mine).javascript_wrote(mine.id, write, PersistOutcome::Impossible, None);
     let outcome = mine.told(|message| match message {
-        Message::Event(EventMessage { event: Event::Persisted { outcome, .. }, .. }) => {
+        Message::Event(EventMessage { event: ApiEvent::Persisted { outcome, .. }, .. }) => {
             Some(outcome)
         }
         _ => None,

@@ -27,11 +27,11 @@ impl Dead {
             reading(place.path());
             files::read(place)
         };
-        let write = move |target: &Target, credential: &Credential| {
-            if let Target::SecretFile { path, .. } = target {
+        let write = move |target: &PersistTarget, credential: &Credential| {
+            if let PersistTarget::SecretFile { path, .. } = target {
                 writing(path);
             }
-            sinks::write(target, credential)
+            persist::write(target, credential)
         };
         let workers = Workers::with(clock, read, write);
         (Self(state), Arc::new(Driver::with_workers(Arc::new(SystemClock::new()), workers)))
@@ -95,7 +95,7 @@ fn a_file_that_hangs_is_given_up_with_an_error_that_names_it() {
     while told.is_empty() {
         clock.advance(Duration::from_secs(1));
         let message = handle.told.recv_timeout(Duration::from_millis(10));
-        if let Ok(Message::Event(EventMessage { event: Event::Source { change, .. }, .. })) =
+        if let Ok(Message::Event(EventMessage { event: ApiEvent::Source { change, .. }, .. })) =
             message
         {
             told.push(change);
@@ -134,7 +134,7 @@ fn a_file_that_hangs_does_not_keep_other_files_of_its_manager_from_being_read() 
         form["policy"]["acquireTimeoutMs"] = 500.into();
     });
     handle.told(|message| match message {
-        Message::Event(EventMessage { event: Event::Token { .. }, .. }) => Some(()),
+        Message::Event(EventMessage { event: ApiEvent::Token { .. }, .. }) => Some(()),
         _ => None,
     });
 }
@@ -148,7 +148,7 @@ fn a_thread_that_panics_while_a_file_hangs_is_started_again() {
     assert!(other.wait().is_ok());
     driver.panic();
     other.told(|message| match message {
-        Message::Event(EventMessage { event: Event::ThreadRestarted {}, .. }) => Some(()),
+        Message::Event(EventMessage { event: ApiEvent::ThreadRestarted {}, .. }) => Some(()),
         _ => None,
     });
     assert!(other.wait().is_ok());
@@ -175,7 +175,7 @@ fn writes_that_hang_stop_the_rotation_of_no_other_manager() {
         .collect();
     for handle in &hanging {
         handle.told(|message| match message {
-            Message::Event(EventMessage { event: Event::Rotation(told), .. }) => {
+            Message::Event(EventMessage { event: ApiEvent::Rotation(told), .. }) => {
                 (told.change == "staged").then_some(())
             }
             _ => None,

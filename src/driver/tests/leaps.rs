@@ -44,7 +44,7 @@ fn tokens_that_ended_while_the_machine_was_suspended_are_replaced_at_once_again_
         for handle in &handles {
             handle.told(|message| match message {
                 Message::Event(told) => match told.event {
-                    Event::Token { serial: one, .. } if one == serial => Some(()),
+                    ApiEvent::Token { serial: one, .. } if one == serial => Some(()),
                     _ => None,
                 },
                 _ => None,

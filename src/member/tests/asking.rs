@@ -47,7 +47,7 @@ fn a_preparation_ends_when_its_token_is_gone() {
     world.ask(Request::Prepare { min_runway: MINUTE });
     world.pass(20 * SECOND);
     let serial = world.serial().unwrap();
-    world.tell(Event::Invalidated(serial));
+    world.tell(MemberEvent::Invalidated(serial));
     assert_eq!(world.phase(), PhaseName::Stable);
     world.pass(2 * SECOND);
     assert!(world.has_token());
@@ -85,7 +85,7 @@ fn a_secret_that_was_prepared_for_bridges_the_death_of_the_old_one() {
             .script
             .notices
             .iter()
-            .all(|notice| !matches!(notice, Notice::CredentialRejected { .. }))
+            .all(|notice| !matches!(notice, MemberNotice::CredentialRejected { .. }))
     );
 }
 
@@ -98,7 +98,7 @@ fn a_leaked_secret_is_retired_with_the_promotion_and_its_token_dropped() {
         }
     });
     world.pass(SECOND);
-    assert_eq!(world.rotated(caller), Some(Phase::Retired));
+    assert_eq!(world.rotated(caller), Some(Progress::Retired));
     assert_eq!((world.phase(), world.role("old")), (PhaseName::Stable, Role::Retired));
     assert_eq!(world.secret_in_use(), Some("new"));
     world.configure(&["new", "old"]);
@@ -112,7 +112,7 @@ fn a_rollback_makes_the_previous_secret_active_once_it_is_proved() {
     let rotation = in_overlap(&mut world);
     let caller = world.ask(Request::RollBack(rotation.clone()));
     world.pass(SECOND);
-    assert_eq!(world.rotated(caller), Some(Phase::RolledBack));
+    assert_eq!(world.rotated(caller), Some(Progress::RolledBack));
     assert_eq!((world.role("old"), world.role("new")), (Role::Active, Role::Previous));
     assert_eq!(world.secret_in_use(), Some("old"));
     let caller = world.ask(Request::RollBack(RotationId::new("another")));
@@ -128,7 +128,7 @@ fn a_rollback_that_is_wanted_comes_before_the_retirement() {
     world.now = world.member().record().unwrap().overlap().unwrap().retire_not_before - SECOND;
     let caller = world.ask(Request::RollBack(rotation));
     world.pass(10 * SECOND);
-    assert_eq!(world.rotated(caller), Some(Phase::RolledBack));
+    assert_eq!(world.rotated(caller), Some(Progress::RolledBack));
 }
 
 #[test]
@@ -139,7 +139,7 @@ fn an_overlap_is_ended_on_demand_once_the_active_secret_has_a_fresh_proof() {
     let tried = world.script.fetches.len();
     let caller = world.ask(Request::Retire { rotation, force: false });
     world.pass(SECOND);
-    assert_eq!(world.rotated(caller), Some(Phase::Retired));
+    assert_eq!(world.rotated(caller), Some(Progress::Retired));
     assert_eq!(world.role("old"), Role::Retired);
     assert_eq!(world.script.fetches.len(), tried + 1);
 }
@@ -153,7 +153,7 @@ fn whoever_waits_for_the_retirement_is_told_of_it() {
     assert!(matches!(reason, Some(Reason::NoFleet)), "nothing is shared here");
     let retired = world.ask(Ask::Until(rotation.clone(), Until::Retired));
     world.ask(Request::Retire { rotation, force: false });
-    assert_eq!(world.rotated(retired), Some(Phase::Retired));
+    assert_eq!(world.rotated(retired), Some(Progress::Retired));
 }
 
 #[test]
@@ -183,7 +183,7 @@ fn a_caller_is_told_at_its_deadline_and_the_rotation_goes_on() {
 fn the_last_caller_takes_the_candidate_away_that_no_source_yields() {
     let mut world = with_token(&["old"]);
     let caller = world.rotate_to("wrong");
-    world.tell(Event::Left(caller));
+    world.tell(MemberEvent::Left(caller));
     assert_eq!(world.phase(), PhaseName::Stable);
     assert_eq!(world.role("wrong"), Role::Unknown);
     world.pass(MINUTE);
@@ -203,7 +203,7 @@ fn one_rotation_at_a_time_unless_the_caller_insists() {
     });
     world.pass(SECOND);
     assert_eq!(world.refusal(first), Some(&Refusal::Conflict));
-    assert_eq!(world.rotated(third), Some(Phase::Overlap));
+    assert_eq!(world.rotated(third), Some(Progress::Overlap));
 }
 
 #[test]
@@ -217,8 +217,8 @@ fn the_same_rotation_id_answers_for_the_same_rotation() {
     let first = world.rotate_with("new", named);
     let second = world.rotate_with("other", named);
     world.pass(SECOND);
-    assert_eq!(world.rotated(first), Some(Phase::Overlap));
-    assert_eq!(world.rotated(second), Some(Phase::Overlap));
+    assert_eq!(world.rotated(first), Some(Progress::Overlap));
+    assert_eq!(world.rotated(second), Some(Progress::Overlap));
     assert_eq!(world.role("other"), Role::Unknown);
 }
 
@@ -230,7 +230,7 @@ fn a_caller_who_asks_beside_empty_sources_is_answered_too() {
     world.pass(SECOND);
     let caller = world.rotate_to("two");
     world.pass(SECOND);
-    assert_eq!(world.rotated(caller), Some(Phase::Overlap));
+    assert_eq!(world.rotated(caller), Some(Progress::Overlap));
     world.pass(2 * HOUR);
     assert_eq!(world.phase(), PhaseName::Stable, "nothing that is due waits for a source");
 }

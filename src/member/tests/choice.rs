@@ -17,7 +17,8 @@ fn the_list_is_tried_in_order_and_what_works_is_remembered() {
     assert_eq!(world.secrets_tried()[..2], ["one", "two"]);
     let two = world.secrets_tried().iter().filter(|secret| **secret == "two").count();
     assert_eq!(two, 2, "it is refreshed with what works");
-    let rejections = |notice: &&Notice| matches!(notice, Notice::CredentialRejected { .. });
+    let rejections =
+        |notice: &&MemberNotice| matches!(notice, MemberNotice::CredentialRejected { .. });
     assert_eq!(world.script.notices.iter().filter(rejections).count(), 1);
 }
 
@@ -47,19 +48,17 @@ fn a_bare_401_counts_against_a_secret_only_when_another_is_accepted() {
     };
     let mut world = World::new(DEFAULT, endpoint).with(&["one", "two"]);
     world.pass(SECOND);
-    let is_rejection = |notice: &Notice| matches!(notice, Notice::CredentialRejected { .. });
+    let is_rejection =
+        |notice: &MemberNotice| matches!(notice, MemberNotice::CredentialRejected { .. });
     assert!(world.script.notices.iter().any(is_rejection));
 
     let mut world = World::new(DEFAULT, |_, _| refused()).with(&["one", "two"]);
     world.want(1);
     world.pass(SECOND);
-    assert!(
-        world
-            .script
-            .notices
-            .iter()
-            .all(|notice| matches!(notice, Notice::Token(refresh::Notice::RefreshFailed { .. })))
-    );
+    assert!(world.script.notices.iter().all(|notice| matches!(
+        notice,
+        MemberNotice::Token(refresh::RefreshNotice::RefreshFailed { .. })
+    )));
     assert_eq!(world.outcome(1), None, "a gateway may recover: the caller waits");
 }
 
@@ -148,7 +147,7 @@ fn a_new_secret_rejected_while_it_propagates_is_tried_again() {
             .script
             .notices
             .iter()
-            .any(|notice| matches!(notice, Notice::CredentialRejected { .. }))
+            .any(|notice| matches!(notice, MemberNotice::CredentialRejected { .. }))
     );
 }
 

@@ -8,10 +8,10 @@ use crate::credential::Credential;
 use crate::error::Code;
 use crate::member::*;
 use crate::policy::tests::DEFAULT;
-use crate::refresh::Refusal as NoToken;
-use crate::rotation::{PhaseName, Refusal, Role, SinkOutcome, Transition};
-use crate::sink::Target;
+use crate::refresh::TokenRefusal as NoToken;
+use crate::rotation::{PersistOutcome, PhaseName, Refusal, Role, Transition};
 use crate::source::{EntrySpec, SourceSpec};
+use crate::persist::PersistTarget;
 
 /// One entry that yields `old` and is written back; the old secret dies then.
 fn vault(dies_at: Timestamp) -> World {
@@ -24,7 +24,7 @@ fn vault(dies_at: Timestamp) -> World {
         optional: false,
         expires_at: None,
         has_variables: false,
-        persist: Some(Target::Js { index: 0 }),
+        persist: Some(PersistTarget::Js { index: 0 }),
         source: SourceSpec::Js { index: 0 },
     };
     let mut world = World::with_entries(DEFAULT, vec![spec], endpoint);
@@ -42,7 +42,7 @@ fn at(minutes: u32) -> Timestamp {
 /// What was told of rotations, by its name and why.
 fn told(world: &World) -> Vec<(What, Option<Code>)> {
     let changes = world.script.notices.iter().filter_map(|notice| match notice {
-        Notice::Rotation(change) => {
+        MemberNotice::Rotation(change) => {
             Some((change.what.clone(), change.failure.as_ref().map(|failure| failure.code)))
         }
         _ => None,
@@ -54,30 +54,34 @@ fn told(world: &World) -> Vec<(What, Option<Code>)> {
 fn a_secret_that_was_proved_while_the_vault_was_down_is_there_an_hour_later() {
     // As a person does it: prepared, Regenerate pressed, the new secret told to the service.
     let mut world = vault(at(2));
-    world.script.sink_outcome = SinkOutcome::Failed;
+    world.script.sink_outcome = PersistOutcome::Failed;
     world.ask(Request::Prepare { min_runway: 30 * MINUTE });
     world.pass(2 * MINUTE);
     let caller = world.rotate_to("new");
     world.pass(SECOND);
-    assert_eq!(world.rotated(caller), Some(Phase::Overlap), "the old one is dead: nothing waits");
+    assert_eq!(
+        world.rotated(caller),
+        Some(Progress::Overlap),
+        "the old one is dead: nothing waits"
+    );
     world.pass(5 * MINUTE);
-    world.script.sink_outcome = SinkOutcome::Done;
+    world.script.sink_outcome = PersistOutcome::Done;
     for minute in 0..180 {
         world.pass(MINUTE);
         assert!(world.has_token(), "no token after {minute} minutes");
     }
     let snapshot = world.member().latest_rotation().unwrap();
-    assert_eq!((snapshot.persisted, snapshot.phase), (Persisted::Done, Phase::Retired));
+    assert_eq!((snapshot.persisted, snapshot.phase), (Persisted::Done, Progress::Retired));
 }
 
 #[test]
 fn a_vault_that_fails_or_hangs_for_any_time_costs_no_token_whenever_the_old_secret_dies() {
     for dies_at in [at(1), at(3), at(8), at(14), at(40), at(70), NEVER] {
         for (delays, outcome) in [
-            (false, SinkOutcome::Failed),
-            (false, SinkOutcome::Impossible),
-            (true, SinkOutcome::Failed),
-            (true, SinkOutcome::Done),
+            (false, PersistOutcome::Failed),
+            (false, PersistOutcome::Impossible),
+            (true, PersistOutcome::Failed),
+            (true, PersistOutcome::Done),
         ] {
             for down in [MINUTE, 5 * MINUTE, 11 * MINUTE, 2 * HOUR] {
                 for stays in [Duration::ZERO, 5 * MINUTE] {
@@ -86,7 +90,7 @@ fn a_vault_that_fails_or_hangs_for_any_time_costs_no_token_whenever_the_old_secr
                     world.pass(at(2).since(world.now));
                     let caller = world.rotate_to("new");
                     world.pass(stays);
-                    world.tell(Event::Left(caller));
+                    world.tell(MemberEvent::Left(caller));
                     let case = format!(
                         "{:?} {delays} {outcome:?} {down:?} {stays:?}",
                         dies_at.since(START)
@@ -94,7 +98,7 @@ fn a_vault_that_fails_or_hangs_for_any_time_costs_no_token_whenever_the_old_secr
                     for minute in 0..240 {
                         world.pass(MINUTE);
                         if down < minute * MINUTE {
-                            world.script.sink_outcome = SinkOutcome::Done;
+                            world.script.sink_outcome = PersistOutcome::Done;
                             world.script.delays_sinks = false;
                             world.end_sinks();
                         }
@@ -113,7 +117,7 @@ fn a_vault_that_fails_or_hangs_for_any_time_costs_no_token_whenever_the_old_secr
 fn an_acceptance_that_comes_after_the_withdrawal_makes_a_fallback_that_takes_over() {
     let mut world = vault(at(30));
     let caller = world.rotate_to("new");
-    world.tell(Event::Left(caller));
+    world.tell(MemberEvent::Left(caller));
     assert_eq!((world.phase(), world.role("new")), (PhaseName::Stable, Role::Unknown));
     world.pass(SECOND);
     assert_eq!(world.role("new"), Role::Standby);
@@ -124,7 +128,7 @@ fn an_acceptance_that_comes_after_the_withdrawal_makes_a_fallback_that_takes_ove
 #[test]
 fn at_its_deadline_a_caller_hears_that_custody_is_missing_and_why() {
     let mut world = vault(NEVER);
-    world.script.sink_outcome = SinkOutcome::Failed;
+    world.script.sink_outcome = PersistOutcome::Failed;
     let caller = world.rotate_to("new");
     world.pass(5 * MINUTE);
     let Some(Err(Denial { reason: Reason::TimedOut { waiting, .. }, .. })) =
@@ -142,7 +146,7 @@ fn at_its_deadline_a_caller_hears_that_custody_is_missing_and_why() {
 #[test]
 fn who_still_waits_when_the_candidate_is_given_up_hears_why_nothing_keeps_it() {
     let mut world = vault(NEVER);
-    world.script.sink_outcome = SinkOutcome::Failed;
+    world.script.sink_outcome = PersistOutcome::Failed;
     let mut ask = rotate(Some("new"));
     if let Request::Rotate(Rotate { rotation, .. }) = &mut ask {
         *rotation = Some(RotationId::new("autumn"));
@@ -176,25 +180,28 @@ fn a_write_that_takes_too_long_counts_as_failed_and_is_not_made_twice_at_a_time(
     assert!(world.script.aborted.is_empty());
     world.pass(2 * SECOND);
     assert_eq!(world.script.aborted.len(), 1, "whoever makes it is asked to give up");
-    let failed = |notice: &Notice| {
-        matches!(notice, Notice::Persisted { outcome: SinkOutcome::Failed, message: Some(_), .. })
+    let failed = |notice: &MemberNotice| {
+        matches!(
+            notice,
+            MemberNotice::Persisted { outcome: PersistOutcome::Failed, message: Some(_), .. }
+        )
     };
     assert!(world.script.notices.iter().any(failed));
     world.pass(2 * MINUTE);
     assert_eq!(world.script.written.len(), 1, "it may still be writing");
     world.end_sinks();
-    assert_eq!(world.rotated(caller), Some(Phase::Overlap), "a late success counts");
+    assert_eq!(world.rotated(caller), Some(Progress::Overlap), "a late success counts");
 }
 
 #[test]
 fn a_write_that_fails_late_is_made_again() {
     let mut world = vault(NEVER);
-    (world.script.delays_sinks, world.script.sink_outcome) = (true, SinkOutcome::Failed);
+    (world.script.delays_sinks, world.script.sink_outcome) = (true, PersistOutcome::Failed);
     world.rotate_to("new");
     world.pass(2 * MINUTE);
     let told = world.script.notices.len();
     world.end_sinks();
-    let is_persisted = |notice: &Notice| matches!(notice, Notice::Persisted { .. });
+    let is_persisted = |notice: &MemberNotice| matches!(notice, MemberNotice::Persisted { .. });
     assert!(!world.script.notices[told..].iter().any(is_persisted), "that it failed was told");
     assert_eq!(world.script.written.len(), 2);
 }
@@ -209,7 +216,7 @@ fn a_function_goes_on_writing_when_the_thread_is_restarted() {
     world.pass(SECOND);
     assert_eq!(world.script.written.len(), 1);
     world.end_sinks();
-    assert_eq!(world.rotated(caller), Some(Phase::Overlap));
+    assert_eq!(world.rotated(caller), Some(Progress::Overlap));
 }
 
 #[test]
@@ -218,7 +225,7 @@ fn a_place_that_gets_a_secret_too_late_is_written_again() {
     world.script.delays_sinks = true;
     let caller = world.rotate_to("new");
     world.pass(MINUTE);
-    world.tell(Event::Left(caller));
+    world.tell(MemberEvent::Left(caller));
     world.pass(SECOND);
     assert_eq!((world.phase(), world.role("new")), (PhaseName::Stable, Role::Standby));
     world.end_sinks();
@@ -231,7 +238,7 @@ fn a_place_that_gets_a_secret_too_late_is_written_again() {
 #[test]
 fn a_reason_to_wait_is_told_once_and_another_one_again() {
     let mut world = vault(NEVER);
-    world.script.sink_outcome = SinkOutcome::Failed;
+    world.script.sink_outcome = PersistOutcome::Failed;
     world.rotate_to("new");
     let times = |world: &World| {
         told(world).into_iter().filter(|(what, _)| *what == What::AwaitsCustody).count()
@@ -265,7 +272,7 @@ fn what_a_rotation_would_be_kept_by_is_known_before_the_button_is_pressed() {
     let mut world = with_token(&["old"]);
     assert_eq!(custody(&mut world), Custody::None);
     for (outcome, expected) in
-        [(SinkOutcome::Done, Custody::Kept), (SinkOutcome::Impossible, Custody::None)]
+        [(PersistOutcome::Done, Custody::Kept), (PersistOutcome::Impossible, Custody::None)]
     {
         let mut world = vault_file();
         world.script.sink_outcome = outcome;
@@ -286,17 +293,17 @@ fn before_the_first_token_no_file_is_tried_for_a_preparation() {
 #[test]
 fn a_place_that_is_written_once_more_is_not_told_as_given_up() {
     let mut world = vault_file();
-    world.script.sink_outcome = SinkOutcome::Impossible;
+    world.script.sink_outcome = PersistOutcome::Impossible;
     world.rotate_to("new");
     world.pass(SECOND);
-    assert_eq!(world.member().sink_failures()[0].outcome, SinkOutcome::Impossible);
+    assert_eq!(world.member().persist_failures()[0].outcome, PersistOutcome::Impossible);
     world.script.delays_sinks = true;
     world.rotate_to("new");
     world.pass(SECOND);
-    let [failure] = &world.member().sink_failures()[..] else { panic!("one place") };
-    assert_eq!((failure.outcome, failure.is_hanging), (SinkOutcome::Failed, false));
+    let [failure] = &world.member().persist_failures()[..] else { panic!("one place") };
+    assert_eq!((failure.outcome, failure.is_hanging), (PersistOutcome::Failed, false));
     world.pass(MINUTE);
-    let failure = &world.member().sink_failures()[0];
+    let failure = &world.member().persist_failures()[0];
     assert!(failure.is_hanging, "it has taken too long, and has not ended");
     assert!(failure.message.starts_with("writing /vault has not"), "{}", failure.message);
 }
@@ -307,7 +314,7 @@ fn file() -> EntrySpec {
         optional: false,
         expires_at: None,
         has_variables: false,
-        persist: Some(Target::SecretFile { path: "/vault".into(), of_client: None }),
+        persist: Some(PersistTarget::SecretFile { path: "/vault".into(), of_client: None }),
         source: SourceSpec::Js { index: 0 },
     }
 }
@@ -343,7 +350,8 @@ fn an_answer_that_may_be_about_one_credential_has_the_others_tried_in_the_same_r
     world.want(1);
     world.pass(SECOND);
     assert_eq!(world.outcome(1), Some(&Ok(())));
-    let rejected = |notice: &Notice| matches!(notice, Notice::CredentialRejected { .. });
+    let rejected =
+        |notice: &MemberNotice| matches!(notice, MemberNotice::CredentialRejected { .. });
     assert!(world.script.notices.iter().any(rejected), "it was a rejection");
 }
 

@@ -6,7 +6,7 @@ use crate::credential::Credential;
 use crate::error::Code;
 use crate::member::*;
 use crate::policy::tests::DEFAULT;
-use crate::refresh::Refusal;
+use crate::refresh::TokenRefusal;
 use crate::rotation::{PhaseName, Role};
 use crate::verdict::Verify;
 
@@ -23,7 +23,7 @@ fn a_secret_that_dies_early_in_the_overlap_is_replaced_by_the_fallback_before_an
     world.rotate_to("new");
     world.pass(2 * MINUTE);
     let serial = world.serial().unwrap();
-    world.tell(Event::Invalidated(serial));
+    world.tell(MemberEvent::Invalidated(serial));
     world.want(1);
     world.pass(2 * SECOND);
     assert_eq!(world.outcome(1), Some(&Ok(())));
@@ -43,7 +43,7 @@ fn when_all_are_dead_callers_are_told_at_once_and_it_heals_by_itself() {
     world.configure(&["one", "two"]);
     assert_eq!(world.phase(), PhaseName::Degraded);
     world.want(1);
-    let Some(Err(Refusal::Unavailable { cause: Some(cause), .. })) = world.outcome(1) else {
+    let Some(Err(TokenRefusal::Unavailable { cause: Some(cause), .. })) = world.outcome(1) else {
         panic!("{:?}", world.outcome(1))
     };
     assert_eq!(cause.code, Code::Degraded);
@@ -106,7 +106,7 @@ fn a_reload_tries_a_quarantined_secret_at_once() {
     world.configure(&["old", "late"]);
     world.pass(5 * MINUTE);
     let before = world.script.fetches.len();
-    world.tell(Event::Reloaded);
+    world.tell(MemberEvent::Reloaded);
     assert_eq!(world.script.fetches.len(), before + 1);
     world.pass(SECOND);
     assert_eq!(world.role("late"), Role::Active);
@@ -174,7 +174,7 @@ fn a_write_that_fails_or_whose_answer_is_lost_is_made_once_in_the_end() {
         assert_eq!(world.phase(), PhaseName::Staged);
         world.script.next_write = fate;
         world.pass(SECOND);
-        assert_eq!(world.rotated(caller), Some(Phase::Overlap));
+        assert_eq!(world.rotated(caller), Some(Progress::Overlap));
         assert_eq!(world.secret_in_use(), Some("new"));
         let record = world.member().record().unwrap();
         assert_eq!((record.generation, record.history.len()), (2, 1));
@@ -209,7 +209,7 @@ fn tokens_that_nobody_may_be_handed_yet_are_not_fetched_again_and_again() {
     world.ask(verified(rotate(Some("new"))));
     world.pass(SECOND);
     let held = world.serial().expect("the token in the store, or one made here");
-    world.tell(Event::Invalidated(held));
+    world.tell(MemberEvent::Invalidated(held));
     let before = world.script.fetches.len();
     world.pass(MINUTE);
     let sent = world.script.fetches.len() - before;

@@ -44,7 +44,7 @@ fn invariants_hold_under_random_faults() {
             match draw(8) {
                 0 => world
                     .configure(&[["one", "two", "bad"][usize::try_from(draw(3)).unwrap()], "one"]),
-                1 => world.tell(Event::Invalidated(world.member().refresh().last_serial())),
+                1 => world.tell(MemberEvent::Invalidated(world.member().refresh().last_serial())),
                 2 => {
                     world.restart();
                 }
@@ -56,7 +56,7 @@ fn invariants_hold_under_random_faults() {
             }
             world.pass(Duration::from_millis(draw(10_000)));
         }
-        world.tell(Event::Closed);
+        world.tell(MemberEvent::Closed);
         let mut settled: Vec<_> =
             world.script.settled.iter().map(|(_, waiter, _)| *waiter).collect();
         settled.sort_unstable();
@@ -108,7 +108,7 @@ fn a_healthy_endpoint_is_found_again_and_never_stormed() {
             world.latency = Duration::from_millis(draw(3) * draw(400));
             match draw(5) {
                 0 => world.configure(lists[usize::try_from(draw(4)).unwrap()]),
-                1 => world.tell(Event::Invalidated(world.member().refresh().last_serial())),
+                1 => world.tell(MemberEvent::Invalidated(world.member().refresh().last_serial())),
                 2 => world.want_for(draw(u64::MAX), Duration::from_millis(draw(4000))),
                 _ => {}
             }

@@ -3,13 +3,13 @@
 use super::world::*;
 use crate::member::*;
 use crate::policy::tests::DEFAULT;
-use crate::rotation::{Persisted, PhaseName, Refusal, Role, SinkOutcome};
-use crate::sink::Target;
+use crate::rotation::{PersistOutcome, Persisted, PhaseName, Refusal, Role};
 use crate::source::{EntrySpec, Field, SourceSpec};
+use crate::persist::PersistTarget;
 use crate::verdict::Verify;
 
 fn entry(index: usize, has_sink: bool) -> EntrySpec {
-    let persist = has_sink.then_some(Target::Js { index });
+    let persist = has_sink.then_some(PersistTarget::Js { index });
     let source = SourceSpec::Js { index };
     EntrySpec {
         label: None,
@@ -43,7 +43,10 @@ fn a_secret_that_only_a_caller_holds_is_written_back_before_it_takes_over() {
     assert_eq!(writes(&world), [(0, "new")]);
     assert_eq!((world.phase(), world.role("old")), (PhaseName::Staged, Role::Active));
     world.end_sinks();
-    assert_eq!((world.phase(), world.rotated(caller)), (PhaseName::Overlap, Some(Phase::Overlap)));
+    assert_eq!(
+        (world.phase(), world.rotated(caller)),
+        (PhaseName::Overlap, Some(Progress::Overlap))
+    );
 }
 
 #[test]
@@ -99,7 +102,7 @@ fn a_write_that_is_under_way_is_not_undone_by_a_caller_who_leaves() {
     world.script.delays_sinks = true;
     let caller = world.rotate_to("new");
     world.pass(SECOND);
-    world.tell(Event::Left(caller));
+    world.tell(MemberEvent::Left(caller));
     world.end_sinks();
     assert_eq!((world.phase(), world.role("new")), (PhaseName::Overlap, Role::Active));
 }
@@ -107,10 +110,10 @@ fn a_write_that_is_under_way_is_not_undone_by_a_caller_who_leaves() {
 #[test]
 fn a_candidate_whose_caller_left_stays_a_fallback_when_it_could_be_written_nowhere() {
     let mut world = two_places();
-    (world.script.delays_sinks, world.script.sink_outcome) = (true, SinkOutcome::Failed);
+    (world.script.delays_sinks, world.script.sink_outcome) = (true, PersistOutcome::Failed);
     let caller = world.rotate_to("new");
     world.pass(SECOND);
-    world.tell(Event::Left(caller));
+    world.tell(MemberEvent::Left(caller));
     world.end_sinks();
     assert_eq!(world.phase(), PhaseName::Staged, "the old one is asked whether it still works");
     world.pass(SECOND);
@@ -122,7 +125,7 @@ fn a_place_whose_handle_was_closed_before_it_could_be_written_keeps_nothing_from
     for is_under_way in [false, true] {
         let mut world = two_places();
         world.configure_each(&[&["old"], &["new"]]);
-        world.script.sink_outcome = SinkOutcome::Failed;
+        world.script.sink_outcome = PersistOutcome::Failed;
         world.pass(90 * MINUTE);
         assert_eq!((world.phase(), world.role("old")), (PhaseName::Overlap, Role::Previous));
         world.script.delays_sinks = is_under_way;
@@ -139,7 +142,7 @@ fn a_place_that_is_gone_is_forgotten_once_nothing_refers_to_it() {
     let mut world = two_places();
     world.rotate_to("new");
     world.pass(SECOND);
-    let slots: Vec<_> = world.member().record().unwrap().sinks.keys().copied().collect();
+    let slots: Vec<_> = world.member().record().unwrap().targets.keys().copied().collect();
     let [slot] = slots[..] else { panic!("{slots:?}") };
     world.drop_entry(0);
     assert!(world.member().place_of(slot).is_some(), "the record says whether it was written");
@@ -172,13 +175,13 @@ fn where_another_source_yields_the_new_secret_the_old_place_is_written_at_the_en
 #[test]
 fn a_place_that_cannot_be_written_holds_the_retirement_up_and_is_tried_again() {
     let mut world = two_places();
-    world.script.sink_outcome = SinkOutcome::Failed;
+    world.script.sink_outcome = PersistOutcome::Failed;
     world.configure_each(&[&["old"], &["new"]]);
     world.pass(3 * HOUR);
     assert_eq!((world.phase(), world.role("old")), (PhaseName::Overlap, Role::Previous));
     let tries = world.script.written.len();
     assert!((10..1500).contains(&tries), "{tries} tries");
-    world.script.sink_outcome = SinkOutcome::Done;
+    world.script.sink_outcome = PersistOutcome::Done;
     world.pass(2 * MINUTE);
     assert_eq!((world.phase(), world.role("old")), (PhaseName::Stable, Role::Retired));
 }
@@ -186,7 +189,7 @@ fn a_place_that_cannot_be_written_holds_the_retirement_up_and_is_tried_again() {
 #[test]
 fn a_place_that_can_never_be_written_holds_nothing_up_where_a_source_yields_the_secret() {
     let mut world = two_places();
-    world.script.sink_outcome = SinkOutcome::Impossible;
+    world.script.sink_outcome = PersistOutcome::Impossible;
     world.configure_each(&[&["old"], &["new"]]);
     world.pass(2 * HOUR);
     assert_eq!((world.script.written.len(), world.role("old")), (1, Role::Retired));
@@ -194,7 +197,7 @@ fn a_place_that_can_never_be_written_holds_nothing_up_where_a_source_yields_the_
 
 #[test]
 fn a_place_that_is_behind_gets_the_next_secret() {
-    for outcome in [SinkOutcome::Failed, SinkOutcome::Impossible] {
+    for outcome in [PersistOutcome::Failed, PersistOutcome::Impossible] {
         let entries = vec![entry(0, true)];
         let mut world = World::with_entries(DEFAULT, entries, accepts(&["old", "new"]));
         world.configure_each(&[&["old"]]);
@@ -204,10 +207,10 @@ fn a_place_that_is_behind_gets_the_next_secret() {
         world.configure_each(&[&["new"]]);
         world.script.sink_outcome = outcome;
         world.script.endpoint = Box::new(accepts(&["old", "next"]));
-        world.tell(Event::Invalidated(world.process.handed_out.as_ref().unwrap().serial));
+        world.tell(MemberEvent::Invalidated(world.process.handed_out.as_ref().unwrap().serial));
         world.pass(MINUTE);
         assert_eq!((world.phase(), world.role("old")), (PhaseName::Stable, Role::Active));
-        world.script.sink_outcome = SinkOutcome::Done;
+        world.script.sink_outcome = PersistOutcome::Done;
         world.script.written.clear();
         world.rotate_to("next");
         world.pass(SECOND);
@@ -223,7 +226,7 @@ fn with_nowhere_to_write_to_people_are_told_that_the_secret_ends_with_the_proces
     world.pass(SECOND);
     let Some(Ok(Answer::Rotation(snapshot))) = world.script.answers.get(&caller) else { panic!() };
     assert_eq!(snapshot.persisted, Persisted::None);
-    let is_told = |notice: &Notice| matches!(notice, Notice::Rotation(change) if change.what == What::NotPersisted);
+    let is_told = |notice: &MemberNotice| matches!(notice, MemberNotice::Rotation(change) if change.what == What::NotPersisted);
     assert!(world.script.notices.iter().any(is_told));
 }
 

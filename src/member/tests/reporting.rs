@@ -6,10 +6,10 @@ use super::world::*;
 use crate::member::*;
 use crate::policy::tests::DEFAULT;
 use crate::rotation::CallerId;
-use crate::rotation::{Missing, PhaseName, Refusal, Role, SinkOutcome, Transition};
+use crate::rotation::{Missing, PersistOutcome, PhaseName, Refusal, Role, Transition};
 use crate::secret::Secret;
-use crate::sink::Target;
 use crate::source::{EntrySpec, SourceSpec};
+use crate::persist::PersistTarget;
 
 fn named(secret: &str, label: Option<&str>, expires_at: Option<i64>) -> Request<Candidate> {
     let candidate = Some(Candidate {
@@ -22,7 +22,7 @@ fn named(secret: &str, label: Option<&str>, expires_at: Option<i64>) -> Request<
     Request::Rotate(Rotate { candidate, rotation, supersede: false, compromised: false, verify })
 }
 
-fn rotate(world: &mut World, ask: Request<Candidate>) -> Snapshot {
+fn rotate(world: &mut World, ask: Request<Candidate>) -> RotationSnapshot {
     let caller = world.ask(ask);
     world.pass(SECOND);
     match &world.script.answers[&caller] {
@@ -41,7 +41,7 @@ fn refusal(world: &World, caller: CallerId) -> (Refusal, Option<RotationId>) {
 }
 
 /// In the overlap from `old` to `new`.
-fn overlap() -> (World, Snapshot) {
+fn overlap() -> (World, RotationSnapshot) {
     let mut world = World::new(DEFAULT, accepts(&["old", "new", "other"])).with(&["old"]);
     world.pass(MINUTE);
     let snapshot = rotate(&mut world, named("new", Some("autumn"), Some(1_800_000_000_000)));
@@ -49,9 +49,9 @@ fn overlap() -> (World, Snapshot) {
 }
 
 fn changes(world: &World) -> Vec<&Change> {
-    fn change(notice: &Notice) -> Option<&Change> {
+    fn change(notice: &MemberNotice) -> Option<&Change> {
         match notice {
-            Notice::Rotation(change) => Some(change),
+            MemberNotice::Rotation(change) => Some(change),
             _ => None,
         }
     }
@@ -81,7 +81,7 @@ fn a_retired_credential_is_listed_by_its_name_alone_and_keeps_it() {
     assert!(held.iter().all(|one| one.client_secret.expose() != "old"));
     let last = listed.last().unwrap();
     assert_eq!(last.credential.as_ref().unwrap_err().id, snapshot.previous.unwrap().id);
-    assert_eq!((last.role, last.standing), (Some(Role::Retired), Standing::Unknown));
+    assert_eq!((last.role, last.standing), (Some(Role::Retired), CredentialStanding::Unknown));
     let may_be_presented: Vec<_> =
         world.member().held().map(|one| one.client_secret.expose()).collect();
     assert_eq!(may_be_presented, ["other"], "new is configured, and retired all the same");
@@ -94,7 +94,7 @@ fn when_the_previous_credential_may_be_revoked_is_known_after_its_retirement() {
     assert!(at.is_some());
     world.pass(2 * HOUR);
     let retired = world.member().latest_rotation().unwrap();
-    assert_eq!(retired.phase, Phase::Retired);
+    assert_eq!(retired.phase, Progress::Retired);
     assert_eq!(retired.safe_to_revoke_at, at);
     assert_eq!(retired.retire_not_before, snapshot.retire_not_before);
     let told = changes(&world);
@@ -159,10 +159,10 @@ fn a_retirement_that_is_overdue_is_told_once_with_what_is_missing() {
         persist,
         source: SourceSpec::Js { index },
     };
-    let entries = vec![entry(0, Some(Target::Js { index: 0 })), entry(1, None)];
+    let entries = vec![entry(0, Some(PersistTarget::Js { index: 0 })), entry(1, None)];
     let mut world = World::with_entries(DEFAULT, entries, accepts(&["old", "new"]));
     world.configure_each(&[&["old"], &["new"]]);
-    world.script.sink_outcome = SinkOutcome::Failed;
+    world.script.sink_outcome = PersistOutcome::Failed;
     world.pass(MINUTE);
     rotate(&mut world, named("new", None, None));
     world.pass(2 * HOUR);
@@ -171,7 +171,9 @@ fn a_retirement_that_is_overdue_is_told_once_with_what_is_missing() {
         .filter(|it| matches!(it.what, What::Overdue(_) | What::Moved(Transition::Overdue, _)))
         .collect();
     assert_eq!(overdue.len(), 1);
-    let What::Overdue(Missing { sinks, .. }) = &overdue[0].what else { panic!("{overdue:?}") };
+    let What::Overdue(Missing { targets: sinks, .. }) = &overdue[0].what else {
+        panic!("{overdue:?}")
+    };
     assert_eq!(sinks.len(), 1);
 }
 
@@ -180,7 +182,7 @@ fn naming_the_active_credential_answers_a_rotation_that_has_come_to_its_end() {
     let mut world = World::new(DEFAULT, accepts(&["old", "new"])).with(&["old"]);
     world.pass(MINUTE);
     let snapshot = rotate(&mut world, named("old", None, None));
-    assert_eq!((snapshot.phase, snapshot.generation), (Phase::Retired, 1));
+    assert_eq!((snapshot.phase, snapshot.generation), (Progress::Retired, 1));
     for until in [Until::Persisted, Until::Retired] {
         let caller = world.ask(Ask::Until(snapshot.rotation.clone(), until));
         assert!(matches!(world.script.answers[&caller], Ok(Answer::Rotation(_))), "{until:?}");
@@ -194,7 +196,7 @@ fn naming_the_active_credential_answers_a_rotation_that_has_come_to_its_end() {
 fn naming_the_previous_credential_answers_as_a_rollback_does() {
     let (mut world, snapshot) = overlap();
     let back = rotate(&mut world, named("old", None, None));
-    assert_eq!((back.rotation, back.phase), (snapshot.rotation, Phase::RolledBack));
+    assert_eq!((back.rotation, back.phase), (snapshot.rotation, Progress::RolledBack));
     assert_eq!(back.previous.unwrap().id, snapshot.active.id);
 }
 
@@ -204,7 +206,7 @@ fn what_was_rolled_back_is_never_told_as_retired() {
     world.ask(Request::RollBack(snapshot.rotation.clone()));
     world.pass(3 * HOUR);
     let now = world.member().latest_rotation().unwrap();
-    assert_eq!((world.phase(), now.phase), (PhaseName::Stable, Phase::RolledBack));
+    assert_eq!((world.phase(), now.phase), (PhaseName::Stable, Progress::RolledBack));
     let caller = world.ask(Ask::Until(snapshot.rotation, Until::Retired));
     assert_eq!(refusal(&world, caller).0, Refusal::Conflict);
 }
@@ -218,7 +220,7 @@ fn what_was_rolled_back_twice_is_told_as_retired() {
     }
     world.pass(3 * HOUR);
     let now = world.member().latest_rotation().unwrap();
-    assert_eq!((now.phase, now.active.id), (Phase::Retired, snapshot.candidate.id));
+    assert_eq!((now.phase, now.active.id), (Progress::Retired, snapshot.candidate.id));
 }
 
 #[test]
@@ -239,7 +241,10 @@ fn a_candidate_that_was_refused_is_of_no_concern_after_that() {
     world.pass(MINUTE);
     let of = |world: &World| {
         let listed = world.member().credentials();
-        let wrong = listed.iter().find(|it| matches!(it.standing, Standing::Rejected(_))).unwrap();
+        let wrong = listed
+            .iter()
+            .find(|it| matches!(it.standing, CredentialStanding::Rejected(_)))
+            .unwrap();
         wrong.is_in_use
     };
     assert!(!of(&world));

@@ -64,7 +64,10 @@ fn retry_after_never_outlasts_a_held_token() {
     assert_eq!(world.serial(), Some(2), "it was asked again while the first one was usable");
     assert!(!world.script.notices.iter().any(|notice| matches!(
         notice,
-        Notice::Token(refresh::Notice::TokenRetired { reason: Retirement::Expired, .. })
+        MemberNotice::Token(refresh::RefreshNotice::TokenRetired {
+            reason: Retirement::Expired,
+            ..
+        })
     )));
 }
 

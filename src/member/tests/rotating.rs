@@ -25,7 +25,7 @@ fn a_secret_that_is_accepted_takes_over_with_its_token_in_one_step() {
     let caller = world.rotate_to("new");
     assert_eq!(world.secret_in_use(), Some("old"), "until it is proved");
     world.pass(SECOND);
-    assert_eq!(world.rotated(caller), Some(Phase::Overlap));
+    assert_eq!(world.rotated(caller), Some(Progress::Overlap));
     assert_eq!(world.role("new"), Role::Active);
     assert_eq!(world.secret_in_use(), Some("new"));
     assert_eq!(world.process.store.load().token.map(|token| token.serial), world.serial());
@@ -59,7 +59,7 @@ fn rotate_without_a_secret_reads_the_sources_and_takes_what_is_new_there() {
     assert_eq!(world.script.rereads, 1);
     world.configure(&["old", "new"]);
     world.pass(SECOND);
-    assert_eq!(world.rotated(caller), Some(Phase::Overlap));
+    assert_eq!(world.rotated(caller), Some(Progress::Overlap));
 
     let mut world = with_token(&["old"]);
     let caller = world.ask(rotate(None));
@@ -136,7 +136,7 @@ fn a_candidate_that_failed_its_verification_takes_over_for_who_asks_for_none() {
     world.pass(MINUTE);
     let caller = world.rotate_to("new");
     world.pass(SECOND);
-    assert_eq!(world.rotated(caller), Some(Phase::Overlap));
+    assert_eq!(world.rotated(caller), Some(Progress::Overlap));
 }
 
 #[test]
@@ -172,7 +172,7 @@ fn a_verification_that_fails_for_another_reason_is_tried_again() {
     assert_eq!((world.phase(), world.secret_in_use()), (PhaseName::Staged, Some("old")));
     world.script.verified = Verify::Passed;
     world.pass(MINUTE);
-    assert_eq!(world.rotated(caller), Some(Phase::Overlap));
+    assert_eq!(world.rotated(caller), Some(Progress::Overlap));
 }
 
 #[test]
@@ -225,7 +225,7 @@ fn waiters_are_served_by_the_promotion() {
     let start = START + MINUTE;
     let mut world = World::new(DEFAULT, dies_at(start)).with(&["old"]);
     world.pass(MINUTE);
-    world.tell(Event::Invalidated(1));
+    world.tell(MemberEvent::Invalidated(1));
     world.want(1);
     world.rotate_to("new");
     world.pass(SECOND);
@@ -251,7 +251,7 @@ fn what_was_retired_is_not_presented_while_a_token_is_being_stored() {
     world.pass(SECOND);
     assert_eq!(world.role("old"), Role::Retired);
     let tried = world.script.fetches.len();
-    world.tell(Event::Invalidated(world.serial().unwrap()));
+    world.tell(MemberEvent::Invalidated(world.serial().unwrap()));
     world.pass(20 * SECOND);
     assert!(!world.secrets_tried()[tried..].contains(&"old"), "{:?}", world.script.fetches);
 }

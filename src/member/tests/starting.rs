@@ -29,7 +29,7 @@ fn a_secret_that_is_rotated_to_before_the_first_token_is_tried_first() {
     let caller = world.rotate_to_of("app", "two");
     world.configure(&["one"]);
     world.pass(SECOND);
-    assert_eq!(world.rotated(caller), Some(Phase::Retired));
+    assert_eq!(world.rotated(caller), Some(Progress::Retired));
     assert_eq!(world.secret_in_use(), Some("two"));
     assert_eq!(world.secrets_tried(), ["two"]);
 }
@@ -102,7 +102,7 @@ fn a_token_that_was_invalidated_while_its_id_was_derived_does_not_come_back() {
     world.script.derives_ids = false;
     world.configure(&["one"]);
     world.pass(2 * SECOND);
-    world.tell(Event::Invalidated(1));
+    world.tell(MemberEvent::Invalidated(1));
     world.pass(2 * SECOND);
     assert_eq!(world.serial(), Some(2));
     world.derive_ids();
@@ -113,7 +113,7 @@ fn a_token_that_was_invalidated_while_its_id_was_derived_does_not_come_back() {
 #[test]
 fn a_member_that_holds_nothing_asks_for_nothing() {
     let mut world = World::new(DEFAULT, accepts(&["one"]));
-    world.tell(Event::Configured { configured: Configured::default(), is_followed: false });
+    world.tell(MemberEvent::Configured { configured: Configured::default(), is_followed: false });
     assert_eq!(world.member().wake_at(world.now), None);
 }
 
@@ -176,9 +176,9 @@ fn where_nobody_looks_no_id_is_derived_however_often_the_token_is_refreshed_and_
     for _ in 0..3 {
         world.pass(HOUR);
         world.configure(&["one", "two"]);
-        world.tell(Event::Reloaded);
+        world.tell(MemberEvent::Reloaded);
     }
-    world.tell(Event::Invalidated(world.serial().expect("a token is held")));
+    world.tell(MemberEvent::Invalidated(world.serial().expect("a token is held")));
     world.pass(HOUR);
     assert!(world.script.fetches.len() > 4, "{} requests", world.script.fetches.len());
     assert!(!world.member().needs_ids() && world.member().record().is_none());
@@ -188,7 +188,7 @@ fn where_nobody_looks_no_id_is_derived_however_often_the_token_is_refreshed_and_
     assert_eq!(roles, [Some(Role::Active), Some(Role::Standby)]);
     let (held, fetched) = (world.serial(), world.script.fetches.len());
 
-    world.tell(Event::Observed);
+    world.tell(MemberEvent::Observed);
     world.derive_ids();
     let record = world.member().record().expect("what was foreseen has come about");
     assert_eq!((PhaseName::of(Some(record)), Some(record.generation)), foreseen);
@@ -247,7 +247,7 @@ fn a_token_that_outlives_the_next_one_is_not_forgotten() {
     world.configure(&["one"]);
     world.pass(SECOND);
     let expires_at = world.member().refresh().held().expect("a token is held").expires_at;
-    world.tell(Event::Invalidated(1));
+    world.tell(MemberEvent::Invalidated(1));
     world.pass(MINUTE);
     let record = world.member().record().expect("both tokens count");
     assert_eq!(world.member().ledger().last_expiry(record.active), Some(expires_at));
@@ -267,14 +267,14 @@ fn overslept() -> World {
 fn a_credential_whose_token_was_handed_out_was_active_though_that_has_expired_since() {
     let mut world = overslept();
     assert_eq!((world.member().phase(), world.member().generation()), (PhaseName::Stable, Some(1)));
-    world.tell(Event::Observed);
+    world.tell(MemberEvent::Observed);
     assert_eq!((world.phase(), world.role("one")), (PhaseName::Stable, Role::Active));
 
     let mut world = overslept();
     let caller = world.rotate_to("two");
     world.latency = Duration::from_millis(50);
     world.pass(SECOND);
-    assert_eq!(world.rotated(caller), Some(Phase::Overlap), "it is no start");
+    assert_eq!(world.rotated(caller), Some(Progress::Overlap), "it is no start");
     assert_eq!((world.role("two"), world.role("one")), (Role::Active, Role::Previous));
 
     let mut world = overslept();
@@ -288,10 +288,13 @@ fn an_invalidated_token_takes_nothing_back_of_what_is_foreseen() {
     let mut world = World::unobserved(accepts(&["one"])).with(&["one"]);
     world.pass(SECOND);
     world.latency = HOUR;
-    world.tell(Event::Invalidated(1));
+    world.tell(MemberEvent::Invalidated(1));
     let states = world.member().credentials();
     assert_eq!(world.member().phase(), PhaseName::Stable);
-    assert_eq!((states[0].role, states[0].standing), (Some(Role::Active), Standing::Accepted));
+    assert_eq!(
+        (states[0].role, states[0].standing),
+        (Some(Role::Active), CredentialStanding::Accepted)
+    );
 }
 
 #[test]
@@ -304,7 +307,7 @@ fn ids_that_happened_to_be_known_make_no_later_one_wait() {
         let edges = vec![Edge { from: None, to, is_start: true }];
         let configured =
             Configured { credentials: credentials.clone(), edges, ..Configured::default() };
-        world.tell(Event::Configured { configured, is_followed: false });
+        world.tell(MemberEvent::Configured { configured, is_followed: false });
         world.pass(SECOND);
     };
     let one = credential("one");

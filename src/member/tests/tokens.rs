@@ -8,7 +8,7 @@ use crate::credential::Credential;
 use crate::error::Code;
 use crate::member::*;
 use crate::policy::tests::DEFAULT;
-use crate::refresh::Refusal;
+use crate::refresh::TokenRefusal;
 
 #[test]
 fn fifty_cold_callers_cause_one_fetch() {
@@ -87,7 +87,8 @@ fn a_token_unusable_on_arrival_is_reported_and_not_fetched_in_a_loop() {
         world.want(1);
         world.pass(Duration::from_mins(1));
         assert!(world.script.fetches.len() < 8);
-        let Some(Err(Refusal::Unavailable { cause: Some(cause), .. })) = world.outcome(1) else {
+        let Some(Err(TokenRefusal::Unavailable { cause: Some(cause), .. })) = world.outcome(1)
+        else {
             panic!()
         };
         assert_eq!(cause.code, Code::Misconfigured);
@@ -100,7 +101,7 @@ fn a_suspended_machine_hands_out_nothing_expired_when_it_wakes() {
     world.pass(SECOND);
     world.now = world.now + Duration::from_hours(8);
     assert!(world.member().token(world.now).is_none());
-    world.tell(Event::Ticked);
+    world.tell(MemberEvent::Ticked);
     world.pass(SECOND);
     assert_eq!(world.serial(), Some(2));
 }
@@ -114,12 +115,13 @@ fn a_restarted_driver_gets_the_valid_token_before_anything_is_fetched() {
         "a refresh is under way and is lost with the thread"
     );
     let stale = world.process.under_way.pop_first().unwrap().1;
-    let effects = world.process.member.step(Event::Restarted, world.now, &mut world.script.dice);
-    assert!(matches!(&effects[0], Effect::Publish(token) if token.serial == 1));
+    let effects =
+        world.process.member.step(MemberEvent::Restarted, world.now, &mut world.script.dice);
+    assert!(matches!(&effects[0], MemberEffect::Publish(token) if token.serial == 1));
     world.perform_all(effects);
     world.pass(Duration::from_secs(2));
     assert_eq!(world.serial(), Some(2));
     let TokenRequest { request, sent_at, .. } = stale;
-    world.tell(Event::Answered { request, sent_at, verdict: granted(HOUR), verify: None });
+    world.tell(MemberEvent::Answered { request, sent_at, verdict: granted(HOUR), verify: None });
     assert_eq!(world.serial(), Some(2), "an answer to the lost request changes nothing");
 }

@@ -6,7 +6,7 @@ use super::world::*;
 use crate::error::{Code, Failure};
 use crate::member::*;
 use crate::policy::tests::DEFAULT;
-use crate::refresh::Refusal;
+use crate::refresh::TokenRefusal;
 use crate::rotation;
 use crate::source::Configured;
 use crate::verdict::Verdict;
@@ -19,7 +19,7 @@ fn a_cold_caller_is_refused_at_its_deadline_while_the_refresh_goes_on() {
     world.pass(Duration::from_secs(4));
     assert_eq!(world.outcome(1), None);
     world.pass(SECOND);
-    let Some(Err(Refusal::Unavailable { cause: Some(cause), retry_after })) = world.outcome(1)
+    let Some(Err(TokenRefusal::Unavailable { cause: Some(cause), retry_after })) = world.outcome(1)
     else {
         panic!("{:?}", world.outcome(1));
     };
@@ -38,10 +38,13 @@ fn when_every_credential_is_rejected_callers_are_told_at_once_and_tries_stay_few
     assert_eq!(world.script.rereads, 1);
     assert_eq!(world.outcome(1), None, "the sources may hold a new secret");
     world.configure(&["one", "two"]);
-    assert!(matches!(world.outcome(1), Some(Err(Refusal::Unavailable { cause: Some(_), .. }))));
+    assert!(matches!(
+        world.outcome(1),
+        Some(Err(TokenRefusal::Unavailable { cause: Some(_), .. }))
+    ));
     for waiter in 2..100 {
         world.want(waiter);
-        assert!(matches!(world.outcome(waiter), Some(Err(Refusal::Unavailable { .. }))));
+        assert!(matches!(world.outcome(waiter), Some(Err(TokenRefusal::Unavailable { .. }))));
     }
     assert_eq!(world.script.fetches.len(), 2);
 }
@@ -63,7 +66,7 @@ fn a_misconfigured_request_is_told_at_once_and_tries_no_other_credential() {
     let mut world = World::new(DEFAULT, move |_, _| wrong()).with(&["one", "two"]);
     world.want(1);
     world.pass(Duration::from_millis(100));
-    let Some(Err(Refusal::Unavailable { cause: Some(cause), .. })) = world.outcome(1) else {
+    let Some(Err(TokenRefusal::Unavailable { cause: Some(cause), .. })) = world.outcome(1) else {
         panic!()
     };
     assert_eq!(cause.code, Code::Misconfigured);
@@ -90,7 +93,7 @@ fn a_wish_for_more_life_than_a_token_has_is_refused_and_never_storms() {
     world.pass(SECOND);
     (1..100).for_each(|waiter| world.want_for(waiter, 2 * HOUR));
     let left = Duration::from_millis(3_569_950);
-    let too_short = Err(Refusal::LifetimeTooShort(left));
+    let too_short = Err(TokenRefusal::LifetimeTooShort(left));
     assert!((0..100).all(|waiter| world.outcome(waiter) == Some(&too_short)));
     assert_eq!(world.script.fetches.len(), 1);
 
@@ -106,10 +109,10 @@ fn a_wish_for_more_life_than_a_token_has_is_refused_and_never_storms() {
 fn closing_refuses_who_waits_and_whoever_comes_later() {
     let mut world = World::new(DEFAULT, |_, _| transient()).with(&["one"]);
     world.want(1);
-    world.tell(Event::Closed);
+    world.tell(MemberEvent::Closed);
     world.want(2);
-    assert_eq!(world.outcome(1), Some(&Err(Refusal::Closed)));
-    assert_eq!(world.outcome(2), Some(&Err(Refusal::Closed)));
+    assert_eq!(world.outcome(1), Some(&Err(TokenRefusal::Closed)));
+    assert_eq!(world.outcome(2), Some(&Err(TokenRefusal::Closed)));
     assert_eq!(world.member().wake_at(world.now), None);
 }
 
@@ -122,7 +125,8 @@ fn a_caller_is_told_whether_the_sources_are_silent_or_empty() {
             world.configure(&[]);
         }
         world.pass(Duration::from_secs(6));
-        let Some(Err(Refusal::Unavailable { cause: Some(cause), .. })) = world.outcome(1) else {
+        let Some(Err(TokenRefusal::Unavailable { cause: Some(cause), .. })) = world.outcome(1)
+        else {
             panic!("{:?}", world.outcome(1))
         };
         assert_eq!(cause.code, Code::CredentialUnavailable);
@@ -136,8 +140,8 @@ fn an_unreadable_source_refuses_at_once_and_heals() {
     world.want(1);
     let unreadable = Some(Failure::new(Code::CredentialUnavailable, "no such file"));
     let configured = Configured { unreadable, ..Configured::default() };
-    world.tell(Event::Configured { configured, is_followed: false });
-    let Some(Err(Refusal::Unavailable { cause: Some(cause), .. })) = world.outcome(1) else {
+    world.tell(MemberEvent::Configured { configured, is_followed: false });
+    let Some(Err(TokenRefusal::Unavailable { cause: Some(cause), .. })) = world.outcome(1) else {
         panic!()
     };
     assert_eq!(cause.code, Code::CredentialUnavailable);
@@ -157,7 +161,7 @@ fn while_a_change_is_prepared_nothing_is_presented_and_whoever_wants_more_is_tol
     world.pass(Duration::from_mins(5));
     world.want_for(1, Duration::from_mins(58));
     world.pass(Duration::from_secs(6));
-    let Some(Err(Refusal::Unavailable { cause: Some(cause), .. })) = world.outcome(1) else {
+    let Some(Err(TokenRefusal::Unavailable { cause: Some(cause), .. })) = world.outcome(1) else {
         panic!("{:?}", world.outcome(1))
     };
     assert!(cause.message.contains("is prepared"), "{cause}");

@@ -7,39 +7,39 @@ use crate::clock::Timestamp;
 use crate::credential::CredentialId;
 use crate::rotation::caller::CallerId;
 use crate::rotation::candidate;
-use crate::rotation::event::Event;
+use crate::rotation::event::RotationEvent;
 use crate::rotation::outcome::{Refusal, Settled};
 use crate::rotation::probes::Probe;
 use crate::rotation::record::{Phase, Record};
 use crate::rotation::request::Request;
-use crate::rotation::sink::SinkOutcome;
+use crate::rotation::target::PersistOutcome;
 use crate::rotation::transaction::Transaction;
 use crate::rotation::view::View;
 use crate::rotation::wait::Wait;
-use crate::rotation::write_back;
+use crate::rotation::persist;
 use crate::verdict::{Arrival, Verdict};
 
 /// Something happened.
-pub(in crate::rotation) fn take(tx: &mut Transaction<'_>, event: &Event) {
+pub(in crate::rotation) fn take(tx: &mut Transaction<'_>, event: &RotationEvent) {
     match event {
-        Event::Ticked => {}
-        Event::Changed { from, to } => change(tx, *from, *to),
-        Event::Started(credential) => {
+        RotationEvent::Ticked => {}
+        RotationEvent::Changed { from, to } => change(tx, *from, *to),
+        RotationEvent::Started(credential) => {
             if candidate::is_offered_at_start(tx, *credential) {
                 offer(tx, *credential);
             }
         }
-        Event::Answered { credential, verdict } => answer(tx, *credential, verdict),
-        Event::Asked { caller, request } => self::request(tx, *caller, request),
-        Event::Left(caller) => {
+        RotationEvent::Answered { credential, verdict } => answer(tx, *credential, verdict),
+        RotationEvent::Asked { caller, request } => self::request(tx, *caller, request),
+        RotationEvent::Left(caller) => {
             if let Phase::Staged(staged) = phase(tx) {
                 staged::leave(tx, &staged, &caller.awaits);
             }
         }
-        Event::SinkWritten { slot, credential, outcome } => {
-            let is_first = !tx.record().sinks.contains_key(slot);
-            let is_wanted = write_back::take_in(tx, *slot, *credential, *outcome);
-            if is_wanted && *outcome != SinkOutcome::Done && tx.record().staged().is_some() {
+        RotationEvent::Persisted { target: slot, credential, outcome } => {
+            let is_first = !tx.record().targets.contains_key(slot);
+            let is_wanted = persist::take_in(tx, *slot, *credential, *outcome);
+            if is_wanted && *outcome != PersistOutcome::Done && tx.record().staged().is_some() {
                 staged::not_written(tx, *credential, is_first);
             }
         }

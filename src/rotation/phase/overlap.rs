@@ -5,7 +5,7 @@ use crate::credential::CredentialId;
 use crate::rotation::caller::{Awaited, CallerId};
 use crate::rotation::candidate;
 use crate::rotation::ledger::Proof;
-use crate::rotation::notice::Notice;
+use crate::rotation::notice::RotationNotice;
 use crate::rotation::outcome::{Refusal, Settled};
 use crate::rotation::probes::Probe;
 use crate::rotation::record::{Overlap, Phase, Record, Role};
@@ -16,7 +16,7 @@ use crate::rotation::transaction::Transaction;
 use crate::rotation::transition::Transition;
 use crate::rotation::view::View;
 use crate::rotation::wait::Wait;
-use crate::rotation::write_back;
+use crate::rotation::persist;
 
 /// What a caller gets who waits for a preparation when a step ends in this phase.
 pub(super) const NO_PREPARATION: Refusal = Refusal::Conflict;
@@ -54,7 +54,7 @@ fn rotate(tx: &mut Transaction<'_>, overlap: &Overlap, caller: CallerId, rotate:
     }
     let (candidate, rotation) = candidate::named(rotate, tx.record().active);
     match tx.record().role(candidate) {
-        Role::Active => write_back::retry_impossible(tx),
+        Role::Active => persist::retry_impossible(tx),
         Role::Previous => return revert(tx, overlap, caller),
         _ if !rotate.supersede => return tx.reply(caller, Err(Refusal::Conflict)),
         _ => {
@@ -171,7 +171,7 @@ fn end_if_due(tx: &mut Transaction<'_>, overlap: Overlap) {
         });
     }
     if tx.now() >= overlap.deadline && !overlap.overdue {
-        tx.notify(Notice::Overdue(missing));
+        tx.notify(RotationNotice::Overdue(missing));
         tx.record_mut().phase = Phase::Overlap(Overlap { overdue: true, ..overlap });
         tx.took(Transition::Overdue);
     }
@@ -213,8 +213,9 @@ pub(super) fn waits(record: &Record, view: &View, overlap: &Overlap, now: Timest
         waits.push(Wait::Time(overlap.retire_not_before));
         // The proof is made when the time has come, and so are the writes that belong to the end.
         missing.proof = false;
-        let is_late = |slot| view.sinks.iter().any(|spec| spec.slot == slot && spec.at_retirement);
-        missing.sinks.retain(|slot| !is_late(*slot));
+        let is_late =
+            |slot| view.targets.iter().any(|spec| spec.target == slot && spec.at_retirement);
+        missing.targets.retain(|slot| !is_late(*slot));
     }
     waits.extend((!missing.is_nothing()).then_some(Wait::Retirement(missing)));
     waits

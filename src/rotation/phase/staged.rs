@@ -6,21 +6,21 @@ use crate::clock::Timestamp;
 use crate::credential::CredentialId;
 use crate::rotation::caller::{Awaited, CallerId};
 use crate::rotation::candidate;
-use crate::rotation::effect::Effect;
-use crate::rotation::fleet::Members;
-use crate::rotation::notice::{Notice, Why};
+use crate::rotation::effect::RotationEffect;
+use crate::rotation::fleet::MemberTable;
+use crate::rotation::notice::{RotationNotice, Why};
 use crate::rotation::outcome::{Refusal, Settled};
 use crate::rotation::probes::Probe;
 use crate::rotation::promotion::{Lack, lack};
 use crate::rotation::record::{Phase, Record, Role, Staged};
 use crate::rotation::request::{Request, Rotate};
 use crate::rotation::retirement::FRESH;
-use crate::rotation::sink::Sink;
+use crate::rotation::target::TargetState;
 use crate::rotation::transaction::Transaction;
 use crate::rotation::transition::Transition;
 use crate::rotation::view::View;
 use crate::rotation::wait::Wait;
-use crate::rotation::write_back;
+use crate::rotation::persist;
 use crate::verdict::{Arrival, Verdict};
 
 /// What a caller gets who waits for a preparation when a step ends in this phase.
@@ -79,7 +79,7 @@ fn rotate(tx: &mut Transaction<'_>, staged: &Staged, caller: CallerId, rotate: &
 
 fn join(tx: &mut Transaction<'_>, staged: &Staged, caller: CallerId, rotate: &Rotate) {
     want_again(tx, rotate.compromised);
-    write_back::retry_impossible(tx);
+    persist::retry_impossible(tx);
     let (rotation, candidate) = (staged.rotation.clone(), staged.next);
     tx.keep(caller, Awaited::Promotion { rotation, candidate });
 }
@@ -128,8 +128,8 @@ pub(super) fn time(tx: &mut Transaction<'_>, staged: &Staged) {
             return;
         }
         let is_new = proof.at == tx.now() && matches!(lack, Some(Lack::Custody));
-        if is_new && staged.unwanted.is_none() && tx.record().has_tried_sinks(tx.view()) {
-            tx.notify(Notice::AwaitsCustody(staged.next));
+        if is_new && staged.unwanted.is_none() && tx.record().has_tried_targets(tx.view()) {
+            tx.notify(RotationNotice::AwaitsCustody(staged.next));
         }
     }
     if let Some(active) = tx.substitute() {
@@ -175,7 +175,7 @@ fn end_overlap_beneath(tx: &mut Transaction<'_>, active: CredentialId) {
 fn watch_holders(tx: &mut Transaction<'_>, staged: &Staged) {
     let (is_held, now) = (tx.view().is_held(staged.next), tx.now());
     match staged.forsaken {
-        Some(since) if !is_held && now.since(since) >= Members::TTL => end(tx, Why::NotHeld),
+        Some(since) if !is_held && now.since(since) >= MemberTable::TTL => end(tx, Why::NotHeld),
         known => {
             let forsaken = (!is_held).then(|| known.unwrap_or(now));
             tx.record_mut().phase = Phase::Staged(Staged { forsaken, ..staged.clone() });
@@ -193,7 +193,7 @@ fn end(tx: &mut Transaction<'_>, why: Why) {
         None => Phase::Stable,
     };
     if why == Why::Rejected {
-        tx.perform([Effect::DropTokens(staged.next)]);
+        tx.perform([RotationEffect::DropTokens(staged.next)]);
     }
 }
 
@@ -206,12 +206,12 @@ pub(super) fn leave(tx: &mut Transaction<'_>, staged: &Staged, awaits: &Awaited)
 
 /// The candidate could not be written to a place; `is_first` at the first attempt there.
 pub(super) fn not_written(tx: &mut Transaction<'_>, candidate: CredentialId, is_first: bool) {
-    let is_told = is_first && tx.record().has_tried_sinks(tx.view());
+    let is_told = is_first && tx.record().has_tried_targets(tx.view());
     let is_kept = tx.record().is_in_custody(tx.view(), candidate);
     end_if_unwanted(tx);
     let is_wanted = tx.record().staged().is_some_and(|staged| staged.unwanted.is_none());
     if is_told && !is_kept && is_wanted {
-        tx.notify(Notice::AwaitsCustody(candidate));
+        tx.notify(RotationNotice::AwaitsCustody(candidate));
     }
 }
 
@@ -220,8 +220,8 @@ pub(super) fn not_written(tx: &mut Transaction<'_>, candidate: CredentialId, is_
 fn end_if_unwanted(tx: &mut Transaction<'_>) {
     let Some(staged) = tx.record().staged().cloned() else { return };
     // A place that is written with it is about to yield it.
-    let is_written =
-        !tx.view().writing.is_empty() || tx.record().sinks.values().any(|sink| *sink == Sink::Done);
+    let is_written = !tx.view().writing.is_empty()
+        || tx.record().targets.values().any(|sink| *sink == TargetState::Done);
     if tx.waits_for(staged.next) || is_written || tx.view().is_yielded(staged.next) {
         return;
     }
@@ -272,7 +272,7 @@ fn active_due(record: &Record, view: &View, staged: &Staged, now: Timestamp) -> 
         Lack::Retirement(_) => is_to_end(staged, now).map(drop)?,
     }
     let proved_at = ledger.proof(staged.next).map(|proof| proof.at)?;
-    let is_hopeful = !record.has_tried_sinks(view);
+    let is_hopeful = !record.has_tried_targets(view);
     let first_at = if is_hopeful { proved_at + PATIENCE } else { proved_at };
     let since = is_to_end(staged, now).map_or(proved_at, |at| at.max(proved_at));
     Some(match ledger.proof(record.active) {
@@ -286,7 +286,7 @@ fn active_due(record: &Record, view: &View, staged: &Staged, now: Timestamp) -> 
 
 /// When the candidate is given up for want of a holder, or of a proof.
 pub(super) fn deadlines(staged: &Staged) -> Vec<Timestamp> {
-    let forsaken = staged.forsaken.map(|since| since + Members::TTL);
+    let forsaken = staged.forsaken.map(|since| since + MemberTable::TTL);
     forsaken.into_iter().chain([staged.deadline]).collect()
 }
 

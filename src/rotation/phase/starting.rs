@@ -5,40 +5,44 @@ use std::collections::BTreeMap;
 use crate::clock::Timestamp;
 use crate::credential::CredentialId;
 use crate::rotation::caller::{Awaited, CallerId, KeptCaller};
-use crate::rotation::effect::{Effect, Step};
-use crate::rotation::event::Event;
+use crate::rotation::effect::{RotationEffect, RotationStep};
+use crate::rotation::event::RotationEvent;
 use crate::rotation::history::{End, Past, RotationId};
 use crate::rotation::ledger::Proof;
-use crate::rotation::notice::{Moved, Notice};
+use crate::rotation::notice::{Moved, RotationNotice};
 use crate::rotation::outcome::{Refusal, Settled};
 use crate::rotation::probes::Probe;
 use crate::rotation::record::{Phase, Quarantined, Record, Version};
 use crate::rotation::request::Request;
-use crate::rotation::sink::Sink;
+use crate::rotation::target::TargetState;
 use crate::rotation::transition::Transition;
 use crate::rotation::view::View;
 use crate::rotation::write::{TokenChange, Write};
-use crate::rotation::write_back;
+use crate::rotation::persist;
 
 /// Makes the first record as soon as a credential is accepted.
-pub(in crate::rotation) fn step(view: &View, event: &Event, now: Timestamp) -> Step {
+pub(in crate::rotation) fn step(
+    view: &View,
+    event: &RotationEvent,
+    now: Timestamp,
+) -> RotationStep {
     let mut effects = Vec::new();
     let mut callers = view.callers.clone();
-    if let Event::Asked { caller, request } = event {
+    if let RotationEvent::Asked { caller, request } = event {
         match self::request(*caller, request, view) {
             Ok(caller) => {
-                effects.push(Effect::Keep(caller.clone()));
+                effects.push(RotationEffect::Keep(caller.clone()));
                 callers.push(caller);
             }
-            Err(outcome) => effects.push(Effect::Answer { caller: *caller, outcome }),
+            Err(outcome) => effects.push(RotationEffect::Answer { caller: *caller, outcome }),
         }
     }
     let order = order(&callers, view);
     let strays = strays(&order, view);
     let Some((active, proof)) = first_accepted(&order, &strays, view, now) else {
         let due = probes_of(&order, view).into_iter().filter(|(_, at)| *at <= now);
-        effects.extend(due.map(|(credential, _)| Effect::Probe(credential)));
-        return Step { effects, ..Step::default() };
+        effects.extend(due.map(|(credential, _)| RotationEffect::Probe(credential)));
+        return RotationStep { effects, ..RotationStep::default() };
     };
 
     let known: Vec<CredentialId> = order.into_iter().chain(strays).collect();
@@ -46,18 +50,22 @@ pub(in crate::rotation) fn step(view: &View, event: &Event, now: Timestamp) -> S
     let outcomes = outcomes(&callers, active, view);
     // Whoever gets an outcome at once need not be kept.
     effects.retain(|effect| {
-        !matches!(effect, Effect::Keep(kept) if outcomes.iter().any(|(id, _)| *id == kept.id))
+        !matches!(effect, RotationEffect::Keep(kept) if outcomes.iter().any(|(id, _)| *id == kept.id))
     });
-    effects.insert(0, Effect::Notify(Notice::Moved(Moved::phase(Transition::Started))));
-    effects
-        .extend(outcomes.into_iter().map(|(caller, outcome)| Effect::Answer { caller, outcome }));
-    if record.sinks.is_empty() && !record.is_kept(view, active) {
-        effects.push(Effect::Notify(Notice::NotPersisted(active)));
+    effects.insert(
+        0,
+        RotationEffect::Notify(RotationNotice::Moved(Moved::phase(Transition::Started))),
+    );
+    effects.extend(
+        outcomes.into_iter().map(|(caller, outcome)| RotationEffect::Answer { caller, outcome }),
+    );
+    if record.targets.is_empty() && !record.is_kept(view, active) {
+        effects.push(RotationEffect::Notify(RotationNotice::NotPersisted(active)));
     }
-    effects.extend(write_back::due(&record, view, now));
+    effects.extend(persist::due(&record, view, now));
     let token = TokenChange::Replace { credential: active, expires_at: proof.expires_at };
     let write = Some(Write { expect: None, record, token, barrier: None });
-    Step { write, effects, transitions: vec![Transition::Started] }
+    RotationStep { write, effects, transitions: vec![Transition::Started] }
 }
 
 /// The caller as it waits from now on, or its outcome.
@@ -175,8 +183,8 @@ fn first_record(
     });
     // What the configuration yields needs no writing back.
     let is_configured = view.configured.contains(&active);
-    let pending = Sink::Pending { not_before: now };
-    let sinks = view.sinks.iter().filter(|_| !is_configured).map(|spec| (spec.slot, pending));
+    let pending = TargetState::Pending { not_before: now };
+    let sinks = view.targets.iter().filter(|_| !is_configured).map(|spec| (spec.target, pending));
     Record {
         version: Version {
             incarnation: view.nonce,
@@ -190,7 +198,7 @@ fn first_record(
         quarantined: rejected.into_iter().map(quarantined).collect(),
         retired: Vec::new(),
         waiting: None,
-        sinks: sinks.collect::<BTreeMap<_, _>>(),
+        targets: sinks.collect::<BTreeMap<_, _>>(),
         history: history.collect(),
     }
 }

@@ -21,7 +21,7 @@ super::scenarios! {
     a_member_that_starts_with_a_new_credential_beside_a_known_one_offers_it = fleet() => |world| {
         world.accept(B);
         world.join(&[B, A]);
-        world.tell(2, Event::Started(B));
+        world.tell(2, RotationEvent::Started(B));
         world.pass(SECOND);
         assert_eq!(world.record().active, B);
     }
@@ -29,7 +29,7 @@ super::scenarios! {
     a_member_that_starts_with_nothing_known_offers_nothing = fleet() => |world| {
         world.accept(B);
         world.join(&[B]);
-        world.tell(2, Event::Started(B));
+        world.tell(2, RotationEvent::Started(B));
         world.pass(SECOND);
         assert_eq!((world.record().active, world.phase()), (A, PhaseName::Stable));
     }
@@ -41,9 +41,9 @@ super::scenarios! {
         world.pass(2 * HOUR);
         assert_eq!(world.record().role(A), Role::Retired);
         world.join(&[A]);
-        world.tell(2, Event::Started(A));
+        world.tell(2, RotationEvent::Started(A));
         world.join(&[A, B]);
-        world.tell(3, Event::Started(A));
+        world.tell(3, RotationEvent::Started(A));
         let presented = world.times_presented(A);
         world.pass(2 * HOUR);
         assert_eq!((world.record().active, world.record().generation), (B, 2));
@@ -75,7 +75,7 @@ super::scenarios! {
         world.change(0, B, A);
         world.pass(MINUTE);
         assert_eq!((world.record().active, world.phase()), (B, PhaseName::Stable));
-        assert!(world.notices.contains(&Notice::Compromised(A)));
+        assert!(world.notices.contains(&RotationNotice::Compromised(A)));
     }
 
     an_explicit_rotation_brings_a_leaked_credential_back = leaked() => |world| {
@@ -192,7 +192,7 @@ super::scenarios! {
     a_secret_configured_too_early_is_taken_once_the_provider_accepts_it = stable() => |world| {
         world.peers[0].view.configured = vec![B, A];
         world.give(0, B);
-        world.tell(0, Event::Started(B));
+        world.tell(0, RotationEvent::Started(B));
         world.pass(MINUTE);
         assert_eq!(world.record().role(B), Role::Quarantined);
         world.accept(B);
@@ -203,7 +203,7 @@ super::scenarios! {
     a_quarantined_credential_is_probed_slowly = stable() => |world| {
         world.peers[0].view.configured = vec![B, A];
         world.give(0, B);
-        world.tell(0, Event::Started(B));
+        world.tell(0, RotationEvent::Started(B));
         world.pass(MINUTE);
         let before = world.times_presented(B);
         world.pass(HOUR);

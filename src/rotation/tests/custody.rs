@@ -5,7 +5,7 @@ use super::world::*;
 use crate::credential::CredentialId;
 use crate::rotation::*;
 
-const SLOT: Slot = Slot(0);
+const SLOT: TargetId = TargetId(0);
 
 super::scenarios! {
     without_custody_a_candidate_waits_while_the_active_credential_works = unkept() => |world| {
@@ -42,17 +42,17 @@ super::scenarios! {
     }
 
     one_rejection_of_the_active_credential_is_enough_to_promote_without_custody = with_sink() => |world| {
-        world.sink_outcome = Some(SinkOutcome::Failed);
+        world.sink_outcome = Some(PersistOutcome::Failed);
         world.kill(A);
         let caller = world.rotate(B);
         world.pass(SECOND);
         assert!(world.is_active(caller));
         assert_eq!(world.record().persisted(B), Persisted::Pending);
-        assert!(world.notices.contains(&Notice::NotPersisted(B)));
+        assert!(world.notices.contains(&RotationNotice::NotPersisted(B)));
     }
 
     an_unclear_answer_of_the_active_credential_promotes_nothing = with_sink() => |world| {
-        world.sink_outcome = Some(SinkOutcome::Failed);
+        world.sink_outcome = Some(PersistOutcome::Failed);
         world.answer_with(A, unclear());
         world.rotate(B);
         world.pass(5 * MINUTE);
@@ -60,27 +60,27 @@ super::scenarios! {
     }
 
     what_was_promoted_without_custody_is_written_later_and_blocks_the_retirement_until_then = with_sink() => |world| {
-        world.sink_outcome = Some(SinkOutcome::Failed);
+        world.sink_outcome = Some(PersistOutcome::Failed);
         world.kill(A);
         world.rotate(B);
         world.pass(2 * HOUR);
         assert_eq!((world.phase(), world.record().role(A)), (PhaseName::Overlap, Role::Previous));
-        world.sink_outcome = Some(SinkOutcome::Done);
+        world.sink_outcome = Some(PersistOutcome::Done);
         world.pass(2 * MINUTE);
         assert_eq!((world.record().persisted(B), world.record().role(A)), (Persisted::Done, Role::Retired));
     }
 
     what_can_never_be_written_is_told_as_such_when_it_is_promoted_without_custody = with_sink() => |world| {
-        world.sink_outcome = Some(SinkOutcome::Impossible);
+        world.sink_outcome = Some(PersistOutcome::Impossible);
         world.kill(A);
         world.rotate(B);
         world.pass(SECOND);
         assert_eq!((world.record().active, world.record().persisted(B)), (B, Persisted::Impossible));
-        assert!(world.notices.contains(&Notice::NotPersisted(B)));
+        assert!(world.notices.contains(&RotationNotice::NotPersisted(B)));
     }
 
     what_its_verification_refuses_does_not_take_over_though_the_active_one_is_dead = with_sink() => |world| {
-        world.sink_outcome = Some(SinkOutcome::Failed);
+        world.sink_outcome = Some(PersistOutcome::Failed);
         world.accept_with(B, None, Some(Verify::Refused));
         world.kill(A);
         let caller = world.rotate(B);
@@ -97,11 +97,11 @@ super::scenarios! {
         world.accept(B);
         world.pass(MINUTE);
         assert_eq!((world.record().active, world.record().waiting), (B, Some(C)));
-        assert!(!world.notices.contains(&Notice::NotPersisted(B)), "it would be written over C");
+        assert!(!world.notices.contains(&RotationNotice::NotPersisted(B)), "it would be written over C");
     }
 
     a_leaked_credential_that_is_dead_is_replaced_without_custody = with_sink() => |world| {
-        world.sink_outcome = Some(SinkOutcome::Failed);
+        world.sink_outcome = Some(PersistOutcome::Failed);
         world.kill(A);
         let want = Rotate { candidate: Some(B), compromised: true, ..Rotate::default() };
         world.ask(Request::Rotate(want));
@@ -114,7 +114,7 @@ super::scenarios! {
         world.refresh(0, A);
         world.pass(SECOND);
         assert_eq!(world.phase(), PhaseName::Degraded);
-        world.sink_outcome = Some(SinkOutcome::Failed);
+        world.sink_outcome = Some(PersistOutcome::Failed);
         let caller = world.rotate(B);
         world.pass(SECOND);
         assert!(world.is_active(caller));
@@ -165,7 +165,7 @@ super::scenarios! {
         world.pass(SECOND);
         assert_eq!(world.phase(), PhaseName::Prepared);
         world.kill(A);
-        world.sink_outcome = Some(SinkOutcome::Failed);
+        world.sink_outcome = Some(PersistOutcome::Failed);
         let caller = world.rotate(B);
         world.pass(SECOND);
         assert!(world.is_active(caller), "nobody had presented the dead one since");
@@ -180,14 +180,14 @@ super::scenarios! {
         world.accept(A);
         world.pass(2 * MINUTE);
         assert_eq!((world.phase(), world.outcome(again)), (PhaseName::Staged, None));
-        world.sink_outcome = Some(SinkOutcome::Done);
+        world.sink_outcome = Some(PersistOutcome::Done);
         world.pass(MINUTE);
         assert!(world.is_active(again));
     }
 
     a_proof_whose_token_has_expired_is_renewed_before_anything_is_given_up = with_sink() => |world| {
         world.lifetime = 3 * MINUTE;
-        world.sink_outcome = Some(SinkOutcome::Failed);
+        world.sink_outcome = Some(PersistOutcome::Failed);
         world.rotate(B);
         world.pass(9 * MINUTE + 50 * SECOND);
         world.answer_with(B, unclear());
@@ -231,7 +231,7 @@ super::scenarios! {
     }
 
     of_fallbacks_that_nothing_yields_the_latest_eight_are_kept = with_sink() => |world| {
-        world.sink_outcome = Some(SinkOutcome::Failed);
+        world.sink_outcome = Some(PersistOutcome::Failed);
         for number in 50..60 {
             world.accept(stray(number));
             let caller = world.rotate(stray(number));
@@ -245,7 +245,7 @@ super::scenarios! {
     a_later_credential_of_its_client_takes_the_place_of_a_fallback = with_sink() => |world| {
         let client = |name: &str| name.into();
         world.peers[0].view.clients = [(A, client("app")), (B, client("app")), (C, client("app")), (D, client("other"))].into();
-        world.sink_outcome = Some(SinkOutcome::Failed);
+        world.sink_outcome = Some(PersistOutcome::Failed);
         for candidate in [D, B] {
             world.accept(candidate);
             let caller = world.rotate(candidate);
@@ -255,7 +255,7 @@ super::scenarios! {
         }
         assert_eq!(world.record().standby, [D, B]);
         world.accept(C);
-        world.sink_outcome = Some(SinkOutcome::Done);
+        world.sink_outcome = Some(PersistOutcome::Done);
         world.rotate(C);
         world.pass(SECOND);
         assert_eq!((world.record().active, &world.record().standby[..]), (C, &[D][..]));
@@ -273,13 +273,13 @@ super::scenarios! {
         world.sink_outcome = None;
         let caller = world.rotate(B);
         world.pass(SECOND);
-        report(world, B, SinkOutcome::Failed);
+        report(world, B, PersistOutcome::Failed);
         world.leave(caller);
         world.pass(SECOND);
         assert_eq!(world.phase(), PhaseName::Stable);
-        report(world, B, SinkOutcome::Done);
+        report(world, B, PersistOutcome::Done);
         assert_eq!(world.sinks.last().map(|(_, _, one)| *one), Some(A));
-        report(world, A, SinkOutcome::Done);
+        report(world, A, PersistOutcome::Done);
         assert_eq!(world.record().persisted(A), Persisted::Done);
     }
 
@@ -290,11 +290,11 @@ super::scenarios! {
         let view = &mut world.peers[0].view;
         view.writing.clear();
         view.stuck.insert((SLOT, B));
-        world.tell(0, Event::SinkWritten { slot: SLOT, credential: B, outcome: SinkOutcome::Failed });
+        world.tell(0, RotationEvent::Persisted { target: SLOT, credential: B, outcome: PersistOutcome::Failed });
         world.pass(5 * MINUTE);
         assert_eq!(world.sinks.len(), 1);
         world.peers[0].view.stuck.clear();
-        world.tell(0, Event::Ticked);
+        world.tell(0, RotationEvent::Ticked);
         assert_eq!(world.sinks.len(), 2);
     }
 
@@ -305,7 +305,7 @@ super::scenarios! {
         world.roll_back();
         world.pass(SECOND);
         assert_eq!((world.record().active, world.record().persisted(A)), (A, Persisted::Done));
-        assert!(!world.notices.contains(&Notice::NotPersisted(A)));
+        assert!(!world.notices.contains(&RotationNotice::NotPersisted(A)));
     }
 
     a_candidate_that_is_refused_without_a_reason_is_judged_by_the_active_credential = stable() => |world| {
@@ -342,15 +342,15 @@ fn stray(number: u8) -> CredentialId {
     CredentialId::from_bytes([number; 8])
 }
 
-fn report(world: &mut World, credential: CredentialId, outcome: SinkOutcome) {
+fn report(world: &mut World, credential: CredentialId, outcome: PersistOutcome) {
     world.peers[0].view.writing.remove(&SLOT);
-    world.tell(0, Event::SinkWritten { slot: SLOT, credential, outcome });
+    world.tell(0, RotationEvent::Persisted { target: SLOT, credential, outcome });
 }
 
 /// One process in which A is active and has a place to be written to; B is accepted.
 fn with_sink() -> World {
     let mut world = stable();
-    world.peers[0].view.sinks = vec![SinkSpec { slot: SLOT, at_retirement: false }];
+    world.peers[0].view.targets = vec![TargetSpec { target: SLOT, at_retirement: false }];
     world.accept(B);
     world
 }
@@ -358,10 +358,10 @@ fn with_sink() -> World {
 /// The same while a caller waits for B, which is proved and cannot be written.
 fn unkept() -> World {
     let mut world = with_sink();
-    world.sink_outcome = Some(SinkOutcome::Failed);
+    world.sink_outcome = Some(PersistOutcome::Failed);
     world.rotate(B);
     world.pass(SECOND);
-    assert!(world.notices.contains(&Notice::AwaitsCustody(B)));
+    assert!(world.notices.contains(&RotationNotice::AwaitsCustody(B)));
     world
 }
 

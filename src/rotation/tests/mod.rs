@@ -4,13 +4,13 @@ mod candidates;
 mod custody;
 mod model;
 mod overlap;
+mod persist;
 mod preparation;
 mod promotion;
 mod rejection;
 mod retirement;
 mod superseding;
 mod world;
-mod write_back;
 
 use std::collections::BTreeSet;
 
@@ -58,7 +58,7 @@ fn all() -> Vec<(&'static str, World)> {
         rejection::all(),
         retirement::all(),
         superseding::all(),
-        write_back::all(),
+        persist::all(),
     ];
     themes.into_iter().flatten().collect()
 }

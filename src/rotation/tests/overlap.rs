@@ -62,7 +62,7 @@ super::scenarios! {
     when_nobody_holds_the_active_credential_the_previous_one_takes_over = promoted_fleet() => |world| {
         world.crash(0);
         world.forget(0);
-        world.tell(1, Event::Ticked);
+        world.tell(1, RotationEvent::Ticked);
         world.pass(SECOND);
         assert_eq!((world.record().active, world.phase()), (A, PhaseName::Stable));
         assert_eq!(world.record().role(B), Role::Standby);
@@ -73,7 +73,7 @@ super::scenarios! {
         world.crash(0);
         world.forget(0);
         world.renew_table();
-        world.tell(1, Event::Ticked);
+        world.tell(1, RotationEvent::Ticked);
         world.pass(10 * SECOND);
         assert_eq!(world.record().active, B);
     }
@@ -83,7 +83,7 @@ super::scenarios! {
         world.kill(A);
         world.crash(0);
         world.forget(0);
-        world.tell(1, Event::Ticked);
+        world.tell(1, RotationEvent::Ticked);
         world.pass(MINUTE);
         assert_eq!(world.record().active, B);
     }

@@ -59,7 +59,7 @@ super::scenarios! {
     a_preparation_ends_with_its_token = prepared() => |world| {
         world.token = None;
         world.read_all();
-        world.tell(0, Event::Ticked);
+        world.tell(0, RotationEvent::Ticked);
         assert_eq!(world.phase(), PhaseName::Stable);
     }
 

@@ -35,7 +35,7 @@ super::scenarios! {
         assert_eq!(world.outcome(caller), None);
         world.peers[0].view.configured = vec![A];
         world.give(0, A);
-        world.tell(0, Event::Ticked);
+        world.tell(0, RotationEvent::Ticked);
         world.pass(SECOND);
         assert_eq!(world.record().active, A);
         assert_eq!(world.code(caller), Some("ERR_CANDIDATE_REJECTED"));
@@ -255,7 +255,7 @@ super::scenarios! {
         world.rotate(B);
         world.crash(0);
         world.forget(0);
-        world.tell(1, Event::Ticked);
+        world.tell(1, RotationEvent::Ticked);
         world.pass(14 * SECOND);
         assert_eq!(world.phase(), PhaseName::Staged);
         world.pass(SECOND);
@@ -267,9 +267,9 @@ super::scenarios! {
         let caller = world.rotate(B);
         world.pass(SECOND);
         assert_eq!(world.phase(), PhaseName::Staged);
-        assert!(world.notices.contains(&Notice::AwaitsCustody(B)));
+        assert!(world.notices.contains(&RotationNotice::AwaitsCustody(B)));
         world.give(1, B);
-        world.tell(0, Event::Ticked);
+        world.tell(0, RotationEvent::Ticked);
         assert!(world.is_active(caller));
     }
 
@@ -302,7 +302,7 @@ super::scenarios! {
         world.accept(B);
         let caller = world.rotate(B);
         world.pass(SECOND);
-        assert!(world.notices.contains(&Notice::NotPersisted(B)));
+        assert!(world.notices.contains(&RotationNotice::NotPersisted(B)));
         assert_eq!(world.record().persisted(B), Persisted::None);
         let rotation = Some(RotationId::of(B));
         assert_eq!(world.outcome(caller), Some(&Ok(Settled::Active { rotation })));

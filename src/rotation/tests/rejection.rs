@@ -25,7 +25,7 @@ super::scenarios! {
         world.accept(B);
         world.crash(0);
         world.forget(0);
-        world.tell(1, Event::Ticked);
+        world.tell(1, RotationEvent::Ticked);
         world.pass(5 * MINUTE);
         assert_eq!((world.record().active, world.phase()), (B, PhaseName::Stable));
         // Nobody has judged A.

@@ -93,7 +93,7 @@ super::scenarios! {
         world.pass(2 * HOUR);
         assert_eq!(world.record().role(A), Role::Previous);
         world.give(1, B);
-        world.tell(1, Event::Ticked);
+        world.tell(1, RotationEvent::Ticked);
         world.pass(SECOND);
         assert_eq!(world.record().role(A), Role::Retired);
     }
@@ -126,7 +126,7 @@ super::scenarios! {
         let caller = world.retire(false);
         let missing = Missing { table: true, ..Missing::default() };
         assert_eq!(world.outcome(caller), Some(&Err(Refusal::RetireBlocked(missing))));
-        world.pass(Members::TTL);
+        world.pass(MemberTable::TTL);
         let again = world.retire(false);
         assert_eq!(world.outcome(again), Some(&Ok(Settled::Retired)));
     }
@@ -140,7 +140,7 @@ super::scenarios! {
     an_overdue_retirement_is_told_once_with_what_is_missing = promoted_fleet() => |world| {
         world.pass(5 * HOUR);
         assert_eq!(world.took(Transition::Overdue), 1);
-        let told = |notice: &&Notice| matches!(notice, Notice::Overdue(missing) if missing.holders == [MemberId(1)]);
+        let told = |notice: &&RotationNotice| matches!(notice, RotationNotice::Overdue(missing) if missing.holders == [MemberId(1)]);
         assert_eq!(world.notices.iter().filter(told).count(), 1);
         assert_eq!(world.phase(), PhaseName::Overlap);
     }
@@ -149,12 +149,12 @@ super::scenarios! {
         world.give(1, B);
         let peer = &world.peers[0];
         let request = Request::Retire { rotation: world.open_rotation(), force: false };
-        let asked = Event::Asked { caller: 99, request };
+        let asked = RotationEvent::Asked { caller: 99, request };
         let done = step(peer.record.as_ref(), &peer.view, &asked, world.now);
         let write = done.write.expect("nothing was missing");
         let mut members = peer.view.fleet.as_ref().unwrap().members.clone();
         assert_eq!(write.admit(world.stored.as_ref(), Some(&members), world.now), Ok(()));
-        members.rows.insert(MemberId(7), Member::default());
+        members.rows.insert(MemberId(7), MemberRow::default());
         let refused = write.admit(world.stored.as_ref(), Some(&members), world.now);
         assert!(matches!(refused, Err(Refused::Barrier(missing)) if missing.acks == [MemberId(7)]));
     }
@@ -173,7 +173,7 @@ super::scenarios! {
     a_write_on_an_older_version_changes_nothing = promoted() => |world| {
         let stored = world.record().clone();
         let peer = &world.peers[0];
-        let event = Event::Changed { from: Some(B), to: C };
+        let event = RotationEvent::Changed { from: Some(B), to: C };
         let write = step(Some(&stored), &peer.view, &event, world.now).write.unwrap();
         for version in [
             Version { epoch: stored.version.epoch + 1, ..stored.version },

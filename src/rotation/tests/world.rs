@@ -39,16 +39,16 @@ pub(super) struct World {
     pub(super) token: Option<Token>,
     pub(super) peers: Vec<Peer>,
     pub(super) presented: Vec<(Timestamp, CredentialId)>,
-    pub(super) notices: Vec<Notice>,
-    pub(super) sinks: Vec<(Timestamp, Slot, CredentialId)>,
+    pub(super) notices: Vec<RotationNotice>,
+    pub(super) sinks: Vec<(Timestamp, TargetId, CredentialId)>,
     pub(super) taken: Vec<Transition>,
     pub(super) lifetime: Duration,
     /// Sinks report by themselves.
-    pub(super) sink_outcome: Option<SinkOutcome>,
+    pub(super) sink_outcome: Option<PersistOutcome>,
     answers: BTreeMap<CallerId, Outcome>,
     endpoint: BTreeMap<CredentialId, Verdict<Arrival>>,
     is_fleet: bool,
-    members: Members,
+    members: MemberTable,
     sealed: BTreeSet<CredentialId>,
     next_nonce: u64,
     next_caller: CallerId,
@@ -85,11 +85,11 @@ impl World {
             sinks: Vec::new(),
             taken: Vec::new(),
             lifetime: HOUR,
-            sink_outcome: Some(SinkOutcome::Done),
+            sink_outcome: Some(PersistOutcome::Done),
             answers: BTreeMap::new(),
             endpoint: BTreeMap::new(),
             is_fleet,
-            members: Members { since: now - HOUR, rows: BTreeMap::new() },
+            members: MemberTable { since: now - HOUR, rows: BTreeMap::new() },
             sealed: BTreeSet::new(),
             next_nonce: 1,
             next_caller: 1,
@@ -112,7 +112,7 @@ impl World {
             probes: Vec::new(),
         });
         self.read_all();
-        self.tell(self.peers.len() - 1, Event::Ticked);
+        self.tell(self.peers.len() - 1, RotationEvent::Ticked);
     }
 
     /// The endpoint gives tokens for it from now on.
@@ -175,7 +175,7 @@ impl World {
         view.configured = vec![to];
         view.held.insert(to);
         self.read_all();
-        self.tell(peer, Event::Changed { from: Some(from), to });
+        self.tell(peer, RotationEvent::Changed { from: Some(from), to });
     }
 
     /// A caller of member 0 asks for something.
@@ -189,7 +189,7 @@ impl World {
         if let Request::Rotate(Rotate { candidate: Some(candidate), .. }) = &request {
             self.give(peer, *candidate);
         }
-        self.tell(peer, Event::Asked { caller: id, request });
+        self.tell(peer, RotationEvent::Asked { caller: id, request });
         id
     }
 
@@ -218,7 +218,7 @@ impl World {
         let callers = &mut self.peers[0].view.callers;
         let index = callers.iter().position(|caller| caller.id == id).expect("it waits");
         let caller = callers.remove(index);
-        self.tell(0, Event::Left(caller));
+        self.tell(0, RotationEvent::Left(caller));
     }
 
     pub(super) fn outcome(&self, caller: CallerId) -> Option<&Outcome> {
@@ -260,7 +260,7 @@ impl World {
             peer.record.clone_from(&self.stored);
             peer.view.token = self.token;
             let acked = self.stored.as_ref().map_or(0, |record| record.version.epoch);
-            let row = Member { acked, holds: peer.view.held.clone() };
+            let row = MemberRow { acked, holds: peer.view.held.clone() };
             self.members.rows.insert(MemberId(index as u64), row);
         }
         for (index, peer) in self.peers.iter_mut().enumerate().filter(|(_, peer)| !peer.is_asleep) {
@@ -272,7 +272,7 @@ impl World {
 
     /// A member is told something, as its driver would do it.
     #[expect(clippy::needless_pass_by_value, reason = "scenarios read better")]
-    pub(super) fn tell(&mut self, peer: usize, event: Event) {
+    pub(super) fn tell(&mut self, peer: usize, event: RotationEvent) {
         for _ in 0..3 {
             self.next_nonce += 1;
             self.peers[peer].view.nonce = self.next_nonce;
@@ -294,7 +294,7 @@ impl World {
             // Whoever reads another record looks at it.
             for index in (0..self.peers.len()).filter(|_| wrote) {
                 if self.is_awake(index) {
-                    self.tell(index, Event::Ticked);
+                    self.tell(index, RotationEvent::Ticked);
                 }
             }
             return;
@@ -319,15 +319,15 @@ impl World {
         self.token = Some(Token { credential, generation, serial, expires_at });
     }
 
-    fn perform(&mut self, peer: usize, effect: Effect) {
+    fn perform(&mut self, peer: usize, effect: RotationEffect) {
         match effect {
-            Effect::Probe(credential) => {
+            RotationEffect::Probe(credential) => {
                 let due = self.now + Self::LATENCY;
                 self.peers[peer].view.probing.insert(credential);
                 self.peers[peer].probes.push((due, credential));
                 self.presented.push((self.now, credential));
             }
-            Effect::Serve { credential, generation } => {
+            RotationEffect::Serve { credential, generation } => {
                 let proof = self.peers[peer].view.ledger.proof(credential).expect("a proof");
                 let read = self.peers[peer].view.token.map_or(0, |token| token.serial);
                 let (stored, token) = (self.stored.as_ref(), self.token.as_ref());
@@ -336,33 +336,36 @@ impl World {
                     self.read_all();
                 }
             }
-            Effect::DropTokens(credential) => {
+            RotationEffect::DropTokens(credential) => {
                 self.token = self.token.filter(|token| token.credential != credential);
             }
-            Effect::WriteSink { slot, credential } => {
+            RotationEffect::Persist { target: slot, credential } => {
                 self.sinks.push((self.now, slot, credential));
                 match self.sink_outcome {
                     Some(outcome) => {
-                        self.tell(peer, Event::SinkWritten { slot, credential, outcome });
+                        self.tell(
+                            peer,
+                            RotationEvent::Persisted { target: slot, credential, outcome },
+                        );
                     }
                     None => {
                         self.peers[peer].view.writing.insert(slot);
                     }
                 }
             }
-            Effect::Keep(caller) => {
+            RotationEffect::Keep(caller) => {
                 let callers = &mut self.peers[peer].view.callers;
                 callers.retain(|known| known.id != caller.id);
                 callers.push(caller);
             }
-            Effect::Answer { caller, outcome } => {
+            RotationEffect::Answer { caller, outcome } => {
                 self.peers[peer].view.callers.retain(|known| known.id != caller);
                 assert!(
                     self.answers.insert(caller, outcome).is_none(),
                     "a caller is answered twice"
                 );
             }
-            Effect::Notify(notice) => self.notices.push(notice),
+            RotationEffect::Notify(notice) => self.notices.push(notice),
         }
     }
 
@@ -378,7 +381,7 @@ impl World {
             for index in 0..self.peers.len() {
                 self.answer_probes(index);
                 if self.is_awake(index) {
-                    self.tell(index, Event::Ticked);
+                    self.tell(index, RotationEvent::Ticked);
                 }
             }
         }
@@ -428,18 +431,18 @@ impl World {
         let Peer { view, record, .. } = &mut self.peers[peer];
         let policy = view.policy;
         view.ledger.note(credential, &verdict, record.as_ref(), &policy, now);
-        self.tell(peer, Event::Answered { credential, verdict: verdict.into() });
+        self.tell(peer, RotationEvent::Answered { credential, verdict: verdict.into() });
     }
 
     /// The token lifecycle refreshes with a credential.
     pub(super) fn refresh(&mut self, peer: usize, credential: CredentialId) {
-        self.perform(peer, Effect::Probe(credential));
+        self.perform(peer, RotationEffect::Probe(credential));
         self.pass(Self::LATENCY);
     }
 }
 
 /// A step takes only moves that the table has, and no credential has two roles.
-pub(super) fn check_moves(before: Option<&Record>, done: &Step) {
+pub(super) fn check_moves(before: Option<&Record>, done: &RotationStep) {
     let from = PhaseName::of(before);
     let after = done.write.as_ref().map(|write| &write.record).or(before);
     let mut reached = BTreeSet::from([from]);

@@ -1,8 +1,8 @@
 //! Dotenv files: as sources, and in front of environment variables.
 
 use super::*;
-use crate::sink::Target;
-use crate::sink::dotenv::Variable;
+use crate::persist::PersistTarget;
+use crate::persist::dotenv::Variable;
 
 fn variable(name: &str) -> Field {
     Field::EnvFile { path: "/app/.env".into(), variable: name.into() }
@@ -191,7 +191,7 @@ fn a_handle_that_joins_during_a_reading_waits_for_its_file() {
 
 #[test]
 fn a_place_for_the_secret_alone_is_told_whose_it_is() {
-    let target = || Target::SecretFile { path: "/secret".into(), of_client: None };
+    let target = || PersistTarget::SecretFile { path: "/secret".into(), of_client: None };
     let with = |source| EntrySpec { persist: Some(target()), ..entry(source) };
     let mut sources = sources(vec![with(pair()), with(literal("one").source)]);
     let targets = |sources: &mut Sources| {

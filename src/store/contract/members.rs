@@ -1,10 +1,10 @@
 //! Cases about the member table, and the barriers that it is for.
 
 use super::*;
-use crate::rotation::{Barrier, Member, Missing, Retired};
+use crate::rotation::{Barrier, MemberRow, Missing, Retired};
 
 /// The members as another client sees them.
-fn members<H: Harness>(client: &Client<'_, H>) -> Members {
+fn members<H: Harness>(client: &Client<'_, H>) -> MemberTable {
     client.harness.client().load().members.expect("a fleet's table")
 }
 
@@ -19,7 +19,7 @@ fn acked<H: Harness>(client: &Client<'_, H>, member: u64) -> u64 {
 pub(in crate::store) fn a_table_begins_with_the_first_beat<H: Harness>(harness: &H) {
     let client = harness.client();
     client.load();
-    harness.advance(Members::TTL);
+    harness.advance(MemberTable::TTL);
     assert!(!members(&client).is_complete(client.now()), "it does not exist yet");
     let began = client.now();
     client.beat(1, None, &[]);
@@ -51,7 +51,7 @@ pub(in crate::store) fn a_refused_write_begins_no_table<H: Harness>(harness: &H)
     let write = client.promotion(&first_record());
     client.write(&write, Some(&fresh("token", client.now()))).expect_err("nothing to follow");
     client.leave(1);
-    harness.advance(Members::TTL);
+    harness.advance(MemberTable::TTL);
     assert!(!members(&client).is_complete(client.now()));
     let began = client.now();
     client.beat(1, None, &[]);
@@ -62,7 +62,8 @@ pub(in crate::store) fn a_beat_lists_a_member_with_what_it_holds_now<H: Harness>
     let (one, other) = (harness.client(), harness.client());
     one.beat(u64::MAX, None, &[OLD, NEW]);
     other.beat(2, None, &[]);
-    let row = |holds: &[CredentialId]| Member { acked: 0, holds: holds.iter().copied().collect() };
+    let row =
+        |holds: &[CredentialId]| MemberRow { acked: 0, holds: holds.iter().copied().collect() };
     let expected = [(MemberId(u64::MAX), row(&[OLD, NEW])), (MemberId(2), row(&[]))];
     assert_eq!(members(&one).rows, expected.into());
     one.beat(u64::MAX, None, &[NEW, THIRD]);
@@ -133,7 +134,7 @@ pub(in crate::store) fn an_acknowledgement_outlasts_an_older_beat_and_later_writ
 pub(in crate::store) fn a_member_that_is_silent_for_too_long_is_dead<H: Harness>(harness: &H) {
     let client = harness.client();
     client.beat(1, None, &[]);
-    harness.almost(Members::TTL);
+    harness.almost(MemberTable::TTL);
     assert_eq!(listed(&client), [1]);
     client.load();
     assert_eq!(listed(&client), [1], "only its own beat is a sign of life");
@@ -145,7 +146,7 @@ pub(in crate::store) fn each_beat_keeps_only_its_own_member_alive<H: Harness>(ha
     let client = harness.client();
     client.beat(1, None, &[]);
     client.beat(2, None, &[]);
-    harness.almost(Members::TTL);
+    harness.almost(MemberTable::TTL);
     client.beat(2, None, &[]);
     assert_eq!(listed(&client), [1, 2]);
     harness.rest();
@@ -159,10 +160,10 @@ pub(in crate::store) fn who_comes_back_from_the_dead_has_acknowledged_nothing<H:
     let client = harness.client();
     let version = client.start().version;
     client.beat(1, Some(version), &[OLD]);
-    harness.advance(Members::TTL);
+    harness.advance(MemberTable::TTL);
     client.touch();
     client.beat(1, Some(version), &[NEW]);
-    let row = Member { acked: 0, holds: BTreeSet::from([NEW]) };
+    let row = MemberRow { acked: 0, holds: BTreeSet::from([NEW]) };
     assert_eq!(members(&client).rows, [(MemberId(1), row)].into());
 }
 
@@ -182,7 +183,7 @@ pub(in crate::store) fn who_leaves_is_off_the_table_at_once<H: Harness>(harness:
 fn ready<H: Harness>(client: &Client<'_, H>) -> Barrier {
     client.start();
     let version = client.promote("second").version;
-    client.harness.advance(Members::TTL);
+    client.harness.advance(MemberTable::TTL);
     client.beat(1, Some(version), &[OLD, NEW]);
     client.beat(2, Some(version), &[NEW]);
     let writer = Some(MemberId(1));
@@ -230,7 +231,7 @@ pub(in crate::store) fn a_barrier_needs_a_table_that_is_old_enough<H: Harness>(h
         writer: Some(MemberId(1)),
     };
     client.beat(1, Some(version), &[NEW]);
-    harness.almost(Members::TTL);
+    harness.almost(MemberTable::TTL);
     client.beat(1, Some(version), &[NEW]);
     let young = Missing { table: true, ..Missing::default() };
     expect_refused(&client, barrier, young.clone());
@@ -241,7 +242,7 @@ pub(in crate::store) fn a_barrier_needs_a_table_that_is_old_enough<H: Harness>(h
 
 pub(in crate::store) fn a_barrier_needs_a_table_at_all<H: Harness>(harness: &H) {
     let client = harness.client();
-    harness.advance(Members::TTL);
+    harness.advance(MemberTable::TTL);
     let barrier = Barrier { epoch: 0, credential: OLD, is_sealed: true, writer: None };
     let write = Write { barrier: Some(barrier), ..followed_by(None, first_record()) };
     let young = Missing { table: true, ..Missing::default() };
@@ -295,7 +296,7 @@ pub(in crate::store) fn a_barrier_needs_a_writer_that_is_listed<H: Harness>(harn
     let missing = Missing { table: true, ..Missing::default() };
     expect_refused(&client, barrier, missing.clone());
     client.beat(3, Some(client.record().version), &[NEW]);
-    harness.almost(Members::TTL);
+    harness.almost(MemberTable::TTL);
     client.beat(1, Some(client.record().version), &[NEW]);
     harness.rest();
     expect_refused(&client, barrier, missing);
@@ -321,7 +322,7 @@ pub(in crate::store) fn the_dead_and_those_who_left_hold_nothing_up<H: Harness>(
     client.beat(3, None, &[]);
     client.beat(4, None, &[]);
     client.leave(3);
-    harness.almost(Members::TTL);
+    harness.almost(MemberTable::TTL);
     client.beat(1, None, &[NEW]);
     let four = vec![MemberId(4)];
     let missing = Missing { acks: four.clone(), holders: four, ..Missing::default() };

@@ -16,11 +16,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::future::Future;
 use std::time::Duration;
 
-use super::{Beat, Fresh, Lease, Pulse, Snapshot, Store, TokenWrite, Unavailable, Written};
+use super::{Beat, Fresh, Lease, Pulse, Store, StoreSnapshot, TokenWrite, Unavailable, Written};
 use crate::clock::Timestamp;
 use crate::credential::CredentialId;
 use crate::rotation::{
-    MemberId, Members, Phase, Record, Refused, Rejections, TokenChange, Version, Write,
+    MemberId, MemberTable, Phase, Record, Refused, Rejections, TokenChange, Version, Write,
 };
 use crate::secret::Secret;
 
@@ -179,7 +179,7 @@ impl<H: Harness> Client<'_, H> {
         self.harness.run(call).expect("a store that can be reached")
     }
 
-    fn load(&self) -> Snapshot {
+    fn load(&self) -> StoreSnapshot {
         self.run(self.store.load())
     }
 
@@ -303,7 +303,7 @@ impl<H: Harness> Client<'_, H> {
         let before = self.load();
         let outcome = action();
         for client in [self, &other] {
-            assert_eq!(Snapshot { now: before.now, ..client.load() }, before);
+            assert_eq!(StoreSnapshot { now: before.now, ..client.load() }, before);
         }
         outcome
     }
@@ -326,7 +326,7 @@ fn first_record() -> Record {
         quarantined: Vec::new(),
         retired: Vec::new(),
         waiting: None,
-        sinks: BTreeMap::new(),
+        targets: BTreeMap::new(),
         history: Vec::new(),
     }
 }

@@ -4,8 +4,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::*;
 use crate::rotation::{
-    End, Former, Overlap, Past, Prepared, Quarantined, Retired, RotationId, Sink, Slot, Staged,
-    Token,
+    End, Former, Overlap, Past, Prepared, Quarantined, Retired, RotationId, Staged, TargetId,
+    TargetState, Token,
 };
 
 pub(in crate::store) fn nothing_is_stored_at_first<H: Harness>(harness: &H) {
@@ -40,10 +40,10 @@ pub(in crate::store) fn every_part_of_a_record_comes_back<H: Harness>(harness: &
                 Retired { credential: OLD, compromised: false },
             ],
             waiting: Some(OLD),
-            sinks: [
-                (Slot(u32::MAX), Sink::Pending { not_before: at(7) }),
-                (Slot(0), Sink::Done),
-                (Slot(1), Sink::Impossible),
+            targets: [
+                (TargetId(u32::MAX), TargetState::Pending { not_before: at(7) }),
+                (TargetId(0), TargetState::Done),
+                (TargetId(1), TargetState::Impossible),
             ]
             .into(),
             history: history(),
@@ -281,10 +281,10 @@ fn phases() -> Vec<Phase> {
             compromised,
             forsaken,
             unwanted: forsaken,
-            sinks: [
-                (Slot(2), Sink::Pending { not_before: at(6) }),
-                (Slot(3), Sink::Done),
-                (Slot(4), Sink::Impossible),
+            targets: [
+                (TargetId(2), TargetState::Pending { not_before: at(6) }),
+                (TargetId(3), TargetState::Done),
+                (TargetId(4), TargetState::Impossible),
             ]
             .into(),
             beneath: forsaken.map(|_| Box::new(overlap(true, Some(at(4))))),

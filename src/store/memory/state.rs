@@ -6,17 +6,17 @@ use super::hints::Subscribers;
 use crate::clock::Timestamp;
 use crate::credential::CredentialId;
 use crate::rotation::{
-    Member, MemberId, Members, Record, Refused, Rejections, Token, TokenChange, Version, Write,
-    admit_token,
+    MemberId, MemberRow, MemberTable, Record, Refused, Rejections, Token, TokenChange, Version,
+    Write, admit_token,
 };
 use crate::store::beat::{Beat, Pulse};
 use crate::store::interface::Written;
 use crate::store::lease::{LEASE_TTL, Lease};
-use crate::store::snapshot::{REJECTIONS_TTL, Snapshot};
+use crate::store::snapshot::{REJECTIONS_TTL, StoreSnapshot};
 use crate::store::token::{Fresh, TokenEntry, TokenWrite};
 
 #[derive(Default)]
-pub(super) struct State {
+pub(super) struct MemoryState {
     record: Option<Record>,
     token: Option<TokenEntry>,
     /// The token that was stored last: its serial outlives its text.
@@ -33,11 +33,11 @@ pub(super) struct State {
 pub(super) struct Table {
     /// When the table began; `None` if it does not exist yet.
     since: Option<Timestamp>,
-    pub(super) rows: BTreeMap<MemberId, Row>,
+    pub(super) rows: BTreeMap<MemberId, StoredRow>,
 }
 
-pub(super) struct Row {
-    member: Member,
+pub(super) struct StoredRow {
+    member: MemberRow,
     beat_at: Timestamp,
 }
 
@@ -46,7 +46,7 @@ struct Held {
     until: Timestamp,
 }
 
-impl State {
+impl MemoryState {
     /// An empty state, with a member table, or without one for a process that shares nothing.
     pub(super) fn new(members: Option<Table>) -> Self {
         Self { members, ..Self::default() }
@@ -58,12 +58,12 @@ impl State {
         self.cool_down.take_if(|until| now >= *until);
         self.rejections.retain(|_, rejections| now < rejections.last_at + REJECTIONS_TTL);
         if let Some(table) = &mut self.members {
-            table.rows.retain(|_, row| now < row.beat_at + Members::TTL);
+            table.rows.retain(|_, row| now < row.beat_at + MemberTable::TTL);
         }
     }
 
-    pub(super) fn snapshot(&self, now: Timestamp) -> Snapshot {
-        Snapshot {
+    pub(super) fn snapshot(&self, now: Timestamp) -> StoreSnapshot {
+        StoreSnapshot {
             now,
             record: self.record.clone(),
             token: self.token.clone(),
@@ -80,8 +80,8 @@ impl State {
 
     /// A table that does not exist yet counts as one that begins now: it lists nobody and is not
     /// complete.
-    fn members(&self, now: Timestamp) -> Option<Members> {
-        self.members.as_ref().map(|table| Members {
+    fn members(&self, now: Timestamp) -> Option<MemberTable> {
+        self.members.as_ref().map(|table| MemberTable {
             since: table.since.unwrap_or(now),
             rows: table.rows.iter().map(|(id, row)| (*id, row.member.clone())).collect(),
         })
@@ -195,7 +195,7 @@ impl Table {
         let before = self.rows.get(&beat.member).map_or(0, |row| row.member.acked);
         let confirmed = version.filter(|version| beat.read == Some(*version));
         let acked = confirmed.map_or(before, |version| version.epoch);
-        let member = Member { acked, holds: beat.holds.clone() };
-        self.rows.insert(beat.member, Row { member, beat_at: now });
+        let member = MemberRow { acked, holds: beat.holds.clone() };
+        self.rows.insert(beat.member, StoredRow { member, beat_at: now });
     }
 }

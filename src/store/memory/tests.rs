@@ -74,7 +74,7 @@ fn write(epoch: u64) -> Write {
         quarantined: Vec::new(),
         retired: Vec::new(),
         waiting: None,
-        sinks: BTreeMap::new(),
+        targets: BTreeMap::new(),
         history: Vec::new(),
     };
     let expect = (epoch > Version::FIRST_EPOCH).then(|| version(epoch - 1));

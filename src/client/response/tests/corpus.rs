@@ -6,7 +6,7 @@ use std::path::Path;
 use super::*;
 
 /// A file is named by its verdict. It holds a status, headers, an empty line, and the body.
-fn parse(bytes: &[u8]) -> Answer {
+fn parse(bytes: &[u8]) -> TokenResponse {
     let end = bytes.windows(2).position(|pair| pair == b"\n\n").unwrap();
     let (head, body) = (String::from_utf8(bytes[..end].to_vec()).unwrap(), &bytes[end + 2..]);
     let mut lines = head.lines();

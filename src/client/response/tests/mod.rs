@@ -57,8 +57,8 @@ pub(super) fn sent(credential: &Credential) -> Vec<Secret> {
     texts.map(Secret::new).collect()
 }
 
-fn answer(status: u16, body: impl AsRef<[u8]>) -> Answer {
-    Answer { status, body: Body(body.as_ref().to_vec()), ..Answer::default() }
+fn answer(status: u16, body: impl AsRef<[u8]>) -> TokenResponse {
+    TokenResponse { status, body: Body(body.as_ref().to_vec()), ..TokenResponse::default() }
 }
 
 pub(super) fn headers(list: &[(&str, &str)]) -> Headers {
@@ -67,11 +67,11 @@ pub(super) fn headers(list: &[(&str, &str)]) -> Headers {
     })
 }
 
-fn with(list: &[(&str, &str)], answer: Answer) -> Answer {
-    Answer { headers: headers(list), ..answer }
+fn with(list: &[(&str, &str)], answer: TokenResponse) -> TokenResponse {
+    TokenResponse { headers: headers(list), ..answer }
 }
 
-fn judged(answer: &Answer) -> Verdict {
+fn judged(answer: &TokenResponse) -> Verdict {
     judge(answer, &endpoint(), &credential(), &nothing(), 0)
 }
 

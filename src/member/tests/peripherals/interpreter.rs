@@ -7,8 +7,8 @@ use super::{
     WriteEnd,
 };
 use crate::credential::Credential;
-use crate::member::{Effect, Event, Stored};
-use crate::rotation::SinkOutcome;
+use crate::member::{MemberEffect, MemberEvent, Stored};
+use crate::rotation::PersistOutcome;
 use crate::source::Reading;
 
 /// The process died before it had performed everything.
@@ -19,7 +19,7 @@ impl Process {
     /// Tells the member, and performs everything that follows.
     pub(crate) fn tell(
         &mut self,
-        event: Event,
+        event: MemberEvent,
         around: &mut impl Surroundings,
     ) -> Result<(), Died> {
         self.step(event, around);
@@ -29,7 +29,7 @@ impl Process {
     /// Performs the effects of a step that was taken by hand, and everything that follows.
     pub(crate) fn perform_all(
         &mut self,
-        effects: Vec<Effect>,
+        effects: Vec<MemberEffect>,
         around: &mut impl Surroundings,
     ) -> Result<(), Died> {
         self.effects.extend(effects);
@@ -63,13 +63,13 @@ impl Process {
             Delivery::Answer(request) => {
                 let Some(sent) = self.under_way.remove(&request) else { return Ok(()) };
                 let (verdict, verify) = around.answers(self, &sent);
-                Event::Answered { request, sent_at: sent.sent_at, verdict, verify }
+                MemberEvent::Answered { request, sent_at: sent.sent_at, verdict, verify }
             }
             Delivery::Identified(credential) => {
                 credential.kept_id();
-                Event::Identified
+                MemberEvent::Identified
             }
-            Delivery::Stored(stored) => Event::Stored(stored),
+            Delivery::Stored(stored) => MemberEvent::Stored(stored),
             Delivery::Written(write, outcome, message) => {
                 self.end_write(&write, outcome, message, around)
             }
@@ -102,76 +102,80 @@ impl Process {
     /// The thread dies: what it was doing is lost.
     pub(crate) fn restart(&mut self, around: &mut impl Surroundings) -> Result<(), Died> {
         self.under_way.clear();
-        self.tell(Event::Restarted, around)
+        self.tell(MemberEvent::Restarted, around)
     }
 
-    fn step(&mut self, event: Event, around: &mut impl Surroundings) {
+    fn step(&mut self, event: MemberEvent, around: &mut impl Surroundings) {
         around.tells(&event);
         let before = self.member.record().cloned();
-        let is_stored = matches!(event, Event::Stored(Stored::Written { .. }));
+        let is_stored = matches!(event, MemberEvent::Stored(Stored::Written { .. }));
         let effects = self.member.step(event, self.now(), around.chance());
         around.sees(self, &StepTaken { before, is_stored, effects: &effects });
         self.effects.extend(effects);
     }
 
     /// Performs an effect; returns what the member is to be told of it at once.
-    fn perform(&mut self, effect: Effect, around: &mut impl Surroundings) -> Option<Event> {
+    fn perform(
+        &mut self,
+        effect: MemberEffect,
+        around: &mut impl Surroundings,
+    ) -> Option<MemberEvent> {
         match effect {
-            Effect::Request { request, credential, verify } => {
+            MemberEffect::Request { request, credential, verify } => {
                 self.send(request, credential, verify.is_some(), around);
             }
-            Effect::Identify(credential) => match around.derives(&credential) {
+            MemberEffect::Identify(credential) => match around.derives(&credential) {
                 Delay::AtOnce => {
                     credential.kept_id();
-                    return Some(Event::Identified);
+                    return Some(MemberEvent::Identified);
                 }
                 Delay::After(takes) => {
                     around.deliver(self, takes, Delivery::Identified(credential));
                 }
                 Delay::Withheld => {}
             },
-            Effect::ReadSources => {
+            MemberEffect::ReadSources => {
                 if around.is_asked_to_read() {
                     self.read(around);
                 }
             }
-            Effect::Load => return self.operate(StoreOperation::Load, around),
-            Effect::Write(write, fresh) => {
+            MemberEffect::Load => return self.operate(StoreOperation::Load, around),
+            MemberEffect::Write(write, fresh) => {
                 return self.operate(StoreOperation::Write(&write, fresh.as_ref()), around);
             }
-            Effect::WriteToken(token) => {
+            MemberEffect::WriteToken(token) => {
                 return self.operate(StoreOperation::WriteToken(&token), around);
             }
-            Effect::Forget(serial) => self.delete(StoreOperation::Forget(serial), around),
-            Effect::ForgetTokensOf(credential) => {
+            MemberEffect::Forget(serial) => self.delete(StoreOperation::Forget(serial), around),
+            MemberEffect::ForgetTokensOf(credential) => {
                 self.delete(StoreOperation::ForgetTokensOf(credential), around);
             }
-            Effect::Publish(token) => {
+            MemberEffect::Publish(token) => {
                 around.publishes(self, &token);
                 self.handed_out = Some(token);
             }
-            Effect::Withdraw => {
+            MemberEffect::Withdraw => {
                 self.handed_out = None;
                 around.withdraws(self);
             }
-            Effect::Settle { waiter, outcome } => around.settles(self, waiter, outcome),
-            Effect::WriteSink { write, place, credential, .. } => {
+            MemberEffect::Settle { waiter, outcome } => around.settles(self, waiter, outcome),
+            MemberEffect::Persist { write, place, credential, .. } => {
                 return self.begin_write(PlaceWrite { write, place, credential }, around);
             }
-            Effect::AbortSink { write } => around.aborts(write),
-            Effect::TrySink { place, .. } => {
+            MemberEffect::AbortPersist { write } => around.aborts(write),
+            MemberEffect::TryPersist { place, .. } => {
                 let is_writable = around.tries(place)?;
-                return Some(Event::SinkTried { place, is_writable });
+                return Some(MemberEvent::PersistTried { place, is_writable });
             }
-            Effect::ReplaceVariables { place, credential } => {
+            MemberEffect::ReplaceVariables { place, credential } => {
                 around.replaces_variables(place, &credential);
                 self.sources.written();
                 if around.is_asked_to_read() {
                     self.read(around);
                 }
             }
-            Effect::Answer { caller, outcome } => around.is_answered(self, caller, outcome),
-            Effect::Notify(notice) => around.hears(self, notice),
+            MemberEffect::Answer { caller, outcome } => around.is_answered(self, caller, outcome),
+            MemberEffect::Notify(notice) => around.hears(self, notice),
         }
         None
     }
@@ -197,7 +201,11 @@ impl Process {
         }
     }
 
-    fn begin_write(&mut self, write: PlaceWrite, around: &mut impl Surroundings) -> Option<Event> {
+    fn begin_write(
+        &mut self,
+        write: PlaceWrite,
+        around: &mut impl Surroundings,
+    ) -> Option<MemberEvent> {
         let WriteEnd { at, outcome, message } = around.begins(self, &write)?;
         match at {
             Delay::AtOnce => return Some(self.end_write(&write, outcome, message, around)),
@@ -212,15 +220,15 @@ impl Process {
     fn end_write(
         &mut self,
         write: &PlaceWrite,
-        outcome: SinkOutcome,
+        outcome: PersistOutcome,
         message: Option<String>,
         around: &mut impl Surroundings,
-    ) -> Event {
+    ) -> MemberEvent {
         around.ends(self, write, outcome);
-        if outcome == SinkOutcome::Done {
+        if outcome == PersistOutcome::Done {
             self.sources.written();
         }
-        Event::SinkWritten { write: write.write, outcome, message }
+        MemberEvent::Persisted { write: write.write, outcome, message }
     }
 
     fn end_reading(&mut self, around: &mut impl Surroundings) -> Result<(), Died> {
@@ -228,7 +236,7 @@ impl Process {
         let (configured, _) = self.sources.finish(self.now());
         let is_followed = self.sources.take_again();
         around.configures(self, &configured);
-        self.tell(Event::Configured { configured, is_followed }, around)?;
+        self.tell(MemberEvent::Configured { configured, is_followed }, around)?;
         if is_followed {
             self.read(around);
         }

@@ -1,7 +1,7 @@
 //! How a process uses its store.
 
 use super::{Delay, Delivery, Process, StoreFate, StoreOperation, Surroundings};
-use crate::member::{Event, Stored};
+use crate::member::{MemberEvent, Stored};
 
 impl Process {
     /// One operation whose outcome the member waits for; the answer may be lost or late.
@@ -9,12 +9,12 @@ impl Process {
         &self,
         operation: StoreOperation<'_>,
         around: &mut impl Surroundings,
-    ) -> Option<Event> {
+    ) -> Option<MemberEvent> {
         let (fate, told) = around.operates(self, operation);
         let applied = if fate == StoreFate::Failed { None } else { self.apply(operation) };
         let stored = applied.filter(|_| fate == StoreFate::Stored).unwrap_or(Stored::Unknown);
         match told {
-            Delay::AtOnce => return Some(Event::Stored(stored)),
+            Delay::AtOnce => return Some(MemberEvent::Stored(stored)),
             Delay::After(takes) => around.deliver(self, takes, Delivery::Stored(stored)),
             Delay::Withheld => {}
         }

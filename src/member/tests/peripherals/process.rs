@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::Hands;
 use crate::clock::{Clock, Timestamp};
 use crate::credential::Credential;
-use crate::member::{Effect, Member};
+use crate::member::{Member, MemberEffect};
 use crate::source::{Owner, Reading, Sources};
 use crate::store::MemoryStore;
 use crate::token::HeldToken;
@@ -21,7 +21,7 @@ pub(crate) struct Process {
     pub(crate) under_way: BTreeMap<u64, TokenRequest>,
     pub(crate) handed_out: Option<Arc<HeldToken>>,
     clock: Arc<Hands>,
-    pub(super) effects: VecDeque<Effect>,
+    pub(super) effects: VecDeque<MemberEffect>,
     /// What the reading under way has found.
     pub(super) found: Vec<Option<Reading>>,
 }

@@ -7,9 +7,9 @@ use std::time::Duration;
 
 use super::{Process, TokenRequest};
 use crate::credential::{Credential, CredentialId};
-use crate::member::{Answer, Chance, Denial, Effect, Event, Notice, Stored};
-use crate::refresh::{Refusal, WaiterId};
-use crate::rotation::{CallerId, Record, SinkOutcome, Write};
+use crate::member::{Answer, Chance, Denial, MemberEffect, MemberEvent, MemberNotice, Stored};
+use crate::refresh::{TokenRefusal, WaiterId};
+use crate::rotation::{CallerId, PersistOutcome, Record, Write};
 use crate::source::{Configured, EntryPlace, Reading};
 use crate::store::{Fresh, TokenWrite};
 use crate::token::HeldToken;
@@ -44,7 +44,7 @@ pub(crate) enum Delivery {
     Answer(u64),
     Identified(Arc<Credential>),
     Stored(Stored),
-    Written(PlaceWrite, SinkOutcome, Option<String>),
+    Written(PlaceWrite, PersistOutcome, Option<String>),
     ReadingEnds,
 }
 
@@ -54,7 +54,7 @@ pub(crate) trait Machine {
     fn chance(&mut self) -> &mut dyn Chance;
 
     /// Whether the process dies now, with this effect and all behind it unperformed.
-    fn dies_before(&mut self, _: &Effect) -> bool {
+    fn dies_before(&mut self, _: &MemberEffect) -> bool {
         false
     }
 
@@ -121,7 +121,7 @@ pub(crate) struct PlaceWrite {
 #[derive(Debug, Clone)]
 pub(crate) struct WriteEnd {
     pub(crate) at: Delay,
-    pub(crate) outcome: SinkOutcome,
+    pub(crate) outcome: PersistOutcome,
     pub(crate) message: Option<String>,
 }
 
@@ -131,7 +131,7 @@ pub(crate) trait PersistPlaces {
     fn begins(&mut self, process: &Process, write: &PlaceWrite) -> Option<WriteEnd>;
 
     /// A write has come to its end.
-    fn ends(&mut self, _: &Process, _: &PlaceWrite, _: SinkOutcome) {}
+    fn ends(&mut self, _: &Process, _: &PlaceWrite, _: PersistOutcome) {}
 
     /// The member gives a write up.
     fn aborts(&mut self, _: u64) {}
@@ -166,13 +166,13 @@ pub(crate) trait Clientele {
     fn withdraws(&mut self, _: &Process) {}
 
     /// A caller who waits for a token is told.
-    fn settles(&mut self, process: &Process, waiter: WaiterId, outcome: Result<(), Refusal>);
+    fn settles(&mut self, process: &Process, waiter: WaiterId, outcome: Result<(), TokenRefusal>);
 
     /// A caller of the credential lifecycle is told.
     fn is_answered(&mut self, process: &Process, caller: CallerId, outcome: Result<Answer, Denial>);
 
     /// Whoever listens is told.
-    fn hears(&mut self, process: &Process, notice: Notice);
+    fn hears(&mut self, process: &Process, notice: MemberNotice);
 }
 
 /// One step of a member.
@@ -182,13 +182,13 @@ pub(crate) struct StepTaken<'a> {
     pub(crate) before: Option<Record>,
     /// The store has just taken what the member wanted to write.
     pub(crate) is_stored: bool,
-    pub(crate) effects: &'a [Effect],
+    pub(crate) effects: &'a [MemberEffect],
 }
 
 /// Who checks what the member does.
 pub(crate) trait Witness {
     /// The member is about to be told this.
-    fn tells(&mut self, _: &Event) {}
+    fn tells(&mut self, _: &MemberEvent) {}
 
     /// The member has taken a step.
     fn sees(&mut self, _: &Process, _: &StepTaken<'_>) {}

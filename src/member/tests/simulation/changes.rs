@@ -9,9 +9,9 @@ use crate::member::tests::peripherals::{Process, StepTaken};
 use crate::member::*;
 use crate::rotation::{PhaseName, Record, Retired, Transition};
 
-fn moves(effects: &[Effect]) -> Vec<Transition> {
-    let moved = |effect: &Effect| match effect {
-        Effect::Notify(Notice::Rotation(change)) => match change.what {
+fn moves(effects: &[MemberEffect]) -> Vec<Transition> {
+    let moved = |effect: &MemberEffect| match effect {
+        MemberEffect::Notify(MemberNotice::Rotation(change)) => match change.what {
             What::Moved(transition, _) => Some(transition),
             _ => None,
         },

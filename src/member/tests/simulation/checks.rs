@@ -9,7 +9,7 @@ use super::provider::Key;
 use crate::credential::Credential;
 use crate::member::tests::peripherals::Process;
 use crate::member::*;
-use crate::refresh::Refusal;
+use crate::refresh::TokenRefusal;
 use crate::rotation::{self, PhaseName, Record, Role, TokenChange, Write};
 use crate::store::Fresh;
 use crate::token::HeldToken;
@@ -111,9 +111,11 @@ impl Outside {
         &self,
         process: &Process,
         min_validity: Duration,
-        refusal: Option<&Refusal>,
+        refusal: Option<&TokenRefusal>,
     ) {
-        if matches!(refusal, Some(Refusal::Unavailable { .. })) && min_validity == Duration::ZERO {
+        if matches!(refusal, Some(TokenRefusal::Unavailable { .. }))
+            && min_validity == Duration::ZERO
+        {
             assert!(
                 process.member.token(self.now).is_none(),
                 "I1: refused although a token is valid"

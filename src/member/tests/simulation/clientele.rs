@@ -6,8 +6,8 @@ use std::time::Duration;
 use super::SECOND;
 use super::outside::Outside;
 use crate::member::tests::peripherals::{Clientele, Process};
-use crate::member::{Answer, Denial, Notice};
-use crate::refresh::{Refusal, WaiterId};
+use crate::member::{Answer, Denial, MemberNotice};
+use crate::refresh::{TokenRefusal, WaiterId};
 use crate::rotation::CallerId;
 use crate::token::HeldToken;
 
@@ -20,7 +20,7 @@ impl Clientele for Outside {
         self.history.memory.loses_token(self.now);
     }
 
-    fn settles(&mut self, process: &Process, waiter: WaiterId, outcome: Result<(), Refusal>) {
+    fn settles(&mut self, process: &Process, waiter: WaiterId, outcome: Result<(), TokenRefusal>) {
         let wait = self.waiters.remove(&waiter);
         let (deadline, min_validity) = wait.expect("who is settled still waits");
         let refusal = outcome.as_ref().err();
@@ -50,7 +50,7 @@ impl Clientele for Outside {
         }
     }
 
-    fn hears(&mut self, _: &Process, notice: Notice) {
+    fn hears(&mut self, _: &Process, notice: MemberNotice) {
         self.history.memory.note(&notice, self.now);
         self.counts.note(&notice);
     }

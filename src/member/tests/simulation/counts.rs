@@ -2,7 +2,7 @@
 
 use std::ops::AddAssign;
 
-use crate::member::{Answer, Denial, Notice, What};
+use crate::member::{Answer, Denial, MemberNotice, What};
 use crate::rotation::Transition;
 
 macro_rules! counts {
@@ -28,8 +28,8 @@ counts! {
 }
 
 impl Counts {
-    pub(super) fn note(&mut self, notice: &Notice) {
-        let Notice::Rotation(change) = notice else { return };
+    pub(super) fn note(&mut self, notice: &MemberNotice) {
+        let MemberNotice::Rotation(change) = notice else { return };
         let What::Moved(transition, _) = change.what else { return };
         *match transition {
             Transition::Started => &mut self.started,

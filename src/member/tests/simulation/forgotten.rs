@@ -8,7 +8,7 @@ use super::provider::{Key, Kind};
 use crate::credential::CredentialId;
 use crate::error::Code;
 use crate::member::tests::peripherals::Process;
-use crate::refresh::Refusal;
+use crate::refresh::TokenRefusal;
 use crate::rotation::{Record, Role};
 
 /// A call that has waited so long is not refused before everything was tried.
@@ -20,9 +20,9 @@ impl Outside {
         &mut self,
         process: &Process,
         waited: Duration,
-        refusal: Option<&Refusal>,
+        refusal: Option<&TokenRefusal>,
     ) {
-        let Some(Refusal::Unavailable { cause, .. }) = refusal else { return };
+        let Some(TokenRefusal::Unavailable { cause, .. }) = refusal else { return };
         let is_hopeless = cause
             .as_ref()
             .is_some_and(|cause| matches!(cause.code, Code::Degraded | Code::CredentialRejected));

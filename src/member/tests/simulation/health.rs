@@ -38,12 +38,14 @@ impl Outside {
         // What was blocked until now takes its course: a proof that is fresh enough comes first.
         let is_troubled = is_troubled || self.history.written_at + MINUTE >= self.now;
         if deadline + SECOND < self.now && !is_troubled && !self.is_stranded(process) {
-            let sinks = record.sinks.values();
+            let sinks = record.targets.values();
             let is_kept = record.persisted(record.active) != Persisted::Impossible
                 || process.member.keeps_active();
             let is_blocked = record.overlap().is_some()
                 && (!is_kept
-                    || sinks.into_iter().any(|it| matches!(it, rotation::Sink::Pending { .. })));
+                    || sinks
+                        .into_iter()
+                        .any(|it| matches!(it, rotation::TargetState::Pending { .. })));
             let is_denied = self.history.denied.contains_key(&record.active);
             assert!(is_blocked || is_denied, "I13: a phase outlives its deadline");
         }
@@ -108,7 +110,7 @@ impl Outside {
         let phase = PhaseName::of(process.member.record());
         let is_impossible = process.member.record().is_some_and(|record| {
             record.overlap().is_some()
-                && record.sinks.values().any(|sink| *sink == rotation::Sink::Impossible)
+                && record.targets.values().any(|sink| *sink == rotation::TargetState::Impossible)
                 && !process.member.keeps_active()
         });
         if self.good(process).is_some() {

@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::provider::Key;
 use crate::clock::Timestamp;
 use crate::credential::CredentialId;
-use crate::member::{Notice, What};
+use crate::member::{MemberNotice, What};
 use crate::rotation::Transition;
 
 /// What was presented to the endpoint, and since when nobody has a token.
@@ -48,8 +48,8 @@ impl Memory {
         }
     }
 
-    pub(super) fn note(&mut self, notice: &Notice, now: Timestamp) {
-        let Notice::Rotation(change) = notice else { return };
+    pub(super) fn note(&mut self, notice: &MemberNotice, now: Timestamp) {
+        let MemberNotice::Rotation(change) = notice else { return };
         if let (What::Moved(Transition::Staged, _), Some(next)) = (&change.what, &change.next) {
             self.staged.insert(next.id, now);
         }

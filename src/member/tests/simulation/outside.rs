@@ -17,9 +17,9 @@ use crate::credential::Credential;
 use crate::member::tests::peripherals::{
     Agenda, Delay, Delivery, Machine, PlaceWrite, Process, START, SourceReader, StepTaken, Witness,
 };
-use crate::member::{Ask, Chance, Effect, Event};
+use crate::member::{Ask, Chance, MemberEffect, MemberEvent};
 use crate::refresh::WaiterId;
-use crate::rotation::{CallerId, SinkOutcome};
+use crate::rotation::{CallerId, PersistOutcome};
 use crate::source::{Configured, Reading};
 
 /// Something that takes place later.
@@ -156,7 +156,7 @@ impl Outside {
         self.places.iter_mut().for_each(|place| place.is_unreadable = false);
         (0..self.places.len()).for_each(|place| self.change_mood(place, Mood::Well));
         for write in std::mem::take(&mut self.hung) {
-            let delivery = Delivery::Written(write, SinkOutcome::Failed, None);
+            let delivery = Delivery::Written(write, PersistOutcome::Failed, None);
             self.later(SECOND, Happening::Delivery(self.process, delivery));
         }
         self.regime = self.regime.calm();
@@ -193,7 +193,7 @@ impl Machine for Outside {
         &mut self.chance
     }
 
-    fn dies_before(&mut self, _: &Effect) -> bool {
+    fn dies_before(&mut self, _: &MemberEffect) -> bool {
         self.regime.crashes > 0 && self.random.below(10_000) < self.regime.crashes
     }
 
@@ -234,9 +234,9 @@ impl SourceReader for Outside {
 }
 
 impl Witness for Outside {
-    fn tells(&mut self, event: &Event) {
+    fn tells(&mut self, event: &MemberEvent) {
         self.counts.steps += 1;
-        if self.is_traced && !matches!(event, Event::Ticked) {
+        if self.is_traced && !matches!(event, MemberEvent::Ticked) {
             let told = format!("{event:?}");
             self.note(format_args!("{told:.200}"));
         }

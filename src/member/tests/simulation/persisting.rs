@@ -7,7 +7,7 @@ use crate::credential::Credential;
 use crate::member::tests::peripherals::{
     Delay, Delivery, PersistPlaces, PlaceWrite, Process, WriteEnd,
 };
-use crate::rotation::SinkOutcome;
+use crate::rotation::PersistOutcome;
 use crate::source::EntryPlace;
 
 impl PersistPlaces for Outside {
@@ -24,12 +24,12 @@ impl PersistPlaces for Outside {
                 self.hung.push(write.clone());
                 return None;
             }
-            Mood::ReadOnly => SinkOutcome::Impossible,
-            Mood::Failing => SinkOutcome::Failed,
-            Mood::Well if is_faulty => SinkOutcome::Failed,
-            Mood::Well => SinkOutcome::Done,
+            Mood::ReadOnly => PersistOutcome::Impossible,
+            Mood::Failing => PersistOutcome::Failed,
+            Mood::Well if is_faulty => PersistOutcome::Failed,
+            Mood::Well => PersistOutcome::Done,
         };
-        if outcome == SinkOutcome::Failed {
+        if outcome == PersistOutcome::Failed {
             self.counts.failed_writes += 1;
         }
         let at = Delay::After(self.random.millis(1000));
@@ -38,13 +38,13 @@ impl PersistPlaces for Outside {
 
     // A write is not given up: functions of the users' take no notice.
 
-    fn ends(&mut self, process: &Process, write: &PlaceWrite, outcome: SinkOutcome) {
+    fn ends(&mut self, process: &Process, write: &PlaceWrite, outcome: PersistOutcome) {
         let PlaceWrite { place, credential, .. } = write;
         self.counts.late_writes += u64::from(
-            outcome == SinkOutcome::Done
-                && process.member.record().is_some_and(|it| it.to_write_back() != credential.id()),
+            outcome == PersistOutcome::Done
+                && process.member.record().is_some_and(|it| it.to_persist() != credential.id()),
         );
-        if outcome == SinkOutcome::Done {
+        if outcome == PersistOutcome::Done {
             self.history.written_at = self.now;
             let written = &mut self.places[place.index];
             written.content = vec![Key::of(credential)];
@@ -76,8 +76,8 @@ impl Outside {
         self.hung = others;
         for write in here {
             let outcome = match self.random.below(10) {
-                0..7 if mood == Mood::Well => SinkOutcome::Done,
-                0..9 => SinkOutcome::Failed,
+                0..7 if mood == Mood::Well => PersistOutcome::Done,
+                0..9 => PersistOutcome::Failed,
                 _ => {
                     self.hung.push(write);
                     continue;

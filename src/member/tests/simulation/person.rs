@@ -7,7 +7,7 @@ use super::provider::Key;
 use super::sim::Sim;
 use super::{MINUTE, SECOND};
 use crate::member::*;
-use crate::refresh::Wait;
+use crate::refresh::TokenWait;
 
 impl Sim {
     pub(super) fn do_deed(&mut self, deed: Deed) {
@@ -50,13 +50,13 @@ impl Sim {
             }
             Deed::Reload => {
                 self.read();
-                self.tell(Event::Reloaded);
+                self.tell(MemberEvent::Reloaded);
             }
             Deed::Leave => {
                 if let Some(caller) = self.outside.callers.keys().next().copied() {
                     self.outside.callers.remove(&caller);
                     self.outside.trouble();
-                    self.tell(Event::Left(caller));
+                    self.tell(MemberEvent::Left(caller));
                 }
             }
             Deed::Restart => self.restart(),
@@ -66,7 +66,7 @@ impl Sim {
                 self.outside.trouble();
                 let Some(held) = self.process.handed_out.clone() else { return };
                 let process = self.outside.process;
-                self.tell(Event::Invalidated(held.serial));
+                self.tell(MemberEvent::Invalidated(held.serial));
                 if process == self.outside.process
                     && self
                         .process
@@ -81,7 +81,7 @@ impl Sim {
             Deed::Cancel => {
                 if let Some(waiter) = self.outside.waiters.keys().next().copied() {
                     self.outside.waiters.remove(&waiter);
-                    self.tell(Event::Cancelled(waiter));
+                    self.tell(MemberEvent::Cancelled(waiter));
                 }
             }
         }
@@ -94,10 +94,10 @@ impl Sim {
         let min_validity =
             if self.outside.random.percent(80) { Duration::ZERO } else { self.outside.life / 4 };
         self.outside.waiters.insert(waiter, (deadline, min_validity));
-        let wait = Wait { waiter, min_validity, deadline, for_readiness: false };
+        let wait = TokenWait { waiter, min_validity, deadline, for_readiness: false };
         let is_held =
             self.process.member.token(self.outside.now).is_some() && min_validity == Duration::ZERO;
-        self.tell(Event::Wanted(wait));
+        self.tell(MemberEvent::Wanted(wait));
         assert!(
             !is_held || !self.outside.waiters.contains_key(&waiter),
             "I1: a held token serves nobody"
@@ -127,6 +127,6 @@ impl Sim {
             _ => {}
         }
         self.outside.callers.insert(caller, (deadline, ask.clone(), key));
-        self.tell(Event::Asked { caller, ask, deadline: Some(deadline) });
+        self.tell(MemberEvent::Asked { caller, ask, deadline: Some(deadline) });
     }
 }

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use super::provider::Key;
 use crate::secret::Secret;
-use crate::sink::Target;
 use crate::source::{CredentialText, EntrySpec, Field, Reading, SourceSpec, Sources};
+use crate::persist::PersistTarget;
 
 use crate::member::tests::peripherals::Process;
 
@@ -61,7 +61,7 @@ impl Place {
         } else {
             SourceSpec::Js { index: next() }
         };
-        let persist = self.has_sink.then_some(Target::Js { index: 0 });
+        let persist = self.has_sink.then_some(PersistTarget::Js { index: 0 });
         EntrySpec {
             label: None,
             optional: true,

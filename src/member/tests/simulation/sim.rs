@@ -8,7 +8,7 @@ use super::places::{self, Place};
 use super::regime::Regime;
 use crate::clock::{Clock, Timestamp};
 use crate::member::tests::peripherals::{Died, Hands, Process, START};
-use crate::member::{Event, Member};
+use crate::member::{Member, MemberEvent};
 use crate::policy::Policy;
 use crate::store::MemoryStore;
 
@@ -73,11 +73,11 @@ impl Sim {
                     self.take_place(happening);
                 }
             } else {
-                self.tell(Event::Ticked);
+                self.tell(MemberEvent::Ticked);
             }
         }
         self.set(self.outside.now.max(end));
-        self.tell(Event::Ticked);
+        self.tell(MemberEvent::Ticked);
     }
 
     /// The machine sleeps: nothing happens, but the clock goes on.
@@ -106,7 +106,7 @@ impl Sim {
                 self.outside.later(self.outside.poll, Happening::Poll(process));
             }
             Happening::Observed(process) if process == self.outside.process => {
-                self.tell(Event::Observed);
+                self.tell(MemberEvent::Observed);
             }
             Happening::Delivery(..) | Happening::Poll(_) | Happening::Observed(_) => {}
         }
@@ -116,7 +116,7 @@ impl Sim {
         self.process.read(&mut self.outside);
     }
 
-    pub(super) fn tell(&mut self, event: Event) {
+    pub(super) fn tell(&mut self, event: MemberEvent) {
         let ended = self.process.tell(event, &mut self.outside);
         self.go_on_after(ended);
     }

@@ -1,7 +1,7 @@
 //! What callers of the credential lifecycle want, and what they are told.
 
 use super::{MINUTE, World};
-use crate::member::{Answer, Ask, Candidate, Denial, Event, Phase, Reason};
+use crate::member::{Answer, Ask, Candidate, Denial, MemberEvent, Progress, Reason};
 use crate::rotation::{self, CallerId, Request, Rotate};
 use crate::secret::Secret;
 
@@ -10,7 +10,7 @@ impl World {
     pub(crate) fn ask(&mut self, ask: impl Into<Ask>) -> CallerId {
         let ask = ask.into();
         let (caller, deadline) = (self.next_caller(), Some(self.now + 5 * MINUTE));
-        self.tell(Event::Asked { caller, ask, deadline });
+        self.tell(MemberEvent::Asked { caller, ask, deadline });
         caller
     }
 
@@ -42,7 +42,7 @@ impl World {
     }
 
     /// How far the rotation was that a caller was told of.
-    pub(crate) fn rotated(&self, caller: CallerId) -> Option<Phase> {
+    pub(crate) fn rotated(&self, caller: CallerId) -> Option<Progress> {
         match self.script.answers.get(&caller) {
             Some(Ok(Answer::Rotation(snapshot))) => Some(snapshot.phase),
             _ => None,

@@ -10,9 +10,9 @@ use crate::member::tests::peripherals::{
     Clientele, Delay, Delivery, Machine, Passage, PersistPlaces, PlaceWrite, Process, SourceReader,
     StoreAccess, StoreFate, StoreOperation, TokenEndpoint, TokenRequest, Witness, WriteEnd,
 };
-use crate::member::{Answer, Chance, Denial, Effect, Notice};
-use crate::refresh::{Refusal, WaiterId};
-use crate::rotation::{CallerId, SinkOutcome};
+use crate::member::{Answer, Chance, Denial, MemberEffect, MemberNotice};
+use crate::refresh::{TokenRefusal, WaiterId};
+use crate::rotation::{CallerId, PersistOutcome};
 use crate::source::{EntryPlace, Reading};
 use crate::verdict::{Verdict, Verify};
 
@@ -28,7 +28,7 @@ pub(crate) struct Script {
     pub(crate) next_write: StoreFate,
     /// Whether writes of tokens have no outcome yet.
     pub(crate) delays_tokens: bool,
-    pub(crate) sink_outcome: SinkOutcome,
+    pub(crate) sink_outcome: PersistOutcome,
     pub(crate) sink_message: Option<String>,
     /// Whether a write to a place takes until [`World::end_sinks`](super::World::end_sinks).
     pub(crate) delays_sinks: bool,
@@ -38,9 +38,9 @@ pub(crate) struct Script {
     pub(crate) dies_after: Option<usize>,
 
     pub(crate) fetches: Vec<(Timestamp, String)>,
-    pub(crate) settled: Vec<(Timestamp, WaiterId, Result<(), Refusal>)>,
+    pub(crate) settled: Vec<(Timestamp, WaiterId, Result<(), TokenRefusal>)>,
     pub(crate) answers: BTreeMap<CallerId, Result<Answer, Denial>>,
-    pub(crate) notices: Vec<Notice>,
+    pub(crate) notices: Vec<MemberNotice>,
     pub(crate) written: Vec<(Timestamp, EntryPlace, String)>,
     pub(crate) variables: Vec<(EntryPlace, String)>,
     /// Writes that were to be given up.
@@ -68,7 +68,7 @@ impl Script {
             verified: Verify::Passed,
             next_write: StoreFate::Stored,
             delays_tokens: false,
-            sink_outcome: SinkOutcome::Done,
+            sink_outcome: PersistOutcome::Done,
             sink_message: None,
             delays_sinks: false,
             derives_ids: true,
@@ -102,7 +102,7 @@ impl Machine for Script {
         &mut self.dice
     }
 
-    fn dies_before(&mut self, _: &Effect) -> bool {
+    fn dies_before(&mut self, _: &MemberEffect) -> bool {
         match &mut self.dies_after {
             Some(0) => true,
             Some(left) => {
@@ -173,7 +173,7 @@ impl PersistPlaces for Script {
     }
 
     fn tries(&mut self, _: EntryPlace) -> Option<bool> {
-        (!self.delays_sinks).then_some(self.sink_outcome == SinkOutcome::Done)
+        (!self.delays_sinks).then_some(self.sink_outcome == PersistOutcome::Done)
     }
 
     fn replaces_variables(&mut self, place: EntryPlace, credential: &Credential) {
@@ -194,7 +194,7 @@ impl SourceReader for Script {
 }
 
 impl Clientele for Script {
-    fn settles(&mut self, process: &Process, waiter: WaiterId, outcome: Result<(), Refusal>) {
+    fn settles(&mut self, process: &Process, waiter: WaiterId, outcome: Result<(), TokenRefusal>) {
         self.settled.push((process.now(), waiter, outcome));
     }
 
@@ -202,7 +202,7 @@ impl Clientele for Script {
         assert!(self.answers.insert(caller, outcome).is_none(), "a caller is answered once");
     }
 
-    fn hears(&mut self, _: &Process, notice: Notice) {
+    fn hears(&mut self, _: &Process, notice: MemberNotice) {
         self.notices.push(notice);
     }
 }

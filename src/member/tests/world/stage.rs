@@ -7,10 +7,10 @@ use super::{MINUTE, SECOND, START, Script, accepts};
 use crate::clock::{Clock, Timestamp};
 use crate::credential::{Credential, CredentialId};
 use crate::member::tests::peripherals::{Delivery, Died, Hands, Process};
-use crate::member::{Effect, Event, Member};
+use crate::member::{Member, MemberEffect, MemberEvent};
 use crate::policy::Policy;
 use crate::policy::tests::DEFAULT;
-use crate::refresh::{Refusal, Wait, WaiterId};
+use crate::refresh::{TokenRefusal, TokenWait, WaiterId};
 use crate::rotation::{CallerId, PhaseName, Role};
 use crate::secret::Secret;
 use crate::source::{CredentialText, EntrySpec, Reading, SourceSpec, Sources};
@@ -70,7 +70,7 @@ impl World {
         sources.add(Process::OWNER, entries, silent);
         let script = Script::new(endpoint);
         let mut member = Member::new(policy);
-        member.step(Event::Observed, START, &mut script.dice.clone());
+        member.step(MemberEvent::Observed, START, &mut script.dice.clone());
         Self {
             process: Process::new(member, store, sources, Arc::clone(&hands)),
             script,
@@ -129,14 +129,14 @@ impl World {
         self.process.sources.begin(self.now);
         let (mut configured, _) = self.process.sources.finish(self.now);
         configured.entries.retain(|entry| entry.place.index != index);
-        self.tell(Event::Configured { configured, is_followed: false });
+        self.tell(MemberEvent::Configured { configured, is_followed: false });
     }
 
-    pub(crate) fn tell(&mut self, event: Event) {
+    pub(crate) fn tell(&mut self, event: MemberEvent) {
         self.perform(|process, script| process.tell(event, script));
     }
 
-    pub(crate) fn perform_all(&mut self, effects: Vec<Effect>) {
+    pub(crate) fn perform_all(&mut self, effects: Vec<MemberEffect>) {
         self.perform(|process, script| process.perform_all(effects, script));
     }
 
@@ -169,7 +169,7 @@ impl World {
             self.take_next();
         }
         self.advance_to(end);
-        self.tell(Event::Ticked);
+        self.tell(MemberEvent::Ticked);
     }
 
     /// Its clock goes on, and nothing happens.
@@ -193,7 +193,7 @@ impl World {
             Some(oldest) if self.answer_at().is_some_and(|at| at <= self.now) => {
                 self.receive(Delivery::Answer(*oldest));
             }
-            _ => self.tell(Event::Ticked),
+            _ => self.tell(MemberEvent::Ticked),
         }
     }
 
@@ -207,7 +207,7 @@ impl World {
         for credential in self.script.underived.drain(..) {
             credential.kept_id();
         }
-        self.tell(Event::Identified);
+        self.tell(MemberEvent::Identified);
     }
 
     /// The writes to places that are under way come to an end.
@@ -224,10 +224,15 @@ impl World {
 
     pub(crate) fn want_for(&mut self, waiter: WaiterId, min_validity: Duration) {
         let deadline = self.now + Duration::from_secs(5);
-        self.tell(Event::Wanted(Wait { waiter, min_validity, deadline, for_readiness: false }));
+        self.tell(MemberEvent::Wanted(TokenWait {
+            waiter,
+            min_validity,
+            deadline,
+            for_readiness: false,
+        }));
     }
 
-    pub(crate) fn outcome(&self, waiter: WaiterId) -> Option<&Result<(), Refusal>> {
+    pub(crate) fn outcome(&self, waiter: WaiterId) -> Option<&Result<(), TokenRefusal>> {
         let settled = self.script.settled.iter().find(|(_, id, _)| *id == waiter);
         settled.map(|(_, _, outcome)| outcome)
     }

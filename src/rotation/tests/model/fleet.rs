@@ -48,7 +48,7 @@ pub(super) struct Peer {
     pub(super) held: BTreeSet<CredentialId>,
     pub(super) ledger: Ledger,
     pub(super) token: Option<Token>,
-    pub(super) members: Members,
+    pub(super) members: MemberTable,
     pub(super) probing: BTreeSet<CredentialId>,
     pub(super) callers: Vec<KeptCaller>,
 }
@@ -60,7 +60,7 @@ pub(super) struct State {
     /// What a failover would bring back.
     pub(super) before: Option<(Record, Option<Token>)>,
     pub(super) token: Option<Token>,
-    pub(super) members: Members,
+    pub(super) members: MemberTable,
     pub(super) peers: Vec<Peer>,
     /// Credentials that the endpoint has stopped accepting, and when. C was never accepted.
     pub(super) died: BTreeMap<CredentialId, Timestamp>,
@@ -124,15 +124,15 @@ impl State {
             quarantined: Vec::new(),
             retired: Vec::new(),
             waiting: None,
-            sinks: BTreeMap::new(),
+            targets: BTreeMap::new(),
             history: Vec::new(),
         };
         let expires_at = Self::NOW + Self::LIFE;
         let token = Some(Token { credential: A, generation: 2, serial: 2, expires_at });
         let held = BTreeSet::from([A]);
-        let row = Member { acked: 2, holds: held.clone() };
+        let row = MemberRow { acked: 2, holds: held.clone() };
         let rows = (0..bounds.peers as u64).map(|id| (MemberId(id), row.clone())).collect();
-        let members = Members { since: Timestamp::default(), rows };
+        let members = MemberTable { since: Timestamp::default(), rows };
         let peer = Peer {
             is_alive: true,
             record: Some(stored.clone()),
@@ -222,7 +222,7 @@ impl State {
     fn apply(&mut self, next: Move) -> Option<()> {
         match next {
             Move::Beat(peer) => self.beat(peer),
-            Move::Tick(peer) => self.tell(peer, &Event::Ticked),
+            Move::Tick(peer) => self.tell(peer, &RotationEvent::Ticked),
             Move::Answer(peer, credential) => {
                 let verdict = if self.is_accepted(credential) {
                     let expires_at = Self::NOW + Self::LIFE;
@@ -258,7 +258,7 @@ impl State {
                 let from = member.configured.first().copied();
                 member.configured = vec![to];
                 member.held.insert(to);
-                self.tell(peer, &Event::Changed { from, to });
+                self.tell(peer, &RotationEvent::Changed { from, to });
             }
             Move::Call(peer) => {
                 self.left.calls -= 1;
@@ -278,7 +278,7 @@ impl State {
             Move::Prepare(peer) => {
                 self.left.operators -= 1;
                 let request = Request::Prepare { min_runway: Duration::from_mins(1) };
-                self.tell(peer, &Event::Asked { caller: 1, request });
+                self.tell(peer, &RotationEvent::Asked { caller: 1, request });
             }
             Move::Crash(peer) => {
                 self.left.crashes -= 1;
@@ -324,7 +324,7 @@ impl State {
         // What is due anyway happens with any answer.
         let mut quiet = self.clone();
         quiet.peers[peer].probing.remove(&credential);
-        quiet.tell(peer, &Event::Ticked);
+        quiet.tell(peer, &RotationEvent::Ticked);
         self.answer(peer, credential, unclear());
         let is_same = self.stored.active == quiet.stored.active
             && self.stored.generation == quiet.stored.generation
@@ -334,7 +334,7 @@ impl State {
 
     fn call(&mut self, peer: usize, rotate: Rotate) {
         self.peers[peer].held.extend(rotate.candidate);
-        self.tell(peer, &Event::Asked { caller: 1, request: Request::Rotate(rotate) });
+        self.tell(peer, &RotationEvent::Asked { caller: 1, request: Request::Rotate(rotate) });
     }
 
     fn restart(&mut self, peer: usize) {
@@ -359,27 +359,27 @@ impl State {
         let member = &mut self.peers[peer];
         member.record = Some(self.stored.clone());
         member.token = self.token;
-        let row = Member { acked: self.stored.version.epoch, holds: member.held.clone() };
+        let row = MemberRow { acked: self.stored.version.epoch, holds: member.held.clone() };
         self.members.rows.insert(MemberId(peer as u64), row);
         member.members = self.members.clone();
         match member.configured.first().copied().filter(|_| is_start) {
-            Some(first) => self.tell(peer, &Event::Started(first)),
-            None => self.tell(peer, &Event::Ticked),
+            Some(first) => self.tell(peer, &RotationEvent::Started(first)),
+            None => self.tell(peer, &RotationEvent::Ticked),
         }
     }
 
     fn answer(&mut self, peer: usize, credential: CredentialId, verdict: Verdict<Arrival>) {
         let Peer { probing, ledger, record, .. } = &mut self.peers[peer];
         probing.remove(&credential);
-        ledger.note(credential, &verdict, record.as_ref(), &Policy::default(), Self::NOW);
-        self.tell(peer, &Event::Answered { credential, verdict: verdict.into() });
+        ledger.note(credential, &verdict, record.as_ref(), &RotationPolicy::default(), Self::NOW);
+        self.tell(peer, &RotationEvent::Answered { credential, verdict: verdict.into() });
     }
 
     pub(super) fn view(&self, peer: usize) -> View {
         let member = &self.peers[peer];
         let me = Some(MemberId(peer as u64));
         View {
-            policy: Policy { overlap: Some(Self::OVERLAP), ..Policy::default() },
+            policy: RotationPolicy { overlap: Some(Self::OVERLAP), ..RotationPolicy::default() },
             nonce: self.next_nonce(),
             fleeting: BTreeSet::new(),
             configured: member.configured.clone(),
@@ -387,7 +387,7 @@ impl State {
             ledger: member.ledger.clone(),
             token: member.token,
             fleet: Some(Fleet { me, members: member.members.clone(), sealed: BTreeSet::new() }),
-            sinks: Vec::new(),
+            targets: Vec::new(),
             callers: member.callers.clone(),
             probing: member.probing.clone(),
             writing: BTreeSet::new(),
@@ -397,7 +397,7 @@ impl State {
     }
 
     /// A step on what the member has read; one that loses has no effect, and the member reads again.
-    fn tell(&mut self, peer: usize, event: &Event) {
+    fn tell(&mut self, peer: usize, event: &RotationEvent) {
         let view = self.view(peer);
         let Some(record) = self.peers[peer].record.clone() else { return };
         let done = step(Some(&record), &view, event, Self::NOW);
@@ -420,10 +420,10 @@ impl State {
         }
     }
 
-    fn perform(&mut self, peer: usize, effect: Effect) {
+    fn perform(&mut self, peer: usize, effect: RotationEffect) {
         match effect {
-            Effect::Probe(credential) => self.present(peer, credential),
-            Effect::Serve { credential, generation } => {
+            RotationEffect::Probe(credential) => self.present(peer, credential),
+            RotationEffect::Serve { credential, generation } => {
                 let member = &self.peers[peer];
                 let read = member.token.map_or(0, |token| token.serial);
                 let proof = member.ledger.proof(credential).expect("a proof");
@@ -433,18 +433,18 @@ impl State {
                     self.peers[peer].token = self.token;
                 }
             }
-            Effect::DropTokens(credential) => {
+            RotationEffect::DropTokens(credential) => {
                 self.token = self.token.filter(|token| token.credential != credential);
             }
-            Effect::Keep(caller) => {
+            RotationEffect::Keep(caller) => {
                 let callers = &mut self.peers[peer].callers;
                 callers.retain(|known| known.id != caller.id);
                 callers.push(caller);
             }
-            Effect::Answer { caller, .. } => {
+            RotationEffect::Answer { caller, .. } => {
                 self.peers[peer].callers.retain(|known| known.id != caller);
             }
-            Effect::WriteSink { .. } | Effect::Notify(_) => {}
+            RotationEffect::Persist { .. } | RotationEffect::Notify(_) => {}
         }
     }
 

@@ -61,11 +61,11 @@ impl State {
             let limit =
                 if retired.compromised { State::PROOF_LIFE } else { Duration::from_mins(1) };
             self.blame(Fault::I6, !self.was_accepted_within(after.active, limit));
-            let holds = |row: &Member| row.holds.contains(&after.active);
+            let holds = |row: &MemberRow| row.holds.contains(&after.active);
             let overlap = before.open_overlap();
-            let knows = |row: &Member| overlap.is_none_or(|open| row.acked >= open.epoch);
+            let knows = |row: &MemberRow| overlap.is_none_or(|open| row.acked >= open.epoch);
             // Under a candidate it is the one that was active until now which everybody must hold.
-            let holds = |row: &Member| holds(row) || row.holds.contains(&before.active);
+            let holds = |row: &MemberRow| holds(row) || row.holds.contains(&before.active);
             let is_ready = self.members.rows.values().all(|row| holds(row) && knows(row));
             let has_leaked = before.staged().is_some_and(|staged| staged.compromised);
             self.blame(Fault::Barrier, !has_leaked && !retired.compromised && !is_ready);

@@ -20,7 +20,7 @@ use std::time::Duration;
 
 use super::access::Access;
 use super::draft::{Draft, NEW, PREFIX, STALE_SECONDS, SUFFIX, clear};
-use super::failure::{Failure, WriteStep, outcome};
+use super::failure::{WriteFailure, WriteStep, outcome};
 use super::writer::replace;
 use super::*;
 use crate::clock::SystemClock;
@@ -28,28 +28,28 @@ use crate::credential::Credential;
 use crate::driver::files::{Location, Plan, tests::make_pipe, user};
 use crate::driver::tests::Folder;
 use crate::driver::workers::Workers;
-use crate::rotation::SinkOutcome;
+use crate::persist::{PersistTarget, dotenv};
+use crate::rotation::PersistOutcome;
 use crate::secret::Secret;
-use crate::sink::{Target, dotenv};
 
 fn credential(client_id: &str, secret: &str) -> Credential {
     Credential::new(None, client_id.into(), Secret::new(secret))
 }
 
-fn env_file(path: &Path) -> Target {
+fn env_file(path: &Path) -> PersistTarget {
     let path = path.to_owned();
     let (client_id, client_secret) = (Some("ID".into()), "SECRET".into());
-    Target::EnvFile { path, client_id, client_secret, of_client: None }
+    PersistTarget::EnvFile { path, client_id, client_secret, of_client: None }
 }
 
-fn secret_file(path: &Path) -> Target {
-    Target::SecretFile { path: path.to_owned(), of_client: None }
+fn secret_file(path: &Path) -> PersistTarget {
+    PersistTarget::SecretFile { path: path.to_owned(), of_client: None }
 }
 
-const DONE: Report = Report { outcome: SinkOutcome::Done, message: None };
+const DONE: Report = Report { outcome: PersistOutcome::Done, message: None };
 
 /// That a write came to nothing, and why.
-fn assert_not_written(report: &Report, outcome: SinkOutcome, reason: &str) {
+fn assert_not_written(report: &Report, outcome: PersistOutcome, reason: &str) {
     assert_eq!(report.outcome, outcome, "{report:?}");
     assert!(
         report.message.as_deref().is_some_and(|message| message.contains(reason)),
@@ -123,7 +123,7 @@ fn what_would_make_a_file_too_large_is_not_written() {
     let text = "#".repeat(1024 * 1024 - 10) + "\n";
     fs::write(&path, &text).unwrap();
     let report = write(&env_file(&path), &credential("id", "secret"));
-    assert_not_written(&report, SinkOutcome::Impossible, "would become larger than 1 MiB");
+    assert_not_written(&report, PersistOutcome::Impossible, "would become larger than 1 MiB");
     assert_eq!(fs::read_to_string(&path).unwrap(), text);
 }
 
@@ -149,11 +149,11 @@ fn what_is_no_file_to_be_replaced_is_told_for_good() {
     ] {
         for target in [env_file(&at(name)), secret_file(&at(name))] {
             let report = write(&target, &credential("id", "secret"));
-            assert_not_written(&report, SinkOutcome::Impossible, reason);
+            assert_not_written(&report, PersistOutcome::Impossible, reason);
         }
     }
-    let report = write(&Target::Js { index: 0 }, &credential("id", "secret"));
-    assert_not_written(&report, SinkOutcome::Impossible, "is a function");
+    let report = write(&PersistTarget::Js { index: 0 }, &credential("id", "secret"));
+    assert_not_written(&report, PersistOutcome::Impossible, "is a function");
 }
 
 #[test]
@@ -162,7 +162,7 @@ fn a_value_that_cannot_be_written_leaves_the_file_as_it_is() {
     let path = folder.0.join(".env");
     fs::write(&path, "SECRET=old\n").unwrap();
     let report = write(&env_file(&path), &credential("id", "hunter2\nPATH=/tmp"));
-    assert_not_written(&report, SinkOutcome::Impossible, "control character");
+    assert_not_written(&report, PersistOutcome::Impossible, "control character");
     assert!(!format!("{report:?}").contains("hunter2"));
     assert_eq!(fs::read_to_string(&path).unwrap(), "SECRET=old\n");
 }
@@ -171,19 +171,19 @@ fn a_value_that_cannot_be_written_leaves_the_file_as_it_is() {
 fn a_directory_that_is_not_there_may_come() {
     let folder = Folder::new("no-directory");
     let report = write(&env_file(&folder.0.join("later/.env")), &credential("id", "secret"));
-    assert_not_written(&report, SinkOutcome::Failed, "later/.env does not exist");
+    assert_not_written(&report, PersistOutcome::Failed, "later/.env does not exist");
 }
 
 #[test]
 fn errors_that_only_a_person_can_mend_are_for_good() {
     let of = |number| outcome(io::Error::from_raw_os_error(number).kind());
     // EPERM, EACCES, EBUSY, EISDIR, EROFS
-    assert!([1, 13, 16, 21, 30].into_iter().all(|number| of(number) == SinkOutcome::Impossible));
+    assert!([1, 13, 16, 21, 30].into_iter().all(|number| of(number) == PersistOutcome::Impossible));
     // ENOENT, EIO, ENOMEM, EFBIG, ENOSPC
-    assert!([2, 5, 12, 27, 28].into_iter().all(|number| of(number) == SinkOutcome::Failed));
-    let busy = Failure::Io(WriteStep::Replace, io::Error::from_raw_os_error(16));
+    assert!([2, 5, 12, 27, 28].into_iter().all(|number| of(number) == PersistOutcome::Failed));
+    let busy = WriteFailure::Io(WriteStep::Replace, io::Error::from_raw_os_error(16));
     let report = busy.report(Path::new("/run/.env"));
-    assert_not_written(&report, SinkOutcome::Impossible, "mount its directory instead");
+    assert_not_written(&report, PersistOutcome::Impossible, "mount its directory instead");
 }
 
 #[test]
@@ -225,7 +225,7 @@ fn a_file_that_never_stays_the_same_is_given_up_for_now() {
         Ok(Some(Secret::new("secret")))
     };
     let report = replace(&path, edit).unwrap_err().report(&path);
-    assert_not_written(&report, SinkOutcome::Failed, "changes too often");
+    assert_not_written(&report, PersistOutcome::Failed, "changes too often");
     assert_eq!(drafts(&folder.0), [""; 0]);
 }
 
@@ -241,7 +241,7 @@ fn a_lock_that_another_process_keeps_is_tried_again_later() {
     let other = File::create(lock_of(&folder.0)).unwrap();
     other.lock().unwrap();
     let report = write(&secret_file(&path), &credential("id", "secret"));
-    assert_not_written(&report, SinkOutcome::Failed, "another process has locked");
+    assert_not_written(&report, PersistOutcome::Failed, "another process has locked");
     assert!(!path.exists());
     drop(other);
     assert_eq!(write(&secret_file(&path), &credential("id", "secret")), DONE);

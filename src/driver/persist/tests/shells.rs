@@ -82,13 +82,13 @@ fn a_shell_that_sources_a_file_runs_nothing_of_the_new_secret() {
         text.push(OURS[random.usize(..OURS.len())]);
         text.extend(lines(&mut random));
         fs::write(&path, text.join("\n") + "\n").unwrap();
-        let target = Target::EnvFile {
+        let target = PersistTarget::EnvFile {
             path: path.clone(),
             client_id: None,
             client_secret: "SECRET".into(),
             of_client: None,
         };
-        if write(&target, &credential("id", &value)).outcome != SinkOutcome::Done {
+        if write(&target, &credential("id", &value)).outcome != PersistOutcome::Done {
             continue;
         }
         written += 1;

@@ -4,15 +4,15 @@ use std::borrow::Cow;
 use std::io::{self, ErrorKind};
 use std::path::Path;
 
-use crate::driver::files::Trouble;
-use crate::rotation::SinkOutcome;
-use crate::sink::Refusal;
+use crate::driver::files::PathTrouble;
+use crate::persist::PersistRefusal;
+use crate::rotation::PersistOutcome;
 
 /// What came of a write.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(in crate::driver) struct Report {
     /// What the member is told.
-    pub(in crate::driver) outcome: SinkOutcome,
+    pub(in crate::driver) outcome: PersistOutcome,
     /// Why it was not written, for people.
     pub(in crate::driver) message: Option<String>,
 }
@@ -20,15 +20,15 @@ pub(in crate::driver) struct Report {
 impl Report {
     /// The report of a write that panicked.
     pub(in crate::driver) fn panicked() -> Self {
-        Self { outcome: SinkOutcome::Failed, message: Some("could not be written".to_owned()) }
+        Self { outcome: PersistOutcome::Failed, message: Some("could not be written".to_owned()) }
     }
 }
 
 /// Why a file was not written.
 #[derive(Debug)]
-pub(super) enum Failure {
+pub(super) enum WriteFailure {
     Io(WriteStep, io::Error),
-    Refused(Refusal),
+    Refused(PersistRefusal),
     /// It cannot be replaced, for this reason.
     Unfit(Cow<'static, str>),
     /// Others are in the way for now.
@@ -43,7 +43,7 @@ pub(super) enum WriteStep {
     Replace,
 }
 
-impl Failure {
+impl WriteFailure {
     pub(super) fn reading(error: io::Error) -> Self {
         Self::Io(WriteStep::Read, error)
     }
@@ -55,9 +55,9 @@ impl Failure {
     pub(super) fn report(&self, path: &Path) -> Report {
         let path = path.display();
         let (outcome, reason) = match self {
-            Self::Refused(refusal) => (SinkOutcome::Impossible, format!("{path}: {refusal}")),
-            Self::Unfit(reason) => (SinkOutcome::Impossible, format!("{path} {reason}")),
-            Self::Busy(reason) => (SinkOutcome::Failed, format!("{path} {reason}")),
+            Self::Refused(refusal) => (PersistOutcome::Impossible, format!("{path}: {refusal}")),
+            Self::Unfit(reason) => (PersistOutcome::Impossible, format!("{path} {reason}")),
+            Self::Busy(reason) => (PersistOutcome::Failed, format!("{path} {reason}")),
             Self::Io(step, error) => {
                 let reason = match (step, error.kind()) {
                     (WriteStep::Replace, ErrorKind::ResourceBusy) => format!(
@@ -80,20 +80,20 @@ impl Failure {
 }
 
 /// What came of the write: it failed if a later attempt may succeed without anybody's help.
-pub(super) fn outcome(kind: ErrorKind) -> SinkOutcome {
+pub(super) fn outcome(kind: ErrorKind) -> PersistOutcome {
     match kind {
         ErrorKind::PermissionDenied
         | ErrorKind::ReadOnlyFilesystem
         | ErrorKind::ResourceBusy
-        | ErrorKind::IsADirectory => SinkOutcome::Impossible,
-        _ => SinkOutcome::Failed,
+        | ErrorKind::IsADirectory => PersistOutcome::Impossible,
+        _ => PersistOutcome::Failed,
     }
 }
 
-impl From<Trouble> for Failure {
-    fn from(trouble: Trouble) -> Self {
+impl From<PathTrouble> for WriteFailure {
+    fn from(trouble: PathTrouble) -> Self {
         match trouble {
-            Trouble::Io(error) => Self::reading(error),
+            PathTrouble::Io(error) => Self::reading(error),
             trouble => Self::Unfit(trouble.to_string().into()),
         }
     }

@@ -1,6 +1,6 @@
 //! Changes a file that holds only a secret.
 
-use super::refusal::{Refusal, check_characters};
+use super::refusal::{PersistRefusal, check_characters};
 use crate::secret::Secret;
 
 /// The new text of a file that holds only a secret; `None` if it holds this secret already.
@@ -9,7 +9,7 @@ use crate::secret::Secret;
 ///
 /// # Errors
 /// If the secret contains control characters.
-pub fn secret_file(text: &str, secret: &Secret) -> Result<Option<Secret>, Refusal> {
+pub fn secret_file(text: &str, secret: &Secret) -> Result<Option<Secret>, PersistRefusal> {
     check_characters("the secret", secret)?;
     let line_break = ["\r\n", "\n"].into_iter().find(|line_break| text.ends_with(line_break));
     let new = Secret::new([secret.expose(), line_break.unwrap_or("")].concat());

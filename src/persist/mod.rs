@@ -1,7 +1,7 @@
 //! Says where a promoted credential is written back to, computes the new text of a file, and reads
 //! dotenv files.
 //!
-//! Nothing here opens a file. `driver::sinks` does that.
+//! Nothing here opens a file. `driver::persist` does that.
 
 mod dialect;
 pub mod dotenv;
@@ -13,6 +13,6 @@ mod target;
 #[cfg(test)]
 mod tests;
 
-pub use refusal::Refusal;
+pub use refusal::PersistRefusal;
 pub use secret_file::secret_file;
-pub use target::Target;
+pub use target::PersistTarget;

@@ -4,20 +4,20 @@ use crate::clock::Timestamp;
 
 /// A place that credentials are written back to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Slot(pub u32);
+pub struct TargetId(pub u32);
 
 /// A place that credentials are written back to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct SinkSpec {
+pub struct TargetSpec {
     /// Names it in the record.
-    pub slot: Slot,
+    pub target: TargetId,
     /// A source of its own yields the candidate: it is written only when the old one retires.
     pub at_retirement: bool,
 }
 
 /// How far a place is behind.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Sink {
+pub enum TargetState {
     /// To be written.
     Pending {
         /// Not before.
@@ -31,7 +31,7 @@ pub enum Sink {
 
 /// What came of writing a sink.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum SinkOutcome {
+pub enum PersistOutcome {
     /// It acknowledged.
     Done,
     /// It never will (EROFS, EBUSY, EACCES).

@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use super::effect::Effect;
-use super::notice::Notice;
+use super::effect::RotationEffect;
+use super::notice::RotationNotice;
 use super::record::Record;
-use super::sink::{Sink, SinkOutcome, Slot};
+use super::target::{PersistOutcome, TargetId, TargetState};
 use super::transaction::Transaction;
 use super::view::View;
 use crate::clock::Timestamp;
@@ -18,35 +18,35 @@ const SINK_GAP: Duration = Duration::from_secs(10);
 /// there.
 pub(super) fn take_in(
     tx: &mut Transaction<'_>,
-    slot: Slot,
+    slot: TargetId,
     credential: CredentialId,
-    outcome: SinkOutcome,
+    outcome: PersistOutcome,
 ) -> bool {
     let now = tx.now();
-    if credential != tx.record().to_write_back() {
-        if outcome == SinkOutcome::Done {
+    if credential != tx.record().to_persist() {
+        if outcome == PersistOutcome::Done {
             // The place holds now what is not to be kept there.
-            tx.record_mut().sinks.insert(slot, Sink::Pending { not_before: now });
+            tx.record_mut().targets.insert(slot, TargetState::Pending { not_before: now });
         }
         return false;
     }
     let sink = match outcome {
-        SinkOutcome::Done => Sink::Done,
-        SinkOutcome::Impossible => {
-            tx.notify(Notice::SinkImpossible(slot));
-            Sink::Impossible
+        PersistOutcome::Done => TargetState::Done,
+        PersistOutcome::Impossible => {
+            tx.notify(RotationNotice::SinkImpossible(slot));
+            TargetState::Impossible
         }
-        SinkOutcome::Failed => Sink::Pending { not_before: now + SINK_GAP },
+        PersistOutcome::Failed => TargetState::Pending { not_before: now + SINK_GAP },
     };
-    tx.record_mut().sinks.insert(slot, sink);
+    tx.record_mut().targets.insert(slot, sink);
     true
 }
 
 /// Whoever asks for a credential again may have mended the place that it is to be written to.
 pub(super) fn retry_impossible(tx: &mut Transaction<'_>) {
-    let pending = Sink::Pending { not_before: tx.now() };
-    let sinks = tx.record_mut().sinks.values_mut();
-    for sink in sinks.filter(|sink| **sink == Sink::Impossible) {
+    let pending = TargetState::Pending { not_before: tx.now() };
+    let sinks = tx.record_mut().targets.values_mut();
+    for sink in sinks.filter(|sink| **sink == TargetState::Impossible) {
         *sink = pending;
     }
 }
@@ -58,15 +58,15 @@ pub(super) fn perform(tx: &mut Transaction<'_>) {
 }
 
 /// The writes that are due.
-pub(super) fn due(record: &Record, view: &View, now: Timestamp) -> Vec<Effect> {
-    let credential = record.to_write_back();
+pub(super) fn due(record: &Record, view: &View, now: Timestamp) -> Vec<RotationEffect> {
+    let credential = record.to_persist();
     let due = unwritten(record, view).into_iter().filter(|(_, at)| *at <= now);
-    due.map(|(slot, _)| Effect::WriteSink { slot, credential }).collect()
+    due.map(|(slot, _)| RotationEffect::Persist { target: slot, credential }).collect()
 }
 
 /// The sinks that are to be written, and when.
-pub(super) fn unwritten(record: &Record, view: &View) -> Vec<(Slot, Timestamp)> {
-    let credential = record.to_write_back();
+pub(super) fn unwritten(record: &Record, view: &View) -> Vec<(TargetId, Timestamp)> {
+    let credential = record.to_persist();
     if !view.held.contains(&credential) {
         return Vec::new();
     }
@@ -77,18 +77,18 @@ pub(super) fn unwritten(record: &Record, view: &View) -> Vec<(Slot, Timestamp)> 
         .is_none_or(|staged| view.has_proved(staged) && !record.is_kept(view, staged.next));
     let overlap_ends = record.overlap().map(|overlap| overlap.retire_not_before);
     let late = overlap_ends.unwrap_or_default();
-    let idle = view.sinks.iter().filter(|spec| {
-        !view.writing.contains(&spec.slot) && !view.stuck.contains(&(spec.slot, credential))
+    let idle = view.targets.iter().filter(|spec| {
+        !view.writing.contains(&spec.target) && !view.stuck.contains(&(spec.target, credential))
     });
     let wanted = idle.filter(|spec| depends && !(is_early && spec.at_retirement));
     wanted
         .filter_map(|spec| {
-            let not_before = match record.sinks.get(&spec.slot) {
-                Some(Sink::Pending { not_before }) => *not_before,
+            let not_before = match record.targets.get(&spec.target) {
+                Some(TargetState::Pending { not_before }) => *not_before,
                 None if is_early => Timestamp::default(),
                 _ => return None,
             };
-            Some((spec.slot, if spec.at_retirement { not_before.max(late) } else { not_before }))
+            Some((spec.target, if spec.at_retirement { not_before.max(late) } else { not_before }))
         })
         .collect()
 }

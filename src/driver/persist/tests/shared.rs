@@ -42,7 +42,7 @@ fn a_link_of_another_user_in_a_directory_that_anybody_may_write_to_is_not_follow
             } else {
                 let reason = "leads through the link link, which belongs to another user";
                 assert!(text.contains(reason), "{text}");
-                assert_not_written(&report, SinkOutcome::Impossible, reason);
+                assert_not_written(&report, PersistOutcome::Impossible, reason);
             }
         }
         fs::remove_file(&link).unwrap();
@@ -68,7 +68,11 @@ fn a_file_of_another_user_in_a_directory_that_anybody_may_write_to_gets_no_secre
     fs::write(&path, "SECRET=old\n").unwrap();
     chown(&path, Some(STRANGER), None).unwrap();
     let report = write(&env_file(&path), &credential("id", "new"));
-    assert_not_written(&report, SinkOutcome::Impossible, "belongs to another user, in a directory");
+    assert_not_written(
+        &report,
+        PersistOutcome::Impossible,
+        "belongs to another user, in a directory",
+    );
     assert_eq!(fs::read_to_string(&path).unwrap(), "SECRET=old\n");
 }
 
@@ -125,7 +129,7 @@ fn root_takes_turns_with_the_owner_of_a_file() {
     chown(&lock, Some(owner), None).unwrap();
     other.lock().unwrap();
     let report = write(&secret_file(&path), &credential("id", "newer"));
-    assert_not_written(&report, SinkOutcome::Failed, "another process has locked");
+    assert_not_written(&report, PersistOutcome::Failed, "another process has locked");
 }
 
 /// So does a server of NFS with root's files, and a mount of SMB with everybody's.

@@ -18,7 +18,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::dialect::{self, Assignment, Variables, is_separator};
-use super::refusal::{Refusal, check_characters};
+use super::refusal::{PersistRefusal, check_characters};
 use super::shell;
 use crate::secret::Secret;
 
@@ -36,7 +36,7 @@ pub fn read(text: &str, names: &BTreeSet<String>) -> BTreeMap<String, Variable> 
     // Windows editors write a byte order mark. `dotenv` takes it for a blank, and Node.js for a
     // part of the first name.
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-    let readings = Readings::of(text);
+    let readings = DotenvTexts::of(text);
     // Lines end there for one reader and not for the other.
     let is_clear = !text.contains(is_separator);
     let set = |name: &String| {
@@ -56,16 +56,16 @@ pub fn read(text: &str, names: &BTreeSet<String>) -> BTreeMap<String, Variable> 
 ///
 /// # Errors
 /// If a name or a value cannot be written, or if readers of the file would disagree.
-pub fn edit(text: &str, values: &[(&str, &Secret)]) -> Result<Option<Secret>, Refusal> {
+pub fn edit(text: &str, values: &[(&str, &Secret)]) -> Result<Option<Secret>, PersistRefusal> {
     if let [(client_id, _), (client_secret, _)] = values
         && client_id == client_secret
     {
-        return Err(Refusal::SameName((*client_id).to_owned()));
+        return Err(PersistRefusal::SameName((*client_id).to_owned()));
     }
     for (name, value) in values.iter().copied() {
         let is_of_name = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '.' | '-');
         if name.is_empty() || !name.chars().all(is_of_name) {
-            return Err(Refusal::Name(name.to_owned()));
+            return Err(PersistRefusal::Name(name.to_owned()));
         }
         check_characters(name, value)?;
     }
@@ -80,12 +80,12 @@ pub fn edit(text: &str, values: &[(&str, &Secret)]) -> Result<Option<Secret>, Re
 }
 
 /// The text with one variable changed; `None` if it has this value already.
-fn set(text: &str, name: &str, value: &Secret) -> Result<Option<Secret>, Refusal> {
+fn set(text: &str, name: &str, value: &Secret) -> Result<Option<Secret>, PersistRefusal> {
     // Lines end there for one reader and not for the other.
     if text.contains(is_separator) {
-        return Err(Refusal::Ambiguous(name.to_owned()));
+        return Err(PersistRefusal::Ambiguous(name.to_owned()));
     }
-    let before = Readings::of(text);
+    let before = DotenvTexts::of(text);
     if before.has(name, value) {
         return Ok(None);
     }
@@ -101,7 +101,7 @@ fn set(text: &str, name: &str, value: &Secret) -> Result<Option<Secret>, Refusal
         } else {
             replaced(text, &assignments, &written)
         };
-        if !Readings::of(new.expose()).differ_only_in(&before, name, value) {
+        if !DotenvTexts::of(new.expose()).differ_only_in(&before, name, value) {
             continue;
         }
         if is_safe_for_shells(new.expose(), name, written.expose()) {
@@ -111,13 +111,17 @@ fn set(text: &str, name: &str, value: &Secret) -> Result<Option<Secret>, Refusal
     }
     let name = name.to_owned();
     if is_exposed {
-        return Err(Refusal::Exposed(name));
+        return Err(PersistRefusal::Exposed(name));
     }
     let is_readable_alone = quotings.iter().any(|quoting| {
         let alone = appended("", &name, &quoting.write(value));
-        Readings::of(alone.expose()).has(&name, value)
+        DotenvTexts::of(alone.expose()).has(&name, value)
     });
-    Err(if is_readable_alone { Refusal::Ambiguous(name) } else { Refusal::Unquotable(name) })
+    Err(if is_readable_alone {
+        PersistRefusal::Ambiguous(name)
+    } else {
+        PersistRefusal::Unquotable(name)
+    })
 }
 
 fn replaced(text: &str, assignments: &[Assignment], written: &Secret) -> Secret {
@@ -216,12 +220,12 @@ impl Quoting {
 }
 
 /// What each reader finds in a file.
-struct Readings {
+struct DotenvTexts {
     dotenv: Variables,
     node: Variables,
 }
 
-impl Readings {
+impl DotenvTexts {
     fn of(text: &str) -> Self {
         Self { dotenv: dialect::dotenv(text), node: dialect::node(text) }
     }

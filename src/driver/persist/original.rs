@@ -4,10 +4,10 @@ use std::io::ErrorKind;
 use std::path::Path;
 
 use super::access::Access;
-use super::failure::Failure;
-use crate::driver::files::{LARGEST_ENV_FILE, Location, Trouble, read_text, user};
+use super::failure::WriteFailure;
+use crate::driver::files::{LARGEST_ENV_FILE, Location, PathTrouble, read_text, user};
+use crate::persist::PersistRefusal;
 use crate::secret::Secret;
-use crate::sink::Refusal;
 
 /// A file as it was found.
 pub(super) struct Original {
@@ -17,24 +17,26 @@ pub(super) struct Original {
 }
 
 impl Original {
-    pub(super) fn read(path: &Path) -> Result<Self, Failure> {
+    pub(super) fn read(path: &Path) -> Result<Self, WriteFailure> {
         let location = Location::of(path).map_err(|trouble| match trouble {
-            Trouble::Io(error) if error.kind() == ErrorKind::NotFound => Failure::preparing(error),
-            trouble => Failure::from(trouble),
+            PathTrouble::Io(error) if error.kind() == ErrorKind::NotFound => {
+                WriteFailure::preparing(error)
+            }
+            trouble => WriteFailure::from(trouble),
         })?;
         let Some(mut file) = location.open()? else { return Ok(Self { location, found: None }) };
         let access = Access::of(&file)?;
         let directory = &location.directory;
-        let is_shared = directory.is_shared().map_err(Failure::reading)?;
-        if is_shared && !directory.trusts(access.owner()).map_err(Failure::reading)? {
-            return Err(Failure::Unfit(
+        let is_shared = directory.is_shared().map_err(WriteFailure::reading)?;
+        if is_shared && !directory.trusts(access.owner()).map_err(WriteFailure::reading)? {
+            return Err(WriteFailure::Unfit(
                 "belongs to another user, in a directory that anybody may write to".into(),
             ));
         }
         let text = read_text(&mut file, LARGEST_ENV_FILE).map_err(|error| match error.kind() {
-            ErrorKind::InvalidData => Failure::Unfit("is not UTF-8 text".into()),
-            ErrorKind::FileTooLarge => Failure::Unfit("is larger than 1 MiB".into()),
-            _ => Failure::reading(error),
+            ErrorKind::InvalidData => WriteFailure::Unfit("is not UTF-8 text".into()),
+            ErrorKind::FileTooLarge => WriteFailure::Unfit("is larger than 1 MiB".into()),
+            _ => WriteFailure::reading(error),
         })?;
         Ok(Self { location, found: Some((text, access)) })
     }
@@ -42,10 +44,10 @@ impl Original {
     /// Returns the file if its text can be edited.
     pub(super) fn allows(
         self,
-        edit: impl Fn(&str) -> Result<(), Refusal>,
-    ) -> Result<Self, Failure> {
+        edit: impl Fn(&str) -> Result<(), PersistRefusal>,
+    ) -> Result<Self, WriteFailure> {
         let text = self.found.as_ref().map_or("", |(text, _)| text.expose());
-        edit(text).map_err(Failure::Refused)?;
+        edit(text).map_err(WriteFailure::Refused)?;
         Ok(self)
     }
 
@@ -58,7 +60,7 @@ impl Original {
         self.access().map_or_else(user, Access::owner)
     }
 
-    pub(super) fn is_at(&self, other: &Self) -> Result<bool, Failure> {
-        self.location.is_at(&other.location).map_err(Failure::reading)
+    pub(super) fn is_at(&self, other: &Self) -> Result<bool, WriteFailure> {
+        self.location.is_at(&other.location).map_err(WriteFailure::reading)
     }
 }

@@ -5,11 +5,11 @@ use serde::Deserialize;
 use serde_json::json;
 
 use super::dotenv::{Variable, edit, read};
-use super::{Refusal, Target, secret_file};
+use super::{PersistRefusal, PersistTarget, secret_file};
 use crate::credential::Credential;
 use crate::secret::Secret;
 
-fn set(text: &str, id: &str, secret: &str) -> Result<Option<String>, Refusal> {
+fn set(text: &str, id: &str, secret: &str) -> Result<Option<String>, PersistRefusal> {
     let new = edit(text, &[("ID", &Secret::new(id)), ("SECRET", &Secret::new(secret))])?;
     Ok(new.map(|new| new.expose().to_owned()))
 }
@@ -66,16 +66,16 @@ fn one_variable_is_changed_alone() {
 #[test]
 fn a_value_that_would_break_its_line_is_refused() {
     for value in ["a\nb", "a\rb", "\0", "\t", "\u{1b}[2J", "\u{7f}", "\u{85}", "\u{2028}"] {
-        assert_eq!(set("", "id", value), Err(Refusal::ControlCharacter("SECRET".into())));
-        assert_eq!(set("", value, "secret"), Err(Refusal::ControlCharacter("ID".into())));
+        assert_eq!(set("", "id", value), Err(PersistRefusal::ControlCharacter("SECRET".into())));
+        assert_eq!(set("", value, "secret"), Err(PersistRefusal::ControlCharacter("ID".into())));
         let refused = secret_file("", &Secret::new(value));
-        assert_eq!(refused, Err(Refusal::ControlCharacter("the secret".into())));
+        assert_eq!(refused, Err(PersistRefusal::ControlCharacter("the secret".into())));
     }
 }
 
 #[test]
 fn a_value_that_a_shell_would_change_or_run_in_any_quotes_is_refused() {
-    let refused = Refusal::Unquotable("SECRET".into());
+    let refused = PersistRefusal::Unquotable("SECRET".into());
     for value in ["it's $5", "'`id`", "'$(id)'", "'\"", "'\\", "a'b\"c", "it's\\", "a'\"` "] {
         for text in
             ["", "SECRET=old\n", "export SECRET=old\n", "SECRET=\"old\"\n", "SECRET=`old`\n"]
@@ -114,7 +114,7 @@ fn a_value_that_a_shell_would_find_outside_of_its_quotes_is_refused() {
         "A='it'\\''s\n",
     ] {
         let (text, exposed) =
-            (format!("{above}ID=id\nSECRET=old\n"), Err(Refusal::Exposed("SECRET".into())));
+            (format!("{above}ID=id\nSECRET=old\n"), Err(PersistRefusal::Exposed("SECRET".into())));
         assert_eq!(set(&text, "id", "$(id)"), exposed, "{above:?}");
         // A shell runs no part of this value, wherever it stands.
         let plain = format!("{above}ID=id\nSECRET=n3w-secret\n");
@@ -136,7 +136,7 @@ fn a_shell_does_not_find_a_value_apart_from_its_name() {
 
 #[test]
 fn a_file_that_readers_read_differently_is_not_changed() {
-    let ambiguous = |name: &str| Err(Refusal::Ambiguous(name.into()));
+    let ambiguous = |name: &str| Err(PersistRefusal::Ambiguous(name.into()));
     // Node.js takes everything up to the next quote for the value of OTHER; dotenv takes one line.
     assert_eq!(set("OTHER='x\nID=1\nMORE='y'\n", "id", "secret"), ambiguous("ID"));
     // For Node.js these variables have no value.
@@ -158,10 +158,10 @@ fn variables_must_be_two_that_dotenv_reads() {
     let value = Secret::new("x");
     for name in ["", "A B", "A=", "#A", "Ä", "A\n"] {
         let refused = edit("", &[(name, &value), ("SECRET", &value)]);
-        assert_eq!(refused, Err(Refusal::Name(name.into())));
+        assert_eq!(refused, Err(PersistRefusal::Name(name.into())));
     }
     let refused = edit("", &[("A", &value), ("A", &value)]);
-    assert_eq!(refused, Err(Refusal::SameName("A".into())));
+    assert_eq!(refused, Err(PersistRefusal::SameName("A".into())));
 }
 
 #[test]
@@ -190,8 +190,8 @@ fn a_secret_file_keeps_its_line_break_at_the_end() {
 
 #[test]
 fn targets_are_read_as_the_facade_writes_them() {
-    let read = |value| serde_json::from_value::<Target>(value);
-    let env_file = |client_id: Option<&str>| Target::EnvFile {
+    let read = |value| serde_json::from_value::<PersistTarget>(value);
+    let env_file = |client_id: Option<&str>| PersistTarget::EnvFile {
         path: "/a".into(),
         client_id: client_id.map(str::to_owned),
         client_secret: "B".into(),
@@ -202,32 +202,32 @@ fn targets_are_read_as_the_facade_writes_them() {
     let secret = json!({ "kind": "envFile", "path": "/a", "clientSecret": "B" });
     assert_eq!(read(secret).unwrap(), env_file(None));
     let secret_file = json!({ "kind": "secretFile", "path": "/a" });
-    let expected = Target::SecretFile { path: "/a".into(), of_client: None };
+    let expected = PersistTarget::SecretFile { path: "/a".into(), of_client: None };
     assert_eq!(read(secret_file).unwrap(), expected);
-    assert_eq!(read(json!({ "kind": "js", "index": 1 })).unwrap(), Target::Js { index: 1 });
+    assert_eq!(read(json!({ "kind": "js", "index": 1 })).unwrap(), PersistTarget::Js { index: 1 });
     assert!(read(json!({ "kind": "secretFile", "path": "/a", "clientId": "A" })).is_err());
 }
 
 #[test]
 fn a_place_that_holds_only_a_secret_takes_those_of_its_client() {
     let credential = |client: &str| Credential::new(None, client.into(), Secret::new("hunter2"));
-    let env_file = |client_id: Option<&str>| Target::EnvFile {
+    let env_file = |client_id: Option<&str>| PersistTarget::EnvFile {
         path: "/a".into(),
         client_id: client_id.map(str::to_owned),
         client_secret: "B".into(),
         of_client: None,
     };
-    let secret_file = || Target::SecretFile { path: "/a".into(), of_client: None };
+    let secret_file = || PersistTarget::SecretFile { path: "/a".into(), of_client: None };
     for target in [env_file(None), secret_file()] {
         let target = target.of_client(Some("blue"));
         assert_eq!(target.admit(&credential("blue")), Ok(()));
         let refusal = target.admit(&credential("green")).unwrap_err();
         let (expected, new) = ("blue".to_owned(), "green".to_owned());
-        assert_eq!(refusal, Refusal::OtherClient { expected, new });
+        assert_eq!(refusal, PersistRefusal::OtherClient { expected, new });
         assert!(refusal.to_string().contains("\"green\" instead of \"blue\""), "{refusal}");
         assert!(!refusal.to_string().contains("hunter2"));
     }
-    for target in [env_file(Some("A")), Target::Js { index: 0 }] {
+    for target in [env_file(Some("A")), PersistTarget::Js { index: 0 }] {
         assert_eq!(target.of_client(Some("blue")).admit(&credential("green")), Ok(()));
     }
 }
@@ -320,8 +320,8 @@ proptest! {
                 let is_hard = |value: &str| value.contains(['\'', '\\']);
                 let is_plain = |value: &str| value.chars().all(|c| c.is_ascii_alphanumeric());
                 prop_assert!(
-                    matches!(refusal, Refusal::Unquotable(_))
-                        || matches!(&refusal, Refusal::Exposed(name)
+                    matches!(refusal, PersistRefusal::Unquotable(_))
+                        || matches!(&refusal, PersistRefusal::Exposed(name)
                             if !is_plain(if name == "ID" { &id } else { &secret }))
                         || [&id, &secret].into_iter().any(|value| is_hard(value)),
                     "{text:?}: {refusal}"

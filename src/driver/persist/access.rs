@@ -7,7 +7,7 @@
 
 use std::fs::File;
 
-use super::failure::Failure;
+use super::failure::WriteFailure;
 #[cfg(unix)]
 use crate::driver::files::before;
 
@@ -24,16 +24,16 @@ pub(super) struct Access {
 
 #[cfg(unix)]
 impl Access {
-    pub(super) fn of(file: &File) -> Result<Self, Failure> {
+    pub(super) fn of(file: &File) -> Result<Self, WriteFailure> {
         use std::os::unix::fs::MetadataExt;
 
-        before("fstat").map_err(Failure::reading)?;
-        let metadata = file.metadata().map_err(Failure::reading)?;
+        before("fstat").map_err(WriteFailure::reading)?;
+        let metadata = file.metadata().map_err(WriteFailure::reading)?;
         Ok(Self {
             owner: metadata.uid(),
             group: metadata.gid(),
             mode: metadata.mode() & 0o777,
-            list: list::of(file).map_err(Failure::reading)?,
+            list: list::of(file).map_err(WriteFailure::reading)?,
         })
     }
 
@@ -43,15 +43,15 @@ impl Access {
     }
 
     /// Gives the file to the owner and the group. Only its owner may open it so far.
-    pub(super) fn give(&self, file: &File) -> Result<(), Failure> {
+    pub(super) fn give(&self, file: &File) -> Result<(), WriteFailure> {
         use std::os::unix::fs::{MetadataExt, fchown};
 
-        before("fstat").map_err(Failure::preparing)?;
-        let new = file.metadata().map_err(Failure::preparing)?;
+        before("fstat").map_err(WriteFailure::preparing)?;
+        let new = file.metadata().map_err(WriteFailure::preparing)?;
         if self.owner != new.uid()
             && before("fchown").and_then(|()| fchown(file, Some(self.owner), None)).is_err()
         {
-            return Err(Failure::Unfit(
+            return Err(WriteFailure::Unfit(
                 "belongs to another user, and this process may not make a file of that user's"
                     .into(),
             ));
@@ -61,7 +61,7 @@ impl Access {
             && before("fchown").and_then(|()| fchown(file, None, Some(self.group))).is_err()
             && is_group_special
         {
-            return Err(Failure::Unfit(
+            return Err(WriteFailure::Unfit(
                 "belongs to a group that this process is not in, so that the group would lose its access".into(),
             ));
         }
@@ -69,25 +69,27 @@ impl Access {
     }
 
     /// Lets those in who may read or write it.
-    pub(super) fn open_up(&self, file: &File) -> Result<(), Failure> {
+    pub(super) fn open_up(&self, file: &File) -> Result<(), WriteFailure> {
         use std::os::unix::fs::PermissionsExt;
 
         if let Some(list) = &self.list {
             list::set(file, list).map_err(|_| {
-                Failure::Unfit("has an access control list, which a new file does not take".into())
+                WriteFailure::Unfit(
+                    "has an access control list, which a new file does not take".into(),
+                )
             })?;
         }
-        before("fchmod").map_err(Failure::preparing)?;
+        before("fchmod").map_err(WriteFailure::preparing)?;
         let mode = std::fs::Permissions::from_mode(self.mode);
-        file.set_permissions(mode).map_err(Failure::preparing)
+        file.set_permissions(mode).map_err(WriteFailure::preparing)
     }
 }
 
 /// Removes from a new file the rights that its directory gives to others.
-pub(super) fn close(file: &File) -> Result<(), Failure> {
+pub(super) fn close(file: &File) -> Result<(), WriteFailure> {
     #[cfg(unix)]
-    if list::of(file).map_err(Failure::preparing)?.is_some() {
-        list::remove(file).map_err(Failure::preparing)?;
+    if list::of(file).map_err(WriteFailure::preparing)?.is_some() {
+        list::remove(file).map_err(WriteFailure::preparing)?;
     }
     let _ = file;
     Ok(())
@@ -164,7 +166,7 @@ pub(super) struct Access;
 #[cfg(not(unix))]
 #[expect(clippy::unused_self, clippy::unnecessary_wraps, reason = "it does something elsewhere")]
 impl Access {
-    pub(super) fn of(_: &File) -> Result<Self, Failure> {
+    pub(super) fn of(_: &File) -> Result<Self, WriteFailure> {
         Ok(Self)
     }
 
@@ -172,11 +174,11 @@ impl Access {
         crate::driver::files::user()
     }
 
-    pub(super) fn give(&self, _: &File) -> Result<(), Failure> {
+    pub(super) fn give(&self, _: &File) -> Result<(), WriteFailure> {
         Ok(())
     }
 
-    pub(super) fn open_up(&self, _: &File) -> Result<(), Failure> {
+    pub(super) fn open_up(&self, _: &File) -> Result<(), WriteFailure> {
         Ok(())
     }
 }

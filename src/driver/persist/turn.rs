@@ -22,7 +22,7 @@ impl Turn {
     pub(super) fn take(
         _: &crate::driver::files::Directory,
         _: u32,
-    ) -> Result<Self, super::failure::Failure> {
+    ) -> Result<Self, super::failure::WriteFailure> {
         Ok(Self)
     }
 
@@ -40,15 +40,15 @@ mod lock {
     use std::time::Duration;
 
     use crate::driver::files::{Directory, before, user};
-    use crate::driver::sinks::draft::PREFIX;
-    use crate::driver::sinks::failure::Failure;
+    use crate::driver::persist::draft::PREFIX;
+    use crate::driver::persist::failure::WriteFailure;
 
     /// How long another writer is waited for: it needs milliseconds.
     const TURN: Duration = Duration::from_millis(20);
     const TURNS: usize = 100;
 
     /// The only writer of a user's files in a directory, as far as writers know of each other.
-    pub(in crate::driver::sinks) struct Turn {
+    pub(in crate::driver::persist) struct Turn {
         /// None: there is no such lock here.
         lock: Option<Lock>,
     }
@@ -61,13 +61,14 @@ mod lock {
     }
 
     impl Turn {
-        pub(in crate::driver::sinks) fn take(
+        pub(in crate::driver::persist) fn take(
             directory: &Directory,
             owner: u32,
-        ) -> Result<Self, Failure> {
+        ) -> Result<Self, WriteFailure> {
             let name = OsString::from(format!("{PREFIX}{owner}.lock"));
             for _ in 0..TURNS {
-                let Some(file) = open(directory, &name, owner).map_err(Failure::preparing)? else {
+                let Some(file) = open(directory, &name, owner).map_err(WriteFailure::preparing)?
+                else {
                     return Ok(Self { lock: None });
                 };
                 let locked = before("flock").map_err(TryLockError::Error);
@@ -89,10 +90,10 @@ mod lock {
                     }
                 }
             }
-            Err(Failure::Busy("is in a directory that another process has locked"))
+            Err(WriteFailure::Busy("is in a directory that another process has locked"))
         }
 
-        pub(in crate::driver::sinks) fn is_exclusive(&self) -> bool {
+        pub(in crate::driver::persist) fn is_exclusive(&self) -> bool {
             self.lock.is_some()
         }
     }

@@ -12,7 +12,7 @@ use std::fs::File;
 use std::io::{self, ErrorKind, Seek, Write};
 
 use super::access::{Access, close};
-use super::failure::{Failure, WriteStep};
+use super::failure::{WriteFailure, WriteStep};
 use crate::driver::files::{Directory, Found, Kind, LARGEST_ENV_FILE, before, read_text};
 use crate::secret::Secret;
 
@@ -40,9 +40,9 @@ impl Draft {
         directory: &Directory,
         text: &Secret,
         access: Option<&Access>,
-    ) -> Result<Self, Failure> {
-        let place = DraftPlace::make(directory).map_err(Failure::preparing)?;
-        let file = place.directory.create(NEW.as_ref()).map_err(Failure::preparing)?;
+    ) -> Result<Self, WriteFailure> {
+        let place = DraftPlace::make(directory).map_err(WriteFailure::preparing)?;
+        let file = place.directory.create(NEW.as_ref()).map_err(WriteFailure::preparing)?;
         let (directory, access) = (directory.clone(), access.cloned());
         let mut draft = Self { file, place, directory, access };
         close(&draft.file)?;
@@ -51,8 +51,10 @@ impl Draft {
         }
         match draft.fill(text) {
             Ok(true) => Ok(draft),
-            Ok(false) => Err(Failure::Busy("is on a device that does not keep what is written")),
-            Err(error) => Err(Failure::preparing(error)),
+            Ok(false) => {
+                Err(WriteFailure::Busy("is on a device that does not keep what is written"))
+            }
+            Err(error) => Err(WriteFailure::preparing(error)),
         }
     }
 
@@ -74,12 +76,12 @@ impl Draft {
     }
 
     /// Lets those in who may read the file that it replaces.
-    pub(super) fn open_up(&self) -> Result<(), Failure> {
+    pub(super) fn open_up(&self) -> Result<(), WriteFailure> {
         self.access.as_ref().map_or(Ok(()), |access| access.open_up(&self.file))
     }
 
-    pub(super) fn publish(self, name: &OsStr) -> Result<(), Failure> {
-        let failed = |error| Failure::Io(WriteStep::Replace, error);
+    pub(super) fn publish(self, name: &OsStr) -> Result<(), WriteFailure> {
+        let failed = |error| WriteFailure::Io(WriteStep::Replace, error);
         self.open_up()?;
         self.place.directory.rename(NEW.as_ref(), &self.directory, name).map_err(failed)?;
         // This makes its mode durable, too.

@@ -148,7 +148,7 @@ pub(super) fn say_what_can_be_given(directory: &Path, say: impl Fn(&str)) {
                 let metadata = draft.file.metadata().expect("it was made");
                 format!("given, {:o}", metadata.mode() & 0o7777)
             }
-            Err(Failure::Unfit(reason)) => {
+            Err(WriteFailure::Unfit(reason)) => {
                 reason.split([',']).next().unwrap_or("").replace(" that this process is not in", "")
             }
             Err(other) => format!("{other:?}"),

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
-use super::refusal::Refusal;
+use super::refusal::PersistRefusal;
 use crate::credential::Credential;
 
 /// Where the credential of an entry is written back to, as configured.
@@ -15,7 +15,7 @@ use crate::credential::Credential;
     rename_all_fields = "camelCase",
     deny_unknown_fields
 )]
-pub enum Target {
+pub enum PersistTarget {
     /// One or two variables of a dotenv file.
     EnvFile {
         /// The file.
@@ -44,7 +44,7 @@ pub enum Target {
     },
 }
 
-impl Target {
+impl PersistTarget {
     /// The file, if the target is one.
     pub fn path(&self) -> Option<&Path> {
         match self {
@@ -68,17 +68,19 @@ impl Target {
     ///
     /// # Errors
     /// If whoever reads the secret there would take it for another client's.
-    pub fn admit(&self, credential: &Credential) -> Result<(), Refusal> {
+    pub fn admit(&self, credential: &Credential) -> Result<(), PersistRefusal> {
         let (Self::EnvFile { client_id: None, of_client, .. } | Self::SecretFile { of_client, .. }) =
             self
         else {
             return Ok(());
         };
         match of_client {
-            Some(of_client) if *of_client != credential.client_id => Err(Refusal::OtherClient {
-                expected: of_client.clone(),
-                new: credential.client_id.clone(),
-            }),
+            Some(of_client) if *of_client != credential.client_id => {
+                Err(PersistRefusal::OtherClient {
+                    expected: of_client.clone(),
+                    new: credential.client_id.clone(),
+                })
+            }
             _ => Ok(()),
         }
     }

@@ -40,7 +40,11 @@ impl Part {
     pub(super) fn start_as(&self, program: &Path, user: Option<u32>) -> Playing {
         let mut command = Command::new(program);
         command
-            .args(["--exact", "driver::sinks::tests::child::a_child_plays_its_part", "--nocapture"])
+            .args([
+                "--exact",
+                "driver::persist::tests::child::a_child_plays_its_part",
+                "--nocapture",
+            ])
             .env(PART, serde_json::to_string(self).expect("it is JSON"))
             .stdout(Stdio::piped());
         if let Some(user) = user {
@@ -99,7 +103,7 @@ fn a_child_plays_its_part() {
             }
         }
         Part::Count { path, variables: (client_id, client_secret), to } => {
-            let target = Target::EnvFile {
+            let target = PersistTarget::EnvFile {
                 path: path.clone(),
                 client_id: Some(client_id.clone()),
                 client_secret,
@@ -108,7 +112,7 @@ fn a_child_plays_its_part() {
             for number in 0..=to {
                 let new = credential(&format!("id-{number}"), &format!("secret {number}"));
                 // The machine would try again, too.
-                while write(&target, &new).outcome == SinkOutcome::Failed {}
+                while write(&target, &new).outcome == PersistOutcome::Failed {}
                 // Nobody else writes these variables.
                 let text = fs::read_to_string(&path).expect("it is there");
                 if !text.contains(&format!("{client_id}=id-{number}\n")) {

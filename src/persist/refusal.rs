@@ -6,7 +6,7 @@ use crate::secret::Secret;
 /// Why a text cannot be written. The reason stays until somebody changes the file, the
 /// configuration or the credential.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum Refusal {
+pub enum PersistRefusal {
     /// dotenv would not read the name as a variable.
     #[error("\"{0}\" is not a variable that dotenv reads")]
     Name(String),
@@ -50,10 +50,10 @@ pub enum Refusal {
 
 /// Refuses control characters. They include Unicode's line separators, at which JavaScript's
 /// regular expressions stop.
-pub(super) fn check_characters(name: &str, value: &Secret) -> Result<(), Refusal> {
+pub(super) fn check_characters(name: &str, value: &Secret) -> Result<(), PersistRefusal> {
     let is_control = |c: char| c.is_control() || is_separator(c);
     if value.expose().contains(is_control) {
-        return Err(Refusal::ControlCharacter(name.to_owned()));
+        return Err(PersistRefusal::ControlCharacter(name.to_owned()));
     }
     Ok(())
 }

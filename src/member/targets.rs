@@ -1,0 +1,293 @@
+//! Where a credential is written back to: to the place of the one that it replaces.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use super::trials::Trials;
+use crate::clock::Timestamp;
+use crate::credential::{Credential, CredentialId};
+use crate::error::{Code, Failure};
+use crate::rotation::{self, PersistOutcome, Record, TargetId, TargetSpec};
+use crate::source::{EntryPlace, Yielded};
+use crate::persist::PersistTarget;
+
+/// The places of the entries, each by the slot that the record names it by, the writes under way,
+/// and how the last ones ended.
+#[derive(Debug, Default)]
+pub(super) struct Targets {
+    slots: BTreeMap<EntryPlace, TargetId>,
+    last_slot: u32,
+    /// What was written to each last: it replaces what the entry yields, which may be read much
+    /// later.
+    holds: BTreeMap<TargetId, CredentialId>,
+    writes: BTreeMap<u64, PlaceWrite>,
+    last_write: u64,
+    failures: BTreeMap<TargetId, PersistFailure>,
+    /// Functions that have kept a credential once.
+    proven: BTreeSet<EntryPlace>,
+    /// Files that are being tried on behalf of those who prepare a rotation.
+    pub(super) trials: Trials,
+}
+
+/// An attempt to write a credential to its place.
+#[derive(Debug)]
+pub(super) struct PlaceWrite {
+    pub(super) slot: TargetId,
+    pub(super) credential: Arc<Credential>,
+    /// It counts as failed then, though it may still succeed.
+    deadline: Timestamp,
+    pub(super) is_overdue: bool,
+    /// The file; none: a function does it, which outlives the driver's thread.
+    file: Option<PathBuf>,
+}
+
+/// Why a place was not written.
+#[derive(Debug, Clone)]
+pub struct PersistFailure {
+    /// The entry that the place belongs to.
+    pub place: EntryPlace,
+    /// Since when every attempt has failed.
+    pub since: Timestamp,
+    /// Whether it is tried again.
+    pub outcome: PersistOutcome,
+    /// What went wrong.
+    pub message: String,
+    /// The attempt has not ended yet, and the next one waits for that.
+    pub is_hanging: bool,
+}
+
+/// What would keep a credential that only this process is told of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Custody {
+    /// A place that can be written.
+    Kept,
+    /// A function that has not kept one yet.
+    Untested,
+    /// Nothing would keep it.
+    None,
+}
+
+impl PersistFailure {
+    /// The failure that people see.
+    pub fn to_failure(&self) -> Failure {
+        let message =
+            format!("persist of credentials[{}] failed: {}.", self.place.index, self.message);
+        Failure::new(Code::PersistFailed, message)
+    }
+}
+
+impl Targets {
+    /// Gives each place that can be written a slot.
+    pub(super) fn name_places(&mut self, entries: &[Yielded]) {
+        for entry in entries.iter().filter(|entry| entry.persist.is_some()) {
+            self.slots.entry(entry.place).or_insert_with(|| {
+                self.last_slot += 1;
+                TargetId(self.last_slot)
+            });
+        }
+    }
+
+    /// The slot of a place.
+    pub(super) fn target_of(&self, place: EntryPlace) -> Option<TargetId> {
+        self.slots.get(&place).copied()
+    }
+
+    /// The places that a credential which replaces the active one is written to, or is being
+    /// written to, also those whose handle was closed meanwhile.
+    pub(super) fn specs(&self, record: Option<&Record>, entries: &[Yielded]) -> Vec<TargetSpec> {
+        let Some(record) = record else {
+            // What a caller names before there is a record replaces what is configured first.
+            let first = entries.iter().find(|entry| entry.persist.is_some());
+            let slot = first.and_then(|entry| self.target_of(entry.place));
+            return slot
+                .map(|slot| TargetSpec { target: slot, at_retirement: false })
+                .into_iter()
+                .collect();
+        };
+        let candidate = record.to_persist();
+        let yields = |entry: &Yielded, one| entry.credentials.iter().any(|it| it.id() == one);
+        let mut specs = Vec::new();
+        for entry in entries.iter().filter(|entry| entry.persist.is_some()) {
+            let Some(slot) = self.target_of(entry.place) else { continue };
+            let is_active = yields(entry, record.active)
+                || self.holds.get(&slot).is_some_and(|held| *held == record.active);
+            let is_replaced = is_active && (record.staged().is_none() || !yields(entry, candidate));
+            // It may be behind, and hold what was active before.
+            let is_behind = record.staged().is_some_and(|it| it.targets.contains_key(&slot))
+                && !yields(entry, candidate);
+            // A file may be read again before its writer has said that it is done.
+            let is_being_written = self
+                .writes
+                .values()
+                .any(|write| write.slot == slot && write.credential.id() == candidate);
+            let is_known = record.targets.contains_key(&slot);
+            if is_replaced || is_behind || is_being_written || is_known {
+                let others = entries.iter().filter(|other| other.place != entry.place);
+                let at_retirement = others.into_iter().any(|other| yields(other, candidate));
+                specs.push(TargetSpec { target: slot, at_retirement });
+            }
+        }
+        // Their turn comes, too, and then they are given up: nobody is left who could write them.
+        let lost = record.targets.iter().filter(|(slot, sink)| {
+            matches!(sink, rotation::TargetState::Pending { .. })
+                && specs.iter().all(|it| it.target != **slot)
+        });
+        let lost: Vec<_> =
+            lost.map(|(slot, _)| TargetSpec { target: *slot, at_retirement: false }).collect();
+        specs.extend(lost);
+        specs
+    }
+
+    pub(super) fn place(&self, slot: TargetId) -> Option<EntryPlace> {
+        self.slots.iter().find(|(_, known)| **known == slot).map(|(place, _)| *place)
+    }
+
+    /// Forgets places that are gone, once neither the record nor a write under way refers to them.
+    pub(super) fn prune(&mut self, record: Option<&Record>, entries: &[Yielded]) {
+        let Self { slots, holds, writes, failures, proven, .. } = self;
+        slots.retain(|place, slot| {
+            entries.iter().any(|entry| entry.place == *place)
+                || record.is_some_and(|record| record.targets.contains_key(slot))
+                || writes.values().any(|write| write.slot == *slot)
+        });
+        holds.retain(|slot, _| slots.values().any(|known| known == slot));
+        failures.retain(|slot, _| slots.values().any(|known| known == slot));
+        proven.retain(|place| entries.iter().any(|entry| entry.place == *place));
+    }
+
+    /// The driver's thread is gone, and with it what wrote or tried files; their
+    /// numbers are not used again.
+    pub(super) fn lose_files(&mut self) {
+        self.writes.retain(|_, write| write.file.is_none());
+        self.trials.lose();
+    }
+
+    /// When the next attempt has taken too long, or the trials have.
+    pub(super) fn deadline(&self) -> Option<Timestamp> {
+        let running = self.writes.values().filter(|write| !write.is_overdue);
+        running.map(|write| write.deadline).chain(self.trials.deadline()).min()
+    }
+
+    /// The number of a write that begins now.
+    pub(super) fn begin(
+        &mut self,
+        slot: TargetId,
+        credential: &Arc<Credential>,
+        target: &PersistTarget,
+        deadline: Timestamp,
+    ) -> u64 {
+        self.last_write += 1;
+        let (credential, file) = (Arc::clone(credential), target.path().map(Path::to_owned));
+        let write = PlaceWrite { slot, credential, deadline, is_overdue: false, file };
+        self.writes.insert(self.last_write, write);
+        self.last_write
+    }
+
+    /// The write of that number has ended.
+    pub(super) fn end(&mut self, write: u64) -> Option<PlaceWrite> {
+        self.writes.remove(&write)
+    }
+
+    /// Attempts that have taken too long count as failed, and whoever makes them may still come to
+    /// an end: the number of each, where it goes, and what has not ended.
+    pub(super) fn expire(
+        &mut self,
+        now: Timestamp,
+    ) -> Vec<(u64, TargetId, Arc<Credential>, String)> {
+        let running = self.writes.iter_mut().filter(|(_, write)| !write.is_overdue);
+        let overdue = running.filter(|(_, write)| write.deadline <= now).map(|(number, write)| {
+            write.is_overdue = true;
+            let what = match &write.file {
+                Some(path) => format!("writing {}", path.display()),
+                None => "it".to_owned(),
+            };
+            (*number, write.slot, Arc::clone(&write.credential), what)
+        });
+        overdue.collect()
+    }
+
+    /// Notes how an attempt ended; returns the place, where it is known still.
+    pub(super) fn note(
+        &mut self,
+        slot: TargetId,
+        credential: CredentialId,
+        outcome: PersistOutcome,
+        message: Option<&str>,
+        now: Timestamp,
+    ) -> Option<EntryPlace> {
+        let is_done = outcome == PersistOutcome::Done;
+        if is_done {
+            self.holds.insert(slot, credential);
+            self.failures.remove(&slot);
+        }
+        let place = self.place(slot)?;
+        if is_done {
+            self.proven.insert(place);
+        } else {
+            let message = message.unwrap_or_default().to_owned();
+            let since = self.failures.get(&slot).map_or(now, |known| known.since);
+            let failure = PersistFailure { place, since, outcome, message, is_hanging: false };
+            self.failures.insert(slot, failure);
+        }
+        Some(place)
+    }
+
+    /// The places whose latest attempt failed.
+    pub(super) fn failures(&self) -> impl Iterator<Item = (TargetId, &PersistFailure)> {
+        self.failures.iter().map(|(slot, failure)| (*slot, failure))
+    }
+
+    /// Why nothing keeps what was to be written.
+    pub(super) fn why_not(&self) -> Option<Failure> {
+        let latest = self.failures.values().max_by_key(|failure| failure.since)?;
+        Some(latest.to_failure())
+    }
+
+    /// Whether an attempt to write this there was given up and may still end.
+    pub(super) fn is_stuck(&self, slot: TargetId, credential: CredentialId) -> bool {
+        let mut overdue = self.writes.values().filter(|write| write.is_overdue);
+        overdue.any(|write| write.slot == slot && write.credential.id() == credential)
+    }
+
+    /// The slots that are being written, and the writes that were given up and may still end.
+    pub(super) fn under_way(&self) -> (BTreeSet<TargetId>, BTreeSet<(TargetId, CredentialId)>) {
+        let (overdue, running): (Vec<_>, Vec<_>) =
+            self.writes.values().partition(|write| write.is_overdue);
+        let running = running.into_iter().map(|write| write.slot).collect();
+        (running, overdue.into_iter().map(|write| (write.slot, write.credential.id())).collect())
+    }
+
+    /// The places that a credential which replaces the active one is written to before it takes
+    /// over.
+    pub(super) fn places_of_a_rotation(
+        &self,
+        record: Option<&Record>,
+        entries: &[Yielded],
+    ) -> Vec<(EntryPlace, PersistTarget)> {
+        let early = self.specs(record, entries).into_iter().filter(|spec| !spec.at_retirement);
+        let places = early.filter_map(|spec| self.place(spec.target));
+        let with_target = places.filter_map(|place| {
+            let entry = entries.iter().find(|entry| entry.place == place)?;
+            Some((place, entry.persist.clone()?))
+        });
+        with_target.collect()
+    }
+
+    /// What would keep a credential that only this process is told of, if it were written to these.
+    pub(super) fn custody_of(&self, places: &[(EntryPlace, PersistTarget)]) -> Custody {
+        let is_kept = |(place, target): &(EntryPlace, PersistTarget)| match target {
+            PersistTarget::Js { .. } => self.proven.contains(place),
+            _ => self.trials.is_writable(*place),
+        };
+        let is_function =
+            |(_, target): &(EntryPlace, PersistTarget)| matches!(target, PersistTarget::Js { .. });
+        if places.iter().any(is_kept) {
+            Custody::Kept
+        } else if places.iter().any(is_function) {
+            Custody::Untested
+        } else {
+            Custody::None
+        }
+    }
+}
