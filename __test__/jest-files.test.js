@@ -11,7 +11,7 @@ afterEach(closeAll)
 const JEST = path.join(path.dirname(require.resolve('jest/package.json')), 'bin', 'jest.js')
 const CONFIG = path.join(__dirname, 'support', 'jest-files', 'jest.config.js')
 
-/** Runs two files of another Jest; answers what each saw, and how many managers they left. */
+/** Runs two files of another Jest; returns what each saw, and how many managers they left. */
 async function runFiles(args, env) {
   const provider = await server()
   const directory = fs.mkdtempSync(path.join(os.tmpdir(), 'oauth-rotor-'))

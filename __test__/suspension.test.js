@@ -10,7 +10,7 @@ const STOPS = 10
 const LIFE_MS = 400
 
 /**
- * Stops a process that reads tokens until each has ended, and continues it; answers what it read.
+ * Stops a process that reads tokens until each has ended, and continues it; returns what it read.
  */
 async function suspended(options) {
   const provider = await server({ lifetimeMs: LIFE_MS + 1000 })

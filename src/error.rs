@@ -37,7 +37,7 @@ pub enum Code {
     CandidateRejected,
     /// The credential that was to become active was not proved in time.
     CandidateUnverified,
-    /// A credential was not written back.
+    /// A credential was not persisted.
     PersistFailed,
     /// Nothing is shared between processes.
     NoFleet,

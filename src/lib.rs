@@ -5,7 +5,7 @@
 //! * The pure core has no clock, no randomness, no I/O and no async. [`refresh`] decides when a
 //!   token is fetched and who is told, and [`rotation`] decides with which credential. [`member`]
 //!   combines both, on top of what a [`store`] shares. [`source`] follows the configured
-//!   credentials. [`sink`] computes the new text of a file that a credential is written back to.
+//!   credentials. [`persist`] computes the new text of a file that a credential is persisted to.
 //!   [`client`] turns a request into bytes, and an answer into a [`verdict`].
 //! * [`wiping`] wipes memory before it is freed, so that no secret stays behind.
 //! * [`api`] is what JavaScript sees: shapes, the functions that make them, sentences for people.

@@ -46,7 +46,7 @@ pub struct Arrival {
 /// The outcome of the request that a caller wants made with the token of a candidate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Verify {
-    /// 2xx.
+    /// The answer was 2xx.
     Passed,
     /// 401 or 403.
     Refused,

@@ -36,7 +36,7 @@ function chance(seed) {
 /**
  * Has a process rotate and kills it; so often, each time at another moment. What comes after it,
  * with the same configuration, must get a token without help, also where the provider has let the
- * old secret end: it does that only once the promotion was told. Answers where it died, what it had
+ * old secret end: it does that only once the promotion was told. Returns where it died, what it had
  * told by then, whether the new secret was in the file, and what a write left behind.
  */
 async function crashes({ kind, kills, seed }) {
@@ -153,7 +153,7 @@ class World {
     else if (!told.includes('persisted: done')) this.#kept = before
   }
 
-  /** Has it killed from here; answers what watches its files, if anything does. */
+  /** Has it killed from here; returns what watches its files, if anything does. */
   #arm(process, moment) {
     let isOver = false
     process.ended.then(() => (isOver = true))

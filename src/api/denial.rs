@@ -100,7 +100,7 @@ fn cause(on: &WaitsOn, labels: Labels<'_>) -> Option<Failure> {
             let story = sentences::waiting(on, labels);
             Some(Failure::new(Code::NoCustody, story).caused_by(failure))
         }
-        WaitsOn::Sinks { failures } => failures.first().map(|it| persist_failed(it, labels)),
+        WaitsOn::Persist { failures } => failures.first().map(|it| persist_failed(it, labels)),
         WaitsOn::Members { .. } | WaitsOn::Time(_) => None,
     }
 }

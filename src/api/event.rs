@@ -267,7 +267,7 @@ fn outcome(outcome: PersistOutcome) -> &'static str {
     }
 }
 
-/// What a JavaScript sink says of its write: `done`, `impossible`, or else `failed`.
+/// What a persist function says of its write: `done`, `impossible`, or else `failed`.
 pub fn persist_outcome(word: &str) -> PersistOutcome {
     match word {
         "done" => PersistOutcome::Done,

@@ -218,7 +218,7 @@ impl Examination<'_> {
                 WaitCode::Proof => "awaiting-proof",
                 WaitCode::Custody => "awaiting-custody",
                 WaitCode::Members => "awaiting-members",
-                WaitCode::Sinks => "awaiting-sinks",
+                WaitCode::Persist => "awaiting-sinks",
                 WaitCode::Time => continue,
             };
             let message = format!(

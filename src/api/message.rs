@@ -45,20 +45,20 @@ pub enum Message {
         /// The handles whose listeners are meant.
         handles: Vec<HandleId>,
     },
-    /// A JavaScript sink is to keep a credential.
+    /// A persist function is to keep a credential.
     Persist {
-        /// The handle that the sink belongs to.
+        /// The handle that the persist target belongs to.
         handle: HandleId,
-        /// The sink's index among the JavaScript sinks of the handle.
+        /// The persist target's index among the persist functions of the handle.
         index: usize,
         /// Names the write.
         write: u64,
         /// What is kept.
         credential: CredentialMessage,
     },
-    /// A JavaScript sink has taken too long and is to give up.
+    /// A persist function has taken too long and is to give up.
     AbortPersist {
-        /// The handle that the sink belongs to.
+        /// The handle that the persist target belongs to.
         handle: HandleId,
         /// The number of the write.
         write: u64,

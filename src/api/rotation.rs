@@ -76,7 +76,7 @@ impl WaitingMessage {
                 WaitCode::Proof => "proof",
                 WaitCode::Custody => "custody",
                 WaitCode::Members => "members",
-                WaitCode::Sinks => "sinks",
+                WaitCode::Persist => "sinks",
                 WaitCode::Time => "time",
             },
             message: sentences::waiting(&waiting.on, labels),

@@ -84,10 +84,10 @@ pub(super) fn waiting(on: &WaitsOn, labels: Labels<'_>) -> String {
                 ids.join(", ")
             )
         }
-        WaitsOn::Sinks { failures } if failures.is_empty() => {
+        WaitsOn::Persist { failures } if failures.is_empty() => {
             "The active credential is being written back.".to_owned()
         }
-        WaitsOn::Sinks { failures } => format!(
+        WaitsOn::Persist { failures } => format!(
             "The previous credential stays until the active one is written back.{}",
             persist_failures(failures, labels)
         ),

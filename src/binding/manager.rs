@@ -182,7 +182,7 @@ pub fn rotation(env: Env, handle: i64) -> String {
     to_json(&manager(env, handle).and_then(|(_, manager)| manager.rotation()))
 }
 
-/// A JavaScript sink has returned: `done`, `failed` or `impossible`.
+/// A persist function has returned: `done`, `failed` or `impossible`.
 #[napi(catch_unwind)]
 pub fn persisted(env: Env, handle: i64, write: i64, outcome: String, message: Option<String>) {
     let outcome = api::persist_outcome(&outcome);

@@ -166,7 +166,7 @@ impl Manager {
         self.lock().rotation(now)
     }
 
-    /// A JavaScript sink of this handle has written, or has failed to.
+    /// A persist function of this handle has written, or has failed to.
     pub fn javascript_wrote(
         &self,
         handle: HandleId,

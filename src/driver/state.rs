@@ -42,7 +42,7 @@ pub(super) struct State {
     waiting: OwnedNumbers,
     /// Callers that have asked for something of the credential lifecycle.
     asking: OwnedNumbers,
-    /// Writes of JavaScript sinks that are under way.
+    /// Writes of persist functions that are under way.
     persisting: OwnedNumbers,
     warnings: ExpiryWarnings,
     /// The latest tokens, so that none of them is shown when the endpoint quotes it.

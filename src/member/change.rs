@@ -31,7 +31,7 @@ pub struct Change {
     pub safe_to_revoke_at: Option<Timestamp>,
     /// Why there is no clear answer, or why the candidate was given up.
     pub failure: Option<Failure>,
-    /// Why the credential was not written back.
+    /// Why the credential was not persisted.
     pub persist_failures: Vec<PersistFailure>,
 }
 

@@ -11,11 +11,11 @@ use super::waiting::Waiting;
 use crate::clock::Timestamp;
 use crate::credential::{Credential, CredentialId};
 use crate::error::Failure;
+use crate::persist::PersistTarget;
 use crate::refresh::{self, WaiterId};
 use crate::rotation::{CallerId, PersistOutcome, Refusal, RotationId, Write};
 use crate::source::EntryPlace;
 use crate::store::{Fresh, TokenWrite};
-use crate::persist::PersistTarget;
 use crate::token::HeldToken;
 
 /// Something the driver must do, in this order.
@@ -153,7 +153,7 @@ pub enum MemberNotice {
     },
     /// Something of the credential lifecycle.
     Rotation(Box<Change>),
-    /// A credential was written back, or not.
+    /// A credential was persisted, or not.
     Persisted {
         /// The entry that the place belongs to.
         place: EntryPlace,

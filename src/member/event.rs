@@ -50,7 +50,7 @@ pub enum MemberEvent {
     },
     /// A caller no longer waits for that.
     Left(CallerId),
-    /// A credential was written back, or not.
+    /// A credential was persisted, or not.
     Persisted {
         /// The number from [`Effect::WriteSink`](super::Effect::WriteSink).
         write: u64,
@@ -111,7 +111,7 @@ pub struct Candidate {
 pub enum Until {
     /// Every live member knows and holds the new credential.
     Everywhere,
-    /// It was written back wherever that is possible.
+    /// It was persisted wherever that is possible.
     Persisted,
     /// The previous credential is retired.
     Retired,

@@ -20,7 +20,7 @@ impl MemberStep<'_> {
         let member = &mut *self.member;
         let (mut about, mut failure) = (None, None);
         let what = match notice {
-            rotation::RotationNotice::SinkImpossible(_) => return,
+            rotation::RotationNotice::PersistImpossible(_) => return,
             rotation::RotationNotice::Moved(moved) => match moved.transition {
                 // Another event says so.
                 Transition::Overdue => return,
@@ -44,7 +44,7 @@ impl MemberStep<'_> {
             }
             rotation::RotationNotice::NotPersisted(_) => What::NotPersisted,
             rotation::RotationNotice::Overdue(missing) => {
-                if !member.is_news(WaitCode::Sinks, Some(missing)) {
+                if !member.is_news(WaitCode::Persist, Some(missing)) {
                     return;
                 }
                 What::Overdue(missing.clone())
@@ -96,7 +96,7 @@ impl Member {
         let rotation = overlap.or(ended).map(|overlap| overlap.rotation.clone());
         let last = record.and_then(|record| record.history.last());
         let is_retired = matches!(what, What::Moved(Transition::Retired, _));
-        let sinks = match what {
+        let targets = match what {
             What::AwaitsCustody | What::NotPersisted | What::Overdue(_) => self.persist_failures(),
             _ => Vec::new(),
         };
@@ -118,7 +118,7 @@ impl Member {
             retire_not_before: overlap.map(|overlap| overlap.retire_not_before),
             safe_to_revoke_at: revocable.map(|overlap| overlap.safe_to_revoke_at),
             failure: None,
-            persist_failures: sinks,
+            persist_failures: targets,
         }
     }
 

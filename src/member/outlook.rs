@@ -80,28 +80,28 @@ impl Member {
         members.extend(missing.holders.iter().filter(|one| !missing.acks.contains(one)));
         let members =
             (missing.table || !members.is_empty()).then_some(WaitsOn::Members { members });
-        let sinks = (missing.custody || !missing.targets.is_empty())
-            .then(|| WaitsOn::Sinks { failures: self.persist_failures() });
-        proof.into_iter().chain(members).chain(sinks).collect()
+        let targets = (missing.custody || !missing.targets.is_empty())
+            .then(|| WaitsOn::Persist { failures: self.persist_failures() });
+        proof.into_iter().chain(members).chain(targets).collect()
     }
 
-    /// Why what is to be written back now is not.
+    /// Why what is to be persisted now is not.
     pub fn persist_failures(&self) -> Vec<PersistFailure> {
         let Some(record) = self.record() else { return Vec::new() };
         let candidate = record.to_persist();
-        let is_behind = |slot: TargetId| match record.targets.get(&slot) {
+        let is_behind = |target_id: TargetId| match record.targets.get(&target_id) {
             Some(rotation::TargetState::Pending { .. }) => true,
             Some(rotation::TargetState::Impossible) => !record.is_kept(&self.view(), candidate),
             Some(rotation::TargetState::Done) | None => false,
         };
-        let failures = self.targets.failures().filter(|(slot, _)| is_behind(*slot));
-        let shown = |(slot, failure): (TargetId, &PersistFailure)| PersistFailure {
+        let failures = self.targets.failures().filter(|(target_id, _)| is_behind(*target_id));
+        let shown = |(target_id, failure): (TargetId, &PersistFailure)| PersistFailure {
             // Somebody may have asked for it once more.
-            outcome: match record.targets.get(&slot) {
+            outcome: match record.targets.get(&target_id) {
                 Some(rotation::TargetState::Pending { .. }) => PersistOutcome::Failed,
                 _ => failure.outcome,
             },
-            is_hanging: self.targets.is_stuck(slot, candidate),
+            is_hanging: self.targets.is_stuck(target_id, candidate),
             ..failure.clone()
         };
         failures.map(shown).collect()

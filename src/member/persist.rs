@@ -1,4 +1,4 @@
-//! How a credential is written back, and how it is tried beforehand whether that would work.
+//! How a credential is persisted, and how it is tried beforehand whether that would work.
 
 use std::sync::Arc;
 
@@ -8,22 +8,22 @@ use super::item::Item;
 use super::parts::Member;
 use super::step::MemberStep;
 use crate::credential::{Credential, CredentialId};
+use crate::persist::PersistTarget;
 use crate::rotation::{self, CallerId, PersistOutcome, Record, Request, TargetId};
 use crate::source::EntryPlace;
-use crate::persist::PersistTarget;
 
 impl MemberStep<'_> {
-    pub(super) fn persist(&mut self, slot: TargetId, credential: &Arc<Credential>) {
+    pub(super) fn persist(&mut self, target_id: TargetId, credential: &Arc<Credential>) {
         let Member { targets, credentials, policy, .. } = &mut *self.member;
-        let place = targets.place(slot);
+        let place = targets.place(target_id);
         let entry = credentials.entries().iter().find(|entry| Some(entry.place) == place);
         let known = entry.and_then(|entry| Some((entry.place, entry.persist.clone()?)));
         let Some((place, target)) = known else {
             // Whoever configured the place is gone: nothing waits for it.
-            return self.take_in_written(slot, credential.id(), PersistOutcome::Impossible);
+            return self.take_in_written(target_id, credential.id(), PersistOutcome::Impossible);
         };
         let deadline = self.now + policy.persist_timeout;
-        let write = targets.begin(slot, credential, &target, deadline);
+        let write = targets.begin(target_id, credential, &target, deadline);
         let credential = Arc::clone(credential);
         self.effects.push(MemberEffect::Persist { write, place, target, credential });
     }
@@ -31,12 +31,12 @@ impl MemberStep<'_> {
     /// Attempts that have taken too long count as failed. Whoever makes them may still come to an
     /// end.
     pub(super) fn expire_writes(&mut self) {
-        for (write, slot, credential, what) in self.member.targets.expire(self.now) {
+        for (write, target_id, credential, what) in self.member.targets.expire(self.now) {
             self.effects.push(MemberEffect::AbortPersist { write });
             let millis = self.member.policy.persist_timeout.as_millis();
             let message =
                 format!("{what} has not come to an end within persistTimeoutMs ({millis} ms)");
-            self.tell_written(slot, &credential, PersistOutcome::Failed, Some(message));
+            self.tell_written(target_id, &credential, PersistOutcome::Failed, Some(message));
         }
     }
 
@@ -52,19 +52,19 @@ impl MemberStep<'_> {
             self.member.work.push(Item::TICK);
             return;
         }
-        self.tell_written(write.slot, &write.credential, outcome, message);
+        self.tell_written(write.target_id, &write.credential, outcome, message);
     }
 
     fn tell_written(
         &mut self,
-        slot: TargetId,
+        target_id: TargetId,
         credential: &Arc<Credential>,
         outcome: PersistOutcome,
         message: Option<String>,
     ) {
         let Member { targets, credentials, .. } = &mut *self.member;
         let id = credential.id();
-        if let Some(place) = targets.note(slot, id, outcome, message.as_deref(), self.now) {
+        if let Some(place) = targets.note(target_id, id, outcome, message.as_deref(), self.now) {
             if outcome == PersistOutcome::Done {
                 credentials.written_back(place);
             }
@@ -72,16 +72,16 @@ impl MemberStep<'_> {
             let notice = MemberNotice::Persisted { place, credential, outcome, message };
             self.effects.push(MemberEffect::Notify(notice));
         }
-        self.take_in_written(slot, id, outcome);
+        self.take_in_written(target_id, id, outcome);
     }
 
     fn take_in_written(
         &mut self,
-        slot: TargetId,
+        target_id: TargetId,
         credential: CredentialId,
         outcome: PersistOutcome,
     ) {
-        let event = rotation::RotationEvent::Persisted { target: slot, credential, outcome };
+        let event = rotation::RotationEvent::Persisted { target: target_id, credential, outcome };
         self.member.work.push(Item::Rotation(event));
     }
 
@@ -92,10 +92,11 @@ impl MemberStep<'_> {
         let active = credentials.keyring.get(now.active).filter(|_| was.active != now.active);
         let Some(credential) = active.map(Arc::clone) else { return };
         for place in credentials.readers_of_variables(was.active) {
-            let slot = targets.target_of(place);
-            let is_done = |slot| now.targets.get(&slot) == Some(&rotation::TargetState::Done);
-            // What was written back as well is there again after a restart.
-            if !slot.is_some_and(is_done) {
+            let target_id = targets.target_of(place);
+            let is_done =
+                |target_id| now.targets.get(&target_id) == Some(&rotation::TargetState::Done);
+            // What was persisted as well is there again after a restart.
+            if !target_id.is_some_and(is_done) {
                 credentials.replace_variables(place, credential.id());
             }
             let credential = Arc::clone(&credential);

@@ -153,10 +153,10 @@ impl MemberStep<'_> {
                 self.effects.push(MemberEffect::WriteToken(write));
             }
             rotation::RotationEffect::DropTokens(id) => self.drop_tokens(id),
-            rotation::RotationEffect::Persist { target: slot, credential } => {
+            rotation::RotationEffect::Persist { target: target_id, credential } => {
                 let credential = member.credentials.keyring.get(credential).map(Arc::clone);
                 if let Some(credential) = credential {
-                    self.persist(slot, &credential);
+                    self.persist(target_id, &credential);
                 }
             }
             rotation::RotationEffect::Keep(caller) => self.keep(caller),

@@ -101,8 +101,8 @@ impl Member {
     }
 
     /// The entry that a place to write to belongs to.
-    pub fn place_of(&self, slot: rotation::TargetId) -> Option<EntryPlace> {
-        self.targets.place(slot)
+    pub fn place_of(&self, target_id: rotation::TargetId) -> Option<EntryPlace> {
+        self.targets.place(target_id)
     }
 
     /// Whether something else than this process's memory keeps the active credential.

@@ -21,7 +21,7 @@ pub struct RotationSnapshot {
     pub active: Name,
     /// The fallback, while the overlap is open.
     pub previous: Option<Name>,
-    /// Whether the candidate has been written back.
+    /// Whether the candidate has been persisted.
     pub persisted: Persisted,
     /// The previous one stays a fallback until then.
     pub retire_not_before: Option<Timestamp>,

@@ -56,7 +56,7 @@ impl MemberStep<'_> {
         match event {
             MemberEvent::Wanted(wait) => self.tell_refresh(refresh::RefreshEvent::Wanted(wait)),
             MemberEvent::Cancelled(waiter) => {
-                self.tell_refresh(refresh::RefreshEvent::Cancelled(waiter))
+                self.tell_refresh(refresh::RefreshEvent::Cancelled(waiter));
             }
             MemberEvent::Invalidated(serial) => self.invalidate(serial),
             MemberEvent::Configured { configured, is_followed } => {
@@ -163,7 +163,7 @@ impl MemberStep<'_> {
                     self.request(&credential, Some(flight));
                 }
                 refresh::RefreshEffect::Publish(token) => {
-                    self.effects.push(MemberEffect::Publish(token))
+                    self.effects.push(MemberEffect::Publish(token));
                 }
                 refresh::RefreshEffect::Withdraw => self.effects.push(MemberEffect::Withdraw),
                 refresh::RefreshEffect::Settle { waiter, outcome } => {

@@ -1,4 +1,4 @@
-//! Where a credential is written back to: to the place of the one that it replaces.
+//! Where a credential is persisted to: to the place of the one that it replaces.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -8,16 +8,16 @@ use super::trials::Trials;
 use crate::clock::Timestamp;
 use crate::credential::{Credential, CredentialId};
 use crate::error::{Code, Failure};
+use crate::persist::PersistTarget;
 use crate::rotation::{self, PersistOutcome, Record, TargetId, TargetSpec};
 use crate::source::{EntryPlace, Yielded};
-use crate::persist::PersistTarget;
 
-/// The places of the entries, each by the slot that the record names it by, the writes under way,
+/// The places of the entries, each by the id that the record knows, the writes under way,
 /// and how the last ones ended.
 #[derive(Debug, Default)]
 pub(super) struct Targets {
-    slots: BTreeMap<EntryPlace, TargetId>,
-    last_slot: u32,
+    target_ids: BTreeMap<EntryPlace, TargetId>,
+    last_target_id: u32,
     /// What was written to each last: it replaces what the entry yields, which may be read much
     /// later.
     holds: BTreeMap<TargetId, CredentialId>,
@@ -33,7 +33,7 @@ pub(super) struct Targets {
 /// An attempt to write a credential to its place.
 #[derive(Debug)]
 pub(super) struct PlaceWrite {
-    pub(super) slot: TargetId,
+    pub(super) target_id: TargetId,
     pub(super) credential: Arc<Credential>,
     /// It counts as failed then, though it may still succeed.
     deadline: Timestamp,
@@ -78,19 +78,19 @@ impl PersistFailure {
 }
 
 impl Targets {
-    /// Gives each place that can be written a slot.
+    /// Gives each place that can be written an id.
     pub(super) fn name_places(&mut self, entries: &[Yielded]) {
         for entry in entries.iter().filter(|entry| entry.persist.is_some()) {
-            self.slots.entry(entry.place).or_insert_with(|| {
-                self.last_slot += 1;
-                TargetId(self.last_slot)
+            self.target_ids.entry(entry.place).or_insert_with(|| {
+                self.last_target_id += 1;
+                TargetId(self.last_target_id)
             });
         }
     }
 
-    /// The slot of a place.
+    /// The id of the target at a place.
     pub(super) fn target_of(&self, place: EntryPlace) -> Option<TargetId> {
-        self.slots.get(&place).copied()
+        self.target_ids.get(&place).copied()
     }
 
     /// The places that a credential which replaces the active one is written to, or is being
@@ -99,9 +99,9 @@ impl Targets {
         let Some(record) = record else {
             // What a caller names before there is a record replaces what is configured first.
             let first = entries.iter().find(|entry| entry.persist.is_some());
-            let slot = first.and_then(|entry| self.target_of(entry.place));
-            return slot
-                .map(|slot| TargetSpec { target: slot, at_retirement: false })
+            let target_id = first.and_then(|entry| self.target_of(entry.place));
+            return target_id
+                .map(|target_id| TargetSpec { target: target_id, at_retirement: false })
                 .into_iter()
                 .collect();
         };
@@ -109,50 +109,51 @@ impl Targets {
         let yields = |entry: &Yielded, one| entry.credentials.iter().any(|it| it.id() == one);
         let mut specs = Vec::new();
         for entry in entries.iter().filter(|entry| entry.persist.is_some()) {
-            let Some(slot) = self.target_of(entry.place) else { continue };
+            let Some(target_id) = self.target_of(entry.place) else { continue };
             let is_active = yields(entry, record.active)
-                || self.holds.get(&slot).is_some_and(|held| *held == record.active);
+                || self.holds.get(&target_id).is_some_and(|held| *held == record.active);
             let is_replaced = is_active && (record.staged().is_none() || !yields(entry, candidate));
             // It may be behind, and hold what was active before.
-            let is_behind = record.staged().is_some_and(|it| it.targets.contains_key(&slot))
+            let is_behind = record.staged().is_some_and(|it| it.targets.contains_key(&target_id))
                 && !yields(entry, candidate);
             // A file may be read again before its writer has said that it is done.
             let is_being_written = self
                 .writes
                 .values()
-                .any(|write| write.slot == slot && write.credential.id() == candidate);
-            let is_known = record.targets.contains_key(&slot);
+                .any(|write| write.target_id == target_id && write.credential.id() == candidate);
+            let is_known = record.targets.contains_key(&target_id);
             if is_replaced || is_behind || is_being_written || is_known {
                 let others = entries.iter().filter(|other| other.place != entry.place);
                 let at_retirement = others.into_iter().any(|other| yields(other, candidate));
-                specs.push(TargetSpec { target: slot, at_retirement });
+                specs.push(TargetSpec { target: target_id, at_retirement });
             }
         }
         // Their turn comes, too, and then they are given up: nobody is left who could write them.
-        let lost = record.targets.iter().filter(|(slot, sink)| {
-            matches!(sink, rotation::TargetState::Pending { .. })
-                && specs.iter().all(|it| it.target != **slot)
+        let lost = record.targets.iter().filter(|(target_id, state)| {
+            matches!(state, rotation::TargetState::Pending { .. })
+                && specs.iter().all(|it| it.target != **target_id)
         });
-        let lost: Vec<_> =
-            lost.map(|(slot, _)| TargetSpec { target: *slot, at_retirement: false }).collect();
+        let lost: Vec<_> = lost
+            .map(|(target_id, _)| TargetSpec { target: *target_id, at_retirement: false })
+            .collect();
         specs.extend(lost);
         specs
     }
 
-    pub(super) fn place(&self, slot: TargetId) -> Option<EntryPlace> {
-        self.slots.iter().find(|(_, known)| **known == slot).map(|(place, _)| *place)
+    pub(super) fn place(&self, target_id: TargetId) -> Option<EntryPlace> {
+        self.target_ids.iter().find(|(_, known)| **known == target_id).map(|(place, _)| *place)
     }
 
     /// Forgets places that are gone, once neither the record nor a write under way refers to them.
     pub(super) fn prune(&mut self, record: Option<&Record>, entries: &[Yielded]) {
-        let Self { slots, holds, writes, failures, proven, .. } = self;
-        slots.retain(|place, slot| {
+        let Self { target_ids, holds, writes, failures, proven, .. } = self;
+        target_ids.retain(|place, target_id| {
             entries.iter().any(|entry| entry.place == *place)
-                || record.is_some_and(|record| record.targets.contains_key(slot))
-                || writes.values().any(|write| write.slot == *slot)
+                || record.is_some_and(|record| record.targets.contains_key(target_id))
+                || writes.values().any(|write| write.target_id == *target_id)
         });
-        holds.retain(|slot, _| slots.values().any(|known| known == slot));
-        failures.retain(|slot, _| slots.values().any(|known| known == slot));
+        holds.retain(|target_id, _| target_ids.values().any(|known| known == target_id));
+        failures.retain(|target_id, _| target_ids.values().any(|known| known == target_id));
         proven.retain(|place| entries.iter().any(|entry| entry.place == *place));
     }
 
@@ -172,14 +173,14 @@ impl Targets {
     /// The number of a write that begins now.
     pub(super) fn begin(
         &mut self,
-        slot: TargetId,
+        target_id: TargetId,
         credential: &Arc<Credential>,
         target: &PersistTarget,
         deadline: Timestamp,
     ) -> u64 {
         self.last_write += 1;
         let (credential, file) = (Arc::clone(credential), target.path().map(Path::to_owned));
-        let write = PlaceWrite { slot, credential, deadline, is_overdue: false, file };
+        let write = PlaceWrite { target_id, credential, deadline, is_overdue: false, file };
         self.writes.insert(self.last_write, write);
         self.last_write
     }
@@ -202,7 +203,7 @@ impl Targets {
                 Some(path) => format!("writing {}", path.display()),
                 None => "it".to_owned(),
             };
-            (*number, write.slot, Arc::clone(&write.credential), what)
+            (*number, write.target_id, Arc::clone(&write.credential), what)
         });
         overdue.collect()
     }
@@ -210,7 +211,7 @@ impl Targets {
     /// Notes how an attempt ended; returns the place, where it is known still.
     pub(super) fn note(
         &mut self,
-        slot: TargetId,
+        target_id: TargetId,
         credential: CredentialId,
         outcome: PersistOutcome,
         message: Option<&str>,
@@ -218,24 +219,24 @@ impl Targets {
     ) -> Option<EntryPlace> {
         let is_done = outcome == PersistOutcome::Done;
         if is_done {
-            self.holds.insert(slot, credential);
-            self.failures.remove(&slot);
+            self.holds.insert(target_id, credential);
+            self.failures.remove(&target_id);
         }
-        let place = self.place(slot)?;
+        let place = self.place(target_id)?;
         if is_done {
             self.proven.insert(place);
         } else {
             let message = message.unwrap_or_default().to_owned();
-            let since = self.failures.get(&slot).map_or(now, |known| known.since);
+            let since = self.failures.get(&target_id).map_or(now, |known| known.since);
             let failure = PersistFailure { place, since, outcome, message, is_hanging: false };
-            self.failures.insert(slot, failure);
+            self.failures.insert(target_id, failure);
         }
         Some(place)
     }
 
     /// The places whose latest attempt failed.
     pub(super) fn failures(&self) -> impl Iterator<Item = (TargetId, &PersistFailure)> {
-        self.failures.iter().map(|(slot, failure)| (*slot, failure))
+        self.failures.iter().map(|(target_id, failure)| (*target_id, failure))
     }
 
     /// Why nothing keeps what was to be written.
@@ -245,17 +246,20 @@ impl Targets {
     }
 
     /// Whether an attempt to write this there was given up and may still end.
-    pub(super) fn is_stuck(&self, slot: TargetId, credential: CredentialId) -> bool {
+    pub(super) fn is_stuck(&self, target_id: TargetId, credential: CredentialId) -> bool {
         let mut overdue = self.writes.values().filter(|write| write.is_overdue);
-        overdue.any(|write| write.slot == slot && write.credential.id() == credential)
+        overdue.any(|write| write.target_id == target_id && write.credential.id() == credential)
     }
 
-    /// The slots that are being written, and the writes that were given up and may still end.
+    /// The targets that are being written, and the writes that were given up and may still end.
     pub(super) fn under_way(&self) -> (BTreeSet<TargetId>, BTreeSet<(TargetId, CredentialId)>) {
         let (overdue, running): (Vec<_>, Vec<_>) =
             self.writes.values().partition(|write| write.is_overdue);
-        let running = running.into_iter().map(|write| write.slot).collect();
-        (running, overdue.into_iter().map(|write| (write.slot, write.credential.id())).collect())
+        let running = running.into_iter().map(|write| write.target_id).collect();
+        (
+            running,
+            overdue.into_iter().map(|write| (write.target_id, write.credential.id())).collect(),
+        )
     }
 
     /// The places that a credential which replaces the active one is written to before it takes

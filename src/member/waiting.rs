@@ -35,8 +35,8 @@ pub enum WaitsOn {
         /// The members that have not.
         members: Vec<MemberId>,
     },
-    /// The active credential has to be written back.
-    Sinks {
+    /// The active credential has to be persisted.
+    Persist {
         /// Why it is not; empty until that was tried.
         failures: Vec<PersistFailure>,
     },
@@ -53,8 +53,8 @@ pub enum WaitCode {
     Custody,
     /// See [`WaitsOn::Members`].
     Members,
-    /// See [`WaitsOn::Sinks`].
-    Sinks,
+    /// See [`WaitsOn::Persist`].
+    Persist,
     /// See [`WaitsOn::Time`].
     Time,
 }
@@ -65,7 +65,7 @@ impl Waiting {
         match &self.on {
             WaitsOn::Proof { failure, .. } => failure.is_some(),
             WaitsOn::Custody { failures } => !failures.is_empty(),
-            WaitsOn::Members { .. } | WaitsOn::Sinks { .. } => is_overdue,
+            WaitsOn::Members { .. } | WaitsOn::Persist { .. } => is_overdue,
             WaitsOn::Time(_) => false,
         }
     }
@@ -78,7 +78,7 @@ impl WaitsOn {
             Self::Proof { .. } => WaitCode::Proof,
             Self::Custody { .. } => WaitCode::Custody,
             Self::Members { .. } => WaitCode::Members,
-            Self::Sinks { .. } => WaitCode::Sinks,
+            Self::Persist { .. } => WaitCode::Persist,
             Self::Time(_) => WaitCode::Time,
         }
     }

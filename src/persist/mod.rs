@@ -1,4 +1,4 @@
-//! Says where a promoted credential is written back to, computes the new text of a file, and reads
+//! Says where a promoted credential is persisted to, computes the new text of a file, and reads
 //! dotenv files.
 //!
 //! Nothing here opens a file. `driver::persist` does that.

@@ -1,4 +1,4 @@
-//! Why a text is not written back.
+//! Why a text is not persisted.
 
 use super::dialect::is_separator;
 use crate::secret::Secret;

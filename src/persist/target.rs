@@ -1,4 +1,4 @@
-//! Where a credential is written back to.
+//! Where a credential is persisted to.
 
 use std::path::{Path, PathBuf};
 
@@ -7,7 +7,7 @@ use serde::Deserialize;
 use super::refusal::PersistRefusal;
 use crate::credential::Credential;
 
-/// Where the credential of an entry is written back to, as configured.
+/// Where the credential of an entry is persisted to, as configured.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(
     tag = "kind",

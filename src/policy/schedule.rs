@@ -26,7 +26,7 @@ pub struct Policy {
     /// How long the previous credential stays a fallback after a promotion. Default:
     /// min(max(remaining life of the old token, 5 min), 1 h).
     pub overlap: Option<Duration>,
-    /// How long one attempt to write a credential back may take. Default 30 s.
+    /// How long one attempt to persist a credential may take. Default 30 s.
     pub persist_timeout: Duration,
     /// After how long a token is refreshed at the latest, which shows whether its secret still
     /// works. Zero: only when it is due. Default 6 h.

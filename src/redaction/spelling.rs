@@ -72,7 +72,7 @@ impl SpelledTexts {
                 '\\' => found.extend(self.backslash(introducer.end)),
                 // A blank in a form.
                 '+' => {
-                    found.push(SpelledText { char: ' ', end: introducer.end, is_doubtful: true })
+                    found.push(SpelledText { char: ' ', end: introducer.end, is_doubtful: true });
                 }
                 _ => {}
             }

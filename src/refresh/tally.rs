@@ -31,13 +31,13 @@ pub struct Tally {
 pub struct Results {
     /// With a token.
     pub success: u64,
-    /// `ERR_CREDENTIAL_REJECTED`.
+    /// Failures with the code `ERR_CREDENTIAL_REJECTED`.
     pub rejected: u64,
-    /// `ERR_MISCONFIGURED`.
+    /// Failures with the code `ERR_MISCONFIGURED`.
     pub misconfigured: u64,
-    /// `ERR_THROTTLED`.
+    /// Failures with the code `ERR_THROTTLED`.
     pub throttled: u64,
-    /// `ERR_ENDPOINT`.
+    /// Failures with the code `ERR_ENDPOINT`.
     pub endpoint: u64,
 }
 

@@ -6,12 +6,12 @@ use super::caller::{Awaited, CallerId};
 use super::history::{End, Past, RotationId};
 use super::notice::{About, RotationNotice, Why};
 use super::outcome::Refusal;
+use super::persist;
 use super::record::{Former, Phase, Role, Staged};
 use super::request::Rotate;
 use super::target::TargetState;
 use super::transaction::Transaction;
 use super::transition::Transition;
-use super::persist;
 use crate::credential::CredentialId;
 
 /// How long a candidate may take, and how long after its time an overlap is overdue.
@@ -115,7 +115,7 @@ impl Transaction<'_> {
             former = Former::Retired(record.retired.remove(index));
         }
         record.waiting = record.waiting.filter(|waiting| *waiting != next);
-        let sinks = std::mem::take(&mut record.targets);
+        let targets = std::mem::take(&mut record.targets);
         let beneath = match std::mem::replace(&mut record.phase, Phase::Stable) {
             Phase::Overlap(overlap) => Some(Box::new(overlap)),
             _ => None,
@@ -130,7 +130,7 @@ impl Transaction<'_> {
             compromised,
             forsaken: None,
             unwanted: None,
-            targets: sinks,
+            targets,
             beneath,
         });
         self.took_about(Transition::Staged, about);
@@ -144,7 +144,7 @@ impl Transaction<'_> {
         let staged = self.record().staged()?.clone();
         let end = why.end();
         let is_yielded = view.configured.contains(&staged.next)
-            || self.record().targets.values().any(|sink| *sink == TargetState::Done);
+            || self.record().targets.values().any(|state| *state == TargetState::Done);
         let is_proved = view.has_proved(&staged);
         if is_proved {
             self.forget_predecessors(staged.next);
@@ -173,8 +173,8 @@ impl Transaction<'_> {
         let written = std::mem::replace(&mut record.targets, staged.targets.clone());
         let pending = TargetState::Pending { not_before: now };
         // A place that holds what was withdrawn now gets the active credential again.
-        let behind = written.into_iter().filter(|(_, sink)| *sink == TargetState::Done);
-        record.targets.extend(behind.map(|(slot, _)| (slot, pending)));
+        let behind = written.into_iter().filter(|(_, state)| *state == TargetState::Done);
+        record.targets.extend(behind.map(|(target, _)| (target, pending)));
         self.limit_standbys();
         let (rotation, candidate) = (staged.rotation.clone(), staged.next);
         self.record_mut().remember(Past { rotation: rotation.clone(), candidate, end });

@@ -5,7 +5,7 @@ use super::target::TargetState;
 use super::view::View;
 use crate::credential::CredentialId;
 
-/// Whether a promoted credential has been written back.
+/// Whether a promoted credential has been persisted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Persisted {
     /// There is nowhere to write to.
@@ -21,9 +21,10 @@ pub enum Persisted {
 impl Record {
     /// Whether something beyond the memory of one process keeps a credential, which is the active
     /// or the next one: the store where it lies sealed, another live member, a source here, or a
-    /// sink.
+    /// persist target.
     ///
-    /// `process.env` is never custody, so no driver lists such a sink as acknowledged for this.
+    /// `process.env` is never custody, so no driver lists such a persist target as acknowledged for
+    /// this.
     pub fn is_kept(&self, view: &View, credential: CredentialId) -> bool {
         let is_sealed = view.fleet.as_ref().is_some_and(|fleet| fleet.sealed.contains(&credential));
         // An administrator's source is gone with its command.
@@ -33,7 +34,7 @@ impl Record {
         is_sealed
             || view.is_held_elsewhere(credential)
             || is_service && is_yielded
-            || self.targets_of(credential).values().any(|sink| *sink == TargetState::Done)
+            || self.targets_of(credential).values().any(|state| *state == TargetState::Done)
     }
 
     /// In one process a promotion is not refused for want of a place to keep the credential.
@@ -41,16 +42,17 @@ impl Record {
         self.is_kept(view, credential) || view.fleet.is_none() && !self.awaits_targets(view)
     }
 
-    /// Whether a slot that can be written before the promotion may still be.
+    /// Whether a persist target that can be written before the promotion may still be.
     fn awaits_targets(&self, view: &View) -> bool {
         let is_open =
-            |slot| matches!(self.targets.get(slot), None | Some(TargetState::Pending { .. }));
+            |target| matches!(self.targets.get(target), None | Some(TargetState::Pending { .. }));
         view.targets.iter().any(|spec| !spec.at_retirement && is_open(&spec.target))
     }
 
-    /// Whether no sink is left that may yet keep the next credential at its first attempt.
+    /// Whether no persist target is left that may yet keep the next credential at its first
+    /// attempt.
     pub(super) fn has_tried_targets(&self, view: &View) -> bool {
-        let is_tried = |slot| self.targets.contains_key(slot);
+        let is_tried = |target| self.targets.contains_key(target);
         view.targets.iter().all(|spec| spec.at_retirement || is_tried(&spec.target))
     }
 
@@ -61,14 +63,14 @@ impl Record {
         successors.filter(|one| *one != self.active).any(|one| view.is_yielded(one))
     }
 
-    /// Whether a credential, which is the active or the next one, has been written back.
+    /// Whether a credential, which is the active or the next one, has been persisted.
     pub fn persisted(&self, credential: CredentialId) -> Persisted {
-        let sinks = self.targets_of(credential);
-        if sinks.is_empty() {
+        let targets = self.targets_of(credential);
+        if targets.is_empty() {
             Persisted::None
-        } else if sinks.values().any(|sink| matches!(sink, TargetState::Pending { .. })) {
+        } else if targets.values().any(|state| matches!(state, TargetState::Pending { .. })) {
             Persisted::Pending
-        } else if sinks.values().any(|sink| *sink == TargetState::Done) {
+        } else if targets.values().any(|state| *state == TargetState::Done) {
             Persisted::Done
         } else {
             Persisted::Impossible

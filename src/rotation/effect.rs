@@ -12,8 +12,8 @@ use crate::credential::CredentialId;
 ///
 /// First the write, if there is one. When the store refuses it, nothing has happened: the driver
 /// reads again and steps with the same event. When it is accepted, or there is none, the effects
-/// follow in their order. So there is one point at which a step takes place, and no effect of a step
-/// that lost.
+/// follow in their order. So there is one point at which a step takes place, and no effect of a
+/// step that lost.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct RotationStep {
     /// What becomes of the record, and of the token with it.

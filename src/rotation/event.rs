@@ -39,7 +39,7 @@ pub enum RotationEvent {
     },
     /// A caller that was kept no longer waits; the view does not list it any more.
     Left(KeptCaller),
-    /// A sink was written, or not.
+    /// A credential was persisted, or not.
     Persisted {
         /// The place.
         target: TargetId,

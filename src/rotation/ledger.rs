@@ -71,8 +71,8 @@ struct LedgerEntry {
 
 /// The answers that this member has seen, and those that the fleet noted beside the record.
 ///
-/// This is *usability*: volatile, and never part of the record. A driver calls [`Ledger::note`] with
-/// every answer before it steps the machine with it.
+/// This is *usability*: volatile, and never part of the record. A driver calls [`Ledger::note`]
+/// with every answer before it steps the machine with it.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
 pub struct Ledger {
     entries: BTreeMap<CredentialId, LedgerEntry>,
@@ -103,7 +103,8 @@ impl Ledger {
         self.proof(credential).filter(|proof| now < proof.expires_at)
     }
 
-    /// The same, if it is from after that moment: an older one may be of a secret that has died since.
+    /// The same, if it is from after that moment: an older one may be of a secret that has died
+    /// since.
     pub fn valid_proof_since(
         &self,
         since: Timestamp,
@@ -158,7 +159,8 @@ impl Ledger {
         now: Timestamp,
     ) {
         let staged = record.and_then(Record::staged).filter(|staged| staged.next == credential);
-        // What a candidate was answered before it was staged, or before it can be known, is another matter.
+        // What a candidate was answered before it was staged, or before it can be known, is another
+        // matter.
         let counts_from = staged.map(|staged| staged.at + policy.propagation);
         let counts = counts_from.is_none_or(|from| now >= from);
         // One that was given up for its scope is not taken up again with the same, and one that was
@@ -171,7 +173,8 @@ impl Ledger {
                 (is_withdrawn || record.quarantined.iter().any(given_up))
                     && self.rejections(record.active).is_none()
             });
-        // A candidate's refusals count from the moment on at which another one was accepted beside it.
+        // A candidate's refusals count from the moment on at which another one was accepted beside
+        // it.
         let refused_at = self.entries.get(&credential).and_then(|entry| entry.refused_at);
         let refused_at = refused_at.filter(|at| Some(*at) >= counts_from);
         let is_judged = staged.is_some()

@@ -14,9 +14,9 @@ pub struct Missing {
     pub acks: Vec<MemberId>,
     /// Live members that do not hold the active credential.
     pub holders: Vec<MemberId>,
-    /// Sinks that have not been written.
+    /// Persist targets that have not been written.
     pub targets: Vec<TargetId>,
-    /// No sink could be written, and nothing else keeps the active credential.
+    /// No persist target could be written, and nothing else keeps the active credential.
     pub custody: bool,
 }
 

@@ -2,7 +2,8 @@
 //!
 //! It decides which credential is active, proves another one before that one takes over, keeps the
 //! old one as a fallback and retires it. It fetches no token and knows no secret: the token
-//! lifecycle is [`crate::refresh`], and whether a credential is usable here is the [`Ledger`]'s matter.
+//! lifecycle is [`crate::refresh`], and whether a credential is usable here is the [`Ledger`]'s
+//! matter.
 
 mod caller;
 mod candidate;

@@ -19,8 +19,8 @@ pub enum RotationNotice {
     Overdue(Missing),
     /// A source brought back a credential that has leaked; it is ignored.
     Compromised(CredentialId),
-    /// A sink can never be written.
-    SinkImpossible(TargetId),
+    /// A persist target can never be written.
+    PersistImpossible(TargetId),
 }
 
 /// A row of the table that was taken.

@@ -11,14 +11,14 @@ use super::view::View;
 use crate::clock::Timestamp;
 use crate::credential::CredentialId;
 
-/// The gap between attempts to write a sink.
+/// The gap between attempts to persist to a target.
 const SINK_GAP: Duration = Duration::from_secs(10);
 
 /// Takes in what came of a write. Returns whether it was made with the credential that is to be
 /// there.
 pub(super) fn take_in(
     tx: &mut Transaction<'_>,
-    slot: TargetId,
+    target: TargetId,
     credential: CredentialId,
     outcome: PersistOutcome,
 ) -> bool {
@@ -26,32 +26,32 @@ pub(super) fn take_in(
     if credential != tx.record().to_persist() {
         if outcome == PersistOutcome::Done {
             // The place holds now what is not to be kept there.
-            tx.record_mut().targets.insert(slot, TargetState::Pending { not_before: now });
+            tx.record_mut().targets.insert(target, TargetState::Pending { not_before: now });
         }
         return false;
     }
-    let sink = match outcome {
+    let state = match outcome {
         PersistOutcome::Done => TargetState::Done,
         PersistOutcome::Impossible => {
-            tx.notify(RotationNotice::SinkImpossible(slot));
+            tx.notify(RotationNotice::PersistImpossible(target));
             TargetState::Impossible
         }
         PersistOutcome::Failed => TargetState::Pending { not_before: now + SINK_GAP },
     };
-    tx.record_mut().targets.insert(slot, sink);
+    tx.record_mut().targets.insert(target, state);
     true
 }
 
 /// Whoever asks for a credential again may have mended the place that it is to be written to.
 pub(super) fn retry_impossible(tx: &mut Transaction<'_>) {
     let pending = TargetState::Pending { not_before: tx.now() };
-    let sinks = tx.record_mut().targets.values_mut();
-    for sink in sinks.filter(|sink| **sink == TargetState::Impossible) {
-        *sink = pending;
+    let targets = tx.record_mut().targets.values_mut();
+    for state in targets.filter(|state| **state == TargetState::Impossible) {
+        *state = pending;
     }
 }
 
-/// Has the sinks written that are due.
+/// Has the persist targets written that are due.
 pub(super) fn perform(tx: &mut Transaction<'_>) {
     let due = due(tx.record(), tx.view(), tx.now());
     tx.perform(due);
@@ -61,10 +61,10 @@ pub(super) fn perform(tx: &mut Transaction<'_>) {
 pub(super) fn due(record: &Record, view: &View, now: Timestamp) -> Vec<RotationEffect> {
     let credential = record.to_persist();
     let due = unwritten(record, view).into_iter().filter(|(_, at)| *at <= now);
-    due.map(|(slot, _)| RotationEffect::Persist { target: slot, credential }).collect()
+    due.map(|(target, _)| RotationEffect::Persist { target, credential }).collect()
 }
 
-/// The sinks that are to be written, and when.
+/// The persist targets that are to be written, and when.
 pub(super) fn unwritten(record: &Record, view: &View) -> Vec<(TargetId, Timestamp)> {
     let credential = record.to_persist();
     if !view.held.contains(&credential) {

@@ -288,7 +288,7 @@ impl Record {
         staged.or(reverting.map(|overlap| overlap.previous))
     }
 
-    /// What is written back: the next credential while it is being proved, else the active one.
+    /// What is persisted: the next credential while it is being proved, else the active one.
     pub fn to_persist(&self) -> CredentialId {
         self.staged().map_or(self.active, |staged| staged.next)
     }

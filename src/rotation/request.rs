@@ -9,8 +9,8 @@ use crate::credential::CredentialId;
 
 /// Something that a caller asks of the credential lifecycle.
 ///
-/// `C` is how the candidate of a rotation is named: by its secret until its id is known, then by its
-/// id. See [`Request::map_candidate`].
+/// `C` is how the candidate of a rotation is named: by its secret until its id is known, then by
+/// its id. See [`Request::map_candidate`].
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Request<C = CredentialId> {
     /// To make a credential the active one.
@@ -28,7 +28,7 @@ pub enum Request<C = CredentialId> {
     Retire {
         /// The rotation that opened the overlap.
         rotation: RotationId,
-        /// Whether the overlap ends even though members or sinks are missing.
+        /// Whether the overlap ends even though members or persist targets are missing.
         force: bool,
     },
 }

@@ -15,7 +15,7 @@ use crate::clock::Timestamp;
 pub(super) const FRESH: Duration = Duration::from_mins(1);
 
 /// Retires the previous credential, or returns what is in its way. `force` does without members and
-/// sinks, never without the proof.
+/// persist targets, never without the proof.
 pub(super) fn retire(
     tx: &mut Transaction<'_>,
     overlap: &Overlap,
@@ -54,10 +54,10 @@ pub fn missing(
         _ => Missing::default(),
     };
     missing.proof = proof;
-    let sinks = record.targets_of(active);
-    let pending = sinks.iter().filter(|(_, sink)| matches!(sink, TargetState::Pending { .. }));
-    missing.targets = pending.map(|(slot, _)| *slot).collect();
-    let is_impossible = sinks.values().any(|sink| *sink == TargetState::Impossible);
+    let targets = record.targets_of(active);
+    let pending = targets.iter().filter(|(_, state)| matches!(state, TargetState::Pending { .. }));
+    missing.targets = pending.map(|(target, _)| *target).collect();
+    let is_impossible = targets.values().any(|state| *state == TargetState::Impossible);
     missing.custody = is_impossible && !record.is_kept(view, active);
     missing
 }

@@ -9,30 +9,31 @@ use super::request::Request;
 use super::transaction::Transaction;
 use super::view::View;
 use super::wait::Wait;
-use super::{probes, retirement, settlement, persist};
+use super::{persist, probes, retirement, settlement};
 use crate::clock::Timestamp;
 use crate::verdict::Verdict;
 
 /// One step of the credential lifecycle.
 ///
-/// **Shape.** A function from the record, and from what a member knows, to one write and the effects
-/// that follow it. It keeps nothing, so that a write which the store refused is repeated with what
-/// is stored by then, a crash loses no decision, and every member of a fleet may take any step.
+/// **Shape.** A function from the record, and from what a member knows, to one write and the
+/// effects that follow it. It keeps nothing, so that a write which the store refused is repeated
+/// with what is stored by then, a crash loses no decision, and every member of a fleet may take any
+/// step.
 ///
 /// **Phases.** `Starting` (no record), `Stable`, `Prepared` (a fresh token is held and nobody
 /// presents the active credential), `Staged` (a next one is being proved), `Overlap` (it was
 /// promoted, the previous one is a fallback), `Degraded` (none is accepted).
 /// [`TABLE`](super::TABLE) has all transitions.
 ///
-/// **Calls.** For an answer of the endpoint first [`Ledger::note`](super::Ledger::note), then `step`
-/// with [`Event::Answered`]; for everything else only `step`. Then the write, then the effects (see
-/// [`Step`]). [`wake_at`] says when [`Event::Ticked`] is due; a tick that comes early or twice
-/// changes nothing. `now` is the store's time; it never goes back.
+/// **Calls.** For an answer of the endpoint first [`Ledger::note`](super::Ledger::note), then
+/// `step` with [`Event::Answered`]; for everything else only `step`. Then the write, then the
+/// effects (see [`Step`]). [`wake_at`] says when [`Event::Ticked`] is due; a tick that comes early
+/// or twice changes nothing. `now` is the store's time; it never goes back.
 ///
 /// **Guarantees.** The active credential changes only together with a token that was obtained with
 /// the new one. A candidate is given up after 3 rejections over at least 5 s, or after 10 min. An
-/// overlap lasts at least `overlap` (usually the remaining life of the old token, 5 min to 1 h), and
-/// the previous credential is retired only while the active one was accepted in the last 60 s
+/// overlap lasts at least `overlap` (usually the remaining life of the old token, 5 min to 1 h),
+/// and the previous credential is retired only while the active one was accepted in the last 60 s
 /// and every live member holds it and knows that it is active. Answers that say nothing of the
 /// credential (throttled, transient, misconfigured) change nothing.
 pub fn step(
@@ -81,9 +82,9 @@ pub fn wake_at(record: Option<&Record>, view: &View, now: Timestamp) -> Option<T
     };
     let deadlines = dispatch::deadlines(record).into_iter().filter(|at| *at > now);
     let probes = wanted(record, view, now).into_iter().map(|(_, at)| at.max(now));
-    let sinks = persist::unwritten(record, view).into_iter().map(|(_, at)| at.max(now));
+    let targets = persist::unwritten(record, view).into_iter().map(|(_, at)| at.max(now));
     let promotion = dispatch::is_promotable(record, view, now).then_some(now);
-    deadlines.chain(probes).chain(sinks).chain(promotion).min()
+    deadlines.chain(probes).chain(targets).chain(promotion).min()
 }
 
 /// What the open rotation waits for, as far as this member knows.

@@ -67,20 +67,20 @@ impl Transaction<'_> {
         match &mut record.phase {
             // The candidate stays, and so does what was written with it.
             Phase::Staged(staged) if staged.next != active => {
-                staged.targets = slots.map(|slot| (slot, pending)).collect();
+                staged.targets = slots.map(|target| (target, pending)).collect();
             }
             phase => {
                 let proved = matches!(phase, Phase::Staged(_));
-                let written = |sink: &TargetState| !matches!(sink, TargetState::Pending { .. });
-                record.targets.retain(|_, sink| proved && written(sink));
-                for slot in slots {
-                    record.targets.entry(slot).or_insert(pending);
+                let written = |state: &TargetState| !matches!(state, TargetState::Pending { .. });
+                record.targets.retain(|_, state| proved && written(state));
+                for target in slots {
+                    record.targets.entry(target).or_insert(pending);
                 }
             }
         }
         self.replace_token(proof);
         let record = self.record();
-        // Where it is written back next, there is something to tell only when that fails.
+        // Where it is persisted next, there is something to tell only when that fails.
         let is_written_next = record.persisted(active) == Persisted::Pending;
         let is_well = is_written_next || record.is_succeeded(view);
         if !is_well && !record.is_kept(view, active) {

@@ -1,12 +1,12 @@
-//! The places that credentials are written back to.
+//! Where credentials are persisted to, and how far that has come.
 
 use crate::clock::Timestamp;
 
-/// A place that credentials are written back to.
+/// Names a place that credentials are persisted to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct TargetId(pub u32);
 
-/// A place that credentials are written back to.
+/// A place that a credential is to be persisted to, and when.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct TargetSpec {
     /// Names it in the record.
@@ -29,7 +29,7 @@ pub enum TargetState {
     Impossible,
 }
 
-/// What came of writing a sink.
+/// What came of an attempt to persist.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PersistOutcome {
     /// It acknowledged.

@@ -12,8 +12,8 @@ use super::target::{TargetId, TargetSpec};
 use crate::clock::Timestamp;
 use crate::credential::CredentialId;
 
-/// What one member knows when it takes a step. The driver keeps it up to date and decides nothing by
-/// it.
+/// What one member knows when it takes a step. The driver keeps it up to date and decides nothing
+/// by it.
 ///
 /// Everything in it may be old. A [`Write`](super::Write) therefore carries what the store compares
 /// again: the version that was read, and the barrier.
@@ -25,7 +25,8 @@ pub struct View {
     pub nonce: u64,
     /// What sources yield here, in the order of the configuration.
     pub configured: Vec<CredentialId>,
-    /// Those of them that only the environment variables of this process hold, and that end with it.
+    /// Those of them that only the environment variables of this process hold, and that end with
+    /// it.
     pub fleeting: BTreeSet<CredentialId>,
     /// What this member can present: the configured ones, and those that a caller handed over.
     pub held: BTreeSet<CredentialId>,
@@ -37,13 +38,13 @@ pub struct View {
     pub token: Option<Token>,
     /// The members of the fleet; none where one process shares nothing.
     pub fleet: Option<Fleet>,
-    /// The places that credentials are written back to.
+    /// Where credentials are persisted to.
     pub targets: Vec<TargetSpec>,
     /// The callers that wait, as [`Effect::Keep`](super::Effect::Keep) said.
     pub callers: Vec<KeptCaller>,
     /// Probes under way.
     pub probing: BTreeSet<CredentialId>,
-    /// Writes to sinks under way.
+    /// Writes to persist targets under way.
     pub writing: BTreeSet<TargetId>,
     /// Writes that were given up and may still end: the same credential is not written there
     /// meanwhile.
@@ -91,8 +92,8 @@ impl View {
             })
     }
 
-    /// Whether the endpoint's latest certain answer to the next credential is a token, even one that
-    /// has expired.
+    /// Whether the endpoint's latest certain answer to the next credential is a token, even one
+    /// that has expired.
     pub(super) fn has_proved(&self, staged: &Staged) -> bool {
         self.ledger.proof(staged.next).is_some_and(|proof| proof.at >= staged.at)
     }

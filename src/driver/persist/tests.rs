@@ -1,4 +1,4 @@
-//! Files that are written back to, for real.
+//! Files that are persisted to, for real.
 
 mod access;
 mod child;

@@ -18,7 +18,7 @@ impl State {
                 self.errands.push_back(Errand::Request { request, credential, verify });
             }
             MemberEffect::Identify(credential) => {
-                self.errands.push_back(Errand::Identify(credential))
+                self.errands.push_back(Errand::Identify(credential));
             }
             MemberEffect::ReadSources => self.read_again(now),
             MemberEffect::Load => {
@@ -74,7 +74,7 @@ impl State {
         None
     }
 
-    /// Has a JavaScript sink keep a credential; nobody does if its handle is closed.
+    /// Has a persist function keep a credential; nobody does if its handle is closed.
     fn persist(
         &mut self,
         write: u64,
@@ -92,7 +92,7 @@ impl State {
         None
     }
 
-    /// Has a JavaScript sink give up; a write to a file cannot be stopped.
+    /// Has a persist function give up; a write to a file cannot be stopped.
     fn abort_persist(&self, write: u64) {
         if let Some(owner) = self.persisting.owner(write) {
             self.handles.tell(owner, &Message::AbortPersist { handle: owner, write });
@@ -109,7 +109,7 @@ impl State {
         self.handles.tell(place.owner, &message);
     }
 
-    /// Nobody waits for the sinks of a handle that is closed.
+    /// Nobody waits for the persist targets of a handle that is closed.
     pub(super) fn abandon_persists(&mut self, owner: u64, now: Timestamp) {
         for write in self.persisting.take_all(owner) {
             self.step(nobody_persists(write), now);

@@ -85,7 +85,7 @@ impl State {
         self.step(event, now);
     }
 
-    /// A JavaScript sink of this handle has written, or has failed to.
+    /// A persist function of this handle has written, or has failed to.
     pub(in crate::driver) fn javascript_wrote(
         &mut self,
         handle: HandleId,

@@ -7,13 +7,13 @@ use crate::clock::Timestamp;
 use crate::credential::Credential;
 use crate::error::Code;
 use crate::member::*;
+use crate::persist::PersistTarget;
 use crate::policy::tests::DEFAULT;
 use crate::refresh::TokenRefusal as NoToken;
 use crate::rotation::{PersistOutcome, PhaseName, Refusal, Role, Transition};
 use crate::source::{EntrySpec, SourceSpec};
-use crate::persist::PersistTarget;
 
-/// One entry that yields `old` and is written back; the old secret dies then.
+/// One entry that yields `old` and is persisted; the old secret dies then.
 fn vault(dies_at: Timestamp) -> World {
     let endpoint = move |credential: &Credential, now: Timestamp| {
         let is_old = credential.client_secret.expose() == "old";

@@ -1,11 +1,11 @@
-//! Where a promoted credential is written back to, and when.
+//! Where a promoted credential is persisted to, and when.
 
 use super::world::*;
 use crate::member::*;
+use crate::persist::PersistTarget;
 use crate::policy::tests::DEFAULT;
 use crate::rotation::{PersistOutcome, Persisted, PhaseName, Refusal, Role};
 use crate::source::{EntrySpec, Field, SourceSpec};
-use crate::persist::PersistTarget;
 use crate::verdict::Verify;
 
 fn entry(index: usize, has_sink: bool) -> EntrySpec {
@@ -142,14 +142,14 @@ fn a_place_that_is_gone_is_forgotten_once_nothing_refers_to_it() {
     let mut world = two_places();
     world.rotate_to("new");
     world.pass(SECOND);
-    let slots: Vec<_> = world.member().record().unwrap().targets.keys().copied().collect();
-    let [slot] = slots[..] else { panic!("{slots:?}") };
+    let target_ids: Vec<_> = world.member().record().unwrap().targets.keys().copied().collect();
+    let [target_id] = target_ids[..] else { panic!("{target_ids:?}") };
     world.drop_entry(0);
-    assert!(world.member().place_of(slot).is_some(), "the record says whether it was written");
+    assert!(world.member().place_of(target_id).is_some(), "the record says whether it was written");
     world.rotate_to("old");
     world.pass(SECOND);
     world.drop_entry(0);
-    assert_eq!(world.member().place_of(slot), None);
+    assert_eq!(world.member().place_of(target_id), None);
 }
 
 #[test]

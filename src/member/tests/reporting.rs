@@ -4,12 +4,12 @@ use std::time::Duration;
 
 use super::world::*;
 use crate::member::*;
+use crate::persist::PersistTarget;
 use crate::policy::tests::DEFAULT;
 use crate::rotation::CallerId;
 use crate::rotation::{Missing, PersistOutcome, PhaseName, Refusal, Role, Transition};
 use crate::secret::Secret;
 use crate::source::{EntrySpec, SourceSpec};
-use crate::persist::PersistTarget;
 
 fn named(secret: &str, label: Option<&str>, expires_at: Option<i64>) -> Request<Candidate> {
     let candidate = Some(Candidate {

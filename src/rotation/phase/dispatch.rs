@@ -9,6 +9,7 @@ use crate::rotation::caller::CallerId;
 use crate::rotation::candidate;
 use crate::rotation::event::RotationEvent;
 use crate::rotation::outcome::{Refusal, Settled};
+use crate::rotation::persist;
 use crate::rotation::probes::Probe;
 use crate::rotation::record::{Phase, Record};
 use crate::rotation::request::Request;
@@ -16,7 +17,6 @@ use crate::rotation::target::PersistOutcome;
 use crate::rotation::transaction::Transaction;
 use crate::rotation::view::View;
 use crate::rotation::wait::Wait;
-use crate::rotation::persist;
 use crate::verdict::{Arrival, Verdict};
 
 /// Something happened.
@@ -36,9 +36,9 @@ pub(in crate::rotation) fn take(tx: &mut Transaction<'_>, event: &RotationEvent)
                 staged::leave(tx, &staged, &caller.awaits);
             }
         }
-        RotationEvent::Persisted { target: slot, credential, outcome } => {
-            let is_first = !tx.record().targets.contains_key(slot);
-            let is_wanted = persist::take_in(tx, *slot, *credential, *outcome);
+        RotationEvent::Persisted { target, credential, outcome } => {
+            let is_first = !tx.record().targets.contains_key(target);
+            let is_wanted = persist::take_in(tx, *target, *credential, *outcome);
             if is_wanted && *outcome != PersistOutcome::Done && tx.record().staged().is_some() {
                 staged::not_written(tx, *credential, is_first);
             }

@@ -7,6 +7,7 @@ use crate::rotation::candidate;
 use crate::rotation::ledger::Proof;
 use crate::rotation::notice::RotationNotice;
 use crate::rotation::outcome::{Refusal, Settled};
+use crate::rotation::persist;
 use crate::rotation::probes::Probe;
 use crate::rotation::record::{Overlap, Phase, Record, Role};
 use crate::rotation::request::{Request, Rotate};
@@ -16,7 +17,6 @@ use crate::rotation::transaction::Transaction;
 use crate::rotation::transition::Transition;
 use crate::rotation::view::View;
 use crate::rotation::wait::Wait;
-use crate::rotation::persist;
 
 /// What a caller gets who waits for a preparation when a step ends in this phase.
 pub(super) const NO_PREPARATION: Refusal = Refusal::Conflict;
@@ -214,8 +214,8 @@ pub(super) fn waits(record: &Record, view: &View, overlap: &Overlap, now: Timest
         // The proof is made when the time has come, and so are the writes that belong to the end.
         missing.proof = false;
         let is_late =
-            |slot| view.targets.iter().any(|spec| spec.target == slot && spec.at_retirement);
-        missing.targets.retain(|slot| !is_late(*slot));
+            |target| view.targets.iter().any(|spec| spec.target == target && spec.at_retirement);
+        missing.targets.retain(|target| !is_late(*target));
     }
     waits.extend((!missing.is_nothing()).then_some(Wait::Retirement(missing)));
     waits

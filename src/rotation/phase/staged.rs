@@ -10,6 +10,7 @@ use crate::rotation::effect::RotationEffect;
 use crate::rotation::fleet::MemberTable;
 use crate::rotation::notice::{RotationNotice, Why};
 use crate::rotation::outcome::{Refusal, Settled};
+use crate::rotation::persist;
 use crate::rotation::probes::Probe;
 use crate::rotation::promotion::{Lack, lack};
 use crate::rotation::record::{Phase, Record, Role, Staged};
@@ -20,7 +21,6 @@ use crate::rotation::transaction::Transaction;
 use crate::rotation::transition::Transition;
 use crate::rotation::view::View;
 use crate::rotation::wait::Wait;
-use crate::rotation::persist;
 use crate::verdict::{Arrival, Verdict};
 
 /// What a caller gets who waits for a preparation when a step ends in this phase.
@@ -221,7 +221,7 @@ fn end_if_unwanted(tx: &mut Transaction<'_>) {
     let Some(staged) = tx.record().staged().cloned() else { return };
     // A place that is written with it is about to yield it.
     let is_written = !tx.view().writing.is_empty()
-        || tx.record().targets.values().any(|sink| *sink == TargetState::Done);
+        || tx.record().targets.values().any(|state| *state == TargetState::Done);
     if tx.waits_for(staged.next) || is_written || tx.view().is_yielded(staged.next) {
         return;
     }

@@ -11,6 +11,7 @@ use crate::rotation::history::{End, Past, RotationId};
 use crate::rotation::ledger::Proof;
 use crate::rotation::notice::{Moved, RotationNotice};
 use crate::rotation::outcome::{Refusal, Settled};
+use crate::rotation::persist;
 use crate::rotation::probes::Probe;
 use crate::rotation::record::{Phase, Quarantined, Record, Version};
 use crate::rotation::request::Request;
@@ -18,7 +19,6 @@ use crate::rotation::target::TargetState;
 use crate::rotation::transition::Transition;
 use crate::rotation::view::View;
 use crate::rotation::write::{TokenChange, Write};
-use crate::rotation::persist;
 
 /// Makes the first record as soon as a credential is accepted.
 pub(in crate::rotation) fn step(
@@ -127,8 +127,8 @@ fn first_accepted(
     })
 }
 
-/// What becomes of those who wait for a rotation. A candidate that was not answered yet follows this
-/// start with a rotation of its own.
+/// What becomes of those who wait for a rotation. A candidate that was not answered yet follows
+/// this start with a rotation of its own.
 fn outcomes(
     callers: &[KeptCaller],
     active: CredentialId,
@@ -181,10 +181,10 @@ fn first_record(
         }
         _ => None,
     });
-    // What the configuration yields needs no writing back.
+    // What the configuration yields needs no persisting.
     let is_configured = view.configured.contains(&active);
     let pending = TargetState::Pending { not_before: now };
-    let sinks = view.targets.iter().filter(|_| !is_configured).map(|spec| (spec.target, pending));
+    let targets = view.targets.iter().filter(|_| !is_configured).map(|spec| (spec.target, pending));
     Record {
         version: Version {
             incarnation: view.nonce,
@@ -198,7 +198,7 @@ fn first_record(
         quarantined: rejected.into_iter().map(quarantined).collect(),
         retired: Vec::new(),
         waiting: None,
-        targets: sinks.collect::<BTreeMap<_, _>>(),
+        targets: targets.collect::<BTreeMap<_, _>>(),
         history: history.collect(),
     }
 }

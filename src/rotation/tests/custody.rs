@@ -1,4 +1,5 @@
-//! A proved candidate that nothing but this process keeps: it never costs a token, and is never forgotten.
+//! A proved candidate that nothing but this process keeps: it never costs a token, and is never
+//! forgotten.
 
 use super::promotion::{fleet, stable, stable_with};
 use super::world::*;
@@ -15,7 +16,7 @@ super::scenarios! {
     }
 
     without_custody_the_active_credential_is_asked_at_once_and_every_minute = unkept() => |world| {
-        // Once when A became active, once when the sink had failed.
+        // Once when A became active, once when the persist target had failed.
         assert_eq!(world.times_presented(A), 2);
         world.pass(MINUTE);
         assert_eq!(world.times_presented(A), 3);

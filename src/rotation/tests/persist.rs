@@ -1,4 +1,4 @@
-//! Credentials are written back, and what depends on it.
+//! Credentials are persisted, and what depends on it.
 
 use super::promotion::{fleet, stable, stable_with};
 use super::world::*;
@@ -92,7 +92,7 @@ super::scenarios! {
         world.sink_outcome = Some(PersistOutcome::Impossible);
         world.rotate(B);
         world.pass(SECOND);
-        assert!(world.notices.contains(&RotationNotice::SinkImpossible(SLOT)));
+        assert!(world.notices.contains(&RotationNotice::PersistImpossible(SLOT)));
         let caller = world.retire(false);
         assert_eq!(world.outcome(caller), Some(&Ok(Settled::Retired)));
     }

@@ -1,4 +1,5 @@
-//! A candidate that takes the place of an open rotation; what is previous stays a fallback until it is proved.
+//! A candidate that takes the place of an open rotation; what is previous stays a fallback until it
+//! is proved.
 
 use super::candidates::{promoted, promoted_fleet};
 use super::promotion::stable;

@@ -43,7 +43,7 @@ pub(super) struct World {
     pub(super) sinks: Vec<(Timestamp, TargetId, CredentialId)>,
     pub(super) taken: Vec<Transition>,
     pub(super) lifetime: Duration,
-    /// Sinks report by themselves.
+    /// Persist targets report by themselves.
     pub(super) sink_outcome: Option<PersistOutcome>,
     answers: BTreeMap<CallerId, Outcome>,
     endpoint: BTreeMap<CredentialId, Verdict<Arrival>>,
@@ -339,17 +339,14 @@ impl World {
             RotationEffect::DropTokens(credential) => {
                 self.token = self.token.filter(|token| token.credential != credential);
             }
-            RotationEffect::Persist { target: slot, credential } => {
-                self.sinks.push((self.now, slot, credential));
+            RotationEffect::Persist { target, credential } => {
+                self.sinks.push((self.now, target, credential));
                 match self.sink_outcome {
                     Some(outcome) => {
-                        self.tell(
-                            peer,
-                            RotationEvent::Persisted { target: slot, credential, outcome },
-                        );
+                        self.tell(peer, RotationEvent::Persisted { target, credential, outcome });
                     }
                     None => {
-                        self.peers[peer].view.writing.insert(slot);
+                        self.peers[peer].view.writing.insert(target);
                     }
                 }
             }

@@ -1,11 +1,11 @@
-//! Where credentials are configured, and what is written back there.
+//! Where credentials are configured, and what is persisted there.
 
 use std::time::Duration;
 
 use super::provider::Key;
+use crate::persist::PersistTarget;
 use crate::secret::Secret;
 use crate::source::{CredentialText, EntrySpec, Field, Reading, SourceSpec, Sources};
-use crate::persist::PersistTarget;
 
 use crate::member::tests::peripherals::Process;
 

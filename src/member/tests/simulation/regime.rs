@@ -39,7 +39,7 @@ pub(super) struct Regime {
     pub(super) store_faults: u64,
     /// Of ten thousand effects, so many see the end of the process.
     pub(super) crashes: u64,
-    /// Of a hundred writes to sinks, so many fail.
+    /// Of a hundred writes to persist targets, so many fail.
     pub(super) sink_faults: u64,
     /// Places fail, hang or become read-only for a while.
     pub(super) has_moods: bool,

@@ -15,7 +15,7 @@ use crate::verdict::{Arrival, Verdict};
 /// repeats itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub(super) struct Bounds {
-    /// Members.
+    /// Members of the fleet.
     pub(super) peers: usize,
     /// Sources that change: to B, to C, and back.
     pub(super) edges: u8,
@@ -396,7 +396,8 @@ impl State {
         }
     }
 
-    /// A step on what the member has read; one that loses has no effect, and the member reads again.
+    /// A step on what the member has read; one that loses has no effect, and the member reads
+    /// again.
     fn tell(&mut self, peer: usize, event: &RotationEvent) {
         let view = self.view(peer);
         let Some(record) = self.peers[peer].record.clone() else { return };

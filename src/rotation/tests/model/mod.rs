@@ -1,8 +1,8 @@
 //! Every state that a small fleet can get into, searched with `stateright`.
 //!
-//! Each member acts on what it has read last, the endpoint's answers and the members' readings come in
-//! any order, and time passes at any moment. The members run the production `step`, and the store
-//! the production `Write::admit` and `admit_token`. A call of the store is atomic; a token
+//! Each member acts on what it has read last, the endpoint's answers and the members' readings come
+//! in any order, and time passes at any moment. The members run the production `step`, and the
+//! store the production `Write::admit` and `admit_token`. A call of the store is atomic; a token
 //! request is not: it is answered as the endpoint is when it answers.
 
 mod fleet;
@@ -122,7 +122,7 @@ fn cases() -> Vec<Case> {
     ]
 }
 
-/// Searches everything within the bounds, tells how much that was, and answers whether it came across
+/// Searches everything within the bounds, tells how much that was, and returns whether it met
 /// a promotion and a retirement.
 #[expect(clippy::print_stderr, clippy::disallowed_methods, reason = "figures for people")]
 fn search(case: &Case, depth: Option<usize>) -> bool {

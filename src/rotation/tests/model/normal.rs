@@ -60,7 +60,8 @@ impl State {
         all.map(|record| record.version.nonce).max().unwrap_or_default() + 1
     }
 
-    /// Moves past moments together, keeping their order and whether they are further apart than that.
+    /// Moves past moments together, keeping their order and whether they are further apart than
+    /// that.
     fn compress_past(&mut self) {
         let mut times = Vec::new();
         self.each_time(&mut |time| times.push(*time));

@@ -6,11 +6,13 @@ use super::fleet::{Bounds, Move, State};
 use crate::rotation::*;
 
 impl State {
-    /// A fleet that is left alone is tried in one of so many states; which is by chance, but always the same.
+    /// A fleet that is left alone is tried in one of so many states; which is by chance, but always
+    /// the same.
     const SAMPLE: u64 = 64;
     const ROUNDS: usize = 8;
 
-    /// Left alone, a fleet with a usable credential has a token, and no phase outlasts its deadline.
+    /// Left alone, a fleet with a usable credential has a token, and no phase outlasts its
+    /// deadline.
     pub(super) fn recovers(&self) -> bool {
         let mut hasher = DefaultHasher::new();
         self.hash(&mut hasher);
