@@ -38,6 +38,8 @@ struct Crew {
     roster: Roster<Job>,
     threads: usize,
     idle: usize,
+    /// No more work is expected: a thread without any ends at once.
+    is_dismissed: bool,
 }
 
 /// Does the work, and returns what tells its result to whoever still waits for it.
@@ -53,13 +55,19 @@ fn wipe_stack() {
 
 impl Pool {
     pub(super) fn new(limits: WorkLimits) -> Arc<Self> {
-        let crew = Crew { roster: Roster::new(limits), threads: 0, idle: 0 };
+        let crew = Crew { roster: Roster::new(limits), threads: 0, idle: 0, is_dismissed: false };
         Arc::new(Self { limits, crew: Mutex::new(crew), hired: Condvar::new() })
     }
 
     /// Why nothing may begin at this place before something there has returned, if so.
     pub(super) fn hangs_at(&self, place: &Path) -> Option<Unfinished> {
         self.lock().roster.hangs_at(place)
+    }
+
+    /// Has the threads end as soon as they have no work, until there is some again.
+    pub(super) fn dismiss(&self) {
+        self.lock().is_dismissed = true;
+        self.hired.notify_all();
     }
 
     /// How much has begun and not returned.
@@ -124,6 +132,7 @@ impl Pool {
             })
         };
         let mut crew = self.lock();
+        crew.is_dismissed = false;
         let ticket = crew.roster.push(order, Box::new(job));
         self.hire(&mut crew);
         drop(crew);
@@ -165,11 +174,14 @@ impl Pool {
             crew.idle += 1;
             let (woken, timeout) = self
                 .hired
-                .wait_timeout(crew, self.limits.keep_alive)
+                .wait_timeout_while(crew, self.limits.keep_alive, |crew| {
+                    !crew.is_dismissed && !crew.roster.has_next()
+                })
                 .unwrap_or_else(PoisonError::into_inner);
             crew = woken;
             crew.idle -= 1;
-            if timeout.timed_out() && !crew.roster.has_next() {
+            let is_free = timeout.timed_out() || crew.is_dismissed;
+            if is_free && !crew.roster.has_next() {
                 crew.threads -= 1;
                 return;
             }

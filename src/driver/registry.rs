@@ -174,6 +174,7 @@ impl Registry {
         std::mem::take(&mut entries.gone).into_iter().for_each(stop);
         if entries.managers.is_empty() {
             entries.is_running = false;
+            self.workers.dismiss();
             return None;
         }
         let unserved = std::mem::take(&mut entries.unserved);

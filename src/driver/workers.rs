@@ -48,6 +48,13 @@ impl Workers {
         Self { clock, readers, writers, namers, read: Arc::new(read), write: Arc::new(write) }
     }
 
+    /// Has threads without work end: nobody is left who would have any.
+    pub(super) fn dismiss(&self) {
+        for pool in [&self.readers, &self.writers, &self.namers] {
+            pool.dismiss();
+        }
+    }
+
     /// How many readings have begun and not returned.
     #[cfg(test)]
     pub(super) fn begun_readings(&self) -> usize {

@@ -108,6 +108,23 @@ async fn work_that_hangs_costs_no_other_manager_its_thread_for_long() {
 }
 
 #[tokio::test]
+async fn threads_end_at_once_when_no_more_work_is_expected() {
+    let bench = Bench::new(WorkLimits { keep_alive: Duration::from_hours(1), ..LIMITS });
+    let hanging = bench.hang(1, "/a").await;
+    let _other = bench.work(2, "idle").await;
+    assert_eq!(bench.next_done(), "idle");
+    bench.pool.dismiss();
+    drop(hanging.release);
+    hanging.outcome.await.unwrap().unwrap();
+    // A thread holds its pool.
+    while Arc::strong_count(&bench.pool) > 1 {
+        std::thread::yield_now();
+    }
+    let _again = bench.work(1, "again").await;
+    assert_eq!(bench.next_done(), "again");
+}
+
+#[tokio::test]
 async fn one_manager_does_not_take_every_thread() {
     let bench = Bench::new(LIMITS);
     let _hanging = bench.hang(1, "/a").await;
