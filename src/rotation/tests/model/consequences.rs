@@ -27,7 +27,7 @@ impl State {
     fn apply(&mut self, next: Move) -> Option<()> {
         match next {
             Move::Beat(peer) => self.beat(peer),
-            Move::Tick(peer) => self.tell(peer, RotationEvent::Ticked),
+            Move::Tick(peer) => self.tell(peer, &RotationEvent::Ticked),
             Move::Answer(peer, credential) => {
                 let verdict = if self.is_accepted(credential) {
                     let expires_at = Self::NOW + Self::LIFE;
@@ -63,7 +63,7 @@ impl State {
                 let from = member.configured.first().copied();
                 member.configured = vec![to];
                 member.held.insert(to);
-                self.tell(peer, RotationEvent::Changed { from, to });
+                self.tell(peer, &RotationEvent::Changed { from, to });
             }
             Move::Call(peer) => {
                 self.left.calls -= 1;
@@ -83,7 +83,7 @@ impl State {
             Move::Prepare(peer) => {
                 self.left.operators -= 1;
                 let request = Request::Prepare { min_runway: Duration::from_mins(1) };
-                self.tell(peer, RotationEvent::Asked { caller: 1, request });
+                self.tell(peer, &RotationEvent::Asked { caller: 1, request });
             }
             Move::Crash(peer) => {
                 self.left.crashes -= 1;
@@ -128,15 +128,15 @@ impl State {
     }
 
     /// A member acts on what it has read.
-    fn tell(&mut self, peer: usize, event: RotationEvent) {
-        interpreter::tell(self, peer, &event);
+    fn tell(&mut self, peer: usize, event: &RotationEvent) {
+        interpreter::tell(self, peer, event);
     }
 
     fn answer_unclear(&mut self, peer: usize, credential: CredentialId) {
         // What is due anyway happens with any answer.
         let mut quiet = self.clone();
         quiet.peers[peer].probing.remove(&credential);
-        quiet.tell(peer, RotationEvent::Ticked);
+        quiet.tell(peer, &RotationEvent::Ticked);
         self.answer(peer, credential, unclear());
         let (stored, quiet) = (self.shelf.record(), quiet.shelf.record());
         let is_same = stored.active == quiet.active
@@ -147,7 +147,7 @@ impl State {
 
     fn call(&mut self, peer: usize, rotate: Rotate) {
         self.peers[peer].held.extend(rotate.candidate);
-        self.tell(peer, RotationEvent::Asked { caller: 1, request: Request::Rotate(rotate) });
+        self.tell(peer, &RotationEvent::Asked { caller: 1, request: Request::Rotate(rotate) });
     }
 
     fn restart(&mut self, peer: usize) {
@@ -175,8 +175,8 @@ impl State {
         member.token = self.shelf.token;
         member.members = self.shelf.members().clone();
         match member.configured.first().copied().filter(|_| is_start) {
-            Some(first) => self.tell(peer, RotationEvent::Started(first)),
-            None => self.tell(peer, RotationEvent::Ticked),
+            Some(first) => self.tell(peer, &RotationEvent::Started(first)),
+            None => self.tell(peer, &RotationEvent::Ticked),
         }
     }
 
@@ -184,7 +184,7 @@ impl State {
         let Peer { probing, ledger, record, .. } = &mut self.peers[peer];
         probing.remove(&credential);
         ledger.note(credential, &verdict, record.as_ref(), &RotationPolicy::default(), Self::NOW);
-        self.tell(peer, RotationEvent::Answered { credential, verdict: verdict.into() });
+        self.tell(peer, &RotationEvent::Answered { credential, verdict: verdict.into() });
     }
 
     /// Whoever has not read the latest record for so long is cut off, and not live for the others.
