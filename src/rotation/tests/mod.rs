@@ -2,13 +2,17 @@
 
 mod candidates;
 mod custody;
+mod ground;
+mod interpreter;
 mod model;
+mod moves;
 mod overlap;
 mod persist;
 mod preparation;
 mod promotion;
 mod rejection;
 mod retirement;
+mod shelf;
 mod superseding;
 mod world;
 

@@ -20,7 +20,7 @@ super::scenarios! {
         let overlap = record.overlap().unwrap();
         assert_eq!(overlap.previous, B);
         assert!(overlap.retire_not_before >= asked_at + 5 * MINUTE);
-        assert_eq!(world.token.map(|token| token.credential), Some(A));
+        assert_eq!(world.shelf.token.map(|token| token.credential), Some(A));
     }
 
     a_rollback_to_a_dead_credential_is_refused = promoted() => |world| {

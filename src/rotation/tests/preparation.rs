@@ -10,7 +10,7 @@ super::scenarios! {
         world.pass(10 * MINUTE);
         let caller = prepare(world, MINUTE);
         world.pass(SECOND);
-        let token = world.token.unwrap();
+        let token = world.shelf.token.unwrap();
         assert_eq!((token.serial, world.phase()), (2, PhaseName::Prepared));
         let safe_until = token.expires_at;
         assert_eq!(world.outcome(caller), Some(&Ok(Settled::Prepared { safe_until })));
@@ -57,7 +57,7 @@ super::scenarios! {
     }
 
     a_preparation_ends_with_its_token = prepared() => |world| {
-        world.token = None;
+        world.shelf.token = None;
         world.read_all();
         world.tell(0, RotationEvent::Ticked);
         assert_eq!(world.phase(), PhaseName::Stable);

@@ -11,7 +11,7 @@ super::scenarios! {
         assert_eq!((record.active, record.generation), (A, 1));
         assert_eq!(record.role(D), Role::Quarantined);
         assert_eq!(record.role(B), Role::Standby);
-        assert_eq!(world.token.map(|token| token.credential), Some(A));
+        assert_eq!(world.shelf.token.map(|token| token.credential), Some(A));
     }
 
     without_an_accepted_credential_there_is_no_record = World::process(&[D]) => |world| {
@@ -52,14 +52,14 @@ super::scenarios! {
         assert_eq!((record.active, record.generation), (B, 2));
         assert_eq!(record.role(A), Role::Previous);
         assert_eq!(record.version.epoch, epoch + 2);
-        let token = world.token.unwrap();
+        let token = world.shelf.token.unwrap();
         assert_eq!((token.credential, token.generation), (B, 2));
         assert!(world.is_active(caller));
     }
 
     the_usual_overlap_is_the_life_of_the_old_token_but_five_minutes_to_an_hour = stable() => |world| {
         world.accept(B);
-        let first_token_ends = world.token.unwrap().expires_at;
+        let first_token_ends = world.shelf.token.unwrap().expires_at;
         world.rotate(B);
         world.pass(SECOND);
         let overlap = world.record().overlap().unwrap();
@@ -187,7 +187,7 @@ super::scenarios! {
         let caller = world.rotate(B);
         world.pass(10 * SECOND);
         assert_eq!(world.code(caller), Some("ERR_CANDIDATE_REJECTED"));
-        assert_eq!(world.token.map(|token| token.credential), Some(A));
+        assert_eq!(world.shelf.token.map(|token| token.credential), Some(A));
     }
 
     a_narrower_scope_rejects_the_candidate = stable_with_scope("read write") => |world| {

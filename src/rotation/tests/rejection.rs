@@ -14,7 +14,7 @@ super::scenarios! {
         world.pass(SECOND);
         assert_eq!((world.record().active, world.phase()), (B, PhaseName::Stable));
         assert_eq!(world.record().role(A), Role::Quarantined);
-        let token = world.token.unwrap();
+        let token = world.shelf.token.unwrap();
         assert_eq!((token.credential, token.generation), (B, 2));
         assert_eq!(world.took(Transition::Substituted), 1);
     }
@@ -136,7 +136,7 @@ super::scenarios! {
         assert!(world.record().retired.is_empty());
         assert_eq!(world.record().role(A), Role::Quarantined);
         // Nothing takes the token away.
-        assert!(world.token.is_some());
+        assert!(world.shelf.token.is_some());
     }
 
     degraded_ends_with_the_first_accepted_credential = degraded() => |world| {
@@ -181,7 +181,7 @@ super::scenarios! {
         world.refresh(0, B);
         world.pass(SECOND);
         assert_eq!((world.phase(), world.record().active), (PhaseName::Overlap, B));
-        assert_eq!(world.token.map(|token| token.credential), Some(A));
+        assert_eq!(world.shelf.token.map(|token| token.credential), Some(A));
     }
 
     in_the_overlap_three_rejections_over_five_seconds_go_back = promoted() => |world| {

@@ -153,16 +153,16 @@ super::scenarios! {
         let done = step(peer.record.as_ref(), &peer.view, &asked, world.now);
         let write = done.write.expect("nothing was missing");
         let mut members = peer.view.fleet.as_ref().unwrap().members.clone();
-        assert_eq!(write.admit(world.stored.as_ref(), Some(&members), world.now), Ok(()));
+        assert_eq!(write.admit(world.shelf.record.as_ref(), Some(&members), world.now), Ok(()));
         members.rows.insert(MemberId(7), MemberRow::default());
-        let refused = write.admit(world.stored.as_ref(), Some(&members), world.now);
+        let refused = write.admit(world.shelf.record.as_ref(), Some(&members), world.now);
         assert!(matches!(refused, Err(Refused::Barrier(missing)) if missing.acks == [MemberId(7)]));
     }
 
     a_refresh_from_before_a_promotion_does_not_replace_its_token = promoted() => |world| {
-        let read = world.token.unwrap().serial;
+        let read = world.shelf.token.unwrap().serial;
         let admits = |credential, generation, read| {
-            let (stored, token) = (world.stored.as_ref(), world.token.as_ref());
+            let (stored, token) = (world.shelf.record.as_ref(), world.shelf.token.as_ref());
             admit_token(stored, token, credential, generation, read)
         };
         assert!(admits(B, 2, read));

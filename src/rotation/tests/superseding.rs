@@ -112,7 +112,7 @@ super::scenarios! {
         world.accept(C);
         let caller = world.ask(Request::Rotate(superseding(C)));
         // A place of the active credential is behind again.
-        if let Phase::Staged(staged) = &mut world.stored.as_mut().unwrap().phase {
+        if let Phase::Staged(staged) = &mut world.shelf.record.as_mut().unwrap().phase {
             staged.targets.insert(TargetId(7), TargetState::Pending { not_before: world.now + 9 * HOUR });
         }
         world.read_all();

@@ -1,37 +1,13 @@
-//! The invariants, as judgements on what a move has done.
+//! Judges what a move has done by the invariants.
 
 use std::time::Duration;
 
+use super::fault::Fault;
 use super::fleet::State;
 use crate::credential::CredentialId;
+use crate::rotation::tests::ground::Ground;
+use crate::rotation::tests::shelf::Shelf;
 use crate::rotation::*;
-
-/// An invariant that was broken.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(super) enum Fault {
-    /// Presented after its retirement was read.
-    I2,
-    /// An epoch that was seen has fallen.
-    I4,
-    /// Retired while the other one was not proved.
-    I6,
-    /// Active without a token of its own.
-    I7,
-    /// The token went back.
-    I8,
-    /// A second rotation in flight.
-    I11,
-    /// An overlap that ended by a new candidate.
-    I12,
-    /// A phase or a role that changed without a reason.
-    I18,
-    /// Promoted while only a process that may die held it.
-    I21,
-    /// Retired while a live member lacked its successor or did not know of it.
-    Barrier,
-    /// The active credential was presented although a person may be replacing it.
-    Runway,
-}
 
 impl State {
     pub(super) fn blame(&mut self, fault: Fault, is_broken: bool) {
@@ -40,9 +16,20 @@ impl State {
         }
     }
 
-    /// Judges a write that the store takes.
-    pub(super) fn judge(&mut self, peer: usize, write: &Write, transitions: &[Transition]) {
-        let (before, after) = (self.stored.clone(), &write.record);
+    /// Judges a token that the store has taken.
+    pub(super) fn judge_token(&mut self, before: Option<Token>) {
+        let place = |token: Token| (token.generation, token.serial);
+        let has_gone_back = before.is_some() && self.shelf.token.map(place) <= before.map(place);
+        self.blame(Fault::I8, has_gone_back);
+    }
+
+    /// Judges a write that the store has taken.
+    pub(super) fn judge(&mut self, peer: usize, before: &Shelf, done: &RotationStep) {
+        let Some(write) = &done.write else { return };
+        if write.token != TokenChange::Keep {
+            self.judge_token(before.token);
+        }
+        let (before, after, transitions) = (before.record(), &write.record, &done.transitions);
         self.blame(Fault::I4, after.version.epoch <= before.version.epoch);
         if before.active != after.active {
             let own = matches!(write.token, TokenChange::Replace { credential, .. } if credential == after.active);
@@ -66,7 +53,7 @@ impl State {
             let knows = |row: &MemberRow| overlap.is_none_or(|open| row.acked >= open.epoch);
             // Under a candidate it is the one that was active until now which everybody must hold.
             let holds = |row: &MemberRow| holds(row) || row.holds.contains(&before.active);
-            let is_ready = self.members.rows.values().all(|row| holds(row) && knows(row));
+            let is_ready = self.shelf.members().rows.values().all(|row| holds(row) && knows(row));
             let has_leaked = before.staged().is_some_and(|staged| staged.compromised);
             self.blame(Fault::Barrier, !has_leaked && !retired.compromised && !is_ready);
         }
@@ -75,8 +62,8 @@ impl State {
             self.blame(Fault::I11, before.next != after.next && is_first);
         }
         let epoch = |record: &Record| record.open_overlap().map(|overlap| overlap.epoch);
-        if epoch(&before).is_some() && epoch(&before) != epoch(after) {
-            let is_end = transitions.first().is_some_and(|first| first.may_end_overlap_of(&before));
+        if epoch(before).is_some() && epoch(before) != epoch(after) {
+            let is_end = transitions.first().is_some_and(|first| first.may_end_overlap_of(before));
             self.blame(Fault::I12, !is_end);
         }
         if transitions
@@ -102,7 +89,7 @@ impl State {
     /// A source yields it, or a member that the fleet counts as live holds it besides this one.
     fn is_kept(&self, peer: usize, credential: CredentialId) -> bool {
         let promoter = MemberId(peer as u64);
-        let mut others = self.members.rows.iter().filter(|(id, _)| **id != promoter);
+        let mut others = self.shelf.members().rows.iter().filter(|(id, _)| **id != promoter);
         self.peers.iter().any(|peer| peer.configured.contains(&credential))
             || others.any(|(_, row)| row.holds.contains(&credential))
     }

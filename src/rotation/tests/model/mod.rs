@@ -5,8 +5,12 @@
 //! store the production `Write::admit` and `admit_token`. A call of the store is atomic; a token
 //! request is not: it is answered as the endpoint is when it answers.
 
+mod bounds;
+mod consequences;
+mod fault;
 mod fleet;
 mod history;
+mod moves;
 mod normal;
 mod recovery;
 
@@ -14,8 +18,10 @@ use std::time::Instant;
 
 use stateright::{Checker, Model, Property};
 
-use fleet::{Bounds, Move, State};
-use history::Fault;
+use bounds::Bounds;
+use fault::Fault;
+use fleet::State;
+use moves::Move;
 
 /// What a search has to come across, lest it shows nothing.
 const PROMOTED: &str = "a promotion";
@@ -61,9 +67,11 @@ impl Model for Check {
             "nobody presents the active one while prepared" Runway
         ];
         all.push(Property::sometimes(PROMOTED, |_, state: &State| {
-            state.stored.overlap().is_some()
+            state.shelf.record().overlap().is_some()
         }));
-        all.push(Property::sometimes(RETIRED, |_, state: &State| !state.stored.retired.is_empty()));
+        all.push(Property::sometimes(RETIRED, |_, state: &State| {
+            !state.shelf.record().retired.is_empty()
+        }));
         all.push(Property::always("I1 a token comes back", |_, state: &State| state.recovers()));
         all
     }

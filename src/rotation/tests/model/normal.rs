@@ -15,7 +15,8 @@ impl State {
 
     pub(super) fn normalise(&mut self) {
         self.compress_past();
-        let mut epochs: Vec<u64> = self.members.rows.values().map(|row| row.acked).collect();
+        let mut epochs: Vec<u64> =
+            self.shelf.members().rows.values().map(|row| row.acked).collect();
         let mut nonces = Vec::new();
         let (mut generations, mut serials) = (Vec::new(), Vec::new());
         self.each_record(&mut |record| {
@@ -46,7 +47,8 @@ impl State {
             token.generation = generations[&token.generation];
             token.serial = serials[&token.serial];
         });
-        let tables = self.peers.iter_mut().map(|peer| &mut peer.members).chain([&mut self.members]);
+        let tables = self.peers.iter_mut().map(|peer| &mut peer.members);
+        let tables = tables.chain(&mut self.shelf.members);
         for row in tables.flat_map(|table| table.rows.values_mut()) {
             row.acked = epochs[&row.acked];
         }
@@ -56,7 +58,7 @@ impl State {
     pub(super) fn next_nonce(&self) -> u64 {
         let copies = self.peers.iter().filter_map(|peer| peer.record.as_ref());
         let all =
-            copies.chain(self.before.as_ref().map(|(record, _)| record)).chain([&self.stored]);
+            copies.chain(self.before.as_ref().map(|(record, _)| record)).chain(&self.shelf.record);
         all.map(|record| record.version.nonce).max().unwrap_or_default() + 1
     }
 
@@ -110,13 +112,13 @@ impl State {
     }
 
     fn each_record(&mut self, visit: &mut dyn FnMut(&mut Record)) {
-        visit(&mut self.stored);
+        self.shelf.record.iter_mut().for_each(&mut *visit);
         self.before.iter_mut().for_each(|(record, _)| visit(record));
         self.peers.iter_mut().filter_map(|peer| peer.record.as_mut()).for_each(visit);
     }
 
     fn each_token(&mut self, visit: &mut dyn FnMut(&mut Token)) {
-        self.token.iter_mut().for_each(&mut *visit);
+        self.shelf.token.iter_mut().for_each(&mut *visit);
         self.before.iter_mut().filter_map(|(_, token)| token.as_mut()).for_each(&mut *visit);
         self.peers.iter_mut().filter_map(|peer| peer.token.as_mut()).for_each(visit);
     }

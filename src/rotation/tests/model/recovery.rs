@@ -2,7 +2,9 @@
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 
-use super::fleet::{Bounds, Move, State};
+use super::bounds::Bounds;
+use super::fleet::State;
+use super::moves::Move;
 use crate::rotation::*;
 
 impl State {
@@ -31,21 +33,21 @@ impl State {
         }
         state.settle();
         let usable = state.peers.iter().filter(|peer| peer.is_alive).flat_map(|peer| &peer.held);
-        let mut known =
-            usable.filter(|one| !matches!(state.stored.role(**one), Role::Retired | Role::Unknown));
-        let has_token = state.token.is_some() || !known.any(|one| state.is_accepted(*one));
-        let is_at_rest = match &state.stored.phase {
-            Phase::Stable | Phase::Degraded { .. } => true,
-            Phase::Prepared(_) | Phase::Staged(_) => false,
-            // What it waits for is in the hands of people: members without the active credential.
-            Phase::Overlap(_) => {
-                state
-                    .peers
-                    .iter()
-                    .any(|peer| peer.is_alive && !peer.held.contains(&state.stored.active))
-                    || !state.is_accepted(state.stored.active)
-            }
-        };
+        let mut known = usable.filter(|one| {
+            !matches!(state.shelf.record().role(**one), Role::Retired | Role::Unknown)
+        });
+        let has_token = state.shelf.token.is_some() || !known.any(|one| state.is_accepted(*one));
+        let is_at_rest =
+            match &state.shelf.record().phase {
+                Phase::Stable | Phase::Degraded { .. } => true,
+                Phase::Prepared(_) | Phase::Staged(_) => false,
+                // What it waits for is in the hands of people: members without the active credential.
+                Phase::Overlap(_) => {
+                    state.peers.iter().any(|peer| {
+                        peer.is_alive && !peer.held.contains(&state.shelf.record().active)
+                    }) || !state.is_accepted(state.shelf.record().active)
+                }
+            };
         let is_alone = state.peers.iter().all(|peer| !peer.is_alive);
         is_alone || has_token && is_at_rest
     }

@@ -1,0 +1,78 @@
+//! The store of a test.
+
+use std::collections::BTreeSet;
+
+use crate::clock::Timestamp;
+use crate::credential::CredentialId;
+use crate::rotation::*;
+
+/// A store that compares as every store does, with the production code.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(super) struct Shelf {
+    pub(super) record: Option<Record>,
+    pub(super) token: Option<Token>,
+    /// The members of the fleet; none where one process shares nothing.
+    pub(super) members: Option<MemberTable>,
+}
+
+impl Shelf {
+    pub(super) fn record(&self) -> &Record {
+        self.record.as_ref().expect("a record")
+    }
+
+    pub(super) fn members(&self) -> &MemberTable {
+        self.members.as_ref().expect("a fleet")
+    }
+
+    /// A member says that it has read the record, and what it holds.
+    pub(super) fn acknowledge(&mut self, peer: usize, holds: &BTreeSet<CredentialId>) {
+        let acked = self.record.as_ref().map_or(0, |record| record.version.epoch);
+        if let Some(members) = &mut self.members {
+            let row = MemberRow { acked, holds: holds.clone() };
+            members.rows.insert(MemberId(peer as u64), row);
+        }
+    }
+
+    /// A member has been silent for too long.
+    pub(super) fn forget(&mut self, peer: usize) {
+        if let Some(members) = &mut self.members {
+            members.rows.remove(&MemberId(peer as u64));
+        }
+    }
+
+    /// Stores a record, and the token that comes with it, unless somebody else was faster.
+    pub(super) fn write(&mut self, write: &Write, now: Timestamp) -> Result<(), Refused> {
+        write.admit(self.record.as_ref(), self.members.as_ref(), now)?;
+        self.record = Some(write.record.clone());
+        if let TokenChange::Replace { credential, expires_at } = write.token {
+            self.put_token(credential, write.record.generation, expires_at);
+        }
+        Ok(())
+    }
+
+    /// Stores a token that a member fetched; returns whether it did. `read` is the serial that the
+    /// member had read.
+    pub(super) fn serve(
+        &mut self,
+        credential: CredentialId,
+        generation: u64,
+        read: u64,
+        expires_at: Timestamp,
+    ) -> bool {
+        let (stored, token) = (self.record.as_ref(), self.token.as_ref());
+        let is_admitted = admit_token(stored, token, credential, generation, read);
+        if is_admitted {
+            self.put_token(credential, generation, expires_at);
+        }
+        is_admitted
+    }
+
+    pub(super) fn drop_tokens(&mut self, credential: CredentialId) {
+        self.token = self.token.filter(|token| token.credential != credential);
+    }
+
+    fn put_token(&mut self, credential: CredentialId, generation: u64, expires_at: Timestamp) {
+        let serial = self.token.map_or(0, |token| token.serial) + 1;
+        self.token = Some(Token { credential, generation, serial, expires_at });
+    }
+}
