@@ -114,7 +114,7 @@ test('a function that waits for a token of its own manager is refused one, and n
   )
   expect((await event(tokens, 'token')).clientId).toBe('one')
   expect(inner.code).toBe('ERR_TOKEN_UNAVAILABLE')
-  expect(inner.message).toContain('credentials[0] has not answered yet')
+  expect(inner.message).toContain('credentials[0] has not been read yet')
 })
 
 test.each([

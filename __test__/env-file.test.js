@@ -133,7 +133,7 @@ describe('a new secret', () => {
     expect(told).toEqual([
       expect.objectContaining({
         outcome: 'impossible',
-        message: expect.stringContaining('of the client "green" instead of "blue"'),
+        message: expect.stringContaining('the new secret belongs to the client "green" instead of "blue"'),
       }),
     ])
   })

@@ -52,7 +52,7 @@ test('a file that has gone is told with its path, and until it is back', async (
   expect(found).toMatchObject({ since: clock.now(), affectsTokens: false })
   expect(found.message).toContain(file)
   expect(found.message).toContain('credentials[0] ("old")')
-  expect(found.message).toContain('stays in use; after a restart it would be missing')
+  expect(found.message).toContain('stays in use, but would be missing after a restart')
   expect(tokens.status().sources).toMatchObject([{ entry: 0, label: 'old', state: 'unreadable' }])
   await clock.advance(10 * SECOND)
   expect(problem(tokens, 'source-unreadable').since).toBe(found.since)
@@ -84,7 +84,7 @@ test('a persist that fails is told with its reason, and until it has succeeded',
   expect(problem(tokens, 'persist-failing').message).toMatch(
     /persist of credentials\[0\] \("old"\) failed: .*directory of .* does not exist.*tried again every 10 s/s,
   )
-  expect(problem(tokens, 'awaiting-custody').message).toMatch(/nothing keeps it beyond this process/)
+  expect(problem(tokens, 'awaiting-custody').message).toMatch(/accepted, but it has no durable copy/)
   fs.mkdirSync(path.dirname(file))
   await clock.advance(10 * SECOND)
   await rotation
@@ -97,7 +97,7 @@ test('a persist that is impossible is told with what to do, and so is what it le
   await settled(clock, 0, tokens.rotate(NEW))
   expect(problem(tokens, 'persist-impossible').message).toMatch(/EROFS.*write the credential there yourself/)
   expect(problem(tokens, 'not-persisted').message).toMatch(
-    new RegExp(`credential "new" \\(client id app, ${ID}\\) is active, and nothing keeps it`),
+    new RegExp(`credential "new" \\(client id app, ${ID}\\) is active, but it has no durable copy`),
   )
   expect(JSON.stringify(tokens.health())).not.toContain('hunter2')
 })
@@ -216,10 +216,10 @@ test('a rotation that waits for its proof is told with the endpoint’s answer, 
   await clock.advance(SECOND)
   expect(tokens.health().problems).toEqual([])
   expect(tokens.status().rotation.waitingFor).toMatchObject([
-    { code: 'proof', message: expect.stringMatching(/being asked with credential "new"/) },
+    { code: 'proof', message: expect.stringMatching(/A token request with credential "new".* is under way/) },
   ])
   await clock.advance(5 * SECOND)
-  expect(problem(tokens, 'awaiting-proof').message).toMatch(/has to accept credential "new".*503/)
+  expect(problem(tokens, 'awaiting-proof').message).toMatch(/has not accepted credential "new".* yet.*503/)
   server.set({ latencyMs: 0, outage: false })
   await clock.advance(MINUTE)
   await rotation
@@ -240,7 +240,7 @@ test('an overlap that goes on as planned is no problem, and one that is held ope
   expect(codes(tokens)).not.toContain('awaiting-sinks')
   await clock.advance(2 * HOUR)
   expect(problem(tokens, 'awaiting-sinks').message).toMatch(
-    /stays until the active one is written back.*does not exist/s,
+    /stays until the active one is persisted.*does not exist/s,
   )
   fs.mkdirSync(path.dirname(file))
   await clock.advance(MINUTE)

@@ -204,7 +204,7 @@ test('a call that hears no signal is not made twice at a time, and its late succ
   await clock.advance(4 * MINUTE)
   expect(persist).toHaveBeenCalledTimes(1)
   const { message } = tokens.health().problems.find(({ code }) => code === 'persist-failing')
-  expect(message).toMatch(/persistTimeoutMs \(30000 ms\)\. It is tried again when this attempt has ended/)
+  expect(message).toMatch(/persistTimeoutMs \(30000 ms\)\. It is tried again when this attempt has settled/)
   calls[0]()
   expect(await settled(clock, 0, rotation)).toMatchObject({ persisted: 'done', active: named(NEW) })
 })

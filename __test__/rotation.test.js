@@ -165,7 +165,7 @@ describe('until', () => {
     const error = await rejection(settled(clock, 0, rotation.until('everywhere')))
     expect(error).toBeInstanceOf(NoFleetError)
     expect(error).toMatchObject({ code: 'ERR_NO_FLEET', retryable: false, rotationId: rotation.rotationId })
-    expect(error.message).toContain('Nothing is shared between processes')
+    expect(error.message).toContain('Processes share nothing here')
     expect(tokens.status().phase).toBe('overlap')
   })
 

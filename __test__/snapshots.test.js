@@ -40,7 +40,7 @@ test('while the source has not answered there is neither credential nor token', 
   const pending = { entry: 0, state: 'pending', since: null, sinceLocal: null }
   expect(tokens.status()).toEqual(status({ sources: [pending] }))
   const message =
-    'No token is held: getToken() waits or is refused. The source of credentials[0] has not answered yet.'
+    'No token is held: getToken() waits or rejects. The source of credentials[0] has not been read yet.'
   const problem = { code: 'no-token', message, ...instant('since'), affectsTokens: true }
   expect(tokens.health()).toEqual({
     live: true,

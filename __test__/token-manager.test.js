@@ -121,7 +121,7 @@ test('a wish for more life than is left fetches another token, and one that none
   const error = await rejection(tokens.getToken({ minValidityMs: 3_600_000 }))
   expect(error.code).toBe('ERR_LIFETIME_TOO_SHORT')
   expect(error.lifetimeMs).toBeGreaterThan(50_000)
-  expect(error.message).toContain('raise maxTokenAgeMs where it is given')
+  expect(error.message).toContain('raise maxTokenAgeMs if it is set')
   expect(provider.requests.length).toBe(1)
 })
 

@@ -67,7 +67,7 @@ function rejecting(act) {
 }
 
 function closedError(site) {
-  const message = 'This TokenManager was closed. Make a new one to get tokens again.'
+  const message = 'This TokenManager is closed. Create a new one to get tokens again.'
   return fromNative({ code: ClosedError.code, message }, site)
 }
 

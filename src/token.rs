@@ -82,9 +82,9 @@ pub fn unusable_on_arrival(
     Failure::new(
         Code::Misconfigured,
         format!(
-            "The token endpoint's token cannot be used: it lives {} ms, {} ms of them passed while it \
-             was fetched, and the rest lies within the expiry margin. Ask for longer lived tokens, or \
-             lower expiryMarginMs or raise maxTokenAgeMs (here the life used is {} ms).",
+            "The token endpoint's token cannot be used: it lives {} ms, {} ms of them passed while it was fetched, \
+             and the rest lies within the expiry margin. Ask for longer-lived tokens, or lower expiryMarginMs or \
+             raise maxTokenAgeMs (here the life used is {} ms).",
             grant.lifetime.as_millis(),
             now.since(sent_at).as_millis(),
             life.as_millis(),

@@ -73,15 +73,15 @@ fn said(failure: Option<&Failure>) -> String {
     failure.map(|failure| format!(" {}", failure.message)).unwrap_or_default()
 }
 
-const NO_FLEET: &str = "Nothing is shared between processes here: there is no fleet to wait for. Each process \
-     rotates by itself; wait for 'persisted' or 'retired' in each of them.";
+const NO_FLEET: &str = "Processes share nothing here, so there is no fleet to wait for. Each process rotates by \
+     itself: wait for 'persisted' or 'retired' in each of them.";
 
 fn timed_out(is_rotate: bool, waiting: &[Waiting], labels: Labels<'_>) -> ErrorMessage {
     let story = if is_rotate {
-        "The rotation did not come to its end within deadlineMs. It goes on where another caller waits, a source yields \
-         the credential, or the active one is rejected: look at rotation(), or call rotate() again."
+        "The rotation did not finish within deadlineMs. It continues if another caller waits, a source yields the \
+         credential, or the active one is rejected: see rotation(), or call rotate() again."
     } else {
-        "The credential was not accepted in time. It goes on: look at rotation()."
+        "The credential was not accepted in time. The rotation continues: see rotation()."
     };
     let reasons = waiting.iter().map(|it| format!(" {}", sentences::waiting(&it.on, labels)));
     let cause = waiting.iter().find_map(|it| cause(&it.on, labels));
@@ -115,36 +115,35 @@ fn story(refusal: &Refusal, calendar: Calendar<'_>) -> String {
             "The credential {id} was not accepted, and nothing has changed: check it and rotate again."
         ),
         Refusal::CandidateUnverified(id) => format!(
-            "The credential {id} could not be proved in time or was withdrawn, and nothing has changed. \
-             Rotate again when the token endpoint answers."
+            "The credential {id} could not be proved in time or was withdrawn, and nothing has changed. Rotate again \
+             when the token endpoint works."
         ),
         Refusal::Conflict => {
-            "Another rotation is open, has taken this one's place, or has undone it. \
-             Wait for its end, or rotate with supersede: true."
+            "Another rotation is open, has taken this one's place, or has undone it. Wait until it is over, or \
+             rotate with supersede: true."
                 .to_owned()
         }
         Refusal::NoCandidate(looked_at) if looked_at.is_empty() => {
-            "There is no credential to go to: the overlap is over, or none is configured. Call rotate() \
-             with clientId and clientSecret."
+            "There is no other credential: the overlap is over, or none is configured. Call rotate() with clientId \
+             and clientSecret."
                 .to_owned()
         }
         Refusal::NoCandidate(looked_at) => format!(
-            "There is no credential to rotate to: {} configured credentials were looked at, and each is \
-             active, previous or retired. Give clientSecret, or configure the new one.",
+            "There is no credential to rotate to: all {} configured credentials are active, previous or retired. \
+             Give clientSecret, or configure the new one.",
             looked_at.len()
         ),
         Refusal::NoCustody(id) => format!(
-            "The credential {id} was accepted, but nothing keeps it beyond this process. The active one still works; \
-             the new one stays a fallback in memory. Mend or configure persist, and rotate again."
+            "The credential {id} was accepted, but it has no durable copy. The active one still works; the new one \
+             stays a fallback in memory. Repair or configure persist, and rotate again."
         ),
         Refusal::RetireBlocked(missing) => sentences::blocked(missing),
-        Refusal::Degraded => "No known credential is accepted. Rotate to one that is.".to_owned(),
+        Refusal::Degraded => "No known credential is accepted. Rotate to an accepted one.".to_owned(),
         Refusal::TokenUnavailable => {
             "No fresh token could be fetched, and nothing has changed.".to_owned()
         }
         Refusal::LifetimeTooShort { safe_until } => format!(
-            "A fresh token bridges less than minRunwayMs asks for: tokens would be there for {} ms. \
-             Ask for less.",
+            "A fresh token lives shorter than minRunwayMs: it would bridge {} ms. Ask for less.",
             millis(safe_until.since(calendar.now()))
         ),
     }

@@ -101,16 +101,16 @@ impl From<TokenRefusal> for ErrorMessage {
                 ..Self::new(
                     Code::LifetimeTooShort,
                     format!(
-                        "A fresh token can be used for {} ms, which is less than minValidityMs asks \
-                         for. Ask for less, raise maxTokenAgeMs where it is given, or let the token \
-                         endpoint issue longer lived tokens.",
+                        "A fresh token can be used for {} ms, which is less than minValidityMs asks for. Ask for \
+                         less, raise maxTokenAgeMs if it is set, or let the token endpoint issue longer-lived \
+                         tokens.",
                         millis(lifetime)
                     ),
                 )
             },
             TokenRefusal::Closed => Self::new(
                 Code::Closed,
-                "This TokenManager was closed. Make a new one to get tokens again.",
+                "This TokenManager is closed. Create a new one to get tokens again.",
             ),
         }
     }

@@ -106,8 +106,8 @@ impl Examination<'_> {
 
     fn thread(&mut self) {
         if let Some(since) = self.stalled_since {
-            let message = "The native thread has not run although it was to: tokens are not refreshed. Restart the process \
-                 if this lasts.";
+            let message = "The native thread has not run although it was due: tokens are not refreshed. Restart the \
+                 process if this continues.";
             self.add("thread-stalled", since, self.is_without_token, message.to_owned());
         }
     }
@@ -118,15 +118,15 @@ impl Examination<'_> {
             let pending = self.sources.iter().filter(|source| source.is_pending);
             let pending = pending.map(|source| {
                 let entry = sentences::entry(source.place, self.labels);
-                format!(" The source of {entry} has not answered yet.")
+                format!(" The source of {entry} has not been read yet.")
             });
-            let message = "No token is held: getToken() waits or is refused.".to_owned();
+            let message = "No token is held: getToken() waits or rejects.".to_owned();
             let message = message + &pending.collect::<String>();
             self.add("no-token", since, true, message);
         }
         if let Some(since) = refresh.refused_since(self.calendar.now()) {
-            let message = "A resource answers 401 to every token, fresh ones included: see whether it expects another \
-                 audience, scope or issuer. Tokens are not dropped for it any more.";
+            let message = "A resource answers 401 to every token, even to fresh ones: check whether it expects \
+                 another audience, scope or issuer. Its 401s no longer drop tokens.";
             self.add("tokens-refused", since, false, message.to_owned());
         }
     }
@@ -139,8 +139,8 @@ impl Examination<'_> {
             self.add("refresh-failing", since, self.is_without_token, message);
         }
         if let Some(since) = self.member.degraded_since() {
-            let message = "No known credential is accepted any more. Put one that is into a source, or give it to \
-                 rotate().";
+            let message = "No known credential is accepted any longer. Put an accepted one into a source, or give it \
+                 to rotate().";
             self.add("degraded", since, self.is_without_token, message.to_owned());
         }
     }
@@ -159,9 +159,9 @@ impl Examination<'_> {
             }
             let advice = match state.role {
                 Some(Role::Active) => {
-                    "Give the new one to rotate(), or put it where this one is read from."
+                    "Give the new secret to rotate(), or put it into the source of this one."
                 }
-                _ => "Replace it, or take it out of the configuration.",
+                _ => "Replace it, or remove it from the configuration.",
             };
             let message = format!("The token endpoint rejects the {}. {advice}", named(credential));
             self.add("credential-rejected", since, false, message);
@@ -177,9 +177,9 @@ impl Examination<'_> {
             let Some(problem) = problem else { continue };
             let code = if problem.is_empty { "source-empty" } else { "source-unreadable" };
             let advice = if is_covered {
-                "What it yielded before stays in use; after a restart it would be missing."
+                "Its last value stays in use, but would be missing after a restart."
             } else {
-                "It is read again by itself."
+                "It is read again automatically."
             };
             let affects = !is_covered && self.is_without_token;
             let message = format!("{} {advice}", problem.message);
@@ -199,8 +199,8 @@ impl Examination<'_> {
         }
         if let Some((name, since)) = &self.member.unkept() {
             let message = format!(
-                "The {} is active, and nothing keeps it beyond this process: after a restart it would be missing. Write it \
-                 to where the service reads its credentials from.",
+                "The {} is active, but it has no durable copy and would be missing after a restart. Write it to the \
+                 place that the service reads its credentials from.",
                 sentences::credential(name)
             );
             self.add("not-persisted", *since, false, message);

@@ -39,10 +39,10 @@ pub(super) fn persist_failure(failure: &PersistFailure, labels: Labels<'_>) -> S
     let entry = entry(failure.place, labels);
     let advice = match failure.outcome {
         PersistOutcome::Impossible => {
-            "It is not tried again by itself: mend the place that it writes to, then call rotate() with the same secret, or \
-             write the credential there yourself."
+            "It is not tried again automatically: repair the place that it writes to, then call rotate() with the \
+             same secret, or write the credential there yourself."
         }
-        _ if failure.is_hanging => "It is tried again when this attempt has ended.",
+        _ if failure.is_hanging => "It is tried again when this attempt has settled.",
         PersistOutcome::Failed | PersistOutcome::Done => "It is tried again every 10 s.",
     };
     let reason = if failure.message.is_empty() { "no reason is known" } else { &failure.message };
@@ -60,22 +60,22 @@ pub(super) fn waiting(on: &WaitsOn, labels: Labels<'_>) -> String {
             let name = self::credential(credential);
             match failure {
                 Some(failure) => format!(
-                    "The token endpoint has to accept {name}, and has not yet: {} It is tried again.",
+                    "The token endpoint has not accepted {name} yet: {} It is tried again.",
                     failure.message
                 ),
-                None => format!("The token endpoint is being asked with {name}."),
+                None => format!("A token request with {name} is under way."),
             }
         }
         WaitsOn::Custody { failures } if failures.is_empty() => {
-            "The new credential is being written to where it outlives this process.".to_owned()
+            "A durable copy of the new credential is being written.".to_owned()
         }
         WaitsOn::Custody { failures } => format!(
-            "The new credential is accepted, but nothing keeps it beyond this process.{} It takes over as soon as it \
-             is written, or as soon as the active one is rejected.",
+            "The new credential is accepted, but it has no durable copy.{} It takes over as soon as it is written, \
+             or as soon as the active one is rejected.",
             persist_failures(failures, labels)
         ),
         WaitsOn::Members { members } if members.is_empty() => {
-            "The list of the fleet's members is too young to be relied upon.".to_owned()
+            "The list of the fleet's members is not complete yet.".to_owned()
         }
         WaitsOn::Members { members } => {
             let ids: Vec<String> = members.iter().map(|it| format!("{:016x}", it.0)).collect();
@@ -85,14 +85,14 @@ pub(super) fn waiting(on: &WaitsOn, labels: Labels<'_>) -> String {
             )
         }
         WaitsOn::Persist { failures } if failures.is_empty() => {
-            "The active credential is being written back.".to_owned()
+            "The active credential is being persisted.".to_owned()
         }
         WaitsOn::Persist { failures } => format!(
-            "The previous credential stays until the active one is written back.{}",
+            "The previous credential stays until the active one is persisted.{}",
             persist_failures(failures, labels)
         ),
         WaitsOn::Time(_) => {
-            "The overlap goes on until its time has come; nothing is wrong.".to_owned()
+            "The overlap continues until retireNotBefore; nothing is wrong.".to_owned()
         }
     }
 }
@@ -104,7 +104,7 @@ fn missing(missing: &Missing) -> Vec<String> {
         reasons.push("the active credential was not accepted in the last minute".to_owned());
     }
     if missing.table {
-        reasons.push("the list of members is too young to be relied upon".to_owned());
+        reasons.push("the list of members is not complete yet".to_owned());
     }
     if !missing.acks.is_empty() || !missing.holders.is_empty() {
         let members = missing.acks.len().max(missing.holders.len());
@@ -115,12 +115,12 @@ fn missing(missing: &Missing) -> Vec<String> {
     }
     if !missing.targets.is_empty() {
         reasons.push(match missing.targets.len() {
-            1 => "one place was not written yet".to_owned(),
-            places => format!("{places} places were not written yet"),
+            1 => "one persist has not succeeded yet".to_owned(),
+            persists => format!("{persists} persists have not succeeded yet"),
         });
     }
     if missing.custody {
-        reasons.push("nothing keeps the active credential beyond this process".to_owned());
+        reasons.push("the active credential has no durable copy".to_owned());
     }
     reasons
 }
@@ -128,7 +128,7 @@ fn missing(missing: &Missing) -> Vec<String> {
 /// Why the previous credential cannot be retired, and what to do.
 pub(super) fn blocked(what: &Missing) -> String {
     format!(
-        "The previous credential is still needed: {}. Wait, or use force where members or places are missing.",
+        "The previous credential is still needed: {}. Wait, or use force if only members or persists are missing.",
         missing(what).join("; ")
     )
 }
@@ -140,10 +140,12 @@ pub(super) fn change(change: &Change, labels: Labels<'_>) -> String {
     let (active, next, previous) =
         (name(&change.active), name(&change.next), name(&change.previous));
     let said = change.failure.as_ref().map(|it| format!(" {}", it.message)).unwrap_or_default();
-    let sinks = persist_failures(&change.persist_failures, labels);
+    let persists = persist_failures(&change.persist_failures, labels);
     match &change.what {
         What::Moved(transition, why) => match transition {
-            Transition::Started => format!("The {active} was accepted, and tokens are fetched with it."),
+            Transition::Started => {
+                format!("The {active} was accepted, and tokens are fetched with it.")
+            }
             Transition::Prepared => format!(
                 "A fresh token is held, and nobody presents the {active}: its secret may be replaced at the provider \
                  now. Then give the new one to rotate(), or call cancel() if nothing was replaced."
@@ -153,7 +155,7 @@ pub(super) fn change(change: &Change, labels: Labels<'_>) -> String {
                  provider meanwhile, give the new one to rotate() now."
             ),
             Transition::Staged => {
-                format!("The {next} is being proved; the {active} stays active until it is.")
+                format!("The {next} is being proved; the {active} stays active until then.")
             }
             Transition::Promoted => format!(
                 "The {active} is active. The {previous} stays a fallback until {}: do not revoke it at the provider \
@@ -162,60 +164,66 @@ pub(super) fn change(change: &Change, labels: Labels<'_>) -> String {
                 instant("safeToRevokeAt")
             ),
             Transition::PromotedAfterLeak => format!(
-                "The {active} is active. What was active before has leaked, and was retired with its tokens: revoke \
-                 both at the provider now."
+                "The {active} is active. The previous credential has leaked, and was retired together with its \
+                 tokens: revoke both at the provider now."
             ),
             Transition::CandidateRejected => format!(
-                "The {next} was not accepted and is given up; the {active} is active as before. Check the new secret, \
-                 and rotate again.{said}"
+                "The {next} was not accepted and is given up; the {active} stays active. Check the new secret, and \
+                 rotate again.{said}"
             ),
             Transition::AwaitingProof => format!(
-                "The {next} is neither accepted nor rejected yet, and is tried again; the {active} is active as \
-                 before.{said}"
+                "The {next} is neither accepted nor rejected yet, and is tried again; the {active} stays \
+                 active.{said}"
             ),
             Transition::CandidateWithdrawn => format!("{}{said}", withdrawn(&next, &active, *why)),
             Transition::Substituted => format!(
-                "What was active was rejected, or no instance holds it any more; the {active} has taken over. Find out \
-                 what happened to the other one, and replace it."
+                "The active credential was rejected, or no instance holds it any longer, so the {active} has taken \
+                 over. Find out what happened to the other credential, and replace it."
             ),
             Transition::FellBack => format!(
                 "The new credential was rejected soon after its promotion, and the {active} has taken over again. \
                  Check the new one at the provider, and rotate again."
             ),
             Transition::RolledBack => format!(
-                "The {active} is active again, as was asked for. The {previous} is its fallback until {}.",
+                "The {active} is active again, because a rollback was requested. The {previous} is its fallback \
+                 until {}.",
                 instant("retireNotBefore")
             ),
             Transition::Abandoned => format!(
-                "No live instance holds the new credential any more, and the {active} has taken over again. Bring the \
-                 new one to the instances' configuration, and rotate again."
+                "No live instance holds the new credential any longer, so the {active} has taken over again. Add the \
+                 new credential to the instances' configuration, and rotate again."
             ),
             Transition::Retired => format!(
-                "The {previous} is retired and is not presented any more. It may be revoked at the provider from {} on.",
+                "The {previous} is retired and is no longer presented. It may be revoked at the provider from {} \
+                 on.",
                 instant("safeToRevokeAt")
             ),
             Transition::Overdue => format!("The {previous} cannot be retired yet."),
-            Transition::Degraded => "No known credential is accepted any more. The token that is held serves to its end. \
-                 Put an accepted one into a source, or give it to rotate()."
-                .to_owned(),
-            Transition::Recovered => format!("The {active} is accepted again, and tokens are fetched with it."),
+            Transition::Degraded => {
+                "No known credential is accepted any longer. The held token is used until it \
+                 expires. Put an accepted credential into a source, or give it to rotate()."
+                    .to_owned()
+            }
+            Transition::Recovered => {
+                format!("The {active} is accepted again, and tokens are fetched with it.")
+            }
         },
         What::AwaitsCustody => format!(
-            "The {next} is accepted, but nothing keeps it beyond this process, so the {active} stays active.{sinks} \
-             If the active secret is dead already, the new one takes over at once. Keep the new one at hand until then."
+            "The {next} is accepted, but it has no durable copy, so the {active} stays active.{persists} If the \
+             active secret is already dead, the new one takes over at once. Keep the new secret at hand until then."
         ),
         What::NotPersisted => format!(
-            "The {active} is active, but nothing keeps it beyond this process, and it is lost with it.{sinks} Write it to \
-             where the service reads its credentials from, before this process ends."
+            "The {active} is active, but it has no durable copy and is lost when this process ends.{persists} Before \
+             that, write it to the place that the service reads its credentials from."
         ),
         What::Overdue(what) => format!(
-            "The {previous} should be retired by now, and cannot be: {}.{sinks} Mend that, or call retireNow({{ force: \
-             true }}) to go without members and places.",
+            "The {previous} should be retired by now, but cannot be: {}.{persists} Repair that, or call retireNow({{ \
+             force: true }}), which does not wait for members and persists.",
             missing(what).join("; ")
         ),
         What::CompromisedIgnored => format!(
-            "A source has brought back the {next}, which was retired because it had leaked; it is ignored. Take it out \
-             of the source."
+            "A source has brought back the {next}, which was retired because it had leaked. It is ignored. Remove it \
+             from the source."
         ),
     }
 }
@@ -224,29 +232,30 @@ pub(super) fn change(change: &Change, labels: Labels<'_>) -> String {
 fn withdrawn(next: &str, active: &str, why: Option<Why>) -> String {
     match why {
         Some(Why::NoCustody) => format!(
-            "The {next} was accepted, but nothing kept it beyond this process; the {active} still works and stays \
-             active, and the new one stays a fallback in memory. Mend persist, and rotate again."
+            "The {next} was accepted, but got no durable copy. The {active} still works and stays active; the new \
+             one stays a fallback in memory. Repair persist, and rotate again."
         ),
         Some(Why::RetireBlocked) => format!(
-            "The {next} was accepted, but the fallback of the rotation before could not be retired in time. It stays a \
-             fallback; rotate again when that overlap is over."
+            "The {next} was accepted, but the fallback of the previous rotation could not be retired in time. The \
+             {next} stays a fallback; rotate again when that overlap is over."
         ),
         Some(Why::Superseded) => format!(
-            "Another rotation has taken the place of the one to the {next}; the {active} stays active until it is proved."
+            "Another rotation has taken the place of the rotation to the {next}. The {active} stays active until the \
+             new candidate is proved."
         ),
         Some(Why::Withdrawn) => {
             format!("The source of the {next} yields the {active} again, which stays active.")
         }
         Some(Why::CallerLeft) => format!(
-            "Nobody waits for the {next} any more, and no source yields it; the {active} stays active. Rotate again to \
-             try it once more."
+            "Nobody waits for the {next} any longer, and no source yields it; the {active} stays active. Rotate \
+             again to try it once more."
         ),
         Some(Why::NotHeld) => format!(
-            "No live instance holds the {next} any more; the {active} stays active. Rotate again."
+            "No live instance holds the {next} any longer; the {active} stays active. Rotate again."
         ),
         Some(Why::Deadline | Why::Rejected) | None => format!(
-            "Nothing has proved the {next} within 10 minutes; the {active} stays active. Rotate again when the token \
-             endpoint answers."
+            "The {next} could not be proved within 10 minutes; the {active} stays active. Rotate again when the \
+             token endpoint works."
         ),
     }
 }

@@ -95,7 +95,7 @@ impl Member {
             self.record().is_some_and(|it| matches!(it.phase, Phase::Degraded { .. }));
         let failure = if is_degraded {
             let message = format!(
-                "No known credential is accepted any more. Rotate to one that is. {}",
+                "No known credential is accepted any longer. Rotate to an accepted one. {}",
                 failure.message
             );
             Failure { code: Code::Degraded, message, ..failure }

@@ -15,8 +15,9 @@ pub enum PersistRefusal {
     SameName(String),
     /// Whoever reads the secret there would take it for another client's.
     #[error(
-        "only the secret is written there, and the new one is of the client \"{new}\" instead of \"{expected}\": \
-         the file could not say so. Write client id and secret, by envFile(path, {{ clientId, clientSecret }}) or a function"
+        "the file holds only a secret, and the new secret belongs to the client \"{new}\" instead of \"{expected}\", \
+         which the file cannot say. Write client id and secret, with envFile(path, {{ clientId, clientSecret }}) or \
+         a function"
     )]
     OtherClient {
         /// The client whose secrets the target holds.
@@ -35,16 +36,14 @@ pub enum PersistRefusal {
     Unquotable(String),
     /// The value would stand where a shell is already inside other quotes.
     #[error(
-        "because of a quote further up a shell would not take those around the new value of {0} for quotes, and might \
-         run a part of it. Put quotes around the values above that have a quote in them, or keep the secret in a \
-         file of its own, by secretFile(path)"
+        "a quote further up changes what a shell takes for the quotes around the new value of {0}, so the shell \
+         might run a part of it. Put quotes around each value above that contains a quote, or keep the secret in a \
+         file of its own, with secretFile(path)"
     )]
     Exposed(String),
     /// For some reader, the change would change other variables, too: because of an unbalanced
     /// quote, for example.
-    #[error(
-        "the file is written so that dotenv and Node.js read it differently, and {0} cannot be changed safely"
-    )]
+    #[error("dotenv and Node.js read the file differently, so {0} cannot be changed safely")]
     Ambiguous(String),
 }
 

@@ -68,7 +68,7 @@ impl Refresh {
                             "A change of the credential at the provider is prepared, and nobody presents \
                              it meanwhile. Cancel the preparation to have another token before that."
                         } else if *awaits_sources {
-                            "The source of the credentials has not answered yet."
+                            "The source of the credentials has not been read yet."
                         } else {
                             "No source of a credential yields one, and all of them are optional."
                         },

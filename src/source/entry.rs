@@ -218,8 +218,8 @@ impl Entry {
         if self.throttled.is_some() {
             return None;
         }
-        let advice = "changes so often that only one change a second is taken up, the latest one in the end. \
-                      See what writes to it: two programs may undo each other's changes";
+        let advice = "changes so often that only one change a second is taken up; the latest value always is. Find \
+             out what writes to it: two programs may undo each other's changes";
         let message = format!("The source of {} {advice}.", self.described());
         self.throttled = Some(Throttled { message, since: now });
         Some(SourceChange::Throttled(advice.to_owned()))

@@ -39,7 +39,7 @@ enum Part {
 const EMPTY: &str = "yields nothing (is it empty or not set?)";
 
 /// How a source that is still silent is described.
-const SILENT: &str = "has not answered yet";
+const SILENT: &str = "has not been read yet";
 
 impl Readings<'_> {
     /// What this source of the entry yields.

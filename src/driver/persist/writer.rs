@@ -30,7 +30,7 @@ pub(in crate::driver) fn write(target: &PersistTarget, credential: &Credential) 
             (path, admitted.and_then(|()| replace(path, edit)))
         }
         PersistTarget::Js { .. } => {
-            let message = Some("is a function: the facade calls it".to_owned());
+            let message = Some("is a function, which JavaScript calls".to_owned());
             return Report { outcome: PersistOutcome::Impossible, message };
         }
     };

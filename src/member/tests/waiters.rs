@@ -118,7 +118,7 @@ fn closing_refuses_who_waits_and_whoever_comes_later() {
 
 #[test]
 fn a_caller_is_told_whether_the_sources_are_silent_or_empty() {
-    for (reads, says) in [(false, "not answered yet"), (true, "yields one")] {
+    for (reads, says) in [(false, "not been read yet"), (true, "yields one")] {
         let mut world = World::new(DEFAULT, accepts(&["one"]));
         world.want(1);
         if reads {
