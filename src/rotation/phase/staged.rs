@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::clock::Timestamp;
 use crate::credential::CredentialId;
 use crate::rotation::caller::{Awaited, CallerId};
-use crate::rotation::candidate;
+use crate::rotation::candidate::{self, PHASE_LIMIT};
 use crate::rotation::effect::RotationEffect;
 use crate::rotation::fleet::MemberTable;
 use crate::rotation::notice::{RotationNotice, Why};
@@ -13,7 +13,7 @@ use crate::rotation::outcome::{Refusal, Settled};
 use crate::rotation::persist;
 use crate::rotation::probes::Probe;
 use crate::rotation::promotion::{Lack, lack};
-use crate::rotation::record::{Phase, Record, Role, Staged};
+use crate::rotation::record::{Overlap, Phase, Record, Role, Staged};
 use crate::rotation::request::{Request, Rotate};
 use crate::rotation::retirement::FRESH;
 use crate::rotation::target::TargetState;
@@ -186,10 +186,14 @@ fn watch_holders(tx: &mut Transaction<'_>, staged: &Staged) {
 /// Goes back to where the rotation began, without the candidate.
 fn end(tx: &mut Transaction<'_>, why: Why) {
     let Some(staged) = tx.unstage(why) else { return };
-    let (is_rejected, since) = (tx.is_active_rejected(), tx.now());
+    let (is_rejected, now) = (tx.is_active_rejected(), tx.now());
     tx.record_mut().phase = match staged.beneath {
-        Some(beneath) => Phase::Overlap(*beneath),
-        None if is_rejected => Phase::Degraded { since },
+        // It rested meanwhile, and may have its time again before people are told that it is late.
+        Some(beneath) => {
+            let deadline = beneath.deadline.max(now + PHASE_LIMIT);
+            Phase::Overlap(Overlap { deadline, ..*beneath })
+        }
+        None if is_rejected => Phase::Degraded { since: now },
         None => Phase::Stable,
     };
     if why == Why::Rejected {

@@ -47,6 +47,20 @@ super::scenarios! {
         assert_eq!(world.record().role(A), Role::Retired, "it ends as it would have");
     }
 
+    an_overlap_that_rested_beneath_a_candidate_is_not_late_for_that = promoted() => |world| {
+        // The retirement waits for a proof of what is active, which is given up as leaked.
+        let overlap = world.record().overlap().cloned().expect("an overlap");
+        world.answer_with(B, unclear());
+        world.pass(overlap.retire_not_before.since(world.now) + MINUTE);
+        world.answer_with(C, unclear());
+        world.ask(Request::Rotate(Rotate { compromised: true, ..superseding(C) }));
+        assert_eq!(world.phase(), PhaseName::Staged);
+        world.accept(B);
+        world.pass(11 * MINUTE);
+        assert_eq!((world.took(Transition::CandidateWithdrawn), world.took(Transition::Retired)), (1, 1));
+        assert_eq!(world.took(Transition::Overdue), 0);
+    }
+
     a_rotation_with_another_one_above_can_be_neither_undone_nor_ended = promoted() => |world| {
         world.answer_with(C, unclear());
         world.ask(Request::Rotate(superseding(C)));
