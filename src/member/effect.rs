@@ -21,7 +21,8 @@ use crate::token::HeldToken;
 /// Something the driver must do, in this order.
 #[derive(Debug)]
 pub enum MemberEffect {
-    /// Send one token request and report it as [`Event::Answered`](super::Event::Answered).
+    /// Send one token request and report it as
+    /// [`MemberEvent::Answered`](super::MemberEvent::Answered).
     Request {
         /// Names the request.
         request: u64,
@@ -30,11 +31,12 @@ pub enum MemberEffect {
         /// Where its token is to be tried.
         verify: Option<Url>,
     },
-    /// Derive the credential's id, then report [`Event::Identified`](super::Event::Identified).
+    /// Derive the credential's id, then report
+    /// [`MemberEvent::Identified`](super::MemberEvent::Identified).
     Identify(Arc<Credential>),
     /// Read the sources again; a reading that is under way is followed by another.
     ReadSources,
-    /// Read the store, and report [`Event::Stored`](super::Event::Stored).
+    /// Read the store, and report [`MemberEvent::Stored`](super::MemberEvent::Stored).
     Load,
     /// Write the record, with this token where the write replaces it, and report it.
     Write(Box<Write>, Option<Fresh>),
@@ -55,7 +57,8 @@ pub enum MemberEffect {
         /// That there is a token, or why not.
         outcome: Result<(), refresh::TokenRefusal>,
     },
-    /// Write a credential back, and report it as [`Event::SinkWritten`](super::Event::SinkWritten).
+    /// Write a credential back, and report it as
+    /// [`MemberEvent::Persisted`](super::MemberEvent::Persisted).
     Persist {
         /// Names the write.
         write: u64,
@@ -72,7 +75,7 @@ pub enum MemberEffect {
         write: u64,
     },
     /// See whether this place could be written, without changing it, and report
-    /// [`Event::SinkTried`](super::Event::SinkTried).
+    /// [`MemberEvent::PersistTried`](super::MemberEvent::PersistTried).
     TryPersist {
         /// The entry that the place belongs to.
         place: EntryPlace,

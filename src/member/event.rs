@@ -26,7 +26,7 @@ pub enum MemberEvent {
     },
     /// The token request of that number was answered, or failed.
     Answered {
-        /// The number from [`Effect::Request`](super::Effect::Request).
+        /// The number from [`MemberEffect::Request`](super::MemberEffect::Request).
         request: u64,
         /// When it was sent.
         sent_at: Timestamp,
@@ -37,7 +37,7 @@ pub enum MemberEvent {
     },
     /// Somebody looks, or a store is shared: the ids of credentials are needed from now on.
     Observed,
-    /// The ids that [`Effect::Identify`](super::Effect::Identify) asked for are known.
+    /// The ids that [`MemberEffect::Identify`](super::MemberEffect::Identify) asked for are known.
     Identified,
     /// Somebody wants something of the credential lifecycle.
     Asked {
@@ -52,14 +52,14 @@ pub enum MemberEvent {
     Left(CallerId),
     /// A credential was persisted, or not.
     Persisted {
-        /// The number from [`Effect::WriteSink`](super::Effect::WriteSink).
+        /// The number from [`MemberEffect::Persist`](super::MemberEffect::Persist).
         write: u64,
         /// What came of it.
         outcome: PersistOutcome,
         /// Why it was not written.
         message: Option<String>,
     },
-    /// What [`Effect::TrySink`](super::Effect::TrySink) asked for.
+    /// What [`MemberEffect::TryPersist`](super::MemberEffect::TryPersist) asked for.
     PersistTried {
         /// The entry that the place belongs to.
         place: EntryPlace,

@@ -24,9 +24,9 @@ use crate::token::HeldToken;
 ///
 /// **Calls.** [`Member::step`] with everything that happens, in the order in which it happened,
 /// then the effects in their order. A store operation is the last effect of a step; until its
-/// outcome is reported as [`Event::Stored`](super::Event::Stored), what concerns the record waits.
-/// [`Member::wake_at`] says when [`Event::Ticked`](super::Event::Ticked) is due; a tick that comes
-/// early or twice changes nothing.
+/// outcome is reported as [`MemberEvent::Stored`](super::MemberEvent::Stored), what concerns the
+/// record waits. [`Member::wake_at`] says when [`MemberEvent::Ticked`](super::MemberEvent::Ticked)
+/// is due; a tick that comes early or twice changes nothing.
 ///
 /// **Guarantees.** Those of [`Refresh`] and of [`rotation::step`]. A step is taken once the store
 /// has the write, never before; one whose outcome is unknown is taken again on what is stored by
@@ -90,7 +90,7 @@ impl Member {
         self.credentials.unreadable()
     }
 
-    /// When [`Event::Ticked`](super::Event::Ticked) is due.
+    /// When [`MemberEvent::Ticked`](super::MemberEvent::Ticked) is due.
     pub fn wake_at(&self, now: Timestamp) -> Option<Timestamp> {
         if self.closed {
             return None;

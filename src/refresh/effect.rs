@@ -15,8 +15,8 @@ use crate::token::HeldToken;
 #[derive(Debug)]
 pub enum RefreshEffect {
     /// Send one token request and report what came of it as
-    /// [`Event::Answered`](super::Event::Answered), after
-    /// [`Event::Obtained`](super::Event::Obtained) where its token is handed out.
+    /// [`RefreshEvent::Answered`](super::RefreshEvent::Answered), after
+    /// [`RefreshEvent::Obtained`](super::RefreshEvent::Obtained) where its token is handed out.
     Fetch {
         /// Names the request; reports of an older one are ignored.
         flight: u64,

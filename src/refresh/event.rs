@@ -21,9 +21,9 @@ pub enum RefreshEvent {
     /// What may be presented has changed.
     Offered(Box<Offer>),
     /// The token request of that number was answered. A token that is handed out was told of before
-    /// as [`Event::Obtained`].
+    /// as [`RefreshEvent::Obtained`].
     Answered {
-        /// The number from [`Effect::Fetch`](super::Effect::Fetch).
+        /// The number from [`RefreshEffect::Fetch`](super::RefreshEffect::Fetch).
         flight: u64,
         /// What the answer means.
         verdict: Arc<Verdict<Arrival>>,

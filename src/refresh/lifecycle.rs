@@ -17,13 +17,13 @@ use crate::token::HeldToken;
 /// The token lifecycle of one logical client.
 ///
 /// **Calls.** [`Refresh::step`] with everything that happens, in the order in which it happened,
-/// then the effects in their order. [`Refresh::wake_at`] says when [`Event::Ticked`] is due; a tick
-/// that comes early or twice changes nothing. The other methods only look.
+/// then the effects in their order. [`Refresh::wake_at`] says when [`RefreshEvent::Ticked`] is due;
+/// a tick that comes early or twice changes nothing. The other methods only look.
 ///
 /// **Guarantees.** At most one request is under way. A token is handed out until its expiry less
 /// the margin, and not a tick longer; a failed refresh never takes it away. Two refreshes start at
-/// least min(1 s, 10 % of life) apart, and never less than 100 ms. Every [`Event::Wanted`] is
-/// settled exactly once, at the latest at its deadline.
+/// least min(1 s, 10 % of life) apart, and never less than 100 ms. Every [`RefreshEvent::Wanted`]
+/// is settled exactly once, at the latest at its deadline.
 #[derive(Debug)]
 pub struct Refresh {
     pub(super) offer: Offer,
@@ -154,7 +154,7 @@ impl Refresh {
         Some(due.max(self.backoff.not_before(is_awaited)))
     }
 
-    /// When [`Event::Ticked`] is due.
+    /// When [`RefreshEvent::Ticked`] is due.
     pub fn wake_at(&self) -> Option<Timestamp> {
         [
             self.token.as_ref().map(|token| token.usable_until),

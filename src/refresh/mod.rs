@@ -1,8 +1,8 @@
 //! The token lifecycle of one logical client, as a machine without clock, randomness or I/O.
 //!
 //! It decides when a token is fetched, what is handed out, and who is told. With which credential
-//! is decided by [`crate::rotation`]: [`Event::Offered`] brings it. It does not send requests, wake
-//! itself or hold locks: the driver does.
+//! is decided by [`crate::rotation`]: [`RefreshEvent::Offered`] brings it. It does not send
+//! requests, wake itself or hold locks: the driver does.
 
 mod admission;
 mod attempts;

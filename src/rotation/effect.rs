@@ -28,7 +28,7 @@ pub struct RotationStep {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum RotationEffect {
     /// Send one token request with this credential, keep its token, and report
-    /// [`Event::Answered`](super::Event::Answered).
+    /// [`RotationEvent::Answered`](super::RotationEvent::Answered).
     Probe(CredentialId),
     /// Share the token of the latest probe, by a compare-and-swap on the serial that was read.
     Serve {
@@ -39,7 +39,8 @@ pub enum RotationEffect {
     },
     /// Forget every token that was made with this credential, here and in the store.
     DropTokens(CredentialId),
-    /// Write a credential back, and report [`Event::SinkWritten`](super::Event::SinkWritten).
+    /// Write a credential back, and report
+    /// [`RotationEvent::Persisted`](super::RotationEvent::Persisted).
     Persist {
         /// The place to write to.
         target: TargetId,

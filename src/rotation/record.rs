@@ -29,7 +29,7 @@ pub struct Record {
     pub retired: Vec<Retired>,
     /// The candidate that is staged when the rotation that is open has ended.
     pub waiting: Option<CredentialId>,
-    /// Where [`Record::to_write_back`] is written to.
+    /// Where [`Record::to_persist`] is written to.
     pub targets: BTreeMap<TargetId, TargetState>,
     /// How the latest rotations ended, the latest last; at most [`Record::MOST_HISTORY`].
     pub history: Vec<Past>,

@@ -26,9 +26,9 @@ use crate::verdict::Verdict;
 /// [`TABLE`](super::TABLE) has all transitions.
 ///
 /// **Calls.** For an answer of the endpoint first [`Ledger::note`](super::Ledger::note), then
-/// `step` with [`Event::Answered`]; for everything else only `step`. Then the write, then the
-/// effects (see [`Step`]). [`wake_at`] says when [`Event::Ticked`] is due; a tick that comes early
-/// or twice changes nothing. `now` is the store's time; it never goes back.
+/// `step` with [`RotationEvent::Answered`]; for everything else only `step`. Then the write, then
+/// the effects (see [`RotationStep`]). [`wake_at`] says when [`RotationEvent::Ticked`] is due; a
+/// tick that comes early or twice changes nothing. `now` is the store's time; it never goes back.
 ///
 /// **Guarantees.** The active credential changes only together with a token that was obtained with
 /// the new one. A candidate is given up after 3 rejections over at least 5 s, or after 10 min. An
@@ -75,7 +75,7 @@ fn take_turns(tx: &mut Transaction<'_>) {
     }
 }
 
-/// When [`Event::Ticked`] is due if nothing happens before.
+/// When [`RotationEvent::Ticked`] is due if nothing happens before.
 pub fn wake_at(record: Option<&Record>, view: &View, now: Timestamp) -> Option<Timestamp> {
     let Some(record) = record else {
         return starting::probes(view).into_iter().map(|(_, at)| at.max(now)).min();

@@ -40,7 +40,7 @@ pub struct View {
     pub fleet: Option<Fleet>,
     /// Where credentials are persisted to.
     pub targets: Vec<TargetSpec>,
-    /// The callers that wait, as [`Effect::Keep`](super::Effect::Keep) said.
+    /// The callers that wait, as [`RotationEffect::Keep`](super::RotationEffect::Keep) said.
     pub callers: Vec<KeptCaller>,
     /// Probes under way.
     pub probing: BTreeSet<CredentialId>,

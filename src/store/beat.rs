@@ -28,8 +28,8 @@ pub struct Pulse {
     pub now: Timestamp,
     /// The version that is stored.
     pub version: Option<Version>,
-    /// See [`Snapshot::token`](super::Snapshot::token).
+    /// See [`StoreSnapshot::token`](super::StoreSnapshot::token).
     pub token: Option<Token>,
-    /// See [`Snapshot::serial`](super::Snapshot::serial).
+    /// See [`StoreSnapshot::serial`](super::StoreSnapshot::serial).
     pub serial: u64,
 }

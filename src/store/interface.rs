@@ -75,8 +75,8 @@ pub trait Store: Send + Sync + 'static {
     /// Gives up a lease. Returns whether this nonce still held it.
     fn release(&self, nonce: u64) -> impl Future<Output = Result<bool, Unavailable>> + Send;
 
-    /// Lists a member as live for [`Members::TTL`](crate::rotation::Members::TTL), and removes dead
-    /// members from the table.
+    /// Lists a member as live for [`MemberTable::TTL`](crate::rotation::MemberTable::TTL), and
+    /// removes dead members from the table.
     fn beat(&self, beat: &Beat) -> impl Future<Output = Result<Pulse, Unavailable>> + Send;
 
     /// Removes a member from the table.

@@ -55,6 +55,7 @@ pub struct TokenWrite {
     pub issued_at: Timestamp,
     /// When it expires.
     pub expires_at: Timestamp,
-    /// The [`Snapshot::serial`](super::Snapshot::serial) that was read before it was fetched.
+    /// The [`StoreSnapshot::serial`](super::StoreSnapshot::serial) that was read before it was
+    /// fetched.
     pub read: u64,
 }

@@ -41,7 +41,8 @@ impl State {
             match &state.shelf.record().phase {
                 Phase::Stable | Phase::Degraded { .. } => true,
                 Phase::Prepared(_) | Phase::Staged(_) => false,
-                // What it waits for is in the hands of people: members without the active credential.
+                // What it waits for is in the hands of people: members without the active
+                // credential.
                 Phase::Overlap(_) => {
                     state.peers.iter().any(|peer| {
                         peer.is_alive && !peer.held.contains(&state.shelf.record().active)
