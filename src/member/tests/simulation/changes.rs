@@ -114,13 +114,9 @@ impl Outside {
 
     fn check_rejected(&self, before: &Record) {
         let staged = before.staged().expect("only a staged one is rejected");
-        let pardoned = self.history.pardoned.get(&staged.next);
-        let pardoned =
-            pardoned.filter(|(at, _)| *at + SECOND >= self.now).map(|(_, denied)| denied);
-        let denied = self.history.denied.get(&staged.next).or(pardoned);
-        let denied = denied.cloned().unwrap_or_default();
-        let since: Vec<_> = denied.into_iter().filter(|at| *at + 5 * SECOND >= staged.at).collect();
-        let span = since.last().zip(since.first()).map(|(last, first)| last.since(*first));
+        let denied = self.history.denials(staged.next, self.now).iter();
+        let since: Vec<_> = denied.filter(|at| **at + 5 * SECOND >= staged.at).collect();
+        let span = since.last().zip(since.first()).map(|(last, first)| last.since(**first));
         assert!(
             since.len() >= 3 && span >= Some(5 * SECOND),
             "I10: a candidate was given up after {since:?}"

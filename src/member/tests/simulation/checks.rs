@@ -138,7 +138,7 @@ impl Outside {
             }
             Err(Denial { reason: Reason::Refused(refusal, _), .. }) => {
                 if matches!(**refusal, rotation::Refusal::CandidateRejected(_)) {
-                    let is_denied = self.history.denied.contains_key(&key.id());
+                    let is_denied = !self.history.denials(key.id(), self.now).is_empty();
                     let is_of_another = self.regime.store_survives;
                     assert!(
                         is_denied || is_of_another,

@@ -20,7 +20,7 @@ pub(super) struct History {
     /// When it was not, since it was last accepted.
     pub(super) denied: BTreeMap<CredentialId, Vec<Timestamp>>,
     /// The same up to when it was accepted: what was decided before may be written after that.
-    pub(super) pardoned: BTreeMap<CredentialId, (Timestamp, Vec<Timestamp>)>,
+    pardoned: BTreeMap<CredentialId, (Timestamp, Vec<Timestamp>)>,
     pub(super) refused: BTreeSet<CredentialId>,
     pub(super) scopes: BTreeMap<CredentialId, bool>,
     /// Read as retired, and not named since.
@@ -79,6 +79,13 @@ impl History {
             self.retired.remove(&key.id());
             self.named.insert(key.id(), now);
         }
+    }
+
+    /// When a credential was not accepted, as far as that counts for what is written now.
+    pub(super) fn denials(&self, id: CredentialId, now: Timestamp) -> &[Timestamp] {
+        let pardoned = self.pardoned.get(&id).filter(|(at, _)| *at + SECOND >= now);
+        let denied = self.denied.get(&id).or(pardoned.map(|(_, denied)| denied));
+        denied.map_or(&[], Vec::as_slice)
     }
 
     /// Whether the record's rules find this narrower than what the active credential had.
