@@ -148,7 +148,7 @@ function documentOf(walks) {
   const sections = walks.map(({ name, files, mostFiles }) => {
     const leading = files.filter(({ leadsTo }) => leadsTo > 0).length
     const count = `${files.length} files, of at most ${mostFiles}. From ${leading} of them it goes on to others.`
-    return `## ${name}\n\n${count}\n\n${tableOf(files, '../../')}\n`
+    return `## ${name}\n\n${count}\n\n${tableOf(files)}\n`
   })
   return `# Two walks through the code
 

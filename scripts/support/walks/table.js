@@ -54,10 +54,10 @@ function missed({ name, files }, { mostFiles, mostLines, mostAgain }) {
   ]
 }
 
-/** One walk as a table; `up` is the way from the document to the root. */
-function tableOf(files, up) {
+/** One walk as a table. */
+function tableOf(files) {
   const rows = files.map(({ file, lines, does, again, switches, leadsTo }, index) => {
-    return `| ${index + 1} | [${file}](${up}${file}) | ${lines} | ${does.replaceAll('|', '\\|')} | ${leadsTo} | ${again} | ${switches} |`
+    return `| ${index + 1} | \`${file}\` | ${lines} | ${does.replaceAll('|', '\\|')} | ${leadsTo} | ${again} | ${switches} |`
   })
   return [
     '|  | file | lines | what it is | leads to | entered again | switches |',
