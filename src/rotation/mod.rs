@@ -1,9 +1,9 @@
 //! The credential lifecycle of one logical client, as a machine without clock, randomness or I/O.
 //!
 //! It decides which credential is active, proves another one before that one takes over, keeps the
-//! old one as a fallback and retires it. It fetches no token and knows no secret: the token
-//! lifecycle is [`crate::refresh`], and whether a credential is usable here is the [`Ledger`]'s
-//! matter.
+//! old one as a fallback and retires it. It fetches no token and presents no secret: the
+//! token lifecycle is [`crate::refresh`], and of a token that arrives only its times are read. The
+//! [`Ledger`] says whether a credential is usable here.
 
 mod caller;
 mod candidate;

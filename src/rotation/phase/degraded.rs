@@ -2,35 +2,16 @@
 
 use crate::clock::Timestamp;
 use crate::credential::CredentialId;
-use crate::rotation::caller::{Awaited, CallerId};
-use crate::rotation::candidate;
 use crate::rotation::ledger::Proof;
-use crate::rotation::outcome::{Refusal, Settled};
+use crate::rotation::outcome::Refusal;
 use crate::rotation::probes::Probe;
 use crate::rotation::record::{Phase, Record};
-use crate::rotation::request::Request;
 use crate::rotation::transaction::Transaction;
 use crate::rotation::transition::Transition;
 use crate::rotation::view::View;
 
 /// What a caller gets who waits for a preparation when a step ends in this phase.
 pub(super) const NO_PREPARATION: Refusal = Refusal::Degraded;
-
-pub(super) fn request(tx: &mut Transaction<'_>, caller: CallerId, request: &Request) {
-    match request {
-        Request::Rotate(rotate) => candidate::begin(tx, caller, rotate),
-        Request::Prepare { min_runway } => {
-            tx.keep(caller, Awaited::Preparation { min_runway: *min_runway });
-        }
-        Request::CancelPreparation => tx.reply(caller, Ok(Settled::Cancelled)),
-        Request::RollBack(_) => tx.reply(caller, Err(Refusal::NoCandidate(Vec::new()))),
-        Request::Retire { .. } => tx.reply(caller, Ok(Settled::Retired)),
-    }
-}
-
-pub(super) fn offer(tx: &mut Transaction<'_>, candidate: CredentialId) {
-    tx.stage_offered(candidate);
-}
 
 /// The first credential that is accepted is the active one from then on.
 pub(super) fn time(tx: &mut Transaction<'_>, since: Timestamp) {
@@ -47,10 +28,6 @@ pub(super) fn time(tx: &mut Transaction<'_>, since: Timestamp) {
 fn accepted_since(tx: &Transaction<'_>, since: Timestamp) -> Option<(CredentialId, Proof)> {
     let mut known = [tx.record().active].into_iter().chain(tx.record().fallbacks());
     known.find_map(|one| Some((one, tx.proof_since(since, one)?)))
-}
-
-pub(super) fn take_waiting(tx: &mut Transaction<'_>) {
-    tx.stage_waiting();
 }
 
 /// Everything that is known, at least once a minute.

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{degraded, overlap, prepared, stable, staged};
+use super::{degraded, overlap, prepared, quiet, stable, staged};
 use crate::clock::Timestamp;
 use crate::credential::CredentialId;
 use crate::rotation::caller::CallerId;
@@ -49,11 +49,10 @@ pub(in crate::rotation) fn take(tx: &mut Transaction<'_>, event: &RotationEvent)
 /// A caller asks for something, or for the same again when its turn has come.
 pub(in crate::rotation) fn request(tx: &mut Transaction<'_>, caller: CallerId, request: &Request) {
     match phase(tx) {
-        Phase::Stable => stable::request(tx, caller, request),
+        Phase::Stable | Phase::Degraded { .. } => quiet::request(tx, caller, request),
         Phase::Prepared(_) => prepared::request(tx, caller, request),
         Phase::Staged(staged) => staged::request(tx, &staged, caller, request),
         Phase::Overlap(overlap) => overlap::request(tx, &overlap, caller, request),
-        Phase::Degraded { .. } => degraded::request(tx, caller, request),
     }
 }
 
@@ -73,11 +72,10 @@ fn change(tx: &mut Transaction<'_>, from: Option<CredentialId>, to: CredentialId
 /// There is a candidate that nobody asks for: a source yields it, or it is accepted at last.
 fn offer(tx: &mut Transaction<'_>, candidate: CredentialId) {
     match phase(tx) {
-        Phase::Stable => stable::offer(tx, candidate),
+        Phase::Stable | Phase::Degraded { .. } => quiet::offer(tx, candidate),
         Phase::Prepared(_) => prepared::offer(tx, candidate),
         Phase::Staged(_) => staged::offer(tx, candidate),
         Phase::Overlap(_) => overlap::offer(tx, candidate),
-        Phase::Degraded { .. } => degraded::offer(tx, candidate),
     }
 }
 
@@ -111,8 +109,7 @@ pub(in crate::rotation) fn time(tx: &mut Transaction<'_>) {
 /// Takes up the candidate that has waited until the phase allows for it.
 pub(in crate::rotation) fn take_waiting(tx: &mut Transaction<'_>) {
     match phase(tx) {
-        Phase::Stable => stable::take_waiting(tx),
-        Phase::Degraded { .. } => degraded::take_waiting(tx),
+        Phase::Stable | Phase::Degraded { .. } => quiet::take_waiting(tx),
         Phase::Prepared(_) | Phase::Staged(_) | Phase::Overlap(_) => {}
     }
 }

@@ -3,11 +3,9 @@
 use std::time::Duration;
 
 use crate::credential::CredentialId;
-use crate::rotation::caller::{Awaited, CallerId};
-use crate::rotation::candidate;
-use crate::rotation::outcome::{Refusal, Settled};
+use crate::rotation::caller::Awaited;
+use crate::rotation::outcome::Refusal;
 use crate::rotation::record::{Phase, Prepared, Role, Version};
-use crate::rotation::request::Request;
 use crate::rotation::succession;
 use crate::rotation::transaction::Transaction;
 use crate::rotation::transition::Transition;
@@ -15,22 +13,6 @@ use crate::verdict::{Arrival, Verdict};
 
 /// How long a preparation lasts at most.
 const PREPARATION: Duration = Duration::from_mins(15);
-
-pub(super) fn request(tx: &mut Transaction<'_>, caller: CallerId, request: &Request) {
-    match request {
-        Request::Rotate(rotate) => candidate::begin(tx, caller, rotate),
-        Request::Prepare { min_runway } => {
-            tx.keep(caller, Awaited::Preparation { min_runway: *min_runway });
-        }
-        Request::CancelPreparation => tx.reply(caller, Ok(Settled::Cancelled)),
-        Request::RollBack(_) => tx.reply(caller, Err(Refusal::NoCandidate(Vec::new()))),
-        Request::Retire { .. } => tx.reply(caller, Ok(Settled::Retired)),
-    }
-}
-
-pub(super) fn offer(tx: &mut Transaction<'_>, candidate: CredentialId) {
-    tx.stage_offered(candidate);
-}
 
 /// The fresh token of the active credential is what a caller may wait for who prepares a change.
 pub(super) fn answer(
@@ -92,8 +74,4 @@ fn take_early_caller(tx: &mut Transaction<'_>) -> bool {
     let Some((rotation, candidate)) = early else { return false };
     tx.stage(candidate, rotation, false);
     true
-}
-
-pub(super) fn take_waiting(tx: &mut Transaction<'_>) {
-    tx.stage_waiting();
 }
