@@ -457,7 +457,8 @@ fn a_thread_that_does_not_run_is_not_live_and_runs_again() {
         _ => None,
     });
     // All managers share the thread: when another one has its token, this one is at rest.
-    assert!(Handle::open(&handle.driver, &server, |_| {}).wait().is_ok());
+    let other = Handle::open(&handle.driver, &server, |_| {});
+    assert!(other.wait().is_ok());
     let healthy = (true.into(), true.into(), vec![]);
     // It is to refresh the token 10 to 11 minutes before that expires.
     clock.hang(true);

@@ -111,8 +111,10 @@ async fn work_that_hangs_costs_no_other_manager_its_thread_for_long() {
 async fn threads_end_at_once_when_no_more_work_is_expected() {
     let bench = Bench::new(WorkLimits { keep_alive: Duration::from_hours(1), ..LIMITS });
     let hanging = bench.hang(1, "/a").await;
-    let _other = bench.work(2, "idle").await;
+    let idle = bench.work(2, "idle").await;
     assert_eq!(bench.next_done(), "idle");
+    // Nothing runs that task while this one waits below, and it has the pool, too.
+    idle.await.unwrap().unwrap();
     bench.pool.dismiss();
     drop(hanging.release);
     hanging.outcome.await.unwrap().unwrap();

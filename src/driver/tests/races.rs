@@ -50,6 +50,15 @@ impl Drop for Environment {
     }
 }
 
+/// Ends the threads that go on until then, also when the test has failed.
+struct Done<'a>(&'a AtomicBool);
+
+impl Drop for Done<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
 #[test]
 fn words_are_freed_and_handles_closed_while_tokens_are_published_to_them() {
     // Each token is to be replaced at once: every answer is published.
@@ -61,6 +70,7 @@ fn words_are_freed_and_handles_closed_while_tokens_are_published_to_them() {
     let is_done = AtomicBool::new(false);
     let published = AtomicUsize::new(0);
     std::thread::scope(|scope| {
+        let _done = Done(&is_done);
         // Somebody whose token is dropped again and again keeps the stamps coming.
         scope.spawn(|| {
             let environment = Environment::new();
@@ -103,7 +113,6 @@ fn words_are_freed_and_handles_closed_while_tokens_are_published_to_them() {
         for thread in threads {
             thread.join().expect("it does not panic");
         }
-        is_done.store(true, Ordering::Relaxed);
     });
     assert!(published.load(Ordering::Relaxed) > 0);
     assert_eq!(driver.managers(), 0);
@@ -114,6 +123,7 @@ fn words_are_freed_while_a_thread_stores_to_them_all_the_time() {
     let words: Mutex<Vec<Box<dyn Word>>> = Mutex::default();
     let is_done = AtomicBool::new(false);
     std::thread::scope(|scope| {
+        let _done = Done(&is_done);
         // As the driver's thread does, which keeps the words of handles that are not closed yet.
         scope.spawn(|| {
             let mut kept: Vec<Box<dyn Word>> = Vec::new();
@@ -148,6 +158,5 @@ fn words_are_freed_while_a_thread_stores_to_them_all_the_time() {
         for thread in threads {
             thread.join().expect("it does not panic");
         }
-        is_done.store(true, Ordering::Relaxed);
     });
 }
