@@ -14,6 +14,9 @@ use crate::driver::files::Plan;
 /// The variable that gives a child its part.
 const PART: &str = "OAUTH_ROTOR_CHILD";
 
+/// More than it takes until others have finished their writes.
+const MOST_TRIES: usize = 10_000;
+
 /// Before each line that a child says, since the test program says other things.
 const SAYS: &str = "child: ";
 
@@ -70,6 +73,10 @@ impl Playing {
         lines.find_map(|line| Some(line.split_once(SAYS)?.1.to_owned()))
     }
 
+    pub(super) fn is_at_work(&mut self) -> bool {
+        self.process.try_wait().expect("it can be asked").is_none()
+    }
+
     /// With `SIGKILL`.
     pub(super) fn kill(&mut self) {
         self.process.kill().expect("it can be killed");
@@ -112,7 +119,11 @@ fn a_child_plays_its_part() {
             for number in 0..=to {
                 let new = credential(&format!("id-{number}"), &format!("secret {number}"));
                 // The machine would try again, too.
-                while write(&target, &new).outcome == PersistOutcome::Failed {}
+                let tries = (0..MOST_TRIES).map(|_| write(&target, &new));
+                let failed = tries.take_while(|it| it.outcome == PersistOutcome::Failed).count();
+                if failed == MOST_TRIES {
+                    say(&format!("{number} could not be written"));
+                }
                 // Nobody else writes these variables.
                 let text = fs::read_to_string(&path).expect("it is there");
                 if !text.contains(&format!("{client_id}=id-{number}\n")) {
