@@ -26,9 +26,12 @@ export async function step(what, command, args, { env = {}, quiet = true } = {})
   return output
 }
 
+/** A command that prints nothing for so long hangs: in milliseconds. */
+const LONGEST_SILENCE = 20 * 60_000
+
 /**
  * Runs a command to its end; resolves with its exit code and, when it is quiet, all that it
- * printed.
+ * printed. One that hangs is ended, so that its output shows where.
  */
 export function run(command, args, { cwd = root, env = {}, quiet }) {
   return new Promise((resolve, reject) => {
@@ -40,11 +43,24 @@ export function run(command, args, { cwd = root, env = {}, quiet }) {
       shell: process.platform === 'win32' && !command.endsWith('.exe'),
     })
     let output = ''
+    const giveUp = () => {
+      output += `\nIt has printed nothing for ${LONGEST_SILENCE / 60_000} minutes and is ended.\n`
+      child.kill('SIGKILL')
+      // Not on 'close': what it has started may keep its output open.
+      resolve({ code: 1, output })
+    }
+    const silence = quiet ? setTimeout(giveUp, LONGEST_SILENCE) : undefined
     for (const stream of [child.stdout, child.stderr]) {
-      stream?.setEncoding('utf8').on('data', (chunk) => (output += chunk))
+      stream?.setEncoding('utf8').on('data', (chunk) => {
+        output += chunk
+        silence.refresh()
+      })
     }
     child.on('error', reject)
-    child.on('close', (code) => resolve({ code, output }))
+    child.on('close', (code) => {
+      clearTimeout(silence)
+      resolve({ code, output })
+    })
   })
 }
 
