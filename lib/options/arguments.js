@@ -18,6 +18,9 @@ const EVENTS = [
   'thread-restarted',
 ]
 
+/** The events of a webhook signer. */
+const KEY_EVENTS = ['key-added', 'key-retired', 'key-unreadable']
+
 const MILESTONES = ['everywhere', 'persisted', 'retired']
 
 const CHECKS = {
@@ -33,6 +36,8 @@ const CHECKS = {
     takes: 'a whole number of milliseconds from 0 to 38,880,000,000',
     fits: (value) => Number.isInteger(value) && value >= 0 && value <= 38_880_000_000,
   },
+  id: { takes: 'a string', fits: (value) => typeof value === 'string' },
+  signer: { takes: 'a WebhookSigner', fits: (value) => typeof value?._check === 'function' },
   force: { takes: 'true or false', fits: (value) => typeof value === 'boolean' },
   signal: { takes: 'an AbortSignal (such as controller.signal)', fits: isAbortSignal },
   origins: { takes: "a list of origins, such as ['https://api.mypurecloud.com']", fits: isArray },
@@ -85,10 +90,11 @@ function checkUntil(what, below) {
 }
 
 /** Checks the name of an event and the function to call. */
-function checkListener(method, event, listener, below) {
-  if (!EVENTS.includes(event)) {
-    const hint = event === 'error' ? " Failures are told by 'refresh-failed'." : ''
-    fail(`There is no event ${describeName(event)}; the events are ${EVENTS.join(', ')}.${hint}`, below)
+function checkListener(method, event, listener, below, events = EVENTS) {
+  if (!events.includes(event)) {
+    const isFailure = event === 'error' && events === EVENTS
+    const hint = isFailure ? " Failures are told by 'refresh-failed'." : ''
+    fail(`There is no event ${describeName(event)}; the events are ${events.join(', ')}.${hint}`, below)
   }
   if (typeof listener !== 'function') {
     fail(`${method}(event, listener) takes a function to call, got ${describe(listener)}.`, below)
@@ -101,4 +107,4 @@ function fail(message, below) {
   throw error
 }
 
-module.exports = { EVENTS, checkListener, checkOptions, checkToken, checkUntil }
+module.exports = { EVENTS, KEY_EVENTS, checkListener, checkOptions, checkToken, checkUntil, fail }
