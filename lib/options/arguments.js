@@ -33,6 +33,10 @@ const CHECKS = {
     takes: 'a whole number of milliseconds from 0 to 38,880,000,000',
     fits: (value) => Number.isInteger(value) && value >= 0 && value <= 38_880_000_000,
   },
+  limit: {
+    takes: 'a whole number of bytes from 1 to 1,073,741,824',
+    fits: (value) => Number.isInteger(value) && value >= 1 && value <= 1_073_741_824,
+  },
   force: { takes: 'true or false', fits: (value) => typeof value === 'boolean' },
   signal: { takes: 'an AbortSignal (such as controller.signal)', fits: isAbortSignal },
   origins: { takes: "a list of origins, such as ['https://api.mypurecloud.com']", fits: isArray },
