@@ -3,6 +3,7 @@
 const { once } = require('node:events')
 const { createServer, request: httpRequest } = require('node:http')
 const { Readable } = require('node:stream')
+const { text } = require('node:stream/consumers')
 const { gzipSync } = require('node:zlib')
 const { expressRawBody, fastifyRawBody, readRawBody } = require('../lib/integrations/raw-body')
 const { closeAll, closing, rejection } = require('./support/world')
@@ -35,9 +36,9 @@ async function openExpress(library, { options, before = [], after = [], errors =
   app.use((request, response) => response.json(seen(request)))
   app.use((error, request, response, next) => {
     errors.push(error)
-    next(error)
+    if (response.headersSent) next(error)
+    else response.status(error.status).json(told(error))
   })
-  app.use((error, request, response, _next) => response.status(error.status).json(told(error)))
   return listening(createServer(app))
 }
 
@@ -258,7 +259,7 @@ describe.each(['fastify-4', 'fastify'])('%s', (library) => {
     const replacing = (app) => app.addHook('preParsing', async () => Readable.from('{}'))
     const reading = (app) =>
       app.addHook('preParsing', async ({ raw }) => {
-        for await (const _ of raw);
+        await text(raw)
       })
     const message =
       'The body of the request was read before its raw bytes could be kept. Register fastifyRawBody() before other plugins that read or replace bodies.'
@@ -291,7 +292,7 @@ describe('node:http', () => {
     const url = await listening(
       createServer(async (request, response) => {
         if (request.url === '/text') request.setEncoding('utf8')
-        else for await (const _ of request);
+        else await text(request)
         failures.push(await rejection(readRawBody(request)))
         response.end('{}')
       }),
@@ -307,7 +308,7 @@ describe('node:http', () => {
   test('an empty body that was read before is empty', async () => {
     const url = await listening(
       createServer(async (request, response) => {
-        for await (const _ of request);
+        await text(request)
         response.end(JSON.stringify(seen({ rawBody: await readRawBody(request) })))
       }),
     )
