@@ -33,6 +33,19 @@ const CHECKS = {
     takes: 'a whole number of milliseconds from 0 to 38,880,000,000',
     fits: (value) => Number.isInteger(value) && value >= 0 && value <= 38_880_000_000,
   },
+  id: {
+    takes: 'a text of 1 to 512 characters',
+    fits: (value) => typeof value === 'string' && value !== '' && value.length <= 512,
+  },
+  ttlMs: {
+    takes: 'a whole number of milliseconds from 1 to 31,536,000,000',
+    fits: (value) => Number.isInteger(value) && value >= 1 && value <= 31_536_000_000,
+  },
+  max: {
+    takes: 'a whole number from 1 to 10,000,000',
+    fits: (value) => Number.isInteger(value) && value >= 1 && value <= 10_000_000,
+  },
+  now: { takes: 'a function such as Date.now', fits: (value) => typeof value === 'function' },
   limit: {
     takes: 'a whole number of bytes from 1 to 1,073,741,824',
     fits: (value) => Number.isInteger(value) && value >= 1 && value <= 1_073_741_824,
