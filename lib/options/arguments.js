@@ -3,6 +3,7 @@
 const { isAbortSignal } = require('../abort')
 const { InvalidArgumentError } = require('../errors')
 const { captureFrames } = require('../stacks')
+const { instantOf } = require('./instants')
 const { closest, copyOfObject, describe, describeHidden, describeName, isArray } = require('./values')
 
 const EVENTS = [
@@ -36,8 +37,28 @@ const CHECKS = {
     takes: 'a whole number of milliseconds from 0 to 38,880,000,000',
     fits: (value) => Number.isInteger(value) && value >= 0 && value <= 38_880_000_000,
   },
-  id: { takes: 'a string', fits: (value) => typeof value === 'string' },
   signer: { takes: 'a WebhookSigner', fits: (value) => typeof value?._check === 'function' },
+  id: {
+    takes: 'a text of 1 to 512 characters',
+    fits: (value) => typeof value === 'string' && value !== '' && value.length <= 512,
+  },
+  timestamp: {
+    takes: 'a Date, an ISO 8601 text or milliseconds (not seconds) since 1970',
+    fits: (value) => instantOf(value) !== undefined,
+  },
+  ttlMs: {
+    takes: 'a whole number of milliseconds from 1 to 31,536,000,000',
+    fits: (value) => Number.isInteger(value) && value >= 1 && value <= 31_536_000_000,
+  },
+  max: {
+    takes: 'a whole number from 1 to 10,000,000',
+    fits: (value) => Number.isInteger(value) && value >= 1 && value <= 10_000_000,
+  },
+  now: { takes: 'a function such as Date.now', fits: (value) => typeof value === 'function' },
+  limit: {
+    takes: 'a whole number of bytes from 1 to 1,073,741,824',
+    fits: (value) => Number.isInteger(value) && value >= 1 && value <= 1_073_741_824,
+  },
   force: { takes: 'true or false', fits: (value) => typeof value === 'boolean' },
   signal: { takes: 'an AbortSignal (such as controller.signal)', fits: isAbortSignal },
   origins: { takes: "a list of origins, such as ['https://api.mypurecloud.com']", fits: isArray },
