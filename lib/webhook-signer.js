@@ -239,7 +239,8 @@ class WebhookSigner {
   #whyNoKey() {
     const { keys, problems } = this.#snapshot()
     if (problems.length > 0) return `No key can be used: ${problems[0].message}`
-    if (keys.length > 0) return 'No key can be used at this time: see signsFrom, signsUntil and verifiesUntil.'
+    if (keys.length > 0)
+      return 'No key can be used at this time: see signsFrom, signsUntil and verifiesUntil.'
     return this.#lender === undefined
       ? 'No key was read yet: await ready() before the first webhook.'
       : 'The TokenManager has no credential yet, or is closed: await ready() before the first webhook.'

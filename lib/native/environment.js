@@ -73,8 +73,7 @@ class Environment {
   /** Opens a webhook signer. Throws what the native part objects to. */
   openSigner(signer, options, clock, below) {
     const isLent = options.keys.kind === 'lent'
-    const settings =
-      clock === undefined || isLent ? options : { ...options, clock: this.#clocks.take(clock) }
+    const settings = clock === undefined || isLent ? options : { ...options, clock: this.#clocks.take(clock) }
     const opened = JSON.parse(native.openSigner(this.#attachment, JSON.stringify(settings)))
     if (opened?.signer === undefined) {
       this.#clocks.letGo(settings.clock)

@@ -56,9 +56,10 @@ function scheme(value, place) {
   if (typeof value === 'string' || copyOfObject(value) === undefined) return oneOf(SCHEMES)(value, place)
   return object(value, place, {
     header: headerName({ isRequired: true }),
-    prefix: (text, at) => (text === undefined ? '' : ascii(text, at, { what: "a text such as 'v1='", max: 32 })),
+    prefix: (text, at) =>
+      text === undefined ? '' : ascii(text, at, { what: "a text such as 'v1='", max: 32 }),
     encoding: oneOf(['hex', 'base64'], { otherwise: 'hex' }),
-    separator: oneOf([',', ' ', ';']),
+    separator,
     signed: template,
     idHeader: headerName({ isRequired: false }),
     timestampHeader: headerName({ isRequired: false }),
@@ -78,11 +79,18 @@ function ascii(value, place, { what, max }) {
   return place.fail(`takes ${what} of at most ${max} visible ASCII characters, got ${describe(value)}.`)
 }
 
+function separator(value, place) {
+  if (value === undefined || (typeof value === 'string' && /^[\x20-\x7e]{1,3}$/.test(value))) return value
+  return place.fail(`takes a text such as ',' or ' ', got ${describe(value)}.`)
+}
+
 function template(value, place) {
   if (value === undefined) return '{body}'
   const isText = typeof value === 'string' && value.length <= 128
   if (isText && value.split('{body}').length === 2) return value
-  return place.fail(`takes a text with {body} in it once, such as '{timestamp}.{body}', got ${describe(value)}.`)
+  return place.fail(
+    `takes a text with {body} in it once, such as '{timestamp}.{body}', got ${describe(value)}.`,
+  )
 }
 
 function lenderOf(value) {
@@ -114,7 +122,8 @@ function configuredKeys(value, place, { environment, sourcePollMs }) {
 }
 
 function key(value, place, index, context) {
-  const isPlain = typeof value === 'string' || typeof value === 'function' || sourceDetail(value) !== undefined
+  const isPlain =
+    typeof value === 'string' || typeof value === 'function' || sourceDetail(value) !== undefined
   if (!isPlain && copyOfObject(value) === undefined) {
     const hint = isPromise(value) ? ' Give the function that returns the promise.' : ''
     return place.fail(`takes a string, a source or { key, … }, got ${describeHidden(value)}.${hint}`)

@@ -36,7 +36,7 @@ class Verification {
 function idInBody(body, path) {
   let value
   try {
-    value = JSON.parse(typeof body === 'string' ? body : new TextDecoder().decode(body))
+    value = JSON.parse(typeof body === 'string' ? body : new globalThis.TextDecoder().decode(body))
   } catch {
     return undefined
   }

@@ -15,7 +15,7 @@ use crate::api::{ErrorMessage, HandleId, KeysForm, SignerSettings};
 use crate::driver::Driver;
 use crate::error::Code;
 use crate::source::Reading;
-use crate::webhook::{Flaw, Incoming, Outgoing};
+use crate::webhook::{Incoming, Outgoing, SignatureFlaw};
 
 /// What the facade has to know of a signer.
 #[derive(Serialize)]
@@ -143,13 +143,13 @@ pub fn verify(
     let check = |id: Option<&[u8]>, timestamp: Option<&[u8]>| {
         let checked = with_text(env, signature, Use::Signature, |signature| {
             with_bytes(env, body, |body| {
-                let Some(signer) = signer.as_deref() else { return Err(Flaw::NoKey) };
+                let Some(signer) = signer.as_deref() else { return Err(SignatureFlaw::NoKey) };
                 let message = Incoming { signature, id, timestamp, body };
                 signer.verify(whole(now), &message)
             })
         });
         match checked {
-            None => code(Flaw::Malformed),
+            None => code(SignatureFlaw::Malformed),
             Some(None) => NOT_BYTES,
             Some(Some(Ok(number))) => i32::try_from(number).unwrap_or(i32::MAX),
             Some(Some(Err(flaw))) => code(flaw),
@@ -163,16 +163,16 @@ pub fn verify(
 }
 
 /// The numbers that lib/webhook/flaws.js knows.
-fn code(flaw: Flaw) -> i32 {
+fn code(flaw: SignatureFlaw) -> i32 {
     match flaw {
-        Flaw::NoKey => NO_KEY,
-        Flaw::MissingId => -3,
-        Flaw::MissingTimestamp => -4,
-        Flaw::Malformed => -5,
-        Flaw::MalformedTimestamp => -6,
-        Flaw::TooOld => -7,
-        Flaw::FromTheFuture => -8,
-        Flaw::Mismatch => -9,
+        SignatureFlaw::NoKey => NO_KEY,
+        SignatureFlaw::MissingId => -3,
+        SignatureFlaw::MissingTimestamp => -4,
+        SignatureFlaw::Malformed => -5,
+        SignatureFlaw::MalformedTimestamp => -6,
+        SignatureFlaw::TooOld => -7,
+        SignatureFlaw::FromTheFuture => -8,
+        SignatureFlaw::Mismatch => -9,
     }
 }
 

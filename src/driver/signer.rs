@@ -8,7 +8,7 @@ use crate::api::{
 };
 use crate::error::Code;
 use crate::signing::{Board, KeyNotice, KeyProblem, NamedKey};
-use crate::webhook::{Flaw, Incoming, Keyring, NoKey, Outgoing, Scheme, SignWith};
+use crate::webhook::{Incoming, LiveKeys, NoKey, Outgoing, Scheme, SignWith, SignatureFlaw};
 
 /// Signs and verifies with the keys that it is shown.
 pub struct Signer {
@@ -48,7 +48,7 @@ impl Signer {
     }
 
     /// The number of the key that made a signature.
-    pub fn verify(&self, now: i64, message: &Incoming<'_>) -> Result<u32, Flaw> {
+    pub fn verify(&self, now: i64, message: &Incoming<'_>) -> Result<u32, SignatureFlaw> {
         self.scheme.verify(&self.ring(), self.tolerance, now, message)
     }
 
@@ -100,7 +100,7 @@ impl Signer {
         }
     }
 
-    fn ring(&self) -> Arc<Keyring> {
+    fn ring(&self) -> Arc<LiveKeys> {
         Arc::clone(self.lock().board.ring())
     }
 

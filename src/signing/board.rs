@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::webhook::{KeyWindow, Keyring, LiveKey, SigningKey};
+use crate::webhook::{KeyWindow, LiveKey, LiveKeys, SigningKey};
 
 /// A key with the name that people know it by.
 #[derive(Debug, Clone)]
@@ -51,7 +51,7 @@ pub enum KeyNotice {
 pub struct Board {
     keys: Vec<NamedKey>,
     problems: Vec<KeyProblem>,
-    ring: Arc<Keyring>,
+    ring: Arc<LiveKeys>,
     /// Names keep their numbers. There are few: labels, places and roles.
     names: Vec<String>,
     was_shown: bool,
@@ -85,13 +85,13 @@ impl Board {
             window: key.window,
             may_sign: key.may_sign,
         });
-        self.ring = Arc::new(Keyring::new(live.collect()));
+        self.ring = Arc::new(LiveKeys::new(live.collect()));
         (self.keys, self.problems, self.was_shown) = (keys, problems, true);
         notices
     }
 
     /// What signs and verifies.
-    pub fn ring(&self) -> &Arc<Keyring> {
+    pub fn ring(&self) -> &Arc<LiveKeys> {
         &self.ring
     }
 
