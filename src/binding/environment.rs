@@ -18,6 +18,9 @@ use crate::driver::{Driver, Manager, Signer};
 /// What detaches an attachment when its environment ends.
 pub(super) type EndHook = CleanupEnvHook<(Rc<Environment>, i64)>;
 
+/// A signer, unless the slot is free.
+type SignerSlot = Option<(HandleId, Arc<Signer>)>;
+
 /// The main thread, or a worker.
 #[derive(Default)]
 pub(super) struct Environment {
@@ -26,7 +29,7 @@ pub(super) struct Environment {
     /// Its open handles, and through which attachment they were opened.
     handles: RefCell<HashMap<HandleId, i64>>,
     /// Its open signers, by the slot that JavaScript names them by: the quickest way to find one.
-    signers: RefCell<Vec<Option<(HandleId, Arc<Signer>)>>>,
+    signers: RefCell<Vec<SignerSlot>>,
     clocks: RefCell<HashSet<ClockId>>,
 }
 

@@ -93,9 +93,9 @@ const NOT_BYTES: i32 = -2;
 const UNFIT_ID: i32 = -10;
 
 /// A value that was made already.
-pub struct Made(sys::napi_value);
+pub struct RawValue(sys::napi_value);
 
-impl ToNapiValue for Made {
+impl ToNapiValue for RawValue {
     unsafe fn to_napi_value(_: sys::napi_env, value: Self) -> Result<sys::napi_value> {
         Ok(value.0)
     }
@@ -110,27 +110,27 @@ pub fn sign(
     id: Unknown<'_>,
     timestamp: f64,
     now: f64,
-) -> Result<Made> {
+) -> Result<RawValue> {
     let signer = Environment::of(env)?.signer(slot);
     let (env, body, id) = (env.raw(), body.raw(), id.raw());
     let Some(signer) = signer.as_deref() else { return make_number(env, NO_KEY) };
-    let sign = |id: Option<&str>| {
-        let signed = with_bytes(env, body, |body| {
+    let answer = |id: Option<&str>| {
+        let outcome = with_bytes(env, body, |body| {
             if id.is_some_and(|id| !signer.scheme().admits_id(id.as_bytes())) {
                 return Err(UNFIT_ID);
             }
             let message = Outgoing { id, timestamp: whole(timestamp), body };
             let mut value = Vec::with_capacity(256);
-            let signed = signer.sign(whole(now), &message, &mut value);
-            signed.map(|()| value).map_err(|_| NO_KEY)
+            signer.sign(whole(now), &message, &mut value).map_err(|_| NO_KEY)?;
+            Ok(value)
         });
-        match signed.unwrap_or(Err(NOT_BYTES)) {
+        match outcome.unwrap_or(Err(NOT_BYTES)) {
             Ok(value) => make_text(env, &value),
             Err(code) => make_number(env, code),
         }
     };
-    with_text(env, id, Use::Id, |id| sign(std::str::from_utf8(id).ok()))
-        .unwrap_or_else(|| sign(None))
+    with_text(env, id, Use::Id, |id| answer(std::str::from_utf8(id).ok()))
+        .unwrap_or_else(|| answer(None))
 }
 
 /// The number of the key that made the signature; a negative number says what is wrong.
@@ -231,7 +231,7 @@ fn signer_of(env: Env, handle: i64) -> Option<HandleId> {
     Environment::of(env).ok()?.has_signer(handle).then_some(handle)
 }
 
-fn make_text(env: sys::napi_env, text: &[u8]) -> Result<Made> {
+fn make_text(env: sys::napi_env, text: &[u8]) -> Result<RawValue> {
     let mut value = std::ptr::null_mut();
     let length = isize::try_from(text.len()).unwrap_or_default();
     // SAFETY: this is a call from JavaScript; what is signed is ASCII.
@@ -239,13 +239,13 @@ fn make_text(env: sys::napi_env, text: &[u8]) -> Result<Made> {
         sys::napi_create_string_latin1(env, text.as_ptr().cast(), length, &raw mut value)
     };
     napi::check_status!(status)?;
-    Ok(Made(value))
+    Ok(RawValue(value))
 }
 
-fn make_number(env: sys::napi_env, number: i32) -> Result<Made> {
+fn make_number(env: sys::napi_env, number: i32) -> Result<RawValue> {
     let mut value = std::ptr::null_mut();
     // SAFETY: this is a call from JavaScript.
     let status = unsafe { sys::napi_create_int32(env, number, &raw mut value) };
     napi::check_status!(status)?;
-    Ok(Made(value))
+    Ok(RawValue(value))
 }

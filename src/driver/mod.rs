@@ -8,6 +8,7 @@
 //! a handle is open and ends with the last one.
 
 mod audience;
+mod borrower;
 mod clients;
 mod errand;
 mod files;

@@ -9,12 +9,11 @@ use tokio::sync::Notify;
 
 use super::listener::{Listener, Word};
 use super::manager::{Manager, ManagerId};
-use super::served::Served;
+use super::served::{Served, SignerHome};
 use super::workers::Workers;
 use crate::api::{Activity, ClockId, ErrorMessage, HandleId, Settings};
 use crate::clock::{Clock, ManualClock};
 use crate::redaction::Known;
-use signers::SignerHome;
 
 /// The managers of a process, and what those have in common.
 pub(super) struct Registry {

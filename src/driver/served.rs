@@ -1,33 +1,20 @@
-//! What has a task on the driver's thread.
+//! What the driver's thread serves.
 
-use std::future::Future;
-use std::pin::Pin;
 use std::sync::Arc;
 
-use super::clients::Clients;
 use super::key_set::KeySet;
-use super::key_task;
 use super::manager::Manager;
-use super::registry::Registry;
-use super::task;
 
-/// A manager, or the keys of a signer.
+/// What has a task on the thread: a manager, or the keys of a signer.
 pub(super) enum Served {
     Manager(Arc<Manager>),
     Keys(Arc<KeySet>),
 }
 
-impl Served {
-    /// Its task, which runs until the supervisor drops it.
-    pub(super) fn run(
-        self,
-        id: u64,
-        registry: Arc<Registry>,
-        clients: Arc<Clients>,
-    ) -> Pin<Box<dyn Future<Output = ()> + Send>> {
-        match self {
-            Self::Manager(manager) => Box::pin(task::run(id, manager, registry, clients)),
-            Self::Keys(keys) => Box::pin(key_task::run(id, keys, registry)),
-        }
-    }
+/// Where the keys of a signer come from.
+pub(super) enum SignerHome {
+    /// They are configured.
+    Keys(Arc<KeySet>),
+    /// They are the credentials of a manager.
+    Lent(Arc<Manager>),
 }

@@ -15,8 +15,7 @@ mod tenure;
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use signers::Borrower;
-
+use super::borrower::Borrower;
 use super::errand::Errand;
 use super::handles::Handles;
 use super::news::News;

@@ -12,7 +12,10 @@ use tokio::runtime;
 use tokio::task::{AbortHandle, JoinError, JoinSet};
 
 use super::clients::Clients;
+use super::key_task;
 use super::registry::Registry;
+use super::served::Served;
+use super::task;
 use super::thread_name::NAME;
 use crate::policy::patience::THREAD_RESTART;
 use crate::policy::work::MOST_LOOKUPS;
@@ -69,8 +72,14 @@ async fn supervise(registry: &Arc<Registry>) {
         };
         let Some(unserved) = registry.take_unserved(stop) else { return };
         for (id, served) in unserved {
-            let task = served.run(id, Arc::clone(registry), Arc::clone(&clients));
-            serving.insert(id, tasks.spawn(task));
+            let registry = Arc::clone(registry);
+            let task = match served {
+                Served::Manager(manager) => {
+                    tasks.spawn(task::run(id, manager, registry, Arc::clone(&clients)))
+                }
+                Served::Keys(keys) => tasks.spawn(key_task::run(id, keys, registry)),
+            };
+            serving.insert(id, task);
         }
         tokio::select! {
             () = registry.changed() => {}

@@ -30,13 +30,13 @@ pub struct KeySpec {
 #[derive(Debug)]
 pub struct ConfiguredKeys {
     specs: Vec<KeySpec>,
-    made: Vec<Option<Made>>,
+    made: Vec<Option<MadeKey>>,
     last_serial: u64,
 }
 
 /// A key of the value that a source yields.
 #[derive(Debug)]
-struct Made {
+struct MadeKey {
     /// The value. An unchanged one stays the same key.
     of: Arc<Credential>,
     serial: u64,
@@ -68,7 +68,7 @@ impl ConfiguredKeys {
                 Ok(key) => Some((made.serial, key)),
                 Err(_) => made.before,
             });
-            *made = Some(Made {
+            *made = Some(MadeKey {
                 of: Arc::clone(value),
                 serial: self.last_serial,
                 key: scheme.key(&value.client_secret),

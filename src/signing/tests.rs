@@ -7,7 +7,7 @@ use crate::credential::{Credential, CredentialId};
 use crate::rotation::Role;
 use crate::secret::Secret;
 use crate::source::{EntryPlace, Yielded};
-use crate::webhook::{Outgoing, Scheme, SignWith};
+use crate::webhook::{KeyWindow, Outgoing, Scheme, SignWith};
 
 fn scheme(name: &str) -> Scheme {
     let spec = serde_json::from_value(serde_json::Value::String(name.to_owned())).unwrap();
@@ -185,7 +185,13 @@ mod board {
 
     fn key(serial: u64, name: &str) -> NamedKey {
         let key = scheme("github").key(&Secret::new(name)).unwrap();
-        NamedKey { serial, name: name.to_owned(), key, window: Default::default(), may_sign: true }
+        NamedKey {
+            serial,
+            name: name.to_owned(),
+            key,
+            window: KeyWindow::default(),
+            may_sign: true,
+        }
     }
 
     #[test]

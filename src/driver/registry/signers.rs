@@ -7,17 +7,11 @@ use super::{Entries, Registry};
 use crate::api::{ErrorMessage, HandleId, KeysForm, SignerSettings};
 use crate::driver::key_set::KeySet;
 use crate::driver::listener::Listener;
-use crate::driver::manager::Manager;
+use crate::driver::served::SignerHome;
 use crate::driver::signer::Signer;
 use crate::error::Code;
 use crate::refresh::WaiterId;
 use crate::source::Reading;
-
-/// Where the keys of a signer come from.
-pub(super) enum SignerHome {
-    Keys(Arc<KeySet>),
-    Lent(Arc<Manager>),
-}
 
 impl Registry {
     /// Opens a signer.

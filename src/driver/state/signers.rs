@@ -5,14 +5,9 @@ use std::sync::Arc;
 use super::State;
 use crate::api::{ErrorMessage, HandleId};
 use crate::clock::Timestamp;
+use crate::driver::borrower::Borrower;
 use crate::driver::signer::Signer;
 use crate::signing::LentKeys;
-
-/// A signer, and what it was lent.
-pub(super) struct Borrower {
-    signer: Arc<Signer>,
-    keys: LentKeys,
-}
 
 impl State {
     /// A signer follows the credentials from now on; an error if the current one cannot be its key.
