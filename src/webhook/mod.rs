@@ -25,10 +25,3 @@ pub use keyring::{KeyWindow, LiveKey, LiveKeys};
 pub use outgoing::{NoKey, Outgoing, SignWith};
 pub use scheme::{Scheme, SchemeFlaw};
 pub use spec::{HmacSpec, SchemeName, SchemeSpec};
-
-// The names of the contract. `Keyring` and `Flaw` are other types elsewhere.
-pub use incoming::SignatureFlaw as Flaw;
-pub use keyring::LiveKeys as Keyring;
-
-#[cfg(test)]
-mod tests;
