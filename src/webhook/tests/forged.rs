@@ -18,7 +18,11 @@ fn every_scheme_takes_what_it_made_and_nothing_of_another_key() {
         let (scheme, one, header) = pair(name);
         assert_eq!(verified(&scheme, &one, &received(&header)), Ok(0), "{header}");
         let other = keys(&scheme, &[OTHER_KEY]);
-        assert_eq!(verified(&scheme, &other, &received(&header)), Err(Flaw::Mismatch), "{header}");
+        assert_eq!(
+            verified(&scheme, &other, &received(&header)),
+            Err(SignatureFlaw::Mismatch),
+            "{header}"
+        );
     }
 }
 
@@ -28,14 +32,21 @@ fn hex_that_is_cut_off_or_odd_or_has_another_letter_is_malformed() {
     let length = header.len();
     for wrong in [&header[..length - 2], &header[..length - 1], "v1=", "v1", "", ",", " , ,"] {
         let result = verified(&scheme, &keys, &received(wrong));
-        assert_eq!(result, Err(Flaw::Malformed), "{wrong:?}");
+        assert_eq!(result, Err(SignatureFlaw::Malformed), "{wrong:?}");
     }
     for end in ["0", "00", "g", " 0", "=", "\0"] {
         let wrong = format!("{header}{end}");
-        assert_eq!(verified(&scheme, &keys, &received(&wrong)), Err(Flaw::Malformed), "{end:?}");
+        assert_eq!(
+            verified(&scheme, &keys, &received(&wrong)),
+            Err(SignatureFlaw::Malformed),
+            "{end:?}"
+        );
         let wrong = format!("{}{end}", &header[..length - end.len()]);
         let result = verified(&scheme, &keys, &received(&wrong));
-        assert!(matches!(result, Err(Flaw::Malformed | Flaw::Mismatch)), "{end:?}: {result:?}");
+        assert!(
+            matches!(result, Err(SignatureFlaw::Malformed | SignatureFlaw::Mismatch)),
+            "{end:?}: {result:?}"
+        );
     }
 }
 
@@ -43,7 +54,7 @@ fn hex_that_is_cut_off_or_odd_or_has_another_letter_is_malformed() {
 fn hex_may_be_in_upper_case_but_versions_may_not() {
     let (scheme, keys, header) = pair(PAGERDUTY);
     let upper = header.to_uppercase();
-    assert_eq!(verified(&scheme, &keys, &received(&upper)), Err(Flaw::Malformed));
+    assert_eq!(verified(&scheme, &keys, &received(&upper)), Err(SignatureFlaw::Malformed));
     let digits = format!("v1={}", &upper[3..]);
     assert_eq!(verified(&scheme, &keys, &received(&digits)), Ok(0));
 }
@@ -59,7 +70,7 @@ fn base64_has_its_padding_and_only_one_spelling() {
         let wrong = [text.to_owned(), format!("{text}=="), format!("{before}{next}=")];
         for wrong in wrong {
             let result = verified(&scheme, &keys, &received(&wrong));
-            assert_eq!(result, Err(Flaw::Malformed), "{wrong}");
+            assert_eq!(result, Err(SignatureFlaw::Malformed), "{wrong}");
         }
     }
 }
@@ -72,12 +83,12 @@ fn a_right_digest_under_a_wrong_version_is_ignored() {
         for wrong in ["v2", "v1a", "v", "sha1", ""] {
             let renamed = header.replacen(&version, wrong, 1);
             let result = verified(&scheme, &keys, &received(&renamed));
-            assert_eq!(result, Err(Flaw::Malformed), "{renamed}");
+            assert_eq!(result, Err(SignatureFlaw::Malformed), "{renamed}");
         }
     }
     let (scheme, keys, header) = pair(SchemeName::Stripe);
     let ignored = header.replace("v1=", "v0=");
-    assert_eq!(verified(&scheme, &keys, &received(&ignored)), Err(Flaw::Malformed));
+    assert_eq!(verified(&scheme, &keys, &received(&ignored)), Err(SignatureFlaw::Malformed));
 }
 
 #[test]
@@ -102,7 +113,11 @@ fn headers_that_came_twice_are_one_list() {
             assert_eq!(result, Ok(0), "{joined}");
         }
         let twice = format!("{forged}, {forged}");
-        assert_eq!(verified(&scheme, &keys, &received(&twice)), Err(Flaw::Mismatch), "{twice}");
+        assert_eq!(
+            verified(&scheme, &keys, &received(&twice)),
+            Err(SignatureFlaw::Mismatch),
+            "{twice}"
+        );
     }
 }
 
@@ -118,12 +133,20 @@ fn lists_are_bounded() {
         format!("{header}{}", ",".repeat(1000)),
         format!("{header}{}", ", v0=1".repeat(1000)),
     ] {
-        assert_eq!(verified(&scheme, &keys, &received(&wrong)), Err(Flaw::Malformed), "{wrong}");
+        assert_eq!(
+            verified(&scheme, &keys, &received(&wrong)),
+            Err(SignatureFlaw::Malformed),
+            "{wrong}"
+        );
     }
     for name in SCHEMES {
         let (scheme, keys, header) = pair(name);
         let many = vec![header.as_str(); 1000].join(", ");
-        assert_eq!(verified(&scheme, &keys, &received(&many)), Err(Flaw::Malformed), "{header}");
+        assert_eq!(
+            verified(&scheme, &keys, &received(&many)),
+            Err(SignatureFlaw::Malformed),
+            "{header}"
+        );
     }
 }
 
@@ -137,7 +160,7 @@ fn an_empty_body_is_signed_as_one() {
         let result = verified(&scheme, &keys, &Incoming { body: b"", ..received(&of_empty) });
         assert_eq!(result, Ok(0));
         let result = verified(&scheme, &keys, &Incoming { body: b"", ..received(&header) });
-        assert_eq!(result, Err(Flaw::Mismatch));
+        assert_eq!(result, Err(SignatureFlaw::Mismatch));
     }
 }
 
@@ -150,7 +173,7 @@ fn bodies_are_bytes_and_not_text() {
     assert_ne!(one, of("\u{fffd}".as_bytes()));
     assert_eq!(verified(&scheme, &keys, &Incoming { body: &[0xff], ..received(&one) }), Ok(0));
     let mixed_up = Incoming { body: &[0xfe], ..received(&one) };
-    assert_eq!(verified(&scheme, &keys, &mixed_up), Err(Flaw::Mismatch));
+    assert_eq!(verified(&scheme, &keys, &mixed_up), Err(SignatureFlaw::Mismatch));
 }
 
 #[test]
@@ -159,13 +182,13 @@ fn a_body_that_was_serialized_again_does_not_match() {
         let (scheme, keys, header) = pair(name);
         for body in [r#"{"event": {"id": "01TEST"}}"#, "{\"event\":{\"id\":\"01TEST\"}}\n"] {
             let again = Incoming { body: body.as_bytes(), ..received(&header) };
-            assert_eq!(verified(&scheme, &keys, &again), Err(Flaw::Mismatch), "{header}");
+            assert_eq!(verified(&scheme, &keys, &again), Err(SignatureFlaw::Mismatch), "{header}");
         }
     }
 }
 
 /// The message with another timestamp, wherever the scheme has it.
-fn with_timestamp(name: SchemeName, text: &str) -> Result<u32, Flaw> {
+fn with_timestamp(name: SchemeName, text: &str) -> Result<u32, SignatureFlaw> {
     let (scheme, keys, header) = pair(name);
     let header = header.replace("t=1700000000", &format!("t={text}"));
     let message = Incoming { timestamp: Some(text.as_bytes()), ..received(&header) };
@@ -193,13 +216,17 @@ fn a_timestamp_is_plain_digits() {
             "9223372036854775808",
             "18446744073709551617",
         ] {
-            assert_eq!(with_timestamp(name, text), Err(Flaw::MalformedTimestamp), "{text}");
+            assert_eq!(
+                with_timestamp(name, text),
+                Err(SignatureFlaw::MalformedTimestamp),
+                "{text}"
+            );
         }
         // Another text for the same number is not what was signed.
-        assert_eq!(with_timestamp(name, "01700000000"), Err(Flaw::Mismatch));
-        assert_eq!(with_timestamp(name, "1700000001"), Err(Flaw::Mismatch));
-        assert_eq!(with_timestamp(name, "0"), Err(Flaw::TooOld));
-        assert_eq!(with_timestamp(name, "999999999999"), Err(Flaw::FromTheFuture));
+        assert_eq!(with_timestamp(name, "01700000000"), Err(SignatureFlaw::Mismatch));
+        assert_eq!(with_timestamp(name, "1700000001"), Err(SignatureFlaw::Mismatch));
+        assert_eq!(with_timestamp(name, "0"), Err(SignatureFlaw::TooOld));
+        assert_eq!(with_timestamp(name, "999999999999"), Err(SignatureFlaw::FromTheFuture));
     }
 }
 
@@ -209,14 +236,14 @@ fn a_timestamp_counts_from_and_to_the_very_instant_of_the_tolerance() {
         let (scheme, keys, header) = pair(name);
         let at = |now: i64| scheme.verify(&keys, TOLERANCE, now, &received(&header));
         assert_eq!(at(NOW + TOLERANCE), Ok(0));
-        assert_eq!(at(NOW + TOLERANCE + 1), Err(Flaw::TooOld));
+        assert_eq!(at(NOW + TOLERANCE + 1), Err(SignatureFlaw::TooOld));
         assert_eq!(at(NOW - TOLERANCE), Ok(0));
-        assert_eq!(at(NOW - TOLERANCE - 1), Err(Flaw::FromTheFuture));
-        assert_eq!(at(i64::MAX), Err(Flaw::TooOld));
-        assert_eq!(at(i64::MIN), Err(Flaw::FromTheFuture));
+        assert_eq!(at(NOW - TOLERANCE - 1), Err(SignatureFlaw::FromTheFuture));
+        assert_eq!(at(i64::MAX), Err(SignatureFlaw::TooOld));
+        assert_eq!(at(i64::MIN), Err(SignatureFlaw::FromTheFuture));
         let strict = |now: i64| scheme.verify(&keys, 0, now, &received(&header));
-        assert_eq!((strict(NOW), strict(NOW + 1)), (Ok(0), Err(Flaw::TooOld)));
-        assert_eq!(strict(NOW - 1), Err(Flaw::FromTheFuture));
+        assert_eq!((strict(NOW), strict(NOW + 1)), (Ok(0), Err(SignatureFlaw::TooOld)));
+        assert_eq!(strict(NOW - 1), Err(SignatureFlaw::FromTheFuture));
         let unlimited = |now: i64| scheme.verify(&keys, i64::MAX, now, &received(&header));
         assert_eq!((unlimited(0), unlimited(NOW * 1000)), (Ok(0), Ok(0)));
     }
@@ -227,13 +254,13 @@ fn what_is_signed_must_be_there() {
     let (scheme, keys, header) = pair(SchemeName::StandardWebhooks);
     for id in [None, Some(&b""[..])] {
         let message = Incoming { id, ..received(&header) };
-        assert_eq!(verified(&scheme, &keys, &message), Err(Flaw::MissingId));
+        assert_eq!(verified(&scheme, &keys, &message), Err(SignatureFlaw::MissingId));
     }
     let message = Incoming { timestamp: None, ..received(&header) };
-    assert_eq!(verified(&scheme, &keys, &message), Err(Flaw::MissingTimestamp));
+    assert_eq!(verified(&scheme, &keys, &message), Err(SignatureFlaw::MissingTimestamp));
     let (scheme, keys, header) = pair(SchemeName::Stripe);
     let (_, alone) = header.split_once(',').unwrap();
-    assert_eq!(verified(&scheme, &keys, &received(alone)), Err(Flaw::MissingTimestamp));
+    assert_eq!(verified(&scheme, &keys, &received(alone)), Err(SignatureFlaw::MissingTimestamp));
     // Other schemes do not look at them.
     let (scheme, keys, header) = pair(PAGERDUTY);
     let message = Incoming { id: None, timestamp: None, ..received(&header) };
@@ -246,7 +273,7 @@ fn two_timestamps_in_one_header_are_unclear_unless_they_are_the_same() {
     for other in ["t=1700000001", "t=", "t=01700000000"] {
         for unclear in [format!("{other},{header}"), format!("{header},{other}")] {
             let result = verified(&scheme, &keys, &received(&unclear));
-            assert_eq!(result, Err(Flaw::Malformed), "{unclear}");
+            assert_eq!(result, Err(SignatureFlaw::Malformed), "{unclear}");
         }
     }
     let twice = format!("{header},t=1700000000");
@@ -262,12 +289,12 @@ fn no_part_of_a_message_passes_as_a_part_of_another() {
     let whole = Incoming { id: Some(b"a"), body: b"1700000000.x", ..received(&header) };
     assert_eq!(verified(&scheme, &keys, &whole), Ok(0));
     let moved = Incoming { id: Some(b"a.1700000000"), body: b"x", ..received(&header) };
-    assert_eq!(verified(&scheme, &keys, &moved), Err(Flaw::Malformed));
+    assert_eq!(verified(&scheme, &keys, &moved), Err(SignatureFlaw::Malformed));
     let (scheme, keys, _) = pair(SchemeName::Stripe);
     let header = signed(&scheme, &keys, &Outgoing { body: b"1.x", ..MESSAGE });
     let moved = header.replace("t=1700000000", "t=1700000000.1");
     let moved = Incoming { body: b"x", ..received(&moved) };
-    assert_eq!(verified(&scheme, &keys, &moved), Err(Flaw::MalformedTimestamp));
+    assert_eq!(verified(&scheme, &keys, &moved), Err(SignatureFlaw::MalformedTimestamp));
 }
 
 #[test]

@@ -70,7 +70,7 @@ fn tags_are_those_of_rfc_4231() {
         assert_eq!(&made[..tag.len()], tag);
         // Half a tag is none.
         let result = verified(&scheme, &keys, &Incoming { body, ..received(tag) });
-        assert_eq!(result, if tag == truncation { Err(Flaw::Malformed) } else { Ok(0) });
+        assert_eq!(result, if tag == truncation { Err(SignatureFlaw::Malformed) } else { Ok(0) });
     }
 }
 
@@ -87,8 +87,8 @@ fn wycheproofs_tags_are_told_from_those_that_were_tampered_with() {
             let outcome = verified(&scheme, &keys, &Incoming { body: &msg, ..received(&tag) });
             let expected = match (group.tag_size, is_valid) {
                 (256, true) => Ok(0),
-                (256, false) => Err(Flaw::Mismatch),
-                _ => Err(Flaw::Malformed),
+                (256, false) => Err(SignatureFlaw::Mismatch),
+                _ => Err(SignatureFlaw::Malformed),
             };
             assert_eq!(outcome, expected, "{tc_id}");
             accepted += u32::from(outcome.is_ok());
@@ -108,6 +108,6 @@ fn a_body_of_any_length_is_signed_whole() {
         assert_eq!(verified(&scheme, &keys, &whole), Ok(0), "{length}");
         let Some((_, less)) = body.split_last() else { continue };
         let cut = Incoming { body: less, ..received(&made) };
-        assert_eq!(verified(&scheme, &keys, &cut), Err(Flaw::Mismatch), "{length}");
+        assert_eq!(verified(&scheme, &keys, &cut), Err(SignatureFlaw::Mismatch), "{length}");
     }
 }

@@ -5,6 +5,7 @@ mod hmac;
 mod keys;
 mod mutations;
 mod schemes;
+mod timing;
 mod vectors;
 mod windows;
 
@@ -64,6 +65,10 @@ fn received(signature: &str) -> Incoming<'_> {
     }
 }
 
-fn verified(scheme: &Scheme, keys: &LiveKeys, message: &Incoming<'_>) -> Result<u32, Flaw> {
+fn verified(
+    scheme: &Scheme,
+    keys: &LiveKeys,
+    message: &Incoming<'_>,
+) -> Result<u32, SignatureFlaw> {
     scheme.verify(keys, TOLERANCE, NOW, message)
 }

@@ -17,7 +17,7 @@ struct Parcel {
 }
 
 impl Parcel {
-    fn verified(&self, scheme: &Scheme, keys: &LiveKeys) -> Result<u32, Flaw> {
+    fn verified(&self, scheme: &Scheme, keys: &LiveKeys) -> Result<u32, SignatureFlaw> {
         let message = Incoming {
             signature: &self.signature,
             id: Some(&self.id),

@@ -137,7 +137,7 @@ fn what_a_sender_may_leave_open_is_written_without_a_panic() {
     for timestamp in [i64::MIN, -1, 0, i64::MAX] {
         let header = signed(&scheme, &ring, &Outgoing { id: None, timestamp, body: b"" });
         let message = Incoming { id: Some(b""), ..received(&header) };
-        assert_eq!(verified(&scheme, &ring, &message), Err(Flaw::MissingId));
+        assert_eq!(verified(&scheme, &ring, &message), Err(SignatureFlaw::MissingId));
     }
 }
 

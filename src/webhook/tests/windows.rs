@@ -121,7 +121,7 @@ fn without_a_key_nothing_is_said_of_the_message() {
     let scheme = scheme(SchemeName::Stripe);
     let expired = LiveKeys::new(vec![live(&scheme, 0, KEY, window(None, None, Some(NOW)))]);
     for ring in [LiveKeys::default(), expired] {
-        assert_eq!(verified(&scheme, &ring, &received("nonsense")), Err(Flaw::NoKey));
+        assert_eq!(verified(&scheme, &ring, &received("nonsense")), Err(SignatureFlaw::NoKey));
         let mut out = Vec::new();
         let result = scheme.sign(&ring, SignWith::Previous, NOW, &MESSAGE, &mut out);
         assert_eq!((result, out.len()), (Err(NoKey), 0));
