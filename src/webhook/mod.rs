@@ -25,3 +25,6 @@ pub use keyring::{KeyWindow, LiveKey, LiveKeys};
 pub use outgoing::{NoKey, Outgoing, SignWith};
 pub use scheme::{Scheme, SchemeFlaw};
 pub use spec::{HmacSpec, SchemeName, SchemeSpec};
+
+#[cfg(test)]
+mod tests;
