@@ -1,6 +1,6 @@
 'use strict'
 
-const { createSeen, handleOnce } = require('../lib/webhook/repeats')
+const { memorySeen, handleOnce } = require('../lib/webhook/repeats')
 const { rejection } = require('./support/world')
 
 const signed = (id) => ({ key: 'keys[0]', version: 'v1', id, timestamp: undefined })
@@ -32,7 +32,7 @@ function randomFrom(seed) {
 
 describe('handleOnce()', () => {
   test('handles a message, and no repeat of it', async () => {
-    const seen = createSeen()
+    const seen = memorySeen()
     const handler = counting()
     const once = (id) => handleOnce(signed(id), seen, handler)
     expect(await once('a')).toEqual({ duplicate: false, value: 'handled' })
@@ -42,7 +42,7 @@ describe('handleOnce()', () => {
   })
 
   test('of two at the same time, the second is a repeat while the first is still handled', async () => {
-    const seen = createSeen()
+    const seen = memorySeen()
     const work = deferred()
     const first = handleOnce(signed('a'), seen, () => work.promise)
     const handler = counting()
@@ -53,7 +53,7 @@ describe('handleOnce()', () => {
   })
 
   test('a handler that fails is called again for the retry, and its error is passed on', async () => {
-    const seen = createSeen()
+    const seen = memorySeen()
     const failure = new TypeError('not now')
     const handler = counting((calls) => {
       if (calls === 1) throw failure
@@ -67,7 +67,7 @@ describe('handleOnce()', () => {
   })
 
   test('a handler that throws before it returns a promise is one that fails', async () => {
-    const seen = createSeen()
+    const seen = memorySeen()
     const throwing = () => {
       throw new Error('at once')
     }
@@ -87,7 +87,7 @@ describe('handleOnce()', () => {
   })
 
   test('a signed id counts more than one that the caller gives', async () => {
-    const seen = createSeen()
+    const seen = memorySeen()
     const handler = counting()
     await handleOnce(signed('a'), seen, handler, { id: 'first' })
     expect(await handleOnce(signed('a'), seen, handler, { id: 'second' })).toEqual({ duplicate: true })
@@ -136,7 +136,7 @@ describe('handleOnce()', () => {
     expect(handler.calls).toBe(0)
   })
 
-  const seen = createSeen()
+  const seen = memorySeen()
   test.each([
     ['no id', [signed(undefined), seen, () => {}], /^This message has no signed id: give the sender's, as/],
     ['an empty id', [signed(''), seen, () => {}], /1 to 512 characters, got an empty string\.$/],
@@ -176,7 +176,7 @@ describe('handleOnce()', () => {
 describe('a store in memory', () => {
   test('knows an id until it expires', () => {
     let instant = 1000
-    const seen = createSeen({ now: () => instant })
+    const seen = memorySeen({ now: () => instant })
     expect(seen.add('a', 500)).toBe(true)
     instant = 1499
     expect(seen.add('a', 500)).toBe(false)
@@ -187,13 +187,13 @@ describe('a store in memory', () => {
   })
 
   test('says whether it knew the id that is deleted', () => {
-    const seen = createSeen()
+    const seen = memorySeen()
     seen.add('a', 1000)
     expect([seen.delete('a'), seen.delete('a'), seen.add('a', 1000)]).toEqual([true, false, true])
   })
 
   test('drops the oldest id when it is full', () => {
-    const seen = createSeen({ max: 3 })
+    const seen = memorySeen({ max: 3 })
     for (const id of ['a', 'b', 'c', 'd']) seen.add(id, 1000)
     expect(['b', 'c', 'd'].map((id) => seen.add(id, 1000))).toEqual([false, false, false])
     expect(seen.add('a', 1000)).toBe(true)
@@ -202,7 +202,7 @@ describe('a store in memory', () => {
 
   test('drops no live id while there are expired ones', () => {
     let instant = 0
-    const seen = createSeen({ max: 3, now: () => instant })
+    const seen = memorySeen({ max: 3, now: () => instant })
     for (const id of ['a', 'b', 'c']) seen.add(id, 10)
     instant = 5
     expect(seen.delete('c')).toBe(true)
@@ -214,7 +214,7 @@ describe('a store in memory', () => {
 
   test('keeps an id that was taken again as long as a new one', () => {
     let instant = 0
-    const seen = createSeen({ max: 2, now: () => instant })
+    const seen = memorySeen({ max: 2, now: () => instant })
     seen.add('a', 10)
     seen.add('b', 100)
     instant = 10
@@ -224,7 +224,7 @@ describe('a store in memory', () => {
   })
 
   test('keeps no more ids than its bound, whatever their number', () => {
-    const seen = createSeen({ max: 1000 })
+    const seen = memorySeen({ max: 1000 })
     for (let number = 0; number < 100_000; number++) seen.add(`id-${number}`, 1000)
     let known = 0
     for (let number = 0; number < 100_000; number++) known += seen.delete(`id-${number}`) ? 1 : 0
@@ -258,7 +258,7 @@ describe('a store in memory', () => {
   })
 
   test('does not depend on the wall clock', () => {
-    const seen = createSeen()
+    const seen = memorySeen()
     seen.add('a', 1000)
     const wall = jest.spyOn(Date, 'now').mockReturnValue(Date.now() + 86_400_000)
     expect(seen.add('a', 1000)).toBe(false)
@@ -271,6 +271,6 @@ describe('a store in memory', () => {
     ['max', 10_000_001],
     ['now', 0],
   ])('%s: %p is refused', (option, value) => {
-    expect(() => createSeen({ [option]: value })).toThrow(`memorySeen({ ${option} }) takes a `)
+    expect(() => memorySeen({ [option]: value })).toThrow(`memorySeen({ ${option} }) takes a `)
   })
 })

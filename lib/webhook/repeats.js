@@ -69,12 +69,12 @@ async function forget(seen, id, error) {
  * A store of ids in memory, for one process. When it is full, it drops the oldest id. `index.d.ts`
  * documents it as `memorySeen()`.
  */
-function createSeen(options) {
+function memorySeen(options) {
   const { max = 100_000, now = monotonicNow } = checkOptions(
     'memorySeen',
     options,
     ['max', 'now'],
-    createSeen,
+    memorySeen,
   )
   /** The entry of each id, the oldest first. */
   const entries = new Map()
@@ -115,4 +115,4 @@ function monotonicNow() {
   return performance.now()
 }
 
-module.exports = { createSeen, handleOnce }
+module.exports = { memorySeen, handleOnce }
