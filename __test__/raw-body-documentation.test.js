@@ -5,7 +5,7 @@ const { once } = require('node:events')
 const { readFileSync } = require('node:fs')
 const { createServer } = require('node:http')
 const path = require('node:path')
-const { createSeen, handleOnce } = require('../lib/webhook/repeats')
+const { memorySeen, handleOnce } = require('../lib/webhook/repeats')
 const { RotorError } = require('../lib/errors')
 const { closeAll, closing, rejection } = require('./support/world')
 
@@ -110,7 +110,7 @@ describe('docs/repeats.md', () => {
     const enqueued = []
     const answers = []
     const example = {
-      require: () => ({ memorySeen: createSeen }),
+      require: () => ({ memorySeen }),
       app: { post: (...args) => routes.push(args.at(-1)) },
       expressRawBody: () => {},
       signer: { verify: () => ({ id: 'a' }), handleOnce },

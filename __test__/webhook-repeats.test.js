@@ -237,7 +237,7 @@ describe('a store in memory', () => {
     for (let round = 0; round < 50; round++) {
       const max = 1 + random(8)
       let instant = 0
-      const seen = createSeen({ max, now: () => instant })
+      const seen = memorySeen({ max, now: () => instant })
       let list = []
       for (let step = 0; step < 300; step++) {
         instant += random(3)
