@@ -11,9 +11,17 @@ const { KEY_EVENTS, checkListener, checkOptions } = require('./options/arguments
 const { parseSignerOptions } = require('./options/signer')
 const { Readings } = require('./readings')
 const { captureFrames } = require('./stacks')
-const { NOT_BYTES, bodyParsed, flawed, isBytes, noKey, signatureMissing } = require('./webhook/flaws')
+const {
+  NOT_BYTES,
+  UNFIT_ID,
+  bodyParsed,
+  flawed,
+  isBytes,
+  noKey,
+  signatureMissing,
+} = require('./webhook/flaws')
 const { headerOf } = require('./webhook/headers')
-const { checkMessage } = require('./webhook/outgoing')
+const { checkMessage, unfitId } = require('./webhook/outgoing')
 const { handleOnce } = require('./webhook/repeats')
 const { Verification } = require('./webhook/verification')
 
@@ -205,7 +213,7 @@ class WebhookSigner {
   }
 
   #checkMessage(options, below) {
-    return checkMessage(options, { signsId: this.#signsId, scheme: this.#scheme }, below)
+    return checkMessage(options, { signsId: this.#signsId }, below)
   }
 
   #nameOf(number) {
@@ -214,6 +222,7 @@ class WebhookSigner {
 
   #refusal(number, body, below) {
     this.#checkOpen(below)
+    if (number === UNFIT_ID) unfitId(below)
     return number === NOT_BYTES ? bodyParsed('sign', body, below) : noKey(this.#whyNoKey(), below)
   }
 

@@ -13,6 +13,7 @@ const MALFORMED = -5
 const MALFORMED_TIMESTAMP = -6
 const TOO_OLD = -7
 const FROM_THE_FUTURE = -8
+const UNFIT_ID = -10
 
 /** Whether a body is what was sent. */
 function isBytes(body) {
@@ -80,4 +81,4 @@ function made(Class, story, status, below) {
   return error
 }
 
-module.exports = { NOT_BYTES, bodyParsed, flawed, isBytes, noKey, signatureMissing }
+module.exports = { NOT_BYTES, UNFIT_ID, bodyParsed, flawed, isBytes, noKey, signatureMissing }

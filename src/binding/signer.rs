@@ -89,6 +89,9 @@ fn try_open(
 const NO_KEY: i32 = -1;
 const NOT_BYTES: i32 = -2;
 
+/// Nothing is signed: what ends the id in the signed bytes is in the id.
+const UNFIT_ID: i32 = -10;
+
 /// A value that was made already.
 pub struct Made(sys::napi_value);
 
@@ -110,20 +113,24 @@ pub fn sign(
 ) -> Result<Made> {
     let signer = Environment::of(env)?.signer(slot);
     let (env, body, id) = (env.raw(), body.raw(), id.raw());
+    let Some(signer) = signer.as_deref() else { return make_number(env, NO_KEY) };
     let sign = |id: Option<&str>| {
-        with_bytes(env, body, |body| {
-            let signer = signer.as_deref()?;
+        let signed = with_bytes(env, body, |body| {
+            if id.is_some_and(|id| !signer.scheme().admits_id(id.as_bytes())) {
+                return Err(UNFIT_ID);
+            }
             let message = Outgoing { id, timestamp: whole(timestamp), body };
             let mut value = Vec::with_capacity(256);
-            signer.sign(whole(now), &message, &mut value).ok().map(|()| value)
-        })
+            let signed = signer.sign(whole(now), &message, &mut value);
+            signed.map(|()| value).map_err(|_| NO_KEY)
+        });
+        match signed.unwrap_or(Err(NOT_BYTES)) {
+            Ok(value) => make_text(env, &value),
+            Err(code) => make_number(env, code),
+        }
     };
-    let signed = with_text(env, id, Use::Id, |id| sign(std::str::from_utf8(id).ok()));
-    match signed.unwrap_or_else(|| sign(None)) {
-        Some(Some(value)) => make_text(env, &value),
-        Some(None) => make_number(env, NO_KEY),
-        None => make_number(env, NOT_BYTES),
-    }
+    with_text(env, id, Use::Id, |id| sign(std::str::from_utf8(id).ok()))
+        .unwrap_or_else(|| sign(None))
 }
 
 /// The number of the key that made the signature; a negative number says what is wrong.
