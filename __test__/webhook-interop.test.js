@@ -48,7 +48,7 @@ const word = () => bytes(1 + random(24)).toString('base64url')
 /** A text of any characters, as JSON so that libraries which parse the body can. */
 function randomJson() {
   const characters = ['a', '"', '\\', '\n', '\0', 'é', 'ß', '€', '漢', '😀', '\u2028', '\ufffd', ' ']
-  const text = Array.from({ length: random(pick([1, 20, 200, 2000])) }, () => pick(characters)).join('')
+  const text = Array.from({ length: random(pick([1, 20, 200, 800])) }, () => pick(characters)).join('')
   return pick([
     JSON.stringify(text),
     JSON.stringify({ id: word(), text, at: random(2 ** 31) }, null, random(3)),
@@ -78,7 +78,7 @@ const lower = (headers) =>
   Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]))
 
 const standardKey = () => `${pick(['whsec_', ''])}${bytes(24 + random(41)).toString('base64')}`
-const textKey = () => `whsec_${word()}${pick(['', 'é', ' ', '=='])}`
+const textKey = () => `whsec_${word()}${pick(['', 'é', '= =', '=='])}`
 
 /**
  * Each library: how it signs and verifies with one key, as headers, and what bodies it takes.
@@ -161,23 +161,23 @@ function signerOf(scheme, ...keys) {
 describe.each(LIBRARIES)('%s', (name, { scheme, makeKey, sign, verify, join }) => {
   const isTimed = scheme !== 'github'
 
-  /** A random message, and signers of one key and of two. */
-  function randomCase() {
-    const [key, old] = [makeKey(), makeKey()]
-    const options = { id: `msg_${word()}`, timestamp: recent() }
-    return {
-      body: randomJson(),
-      options,
-      key,
-      old,
-      one: signerOf(scheme, key),
-      two: signerOf(scheme, key, old),
+  /** Random messages, with signers of one key and of two. The keys change every 20 messages. */
+  async function eachCase(act) {
+    let keys
+    for (let number = 0; number < CASES; number++) {
+      if (number % 20 === 0) {
+        await closeAll()
+        const [key, old] = [makeKey(), makeKey()]
+        keys = { key, old, one: signerOf(scheme, key), two: signerOf(scheme, key, old) }
+      }
+      const at = recent()
+      const options = { id: `msg_${word()}`, timestamp: pick([at, new Date(at)]) }
+      await act({ number, body: randomJson(), options, ...keys })
     }
   }
 
   test(`accepts ${CASES} messages that we sign`, async () => {
-    for (let number = 0; number < CASES; number++) {
-      const { body, options, key, old, one, two } = randomCase()
+    await eachCase(async ({ number, body, options, key, old, one, two }) => {
       const headers = lower(one.sign(formOf(body), options))
       const both = lower(two.sign(formOf(body), options))
       const verdicts = [
@@ -191,13 +191,11 @@ describe.each(LIBRARIES)('%s', (name, { scheme, makeKey, sign, verify, join }) =
       // Where one signature fits, the key that receivers know for longer signs.
       const expected = [true, false, false, join !== undefined, true, false]
       expect({ seed, number, verdicts }).toEqual({ seed, number, verdicts: expected })
-      await closeAll()
-    }
+    })
   })
 
   test(`${CASES} messages that it signs are accepted by us`, async () => {
-    for (let number = 0; number < CASES; number++) {
-      const { body, options, key, old, one, two } = randomCase()
+    await eachCase(async ({ number, body, options, key, old, one, two }) => {
       const headers = await sign(key, body, options)
       const byOld = await sign(old, body, options)
       const expected = {
@@ -218,8 +216,7 @@ describe.each(LIBRARIES)('%s', (name, { scheme, makeKey, sign, verify, join }) =
       if (join) expect(['new', 'old']).toContain(told(two, join(byOld, headers)).which)
       expect(failure(() => one.verify(formOf(body), byOld)).code).toBe('ERR_SIGNATURE_MISMATCH')
       expect(failure(() => one.verify(`${body} `, headers)).code).toBe('ERR_SIGNATURE_MISMATCH')
-      await closeAll()
-    }
+    })
   })
 })
 
@@ -301,7 +298,7 @@ describe('where a library is wrong, we are not:', () => {
   test('standardwebhooks takes a key of one byte', () => {
     const short = `whsec_${Buffer.from([1]).toString('base64')}`
     expect(new standard.Webhook(short)).toBeDefined()
-    expect(failure(() => signerOf('standard-webhooks', short)).code).toMatch(/^ERR_INVALID_OPTION$/)
+    expect(failure(() => signerOf('standard-webhooks', short)).code).toBe('ERR_INVALID_OPTION')
   })
 
   test('standardwebhooks and stripe take a timestamp with garbage behind it', () => {
@@ -325,8 +322,8 @@ describe('where a library is wrong, we are not:', () => {
 
     const old = stripeHeader('{}', now() - 86_400_000)
     expect(stripe.signature.verifyHeader('{}', old['stripe-signature'], key, 0)).toBe(true)
-    const strict = closing(new WebhookSigner({ scheme: 'stripe', keys: key, toleranceMs: 0 }))
-    expect(failure(() => strict.verify('{}', old)).code).toBe('ERR_SIGNATURE_EXPIRED')
+    const withoutTolerance = () => new WebhookSigner({ scheme: 'stripe', keys: key, toleranceMs: 0 })
+    expect(failure(withoutTolerance)).toMatchObject({ code: 'ERR_INVALID_OPTION', option: 'toleranceMs' })
   })
 
   test('octokit and stripe take no empty body, and octokit no bytes', async () => {
