@@ -32,7 +32,7 @@ async function webhooks(results) {
   results.section('What the signature of a webhook costs')
   results.say(
     `${METHOD}. ${cpuClock.name}. Bodies are Buffers of JSON. The rows with createHmac build and read the same ` +
-      'headers, with a KeyObject that is made once.',
+      'headers. Ratios and targets compare p10, with the key as a text: the usual code.',
   )
   const signers = open()
   const targets = []
@@ -61,7 +61,12 @@ function bodyOf(bytes) {
 
 /** Signs and verifies in the scheme of PagerDuty, as a service writes it by hand. */
 class HandWritten {
-  #key = createSecretKey(KEY, 'utf8')
+  #key
+
+  /** `key` is a text, or a KeyObject that is made once. */
+  constructor(key) {
+    this.#key = key
+  }
 
   sign(body) {
     return { 'X-PagerDuty-Signature': `v1=${createHmac('sha256', this.#key).update(body).digest('hex')}` }
@@ -81,7 +86,8 @@ class HandWritten {
 
 async function againstHmac(results, { pagerduty, twoKeys }, { bytes, ...factors }) {
   const body = bodyOf(bytes)
-  const byHand = new HandWritten()
+  const byHand = new HandWritten(KEY)
+  const withKeyObject = new HandWritten(createSecretKey(KEY, 'utf8'))
   const headers = lower(pagerduty.sign(body))
   const size = sizeOf(bytes)
   const signing = (title, signer) =>
@@ -93,12 +99,14 @@ async function againstHmac(results, { pagerduty, twoKeys }, { bytes, ...factors 
   const signed = await measure([
     signing(`\`sign\`, ${size}`, pagerduty),
     signing(`\`createHmac\`, ${size}`, byHand),
+    signing(`\`createHmac\` with a KeyObject, ${size}`, withKeyObject),
     signing(`\`sign\` with two keys, ${size}`, twoKeys),
   ])
   results.table(table(signed))
   const verified = await measure([
     verifying(`\`verify\`, ${size}`, pagerduty),
     verifying(`\`createHmac\` and \`timingSafeEqual\`, ${size}`, byHand),
+    verifying(`the same with a KeyObject, ${size}`, withKeyObject),
     verifying(`\`verify\` with two keys, ${size}`, twoKeys),
   ])
   results.table(table(verified))
@@ -161,7 +169,7 @@ async function againstLibraries(results, { standard: standardSigner, stripe: str
 
 function factorTarget(name, [ours, theirs], least) {
   if (least === undefined) return []
-  const factor = theirs.p50 / ours.p50
+  const factor = theirs.p10 / ours.p10
   const text = (value) => `${value.toFixed(2)}x`
   return [{ name, target: `≥ ${text(least)}`, measured: text(factor), isReached: factor >= least }]
 }
@@ -181,15 +189,14 @@ function versionOf(name) {
 
 function table(rows) {
   const micros = (nanos) => (nanos / 1000).toFixed(2)
-  const [{ p50: base }] = rows
   return [
     ['', 'p10 µs', 'p50 µs', 'p90 µs', 'ratio'],
-    ...rows.map(({ name, p10, p50, p90 }) => [
+    ...rows.map(({ name, p10, p50, p90, ratio }) => [
       name,
       micros(p10),
       micros(p50),
       micros(p90),
-      (p50 / base).toFixed(2),
+      ratio.toFixed(2),
     ]),
   ]
 }
