@@ -118,7 +118,7 @@ class WebhookSigner {
   }
 
   handleOnce(result, seen, handler, options) {
-    return handleOnce(result, seen, handler, options)
+    return handleOnce(result, seen, handler, options, this.handleOnce)
   }
 
   ready(options) {
