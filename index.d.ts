@@ -206,6 +206,18 @@ export class TokenManager implements TokenSource {
   prepareRotation(options?: PrepareRotationOptions): Promise<Preparation>
 
   /**
+   * Returns the headers for a signed request: `Authorization` with a token, and those of
+   * `signer.sign(body)`, made when the token is there.
+   *
+   * Never throws; rejects as {@link getToken} and {@link WebhookSigner.sign} do.
+   *
+   * @example
+   * const headers = await tokens.authHeaders(body, { signer, id: event.id })
+   * await fetch(url, { method: 'POST', body, headers })
+   */
+  authHeaders(body: WebhookBody, options: AuthHeadersOptions): Promise<Record<string, string>>
+
+  /**
    * Reads all sources of credentials again now, instead of after `sourcePollMs`. The event `source`
    * reports what they yield. After `close()` it does nothing.
    */
@@ -1630,6 +1642,350 @@ export interface CredentialExpiringEvent extends RotorEvent {
   daysLeft: 30 | 7 | 1 | 0
 }
 
+// ------------------------------------------------------------------------------ webhook signatures
+
+/**
+ * Signs the webhooks that you send, and verifies those that you get.
+ *
+ * While a key is rolled, a webhook carries a signature of each key that signs, where the scheme
+ * allows several, and every key that verifies is accepted. The body is what is sent: a string or
+ * bytes, never what a framework parsed.
+ *
+ * An idle signer never keeps the process alive. One that nothing refers to any longer is closed
+ * when it is garbage-collected, but not while a listener is attached.
+ *
+ * @example
+ * import { WebhookSigner, fromEnv, fromFile } from 'oauth-rotor'
+ *
+ * const signer = new WebhookSigner({
+ *   scheme: 'pagerduty',
+ *   keys: [
+ *     { label: 'autumn', key: fromFile('/run/secrets/autumn'), signsFrom: '2026-10-01T03:00:00Z' },
+ *     { label: 'summer', key: fromEnv('SIGNING_KEY') },
+ *   ],
+ * })
+ * await signer.ready()
+ * await fetch(url, { method: 'POST', body, headers: signer.sign(body) })
+ */
+export class WebhookSigner {
+  /**
+   * Checks all options at once and throws `ERR_INVALID_OPTION`, which names each that is wrong.
+   * Environment variables are read at once; files and functions soon after, see {@link ready}.
+   */
+  constructor(options: WebhookSignerOptions)
+
+  /**
+   * Returns the headers for a body, each with its value: the signature, and what the scheme sends
+   * beside it. Several keys sign newest first, where the scheme allows several signatures.
+   *
+   * Throws `ERR_NO_KEY` when no key signs now, `ERR_SIGNATURE_BODY_PARSED` when the body is neither
+   * a string nor bytes, `ERR_INVALID_ARGUMENT`, `ERR_CLOSED`.
+   */
+  sign(body: WebhookBody, options?: SignOptions): Record<string, string>
+
+  /**
+   * Checks the signature of a request. The comparison takes the same time wherever a wrong
+   * signature differs.
+   *
+   * @param headers the headers of the request: of Node.js, of fetch, or an object with their names
+   *   in any case.
+   * @throws an error whose `status` is the HTTP status to answer with: `ERR_SIGNATURE_MISSING` 400,
+   *   `ERR_SIGNATURE_MALFORMED` 400, `ERR_SIGNATURE_EXPIRED` 400 (too old, or from the future),
+   *   `ERR_SIGNATURE_MISMATCH` 401 (with the scheme `pagerduty` 403), `ERR_NO_KEY` 503,
+   *   `ERR_SIGNATURE_BODY_PARSED` 500; and `ERR_INVALID_ARGUMENT`, `ERR_CLOSED`.
+   *
+   * @example
+   * app.post('/pagerduty', async (request, response) => {
+   *   try {
+   *     const webhook = signer.verify(request.rawBody, request.headers)
+   *     await signer.handleOnce(webhook, seen, () => handle(request.body))
+   *     response.sendStatus(202)
+   *   } catch (error) {
+   *     response.sendStatus(error.status ?? 500)
+   *   }
+   * })
+   */
+  verify(body: WebhookBody, headers: WebhookHeaders): VerifiedWebhook
+
+  /**
+   * Calls `handler` unless a webhook of the same id was handled before: senders repeat a webhook
+   * whose answer they did not get. When `handler` throws, its id is deleted from `seen`, so that
+   * the sender's next try is taken, and the error passes on. If that deletion fails, the error has
+   * its failure as `seenError`.
+   *
+   * The id is the signed one, `webhook.id`. For schemes without one, give the sender's `id`;
+   * without any: `ERR_INVALID_ARGUMENT`.
+   *
+   * @returns `{ duplicate: true }` for a repeat, which you answer with a 2xx.
+   */
+  handleOnce<Value>(
+    webhook: VerifiedWebhook,
+    seen: SeenIds,
+    handler: () => Value | PromiseLike<Value>,
+    options?: HandleOnceOptions,
+  ): Promise<{ duplicate: true } | { duplicate: false; value: Awaited<Value> }>
+
+  /**
+   * Resolves when there is a key. Rejects with `ERR_NO_KEY` when the sources were read, or had 5 s,
+   * and there is none; with the credentials of a {@link TokenManager} as its
+   * {@link TokenManager.ready}. May be called again. Holds the process while pending.
+   */
+  ready(options?: { signal?: AbortSignalLike | undefined }): Promise<void>
+
+  /** A snapshot for people. Does no I/O. */
+  status(): WebhookSignerStatus
+
+  /** A snapshot for probes. Does no I/O. */
+  health(): WebhookSignerHealth
+
+  /**
+   * Calls `listener` on every event of this name. The same events are published on the channels
+   * `oauth-rotor:<event>` of `node:diagnostics_channel`.
+   */
+  on<Name extends keyof KeyEvents>(event: Name, listener: (payload: KeyEvents[Name]) => void): this
+  /** Calls `listener` on the next event of this name. */
+  once<Name extends keyof KeyEvents>(event: Name, listener: (payload: KeyEvents[Name]) => void): this
+  /** Stops calling `listener`. */
+  off<Name extends keyof KeyEvents>(event: Name, listener: (payload: KeyEvents[Name]) => void): this
+
+  /** Closes this signer. Pending and later calls fail with `ERR_CLOSED`. May be called again. */
+  close(): Promise<void>
+
+  /** {@link WebhookSigner.close}, for `await using`. */
+  [Symbol.asyncDispose](): Promise<void>
+
+  /** Returns what loggers and `console.log` show. Holds no key. */
+  toJSON(): WebhookSignerHealth & { scheme: string; closed: boolean }
+}
+
+/** What is signed: the bytes as they are sent, a string as UTF-8. */
+export type WebhookBody = string | ArrayBufferView | ArrayBuffer
+
+/** The headers of a request. Of several headers of one name, the values are joined. */
+export type WebhookHeaders =
+  | { get(name: string): string | null | undefined }
+  | { readonly [name: string]: string | readonly string[] | undefined }
+
+/** Options of a {@link WebhookSigner}. */
+export interface WebhookSignerOptions {
+  /**
+   * How signatures look; each is an HMAC-SHA256.
+   *
+   * - `pagerduty`: `X-PagerDuty-Signature: v1=<hex>,v1=<hex>` over the body; an id is sent as
+   *   `X-Webhook-Id`.
+   * - `standard-webhooks`: `webhook-id`, `webhook-timestamp`, `webhook-signature: v1,<base64>` over
+   *   `{id}.{timestamp}.{body}`; keys are base64 of 24 to 64 bytes, with or without `whsec_`.
+   * - `stripe`: `Stripe-Signature: t=<seconds>,v1=<hex>` over `{timestamp}.{body}`.
+   * - `github`: `X-Hub-Signature-256: sha256=<hex>` over the body; an id is sent as
+   *   `X-GitHub-Delivery`.
+   * - `slack`: `X-Slack-Signature: v0=<hex>` and `X-Slack-Request-Timestamp` over
+   *   `v0:{timestamp}:{body}`.
+   * - `genesys`: `X-Hub-Signature-256: sha256=<base64>` over the body (Genesys Cloud Open Messaging).
+   * - {@link HmacScheme}: your own.
+   */
+  scheme: 'pagerduty' | 'standard-webhooks' | 'stripe' | 'github' | 'slack' | 'genesys' | HmacScheme
+  /**
+   * The keys, newest first: strings or sources, read again like credentials. Or a
+   * {@link TokenManager}, whose client secrets are the keys then: the active and the previous one
+   * sign; these and the next one verify. Prefer keys of their own: every receiver has to hold what
+   * you sign with, and would hold your OAuth secret.
+   */
+  keys: Field | WebhookKey | readonly (Field | WebhookKey)[] | TokenManager
+  /**
+   * Which of two keys signs where the scheme has one signature. Default `previous`: receivers may
+   * not have the new one yet.
+   */
+  signWith?: 'previous' | 'current' | undefined
+  /**
+   * With a {@link TokenManager}: how long a retired secret still verifies, in ms. Default 0, at most
+   * 7 days. Not one that was compromised.
+   */
+  graceMs?: number | undefined
+  /**
+   * How far the time of a signature may be from now, in both directions, in ms. Default 300,000;
+   * 1,000 to 86,400,000. For schemes that sign a time.
+   */
+  toleranceMs?: number | undefined
+  /** How often sources are read again, in ms. Default 10,000; 10 to 86,400,000. */
+  sourcePollMs?: number | undefined
+  /** The zone of local times: an IANA name. Default the system's. */
+  timeZone?: string | undefined
+  /** A clock for tests: what `createClock()` of `oauth-rotor/testing` returns. */
+  clock?: Clock | undefined
+}
+
+/**
+ * A key, and when it is used. Without times it signs and verifies. To roll a key: add the new one
+ * everywhere, to sign from an instant at which all have it; remove the old one later.
+ */
+export interface WebhookKey {
+  /** The key, or where it is read from. */
+  key: Field
+  /** What results and events call it. Default its place, such as `keys[0]`. */
+  label?: string | undefined
+  /** When it begins to sign. Default at once. */
+  signsFrom?: Instant | undefined
+  /** When it ends to sign. Default never. */
+  signsUntil?: Instant | undefined
+  /** When it ends to verify. Default never. */
+  verifiesUntil?: Instant | undefined
+}
+
+/** A scheme of your own: an HMAC-SHA256 in a header. */
+export interface HmacScheme {
+  /** The header of the signature, such as `X-Signature`. */
+  header: string
+  /** What stands before each signature, such as `v1=`. Default nothing. */
+  prefix?: string | undefined
+  /** Default `hex`. */
+  encoding?: 'hex' | 'base64' | undefined
+  /**
+   * What stands between several signatures, such as `,` or a blank: one character, and perhaps
+   * blanks around it. Without it there is one signature.
+   */
+  separator?: string | undefined
+  /**
+   * What is signed: a text with `{body}` once, and perhaps `{id}` and `{timestamp}` (seconds since
+   * 1970) before it. Default `{body}`.
+   */
+  signed?: string | undefined
+  /** The header of the id. */
+  idHeader?: string | undefined
+  /** The header of the time, in seconds since 1970. */
+  timestampHeader?: string | undefined
+}
+
+/** Options of {@link WebhookSigner.sign}. */
+export interface SignOptions {
+  /**
+   * The id of the message, which its retries keep: 1 to 256 visible ASCII characters. Required where
+   * it is signed (`standard-webhooks`).
+   */
+  id?: string | undefined
+  /** When it is signed. Default now. A number is in ms since 1970. */
+  timestamp?: Instant | undefined
+}
+
+/** Options of {@link TokenManager.authHeaders}. */
+export interface AuthHeadersOptions extends SignOptions {
+  /** What signs the body. */
+  signer: WebhookSigner
+  /** Ends the wait for a token. */
+  signal?: AbortSignalLike | undefined
+}
+
+/** A webhook whose signature was verified. */
+export interface VerifiedWebhook {
+  /**
+   * The key that matched: its label or place; with a {@link TokenManager} `active`, `previous`,
+   * `next` or `retired`.
+   */
+  readonly key: string
+  /** The version of the signature that matched, such as `v1`. */
+  readonly version: string
+  /** When it was signed, where the scheme says so. */
+  readonly timestamp: Date | undefined
+  /**
+   * The signed id: `webhook-id` of `standard-webhooks`, `event.id` of a PagerDuty webhook, `id` of a
+   * Stripe event. Undefined where none is signed.
+   */
+  readonly id: string | undefined
+}
+
+/** Options of {@link WebhookSigner.handleOnce}. */
+export interface HandleOnceOptions {
+  /** The sender's id, for schemes that sign none. 1 to 512 characters. */
+  id?: string | undefined
+  /** How long an id is remembered, in ms. Default 48 h, for which PagerDuty repeats. */
+  ttlMs?: number | undefined
+}
+
+/** Where {@link WebhookSigner.handleOnce} remembers ids, such as Redis for several processes. */
+export interface SeenIds {
+  /**
+   * Remembers an id for `ttlMs`. Returns whether it is new. Atomic: of two calls at once with one id
+   * one returns true.
+   */
+  add(id: string, ttlMs: number): boolean | PromiseLike<boolean>
+  /** Forgets an id. */
+  delete(id: string): unknown
+}
+
+/**
+ * Remembers ids in memory, for one process. When it is full, it drops the oldest id.
+ *
+ * @param options `max` ids, default 100,000; `now`, a clock in ms for tests.
+ */
+export function memorySeen(options?: {
+  max?: number | undefined
+  now?: (() => number) | undefined
+}): SeenIds & { add(id: string, ttlMs: number): boolean; delete(id: string): boolean }
+
+/** Returned by {@link WebhookSigner.status}. */
+export interface WebhookSignerStatus {
+  scheme: string
+  /** The zone of the local times. */
+  timeZone: string
+  closed: boolean
+  /** The keys that were read, newest first. */
+  keys: {
+    key: string
+    /** It signs now, if the scheme has room for its signature. */
+    signs: boolean
+    verifies: boolean
+    signsFrom: Date | null
+    signsFromLocal: string | null
+    signsUntil: Date | null
+    signsUntilLocal: string | null
+    verifiesUntil: Date | null
+    verifiesUntilLocal: string | null
+  }[]
+  problems: KeyProblem[]
+}
+
+/** Why a key, or its latest value, cannot be used. */
+export interface KeyProblem {
+  key: string
+  message: string
+  since: Date
+  sinceLocal: string
+}
+
+/** Returned by {@link WebhookSigner.health}. */
+export interface WebhookSignerHealth {
+  /** A key signs or verifies. */
+  ready: boolean
+  signs: boolean
+  verifies: boolean
+  /** Something needs a look. */
+  degraded: boolean
+  /** For people. */
+  reasons: string[]
+  problems: KeyProblem[]
+}
+
+/** What every event of a {@link WebhookSigner} has. */
+export interface KeyEvent {
+  /** The signer's scheme. */
+  scheme: string
+  /** +1 with every event of the signer. */
+  seq: number
+  at: Date
+  atLocal: string
+  /** The name of the key, as in {@link VerifiedWebhook.key}. */
+  key: string
+}
+
+/** The events of a {@link WebhookSigner}. */
+export interface KeyEvents {
+  /** Signatures of another key are accepted. */
+  'key-added': KeyEvent
+  /** A key neither signs nor verifies any more. */
+  'key-retired': KeyEvent
+  /** A key could not be read, or cannot be one; its last value, if any, stays in use. */
+  'key-unreadable': KeyEvent & { message: string }
+}
+
 // ------------------------------------------------------------------------------------------ errors
 
 /**
@@ -1660,6 +2016,12 @@ export type AnyRotorError =
   | NoFleetError
   | RetireBlockedError
   | BodyConsumedError
+  | NoKeyError
+  | SignatureMissingError
+  | SignatureMalformedError
+  | SignatureExpiredError
+  | SignatureMismatchError
+  | SignatureBodyParsedError
 
 /**
  * What the token endpoint's answer, or a missing answer, means: the `cause` of a {@link
@@ -1978,5 +2340,53 @@ export class BodyConsumedError extends RotorError {
   constructor(message: string, details?: ErrorDetails & { status?: number })
   readonly code: 'ERR_BODY_CONSUMED'
   /** The status of the refusal: 401, or 403 with `invalid_token`. */
+  readonly status: number
+}
+
+/** There is no key to sign or verify with. PagerDuty drops a webhook for good on a 4xx. */
+export class NoKeyError extends RotorError {
+  constructor(message: string, details?: ErrorDetails & { status?: number })
+  readonly code: 'ERR_NO_KEY'
+  /** The HTTP status to answer with: 503. */
+  readonly status: number
+}
+
+/** A request has no signature, or not what belongs to it. */
+export class SignatureMissingError extends RotorError {
+  constructor(message: string, details?: ErrorDetails & { status?: number })
+  readonly code: 'ERR_SIGNATURE_MISSING'
+  /** The HTTP status to answer with: 400. */
+  readonly status: number
+}
+
+/** A signature is none of the scheme. */
+export class SignatureMalformedError extends RotorError {
+  constructor(message: string, details?: ErrorDetails & { status?: number })
+  readonly code: 'ERR_SIGNATURE_MALFORMED'
+  /** The HTTP status to answer with: 400. */
+  readonly status: number
+}
+
+/** A signature was made too long ago, or too far in the future. */
+export class SignatureExpiredError extends RotorError {
+  constructor(message: string, details?: ErrorDetails & { status?: number })
+  readonly code: 'ERR_SIGNATURE_EXPIRED'
+  /** The HTTP status to answer with: 400. */
+  readonly status: number
+}
+
+/** No known key made the signature of these bytes. */
+export class SignatureMismatchError extends RotorError {
+  constructor(message: string, details?: ErrorDetails & { status?: number })
+  readonly code: 'ERR_SIGNATURE_MISMATCH'
+  /** The HTTP status to answer with: 401, with the scheme `pagerduty` 403. */
+  readonly status: number
+}
+
+/** The body is not what was sent: a framework has parsed it. */
+export class SignatureBodyParsedError extends RotorError {
+  constructor(message: string, details?: ErrorDetails & { status?: number })
+  readonly code: 'ERR_SIGNATURE_BODY_PARSED'
+  /** The HTTP status to answer with: 500. */
   readonly status: number
 }

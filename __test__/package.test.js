@@ -59,12 +59,13 @@ describe('in a fresh project', () => {
   test('the adapters load without their libraries, and without the native part', async () => {
     const report = `
       const native = () => process.report.getReport().sharedObjects.filter((file) => file.endsWith('.node')).length
-      const names = [a, b, c, d].map(({ name }) => name).join(' ')`
+      const names = [a, b, c, d, e].map(({ name }) => name).join(' ')`
     const required = `
       const { attach: a } = require('oauth-rotor/axios')
       const { createFetch: b } = require('oauth-rotor/fetch')
       const { attach: c } = require('oauth-rotor/genesys')
       const { createInterceptor: d } = require('oauth-rotor/undici')
+      const { expressRawBody: e } = require('oauth-rotor/raw-body')
       ${report}
       console.log(names, native())`
     const imported = `
@@ -72,6 +73,7 @@ describe('in a fresh project', () => {
       import { createFetch as b } from 'oauth-rotor/fetch'
       import { attach as c } from 'oauth-rotor/genesys'
       import { createInterceptor as d } from 'oauth-rotor/undici'
+      import { expressRawBody as e } from 'oauth-rotor/raw-body'
       ${report}
       const before = native()
       const { TokenManager, oauth2 } = await import('oauth-rotor')
@@ -84,7 +86,7 @@ describe('in a fresh project', () => {
     const outputs = ['adapters.cjs', 'adapters.mjs'].map((file) =>
       project.node([file], { cwd: directory, env }),
     )
-    const names = 'attach createFetch attach createInterceptor'
+    const names = 'attach createFetch attach createInterceptor expressRawBody'
     expect(await Promise.all(outputs)).toEqual([
       { code: 0, output: `${names} 0\n` },
       { code: 0, output: `${names} 0 1\n` },

@@ -6,12 +6,13 @@ const { fromNative } = require('./native/reports')
 const { callSite } = require('./stacks')
 
 /**
- * The calls of one manager that wait. Each can be aborted without an effect on the others.
+ * The calls of one manager or signer that wait. Each can be aborted without an effect on the others.
  * `close()` rejects them all.
  */
 class Calls {
   #refusals = new Set()
-  #isClosed = false
+  /** What was closed, once it is. */
+  #closed
 
   /**
    * Returns a promise for a caller of `below`; its errors carry the stack of that caller.
@@ -20,7 +21,7 @@ class Calls {
    */
   wait(signal, below, ask) {
     const site = callSite(below)
-    if (this.#isClosed) return Promise.reject(closedError(site))
+    if (this.#closed) return Promise.reject(closedError(this.#closed, site))
     let call
     const start = () =>
       new Promise((resolve, reject) => {
@@ -33,7 +34,7 @@ class Calls {
           reject: (report) => settle(reject, fromNative(report, site)),
           refuse: () => {
             call.stop()
-            settle(reject, closedError(site))
+            settle(reject, closedError(this.#closed, site))
           },
           stop: () => {},
         }
@@ -51,8 +52,9 @@ class Calls {
     return abortable(signal, start, cancel)
   }
 
-  close() {
-    this.#isClosed = true
+  /** `what` is what was closed. */
+  close(what = 'TokenManager') {
+    this.#closed = what
     for (const refuse of [...this.#refusals]) refuse()
   }
 }
@@ -66,8 +68,9 @@ function rejecting(act) {
   }
 }
 
-function closedError(site) {
-  const message = 'This TokenManager is closed. Create a new one to get tokens again.'
+function closedError(what, site) {
+  const again = what === 'TokenManager' ? ' to get tokens again' : ''
+  const message = `This ${what} is closed. Create a new one${again}.`
   return fromNative({ code: ClosedError.code, message }, site)
 }
 

@@ -124,3 +124,13 @@ exports.NoFleetError = errorClass('ERR_NO_FLEET', { details: ['rotationId'] })
 exports.RetireBlockedError = errorClass('ERR_RETIRE_BLOCKED', { retryable: true, details: ['missing'] })
 
 exports.BodyConsumedError = errorClass('ERR_BODY_CONSUMED', { retryable: true, details: ['status'] })
+
+/** Errors of signatures say which HTTP status to answer with. */
+const WEBHOOK = { details: ['status'] }
+
+exports.NoKeyError = errorClass('ERR_NO_KEY', { retryable: true, ...WEBHOOK })
+exports.SignatureMissingError = errorClass('ERR_SIGNATURE_MISSING', WEBHOOK)
+exports.SignatureMalformedError = errorClass('ERR_SIGNATURE_MALFORMED', WEBHOOK)
+exports.SignatureExpiredError = errorClass('ERR_SIGNATURE_EXPIRED', WEBHOOK)
+exports.SignatureMismatchError = errorClass('ERR_SIGNATURE_MISMATCH', WEBHOOK)
+exports.SignatureBodyParsedError = errorClass('ERR_SIGNATURE_BODY_PARSED', WEBHOOK)

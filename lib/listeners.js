@@ -2,18 +2,26 @@
 
 const diagnosticsChannel = require('node:diagnostics_channel')
 const { EventEmitter } = require('node:events')
-const { EVENTS } = require('./options/arguments')
+const { EVENTS, KEY_EVENTS } = require('./options/arguments')
 
-const CHANNELS = new Map(EVENTS.map((event) => [event, diagnosticsChannel.channel(`oauth-rotor:${event}`)]))
-const ALL_CHANNELS = [...CHANNELS.values()]
+const CHANNELS = new Map([EVENTS, KEY_EVENTS].map((events) => [events, channelsOf(events)]))
 
-/** The listeners of one manager, and the diagnostics channels that all managers share. */
+function channelsOf(events) {
+  return new Map(events.map((event) => [event, diagnosticsChannel.channel(`oauth-rotor:${event}`)]))
+}
+
+/**
+ * The listeners of one manager or signer, and the diagnostics channels that all of them share.
+ * `kinds` are the events that there are.
+ */
 class Listeners {
+  #channels
   #owner
   #environment
   #events = new EventEmitter()
 
-  constructor(owner, environment) {
+  constructor(owner, environment, kinds = EVENTS) {
+    this.#channels = CHANNELS.get(kinds)
     this.#owner = owner
     this.#environment = environment
   }
@@ -45,7 +53,8 @@ class Listeners {
 
   /** Whether anybody listens to any event. */
   areThere() {
-    return this.#events.eventNames().length > 0 || ALL_CHANNELS.some(({ hasSubscribers }) => hasSubscribers)
+    if (this.#events.eventNames().length > 0) return true
+    return [...this.#channels.values()].some(({ hasSubscribers }) => hasSubscribers)
   }
 
   /**
@@ -53,12 +62,12 @@ class Listeners {
    * publishes it on the channel.
    */
   areInterested(event, isFirst) {
-    const isPublished = isFirst && CHANNELS.get(event)?.hasSubscribers
-    return isPublished || (CHANNELS.has(event) && this.#events.listenerCount(event) > 0)
+    const isPublished = isFirst && this.#channels.get(event)?.hasSubscribers
+    return isPublished || (this.#channels.has(event) && this.#events.listenerCount(event) > 0)
   }
 
   tell(event, message, isFirst, onThrown) {
-    if (isFirst) CHANNELS.get(event).publish(message)
+    if (isFirst) this.#channels.get(event).publish(message)
     for (const listener of this.#events.rawListeners(event)) {
       try {
         listener.call(this.#owner, message)

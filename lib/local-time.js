@@ -7,6 +7,7 @@ const { systemTimeZone } = require('./options/time-zone')
 const INSTANTS = {
   credential: ['expiresAt'],
   error: ['safeUntil'],
+  key: ['signsFrom', 'signsUntil', 'verifiesUntil'],
   lastError: ['at'],
   preparation: ['safeUntil'],
   problem: ['since'],

@@ -7,11 +7,12 @@ const { LocalTime } = require('./local-time')
 const { Environment } = require('./native/environment')
 const native = require('./native/load')
 const { fromNative } = require('./native/reports')
-const { checkListener, checkOptions, checkToken } = require('./options/arguments')
+const { checkListener, checkOptions, checkToken, fail } = require('./options/arguments')
 const { parseOptions } = require('./options/manager')
 const { callPersist, staleVariables, writeVariables } = require('./options/persist')
 const { Readings } = require('./readings')
 const { Rotations } = require('./rotation')
+const { LEND } = require('./options/signer')
 const { Snapshots } = require('./snapshots')
 
 /** No word ever has this value. */
@@ -118,6 +119,24 @@ class TokenManager {
 
   prepareRotation(options) {
     return this.#rotations.prepare(options, this.prepareRotation)
+  }
+
+  authHeaders(body, options) {
+    return rejecting(() => {
+      const known = ['signer', 'id', 'timestamp', 'signal']
+      const { signer, signal, ...message } = checkOptions('authHeaders', options, known, this.authHeaders)
+      if (signer === undefined) fail('authHeaders(body, { signer }) needs a WebhookSigner.', this.authHeaders)
+      signer._check(body, message, this.authHeaders)
+      // The signature is of the instant at which the token is there.
+      return this.getToken(signal && { signal }).then((token) => {
+        return { Authorization: `Bearer ${token}`, ...signer.sign(body, message) }
+      })
+    })
+  }
+
+  /** Called by a signer: the handle whose credentials are its keys, and the clock of that. */
+  [LEND]() {
+    return { handle: this.#handle, clock: this.#clock === Date ? undefined : this.#clock }
   }
 
   status() {

@@ -51,6 +51,8 @@ pub enum Code {
     NoCustody,
     /// The previous credential is still needed.
     RetireBlocked,
+    /// There is no key to sign or verify with.
+    NoKey,
 }
 
 impl Code {
@@ -78,6 +80,7 @@ impl Code {
             Self::NoCandidate => "ERR_NO_CANDIDATE",
             Self::NoCustody => "ERR_NO_CUSTODY",
             Self::RetireBlocked => "ERR_RETIRE_BLOCKED",
+            Self::NoKey => "ERR_NO_KEY",
         }
     }
 }

@@ -7,6 +7,7 @@
 //!   combines both, on top of what a [`store`] shares. [`source`] follows the configured
 //!   credentials. [`persist`] computes the new text of a file that a credential is persisted to.
 //!   [`client`] turns a request into bytes, and an answer into a [`verdict`].
+//! * [`webhook`] signs and verifies webhooks; [`signing`] decides with which keys.
 //! * [`wiping`] wipes memory before it is freed, so that no secret stays behind.
 //! * [`api`] is what JavaScript sees: shapes, the functions that make them, sentences for people.
 //! * `driver` (feature `io`) performs what the core decides, on a thread of its own.
@@ -28,11 +29,13 @@ pub mod redaction;
 pub mod refresh;
 pub mod rotation;
 pub mod secret;
+pub mod signing;
 pub mod source;
 pub mod store;
 pub mod time_zone;
 pub mod token;
 pub mod verdict;
+pub mod webhook;
 pub mod wiping;
 
 #[cfg(feature = "io")]

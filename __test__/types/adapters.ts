@@ -7,6 +7,8 @@ import { createFetch } from 'oauth-rotor/fetch'
 import type { CreateFetchOptions, GlobalFetch } from 'oauth-rotor/fetch'
 import { attach as attachToGenesys } from 'oauth-rotor/genesys'
 import type { AttachOptions as GenesysOptions } from 'oauth-rotor/genesys'
+import { expressRawBody, fastifyRawBody, readRawBody } from 'oauth-rotor/raw-body'
+import type { RawBodyOptions, RawBytes } from 'oauth-rotor/raw-body'
 import { fakeTokens } from 'oauth-rotor/testing'
 import { createInterceptor } from 'oauth-rotor/undici'
 import type { CreateInterceptorOptions, DispatchInterceptor } from 'oauth-rotor/undici'
@@ -54,6 +56,13 @@ same<Equal<ReturnType<typeof attachToAxios>, () => void>>()
 same<Equal<ReturnType<typeof attachToGenesys>, () => void>>()
 export const api: GlobalFetch = createFetch(tokens, fetchOptions)
 export const sameApi: GlobalFetch = createFetch(tokens, { origins, fetch: undefined })
+
+// The bytes are at least a Uint8Array.
+export const rawBodyOptions: RawBodyOptions = { limit: undefined }
+export const rawBodies = [expressRawBody(rawBodyOptions), fastifyRawBody()]
+declare const request: { headers: Record<string, string>; on(name: string, listener: () => void): object }
+export const bytes: Promise<Uint8Array> = readRawBody(request, { limit: 1024 })
+export const length = (raw: RawBytes): number => raw.length
 
 // The types of a fetch that is given stay.
 interface NodeFetchResponse {

@@ -37,11 +37,11 @@ class Environment {
   /** Words that are free again. */
   #free = []
   /**
-   * The managers by their handle. The references are weak: a manager that nobody refers to is
+   * The managers and signers by their handle. The references are weak: one that nobody refers to is
    * closed.
    */
   #managers = new Map()
-  /** Managers with a listener. */
+  /** Managers and signers with a listener. */
   #kept = new Set()
   /** Calls that wait for a token, by their number in the native part. */
   #waiting = new Map()
@@ -65,11 +65,29 @@ class Environment {
       throwFailure(opened?.error, below)
     }
     const { handle } = opened
-    if (settings.clock !== undefined) this.#clockOf.set(handle, settings.clock)
     this.#wordOf.set(handle, word)
-    this.#managers.set(handle, new WeakRef(manager))
-    this.#lost.register(manager, handle, manager)
+    this.#opened(handle, manager, settings.clock)
     return { handle, word: word.words.subarray(word.index, word.index + 1) }
+  }
+
+  /** Opens a webhook signer. Throws what the native part objects to. */
+  openSigner(signer, options, clock, below) {
+    const isLent = options.keys.kind === 'lent'
+    const settings = clock === undefined || isLent ? options : { ...options, clock: this.#clocks.take(clock) }
+    const opened = JSON.parse(native.openSigner(this.#attachment, JSON.stringify(settings)))
+    if (opened?.signer === undefined) {
+      this.#clocks.letGo(settings.clock)
+      this.#letGoIfIdle()
+      throwFailure(opened?.error, below)
+    }
+    this.#opened(opened.signer.handle, signer, settings.clock)
+    return opened.signer
+  }
+
+  #opened(handle, owner, clock) {
+    if (clock !== undefined) this.#clockOf.set(handle, clock)
+    this.#managers.set(handle, new WeakRef(owner))
+    this.#lost.register(owner, handle, owner)
   }
 
   /** Closes a handle. The manager rejects the calls that wait on it. */
@@ -81,7 +99,8 @@ class Environment {
     native.close(handle)
     this.#clocks.letGo(this.#clockOf.get(handle))
     this.#clockOf.delete(handle)
-    this.#free.push(this.#wordOf.get(handle))
+    const word = this.#wordOf.get(handle)
+    if (word !== undefined) this.#free.push(word)
     this.#wordOf.delete(handle)
     this.#letGoIfIdle()
   }
@@ -104,6 +123,15 @@ class Environment {
     this.#remember(this.#waiting, waiter, settle)
     return () => {
       if (this.#forget(this.#waiting, waiter)) native.cancel(handle, waiter)
+    }
+  }
+
+  /** The same for a signer's first key. */
+  waitForKey(handle, settle) {
+    const waiter = native.waitForKey(handle)
+    this.#remember(this.#waiting, waiter, settle)
+    return () => {
+      if (this.#forget(this.#waiting, waiter)) native.cancelWaitForKey(handle, waiter)
     }
   }
 

@@ -3,6 +3,7 @@
 const { isAbortSignal } = require('../abort')
 const { InvalidArgumentError } = require('../errors')
 const { captureFrames } = require('../stacks')
+const { instantOf } = require('./instants')
 const { closest, copyOfObject, describe, describeHidden, describeName, isArray } = require('./values')
 
 const EVENTS = [
@@ -18,6 +19,9 @@ const EVENTS = [
   'thread-restarted',
 ]
 
+/** The events of a webhook signer. */
+const KEY_EVENTS = ['key-added', 'key-retired', 'key-unreadable']
+
 const MILESTONES = ['everywhere', 'persisted', 'retired']
 
 const CHECKS = {
@@ -32,6 +36,28 @@ const CHECKS = {
   minRunwayMs: {
     takes: 'a whole number of milliseconds from 0 to 38,880,000,000',
     fits: (value) => Number.isInteger(value) && value >= 0 && value <= 38_880_000_000,
+  },
+  signer: { takes: 'a WebhookSigner', fits: (value) => typeof value?._check === 'function' },
+  id: {
+    takes: 'a text of 1 to 512 characters',
+    fits: (value) => typeof value === 'string' && value !== '' && value.length <= 512,
+  },
+  timestamp: {
+    takes: 'a Date, an ISO 8601 text or milliseconds (not seconds) since 1970',
+    fits: (value) => instantOf(value) !== undefined,
+  },
+  ttlMs: {
+    takes: 'a whole number of milliseconds from 1 to 31,536,000,000',
+    fits: (value) => Number.isInteger(value) && value >= 1 && value <= 31_536_000_000,
+  },
+  max: {
+    takes: 'a whole number from 1 to 10,000,000',
+    fits: (value) => Number.isInteger(value) && value >= 1 && value <= 10_000_000,
+  },
+  now: { takes: 'a function such as Date.now', fits: (value) => typeof value === 'function' },
+  limit: {
+    takes: 'a whole number of bytes from 1 to 1,073,741,824',
+    fits: (value) => Number.isInteger(value) && value >= 1 && value <= 1_073_741_824,
   },
   force: { takes: 'true or false', fits: (value) => typeof value === 'boolean' },
   signal: { takes: 'an AbortSignal (such as controller.signal)', fits: isAbortSignal },
@@ -85,10 +111,11 @@ function checkUntil(what, below) {
 }
 
 /** Checks the name of an event and the function to call. */
-function checkListener(method, event, listener, below) {
-  if (!EVENTS.includes(event)) {
-    const hint = event === 'error' ? " Failures are told by 'refresh-failed'." : ''
-    fail(`There is no event ${describeName(event)}; the events are ${EVENTS.join(', ')}.${hint}`, below)
+function checkListener(method, event, listener, below, events = EVENTS) {
+  if (!events.includes(event)) {
+    const isFailure = event === 'error' && events === EVENTS
+    const hint = isFailure ? " Failures are told by 'refresh-failed'." : ''
+    fail(`There is no event ${describeName(event)}; the events are ${events.join(', ')}.${hint}`, below)
   }
   if (typeof listener !== 'function') {
     fail(`${method}(event, listener) takes a function to call, got ${describe(listener)}.`, below)
@@ -101,4 +128,4 @@ function fail(message, below) {
   throw error
 }
 
-module.exports = { EVENTS, checkListener, checkOptions, checkToken, checkUntil }
+module.exports = { EVENTS, KEY_EVENTS, checkListener, checkOptions, checkToken, checkUntil, fail }

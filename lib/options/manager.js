@@ -1,13 +1,12 @@
 'use strict'
 
-const { isClock } = require('../clock')
+const { parseClock } = require('./clock')
 const { parseCredentials } = require('./credentials')
 const { HOUR_MS, LONGEST_MS, flag, line, milliseconds, object, ratio } = require('./parsers')
 const { Place, Problems } = require('./problems')
 const { parseProvider } = require('./provider')
 const { rootsFromEnv } = require('./proxy')
 const { parseTimeZone } = require('./time-zone')
-const { attempt, describeHidden } = require('./values')
 
 const DAY_MS = 86_400_000
 
@@ -45,7 +44,7 @@ function parseOptions(options, seam) {
     credentials: (value, place) => ({ value, place }),
     ...NUMBERS,
     timeZone: (value, place) => parseTimeZone(value, place, isTimeZone),
-    clock,
+    clock: parseClock,
     strict: flag({ otherwise: Boolean(env.AWS_LAMBDA_FUNCTION_NAME) }),
   })
   if (parsed === undefined) problems.throwIfAny(below)
@@ -127,13 +126,6 @@ function checkAges({ maxTokenAgeMs, minRunwayMs, expiryMarginMs }, problems) {
 }
 
 /** A clock that a test turns by hand. */
-function clock(value, place) {
-  if (value === undefined || attempt(() => isClock(value))) return value
-  return place.fail(
-    `takes what createClock() of 'oauth-rotor/testing' returns, got ${describeHidden(value)}.`,
-  )
-}
-
 function emitWarning(message, options) {
   process.emitWarning(message, options)
 }

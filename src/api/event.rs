@@ -75,6 +75,16 @@ pub enum ApiEvent {
         change: SourceChanged,
     },
     ThreadRestarted {},
+    KeyAdded {
+        key: String,
+    },
+    KeyRetired {
+        key: String,
+    },
+    KeyUnreadable {
+        key: String,
+        message: String,
+    },
     Rotation(Box<ChangeMessage>),
     Persisted {
         entry: usize,
@@ -105,6 +115,9 @@ impl ApiEvent {
             | Self::InvalidateIgnored { .. }
             | Self::Source { .. }
             | Self::ThreadRestarted {}
+            | Self::KeyAdded { .. }
+            | Self::KeyRetired { .. }
+            | Self::KeyUnreadable { .. }
             | Self::Rotation(_) => None,
         }
     }

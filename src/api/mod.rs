@@ -20,6 +20,7 @@ mod rotation;
 mod sentences;
 #[cfg(feature = "io")]
 mod settings;
+mod signer;
 mod status;
 
 #[cfg(test)]
@@ -39,4 +40,5 @@ pub use requests::RequestForm;
 pub use rotation::{PreparationMessage, RotationMessage, WaitingMessage};
 #[cfg(feature = "io")]
 pub use settings::{Agreed, Settings};
+pub use signer::{KEY_PATIENCE, KeysForm, SignerSettings, SignerStatus};
 pub use status::Status;

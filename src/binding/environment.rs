@@ -13,7 +13,7 @@ use napi::{CleanupEnvHook, Result};
 
 use super::attachment::Attachment;
 use crate::api::{ClockId, HandleId};
-use crate::driver::{Driver, Manager};
+use crate::driver::{Driver, Manager, Signer};
 
 /// What detaches an attachment when its environment ends.
 pub(super) type EndHook = CleanupEnvHook<(Rc<Environment>, i64)>;
@@ -25,6 +25,8 @@ pub(super) struct Environment {
     attachments: RefCell<HashMap<i64, (Attachment, EndHook)>>,
     /// Its open handles, and through which attachment they were opened.
     handles: RefCell<HashMap<HandleId, i64>>,
+    /// Its open signers, by the slot that JavaScript names them by: the quickest way to find one.
+    signers: RefCell<Vec<Option<(HandleId, Arc<Signer>)>>>,
     clocks: RefCell<HashSet<ClockId>>,
 }
 
@@ -58,7 +60,7 @@ impl Environment {
         let of_it = |_: &HandleId, through: &mut i64| *through == number;
         let orphans: Vec<_> = self.handles.borrow_mut().extract_if(of_it).collect();
         for (handle, _) in orphans {
-            Driver::global().close(handle);
+            self.end(handle);
         }
         drop(attachment);
         Some(hook)
@@ -72,8 +74,38 @@ impl Environment {
     pub(super) fn close(&self, handle: i64) {
         let Ok(handle) = HandleId::try_from(handle) else { return };
         if self.handles.borrow_mut().remove(&handle).is_some() {
-            Driver::global().close(handle);
+            self.end(handle);
         }
+    }
+
+    fn end(&self, handle: HandleId) {
+        for slot in self.signers.borrow_mut().iter_mut() {
+            slot.take_if(|(of, _)| *of == handle);
+        }
+        Driver::global().close(handle);
+    }
+
+    /// Gives a signer a slot.
+    pub(super) fn opened_signer(&self, handle: HandleId, signer: Arc<Signer>) -> u32 {
+        let mut signers = self.signers.borrow_mut();
+        let free = signers.iter().position(Option::is_none);
+        let slot = free.unwrap_or(signers.len());
+        if free.is_none() {
+            signers.push(None);
+        }
+        signers[slot] = Some((handle, signer));
+        u32::try_from(slot).unwrap_or(u32::MAX)
+    }
+
+    /// The signer in that slot.
+    pub(super) fn signer(&self, slot: u32) -> Option<Arc<Signer>> {
+        let signers = self.signers.borrow();
+        signers.get(slot as usize)?.as_ref().map(|(_, signer)| Arc::clone(signer))
+    }
+
+    /// Whether that handle is one of its signers.
+    pub(super) fn has_signer(&self, handle: HandleId) -> bool {
+        self.signers.borrow().iter().flatten().any(|(of, _)| *of == handle)
     }
 
     /// One of its handles, with the manager of that.

@@ -8,7 +8,9 @@
 #![expect(unreachable_pub, reason = "Node finds these functions through Node-API")]
 
 mod attachment;
+mod bytes;
 mod environment;
 mod manager;
+mod signer;
 mod ties;
 mod values;

@@ -5,16 +5,18 @@
 mod tests;
 mod upkeep;
 
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::Notify;
 
 use super::listener::{Listener, Word};
+use super::numbers::next_number;
+use super::signer::Signer;
 use super::state::State;
 use crate::api::{
-    Activity, Agreed, ClockId, HandleId, Health, Metrics, RotationMessage, Settings, Status,
+    Activity, Agreed, ClockId, ErrorMessage, HandleId, Health, Metrics, RotationMessage, Settings,
+    Status,
 };
 use crate::client::Transport;
 use crate::clock::{Clock, Timestamp};
@@ -122,8 +124,7 @@ impl Manager {
         for_readiness: bool,
         timeout: Option<Duration>,
     ) -> WaiterId {
-        static LAST: AtomicU64 = AtomicU64::new(0);
-        let waiter = LAST.fetch_add(1, Ordering::Relaxed) + 1;
+        let waiter = next_number();
         self.with_state(|state, now| {
             let deadline = self.policy.wait_deadline(timeout, now);
             let wait = TokenWait { waiter, min_validity, deadline, for_readiness };
@@ -149,8 +150,7 @@ impl Manager {
 
     /// Asks for something of the credential lifecycle; the answer comes as a message.
     pub fn ask(&self, handle: HandleId, ask: Ask, patience: Option<Duration>) -> CallerId {
-        static LAST: AtomicU64 = AtomicU64::new(0);
-        let caller = LAST.fetch_add(1, Ordering::Relaxed) + 1;
+        let caller = next_number();
         self.with_state(|state, now| state.ask(handle, caller, ask, patience, now));
         caller
     }
@@ -181,6 +181,16 @@ impl Manager {
     /// A handle's JavaScript sources were read.
     pub fn javascript_read(&self, handle: HandleId, readings: Vec<Option<Reading>>) {
         self.with_state(|state, now| state.javascript_read(handle, readings, now));
+    }
+
+    /// A signer follows the credentials from now on.
+    pub(super) fn lend(&self, signer: Arc<Signer>, grace: i64) -> Result<(), ErrorMessage> {
+        self.with_state(|state, now| state.lend(signer, grace, now))
+    }
+
+    /// A signer is closed.
+    pub(super) fn take_back(&self, signer: HandleId) {
+        self.with_state(|state, _| state.take_back(signer));
     }
 
     /// Somebody listens to the events.

@@ -5,11 +5,14 @@ use std::sync::{Arc, OnceLock};
 use super::listener::{Listener, Word};
 use super::manager::Manager;
 use super::registry::Registry;
+use super::signer::Signer;
 use super::thread;
 use super::workers::Workers;
-use crate::api::{Activity, ClockId, ErrorMessage, HandleId, Settings};
+use crate::api::{Activity, ClockId, ErrorMessage, HandleId, Settings, SignerSettings};
 use crate::clock::{Clock, SystemClock};
 use crate::error::Code;
+use crate::refresh::WaiterId;
+use crate::source::Reading;
 
 /// What opens and closes handles. Its thread starts with the first manager and ends with the last
 /// one.
@@ -42,12 +45,41 @@ impl Driver {
         listener: Arc<dyn Listener>,
         word: Box<dyn Word>,
     ) -> Result<HandleId, ErrorMessage> {
-        self.registry.open(settings, listener, word, || {
-            thread::start(&self.registry).map_err(|error| {
-                let story = format!("The background thread could not be started: {error}.");
-                ErrorMessage::new(Code::NativeUnavailable, story)
-            })
+        self.registry.open(settings, listener, word, || self.start())
+    }
+
+    /// Opens a webhook signer.
+    pub fn open_signer(
+        &self,
+        settings: SignerSettings,
+        listener: Arc<dyn Listener>,
+    ) -> Result<(HandleId, Arc<Signer>), ErrorMessage> {
+        self.registry.open_signer(settings, listener, || self.start())
+    }
+
+    fn start(&self) -> Result<(), ErrorMessage> {
+        thread::start(&self.registry).map_err(|error| {
+            let story = format!("The background thread could not be started: {error}.");
+            ErrorMessage::new(Code::NativeUnavailable, story)
         })
+    }
+
+    /// Has a caller wait for a key of a signer, which comes from its sources; its answer comes as a
+    /// message.
+    pub fn wait_for_key(&self, signer: HandleId) -> Option<WaiterId> {
+        self.registry.wait_for_key(signer)
+    }
+
+    /// A caller no longer waits for a key.
+    pub fn cancel_wait_for_key(&self, signer: HandleId, waiter: WaiterId) {
+        if let Some(keys) = self.registry.key_set(signer) {
+            keys.cancel(waiter);
+        }
+    }
+
+    /// The JavaScript sources of a signer were read.
+    pub fn keys_read(&self, signer: HandleId, readings: Vec<Option<Reading>>) {
+        self.registry.keys_read(signer, readings);
     }
 
     /// How many readings of files have begun and not returned.

@@ -1,4 +1,6 @@
-//! Every manager and every handle of a process.
+//! Every manager, every signer and every handle of a process.
+
+mod signers;
 
 use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -7,10 +9,12 @@ use tokio::sync::Notify;
 
 use super::listener::{Listener, Word};
 use super::manager::{Manager, ManagerId};
+use super::served::Served;
 use super::workers::Workers;
 use crate::api::{Activity, ClockId, ErrorMessage, HandleId, Settings};
 use crate::clock::{Clock, ManualClock};
 use crate::redaction::Known;
+use signers::SignerHome;
 
 /// The managers of a process, and what those have in common.
 pub(super) struct Registry {
@@ -28,11 +32,12 @@ struct Entries {
     /// The managers that have a name.
     names: HashMap<String, ManagerId>,
     handles: HashMap<HandleId, ManagerId>,
+    signers: HashMap<HandleId, SignerHome>,
     clocks: HashMap<ClockId, Arc<ManualClock>>,
-    /// Managers that have no task yet.
-    unserved: BTreeSet<ManagerId>,
-    /// Managers that were closed, and whose tasks are to be stopped.
-    gone: Vec<ManagerId>,
+    /// Who has no task yet.
+    unserved: BTreeSet<u64>,
+    /// Who was closed, and whose tasks are to be stopped.
+    gone: Vec<u64>,
     last_id: u64,
     is_running: bool,
     panic_wanted: bool,
@@ -63,14 +68,7 @@ impl Registry {
         start: impl FnOnce() -> Result<(), ErrorMessage>,
     ) -> Result<HandleId, ErrorMessage> {
         let mut entries = self.lock();
-        let clock = match settings.clock {
-            None => Arc::clone(&self.clock),
-            Some(id) => {
-                entries.clocks.get(&id).map(|it| Arc::new(Arc::clone(it)) as _).ok_or_else(
-                    || ErrorMessage::invalid_option("clock", "is not a clock of this process."),
-                )?
-            }
-        };
+        let clock = self.clock_of(settings.clock, &entries)?;
         let known = settings.name.as_ref().and_then(|name| entries.named(name));
         if let Some((_, manager)) = &known {
             settings.check_agreement(manager.agreed())?;
@@ -81,10 +79,7 @@ impl Registry {
         let (id, manager) = if let Some(known) = known {
             known
         } else {
-            if !entries.is_running {
-                start()?;
-                entries.is_running = true;
-            }
+            entries.run(start)?;
             let manager = Arc::new(Manager::new(&settings, clock));
             entries.add(handle, &manager);
             (handle, manager)
@@ -100,6 +95,12 @@ impl Registry {
     /// Closes a handle; with the last one its manager ends. A handle that is not open is fine.
     pub(super) fn close(&self, handle: HandleId) {
         let mut entries = self.lock();
+        if let Some(home) = entries.signers.remove(&handle) {
+            entries.close_signer(handle, home);
+            drop(entries);
+            self.changed.notify_one();
+            return;
+        }
         let Some(id) = entries.handles.remove(&handle) else { return };
         let manager = entries.managers.get(&id).map(Arc::clone);
         if let Some(manager) = manager.filter(|manager| manager.remove_handle(handle)) {
@@ -144,6 +145,9 @@ impl Registry {
         let managers = self.managers();
         let on_it = managers.iter().filter(|manager| manager.is_on(id));
         let total = on_it.fold(total, |total, manager| total.and(manager.activity()));
+        let keys = self.key_sets();
+        let on_it = keys.iter().filter(|keys| keys.is_on(id));
+        let total = on_it.fold(total, |total, keys| total.and(keys.activity()));
         Activity { next_wake: clock.next_wake(), ..total }
     }
 
@@ -161,47 +165,59 @@ impl Registry {
         self.changed.notified().await;
     }
 
-    /// Managers that need a task; none means that no manager is left and the thread must end.
+    /// Who needs a task; none means that nobody is left and the thread must end.
     ///
-    /// `stop` stops the task of a manager that is gone, and with it the requests that are under
-    /// way.
-    pub(super) fn take_unserved(
-        &self,
-        stop: impl FnMut(ManagerId),
-    ) -> Option<Vec<(ManagerId, Arc<Manager>)>> {
+    /// `stop` stops the task of somebody who is gone, and with it the requests that are under way.
+    pub(super) fn take_unserved(&self, stop: impl FnMut(u64)) -> Option<Vec<(u64, Served)>> {
         let mut entries = self.lock();
         assert!(!std::mem::take(&mut entries.panic_wanted), "a test asked for this panic");
         std::mem::take(&mut entries.gone).into_iter().for_each(stop);
-        if entries.managers.is_empty() {
+        if entries.managers.is_empty() && entries.key_sets().next().is_none() {
             entries.is_running = false;
             self.workers.dismiss();
             return None;
         }
         let unserved = std::mem::take(&mut entries.unserved);
-        let manager = |id| entries.managers.get(&id).map(|manager| (id, Arc::clone(manager)));
-        Some(unserved.into_iter().filter_map(manager).collect())
+        Some(unserved.into_iter().filter_map(|id| Some((id, entries.served(id)?))).collect())
     }
 
     /// Sleeps may have become too long: every task looks at the clock again.
     pub(super) fn rouse(&self) {
-        self.lock().managers.values().for_each(|manager| manager.wake());
+        let entries = self.lock();
+        entries.managers.values().for_each(|manager| manager.wake());
+        entries.key_sets().for_each(|(_, keys)| keys.wake());
     }
 
-    /// A manager's task panicked: its words are cleared, and it gets another task.
-    pub(super) fn serve_again(&self, id: ManagerId) {
+    /// A task panicked: a manager's words are cleared, and there is another task.
+    pub(super) fn serve_again(&self, id: u64) {
         let mut entries = self.lock();
-        if let Some(manager) = entries.managers.get(&id) {
-            manager.suspend();
-            entries.unserved.insert(id);
+        match entries.served(id) {
+            Some(Served::Manager(manager)) => manager.suspend(),
+            Some(Served::Keys(keys)) => keys.suspend(),
+            None => return,
         }
+        entries.unserved.insert(id);
     }
 
-    /// The whole thread's work panicked: every word is cleared, and every manager gets another
-    /// task.
+    /// The whole thread's work panicked: every word is cleared, and everybody gets another task.
     pub(super) fn recover(&self) {
         let mut entries = self.lock();
-        entries.unserved = entries.managers.keys().copied().collect();
+        let keys = entries.key_sets().map(|(id, _)| id);
+        entries.unserved = entries.managers.keys().copied().chain(keys).collect();
         entries.managers.values().for_each(|manager| manager.suspend());
+        entries.key_sets().for_each(|(_, keys)| keys.suspend());
+    }
+
+    /// The clock with that number, or the machine's.
+    fn clock_of(
+        &self,
+        clock: Option<ClockId>,
+        entries: &Entries,
+    ) -> Result<Arc<dyn Clock>, ErrorMessage> {
+        let Some(id) = clock else { return Ok(Arc::clone(&self.clock)) };
+        let known = entries.clocks.get(&id).map(|it| Arc::new(Arc::clone(it)) as _);
+        known
+            .ok_or_else(|| ErrorMessage::invalid_option("clock", "is not a clock of this process."))
     }
 
     fn lock(&self) -> MutexGuard<'_, Entries> {
@@ -213,6 +229,24 @@ impl Entries {
     fn next_id(&mut self) -> u64 {
         self.last_id += 1;
         self.last_id
+    }
+
+    /// Starts the thread unless it runs.
+    fn run(
+        &mut self,
+        start: impl FnOnce() -> Result<(), ErrorMessage>,
+    ) -> Result<(), ErrorMessage> {
+        if !self.is_running {
+            start()?;
+            self.is_running = true;
+        }
+        Ok(())
+    }
+
+    /// Who has that number, if it has a task.
+    fn served(&self, id: u64) -> Option<Served> {
+        let manager = self.managers.get(&id).map(|it| Served::Manager(Arc::clone(it)));
+        manager.or_else(|| self.key_set(id).map(|keys| Served::Keys(Arc::clone(keys))))
     }
 
     fn named(&self, name: &str) -> Option<(ManagerId, Arc<Manager>)> {

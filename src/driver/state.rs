@@ -8,11 +8,14 @@ mod callers;
 mod effects;
 mod notices;
 mod readings;
+mod signers;
 mod snapshots;
 mod tenure;
 
 use std::collections::VecDeque;
 use std::sync::Arc;
+
+use signers::Borrower;
 
 use super::errand::Errand;
 use super::handles::Handles;
@@ -48,6 +51,8 @@ pub(super) struct State {
     /// The latest tokens, so that none of them is shown when the endpoint quotes it.
     issued: VecDeque<Secret>,
     opened_at: Timestamp,
+    /// Signers that sign with the credentials.
+    borrowers: Vec<Borrower>,
     errands: VecDeque<Errand>,
     news: News,
     service: Service,
@@ -68,6 +73,7 @@ impl State {
             warnings: ExpiryWarnings::default(),
             issued: VecDeque::new(),
             opened_at: clock.now(),
+            borrowers: Vec::new(),
             errands: VecDeque::new(),
             news: News::default(),
             service: Service::default(),
@@ -83,6 +89,7 @@ impl State {
             }
         }
         self.warnings.watch(self.member.held());
+        self.show_keys(now);
     }
 
     fn decide(&mut self, event: MemberEvent, now: Timestamp) -> VecDeque<MemberEffect> {

@@ -36,7 +36,7 @@ pub(super) async fn run(
 ) {
     let clock = Arc::clone(manager.clock());
     if let Some(at) = manager.restart_at() {
-        wait(&manager, clock.sleep_until(at), || manager.serve(Service::rest)).await;
+        wait(by(&manager), clock.sleep_until(at), || manager.serve(Service::rest)).await;
         manager.restart();
     }
     let task = Task {
@@ -163,7 +163,7 @@ impl Task {
                 manager.serve(|service| service.park(is_fetching));
             }
         };
-        wait(manager, next, park).await
+        wait(by(manager), next, park).await
     }
 
     /// Sends a request, and tries its token where that is wanted.
@@ -191,7 +191,7 @@ impl Task {
                         MemberEvent::Answered { request, sent_at, verdict, verify }
                     };
                     // The manager's task sees the time that this one has seen only after this.
-                    wait(&manager, send, || manager.serve(|service| service.park(true))).await
+                    wait(by(&manager), send, || manager.serve(|service| service.park(true))).await
                 });
             }
             // A client that cannot be made counts as an answer: it is told, and tried again later.
@@ -233,13 +233,22 @@ fn finished<T>(joined: Result<T, JoinError>) -> T {
     })
 }
 
+/// How a manager's task says what it is doing.
+fn by(manager: &Manager) -> impl Fn(&dyn Fn(&mut Service)) {
+    |say| manager.serve(say)
+}
+
 /// Waits for something, and calls `park` whenever there is nothing to do but wait.
 ///
 /// The task counts as busy while it is polled: it may have seen what nobody else sees any more.
-async fn wait<T>(manager: &Manager, what: impl Future<Output = T>, park: impl Fn()) -> T {
+pub(super) async fn wait<T>(
+    serve: impl Fn(&dyn Fn(&mut Service)),
+    what: impl Future<Output = T>,
+    park: impl Fn(),
+) -> T {
     let mut what = pin!(what);
     poll_fn(|context| {
-        manager.serve(Service::stir);
+        serve(&Service::stir);
         let result = what.as_mut().poll(context);
         if result.is_pending() {
             park();
@@ -256,6 +265,6 @@ async fn or_never<T>(work: &mut Option<Spawned<T>>) -> T {
     }
 }
 
-fn sleep(clock: &dyn Clock, until: Option<Timestamp>) -> Sleep {
+pub(super) fn sleep(clock: &dyn Clock, until: Option<Timestamp>) -> Sleep {
     until.map_or_else(|| Box::pin(pending()) as Sleep, |at| clock.sleep_until(at))
 }

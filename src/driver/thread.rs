@@ -1,4 +1,5 @@
-//! The driver's thread: one task for each manager, and what happens when one of them panics.
+//! The driver's thread: one task for each manager and each set of keys, and what happens when one
+//! of them panics.
 
 use std::collections::HashMap;
 use std::io;
@@ -11,14 +12,12 @@ use tokio::runtime;
 use tokio::task::{AbortHandle, JoinError, JoinSet};
 
 use super::clients::Clients;
-use super::manager::ManagerId;
 use super::registry::Registry;
-use super::task;
 use super::thread_name::NAME;
 use crate::policy::patience::THREAD_RESTART;
 use crate::policy::work::MOST_LOOKUPS;
 
-/// Starts the thread. It ends by itself when no manager is left.
+/// Starts the thread. It ends by itself when nobody is left to serve.
 pub(super) fn start(registry: &Arc<Registry>) -> io::Result<()> {
     let registry = Arc::clone(registry);
     // Without free descriptors no runtime can be built. The caller has to learn of that.
@@ -55,11 +54,11 @@ fn build_runtime() -> io::Result<runtime::Runtime> {
         .build()
 }
 
-/// Serves the managers until none is left.
+/// Serves managers and key sets until none is left.
 async fn supervise(registry: &Arc<Registry>) {
     let clients = Arc::new(Clients::default());
     let mut tasks = JoinSet::new();
-    let mut serving: HashMap<ManagerId, AbortHandle> = HashMap::new();
+    let mut serving: HashMap<u64, AbortHandle> = HashMap::new();
     let leap = || Arc::clone(registry.clock()).leap();
     let mut leapt = leap();
     loop {
@@ -69,8 +68,8 @@ async fn supervise(registry: &Arc<Registry>) {
             }
         };
         let Some(unserved) = registry.take_unserved(stop) else { return };
-        for (id, manager) in unserved {
-            let task = task::run(id, manager, Arc::clone(registry), Arc::clone(&clients));
+        for (id, served) in unserved {
+            let task = served.run(id, Arc::clone(registry), Arc::clone(&clients));
             serving.insert(id, tasks.spawn(task));
         }
         tokio::select! {
@@ -89,11 +88,8 @@ async fn supervise(registry: &Arc<Registry>) {
     }
 }
 
-/// The manager whose task this was, if it panicked.
-fn panicked(
-    ended: &Result<(), JoinError>,
-    serving: &HashMap<ManagerId, AbortHandle>,
-) -> Option<ManagerId> {
+/// Whose task this was, if it panicked.
+fn panicked(ended: &Result<(), JoinError>, serving: &HashMap<u64, AbortHandle>) -> Option<u64> {
     let error = ended.as_ref().err().filter(|error| error.is_panic())?;
     serving.iter().find(|(_, task)| task.id() == error.id()).map(|(id, _)| *id)
 }

@@ -66,6 +66,22 @@ impl Member {
         list.into_iter().map(describe).chain(named).collect()
     }
 
+    /// What webhooks are signed and verified with, the active one first, then the previous one, then
+    /// the candidate. Before there is a record: what the first one would make active, else the
+    /// first configured credential.
+    pub fn signing(&self) -> Vec<(Role, Arc<Credential>)> {
+        let Some(record) = self.record() else {
+            let first = self.foreseen().or_else(|| self.credentials.configured().first());
+            return first.map(|one| (Role::Active, Arc::clone(one))).into_iter().collect();
+        };
+        let previous = record.open_overlap().map(|overlap| overlap.previous);
+        let next = record.staged().map(|staged| staged.next);
+        let ids =
+            [(Role::Active, Some(record.active)), (Role::Previous, previous), (Role::Next, next)];
+        let held = |id| self.credentials.keyring.get(id).map(Arc::clone);
+        ids.into_iter().filter_map(|(role, id)| Some((role, held(id?)?))).collect()
+    }
+
     /// What an answer says that waits for the credential's id: callers have the token of it
     /// already.
     fn latest_answer(&self, credential: &Credential) -> Option<CredentialStanding> {

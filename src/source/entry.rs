@@ -238,9 +238,13 @@ impl Entry {
     }
 
     fn described(&self) -> String {
+        let list = match self.spec.source {
+            SourceSpec::Key { .. } => "keys",
+            _ => "credentials",
+        };
         match self.label() {
-            Some(label) => format!("credentials[{}] (\"{label}\")", self.index),
-            None => format!("credentials[{}]", self.index),
+            Some(label) => format!("{list}[{}] (\"{label}\")", self.index),
+            None => format!("{list}[{}]", self.index),
         }
     }
 

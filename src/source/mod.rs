@@ -1,4 +1,4 @@
-//! Configured credentials and how they change.
+//! Configured credentials and keys, and how they change.
 //!
 //! Pure: it says what to read and is told what was read. Files are read by the driver, JavaScript's
 //! own sources (environment variables, callbacks) by the facade.

@@ -47,6 +47,11 @@ pub enum SourceSpec {
         /// The client secret.
         client_secret: Field,
     },
+    /// A key that webhooks are signed with.
+    Key {
+        /// The key.
+        key: Field,
+    },
     /// Two files of one directory, read as one.
     Directory {
         /// The directory.
@@ -111,23 +116,8 @@ impl SourceSpec {
     /// The files that it is read from, each once, so that two fields from one file fit together.
     pub(super) fn places(&self) -> Vec<Place> {
         match self {
-            Self::Fields { client_id, client_secret } => {
-                let fields = [client_id, client_secret];
-                let files = fields.iter().filter_map(|field| match field {
-                    Field::File { path } => Some(Place::File(path.clone())),
-                    Field::Value { .. } | Field::EnvFile { .. } | Field::Js { .. } => None,
-                });
-                let mut env_files: BTreeMap<&Path, BTreeSet<String>> = BTreeMap::new();
-                for field in fields {
-                    if let Field::EnvFile { path, variable } = field {
-                        env_files.entry(path).or_default().insert(variable.clone());
-                    }
-                }
-                let env_files = env_files
-                    .into_iter()
-                    .map(|(path, variables)| Place::EnvFile { path: path.to_owned(), variables });
-                files.chain(env_files).collect()
-            }
+            Self::Fields { client_id, client_secret } => places_of(&[client_id, client_secret]),
+            Self::Key { key } => places_of(&[key]),
             Self::Directory { directory, client_id, client_secret } => vec![Place::Directory {
                 directory: directory.clone(),
                 client_id: client_id.clone(),
@@ -143,9 +133,28 @@ impl SourceSpec {
             Self::Fields { client_id, client_secret } => {
                 [client_id, client_secret].iter().any(|field| matches!(field, Field::Js { .. }))
             }
+            Self::Key { key } => matches!(key, Field::Js { .. }),
             Self::Directory { .. } => false,
             Self::Js { .. } => true,
             Self::Fronted { front, source } => front.asks_javascript() || source.asks_javascript(),
         }
     }
+}
+
+/// The files of these fields, each once.
+fn places_of(fields: &[&Field]) -> Vec<Place> {
+    let files = fields.iter().filter_map(|field| match field {
+        Field::File { path } => Some(Place::File(path.clone())),
+        Field::Value { .. } | Field::EnvFile { .. } | Field::Js { .. } => None,
+    });
+    let mut env_files: BTreeMap<&Path, BTreeSet<String>> = BTreeMap::new();
+    for field in fields {
+        if let Field::EnvFile { path, variable } = field {
+            env_files.entry(path).or_default().insert(variable.clone());
+        }
+    }
+    let env_files = env_files
+        .into_iter()
+        .map(|(path, variables)| Place::EnvFile { path: path.to_owned(), variables });
+    files.chain(env_files).collect()
 }

@@ -53,6 +53,11 @@ impl Readings<'_> {
                     self.part(client_secret, CLIENT_SECRET, &places),
                 )
             }
+            SourceSpec::Key { key } => {
+                // A key has no client.
+                let nobody = Part::Text(Secret::new(""));
+                pair(nobody, self.part(key, KEY, &source.places()))
+            }
             SourceSpec::Directory { directory, client_id, client_secret } => {
                 let place = source.places().into_iter().find_map(|place| self.files.get(&place));
                 let file = |name: &str| file(&directory.join(name));
@@ -137,6 +142,7 @@ impl Readings<'_> {
 
 const CLIENT_ID: &str = "client id";
 const CLIENT_SECRET: &str = "client secret";
+const KEY: &str = "key";
 
 fn file(path: &Path) -> String {
     format!("the file {}", path.display())
@@ -157,9 +163,8 @@ impl Part {
         }
         let Some(flaw) = Flaw::of(text.expose()) else { return Self::Text(text.clone()) };
         let place = from.map(|from| format!(" (in {from})")).unwrap_or_default();
-        Self::Failed(format!(
-            "yields a {what} with {flaw}, which no client id or secret has{place}"
-        ))
+        let none = if what == KEY { "no key" } else { "no client id or secret" };
+        Self::Failed(format!("yields a {what} with {flaw}, which {none} has{place}"))
     }
 }
 

@@ -34,6 +34,7 @@ impl State {
         let is_last = self.handles.is_empty();
         if is_last {
             self.step(MemberEvent::Closed, now);
+            self.show_no_keys(now);
         } else {
             self.finish_reading_if_complete(now);
         }
@@ -56,7 +57,8 @@ impl State {
     pub(in crate::driver) fn sleep(&mut self, now: Timestamp) -> Option<Timestamp> {
         let has_token = self.member.token(now).is_some();
         let warning = self.warnings.wait(self.clock.utc_millis(now)).map(|wait| now + wait);
-        let wakes = [self.member.wake_at(now), self.sources.wake_at(has_token), warning];
+        let key_end = self.next_key_end(now);
+        let wakes = [self.member.wake_at(now), self.sources.wake_at(has_token), warning, key_end];
         let wake_at = wakes.into_iter().flatten().min();
         self.service.sleeps_until(wake_at);
         wake_at

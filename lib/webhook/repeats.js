@@ -1,0 +1,106 @@
+'use strict'
+
+const { InvalidArgumentError } = require('../errors')
+const { checkOptions } = require('../options/arguments')
+const { describe, describeHidden } = require('../options/values')
+const { captureFrames } = require('../stacks')
+
+/** How long PagerDuty repeats a webhook that was not taken. */
+const DEFAULT_TTL_MS = 172_800_000
+const MOST_ID_CHARACTERS = 512
+
+/**
+ * Calls `handler` once for each id. Errors carry the stack of the caller of `below`. `index.d.ts`
+ * documents it as `signer.handleOnce()`.
+ */
+async function handleOnce(result, seen, handler, options, below = handleOnce) {
+  const fail = (message) => {
+    const error = new InvalidArgumentError(message)
+    captureFrames(error, below)
+    throw error
+  }
+  const { id: given, ttlMs = DEFAULT_TTL_MS } = checkOptions('handleOnce', options, ['id', 'ttlMs'], below)
+  if (typeof seen?.add !== 'function' || typeof seen.delete !== 'function') {
+    fail(`handleOnce(result, seen) takes a store with add() and delete(), got ${describe(seen)}.`)
+  }
+  if (typeof handler !== 'function') {
+    fail(`handleOnce(result, seen, handler) takes a function to call, got ${describe(handler)}.`)
+  }
+  if (typeof result !== 'object' || result === null) {
+    fail(`handleOnce(result) takes what verify() returned, got ${describe(result)}.`)
+  }
+  // Anybody who has seen a message can send it again under an id that is not signed.
+  const id = result.id ?? given
+  if (id === undefined) fail(`This message has no signed id: ${GIVE_ID}.`)
+  if (typeof id !== 'string' || id === '' || id.length > MOST_ID_CHARACTERS) {
+    fail(`The id of a message has 1 to ${MOST_ID_CHARACTERS} characters, got ${describeHidden(id)}.`)
+  }
+
+  const isNew = await seen.add(id, ttlMs)
+  // A Set returns itself, and Redis 'OK': every repeat would count as new.
+  if (typeof isNew !== 'boolean') {
+    fail(`add() of the store has to return true for a new id and else false, got ${describe(isNew)}.`)
+  }
+  if (!isNew) return { duplicate: true }
+  try {
+    return { duplicate: false, value: await handler() }
+  } catch (error) {
+    await forget(seen, id, error)
+    throw error
+  }
+}
+
+const GIVE_ID =
+  "give the sender's, as in handleOnce(result, seen, handler, { id: headers['x-github-delivery'] })"
+
+/**
+ * Deletes an id whose handler failed, so that the sender's retry is taken. If that fails as well,
+ * the error of the handler keeps its place, and says so.
+ */
+async function forget(seen, id, error) {
+  try {
+    await seen.delete(id)
+  } catch (failure) {
+    if (error instanceof Error && Object.isExtensible(error)) error.seenError = failure
+  }
+}
+
+/**
+ * A store of ids in memory, for one process. When it is full, it drops the oldest id. `index.d.ts`
+ * documents it as `memorySeen()`.
+ */
+function memorySeen(options) {
+  const { max = 100_000, now = monotonicNow } = checkOptions(
+    'memorySeen',
+    options,
+    ['max', 'now'],
+    memorySeen,
+  )
+  /** When each id expires, the oldest first. */
+  const expiries = new Map()
+
+  return {
+    add(id, ttlMs) {
+      const instant = now()
+      if (expiries.get(id) > instant) return false
+      expiries.delete(id)
+      // Enough for ids that live equally long. Others may stay until they are the oldest.
+      for (const [oldest, expiry] of expiries) {
+        if (expiry > instant && expiries.size < max) break
+        expiries.delete(oldest)
+      }
+      expiries.set(id, instant + ttlMs)
+      return true
+    },
+    delete(id) {
+      return expiries.delete(id)
+    },
+  }
+}
+
+/** Not the wall clock: a step of it would make ids expire early or late. */
+function monotonicNow() {
+  return performance.now()
+}
+
+module.exports = { memorySeen, handleOnce }

@@ -1,0 +1,121 @@
+//! The keys of a signer as calls see them.
+
+use std::sync::Arc;
+
+use crate::webhook::{KeyWindow, LiveKey, LiveKeys, SigningKey};
+
+/// A key with the name that people know it by.
+#[derive(Debug, Clone)]
+pub struct NamedKey {
+    /// The same number is the same key.
+    pub serial: u64,
+    /// Its label, its place in the option, or its role.
+    pub name: String,
+    /// What signs.
+    pub key: SigningKey,
+    /// When it signs and verifies.
+    pub window: KeyWindow,
+    /// It does not only verify.
+    pub may_sign: bool,
+}
+
+/// Why there is no key, or not the latest one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KeyProblem {
+    /// The name of the key.
+    pub name: String,
+    /// For people: which source, and why.
+    pub message: String,
+    /// Since when, in milliseconds since 1970.
+    pub since: i64,
+}
+
+/// Something that people may want to know.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum KeyNotice {
+    /// Signatures of another key are accepted.
+    Added(String),
+    /// A key neither signs nor verifies any more.
+    Retired(String),
+    /// A key could not be read, or cannot be one; an earlier value of it stays in use.
+    Unreadable {
+        /// The name of the key.
+        name: String,
+        /// For people.
+        message: String,
+    },
+}
+
+/// What is shown, and how it differs from what was shown before.
+#[derive(Debug, Default)]
+pub struct Board {
+    keys: Vec<NamedKey>,
+    problems: Vec<KeyProblem>,
+    ring: Arc<LiveKeys>,
+    /// Names keep their numbers. There are few: labels, places and roles.
+    names: Vec<String>,
+    was_shown: bool,
+}
+
+impl Board {
+    /// Shows other keys, newest first; returns what is worth telling.
+    pub fn show(&mut self, keys: Vec<NamedKey>, problems: Vec<KeyProblem>) -> Vec<KeyNotice> {
+        let is_in =
+            |list: &[NamedKey], key: &NamedKey| list.iter().any(|it| it.serial == key.serial);
+        let mut notices = Vec::new();
+        if self.was_shown {
+            let added = keys.iter().filter(|key| !is_in(&self.keys, key));
+            notices.extend(added.map(|key| KeyNotice::Added(key.name.clone())));
+        }
+        let retired = self.keys.iter().filter(|key| !is_in(&keys, key));
+        notices.extend(retired.map(|key| KeyNotice::Retired(key.name.clone())));
+        let is_new = |problem: &&KeyProblem| {
+            !self
+                .problems
+                .iter()
+                .any(|it| (&it.name, &it.message) == (&problem.name, &problem.message))
+        };
+        notices.extend(problems.iter().filter(is_new).map(|problem| KeyNotice::Unreadable {
+            name: problem.name.clone(),
+            message: problem.message.clone(),
+        }));
+        let live = keys.iter().map(|key| LiveKey {
+            number: number_of(&mut self.names, &key.name),
+            key: key.key.clone(),
+            window: key.window,
+            may_sign: key.may_sign,
+        });
+        self.ring = Arc::new(LiveKeys::new(live.collect()));
+        (self.keys, self.problems, self.was_shown) = (keys, problems, true);
+        notices
+    }
+
+    /// What signs and verifies.
+    pub fn ring(&self) -> &Arc<LiveKeys> {
+        &self.ring
+    }
+
+    /// The keys, newest first.
+    pub fn keys(&self) -> &[NamedKey] {
+        &self.keys
+    }
+
+    /// What is wrong with keys.
+    pub fn problems(&self) -> &[KeyProblem] {
+        &self.problems
+    }
+
+    /// The name with that number.
+    pub fn name(&self, number: u32) -> Option<&str> {
+        self.names.get(usize::try_from(number).ok()?).map(String::as_str)
+    }
+}
+
+fn number_of(names: &mut Vec<String>, name: &str) -> u32 {
+    let known = names.iter().position(|known| known == name);
+    let index = known.unwrap_or_else(|| {
+        names.push(name.to_owned());
+        names.len() - 1
+    });
+    u32::try_from(index).unwrap_or(u32::MAX)
+}

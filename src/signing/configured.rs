@@ -1,0 +1,124 @@
+//! Keys that the option `keys` names.
+
+use std::sync::Arc;
+
+use serde::Deserialize;
+
+use super::board::{KeyProblem, NamedKey};
+use crate::credential::Credential;
+use crate::source::{SourceState, Yielded};
+use crate::webhook::{KeyFlaw, KeyWindow, Scheme, SigningKey};
+
+/// What is said of one key.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct KeySpec {
+    /// Its label, or its place in the option.
+    pub name: String,
+    /// When it begins to sign, in milliseconds since 1970.
+    #[serde(default)]
+    pub signs_from: Option<i64>,
+    /// When it ends to sign.
+    #[serde(default)]
+    pub signs_until: Option<i64>,
+    /// When it ends to verify.
+    #[serde(default)]
+    pub verifies_until: Option<i64>,
+}
+
+/// The configured keys, and what was made of the values of their sources.
+#[derive(Debug)]
+pub struct ConfiguredKeys {
+    specs: Vec<KeySpec>,
+    made: Vec<Option<Made>>,
+    last_serial: u64,
+}
+
+/// A key of the value that a source yields.
+#[derive(Debug)]
+struct Made {
+    /// The value. An unchanged one stays the same key.
+    of: Arc<Credential>,
+    serial: u64,
+    key: Result<SigningKey, KeyFlaw>,
+    since: i64,
+    /// The key before, where this value cannot be one.
+    before: Option<(u64, SigningKey)>,
+}
+
+impl ConfiguredKeys {
+    /// Of which nothing is known yet.
+    pub fn new(specs: Vec<KeySpec>) -> Self {
+        let made = specs.iter().map(|_| None).collect();
+        Self { specs, made, last_serial: 0 }
+    }
+
+    /// Takes over what the sources yield; `now` is in milliseconds since 1970.
+    pub fn take(&mut self, scheme: &Scheme, entries: &[Yielded], now: i64) {
+        for Yielded { place, credentials, .. } in entries {
+            let (Some(value), Some(made)) = (credentials.first(), self.made.get_mut(place.index))
+            else {
+                continue;
+            };
+            if made.as_ref().is_some_and(|made| made.of.is_same_as(value)) {
+                continue;
+            }
+            self.last_serial += 1;
+            let before = made.take().and_then(|made| match made.key {
+                Ok(key) => Some((made.serial, key)),
+                Err(_) => made.before,
+            });
+            *made = Some(Made {
+                of: Arc::clone(value),
+                serial: self.last_serial,
+                key: scheme.key(&value.client_secret),
+                since: now,
+                before,
+            });
+        }
+    }
+
+    /// The keys, in their order.
+    pub fn named(&self) -> Vec<NamedKey> {
+        let made = self.specs.iter().zip(&self.made);
+        let named = made.filter_map(|(spec, made)| {
+            let made = made.as_ref()?;
+            let (serial, key) = match &made.key {
+                Ok(key) => (made.serial, key.clone()),
+                Err(_) => made.before.clone()?,
+            };
+            let KeySpec { name, signs_from, signs_until, verifies_until } = spec.clone();
+            let window = KeyWindow { signs_from, signs_until, verifies_until };
+            Some(NamedKey { serial, name, key, window, may_sign: true })
+        });
+        named.collect()
+    }
+
+    /// What is wrong: sources that yield nothing, and values that cannot be keys. `utc` tells the
+    /// instant of a source's state.
+    pub fn problems(
+        &self,
+        states: &[SourceState],
+        utc: impl Fn(&SourceState) -> i64,
+    ) -> Vec<KeyProblem> {
+        let of_sources = states.iter().filter_map(|state| {
+            let problem = state.problem.as_ref()?;
+            let name = self.specs.get(state.place.index)?.name.clone();
+            Some(KeyProblem { name, message: problem.message.clone(), since: utc(state) })
+        });
+        let made = self.specs.iter().enumerate().zip(&self.made);
+        let flawed = made.filter_map(|((index, spec), made)| {
+            let made = made.as_ref()?;
+            let flaw = made.key.as_ref().err()?;
+            let message = format!("The value of keys[{index}] {flaw}.");
+            Some(KeyProblem { name: spec.name.clone(), message, since: made.since })
+        });
+        of_sources.chain(flawed).collect()
+    }
+
+    /// The first value that cannot be a key: its position, and why.
+    pub fn flaw(&self) -> Option<(usize, &KeyFlaw)> {
+        let mut made = self.made.iter().enumerate();
+        made.find_map(|(index, made)| Some((index, made.as_ref()?.key.as_ref().err()?)))
+    }
+}
