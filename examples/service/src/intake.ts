@@ -48,7 +48,7 @@ export class Intake {
   }
 }
 
-/** PagerDuty's `dedup_key`, which the id becomes, has at most 255 characters. */
+/** The id becomes a header and PagerDuty's `dedup_key`, which has at most 255 characters. */
 function idOf(body: Buffer): string {
   let event: { id?: unknown } | null
   try {
@@ -57,6 +57,6 @@ function idOf(body: Buffer): string {
     throw new EventError('The event is no JSON', { cause })
   }
   const id = event?.id
-  if (typeof id !== 'string' || id === '' || id.length > 255) throw new EventError('The event has no id')
+  if (typeof id !== 'string' || !/^[!-~]{1,255}$/.test(id)) throw new EventError('The event has no id')
   return id
 }

@@ -5,7 +5,7 @@ import type { Courier } from './courier'
 
 export interface ProbesOptions {
   tokens: TokenManager
-  signers: Record<string, WebhookSigner>
+  signers: Record<'genesys' | 'receiver' | 'pagerDuty', WebhookSigner>
   couriers: Record<string, Courier>
 }
 
@@ -50,19 +50,18 @@ export class Probes {
   }
 
   /**
-   * Whether events can be verified and kept. A token is not needed for that: without one, events
-   * wait in the outbox. An instance that calls itself unready would have its sender lose them.
+   * Whether events can be verified and kept. Nothing else is needed for that: without a token, events
+   * wait in the outbox. If the service called itself unready then, its senders would lose them.
    */
   ready(): boolean {
-    return !this.#isClosing && Object.values(this.#options.signers).every((signer) => signer.health().ready)
+    const { genesys, pagerDuty } = this.#options.signers
+    return !this.#isClosing && genesys.health().verifies && pagerDuty.health().verifies
   }
 
-  /** What is wrong, for people. */
-  problems(): { code: string; message: string }[] {
+  /** What is wrong, for people. docs/alerts.md and docs/webhooks.md say what to do. */
+  problems(): object[] {
     const { tokens, signers } = this.#options
-    return [tokens, ...Object.values(signers)].flatMap(
-      (part): { code: string; message: string }[] => part.health().problems,
-    )
+    return [tokens, ...Object.values(signers)].flatMap((part): object[] => part.health().problems)
   }
 
   metrics(): Promise<string> {

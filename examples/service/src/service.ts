@@ -34,9 +34,7 @@ export async function startService(configuration: Configuration, listen: Listen)
   for (const [name, signer] of Object.entries(signers)) {
     signer.on('key-added', ({ key }) => log.info({ signer: name, key }, 'a key is in use'))
     signer.on('key-retired', ({ key }) => log.info({ signer: name, key }, 'a key is no longer in use'))
-    signer.on('key-unreadable', ({ key, error }) =>
-      log.error({ signer: name, key, err: error }, 'a key cannot be read'),
-    )
+    signer.on('key-unreadable', ({ key, message }) => log.error({ signer: name, key }, message))
   }
 
   const courier = async (name: string, destination: Destination) =>
@@ -54,7 +52,7 @@ export async function startService(configuration: Configuration, listen: Listen)
   const couriers = { receiver, alerts }
 
   // Without keys nothing can be verified. Without a token, events wait in the outbox.
-  await Promise.all(Object.values(signers).map((signer) => signer.ready({ timeoutMs: 30_000 })))
+  await Promise.all(Object.values(signers).map((signer) => signer.ready()))
   const intake = new Intake({ signers, receiver, alerts })
   const probes = new Probes({ tokens, signers, couriers })
   const server = await listen({ intake, probes, port, log })

@@ -74,23 +74,24 @@ describe.each([
   test('a key is rolled without a refused event, whichever side has the new one first', async () => {
     const { receiver, secrets } = world
     const send = async (id: string) => {
-      await world.send('genesys', { ...MESSAGE, id })
+      expect(await world.send('genesys', { ...MESSAGE, id })).toBe(200)
       await until(() => receiver.events.some((event) => event.id === id))
     }
     const [a, b] = [await secrets.read('receiver-a'), await secrets.read('receiver-b')]
     receiver.accept({ a, b: 'the new key' })
-    await send('before the sender has it')
+    // The sender does not have it yet.
+    await send('before')
     await secrets.write('receiver-b', 'the new key')
     const signatures = () => receiver.events.at(-1)?.headers['x-pagerduty-signature']
     const old = signatures()
     await until(async () => {
-      await send(`probe ${receiver.events.length}`)
+      await send(`probe-${receiver.events.length}`)
       return signatures() !== old
     })
     // The next roll replaces the other one.
     receiver.accept({ b: 'the new key' })
     await until(async () => {
-      await send(`after ${receiver.events.length}`)
+      await send(`after-${receiver.events.length}`)
       return receiver.events.at(-1)?.key === 'b'
     })
     expect(new Set(receiver.answers)).toEqual(new Set([200]))
