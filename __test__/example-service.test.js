@@ -27,7 +27,7 @@ test('the tests of the example pass, with Express and with Fastify', async () =>
   const failed = testResults.map(({ message }) => message).filter(Boolean)
   expect({ code, failed }).toEqual({ code: 0, failed: [] })
   expect(numPassedTests).toBe(18)
-})
+}, 300_000)
 
 test('it uses the versions that this project tests with', () => {
   const { dependencies, devDependencies } = JSON.parse(read('package.json'))

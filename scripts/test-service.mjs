@@ -6,7 +6,7 @@ import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import { build, install, requireCargo, root } from './support/steps.mjs'
 
-const TOTAL = 20_000
+const AT_LEAST = 20_000
 const ROTATIONS = 5
 
 requireCargo()
@@ -20,7 +20,7 @@ const { flawsOf, sendThroughRotations } = require('../demo/webhooks/traffic')
 const directory = join(root, 'target', 'test-service')
 rmSync(directory, { recursive: true, force: true })
 createProject(directory)
-const options = { directory, total: TOTAL, rotations: ROTATIONS }
+const options = { directory, atLeast: AT_LEAST, rotations: ROTATIONS }
 const counts = await sendThroughRotations({ ...options, tell: (text) => console.log(text) })
 for (const [name, count] of Object.entries(counts)) console.log(`  ${name.padEnd(16)}${count}`)
 const flaws = flawsOf(counts, options)

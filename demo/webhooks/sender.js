@@ -16,34 +16,50 @@ class Sender {
   repeated = 0
   #service
   #signer
-  #total
+  #atLeast
+  #isEnough = false
+  #isClosed = false
   #next = 0
   #marks = []
 
-  constructor({ service, key, total }) {
+  constructor({ service, key, atLeast }) {
     this.#service = service
     this.#signer = new WebhookSigner({ scheme: 'genesys', keys: key })
-    this.#total = total
+    this.#atLeast = atLeast
   }
 
-  /** Resolves when all events are accepted. */
+  /** Sends until it is told that it is enough. Resolves when all events are accepted. */
   async run() {
     await Promise.all(Array.from({ length: AT_ONCE }, () => this.#lane()))
     await this.#signer.close()
   }
 
-  /** Resolves when this part of all events is accepted. */
-  reached(part) {
-    return new Promise((resolve) => this.#marks.push({ count: part * this.#total, resolve }))
+  /** Resolves when so many events are accepted. */
+  reached(count) {
+    return new Promise((resolve) => this.#marks.push({ count, resolve }))
+  }
+
+  /** It may stop when at least `atLeast` events are accepted. */
+  enough() {
+    this.#isEnough = true
+  }
+
+  /** Gives up what is not accepted yet. */
+  close() {
+    this.#isEnough = true
+    this.#isClosed = true
   }
 
   async #lane() {
-    while (this.#next < this.#total) {
+    while (!this.#isClosed && (this.#next < this.#atLeast || !this.#isEnough)) {
       this.#next += 1
       const text = `Customer ${this.#next} waits`
       const body = JSON.stringify({ id: `message-${this.#next}`, type: 'Text', text, direction: 'Outbound' })
       const headers = { 'content-type': 'application/json', ...this.#signer.sign(body) }
-      while (!(await this.#attempt({ method: 'POST', headers, body }))) await pause(RETRY_MS)
+      while (!(await this.#attempt({ method: 'POST', headers, body }))) {
+        if (this.#isClosed) return
+        await pause(RETRY_MS)
+      }
       this.accepted += 1
       this.#marks = this.#marks.filter(({ count, resolve }) => this.accepted < count || resolve())
     }

@@ -28,7 +28,7 @@ class World {
     this.secrets = new Secrets(path.join(directory, 'secrets'))
   }
 
-  async start(total) {
+  async start(atLeast) {
     const { secrets } = this
     const clientId = secrets.write('gc-client-id', 'app')
     const clientSecret = secrets.write('gc-client-secret', 'secret-1')
@@ -52,23 +52,24 @@ class World {
         RECEIVER_URL: this.receiver.url,
         PAGERDUTY_URL: this.pagerDuty.url,
         SOURCE_POLL_MS: '100',
+        OVERLAP_MS: '1000',
       },
       onLine: (line) => this.#listeners.forEach((listener) => listener(line)),
     })
     await this.service.start()
-    this.sender = new Sender({ service: this.service, key: secrets.get('genesys-webhook-key-a'), total })
+    this.sender = new Sender({ service: this.service, key: secrets.get('genesys-webhook-key-a'), atLeast })
   }
 
-  /** The provider gets a second secret, the file too; then the old one and its tokens die. */
+  /** The provider gets a second secret, then the file; once the old one is retired, it dies. */
   async rotateToken(number) {
     const { auth, receiver, secrets } = this
     const old = secrets.get('gc-client-secret')
     const oldTokens = new Set(receiver.events.map(({ headers }) => headers.authorization))
     const next = `secret-${number + 1}`
     auth.setSecrets('app', [old, next])
-    const promoted = this.#logged(({ change }) => change === 'promoted')
+    const retired = this.#logged(({ change }) => change === 'retired')
     secrets.write('gc-client-secret', next)
-    await promoted
+    await retired
     await this.#arrived(({ headers }) => !oldTokens.has(headers.authorization))
     auth.setSecrets('app', next)
     for (const authorization of oldTokens) auth.revoke(authorization.replace('Bearer ', ''))
@@ -141,6 +142,7 @@ class World {
   }
 
   async close() {
+    this.sender?.close()
     await this.service?.end('SIGTERM')
     await Promise.all([this.receiver, this.auth, this.pagerDuty].map((part) => part?.close()))
   }

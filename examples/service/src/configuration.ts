@@ -45,6 +45,7 @@ export function readConfiguration(env: NodeJS.ProcessEnv): Configuration {
       credentials: fromDirectory(secrets, { clientId: 'gc-client-id', clientSecret: 'gc-client-secret' }),
       timeZone: env['TZ'] ?? 'America/Sao_Paulo',
       sourcePollMs,
+      overlapMs: env['OVERLAP_MS'] ? Number(env['OVERLAP_MS']) : undefined,
     },
     keys: {
       genesys: pair('genesys-webhook-key'),

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { createHash, randomUUID } from 'node:crypto'
 import { mkdir, open, readFile, readdir, rename, unlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 
@@ -22,6 +22,9 @@ export class Outbox {
 
   static async open(directory: string): Promise<Outbox> {
     await mkdir(join(directory, 'refused'), { recursive: true })
+    // What a crash left half written was never accepted.
+    const drafts = (await readdir(directory)).filter((name) => name.endsWith('.draft'))
+    await Promise.all(drafts.map((name) => unlink(join(directory, name))))
     return new Outbox(directory)
   }
 
@@ -29,14 +32,14 @@ export class Outbox {
   async add({ id, body }: AcceptedEvent): Promise<string> {
     const content = Buffer.concat([Buffer.from(`${JSON.stringify(id)}\n`), body])
     const name = `${createHash('sha256').update(content).digest('hex')}.event`
-    const draft = `${this.#path(name)}.${crypto.randomUUID()}`
+    const draft = this.#path(`${randomUUID()}.draft`)
     await writeFile(draft, content, { flush: true })
     await rename(draft, this.#path(name))
     await this.#sync()
     return name
   }
 
-  /** The names of all events. What a crash left half written is no event. */
+  /** The names of all events. */
   async names(): Promise<string[]> {
     return (await readdir(this.#directory)).filter((name) => name.endsWith('.event'))
   }

@@ -87,7 +87,7 @@ export async function startWorld(listen: Listen) {
 }
 
 /** Less than Jest gives a test, so that no wait outlives its test. */
-const LONGEST_WAIT_MS = 4500
+const LONGEST_WAIT_MS = 25_000
 
 /** Resolves once the condition holds. */
 export async function until(condition: () => boolean | Promise<boolean>): Promise<void> {
