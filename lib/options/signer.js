@@ -124,7 +124,7 @@ function configuredKeys(value, place, { environment, sourcePollMs }) {
 function key(value, place, index, context) {
   const isPlain =
     typeof value === 'string' || typeof value === 'function' || sourceDetail(value) !== undefined
-  if (!isPlain && copyOfObject(value) === undefined) {
+  if (!isPlain && (isPromise(value) || copyOfObject(value) === undefined)) {
     const hint = isPromise(value) ? ' Give the function that returns the promise.' : ''
     return place.fail(`takes a string, a source or { key, … }, got ${describeHidden(value)}.${hint}`)
   }

@@ -7,6 +7,9 @@ mod board;
 mod configured;
 mod lent;
 
+#[cfg(test)]
+mod tests;
+
 pub use board::{Board, KeyNotice, KeyProblem, NamedKey};
 pub use configured::{ConfiguredKeys, KeySpec};
 pub use lent::LentKeys;
