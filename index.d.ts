@@ -2022,6 +2022,7 @@ export type AnyRotorError =
   | SignatureExpiredError
   | SignatureMismatchError
   | SignatureBodyParsedError
+  | RawBodyError
 
 /**
  * What the token endpoint's answer, or a missing answer, means: the `cause` of a {@link
@@ -2388,5 +2389,13 @@ export class SignatureBodyParsedError extends RotorError {
   constructor(message: string, details?: ErrorDetails & { status?: number })
   readonly code: 'ERR_SIGNATURE_BODY_PARSED'
   /** The HTTP status to answer with: 500. */
+  readonly status: number
+}
+
+/** The body of a request could not be kept, by `oauth-rotor/raw-body`. */
+export class RawBodyError extends RotorError {
+  constructor(message: string, details?: ErrorDetails & { status?: number })
+  readonly code: 'ERR_RAW_BODY'
+  /** 413: larger than the limit, 415: it has a `Content-Encoding`, 400: no JSON, or aborted. */
   readonly status: number
 }

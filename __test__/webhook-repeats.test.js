@@ -21,6 +21,15 @@ function deferred() {
   return it
 }
 
+/** Whole numbers below a bound, the same for the same seed. */
+function randomFrom(seed) {
+  let state = seed
+  return (bound) => {
+    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0
+    return Math.floor((state / 2 ** 32) * bound)
+  }
+}
+
 describe('handleOnce()', () => {
   test('handles a message, and no repeat of it', async () => {
     const seen = memorySeen()
@@ -153,8 +162,8 @@ describe('handleOnce()', () => {
     ],
     [
       'an unknown option',
-      [signed('a'), seen, () => {}, { ttl: 1 }],
-      /no option "ttl"\. Did you mean ttlMs\?/,
+      [signed('a'), seen, () => {}, { ttlMS: 1 }],
+      /no option "ttlMS"\. Did you mean ttlMs\?/,
     ],
   ])('%s is refused', async (_, args, message) => {
     const error = await rejection(handleOnce(...args))
@@ -220,6 +229,32 @@ describe('a store in memory', () => {
     let known = 0
     for (let number = 0; number < 100_000; number++) known += seen.delete(`id-${number}`) ? 1 : 0
     expect(known).toBe(1000)
+  })
+
+  test('is what a list would be that drops its oldest', () => {
+    const seed = Number(process.env.SEEN_SEED ?? Math.floor(Math.random() * 2 ** 31))
+    const random = randomFrom(seed)
+    for (let round = 0; round < 50; round++) {
+      const max = 1 + random(8)
+      let instant = 0
+      const seen = memorySeen({ max, now: () => instant })
+      let list = []
+      for (let step = 0; step < 300; step++) {
+        instant += random(3)
+        const id = `id-${random(12)}`
+        const entry = list.find((each) => each.id === id)
+        if (random(4) === 0) {
+          list = list.filter((each) => each !== entry)
+          expect([seed, seen.delete(id)]).toEqual([seed, entry !== undefined])
+          continue
+        }
+        const isNew = entry === undefined || entry.expiry <= instant
+        expect([seed, seen.add(id, 10)]).toEqual([seed, isNew])
+        if (!isNew) continue
+        list = list.filter((each) => each.expiry > instant)
+        list = [...list.slice(Math.max(0, list.length - max + 1)), { id, expiry: instant + 10 }]
+      }
+    }
   })
 
   test('does not depend on the wall clock', () => {

@@ -14,6 +14,7 @@ const { startRedis } = require('./redis-server')
 const { Results } = require('./results')
 const { startUp } = require('./start-up')
 const { tail } = require('./tail')
+const { webhooks } = require('./webhooks')
 
 async function main() {
   const lifetimeMs = 86_400_000
@@ -31,6 +32,7 @@ async function main() {
     ...others,
     ...(await tail(results)),
     ...(await adapters(results, { server })),
+    ...(await webhooks(results)),
     ...(await startUp(results, project, { server, redis })),
     ...(await managers(results, project)),
   ]

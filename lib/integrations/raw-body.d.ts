@@ -65,7 +65,7 @@ export function expressRawBody(options?: RawBodyOptions): ExpressMiddleware
  * its errors for unknown content types stay.
  *
  * Requests fail with the errors of {@link expressRawBody}, but for JSON that is none, which
- * Fastify's own parser refuses. Fastify answers with their `statusCode`.
+ * Fastify's own parser refuses. Fastify answers with their `status`.
  *
  * @throws {InvalidArgumentError} `ERR_INVALID_ARGUMENT` if an option is wrong or unknown.
  *

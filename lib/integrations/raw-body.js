@@ -1,7 +1,7 @@
 'use strict'
 
 const { Readable, finished } = require('node:stream')
-const { InvalidArgumentError, RotorError } = require('../errors')
+const { InvalidArgumentError, RawBodyError, SignatureBodyParsedError } = require('../errors')
 const { checkOptions } = require('../options/arguments')
 const { describe } = require('../options/values')
 
@@ -99,11 +99,7 @@ function parsedJson({ headers }, bytes) {
   try {
     return JSON.parse(bytes)
   } catch {
-    throw httpError(
-      400,
-      'ERR_RAW_BODY',
-      'The body of the request is no JSON, which its content type says it is.',
-    )
+    throw unreadable(400, 'The body of the request is no JSON, which its content type says it is.')
   }
 }
 
@@ -113,26 +109,25 @@ function parsedJson({ headers }, bytes) {
  */
 function refusalOfEncoding({ headers }) {
   if (/^\s*(?:identity\s*)?$/i.test(headers['content-encoding'] ?? '')) return undefined
-  const message = 'A body with a Content-Encoding is not unpacked before its signature is checked.'
-  return httpError(415, 'ERR_RAW_BODY', message)
+  return unreadable(415, 'A body with a Content-Encoding is not unpacked before its signature is checked.')
 }
 
 function tooLarge(limit) {
-  return httpError(413, 'ERR_RAW_BODY', `The body of the request is larger than the limit of ${limit} bytes.`)
+  return unreadable(413, `The body of the request is larger than the limit of ${limit} bytes.`)
 }
 
 function aborted() {
-  return httpError(400, 'ERR_RAW_BODY', 'The sender ended the request before its whole body had arrived.')
+  return unreadable(400, 'The sender ended the request before its whole body had arrived.')
+}
+
+/** An error that Express and Fastify answer with this status. */
+function unreadable(status, message) {
+  return new RawBodyError(message, { status })
 }
 
 function bodyParsed(order) {
   const message = `The body of the request was read before its raw bytes could be kept. ${order}.`
-  return httpError(500, 'ERR_SIGNATURE_BODY_PARSED', message)
-}
-
-/** An error that Express (`status`) and Fastify (`statusCode`) answer with this status. */
-function httpError(status, code, message) {
-  return Object.assign(new RotorError(code, message), { status, statusCode: status })
+  return new SignatureBodyParsedError(message, { status: 500 })
 }
 
 module.exports = { expressRawBody, fastifyRawBody, readRawBody }

@@ -76,24 +76,36 @@ function memorySeen(options) {
     ['max', 'now'],
     memorySeen,
   )
-  /** When each id expires, the oldest first. */
-  const expiries = new Map()
+  /** The entry of each id, the oldest first. */
+  const entries = new Map()
+  // One iterator for all calls: a new one would begin with the places of all that was dropped.
+  let iterator = entries.values()
+  let oldest
+
+  const findOldest = () => {
+    while (oldest === undefined || entries.get(oldest.id) !== oldest) {
+      const { value, done } = iterator.next()
+      if (done) iterator = entries.values()
+      oldest = value
+      if (entries.size === 0) return undefined
+    }
+    return oldest
+  }
 
   return {
     add(id, ttlMs) {
       const instant = now()
-      if (expiries.get(id) > instant) return false
-      expiries.delete(id)
+      if (entries.get(id)?.expiry > instant) return false
+      entries.delete(id)
       // Enough for ids that live equally long. Others may stay until they are the oldest.
-      for (const [oldest, expiry] of expiries) {
-        if (expiry > instant && expiries.size < max) break
-        expiries.delete(oldest)
+      while (findOldest() !== undefined && (oldest.expiry <= instant || entries.size >= max)) {
+        entries.delete(oldest.id)
       }
-      expiries.set(id, instant + ttlMs)
+      entries.set(id, { id, expiry: instant + ttlMs })
       return true
     },
     delete(id) {
-      return expiries.delete(id)
+      return entries.delete(id)
     },
   }
 }
