@@ -22,7 +22,7 @@ export interface Configuration {
   integrationKey: () => Promise<string>
   /** An attempt that failed is repeated after `firstMs`, then after twice that, up to `longestMs`. */
   retry: { firstMs: number; longestMs: number }
-  /** How long the end of the service waits for deliveries. */
+  /** How long deliveries may still begin when the service ends. One takes up to 15 s. */
   drainMs: number
   log: Logger
 }

@@ -1,4 +1,3 @@
-import { setTimeout as pause } from 'node:timers/promises'
 import type { Logger } from 'pino'
 import type { AcceptedEvent, Outbox } from './outbox'
 
@@ -56,19 +55,13 @@ export class Courier {
     this.#add(await this.#options.outbox.add(event))
   }
 
-  /** Delivers what is due, for at most `limitMs`. The rest stays in the outbox. */
+  /** Delivers what is due. What has not begun after `limitMs` stays in the outbox. */
   async close(limitMs: number): Promise<void> {
     this.#isClosing = true
     for (const timer of this.#timers) clearTimeout(timer)
-    const end = new AbortController()
-    const limit = pause(limitMs, undefined, { signal: end.signal }).then(
-      () => this.#due.splice(0),
-      () => {},
-    )
-    while (this.#underWay.size > 0) {
-      if (await Promise.race([limit, ...this.#underWay])) break
-    }
-    end.abort()
+    const limit = setTimeout(() => this.#due.splice(0), limitMs)
+    while (this.#underWay.size > 0) await Promise.race(this.#underWay)
+    clearTimeout(limit)
   }
 
   #add(name: string): void {
@@ -94,6 +87,8 @@ export class Courier {
     const { outbox, destination, log } = this.#options
     try {
       const event = await outbox.read(name)
+      // A repeat came just when the event was delivered.
+      if (event === undefined) return void this.#failures.delete(name)
       const { verdict, reason, retryAfterMs } = await destination.deliver(event)
       this.counts[verdict] += 1
       if (verdict === 'later') return this.#later(name, { id: event.id, reason }, retryAfterMs)

@@ -44,8 +44,12 @@ export class Outbox {
     return (await readdir(this.#directory)).filter((name) => name.endsWith('.event'))
   }
 
-  async read(name: string): Promise<AcceptedEvent> {
-    const content = await readFile(this.#path(name))
+  /** Undefined if it is not there any more. */
+  async read(name: string): Promise<AcceptedEvent | undefined> {
+    const content = await readFile(this.#path(name)).catch((error) => {
+      if (error.code !== 'ENOENT') throw error
+    })
+    if (content === undefined) return undefined
     const end = content.indexOf('\n')
     return { id: JSON.parse(content.toString('utf8', 0, end)), body: content.subarray(end + 1) }
   }
