@@ -32,7 +32,7 @@ describe('the classes', () => {
   test('there is one for each code', () => {
     const codes = classes.map(({ code }) => code)
     expect(codes).toEqual([...new Set(codes)])
-    expect(codes).toHaveLength(23)
+    expect(codes).toHaveLength(30)
   })
 
   test.each(classes.map((Class) => [Class.name, Class]))(
@@ -55,6 +55,7 @@ describe('the classes', () => {
       'ERR_CREDENTIAL_UNAVAILABLE',
       'ERR_DEGRADED',
       'ERR_ENDPOINT',
+      'ERR_NO_KEY',
       'ERR_PERSIST_FAILED',
       'ERR_RETIRE_BLOCKED',
       'ERR_ROTATION_TIMEOUT',

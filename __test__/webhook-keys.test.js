@@ -105,7 +105,9 @@ describe('sources', () => {
     const { clock, signer: signs } = clockedSigner({ keys: { key: fromFile(at('key')), label: 'file' } })
     const events = told(signs)
     expect(thrown(() => signs.sign(BODY))).toMatchObject({ code: 'ERR_NO_KEY', status: 503 })
-    expect(thrown(() => signs.verify(BODY, { 'x-pagerduty-signature': 'v1=00' })).status).toBe(503)
+    expect(
+      thrown(() => signs.verify(BODY, { 'x-pagerduty-signature': `v1=${tag('first', BODY)}` })).status,
+    ).toBe(503)
     await signs.ready()
     expect(signatures(signs.sign(BODY))).toEqual([tag('first', BODY)])
     writeFileSync(at('key'), 'second\n')
