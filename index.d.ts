@@ -1849,9 +1849,9 @@ export interface HmacScheme {
    * 1970) before it. Default `{body}`.
    */
   signed?: string | undefined
-  /** The header of the id. */
+  /** The header of the id. Required if it is signed. */
   idHeader?: string | undefined
-  /** The header of the time, in seconds since 1970. */
+  /** The header of the time, in seconds since 1970. Required if it is signed, and only then. */
   timestampHeader?: string | undefined
 }
 
