@@ -1816,7 +1816,9 @@ export interface WebhookSignerOptions {
 
 /**
  * A key, and when it is used. Without times it signs and verifies. To roll a key: add the new one
- * everywhere, to sign from an instant at which all have it; remove the old one later.
+ * everywhere, to sign from an instant at which all have it; remove the old one later. In a scheme
+ * with one signature, have the old one end to sign at that instant (`signsUntil`), or set
+ * `signWith`.
  */
 export interface WebhookKey {
   /** The key, or where it is read from. */
