@@ -76,8 +76,12 @@ describe('a roll', () => {
     await clock.advance(HOUR)
     expect(signatures(rolled.sign(BODY))).toEqual([tag('new', BODY)])
     expect(rolled.verify(BODY, headers).key).toBe('old')
-    await clock.advance(HOUR)
+    const events = told(rolled)
+    await clock.advance(HOUR - 1)
+    expect(events).toEqual([])
+    await clock.advance(1)
     expect(thrown(() => rolled.verify(BODY, headers)).code).toBe('ERR_SIGNATURE_MISMATCH')
+    expect(events).toEqual(['key-retired old'])
   })
 
   test.each([
@@ -99,15 +103,21 @@ describe('a roll', () => {
 })
 
 describe('sources', () => {
+  test('before a function has returned there is no key', async () => {
+    const signs = signer({ keys: async () => 'key' })
+    // Nothing calls it before the event loop turns.
+    expect(thrown(() => signs.sign(BODY))).toMatchObject({ code: 'ERR_NO_KEY', status: 503 })
+    const headers = { 'x-pagerduty-signature': `v1=${tag('key', BODY)}` }
+    expect(thrown(() => signs.verify(BODY, headers))).toMatchObject({ code: 'ERR_NO_KEY', status: 503 })
+    await signs.ready()
+    expect(signs.verify(BODY, headers).key).toBe('keys[0]')
+  })
+
   test('a file is read before the first webhook, and again when it changes', async () => {
     const at = folder()
     writeFileSync(at('key'), 'first\n')
     const { clock, signer: signs } = clockedSigner({ keys: { key: fromFile(at('key')), label: 'file' } })
     const events = told(signs)
-    expect(thrown(() => signs.sign(BODY))).toMatchObject({ code: 'ERR_NO_KEY', status: 503 })
-    expect(
-      thrown(() => signs.verify(BODY, { 'x-pagerduty-signature': `v1=${tag('first', BODY)}` })).status,
-    ).toBe(503)
     await signs.ready()
     expect(signatures(signs.sign(BODY))).toEqual([tag('first', BODY)])
     writeFileSync(at('key'), 'second\n')

@@ -37,6 +37,8 @@ struct KeySetState {
     /// Callers that wait for the first reading.
     waiting: Vec<WaiterId>,
     was_read: bool,
+    /// When the keys were shown last, in milliseconds since 1970.
+    shown_at: i64,
     service: Service,
 }
 
@@ -53,6 +55,7 @@ impl KeySet {
             wanted: BTreeSet::new(),
             waiting: Vec::new(),
             was_read: false,
+            shown_at: i64::MIN,
             service: Service::default(),
         };
         Self { signer, clock_id, clock, changed: Notify::new(), state: Mutex::new(state) }
@@ -130,13 +133,23 @@ impl KeySet {
         if state.sources.has_ended(now) {
             self.finish(state, now);
         }
+        let end = state.keys.next_end(state.shown_at);
+        if end.is_some_and(|end| end <= self.clock.utc_millis(now)) {
+            self.show(state, now);
+        }
         let requests = state.sources.begin_if_due(true, now);
         self.read(state, requests, now);
     }
 
     /// When [`KeySet::tick`] is due.
     pub(super) fn sleep(&self) -> Option<Timestamp> {
-        self.lock().sources.wake_at(true)
+        let now = self.clock.now();
+        let state = self.lock();
+        let end = state.keys.next_end(state.shown_at).map(|end| {
+            let wait = end.saturating_sub(self.clock.utc_millis(now));
+            now + Duration::from_millis(u64::try_from(wait).unwrap_or(0))
+        });
+        state.sources.wake_at(true).into_iter().chain(end).min()
     }
 
     /// Resolves when the task should look again.
@@ -216,18 +229,23 @@ impl KeySet {
         let (configured, _) = state.sources.finish(now);
         let utc = self.clock.utc_millis(now);
         state.keys.take(self.signer.scheme(), &configured.entries, utc);
-        let since = |source: &SourceState| {
-            let since = source.problem.as_ref().map_or(now, |problem| problem.since);
-            self.clock.utc_millis(since)
-        };
-        let problems = state.keys.problems(&state.sources.states(), since);
-        self.signer.show(state.keys.named(), problems, utc);
+        self.show(state, now);
         state.was_read = true;
         self.settle(state);
         if state.sources.take_again() {
             let requests = state.sources.begin(now);
             self.read(state, requests, now);
         }
+    }
+
+    fn show(&self, state: &mut KeySetState, now: Timestamp) {
+        let since = |source: &SourceState| {
+            let since = source.problem.as_ref().map_or(now, |problem| problem.since);
+            self.clock.utc_millis(since)
+        };
+        let problems = state.keys.problems(&state.sources.states(), since);
+        state.shown_at = self.clock.utc_millis(now);
+        self.signer.show(state.keys.named(), problems, state.shown_at);
     }
 
     /// Whoever waits for the first reading has an answer: there is a key, or why there is none.

@@ -83,10 +83,11 @@ impl Signer {
         self.listener.tell(message);
     }
 
-    /// Shows other keys: a call that begins after this uses no others.
+    /// Shows other keys, at an instant in milliseconds since 1970: a call that begins after this uses
+    /// no others.
     pub(super) fn show(&self, keys: Vec<NamedKey>, problems: Vec<KeyProblem>, at: i64) {
         let mut shown = self.lock();
-        for notice in shown.board.show(keys, problems) {
+        for notice in shown.board.show(keys, problems, at) {
             shown.seq += 1;
             let event = match notice {
                 KeyNotice::Added(key) => ApiEvent::KeyAdded { key },

@@ -54,21 +54,30 @@ pub struct Board {
     ring: Arc<LiveKeys>,
     /// Names keep their numbers. There are few: labels, places and roles.
     names: Vec<String>,
-    was_shown: bool,
+    /// The keys that verified when they were shown; none before the first time.
+    verified: Option<Vec<(u64, String)>>,
 }
 
 impl Board {
-    /// Shows other keys, newest first; returns what is worth telling.
-    pub fn show(&mut self, keys: Vec<NamedKey>, problems: Vec<KeyProblem>) -> Vec<KeyNotice> {
-        let is_in =
-            |list: &[NamedKey], key: &NamedKey| list.iter().any(|it| it.serial == key.serial);
+    /// Shows other keys, newest first, or the same at a later time; returns what is worth telling.
+    /// `now` is in milliseconds since 1970.
+    pub fn show(
+        &mut self,
+        keys: Vec<NamedKey>,
+        problems: Vec<KeyProblem>,
+        now: i64,
+    ) -> Vec<KeyNotice> {
+        let verifying = keys.iter().filter(|key| key.window.verifies(now));
+        let verifying: Vec<_> = verifying.map(|key| (key.serial, key.name.clone())).collect();
+        let lacks = |list: &[(u64, String)], serial: u64| list.iter().all(|(it, _)| *it != serial);
         let mut notices = Vec::new();
-        if self.was_shown {
-            let added = keys.iter().filter(|key| !is_in(&self.keys, key));
-            notices.extend(added.map(|key| KeyNotice::Added(key.name.clone())));
+        // The first keys are no news.
+        if let Some(before) = &self.verified {
+            let added = verifying.iter().filter(|(serial, _)| lacks(before, *serial));
+            notices.extend(added.map(|(_, name)| KeyNotice::Added(name.clone())));
+            let retired = before.iter().filter(|(serial, _)| lacks(&verifying, *serial));
+            notices.extend(retired.map(|(_, name)| KeyNotice::Retired(name.clone())));
         }
-        let retired = self.keys.iter().filter(|key| !is_in(&keys, key));
-        notices.extend(retired.map(|key| KeyNotice::Retired(key.name.clone())));
         let is_new = |problem: &&KeyProblem| {
             !self
                 .problems
@@ -86,7 +95,7 @@ impl Board {
             may_sign: key.may_sign,
         });
         self.ring = Arc::new(LiveKeys::new(live.collect()));
-        (self.keys, self.problems, self.was_shown) = (keys, problems, true);
+        (self.keys, self.problems, self.verified) = (keys, problems, Some(verifying));
         notices
     }
 

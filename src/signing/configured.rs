@@ -94,6 +94,12 @@ impl ConfiguredKeys {
         named.collect()
     }
 
+    /// When the next key ends to verify, after an instant.
+    pub fn next_end(&self, after: i64) -> Option<i64> {
+        let ends = self.specs.iter().filter_map(|spec| spec.verifies_until);
+        ends.filter(|end| *end > after).min()
+    }
+
     /// What is wrong: sources that yield nothing, and values that cannot be keys. `utc` tells the
     /// instant of a source's state.
     pub fn problems(

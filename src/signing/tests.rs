@@ -197,12 +197,24 @@ mod board {
     #[test]
     fn the_first_keys_are_no_news_and_later_ones_are() {
         let mut board = Board::default();
-        assert_eq!(board.show(vec![key(1, "a")], Vec::new()), []);
-        let told = board.show(vec![key(2, "b"), key(1, "a")], Vec::new());
+        assert_eq!(board.show(vec![key(1, "a")], Vec::new(), 0), []);
+        let told = board.show(vec![key(2, "b"), key(1, "a")], Vec::new(), 0);
         assert_eq!(told, [KeyNotice::Added("b".into())]);
-        let told = board.show(vec![key(2, "b")], Vec::new());
+        let told = board.show(vec![key(2, "b")], Vec::new(), 0);
         assert_eq!(told, [KeyNotice::Retired("a".into())]);
-        assert_eq!(board.show(vec![key(2, "c")], Vec::new()), [], "another role, the same key");
+        assert_eq!(board.show(vec![key(2, "c")], Vec::new(), 0), [], "another role, the same key");
+    }
+
+    #[test]
+    fn a_key_is_retired_when_its_time_has_come() {
+        let mut board = Board::default();
+        let window = KeyWindow { verifies_until: Some(10), ..KeyWindow::default() };
+        let keys = || vec![key(2, "b"), NamedKey { window, ..key(1, "a") }];
+        assert_eq!(board.show(keys(), Vec::new(), 0), []);
+        assert_eq!(board.show(keys(), Vec::new(), 9), []);
+        assert_eq!(board.show(keys(), Vec::new(), 10), [KeyNotice::Retired("a".into())]);
+        assert_eq!(board.show(keys(), Vec::new(), 11), [], "once");
+        assert_eq!(board.keys().len(), 2, "it is still shown to people");
     }
 
     #[test]
@@ -210,18 +222,18 @@ mod board {
         let mut board = Board::default();
         let problem =
             |message: &str| KeyProblem { name: "a".into(), message: message.into(), since: 0 };
-        assert_eq!(board.show(Vec::new(), vec![problem("gone")]).len(), 1);
-        assert_eq!(board.show(Vec::new(), vec![problem("gone")]).len(), 0);
-        assert_eq!(board.show(Vec::new(), vec![problem("empty")]).len(), 1);
-        assert_eq!(board.show(Vec::new(), Vec::new()).len(), 0);
-        assert_eq!(board.show(Vec::new(), vec![problem("empty")]).len(), 1);
+        assert_eq!(board.show(Vec::new(), vec![problem("gone")], 0).len(), 1);
+        assert_eq!(board.show(Vec::new(), vec![problem("gone")], 0).len(), 0);
+        assert_eq!(board.show(Vec::new(), vec![problem("empty")], 0).len(), 1);
+        assert_eq!(board.show(Vec::new(), Vec::new(), 0).len(), 0);
+        assert_eq!(board.show(Vec::new(), vec![problem("empty")], 0).len(), 1);
     }
 
     #[test]
     fn names_keep_their_numbers() {
         let (scheme, mut board) = (scheme("github"), Board::default());
-        board.show(vec![key(1, "a"), key(2, "b")], Vec::new());
-        board.show(vec![key(3, "c"), key(2, "b")], Vec::new());
+        board.show(vec![key(1, "a"), key(2, "b")], Vec::new(), 0);
+        board.show(vec![key(3, "c"), key(2, "b")], Vec::new(), 0);
         assert_eq!(board.name(0), Some("a"), "a call may still ask for it");
         assert_eq!(board.name(3), None);
         let mut value = Vec::new();
