@@ -2,8 +2,7 @@
 
 use std::sync::Arc;
 
-use napi::bindgen_prelude::ToNapiValue;
-use napi::bindgen_prelude::{Env, JsValue, Unknown};
+use napi::bindgen_prelude::{Env, JsValue, ToNapiValue, Unknown};
 use napi::{Result, sys};
 use napi_derive::napi;
 use serde::Serialize;
@@ -29,7 +28,6 @@ struct OpenedSigner {
     timestamp_header: Option<String>,
     version: String,
     signs_id: bool,
-    signs_timestamp: bool,
 }
 
 #[derive(Serialize)]
@@ -80,7 +78,6 @@ fn try_open(
         timestamp_header: scheme.timestamp_header().map(text),
         version: text(scheme.version()),
         signs_id: scheme.signs_id(),
-        signs_timestamp: scheme.signs_timestamp(),
     };
     Ok(opened)
 }

@@ -84,13 +84,6 @@ impl Scheme {
         made_it.map(|live| live.number).ok_or(SignatureFlaw::Mismatch)
     }
 
-    /// The signed timestamp of a message, in seconds since 1970, wherever the scheme has it. It is
-    /// worth nothing before the message is verified.
-    pub fn timestamp_of(&self, message: &Incoming<'_>) -> Option<i64> {
-        let list = SignatureList::read(self, message.signature).ok()?;
-        digits::number_of(self.timestamp_in(&list, message).ok()??)
-    }
-
     fn id_in<'a>(&self, message: &Incoming<'a>) -> Result<&'a [u8], SignatureFlaw> {
         if !self.signs_id() {
             return Ok(b"");

@@ -28,10 +28,6 @@ impl KeyWindow {
     pub fn verifies(&self, now_ms: i64) -> bool {
         self.verifies_until.is_none_or(|until| now_ms < until)
     }
-
-    fn changes(&self) -> impl Iterator<Item = i64> {
-        [self.signs_from, self.signs_until, self.verifies_until].into_iter().flatten()
-    }
 }
 
 /// A key in use.
@@ -55,17 +51,6 @@ impl LiveKeys {
     /// Takes the keys, newest first.
     pub fn new(keys: Vec<LiveKey>) -> Self {
         Self(keys)
-    }
-
-    /// Whether there is none at any time.
-    pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
-    }
-
-    /// The first instant after `now_ms` at which another key begins or ends to sign or to verify.
-    pub fn next_change(&self, now_ms: i64) -> Option<i64> {
-        let changes = self.0.iter().flat_map(|key| key.window.changes());
-        changes.filter(|at| *at > now_ms).min()
     }
 
     /// The keys that sign then, newest first.

@@ -94,16 +94,6 @@ impl Scheme {
         self.signed.has_id()
     }
 
-    /// Whether the timestamp is signed.
-    pub fn signs_timestamp(&self) -> bool {
-        self.signed.has_timestamp()
-    }
-
-    /// Whether there is a signature for each key that signs.
-    pub fn allows_several(&self) -> bool {
-        self.layout.separator.is_some()
-    }
-
     /// Whether a message may have this id: it is not empty, and has nothing that ends it in the
     /// signed bytes (the `.` of standard-webhooks). Any is fine where it is not signed.
     pub fn admits_id(&self, id: &[u8]) -> bool {
