@@ -187,10 +187,22 @@ describe('sources', () => {
   test('ready() rejects when there is no key, and says why', async () => {
     const { signer: signs } = clockedSigner({ keys: [fromFile(folder()('none'))] })
     const error = await rejection(signs.ready())
-    expect(error).toMatchObject({ code: 'ERR_NO_KEY', retryable: true })
+    expect(error).toMatchObject({ code: 'ERR_NO_KEY', status: 503, retryable: true })
     expect(error.message).toContain('there is no file')
     expect(signs.health().reasons[0]).toContain('there is no file')
     expect(signs.health().ready).toBe(false)
+  })
+
+  test.each([
+    ['a number', 7, 'has to yield a key as a text, and yields a number'],
+    ['an object', { key: 'hunter2' }, 'has to yield a key as a text, and yields an object'],
+    ['a line break', 'hunter2\nx', 'yields a key with control characters, which no key has'],
+    ['nothing', undefined, 'yields nothing'],
+  ])('a function that yields %s is told what is wrong, and not the value', async (_, value, message) => {
+    const signs = signer({ keys: () => value })
+    const error = await rejection(signs.ready())
+    expect(error.message).toContain(`keys[0] ${message}`)
+    expect(error.message).not.toContain('hunter2')
   })
 
   test('a function that hangs is waited for as long as a signal allows', async () => {
@@ -209,5 +221,8 @@ describe('sources', () => {
     await ready
     expect(signatures(signs.sign(BODY))).toEqual([tag('literal', BODY)])
     expect(signs.health()).toMatchObject({ ready: true, degraded: true })
+    expect(signs.health().reasons[0]).toContain(
+      'keys[0] has not been read yet: its function has not returned',
+    )
   })
 })

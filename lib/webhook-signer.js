@@ -127,7 +127,7 @@ class WebhookSigner {
       if (this.#lender !== undefined && !this.#closed) return this.#lender.ready({ signal })
       return this.#calls.wait(signal, this.ready, (call) => {
         call.stop = this.#environment.waitForKey(this.#handle, (error) => {
-          if (error) call.reject(error)
+          if (error) call.reject({ status: 503, ...error })
           else call.resolve()
         })
       })

@@ -43,6 +43,7 @@ function callbackReader(callback, what = 'text') {
 function readingOf(value, what) {
   if (value === undefined || value === null) return EMPTY
   if (typeof value === 'string') return textReading(withoutNewline(value), what)
+  if (what === 'key') return failed(`has to yield a key as a text, and yields ${describeHidden(value)}`)
   const list = copyOfArray(value) ?? [value]
   if (list.length === 0) return EMPTY
   if (list.length > MOST_ITEMS) return failed(`yields more than ${MOST_ITEMS} credentials`)
@@ -91,7 +92,8 @@ function credentialReading(list, from = {}) {
 function unfit(text, what, from = '') {
   const flaw = flawOf(text)
   if (flaw === undefined) return undefined
-  return failed(`yields a ${what} with ${flaw}, which no client id or secret has${from}`)
+  const none = what === 'key' ? 'no key' : 'no client id or secret'
+  return failed(`yields a ${what} with ${flaw}, which ${none} has${from}`)
 }
 
 function failed(message) {

@@ -41,6 +41,9 @@ const EMPTY: &str = "yields nothing (is it empty or not set?)";
 /// How a source that is still silent is described.
 const SILENT: &str = "has not been read yet";
 
+/// The same of a function.
+const UNRETURNED: &str = "has not been read yet: its function has not returned";
+
 impl Readings<'_> {
     /// What this source of the entry yields.
     pub(super) fn of(self, source: &SourceSpec, entry: &EntrySpec) -> Yield {
@@ -88,7 +91,7 @@ impl Readings<'_> {
                 Some(Reading::Text { .. }) => {
                     Yield::Failed("yields a text where a credential is needed".to_owned())
                 }
-                None => Yield::NotYet(SILENT.to_owned()),
+                None => Yield::NotYet(UNRETURNED.to_owned()),
             },
             SourceSpec::Fronted { source, .. } => self.of(source, entry),
         }
@@ -130,7 +133,7 @@ impl Readings<'_> {
                 Some(Reading::Credentials { .. }) => {
                     Part::Failed("yields a credential where a text is needed".to_owned())
                 }
-                None => Part::NotYet(SILENT.to_owned()),
+                None => Part::NotYet(UNRETURNED.to_owned()),
             },
         }
     }
