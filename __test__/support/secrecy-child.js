@@ -10,11 +10,12 @@ const path = require('node:path')
 
 const rotor = require('../..')
 const { createFetch } = require('../../lib/integrations/fetch')
-const { EVENTS } = require('../../lib/options/arguments')
+const { EVENTS, KEY_EVENTS } = require('../../lib/options/arguments')
 const native = require('../../lib/native/load')
 const { wrongOptions } = require('./wrong-options')
 const { base64, shownBy } = require('./disguises')
 const { rotations } = require('./secrecy-rotations')
+const { signers } = require('./secrecy-signers')
 
 const { TokenManager, oauth2, fromDirectory, fromEnvFile, fromFile } = rotor
 const evidence = []
@@ -283,18 +284,20 @@ function plant({ secret, proxyPassword }) {
 }
 
 async function everyFailure(config) {
-  for (const name of EVENTS) {
+  for (const name of [...EVENTS, ...KEY_EVENTS]) {
     diagnosticsChannel.subscribe(`oauth-rotor:${name}`, (message) => show(`channel ${name}`, message))
   }
   process.on('warning', (warning) => show('warning', warning))
   for (const [where, make] of wrongOptions(config)) throws(where, () => new TokenManager(make()))
+  // Alone: a clock in virtual time does not wait for ever for a server that a busy event loop delays.
+  await rotations(config, { drive, rejects, show })
   await Promise.all([
     ...hostileAnswers(config),
     ...silentWires(config),
     ...badSources(config),
     refusedRequests(config),
     wrongCalls(config),
-    rotations(config, { drive, rejects, show }),
+    signers(config, { rejects, throws, show, events }),
   ])
   await panics(config)
 }
