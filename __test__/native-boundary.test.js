@@ -5,6 +5,7 @@ const path = require('node:path')
 const { Worker } = require('node:worker_threads')
 const native = require('../lib/native/load')
 const { child, until } = require('./support/process')
+const { signer } = require('./support/signers')
 const { atEnd, closeAll, manager, server, virtualWorld } = require('./support/world')
 
 afterEach(async () => {
@@ -37,7 +38,16 @@ const OF_HANDLES = {
   injectPanic: [],
   close: [],
 }
+const OF_SIGNERS = { waitForKey: [], cancelWaitForKey: [1], keysRead: ['[null]'], close: [] }
+/** What takes the slot of a signer. */
+const OF_SLOTS = {
+  sign: ['body', undefined, 0, 0],
+  verify: ['body', `v1=${'0'.repeat(64)}`, undefined, undefined, 0],
+  keyName: [0],
+  signerStatus: [0],
+}
 const OF_ATTACHMENTS = {
+  openSigner: ['{}'],
   attachBlock: [new Int32Array(new SharedArrayBuffer(64))],
   open: ['{}', 0, 0],
   hold: [],
@@ -49,6 +59,7 @@ const OF_NOTHING = ['attach', 'makeClock', 'managers', 'formatLocal', 'genesysHo
 
 /** No environment was ever given it. */
 const UNKNOWN = 2 ** 40
+const UNKNOWN_SLOT = 2 ** 31
 
 /** A worker that calls `native[method](...args)`; what that answers or throws is told. */
 function rawWorker() {
@@ -80,7 +91,8 @@ function numbersOf(act) {
 }
 
 test('every export is looked at here', () => {
-  const known = [OF_HANDLES, OF_ATTACHMENTS, OF_CLOCKS].flatMap(Object.keys)
+  const lists = [OF_HANDLES, OF_SIGNERS, OF_SLOTS, OF_ATTACHMENTS, OF_CLOCKS]
+  const known = new Set(lists.flatMap(Object.keys))
   const exported = Object.keys(native).filter((name) => typeof native[name] === 'function')
   expect(exported.sort()).toEqual([...known, ...OF_NOTHING].sort())
 })
@@ -187,6 +199,29 @@ describe('a worker that guesses the numbers of another environment', () => {
     const { stdout, ...end } = await waiting.ended
     expect(end).toEqual({ code: 0, signal: null, stderr: '' })
     expect(stdout).toMatch(/^worker ended with 0\ntoken \S+\n$/)
+  })
+
+  test('signs nothing with the keys of a signer or of a manager, and ends neither', async () => {
+    const opens = jest.spyOn(native, 'openSigner')
+    const provider = await server()
+    const { handle: ofManager, result: tokens } = numbersOf(() => manager(provider))
+    const signs = [signer({ keys: 'key' }), signer({ keys: tokens })]
+    const made = signs.map((one) => one.sign('body'))
+    const [configured, lent] = opens.mock.results.map(({ value }) => JSON.parse(value).signer)
+    const ask = rawWorker()
+    for (const { handle, slot } of [configured, lent]) {
+      for (const [method, rest] of Object.entries(OF_SIGNERS)) {
+        expect(await ask(method, handle, ...rest)).toEqual(await ask(method, UNKNOWN, ...rest))
+      }
+      for (const [method, rest] of Object.entries(OF_SLOTS)) {
+        expect(await ask(method, slot, ...rest)).toEqual(await ask(method, UNKNOWN_SLOT, ...rest))
+      }
+    }
+    const settings = JSON.parse(opens.mock.calls.at(-1)[1])
+    expect(settings.keys.handle).toBe(ofManager)
+    const { answer } = await ask('openSigner', 'own attachment', JSON.stringify(settings))
+    expect(JSON.parse(answer).error.code).toBe('ERR_CLOSED')
+    expect(signs.map((one) => one.sign('body'))).toEqual(made)
   })
 
   test('turns no clock, and opens nothing on it', async () => {
