@@ -4,13 +4,14 @@
 
 const { TokenManager, oauth2 } = require('../../..')
 
-const { tokenUrl, managers, warmUp, refreshes, calls } = JSON.parse(process.argv[2])
+const { tokenUrl, managers, refreshBeforeMs, warmUp, refreshes, calls } = JSON.parse(process.argv[2])
 
 function open() {
   return new TokenManager({
     provider: oauth2({ tokenUrl, clientAuth: 'basic-raw' }),
     credentials: { clientId: 'app', clientSecret: 'secret' },
     acquireTimeoutMs: 60_000,
+    refreshBeforeMs,
   })
 }
 
