@@ -11,7 +11,9 @@ pub(super) struct Digits {
 }
 
 impl Digits {
-    pub(super) fn of(mut number: u64) -> Self {
+    /// What is below zero counts as zero.
+    pub(super) fn of(number: i64) -> Self {
+        let mut number = u64::try_from(number).unwrap_or_default();
         let mut digits = Self { buffer: [b'0'; 20], begin: 20 };
         loop {
             digits.begin -= 1;

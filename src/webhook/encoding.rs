@@ -21,6 +21,17 @@ const HEX_LENGTH: usize = 64;
 const BASE64_LENGTH: usize = 44;
 const DIGITS: &[u8; 16] = b"0123456789abcdef";
 
+/// The two digits of each byte.
+const PAIRS: [[u8; 2]; 256] = {
+    let mut pairs = [[0; 2]; 256];
+    let mut byte = 0;
+    while byte < 256 {
+        pairs[byte] = [DIGITS[byte >> 4], DIGITS[byte & 15]];
+        byte += 1;
+    }
+    pairs
+};
+
 /// The value of each hexadecimal digit; [`NONE`] for every other character.
 const VALUES: [u8; 256] = {
     let mut values = [NONE; 256];
@@ -40,12 +51,11 @@ impl TagEncoding {
     pub(super) fn write(self, tag: &TagBytes, out: &mut Vec<u8>) {
         match self {
             Self::Hex => {
-                let mut text = [0; HEX_LENGTH];
-                for (pair, byte) in text.chunks_exact_mut(2).zip(tag) {
-                    pair[0] = DIGITS[usize::from(byte >> 4)];
-                    pair[1] = DIGITS[usize::from(byte & 15)];
+                let mut text = [[0; 2]; HEX_LENGTH / 2];
+                for (pair, byte) in text.iter_mut().zip(tag) {
+                    *pair = PAIRS[usize::from(*byte)];
                 }
-                out.extend_from_slice(&text);
+                out.extend_from_slice(text.as_flattened());
             }
             Self::Base64 => {
                 let mut text = [0; BASE64_LENGTH];

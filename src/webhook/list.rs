@@ -1,5 +1,7 @@
 //! The list of signatures in a header.
 
+use memchr::memchr2_iter;
+
 use super::encoding::TagBytes;
 use super::layout::TimestampPlace;
 use super::scheme::Scheme;
@@ -80,11 +82,11 @@ impl<'a> Iterator for HeaderEntries<'a> {
 
     fn next(&mut self) -> Option<&'a [u8]> {
         let rest = self.rest?;
-        let is_end = |index: usize| {
-            let joins = || rest[index] == b',' && matches!(rest.get(index + 1), Some(b' ' | b'\t'));
-            rest[index] == self.delimiter || joins()
+        let is_end = |index: &usize| {
+            let joins = || matches!(rest.get(*index + 1), Some(b' ' | b'\t'));
+            rest[*index] == self.delimiter || joins()
         };
-        let end = (0..rest.len()).find(|index| is_end(*index));
+        let end = memchr2_iter(self.delimiter, b',', rest).find(is_end);
         self.rest = end.map(|end| &rest[end + 1..]);
         Some(rest[..end.unwrap_or(rest.len())].trim_ascii())
     }

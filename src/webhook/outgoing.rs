@@ -50,10 +50,11 @@ impl Scheme {
     ) -> Result<(), NoKey> {
         let mut signing = keys.signing(now_ms);
         let newest = signing.next().ok_or(NoKey)?;
-        let timestamp = Digits::of(u64::try_from(message.timestamp).unwrap_or_default());
+        let timestamp = self.signed.has_timestamp.then(|| Digits::of(message.timestamp));
+        let timestamp = timestamp.as_ref().map_or(&b""[..], Digits::as_bytes);
         let parts = SignedParts {
             id: message.id.unwrap_or_default().as_bytes(),
-            timestamp: timestamp.as_bytes(),
+            timestamp,
             body: message.body,
         };
         let append = |key: &LiveKey, out: &mut Vec<u8>| {
@@ -70,7 +71,7 @@ impl Scheme {
         };
         if let TimestampPlace::Entry(label) = self.layout.timestamp {
             out.extend_from_slice(label.as_bytes());
-            out.extend_from_slice(timestamp.as_bytes());
+            out.extend_from_slice(timestamp);
             out.extend_from_slice(separator);
         }
         append(newest, out);

@@ -48,14 +48,14 @@ impl Scheme {
         let signed = SignedTemplate::parse(&layout.signed)
             .map_err(|problem| SchemeFlaw { option: "signed", problem })?;
         let sends_timestamp = !matches!(layout.timestamp, TimestampPlace::Nowhere);
-        if signed.has_id() && layout.id_header.is_none() {
+        if signed.has_id && layout.id_header.is_none() {
             return Err(flaw("idHeader", "must be given if {id} is signed."));
         }
-        if signed.has_timestamp() && !sends_timestamp {
+        if signed.has_timestamp && !sends_timestamp {
             return Err(flaw("timestampHeader", "must be given if {timestamp} is signed."));
         }
         // Anybody could change it, and yet it would look like a protection.
-        if sends_timestamp && !signed.has_timestamp() {
+        if sends_timestamp && !signed.has_timestamp {
             return Err(flaw("timestampHeader", "must be left out if {timestamp} is not signed."));
         }
         Ok(Self { layout, signed, delimiter })
@@ -91,7 +91,7 @@ impl Scheme {
 
     /// Whether the id is signed.
     pub fn signs_id(&self) -> bool {
-        self.signed.has_id()
+        self.signed.has_id
     }
 
     /// Whether a message may have this id: it is not empty, and has nothing that ends it in the

@@ -10,6 +10,8 @@ pub(super) struct SignedTemplate {
     pieces: Vec<TemplatePiece>,
     /// What no id may have: the bytes beside it.
     stops: Vec<u8>,
+    pub(super) has_id: bool,
+    pub(super) has_timestamp: bool,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -64,15 +66,9 @@ impl SignedTemplate {
                 _ => return Err("must have a text between two placeholders."),
             }
         }
-        Ok(Self { pieces, stops })
-    }
-
-    pub(super) fn has_id(&self) -> bool {
-        self.pieces.contains(&TemplatePiece::Id)
-    }
-
-    pub(super) fn has_timestamp(&self) -> bool {
-        self.pieces.contains(&TemplatePiece::Timestamp)
+        let has_id = pieces.contains(&TemplatePiece::Id);
+        let has_timestamp = pieces.contains(&TemplatePiece::Timestamp);
+        Ok(Self { pieces, stops, has_id, has_timestamp })
     }
 
     /// Whether nobody could read another id in the signed bytes.

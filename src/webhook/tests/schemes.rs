@@ -37,7 +37,7 @@ fn each_named_scheme_is_known_by_its_headers_and_version() {
     }
     let that = |is: fn(&Scheme) -> bool| SCHEMES.map(|name| is(&scheme(name)));
     assert_eq!(that(Scheme::signs_id), [false, true, false, false, false, false]);
-    assert_eq!(that(|it| it.signed.has_timestamp()), [false, true, true, false, true, false]);
+    assert_eq!(that(|it| it.signed.has_timestamp), [false, true, true, false, true, false]);
     assert_eq!(that(|it| it.layout.separator.is_some()), [true, true, true, false, false, false]);
 }
 
