@@ -27,8 +27,14 @@ const { Verification } = require('./webhook/verification')
 
 const NO_MESSAGE = Object.freeze({ id: undefined, timestamp: undefined })
 
-/** Where the id of an event is in the body, for schemes that have none in a signed header. */
-const ID_IN_BODY = { pagerduty: ['event', 'id'], stripe: ['id'] }
+/**
+ * Where a message has what other schemes have in headers of their own: the id in the body, the time
+ * in the header of the signatures.
+ */
+const WITHIN = {
+  pagerduty: { id: ['event', 'id'] },
+  stripe: { id: ['id'], time: /(?:^|,)\s*t=(\d+)/ },
+}
 
 /** Signs and verifies webhooks. `index.d.ts` documents every member. */
 class WebhookSigner {
@@ -41,6 +47,7 @@ class WebhookSigner {
   #sent
   #received
   #signsId
+  #within
   #toleranceMs
   /** The names of keys, by their numbers. */
   #names = []
@@ -57,6 +64,7 @@ class WebhookSigner {
     const parsed = parseSignerOptions(options, { isTimeZone: native.isTimeZone, below: WebhookSigner })
     const { scheme, toleranceMs } = parsed.native
     this.#scheme = typeof scheme === 'string' ? scheme : 'hmac'
+    this.#within = WITHIN[this.#scheme]
     this.#toleranceMs = toleranceMs
     this.#clock = parsed.clock ?? Date
     this.#local = new LocalTime(parsed.timeZone)
@@ -83,14 +91,16 @@ class WebhookSigner {
   sign(body, options) {
     const now = this.#clock.now()
     const isPlain = options === undefined && !this.#signsId
-    const { id, timestamp = now } = isPlain ? NO_MESSAGE : this.#checkMessage(options, this.sign)
-    const seconds = Math.floor(timestamp / 1000)
-    const value = native.sign(this.#slot, body, id, seconds, now)
+    const { id, timestamp } = isPlain ? NO_MESSAGE : this.#checkMessage(options, this.sign)
+    const value = native.sign(this.#slot, body, now, id, timestamp)
     if (typeof value !== 'string') throw this.#refusal(value, body, this.sign)
     const { signature, id: idHeader, timestamp: timestampHeader } = this.#sent
-    const headers = { [signature]: value }
+    // Not in the literal: V8 has a slow path for names that are computed there.
+    const headers = {}
+    headers[signature] = value
     if (id !== undefined && idHeader !== undefined) headers[idHeader] = id
-    if (timestampHeader !== undefined) headers[timestampHeader] = String(seconds)
+    if (timestampHeader !== undefined)
+      headers[timestampHeader] = String(Math.floor((timestamp ?? now) / 1000))
     return headers
   }
 
@@ -105,16 +115,11 @@ class WebhookSigner {
     }
     const id = names.id === undefined ? undefined : headerOf(headers, names.id)
     const timestamp = names.timestamp === undefined ? undefined : headerOf(headers, names.timestamp)
-    const number = native.verify(this.#slot, body, signature, id, timestamp, now)
+    const number = native.verify(this.#slot, body, now, signature, id, timestamp)
     if (number < 0) throw this.#flaw(number, body)
-    return new Verification({
-      key: this.#nameOf(number),
-      version: this.#version,
-      timestamp: timestampOf(timestamp, this.#scheme, signature),
-      id,
-      body,
-      idIn: ID_IN_BODY[this.#scheme],
-    })
+    const within = this.#within
+    const time = within?.time === undefined ? timestamp : signature
+    return new Verification(this.#nameOf(number), this.#version, time, id, body, within)
   }
 
   handleOnce(result, seen, handler, options) {
@@ -259,12 +264,6 @@ class WebhookSigner {
     const snapshot = this.#closed ? null : native.signerStatus(this.#slot, this.#clock.now())
     return snapshot === null ? { keys: [], problems: [] } : JSON.parse(snapshot)
   }
-}
-
-/** When a verified message was signed. Stripe says so within the signature. */
-function timestampOf(timestamp, scheme, signature) {
-  const seconds = scheme === 'stripe' ? /(?:^|,)\s*t=(\d+)/.exec(signature)?.[1] : timestamp
-  return seconds === undefined ? undefined : new Date(Number(seconds) * 1000)
 }
 
 module.exports = { WebhookSigner }

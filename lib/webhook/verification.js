@@ -2,27 +2,39 @@
 
 /** A signature that was verified. `index.d.ts` documents every member. */
 class Verification {
+  /** What says when it was signed; the instant once somebody has asked. */
+  #time
   #id
   #body
-  #idIn
+  #within
 
   /**
-   * `id` is the signed id of a header. Without one, `idIn` names the members of the body that lead
-   * to it, which is parsed when somebody asks.
+   * `time` and `id` are texts of headers. `within` says where they are if they are within the header
+   * of the signatures or within the body, which are read when somebody asks: by a pattern, and by
+   * the members that lead to it.
    */
-  constructor({ key, version, timestamp, id, body, idIn }) {
+  constructor(key, version, time, id, body, within) {
     this.key = key
     this.version = version
-    this.timestamp = timestamp
+    this.#time = time
     this.#id = id
     this.#body = body
-    this.#idIn = idIn
+    this.#within = within
+  }
+
+  get timestamp() {
+    if (typeof this.#time === 'string') {
+      const pattern = this.#within?.time
+      const seconds = pattern === undefined ? this.#time : pattern.exec(this.#time)[1]
+      this.#time = new Date(Number(seconds) * 1000)
+    }
+    return this.#time
   }
 
   get id() {
-    if (this.#idIn !== undefined) {
-      this.#id = idInBody(this.#body, this.#idIn)
-      this.#idIn = undefined
+    const members = this.#within?.id
+    if (members !== undefined && this.#body !== undefined) {
+      this.#id = idInBody(this.#body, members)
       this.#body = undefined
     }
     return this.#id

@@ -42,6 +42,10 @@ pub(super) fn with_bytes<T>(
     value: sys::napi_value,
     act: impl FnOnce(&[u8]) -> T,
 ) -> Option<T> {
+    // A string is no typed array: one call tells the two most usual kinds apart.
+    if let Some(memory) = typed_array(env, value) {
+        return Some(with_view(env, memory, act));
+    }
     let mut kind = sys::ValueType::napi_undefined;
     // SAFETY: env and value are those of the call from JavaScript that this is part of.
     let status = unsafe { sys::napi_typeof(env, value, &raw mut kind) };
@@ -60,16 +64,23 @@ pub(super) fn with_text<T>(
     what: Use,
     act: impl FnOnce(&[u8]) -> T,
 ) -> Option<T> {
+    with_room(what, |buffer| {
+        read_text(env, value, buffer)?;
+        Some(act(buffer))
+    })
+}
+
+/// What `act` makes of an empty buffer that it may fill; each use has one of its own.
+pub(super) fn with_room<T>(what: Use, act: impl FnOnce(&mut Vec<u8>) -> T) -> T {
     TEXTS.with(|texts| {
         let buffer = &mut *texts[what as usize].borrow_mut();
         buffer.clear();
         buffer.reserve(what.first_room());
-        read_text(env, value, buffer)?;
         let result = act(buffer);
         if buffer.capacity() > MOST_KEPT {
             *buffer = Vec::new();
         }
-        Some(result)
+        result
     })
 }
 
@@ -105,12 +116,15 @@ fn read_into(env: sys::napi_env, value: sys::napi_value, buffer: &mut Vec<u8>) -
     (status == sys::Status::napi_ok).then_some(written)
 }
 
-fn with_memory<T>(
-    env: sys::napi_env,
-    value: sys::napi_value,
-    act: impl FnOnce(&[u8]) -> T,
-) -> Option<T> {
-    let (mut length, mut data, mut buffer) = (0, ptr::null_mut(), ptr::null_mut());
+/// Memory that a value shows: where it begins, how long it is, and the buffer that it belongs to.
+struct Memory {
+    first: *mut std::ffi::c_void,
+    length: usize,
+    buffer: sys::napi_value,
+}
+
+fn typed_array(env: sys::napi_env, value: sys::napi_value) -> Option<Memory> {
+    let (mut length, mut first, mut buffer) = (0, ptr::null_mut(), ptr::null_mut());
     let mut kind = sys::TypedarrayType::uint8_array;
     // SAFETY: as in `with_bytes`. What is no typed array is refused. Null stands for what is not
     // asked for.
@@ -120,43 +134,49 @@ fn with_memory<T>(
             value,
             &raw mut kind,
             &raw mut length,
-            &raw mut data,
+            &raw mut first,
             &raw mut buffer,
             ptr::null_mut(),
         )
     };
-    if status == sys::Status::napi_ok {
-        return Some(with_view(env, (data, length * size_of(kind)), buffer, act));
-    }
-    // SAFETY: as above.
+    let memory = Memory { first, length: length * size_of(kind), buffer };
+    (status == sys::Status::napi_ok).then_some(memory)
+}
+
+fn with_memory<T>(
+    env: sys::napi_env,
+    value: sys::napi_value,
+    act: impl FnOnce(&[u8]) -> T,
+) -> Option<T> {
+    let (mut length, mut first, mut buffer) = (0, ptr::null_mut(), ptr::null_mut());
+    // SAFETY: as in `typed_array`.
     let status = unsafe {
         sys::napi_get_dataview_info(
             env,
             value,
             &raw mut length,
-            &raw mut data,
+            &raw mut first,
             &raw mut buffer,
             ptr::null_mut(),
         )
     };
     if status == sys::Status::napi_ok {
-        return Some(with_view(env, (data, length), buffer, act));
+        return Some(with_view(env, Memory { first, length, buffer }, act));
     }
     // SAFETY: as above.
     let status =
-        unsafe { sys::napi_get_arraybuffer_info(env, value, &raw mut data, &raw mut length) };
-    (status == sys::Status::napi_ok).then(|| with_view(env, (data, length), value, act))
+        unsafe { sys::napi_get_arraybuffer_info(env, value, &raw mut first, &raw mut length) };
+    let memory = Memory { first, length, buffer: value };
+    (status == sys::Status::napi_ok).then(|| with_view(env, memory, act))
 }
 
-/// `buffer` is what the memory belongs to. Another thread may write to a `SharedArrayBuffer`: of
-/// that a copy is made.
+/// Another thread may write to a `SharedArrayBuffer`: of that a copy is made.
 fn with_view<T>(
     env: sys::napi_env,
-    (data, length): (*mut std::ffi::c_void, usize),
-    buffer: sys::napi_value,
+    Memory { first, length, buffer }: Memory,
     act: impl FnOnce(&[u8]) -> T,
 ) -> T {
-    if data.is_null() || length == 0 {
+    if first.is_null() || length == 0 {
         return act(&[]);
     }
     let mut is_ours = false;
@@ -165,9 +185,9 @@ fn with_view<T>(
     if status == sys::Status::napi_ok && is_ours {
         // SAFETY: the engine keeps the memory of an `ArrayBuffer` that this call refers to, and
         // nobody writes to it while no JavaScript runs on this thread.
-        return act(unsafe { std::slice::from_raw_parts(data.cast(), length) });
+        return act(unsafe { std::slice::from_raw_parts(first.cast(), length) });
     }
-    let first: *mut u8 = data.cast();
+    let first: *mut u8 = first.cast();
     let copy: Vec<u8> = (0..length)
         // SAFETY: as above; shared memory is read as shared memory.
         .map(|at| unsafe { AtomicU8::from_ptr(first.add(at)) }.load(Ordering::Relaxed))

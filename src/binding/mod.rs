@@ -12,6 +12,8 @@ mod attachment;
 mod bytes;
 mod environment;
 mod manager;
+mod raw_call;
+mod signatures;
 mod signer;
 mod ties;
 mod values;

@@ -1,20 +1,17 @@
-//! The calls of webhook signers.
+//! The calls of webhook signers, but for those that are made for each webhook.
 
 use std::sync::Arc;
 
-use napi::bindgen_prelude::{Env, JsValue, ToNapiValue, Unknown};
-use napi::{Result, sys};
+use napi::bindgen_prelude::Env;
 use napi_derive::napi;
 use serde::Serialize;
 
-use super::bytes::{Use, with_bytes, with_text};
 use super::environment::Environment;
-use super::values::to_json;
+use super::values::{to_json, whole};
 use crate::api::{ErrorMessage, HandleId, KeysForm, SignerSettings};
 use crate::driver::Driver;
 use crate::error::Code;
 use crate::source::Reading;
-use crate::webhook::{Incoming, Outgoing, SignatureFlaw};
 
 /// What the facade has to know of a signer.
 #[derive(Serialize)]
@@ -46,11 +43,7 @@ pub fn open_signer(env: Env, attachment: i64, options: String) -> String {
     })
 }
 
-fn try_open(
-    env: Env,
-    attachment: i64,
-    options: &str,
-) -> std::result::Result<OpenedSigner, ErrorMessage> {
+fn try_open(env: Env, attachment: i64, options: &str) -> Result<OpenedSigner, ErrorMessage> {
     let unavailable = |story: &str| ErrorMessage::new(Code::NativeUnavailable, story);
     let detached = || unavailable("The environment is not attached.");
     let settings = SignerSettings::parse(options)?;
@@ -80,104 +73,6 @@ fn try_open(
         signs_id: scheme.signs_id(),
     };
     Ok(opened)
-}
-
-/// Nothing is signed: there is no key, or the body is no bytes.
-const NO_KEY: i32 = -1;
-const NOT_BYTES: i32 = -2;
-
-/// Nothing is signed: what ends the id in the signed bytes is in the id.
-const UNFIT_ID: i32 = -10;
-
-/// A value that was made already.
-pub struct RawValue(sys::napi_value);
-
-impl ToNapiValue for RawValue {
-    unsafe fn to_napi_value(_: sys::napi_env, value: Self) -> Result<sys::napi_value> {
-        Ok(value.0)
-    }
-}
-
-/// The value of the signature header; a negative number says why there is none.
-#[napi(catch_unwind)]
-pub fn sign(
-    env: Env,
-    slot: u32,
-    body: Unknown<'_>,
-    id: Unknown<'_>,
-    timestamp: f64,
-    now: f64,
-) -> Result<RawValue> {
-    let signer = Environment::of(env)?.signer(slot);
-    let (env, body, id) = (env.raw(), body.raw(), id.raw());
-    let Some(signer) = signer.as_deref() else { return make_number(env, NO_KEY) };
-    let answer = |id: Option<&str>| {
-        let outcome = with_bytes(env, body, |body| {
-            if id.is_some_and(|id| !signer.scheme().admits_id(id.as_bytes())) {
-                return Err(UNFIT_ID);
-            }
-            let message = Outgoing { id, timestamp: whole(timestamp), body };
-            let mut value = Vec::with_capacity(256);
-            signer.sign(whole(now), &message, &mut value).map_err(|_| NO_KEY)?;
-            Ok(value)
-        });
-        match outcome.unwrap_or(Err(NOT_BYTES)) {
-            Ok(value) => make_text(env, &value),
-            Err(code) => make_number(env, code),
-        }
-    };
-    with_text(env, id, Use::Id, |id| answer(std::str::from_utf8(id).ok()))
-        .unwrap_or_else(|| answer(None))
-}
-
-/// The number of the key that made the signature; a negative number says what is wrong.
-#[napi(catch_unwind)]
-pub fn verify(
-    env: Env,
-    slot: u32,
-    body: Unknown<'_>,
-    signature: Unknown<'_>,
-    id: Unknown<'_>,
-    timestamp: Unknown<'_>,
-    now: f64,
-) -> Result<i32> {
-    let signer = Environment::of(env)?.signer(slot);
-    let env = env.raw();
-    let [body, signature, id, timestamp] = [body, signature, id, timestamp].map(|it| it.raw());
-    let check = |id: Option<&[u8]>, timestamp: Option<&[u8]>| {
-        let checked = with_text(env, signature, Use::Signature, |signature| {
-            with_bytes(env, body, |body| {
-                let Some(signer) = signer.as_deref() else { return Err(SignatureFlaw::NoKey) };
-                let message = Incoming { signature, id, timestamp, body };
-                signer.verify(whole(now), &message)
-            })
-        });
-        match checked {
-            None => code(SignatureFlaw::Malformed),
-            Some(None) => NOT_BYTES,
-            Some(Some(Ok(number))) => i32::try_from(number).unwrap_or(i32::MAX),
-            Some(Some(Err(flaw))) => code(flaw),
-        }
-    };
-    let with_id = |id: Option<&[u8]>| {
-        with_text(env, timestamp, Use::Timestamp, |timestamp| check(id, Some(timestamp)))
-            .unwrap_or_else(|| check(id, None))
-    };
-    Ok(with_text(env, id, Use::Id, |id| with_id(Some(id))).unwrap_or_else(|| with_id(None)))
-}
-
-/// The numbers that lib/webhook/flaws.js knows.
-fn code(flaw: SignatureFlaw) -> i32 {
-    match flaw {
-        SignatureFlaw::NoKey => NO_KEY,
-        SignatureFlaw::MissingId => -3,
-        SignatureFlaw::MissingTimestamp => -4,
-        SignatureFlaw::Malformed => -5,
-        SignatureFlaw::MalformedTimestamp => -6,
-        SignatureFlaw::TooOld => -7,
-        SignatureFlaw::FromTheFuture => -8,
-        SignatureFlaw::Mismatch => -9,
-    }
 }
 
 /// The name of the key with that number.
@@ -217,32 +112,7 @@ pub fn keys_read(env: Env, handle: i64, readings: String) {
     }
 }
 
-/// JavaScript's numbers are whole here, and far from the largest.
-#[expect(clippy::cast_possible_truncation, reason = "what does not fit is cut")]
-fn whole(number: f64) -> i64 {
-    number as i64
-}
-
 fn signer_of(env: Env, handle: i64) -> Option<HandleId> {
     let handle = HandleId::try_from(handle).ok()?;
     Environment::of(env).ok()?.has_signer(handle).then_some(handle)
-}
-
-fn make_text(env: sys::napi_env, text: &[u8]) -> Result<RawValue> {
-    let mut value = std::ptr::null_mut();
-    let length = isize::try_from(text.len()).unwrap_or_default();
-    // SAFETY: this is a call from JavaScript; what is signed is ASCII.
-    let status = unsafe {
-        sys::napi_create_string_latin1(env, text.as_ptr().cast(), length, &raw mut value)
-    };
-    napi::check_status!(status)?;
-    Ok(RawValue(value))
-}
-
-fn make_number(env: sys::napi_env, number: i32) -> Result<RawValue> {
-    let mut value = std::ptr::null_mut();
-    // SAFETY: this is a call from JavaScript.
-    let status = unsafe { sys::napi_create_int32(env, number, &raw mut value) };
-    napi::check_status!(status)?;
-    Ok(RawValue(value))
 }

@@ -90,3 +90,9 @@ pub fn clock_activity(env: Env, clock: i64) -> Result<String> {
 pub(super) fn to_json(value: &impl Serialize) -> String {
     serde_json::to_string(value).unwrap_or_else(|_| "null".to_owned())
 }
+
+/// JavaScript's numbers are whole here, and far from the largest.
+#[expect(clippy::cast_possible_truncation, reason = "what does not fit is cut")]
+pub(super) fn whole(number: f64) -> i64 {
+    number as i64
+}

@@ -4,8 +4,10 @@
 // main thread, and prints what came of it: what was thrown, and whether managers of this process
 // get tokens.
 
+const { isDeepStrictEqual } = require('node:util')
 const { MessageChannel, Worker, isMainThread, parentPort, workerData } = require('node:worker_threads')
 const native = require('../../../lib/native/load')
+const { WebhookSigner } = require('../../..')
 const { manager } = require('../world')
 
 /**
@@ -42,6 +44,14 @@ const KINDS = {
   dropClock: ['number'],
   advanceClock: ['number', 'number'],
   clockActivity: ['number'],
+  openSigner: ['attachment', 'signerSettings'],
+  sign: ['small', 'body', 'number', 'text', 'number'],
+  verify: ['small', 'body', 'number', 'signature', 'text', 'text'],
+  keyName: ['small', 'small'],
+  signerStatus: ['small', 'number'],
+  waitForKey: ['handle'],
+  cancelWaitForKey: ['handle', 'number'],
+  keysRead: ['handle', 'readings'],
 }
 /** A release has none of it. */
 const LEFT_OUT = ['injectPanic', '__napiBindingTarget']
@@ -92,9 +102,10 @@ class Wild {
   }
 
   #remember(method, answer) {
-    const number = method === 'open' ? JSON.parse(answer).handle : answer
+    const opened = method.startsWith('open') ? JSON.parse(answer) : undefined
+    const number = opened ? (opened.handle ?? opened.signer?.handle) : answer
     if (!Number.isSafeInteger(number)) return
-    const known = this.#known[method === 'open' ? 'handle' : method === 'attach' ? 'attachment' : 'number']
+    const known = this.#known[opened ? 'handle' : method === 'attach' ? 'attachment' : 'number']
     known.push(number)
     // Most of the older ones are closed by now.
     if (known.length > 20) known.splice(0, 10)
@@ -110,7 +121,10 @@ class Wild {
       text: () => this.#one(TEXTS),
       function: () => () => {},
       words: () => new Int32Array(new SharedArrayBuffer(64)),
-      settings: () => this.#form({ ...JSON.parse(this.#settings), name: this.#one(['wild', null]) }),
+      settings: () => this.#form({ ...JSON.parse(this.#settings.manager), name: this.#one(['wild', null]) }),
+      signerSettings: () => this.#form(JSON.parse(this.#settings.signer)),
+      body: () => this.#one([() => 'body', () => Buffer.from('body'), () => this.#value()])(),
+      signature: () => `${this.#one(['v1=', 'v2=', ''])}${this.#one(['0', 'ff', '=']).repeat(64)}`,
       rotation: () => this.#form({ ...ROTATION }),
       readings: () => this.#form(structuredClone(READINGS)),
       wild: () => this.#value(),
@@ -217,20 +231,28 @@ async function inWorker(seed, settings, calls) {
 
 async function main() {
   const { tokenUrl, seed, calls, secret } = JSON.parse(process.argv[2])
-  const { open } = native
-  let settings
+  const { open, openSigner } = native
+  const settings = {}
   native.open = (...args) => {
-    settings ??= args[1].replaceAll(secret, 'of nobody')
+    settings.manager ??= args[1].replaceAll(secret, 'of nobody')
     return open(...args)
+  }
+  native.openSigner = (...args) => {
+    settings.signer = args[1].replaceAll(secret, 'of nobody')
+    return openSigner(...args)
   }
   const options = { name: 'good', credentials: { clientId: 'app', clientSecret: secret } }
   const good = manager({ tokenUrl }, options)
-  native.open = open
+  const signer = new WebhookSigner({ scheme: 'pagerduty', keys: [secret] })
+  const signed = signer.sign('body')
+  Object.assign(native, { open, openSigner })
   const tokens = [await good.getToken()]
   const share = Math.ceil(calls / 3)
   const runs = await Promise.all([1, 2].map((it) => inWorker(seed + it, settings, share)))
   tokens.push(good.peek())
   const { closed, rotation } = good.status()
+  const signsAlike = isDeepStrictEqual(signer.sign('body'), signed)
+  await signer.close()
   // What runs in the same thread may close what is open there.
   await good.close()
   runs.push(await run(seed, settings, share))
@@ -241,6 +263,7 @@ async function main() {
     tokens,
     closed,
     rotation,
+    signsAlike,
   }
   // Whatever was held open still is.
   process.stdout.write(`${JSON.stringify(report)}\n`, () => process.exit(0))
