@@ -289,14 +289,15 @@ async function everyFailure(config) {
   }
   process.on('warning', (warning) => show('warning', warning))
   for (const [where, make] of wrongOptions(config)) throws(where, () => new TokenManager(make()))
-  // Alone: a clock in virtual time does not wait for ever for a server that a busy event loop delays.
+  // Alone: a clock in virtual time does not wait for ever for a server that a busy event loop delays,
+  // and a report counts as another one of the same storm for ten seconds only.
   await rotations(config, { drive, rejects, show })
+  await wrongCalls(config)
   await Promise.all([
     ...hostileAnswers(config),
     ...silentWires(config),
     ...badSources(config),
     refusedRequests(config),
-    wrongCalls(config),
     signers(config, { rejects, throws, show, events }),
   ])
   await panics(config)
