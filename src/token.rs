@@ -22,9 +22,18 @@ pub struct Grant {
     pub scope: Option<String>,
 }
 
+/// Names one token among all that were ever shared: a number at random, which whoever fetched it has
+/// drawn.
+///
+/// A serial does not: a store that was emptied counts from the beginning.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct TokenId(pub u64);
+
 /// A token as it came, with the instants of its life in order.
 #[derive(Debug, Clone)]
 pub struct FreshToken {
+    /// Which one it is.
+    pub id: TokenId,
     /// The token.
     pub text: Secret,
     /// The credential that it was obtained with.

@@ -114,11 +114,13 @@ pub(crate) mod tests {
     use crate::credential::Credential;
     use crate::error::Code;
     use crate::secret::Secret;
+    use crate::token::TokenId;
 
     /// A token that came now, with what the ledger looks at.
     pub(crate) fn accepted(expires_at: Timestamp, soft_at: Timestamp) -> Arrival {
         let credential = Credential::new(None, "app".into(), Secret::new("secret"));
         let token = FreshToken {
+            id: TokenId(1),
             text: Secret::new("token"),
             credential: Arc::new(credential),
             issued_at: soft_at,

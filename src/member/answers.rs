@@ -13,7 +13,7 @@ use super::work::Todo;
 use crate::clock::Timestamp;
 use crate::credential::Credential;
 use crate::rotation::{self, Role};
-use crate::token::{self, FreshToken};
+use crate::token::{self, FreshToken, TokenId};
 use crate::verdict::{Arrival, Verdict, Verify};
 
 impl MemberStep<'_> {
@@ -30,7 +30,8 @@ impl MemberStep<'_> {
         if matches!(verdict, Verdict::Rejected(_)) {
             self.member.tokens.refresh.count_rejection();
         }
-        let verdict = verdict.and_then(|grant| self.schedule(&credential, grant, sent_at));
+        let id = TokenId(self.chance.bits());
+        let verdict = verdict.and_then(|grant| self.schedule(id, &credential, grant, sent_at));
         let verdict = self.member.judge(&credential, verdict, verify);
         if let Verdict::Accepted(Arrival { token, verify, .. }) = &verdict
             && self.member.record().is_none()
@@ -48,6 +49,7 @@ impl MemberStep<'_> {
     /// Lays out the life of a token that came, if anything is left of it.
     pub(super) fn schedule(
         &mut self,
+        id: TokenId,
         credential: &Arc<Credential>,
         grant: token::Grant,
         sent_at: Timestamp,
@@ -59,6 +61,7 @@ impl MemberStep<'_> {
             return Verdict::Misconfigured(failure);
         }
         let token = FreshToken {
+            id,
             text: grant.access_token,
             credential: Arc::clone(credential),
             issued_at: sent_at,
@@ -75,12 +78,29 @@ impl MemberStep<'_> {
     pub(super) fn take_answer(&mut self, answered: Answered) {
         let Answered { credential, flight, verdict, arrived_at } = answered;
         let id = credential.id();
+        self.member.work.take_in(id, arrived_at);
+        let concluded = self.note_answer(&credential, &verdict, arrived_at);
+        let work = &mut self.member.work;
+        work.then(Todo::Step(rotation::RotationEvent::Answered { credential: id, verdict }));
+        if let Some(flight) = flight {
+            work.then(Todo::Conclude { flight, verdict: concluded });
+        }
+    }
+
+    /// Notes what the endpoint has said of a credential, and tells those who listen; returns what
+    /// the refresh makes of it.
+    pub(super) fn note_answer(
+        &mut self,
+        credential: &Arc<Credential>,
+        verdict: &Arc<Verdict<Arrival>>,
+        arrived_at: Timestamp,
+    ) -> Arc<Verdict<Arrival>> {
+        let id = credential.id();
         let policy = self.member.rotation_policy();
-        let Member { work, credentials, shared, standings, tokens, .. } = &mut *self.member;
-        work.take_in(id, arrived_at);
-        credentials.keyring.add(&credential);
+        let Member { credentials, shared, standings, tokens, .. } = &mut *self.member;
+        credentials.keyring.add(credential);
         let before = standings.rejected(&credentials.keyring);
-        let concluded = standings.note(id, &verdict, shared.record(), &policy, arrived_at);
+        let concluded = standings.note(id, verdict, shared.record(), &policy, arrived_at);
         if let Verdict::Accepted(arrival) = &*concluded {
             tokens.obtain(id, &arrival.token);
         }
@@ -93,10 +113,7 @@ impl MemberStep<'_> {
                 self.effects.push(MemberEffect::Notify(notice));
             }
         }
-        work.then(Todo::Step(rotation::RotationEvent::Answered { credential: id, verdict }));
-        if let Some(flight) = flight {
-            work.then(Todo::Conclude { flight, verdict: concluded });
-        }
+        concluded
     }
 }
 

@@ -9,13 +9,13 @@ use super::snapshot::RotationSnapshot;
 use super::targets::Custody;
 use super::waiting::Waiting;
 use crate::clock::Timestamp;
-use crate::credential::{Credential, CredentialId};
+use crate::credential::Credential;
 use crate::error::Failure;
 use crate::persist::PersistTarget;
 use crate::refresh::{self, WaiterId};
-use crate::rotation::{CallerId, PersistOutcome, Refusal, RotationId, Write};
+use crate::rotation::{CallerId, PersistOutcome, Refusal, RotationId};
 use crate::source::EntryPlace;
-use crate::store::{Fresh, TokenWrite};
+use crate::store::Operation;
 use crate::token::HeldToken;
 
 /// Something the driver must do, in this order.
@@ -36,16 +36,14 @@ pub enum MemberEffect {
     Identify(Arc<Credential>),
     /// Read the sources again; a reading that is under way is followed by another.
     ReadSources,
-    /// Read the store, and report [`MemberEvent::Stored`](super::MemberEvent::Stored).
-    Load,
-    /// Write the record, with this token where the write replaces it, and report it.
-    Write(Box<Write>, Option<Fresh>),
-    /// Write a token, and report it.
-    WriteToken(TokenWrite),
-    /// Delete the stored token if it has this serial.
-    Forget(u64),
-    /// Delete the stored token if it was made with this credential.
-    ForgetTokensOf(CredentialId),
+    /// Have the store perform an operation, and report it as
+    /// [`MemberEvent::Stored`](super::MemberEvent::Stored).
+    Store {
+        /// Names the operation.
+        id: u64,
+        /// What the store is asked for.
+        operation: Operation,
+    },
     /// Hand out this token from now on.
     Publish(Arc<HeldToken>),
     /// Hand out no token from now on.

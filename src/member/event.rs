@@ -5,7 +5,7 @@ use crate::refresh::{TokenWait, WaiterId};
 use crate::rotation::{CallerId, PersistOutcome, Request, RotationId};
 use crate::secret::Secret;
 use crate::source::{Configured, EntryPlace};
-use crate::store::StoreSnapshot;
+use crate::store::{Reply, Unavailable};
 use crate::verdict::{Verdict, Verify};
 
 /// Something that happened, told to [`Member::step`](super::Member::step).
@@ -67,12 +67,17 @@ pub enum MemberEvent {
         is_writable: bool,
     },
     /// What came of a store operation.
-    Stored(Stored),
+    Stored {
+        /// The number from [`MemberEffect::Store`](super::MemberEffect::Store).
+        id: u64,
+        /// What the store replied, or that nobody knows whether it took place.
+        result: Result<Reply, Unavailable>,
+    },
     /// Somebody wants everything tried again now.
     Reloaded,
     /// The time that [`Member::wake_at`](super::Member::wake_at) named has come.
     Ticked,
-    /// The driver lost its thread, and with it everything under way but store operations.
+    /// The driver lost its thread, and with it everything under way.
     Restarted,
     /// The last handle is gone.
     Closed,
@@ -115,20 +120,4 @@ pub enum Until {
     Persisted,
     /// The previous credential is retired.
     Retired,
-}
-
-/// What came of a store operation.
-#[derive(Debug)]
-pub enum Stored {
-    /// The write, and its token with this serial, are stored.
-    Written {
-        /// The serial of the token, if one was written.
-        serial: Option<u64>,
-    },
-    /// The store did not take the write or the token: something else is stored by now.
-    Refused,
-    /// It is not known whether the store took it, or the store could not be read.
-    Unknown,
-    /// What is stored.
-    Loaded(Box<StoreSnapshot>),
 }

@@ -19,6 +19,7 @@ mod waiting;
 // Its parts, each of which owns its rules.
 mod calls;
 mod credentials;
+mod deletions;
 mod item;
 mod keyring;
 mod rotations;
@@ -39,6 +40,7 @@ mod answers;
 mod asks;
 mod notices;
 mod offer;
+mod outage;
 mod outlook;
 mod persist;
 mod progress;
@@ -52,7 +54,7 @@ pub use crate::rotation::{About, Moved, Persisted, Request, Rotate, RotationId, 
 pub use chance::Chance;
 pub use change::{Change, What};
 pub use effect::{Answer, Denial, MemberEffect, MemberNotice, Reason};
-pub use event::{Ask, Candidate, MemberEvent, Stored, Until};
+pub use event::{Ask, Candidate, MemberEvent, Until};
 pub use keyring::Name;
 pub use parts::Member;
 pub use snapshot::{Progress, RotationSnapshot};

@@ -54,13 +54,15 @@ impl Member {
     /// What a token can be fetched with now; who is rejected is left to the credential lifecycle.
     fn offer(&self, now: Timestamp) -> Offer {
         let known = self.presentable();
-        let credentials: Vec<_> =
-            known.iter().filter(|one| !self.standings.is_rejected(one)).cloned().collect();
+        let open = known.iter().filter(|one| !self.standings.is_rejected(one));
+        let credentials: Vec<_> = open.cloned().collect();
+        // Nobody else tries again what was rejected.
+        let is_alone = self.shared.is_out() && credentials.is_empty();
+        let credentials = if is_alone { known.clone() } else { credentials };
         let is_hopeless = credentials.is_empty() && !known.is_empty() && !self.work.has_requests();
         let rejected = is_hopeless.then(|| self.rejection(&known, now));
         let unreadable = self.credentials.unreadable().cloned();
-        let is_prepared = |it: &rotation::Record| matches!(it.phase, Phase::Prepared(_));
-        let is_withheld = self.record().is_some_and(is_prepared);
+        let is_withheld = self.is_withheld();
         let awaits_sources = self.credentials.awaits_sources();
         Offer { credentials, unreadable, awaits_sources, is_withheld, rejected }
     }
@@ -78,11 +80,12 @@ impl Member {
             }
             return list;
         };
-        if matches!(record.phase, Phase::Prepared(_)) {
+        if self.is_withheld() {
             return Vec::new();
         }
         let all = [record.active].into_iter().chain(record.fallbacks());
-        let allowed = all.filter(|one| record.may_present(*one));
+        // Whether the active one may be was looked at above.
+        let allowed = all.filter(|one| *one == record.active || record.may_present(*one));
         allowed.filter_map(|one| keyring.get(one)).cloned().collect()
     }
 

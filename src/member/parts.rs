@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use super::calls::Calls;
 use super::credentials::Credentials;
+use super::deletions::Deletions;
 use super::rotations::Rotations;
 use super::shared::Shared;
 use super::standing::Standings;
@@ -23,9 +24,9 @@ use crate::token::HeldToken;
 /// One member: its token, its credentials, and what it knows of the record.
 ///
 /// **Calls.** [`Member::step`] with everything that happens, in the order in which it happened,
-/// then the effects in their order. A store operation is the last effect of a step; until its
-/// outcome is reported as [`MemberEvent::Stored`](super::MemberEvent::Stored), what concerns the
-/// record waits. [`Member::wake_at`] says when [`MemberEvent::Ticked`](super::MemberEvent::Ticked)
+/// then the effects in their order. Store operations are the last effects of a step; until the
+/// one that stores or reads the record is reported as
+/// [`MemberEvent::Stored`](super::MemberEvent::Stored), what concerns the record waits. [`Member::wake_at`] says when [`MemberEvent::Ticked`](super::MemberEvent::Ticked)
 /// is due; a tick that comes early or twice changes nothing.
 ///
 /// **Guarantees.** Those of [`Refresh`] and of [`rotation::step`]. A step is taken once the store
@@ -39,6 +40,7 @@ pub struct Member {
     pub(super) work: Work,
     pub(super) shared: Shared,
     pub(super) tokens: Tokens,
+    pub(super) deletions: Deletions,
     pub(super) standings: Standings,
     pub(super) rotations: Rotations,
     pub(super) targets: Targets,
@@ -58,6 +60,7 @@ impl Member {
             work: Work::default(),
             shared: Shared::default(),
             tokens: Tokens::default(),
+            deletions: Deletions::default(),
             standings: Standings::default(),
             rotations: Rotations::default(),
             targets: Targets::default(),
@@ -98,7 +101,9 @@ impl Member {
         let all = [
             self.refresh().wake_at(),
             self.rotation_wake_at(now),
+            self.outage_wake_at(),
             self.shared.retry_at(),
+            self.deletions.due_at(),
             self.targets.deadline(),
             self.calls.deadline(),
         ];

@@ -13,7 +13,7 @@ use crate::credential::Credential;
 use crate::refresh;
 use crate::rotation::{self, PhaseName, TokenChange};
 use crate::source::Configured;
-use crate::store::{Fresh, TokenWrite};
+use crate::store::{Fresh, Operation};
 
 impl MemberStep<'_> {
     /// Goes on until a store operation, a missing id or the end of the queue.
@@ -28,7 +28,7 @@ impl MemberStep<'_> {
             }
             if self.member.work.is_storing() {
                 // The token that is being stored may be all that a refresh would be for.
-                return;
+                return self.go_on_alone();
             }
             self.update_offer();
             self.look_at_waits();
@@ -124,11 +124,11 @@ impl MemberStep<'_> {
             }
         };
         let fresh = token.as_ref().map(|token| {
-            let (text, issued_at) = (token.text.clone(), token.issued_at);
-            Fresh { text, issued_at }
+            let (id, text, issued_at) = (token.id, token.text.clone(), token.issued_at);
+            Fresh { id, text, issued_at }
         });
-        member.work.begin(Pending::Write { event, step: Box::new(step), token });
-        self.effects.push(MemberEffect::Write(Box::new(write), fresh));
+        let pending = Pending::Write { event, step: Box::new(step), token };
+        self.operate(pending, Operation::Write(Box::new(write), fresh));
     }
 
     fn perform_effect(&mut self, effect: rotation::RotationEffect) {
@@ -141,16 +141,7 @@ impl MemberStep<'_> {
             }
             rotation::RotationEffect::Serve { credential, generation } => {
                 let Some(token) = member.tokens.of(credential).map(Arc::clone) else { return };
-                let write = TokenWrite {
-                    text: token.text.clone(),
-                    credential,
-                    generation,
-                    issued_at: token.issued_at,
-                    expires_at: token.expires_at,
-                    read: member.shared.serial(),
-                };
-                member.work.begin(Pending::Token { token, generation });
-                self.effects.push(MemberEffect::WriteToken(write));
+                self.put_token(token, generation);
             }
             rotation::RotationEffect::DropTokens(id) => self.drop_tokens(id),
             rotation::RotationEffect::Persist { target: target_id, credential } => {

@@ -1,7 +1,7 @@
 //! What this member knows of what a fleet shares: the record, and the token without its text.
 
 use crate::clock::Timestamp;
-use crate::rotation::{Fleet, Record, Token};
+use crate::rotation::{Fleet, Phase, Record, Token};
 
 /// What the store holds, as it was last read or written here.
 #[derive(Debug, Default)]
@@ -16,6 +16,10 @@ pub(super) struct Shared {
     fleet: Option<Fleet>,
     /// When the store is read again, because it could not be reached.
     retry_at: Option<Timestamp>,
+    /// The store could not be read, and has given no answer since.
+    is_out: bool,
+    /// A preparation has reached its deadline while the store was out of reach.
+    has_lapsed: bool,
 }
 
 impl Shared {
@@ -76,6 +80,33 @@ impl Shared {
     /// The store could not be read; it is tried again at that time.
     pub(super) fn retry(&mut self, at: Timestamp) {
         self.retry_at = Some(at);
+        self.is_out = true;
+    }
+
+    /// The store has given an answer.
+    pub(super) fn is_reached(&mut self) {
+        (self.is_out, self.has_lapsed) = (false, false);
+    }
+
+    /// Whether the store is out of reach.
+    pub(super) fn is_out(&self) -> bool {
+        self.is_out
+    }
+
+    /// Nobody could have extended a preparation whose deadline has come, nor ends it now.
+    pub(super) fn lapse(&mut self, now: Timestamp) {
+        let prepared = self.record.as_ref().map(|record| &record.phase);
+        self.has_lapsed |= self.is_out
+            && matches!(prepared, Some(Phase::Prepared(prepared)) if prepared.deadline <= now);
+    }
+
+    pub(super) fn has_lapsed(&self) -> bool {
+        self.has_lapsed
+    }
+
+    /// It is read without waiting for that.
+    pub(super) fn retry_no_more(&mut self) {
+        self.retry_at = None;
     }
 
     pub(super) fn retry_at(&self) -> Option<Timestamp> {

@@ -3,11 +3,11 @@
 use std::sync::Arc;
 
 use super::chance::Chance;
+use super::deletions::Deletion;
 use super::effect::{MemberEffect, MemberNotice};
 use super::event::MemberEvent;
 use super::item::Item;
 use super::parts::Member;
-use super::tokens::Tokens;
 use crate::clock::Timestamp;
 use crate::credential::{Credential, CredentialId};
 use crate::refresh;
@@ -25,12 +25,7 @@ impl Member {
         let mut step = MemberStep { member: self, now, chance, effects: Vec::new() };
         step.take(event);
         // What is sent or told in a step does not come after a write that may forbid it.
-        let operations = |effect: &mut MemberEffect| {
-            matches!(
-                effect,
-                MemberEffect::Load | MemberEffect::Write(..) | MemberEffect::WriteToken(_)
-            )
-        };
+        let operations = |effect: &mut MemberEffect| matches!(effect, MemberEffect::Store { .. });
         let last: Vec<MemberEffect> = step.effects.extract_if(.., operations).collect();
         step.effects.extend(last);
         step.effects
@@ -74,7 +69,7 @@ impl MemberStep<'_> {
                 self.member.targets.trials.end(place, is_writable);
                 self.end_trials();
             }
-            MemberEvent::Stored(stored) => self.stored(stored),
+            MemberEvent::Stored { id, result } => self.stored(id, result),
             MemberEvent::Reloaded => self.member.standings.ledger.forget_patience(),
             MemberEvent::Observed => self.member.work.want_ids(),
             MemberEvent::Identified | MemberEvent::Ticked => {}
@@ -87,6 +82,7 @@ impl MemberStep<'_> {
         }
         self.expire();
         self.go_on();
+        self.delete_due();
         if self.member.refresh().wake_at().is_some_and(|at| at <= self.now) {
             self.tell_refresh(refresh::RefreshEvent::Ticked);
             self.update_offer();
@@ -105,7 +101,7 @@ impl MemberStep<'_> {
             self.end_trials();
         }
         if self.member.shared.is_retry_due(now) {
-            self.effects.push(MemberEffect::Load);
+            self.load_again();
         }
     }
 
@@ -128,8 +124,7 @@ impl MemberStep<'_> {
             return;
         };
         self.member.tokens.invalidate(&held.token);
-        let shared = self.member.shared.token();
-        self.effects.push(MemberEffect::Forget(Tokens::serial_in_store(&held, shared)));
+        self.delete(Deletion::Token(held.id));
         self.token_is_gone();
     }
 
@@ -143,6 +138,7 @@ impl MemberStep<'_> {
         self.member.work.lose_requests();
         self.member.credentials.keyring.ask_again();
         self.member.targets.lose_files();
+        self.ask_store_again();
         self.tell_refresh(refresh::RefreshEvent::Restarted);
         self.enqueue(Item::TICK);
     }
@@ -197,7 +193,7 @@ impl MemberStep<'_> {
         let member = &mut *self.member;
         member.tokens.forget(id);
         member.standings.ledger.forget_proof(id);
-        self.effects.push(MemberEffect::ForgetTokensOf(id));
+        self.delete(Deletion::TokensOf(id));
         if self.member.shared.token().is_some_and(|token| token.credential == id) {
             self.token_is_gone();
         }

@@ -2,39 +2,52 @@
 
 use std::sync::Arc;
 
+use super::deletions::Deletion;
 use super::effect::MemberEffect;
-use super::event::Stored;
 use super::notices::Context;
 use super::parts::Member;
 use super::step::MemberStep;
 use super::work::Pending;
 use crate::rotation::{self, PhaseName, Record};
-use crate::store::{StoreSnapshot, TokenEntry};
+use crate::store::{Operation, Reply, StoreSnapshot, TokenEntry, TokenWrite, Unavailable};
 use crate::token::{FreshToken, Grant};
 use crate::verdict::{Arrival, Verdict};
 
 impl MemberStep<'_> {
+    /// Has the store perform an operation that the rest of the work waits for.
+    pub(super) fn operate(&mut self, pending: Pending, operation: Operation) {
+        let id = self.member.work.begin(pending);
+        self.effects.push(MemberEffect::Store { id, operation });
+    }
+
     /// A store operation has ended.
-    pub(super) fn stored(&mut self, stored: Stored) {
-        let Some(pending) = self.member.work.end() else { return };
-        match (pending, stored) {
-            (Pending::Write { step, token, .. }, Stored::Written { serial }) => {
-                self.written(*step, token.as_ref(), serial);
+    pub(super) fn stored(&mut self, id: u64, result: Result<Reply, Unavailable>) {
+        if result.is_ok() {
+            self.member.shared.is_reached();
+        }
+        let Some(pending) = self.member.work.end(id) else {
+            let again_at = result.is_err().then(|| self.now + Member::STORE_PATIENCE);
+            return self.member.deletions.end(id, again_at);
+        };
+        match (pending, result) {
+            (Pending::Write { step, token, .. }, Ok(Reply::Written(written))) => {
+                self.written(*step, token.as_ref(), written.serial);
             }
             (Pending::Write { event, .. }, _) => self.load(event),
-            (Pending::Token { token, generation }, Stored::Written { serial }) => {
-                self.share(&token, generation, serial.unwrap_or_default());
+            (Pending::Token { token, generation }, Ok(Reply::Written(written))) => {
+                self.share(&token, generation, written.serial.unwrap_or_default());
             }
             // A newer one is there, or its credential is out of use by now.
-            (Pending::Token { .. }, Stored::Refused) => self.load(rotation::RotationEvent::Ticked),
-            (Pending::Token { token, .. }, _) => {
+            (Pending::Token { .. }, Ok(_)) => self.load(rotation::RotationEvent::Ticked),
+            (Pending::Token { token, .. }, Err(_)) => {
                 // The store may be down; this member goes on.
                 self.install(&token, self.member.serial() + 1);
                 self.load(rotation::RotationEvent::Ticked);
             }
-            (Pending::Load(event), Stored::Loaded(snapshot)) => {
+            (Pending::Load(event), Ok(Reply::Loaded(snapshot))) => {
                 self.adopt(*snapshot);
                 self.member.work.first(event);
+                self.share_own();
             }
             (Pending::Load(event), _) => {
                 self.member.work.begin(Pending::Load(event));
@@ -44,8 +57,46 @@ impl MemberStep<'_> {
     }
 
     fn load(&mut self, event: rotation::RotationEvent) {
-        self.member.work.begin(Pending::Load(event));
-        self.effects.push(MemberEffect::Load);
+        self.operate(Pending::Load(event), Operation::Load);
+    }
+
+    /// The store could not be read a while ago.
+    pub(super) fn load_again(&mut self) {
+        if let Some(id) = self.member.work.awaited() {
+            self.effects.push(MemberEffect::Store { id, operation: Operation::Load });
+        }
+    }
+
+    /// What was asked of the store may never be answered: whether it took place has to be read.
+    pub(super) fn ask_store_again(&mut self) {
+        self.member.deletions.lose(self.now);
+        let Some(id) = self.member.work.awaited() else { return };
+        match self.member.work.end(id) {
+            Some(Pending::Load(event)) => {
+                self.member.shared.retry_no_more();
+                self.load(event);
+            }
+            Some(pending) => {
+                let same = self.member.work.begin(pending);
+                let reason = "the thread that asked was lost".to_owned();
+                self.stored(same, Err(Unavailable { reason }));
+            }
+            None => {}
+        }
+    }
+
+    /// Owes the store a deletion until it is acknowledged.
+    pub(super) fn delete(&mut self, deletion: Deletion) {
+        self.member.deletions.owe(deletion, self.now);
+    }
+
+    /// Asks the store for the deletions that are due.
+    pub(super) fn delete_due(&mut self) {
+        let Member { deletions, work, .. } = &mut *self.member;
+        for (id, deletion) in deletions.begin_due(self.now, || work.number_operation()) {
+            let operation = deletion.operation();
+            self.effects.push(MemberEffect::Store { id, operation });
+        }
     }
 
     /// A step has taken place: its record counts, and its effects follow.
@@ -93,21 +144,55 @@ impl MemberStep<'_> {
 
     /// A token is the fleet's from now on.
     fn share(&mut self, token: &Arc<FreshToken>, generation: u64, serial: u64) {
-        let (credential, expires_at) = (token.credential.id(), token.expires_at);
-        let shared = rotation::Token { credential, generation, serial, expires_at };
+        let (id, credential, expires_at) = (token.id, token.credential.id(), token.expires_at);
+        let shared = rotation::Token { id, credential, generation, serial, expires_at };
         self.member.shared.share(shared);
         if self.member.tokens.is_invalidated(token) {
             // A resource has refused it before it was stored.
-            self.effects.push(MemberEffect::Forget(serial));
+            self.delete(Deletion::Token(token.id));
             self.token_is_gone();
         } else {
             self.install(token, serial);
         }
     }
 
+    /// Shares the token that is handed out here, if the store has lost it, or never had it: it was out
+    /// of reach.
+    fn share_own(&mut self) {
+        let Member { shared, tokens, deletions, .. } = &*self.member;
+        let (Some(record), Some(held)) = (shared.record(), tokens.refresh.token(self.now)) else {
+            return;
+        };
+        let is_of_active = held.credential.has_id() && held.credential.id() == record.active;
+        let is_better = shared.token().is_none_or(|shared| {
+            shared.credential == record.active && shared.expires_at < held.expires_at
+        });
+        if !is_of_active || !is_better || deletions.concern(held.id, record.active) {
+            return;
+        }
+        let (token, generation) = (Arc::clone(&held.token), record.generation);
+        self.put_token(token, generation);
+    }
+
+    /// Has the store take a token of that generation.
+    pub(super) fn put_token(&mut self, token: Arc<FreshToken>, generation: u64) {
+        let write = TokenWrite {
+            id: token.id,
+            text: token.text.clone(),
+            credential: token.credential.id(),
+            generation,
+            issued_at: token.issued_at,
+            expires_at: token.expires_at,
+            read: self.member.shared.serial(),
+        };
+        self.operate(Pending::Token { token, generation }, Operation::PutToken(write));
+    }
+
     /// Takes over what the store holds.
     fn adopt(&mut self, snapshot: StoreSnapshot) {
         let StoreSnapshot { record, token, serial, .. } = snapshot;
+        let deletions = &self.member.deletions;
+        let token = token.filter(|token| !deletions.concern(token.id, token.credential));
         let was = self.member.shared.replace_record(record, self.now);
         self.narrow_offer();
         let Member { shared, rotations, .. } = &mut *self.member;
@@ -134,7 +219,7 @@ impl MemberStep<'_> {
             return;
         }
         // It may have been written here, though the store's answer was lost.
-        let own = tokens.of(token.credential).filter(|own| own.text == token.text).cloned();
+        let own = tokens.of(token.credential).filter(|own| own.id == token.id).cloned();
         if let Some(own) = own {
             return self.install(&own, token.serial);
         }
@@ -142,7 +227,7 @@ impl MemberStep<'_> {
         let Some(credential) = credential else { return };
         let lifetime = token.expires_at.since(token.issued_at);
         let grant = Grant { access_token: token.text, lifetime, refresh_in: None, scope: None };
-        let verdict = self.schedule(&credential, grant, token.issued_at);
+        let verdict = self.schedule(token.id, &credential, grant, token.issued_at);
         if let Verdict::Accepted(Arrival { token: fresh, .. }) = verdict {
             self.install(&fresh, token.serial);
         }

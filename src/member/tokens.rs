@@ -6,7 +6,6 @@ use std::sync::Arc;
 use crate::clock::Timestamp;
 use crate::credential::CredentialId;
 use crate::refresh::Refresh;
-use crate::rotation::Token;
 use crate::store::TokenEntry;
 use crate::token::{FreshToken, HeldToken};
 
@@ -46,7 +45,7 @@ impl Tokens {
 
     /// Whether a resource did not accept this token.
     pub(super) fn is_invalidated(&self, token: &Arc<FreshToken>) -> bool {
-        self.invalidated.as_ref().is_some_and(|gone| Arc::ptr_eq(gone, token))
+        self.invalidated.as_ref().is_some_and(|gone| gone.id == token.id)
     }
 
     /// The token to hand out, unless it is handed out already, or a later one of the same
@@ -74,13 +73,9 @@ impl Tokens {
     /// out.
     pub(super) fn is_new(&self, token: &TokenEntry, known_serial: u64, now: Timestamp) -> bool {
         let held = self.refresh.token(now);
-        let is_known =
-            held.is_some_and(|held| token.serial <= known_serial || held.text == token.text);
+        let is_known = held.is_some_and(|held| token.serial <= known_serial || held.id == token.id);
         // It was read before it was deleted.
-        let is_invalidated = self
-            .invalidated
-            .as_ref()
-            .is_some_and(|one| one.text == token.text && one.expires_at == token.expires_at);
+        let is_invalidated = self.invalidated.as_ref().is_some_and(|one| one.id == token.id);
         !is_known && !is_invalidated
     }
 
@@ -88,16 +83,5 @@ impl Tokens {
     pub(super) fn held_of(&self, now: Timestamp) -> Option<(CredentialId, u64)> {
         let held = self.refresh.token(now).filter(|held| held.credential.has_id())?;
         Some((held.credential.id(), held.serial))
-    }
-
-    /// The serial that the store knows a token by; it is another one after the store was out of
-    /// reach.
-    pub(super) fn serial_in_store(held: &HeldToken, shared: Option<Token>) -> u64 {
-        let shared = shared.filter(|shared| {
-            shared.expires_at == held.expires_at
-                && held.credential.has_id()
-                && shared.credential == held.credential.id()
-        });
-        shared.map_or(held.serial, |shared| shared.serial)
     }
 }

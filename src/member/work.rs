@@ -6,7 +6,7 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use super::item::Item;
+use super::item::{Answered, Item};
 use crate::clock::Timestamp;
 use crate::credential::{Credential, CredentialId};
 use crate::rotation::{self, CallerId};
@@ -21,10 +21,11 @@ pub(super) struct Work {
     /// What is left of the step that is being performed.
     todo: VecDeque<Todo>,
     /// The store operation under way.
-    pending: Option<Pending>,
+    pending: Option<(u64, Pending)>,
     /// Token requests under way, at most one with each credential.
     requests: Vec<UnderWay>,
     last_request: u64,
+    last_operation: u64,
     /// The credential whose answer is being taken up, and when that came; whoever named it may have
     /// left.
     taken_in: Option<(CredentialId, Timestamp)>,
@@ -46,7 +47,7 @@ pub(super) enum Todo {
     },
 }
 
-/// A store operation under way, and what it is for.
+/// What the store operation under way is for.
 #[derive(Debug)]
 pub(super) enum Pending {
     Write {
@@ -104,6 +105,40 @@ impl Work {
             .retain(|item| !matches!(item, Item::Asked { caller: other, .. } if *other == caller));
     }
 
+    /// Takes the answers that wait, in order; those of credentials without an id stay, and these
+    /// are returned, too.
+    pub(super) fn take_answers(&mut self) -> (Vec<Answered>, Vec<Arc<Credential>>) {
+        let (mut answers, mut unidentified) = (Vec::new(), Vec::new());
+        for item in std::mem::take(&mut self.queue) {
+            match item {
+                Item::Answered(answered) if answered.credential.has_id() => answers.push(*answered),
+                item => {
+                    unidentified.extend(item.answered().cloned());
+                    self.queue.push_back(item);
+                }
+            }
+        }
+        (answers, unidentified)
+    }
+
+    /// Takes what the refresh is to be told although a store operation is under way.
+    pub(super) fn take_conclusions(&mut self) -> Vec<(u64, Arc<Verdict<Arrival>>)> {
+        let mut taken = Vec::new();
+        for todo in std::mem::take(&mut self.todo) {
+            match todo {
+                Todo::Conclude { flight, verdict } => taken.push((flight, verdict)),
+                todo => self.todo.push_back(todo),
+            }
+        }
+        taken
+    }
+
+    /// Queues what the record is to be told of an answer; only the latest of a credential counts.
+    pub(super) fn postpone(&mut self, event: rotation::RotationEvent) {
+        self.queue.retain(|item| !item.is_postponed_answer_of(&event));
+        self.queue.push_back(Item::Rotation(event));
+    }
+
     /// Whether no item waits and no store operation is under way.
     pub(super) fn is_done(&self) -> bool {
         self.pending.is_none() && self.queue.is_empty()
@@ -157,14 +192,27 @@ impl Work {
         }
     }
 
-    /// A store operation begins: what is left waits for it.
-    pub(super) fn begin(&mut self, pending: Pending) {
-        self.pending = Some(pending);
+    /// The number of a new store operation.
+    pub(super) fn number_operation(&mut self) -> u64 {
+        self.last_operation += 1;
+        self.last_operation
     }
 
-    /// The store operation has ended.
-    pub(super) fn end(&mut self) -> Option<Pending> {
-        self.pending.take()
+    /// A store operation begins, and what is left waits for it; returns its number.
+    pub(super) fn begin(&mut self, pending: Pending) -> u64 {
+        let id = self.number_operation();
+        self.pending = Some((id, pending));
+        id
+    }
+
+    /// The store operation of that number has ended, if it is the one that is waited for.
+    pub(super) fn end(&mut self, id: u64) -> Option<Pending> {
+        self.pending.take_if(|(pending, _)| *pending == id).map(|(_, pending)| pending)
+    }
+
+    /// The number of the store operation that is waited for.
+    pub(super) fn awaited(&self) -> Option<u64> {
+        self.pending.as_ref().map(|(id, _)| *id)
     }
 
     pub(super) fn is_storing(&self) -> bool {
@@ -173,7 +221,8 @@ impl Work {
 
     /// Whether a token is handed out as soon as the store has it.
     pub(super) fn awaits_token(&self) -> bool {
-        matches!(&self.pending, Some(Pending::Token { .. } | Pending::Write { token: Some(_), .. }))
+        let pending = self.pending.as_ref().map(|(_, pending)| pending);
+        matches!(pending, Some(Pending::Token { .. } | Pending::Write { token: Some(_), .. }))
     }
 
     /// An answer of that credential is being taken up, which came at that time.

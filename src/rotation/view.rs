@@ -11,6 +11,7 @@ use super::record::Staged;
 use super::target::{TargetId, TargetSpec};
 use crate::clock::Timestamp;
 use crate::credential::CredentialId;
+use crate::token::TokenId;
 
 /// What one member knows when it takes a step. The driver keeps it up to date and decides nothing
 /// by it.
@@ -54,6 +55,8 @@ pub struct View {
 /// The token that is handed out, without the token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Token {
+    /// Which one it is.
+    pub id: TokenId,
     /// The credential that it was made with.
     pub credential: CredentialId,
     /// The generation of the record under which it was made.

@@ -21,7 +21,7 @@ pub struct Beat {
     pub holds: BTreeSet<CredentialId>,
 }
 
-/// What [`Store::beat`](super::Store::beat) returns: enough to know whether to load.
+/// The reply to [`Operation::Beat`](super::Operation::Beat): enough to know whether to load.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Pulse {
     /// The store's time.

@@ -10,16 +10,10 @@ use std::fmt;
 use std::future::{Future, ready};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::Waker;
-use std::time::Duration;
 
-use super::beat::{Beat, Pulse};
-use super::interface::{Store, Unavailable, Written};
-use super::lease::Lease;
-use super::snapshot::StoreSnapshot;
-use super::token::{Fresh, TokenWrite};
+use super::interface::Store;
+use super::operation::{Operation, Reply, Unavailable};
 use crate::clock::{Clock, Timestamp};
-use crate::credential::CredentialId;
-use crate::rotation::{MemberId, Refused, Rejections, Write};
 pub use hints::MemoryHints;
 use state::{MemoryState, Table};
 
@@ -55,85 +49,28 @@ impl MemoryStore {
         Self { shared: Arc::new(SharedMemory { clock, state }) }
     }
 
-    /// See [`Store::load`].
-    pub fn load(&self) -> StoreSnapshot {
-        let (state, now) = self.lock();
-        state.snapshot(now)
-    }
-
-    /// See [`Store::write`].
-    pub fn write(&self, write: &Write, fresh: Option<&Fresh>) -> Result<Written, Refused> {
-        let (written, waiting) = {
+    /// Performs an operation at once.
+    pub fn answer(&self, operation: &Operation) -> Reply {
+        let (reply, waiting) = {
             let (mut state, now) = self.lock();
-            let written = state.write(write, fresh, now)?;
-            (written, state.subscribers.announce(write.record.version.epoch))
+            let reply = state.answer(operation, now);
+            let waiting = match (operation, &reply) {
+                (Operation::Write(write, _), Reply::Written(_)) => {
+                    state.subscribers.announce(write.record.version.epoch)
+                }
+                _ => Vec::new(),
+            };
+            (reply, waiting)
         };
         waiting.into_iter().for_each(Waker::wake);
-        Ok(written)
+        reply
     }
 
-    /// See [`Store::put_token`].
-    pub fn put_token(&self, token: &TokenWrite) -> Result<u64, Refused> {
-        self.lock().0.put_token(token)
-    }
-
-    /// See [`Store::invalidate`].
-    pub fn invalidate(&self, serial: u64) -> bool {
-        self.lock().0.drop_token(|token| token.serial == serial)
-    }
-
-    /// See [`Store::drop_tokens`].
-    pub fn drop_tokens(&self, credential: CredentialId) -> bool {
-        self.lock().0.drop_token(|token| token.credential == credential)
-    }
-
-    /// See [`Store::acquire`].
-    pub fn acquire(&self, nonce: u64) -> Lease {
-        let (mut state, now) = self.lock();
-        state.acquire(nonce, now)
-    }
-
-    /// See [`Store::renew`].
-    pub fn renew(&self, nonce: u64) -> bool {
-        let (mut state, now) = self.lock();
-        state.renew(nonce, now)
-    }
-
-    /// See [`Store::release`].
-    pub fn release(&self, nonce: u64) -> bool {
-        self.lock().0.release(nonce)
-    }
-
-    /// See [`Store::beat`].
-    pub fn beat(&self, beat: &Beat) -> Pulse {
-        let (mut state, now) = self.lock();
-        state.beat(beat, now)
-    }
-
-    /// See [`Store::leave`].
-    pub fn leave(&self, member: MemberId) {
-        if let Some(table) = &mut self.lock().0.members {
-            table.rows.remove(&member);
-        }
-    }
-
-    /// See [`Store::reject`].
-    pub fn reject(&self, credential: CredentialId, since: Option<Timestamp>) -> Rejections {
-        let (mut state, now) = self.lock();
-        state.reject(credential, since, now)
-    }
-
-    /// See [`Store::accept`].
-    pub fn accept(&self, credential: CredentialId) {
-        self.lock().0.rejections.remove(&credential);
-    }
-
-    /// See [`Store::cool_down`].
-    pub fn cool_down(&self, pause: Duration) -> Timestamp {
-        let (mut state, now) = self.lock();
-        let until = state.cool_down.map_or(now + pause, |until| until.max(now + pause));
-        state.cool_down = Some(until);
-        until
+    /// What is stored.
+    #[cfg(test)]
+    pub(crate) fn load(&self) -> super::StoreSnapshot {
+        let (state, now) = self.lock();
+        state.snapshot(now)
     }
 
     /// See [`Store::subscribe`].
@@ -160,78 +97,11 @@ impl fmt::Debug for MemoryStore {
 impl Store for MemoryStore {
     type Hints = MemoryHints;
 
-    fn load(&self) -> impl Future<Output = Result<StoreSnapshot, Unavailable>> + Send {
-        ready(Ok(self.load()))
-    }
-
-    fn write(
+    fn perform(
         &self,
-        write: &Write,
-        fresh: Option<&Fresh>,
-    ) -> impl Future<Output = Result<Result<Written, Refused>, Unavailable>> + Send {
-        ready(Ok(self.write(write, fresh)))
-    }
-
-    fn put_token(
-        &self,
-        token: &TokenWrite,
-    ) -> impl Future<Output = Result<Result<u64, Refused>, Unavailable>> + Send {
-        ready(Ok(self.put_token(token)))
-    }
-
-    fn invalidate(&self, serial: u64) -> impl Future<Output = Result<bool, Unavailable>> + Send {
-        ready(Ok(self.invalidate(serial)))
-    }
-
-    fn drop_tokens(
-        &self,
-        credential: CredentialId,
-    ) -> impl Future<Output = Result<bool, Unavailable>> + Send {
-        ready(Ok(self.drop_tokens(credential)))
-    }
-
-    fn acquire(&self, nonce: u64) -> impl Future<Output = Result<Lease, Unavailable>> + Send {
-        ready(Ok(self.acquire(nonce)))
-    }
-
-    fn renew(&self, nonce: u64) -> impl Future<Output = Result<bool, Unavailable>> + Send {
-        ready(Ok(self.renew(nonce)))
-    }
-
-    fn release(&self, nonce: u64) -> impl Future<Output = Result<bool, Unavailable>> + Send {
-        ready(Ok(self.release(nonce)))
-    }
-
-    fn beat(&self, beat: &Beat) -> impl Future<Output = Result<Pulse, Unavailable>> + Send {
-        ready(Ok(self.beat(beat)))
-    }
-
-    fn leave(&self, member: MemberId) -> impl Future<Output = Result<(), Unavailable>> + Send {
-        self.leave(member);
-        ready(Ok(()))
-    }
-
-    fn reject(
-        &self,
-        credential: CredentialId,
-        since: Option<Timestamp>,
-    ) -> impl Future<Output = Result<Rejections, Unavailable>> + Send {
-        ready(Ok(self.reject(credential, since)))
-    }
-
-    fn accept(
-        &self,
-        credential: CredentialId,
-    ) -> impl Future<Output = Result<(), Unavailable>> + Send {
-        self.accept(credential);
-        ready(Ok(()))
-    }
-
-    fn cool_down(
-        &self,
-        pause: Duration,
-    ) -> impl Future<Output = Result<Timestamp, Unavailable>> + Send {
-        ready(Ok(self.cool_down(pause)))
+        operation: &Operation,
+    ) -> impl Future<Output = Result<Reply, Unavailable>> + Send {
+        ready(Ok(self.answer(operation)))
     }
 
     fn subscribe(&self) -> impl Future<Output = Result<Self::Hints, Unavailable>> + Send {

@@ -13,6 +13,7 @@ mod beat;
 mod interface;
 mod lease;
 mod memory;
+mod operation;
 mod snapshot;
 mod token;
 
@@ -20,8 +21,9 @@ mod token;
 mod contract;
 
 pub use beat::{Beat, Pulse};
-pub use interface::{Hints, Store, Unavailable, Written};
+pub use interface::{Hints, Store};
 pub use lease::{LEASE_TTL, Lease};
 pub use memory::{MemoryHints, MemoryStore};
+pub use operation::{Operation, Reply, Unavailable, Written};
 pub use snapshot::{REJECTIONS_TTL, StoreSnapshot};
 pub use token::{Fresh, TokenEntry, TokenWrite};

@@ -4,10 +4,13 @@ use crate::clock::Timestamp;
 use crate::credential::CredentialId;
 use crate::rotation::Token;
 use crate::secret::Secret;
+use crate::token::TokenId;
 
 /// The shared token.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TokenEntry {
+    /// Which one it is.
+    pub id: TokenId,
     /// The token.
     pub text: Secret,
     /// The credential that it was made with.
@@ -25,6 +28,7 @@ pub struct TokenEntry {
 impl From<&TokenEntry> for Token {
     fn from(entry: &TokenEntry) -> Self {
         Self {
+            id: entry.id,
             credential: entry.credential,
             generation: entry.generation,
             serial: entry.serial,
@@ -36,6 +40,8 @@ impl From<&TokenEntry> for Token {
 /// The token that comes with a write of the record. The record says the rest about it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Fresh {
+    /// Which one it is.
+    pub id: TokenId,
     /// The token.
     pub text: Secret,
     /// When its lifetime began.
@@ -45,6 +51,8 @@ pub struct Fresh {
 /// A token to store.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TokenWrite {
+    /// Which one it is.
+    pub id: TokenId,
     /// The token.
     pub text: Secret,
     /// The credential that it was made with.

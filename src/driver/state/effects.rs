@@ -5,7 +5,7 @@ use crate::api::{CredentialMessage, Message};
 use crate::clock::Timestamp;
 use crate::credential::Credential;
 use crate::driver::errand::Errand;
-use crate::member::{MemberEffect, MemberEvent, Stored};
+use crate::member::{MemberEffect, MemberEvent};
 use crate::persist::PersistTarget;
 use crate::rotation::PersistOutcome;
 use crate::source::EntryPlace;
@@ -21,25 +21,9 @@ impl State {
                 self.errands.push_back(Errand::Identify(credential));
             }
             MemberEffect::ReadSources => self.read_again(now),
-            MemberEffect::Load => {
-                let snapshot = Box::new(self.store.load());
-                return Some(MemberEvent::Stored(Stored::Loaded(snapshot)));
-            }
-            MemberEffect::Write(write, fresh) => {
-                let written = self.store.write(&write, fresh.as_ref());
-                let stored = written.map(|written| Stored::Written { serial: written.serial });
-                return Some(MemberEvent::Stored(stored.unwrap_or(Stored::Refused)));
-            }
-            MemberEffect::WriteToken(token) => {
-                let stored = self.store.put_token(&token);
-                let stored = stored.map(|serial| Stored::Written { serial: Some(serial) });
-                return Some(MemberEvent::Stored(stored.unwrap_or(Stored::Refused)));
-            }
-            MemberEffect::Forget(serial) => {
-                self.store.invalidate(serial);
-            }
-            MemberEffect::ForgetTokensOf(credential) => {
-                self.store.drop_tokens(credential);
+            // In this process the store replies at once.
+            MemberEffect::Store { id, operation } => {
+                return Some(MemberEvent::Stored { id, result: Ok(self.store.answer(&operation)) });
             }
             MemberEffect::Publish(token) => {
                 self.issued.push_front(token.text.clone());

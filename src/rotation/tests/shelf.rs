@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use crate::clock::Timestamp;
 use crate::credential::CredentialId;
 use crate::rotation::*;
+use crate::token::TokenId;
 
 /// A store that compares as every store does, with the production code.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -73,6 +74,7 @@ impl Shelf {
 
     fn put_token(&mut self, credential: CredentialId, generation: u64, expires_at: Timestamp) {
         let serial = self.token.map_or(0, |token| token.serial) + 1;
-        self.token = Some(Token { credential, generation, serial, expires_at });
+        self.token =
+            Some(Token { id: TokenId(serial), credential, generation, serial, expires_at });
     }
 }

@@ -65,7 +65,7 @@ pub(in crate::store) fn only_writes_of_the_record_are_announced<H: Harness>(harn
     let record = client.start();
     let mut hints = client.subscribe();
     client.put_token(&client.refresh("second")).expect("a refresh");
-    client.invalidate(2);
+    client.invalidate("second");
     client.drop_tokens(OLD);
     client.acquire(1);
     client.renew(1);

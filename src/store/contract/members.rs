@@ -87,7 +87,7 @@ pub(in crate::store) fn a_beat_answers_what_is_stored<H: Harness>(harness: &H) {
     assert_eq!((token.credential, token.generation, token.serial), (NEW, 2, 2));
     assert!(H::is_near(token.expires_at, stored.now + HOUR));
 
-    client.invalidate(2);
+    client.invalidate("second");
     let pulse = client.beat(1, None, &[]);
     assert_eq!((pulse.token, pulse.serial), (None, 2), "who still has it sees that it is gone");
     client.put_token(&client.refresh("third")).expect("a refresh");

@@ -16,13 +16,17 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::future::Future;
 use std::time::Duration;
 
-use super::{Beat, Fresh, Lease, Pulse, Store, StoreSnapshot, TokenWrite, Unavailable, Written};
+use super::{
+    Beat, Fresh, Lease, Operation, Pulse, Reply, Store, StoreSnapshot, TokenWrite, Unavailable,
+    Written,
+};
 use crate::clock::Timestamp;
 use crate::credential::CredentialId;
 use crate::rotation::{
     MemberId, MemberTable, Phase, Record, Refused, Rejections, TokenChange, Version, Write,
 };
 use crate::secret::Secret;
+use crate::token::TokenId;
 
 /// Turns each case of the suite into a test of the store that `harness()` returns. The module that
 /// uses this macro defines `harness()`, which returns an empty store each time.
@@ -87,7 +91,7 @@ macro_rules! contract {
                 a_token_is_handed_out_until_it_expires,
                 a_token_that_has_expired_on_arrival_is_counted_and_not_handed_out,
                 a_refresh_is_not_lost_when_the_old_token_expires_meanwhile,
-                invalidating_deletes_the_token_of_that_serial_once,
+                invalidating_deletes_that_token_once,
                 a_late_invalidation_changes_nothing,
                 a_refresh_is_not_lost_when_the_old_token_is_invalidated_meanwhile,
                 dropping_deletes_only_the_token_of_that_credential,
@@ -168,6 +172,24 @@ pub(super) trait Harness: Sync {
     }
 }
 
+/// What a reply of this kind holds.
+macro_rules! reply {
+    ($reply:expr, $kind:ident) => {
+        match $reply {
+            Reply::$kind(held) => held,
+            other => panic!("it replies {other:?}"),
+        }
+    };
+}
+
+fn stored(reply: Reply) -> Result<Written, Refused> {
+    match reply {
+        Reply::Written(written) => Ok(written),
+        Reply::Refused(refused) => Err(refused),
+        other => panic!("it replies {other:?}"),
+    }
+}
+
 /// A client of a store that can be reached.
 pub(super) struct Client<'a, H: Harness> {
     harness: &'a H,
@@ -179,8 +201,12 @@ impl<H: Harness> Client<'_, H> {
         self.harness.run(call).expect("a store that can be reached")
     }
 
+    fn perform(&self, operation: Operation) -> Reply {
+        self.run(self.store.perform(&operation))
+    }
+
     fn load(&self) -> StoreSnapshot {
-        self.run(self.store.load())
+        *reply!(self.perform(Operation::Load), Loaded)
     }
 
     fn now(&self) -> Timestamp {
@@ -192,52 +218,53 @@ impl<H: Harness> Client<'_, H> {
     }
 
     fn write(&self, write: &Write, fresh: Option<&Fresh>) -> Result<Written, Refused> {
-        self.run(self.store.write(write, fresh))
+        stored(self.perform(Operation::Write(Box::new(write.clone()), fresh.cloned())))
     }
 
     fn put_token(&self, token: &TokenWrite) -> Result<u64, Refused> {
-        self.run(self.store.put_token(token))
+        let written = stored(self.perform(Operation::PutToken(token.clone())));
+        written.map(|written| written.serial.expect("a token has a serial"))
     }
 
-    fn invalidate(&self, serial: u64) -> bool {
-        self.run(self.store.invalidate(serial))
+    fn invalidate(&self, text: &str) -> bool {
+        reply!(self.perform(Operation::Invalidate(id_of(text))), Deleted)
     }
 
     fn drop_tokens(&self, credential: CredentialId) -> bool {
-        self.run(self.store.drop_tokens(credential))
+        reply!(self.perform(Operation::DropTokens(credential)), Deleted)
     }
 
     fn acquire(&self, nonce: u64) -> Lease {
-        self.run(self.store.acquire(nonce))
+        reply!(self.perform(Operation::Acquire(nonce)), Lease)
     }
 
     fn renew(&self, nonce: u64) -> bool {
-        self.run(self.store.renew(nonce))
+        reply!(self.perform(Operation::Renew(nonce)), WasHeld)
     }
 
     fn release(&self, nonce: u64) -> bool {
-        self.run(self.store.release(nonce))
+        reply!(self.perform(Operation::Release(nonce)), WasHeld)
     }
 
     fn beat(&self, member: u64, read: Option<Version>, holds: &[CredentialId]) -> Pulse {
-        let holds = holds.iter().copied().collect();
-        self.run(self.store.beat(&Beat { member: MemberId(member), read, holds }))
+        let (member, holds) = (MemberId(member), holds.iter().copied().collect());
+        reply!(self.perform(Operation::Beat(Beat { member, read, holds })), Pulse)
     }
 
     fn leave(&self, member: u64) {
-        self.run(self.store.leave(MemberId(member)));
+        assert_eq!(self.perform(Operation::Leave(MemberId(member))), Reply::Done);
     }
 
     fn reject(&self, credential: CredentialId, since: Option<Timestamp>) -> Rejections {
-        self.run(self.store.reject(credential, since))
+        reply!(self.perform(Operation::Reject { credential, since }), Rejections)
     }
 
     fn accept(&self, credential: CredentialId) {
-        self.run(self.store.accept(credential));
+        assert_eq!(self.perform(Operation::Accept(credential)), Reply::Done);
     }
 
     fn cool_down(&self, pause: Duration) -> Timestamp {
-        self.run(self.store.cool_down(pause))
+        reply!(self.perform(Operation::CoolDown(pause)), Pause)
     }
 
     fn subscribe(&self) -> <H::Store as Store>::Hints {
@@ -284,6 +311,7 @@ impl<H: Harness> Client<'_, H> {
         let stored = self.load();
         let record = stored.record.expect("a record");
         TokenWrite {
+            id: id_of(text),
             text: Secret::new(text),
             credential: record.active,
             generation: record.generation,
@@ -344,7 +372,13 @@ fn next(before: &Record) -> (Write, Record) {
 }
 
 fn fresh(text: &str, issued_at: Timestamp) -> Fresh {
-    Fresh { text: Secret::new(text), issued_at }
+    Fresh { id: id_of(text), text: Secret::new(text), issued_at }
+}
+
+/// The id of the token with that text.
+fn id_of(text: &str) -> TokenId {
+    let digits = text.bytes().fold(0, |sum: u64, byte| sum.wrapping_mul(31) + u64::from(byte));
+    TokenId(digits)
 }
 
 /// Versions that differ from the given one in as little as possible.

@@ -16,6 +16,7 @@ pub(in crate::store) fn a_token_comes_back_with_the_next_serial<H: Harness>(harn
         let token = stored.token.expect("the token");
         assert_eq!(token.text.expose(), text);
         assert_eq!((token.credential, token.generation, token.serial), (OLD, 1, serial));
+        assert_eq!(token.id, write.id);
         assert!(H::is_near(token.issued_at, write.issued_at));
         assert!(H::is_near(token.expires_at, write.expires_at));
     }
@@ -33,6 +34,7 @@ pub(in crate::store) fn a_token_without_a_record_is_refused<H: Harness>(harness:
     let now = client.now();
     for generation in [0, 1] {
         let write = TokenWrite {
+            id: TokenId(generation),
             text: Secret::new("token"),
             credential: OLD,
             generation,
@@ -68,7 +70,7 @@ pub(in crate::store) fn a_token_whose_fetcher_read_another_serial_is_refused<H: 
         assert_eq!(refused, Err(Refused::Stale), "{read}");
     }
     // Not even if there is no token: the count is compared.
-    client.invalidate(2);
+    client.invalidate("second");
     for read in [0, 1, 3] {
         let write = TokenWrite { read, ..client.refresh("other") };
         let refused = client.expect_unchanged(|| client.put_token(&write));
@@ -108,7 +110,7 @@ pub(in crate::store) fn a_token_leaves_the_record_alone<H: Harness>(harness: &H)
     let record = client.start();
     client.put_token(&client.refresh("second")).expect("a refresh");
     assert_eq!(client.record(), record);
-    assert!(client.invalidate(2));
+    assert!(client.invalidate("second"));
     assert_eq!(client.record(), record);
     client.put_token(&client.refresh("third")).expect("a refresh");
     assert!(client.drop_tokens(OLD));
@@ -138,7 +140,7 @@ pub(in crate::store) fn serials_never_go_back<H: Harness>(harness: &H) {
     for round in 0..4 {
         assert_eq!(client.put_token(&client.refresh("refreshed")), Ok(latest + 1));
         match round {
-            0 => assert!(client.invalidate(latest + 1)),
+            0 => assert!(client.invalidate("refreshed")),
             1 => assert!(client.drop_tokens(client.record().active)),
             2 => harness.advance(HOUR),
             _ => {}
@@ -161,7 +163,7 @@ pub(in crate::store) fn a_token_is_handed_out_until_it_expires<H: Harness>(harne
     harness.rest();
     let stored = reader.load();
     assert_eq!((stored.token, stored.serial), (None, 2));
-    assert!(!writer.invalidate(2), "it is gone already");
+    assert!(!writer.invalidate("second"), "it is gone already");
     assert!(!writer.drop_tokens(OLD));
 }
 
@@ -192,27 +194,25 @@ pub(in crate::store) fn a_refresh_is_not_lost_when_the_old_token_expires_meanwhi
     assert_eq!(client.token().as_deref(), Some("second"));
 }
 
-pub(in crate::store) fn invalidating_deletes_the_token_of_that_serial_once<H: Harness>(
-    harness: &H,
-) {
+pub(in crate::store) fn invalidating_deletes_that_token_once<H: Harness>(harness: &H) {
     let (one, other) = (harness.client(), harness.client());
-    assert!(!one.invalidate(0), "there is none");
+    assert!(!one.invalidate("first"), "there is none");
     one.start();
-    assert!(other.invalidate(1));
+    assert!(other.invalidate("first"));
     let stored = one.load();
     assert_eq!((stored.token, stored.serial), (None, 1));
-    assert!(!one.expect_unchanged(|| one.invalidate(1)));
+    assert!(!one.expect_unchanged(|| one.invalidate("first")));
 }
 
 pub(in crate::store) fn a_late_invalidation_changes_nothing<H: Harness>(harness: &H) {
     let client = harness.client();
     client.start();
     client.put_token(&client.refresh("second")).expect("a refresh");
-    for serial in [0, 1, 3] {
-        assert!(!client.expect_unchanged(|| client.invalidate(serial)), "{serial}");
+    for text in ["first", "third"] {
+        assert!(!client.expect_unchanged(|| client.invalidate(text)), "{text}");
     }
     client.promote("third");
-    assert!(!client.expect_unchanged(|| client.invalidate(2)));
+    assert!(!client.expect_unchanged(|| client.invalidate("second")));
 }
 
 pub(in crate::store) fn a_refresh_is_not_lost_when_the_old_token_is_invalidated_meanwhile<
@@ -223,7 +223,7 @@ pub(in crate::store) fn a_refresh_is_not_lost_when_the_old_token_is_invalidated_
     let (one, other) = (harness.client(), harness.client());
     one.start();
     let write = one.refresh("second");
-    assert!(other.invalidate(1));
+    assert!(other.invalidate("first"));
     assert_eq!(one.put_token(&write), Ok(2));
     let write = one.refresh("third");
     assert!(other.drop_tokens(OLD));

@@ -5,7 +5,8 @@ use std::future::{Future, poll_fn};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::task::{Context, Poll, Waker};
 
-use crate::store::interface::{Hints, Unavailable};
+use crate::store::interface::Hints;
+use crate::store::operation::Unavailable;
 
 /// The hints of a [`MemoryStore`](super::MemoryStore).
 #[derive(Debug, Default)]

@@ -1,6 +1,7 @@
 //! The contents of a memory store, and how they change.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use super::hints::Subscribers;
 use crate::clock::Timestamp;
@@ -10,8 +11,8 @@ use crate::rotation::{
     Write, admit_token,
 };
 use crate::store::beat::{Beat, Pulse};
-use crate::store::interface::Written;
 use crate::store::lease::{LEASE_TTL, Lease};
+use crate::store::operation::{Operation, Reply, Written};
 use crate::store::snapshot::{REJECTIONS_TTL, StoreSnapshot};
 use crate::store::token::{Fresh, TokenEntry, TokenWrite};
 
@@ -21,10 +22,10 @@ pub(super) struct MemoryState {
     token: Option<TokenEntry>,
     /// The token that was stored last: its serial outlives its text.
     latest: Option<Token>,
-    pub(super) members: Option<Table>,
+    members: Option<Table>,
     lease: Option<Held>,
-    pub(super) rejections: BTreeMap<CredentialId, Rejections>,
-    pub(super) cool_down: Option<Timestamp>,
+    rejections: BTreeMap<CredentialId, Rejections>,
+    cool_down: Option<Timestamp>,
     pub(super) subscribers: Subscribers,
 }
 
@@ -33,10 +34,10 @@ pub(super) struct MemoryState {
 pub(super) struct Table {
     /// When the table began; `None` if it does not exist yet.
     since: Option<Timestamp>,
-    pub(super) rows: BTreeMap<MemberId, StoredRow>,
+    rows: BTreeMap<MemberId, StoredRow>,
 }
 
-pub(super) struct StoredRow {
+struct StoredRow {
     member: MemberRow,
     beat_at: Timestamp,
 }
@@ -59,6 +60,37 @@ impl MemoryState {
         self.rejections.retain(|_, rejections| now < rejections.last_at + REJECTIONS_TTL);
         if let Some(table) = &mut self.members {
             table.rows.retain(|_, row| now < row.beat_at + MemberTable::TTL);
+        }
+    }
+
+    /// Performs an operation; nobody is told of it here.
+    pub(super) fn answer(&mut self, operation: &Operation, now: Timestamp) -> Reply {
+        let stored =
+            |outcome: Result<Written, Refused>| outcome.map_or_else(Reply::Refused, Reply::Written);
+        match operation {
+            Operation::Load => Reply::Loaded(Box::new(self.snapshot(now))),
+            Operation::Write(write, fresh) => stored(self.write(write, fresh.as_ref(), now)),
+            Operation::PutToken(token) => stored(self.put_token(token, now)),
+            Operation::Invalidate(id) => Reply::Deleted(self.drop_token(|it| it.id == *id)),
+            Operation::DropTokens(credential) => {
+                Reply::Deleted(self.drop_token(|it| it.credential == *credential))
+            }
+            Operation::Acquire(nonce) => Reply::Lease(self.acquire(*nonce, now)),
+            Operation::Renew(nonce) => Reply::WasHeld(self.renew(*nonce, now)),
+            Operation::Release(nonce) => Reply::WasHeld(self.release(*nonce)),
+            Operation::Beat(beat) => Reply::Pulse(self.beat(beat, now)),
+            Operation::Leave(member) => {
+                self.leave(*member);
+                Reply::Done
+            }
+            Operation::Reject { credential, since } => {
+                Reply::Rejections(self.reject(*credential, *since, now))
+            }
+            Operation::Accept(credential) => {
+                self.accept(*credential);
+                Reply::Done
+            }
+            Operation::CoolDown(pause) => Reply::Pause(self.cool_down(*pause, now)),
         }
     }
 
@@ -87,7 +119,7 @@ impl MemoryState {
         })
     }
 
-    pub(super) fn write(
+    fn write(
         &mut self,
         write: &Write,
         fresh: Option<&Fresh>,
@@ -97,9 +129,10 @@ impl MemoryState {
         let serial = match write.token {
             TokenChange::Keep => None,
             TokenChange::Replace { credential, expires_at } => {
-                let Fresh { text, issued_at } = fresh.ok_or(Refused::Stale)?.clone();
+                let Fresh { id, text, issued_at } = fresh.ok_or(Refused::Stale)?.clone();
                 let (generation, serial) = (write.record.generation, self.serial() + 1);
                 self.store(TokenEntry {
+                    id,
                     text,
                     credential,
                     generation,
@@ -115,15 +148,15 @@ impl MemoryState {
         Ok(Written { now, serial })
     }
 
-    pub(super) fn put_token(&mut self, token: &TokenWrite) -> Result<u64, Refused> {
-        let TokenWrite { credential, generation, issued_at, expires_at, read, .. } = *token;
+    fn put_token(&mut self, token: &TokenWrite, now: Timestamp) -> Result<Written, Refused> {
+        let TokenWrite { id, credential, generation, issued_at, expires_at, read, .. } = *token;
         let (record, latest) = (self.record.as_ref(), self.latest.as_ref());
         if !admit_token(record, latest, credential, generation, read) {
             return Err(Refused::Stale);
         }
         let (text, serial) = (token.text.clone(), self.serial() + 1);
-        self.store(TokenEntry { text, credential, generation, serial, issued_at, expires_at });
-        Ok(serial)
+        self.store(TokenEntry { id, text, credential, generation, serial, issued_at, expires_at });
+        Ok(Written { now, serial: Some(serial) })
     }
 
     fn store(&mut self, token: TokenEntry) {
@@ -131,11 +164,11 @@ impl MemoryState {
         self.token = Some(token);
     }
 
-    pub(super) fn drop_token(&mut self, which: impl FnOnce(&TokenEntry) -> bool) -> bool {
+    fn drop_token(&mut self, which: impl FnOnce(&TokenEntry) -> bool) -> bool {
         self.token.take_if(|token| which(token)).is_some()
     }
 
-    pub(super) fn acquire(&mut self, nonce: u64, now: Timestamp) -> Lease {
+    fn acquire(&mut self, nonce: u64, now: Timestamp) -> Lease {
         match &self.lease {
             Some(lease) if lease.nonce != nonce => Lease::Held { until: lease.until },
             _ => {
@@ -146,16 +179,16 @@ impl MemoryState {
         }
     }
 
-    pub(super) fn renew(&mut self, nonce: u64, now: Timestamp) -> bool {
+    fn renew(&mut self, nonce: u64, now: Timestamp) -> bool {
         let held = self.lease.as_mut().filter(|lease| lease.nonce == nonce);
         held.map(|lease| lease.until = now + LEASE_TTL).is_some()
     }
 
-    pub(super) fn release(&mut self, nonce: u64) -> bool {
+    fn release(&mut self, nonce: u64) -> bool {
         self.lease.take_if(|lease| lease.nonce == nonce).is_some()
     }
 
-    pub(super) fn beat(&mut self, beat: &Beat, now: Timestamp) -> Pulse {
+    fn beat(&mut self, beat: &Beat, now: Timestamp) -> Pulse {
         let version = self.record.as_ref().map(|record| record.version);
         self.begin_table(now);
         if let Some(table) = &mut self.members {
@@ -171,7 +204,24 @@ impl MemoryState {
         }
     }
 
-    pub(super) fn reject(
+    /// A longer pause that was set before stays.
+    fn cool_down(&mut self, pause: Duration, now: Timestamp) -> Timestamp {
+        let until = self.cool_down.map_or(now + pause, |until| until.max(now + pause));
+        self.cool_down = Some(until);
+        until
+    }
+
+    fn leave(&mut self, member: MemberId) {
+        if let Some(table) = &mut self.members {
+            table.rows.remove(&member);
+        }
+    }
+
+    fn accept(&mut self, credential: CredentialId) {
+        self.rejections.remove(&credential);
+    }
+
+    fn reject(
         &mut self,
         credential: CredentialId,
         since: Option<Timestamp>,

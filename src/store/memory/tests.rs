@@ -3,13 +3,16 @@
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Poll, Wake};
+use std::time::Duration;
 
 use super::*;
 use crate::clock::{ManualClock, Sleep};
-use crate::rotation::{Barrier, Phase, Record, TokenChange, Version};
+use crate::credential::CredentialId;
+use crate::rotation::{Barrier, MemberId, Phase, Record, Refused, TokenChange, Version, Write};
 use crate::secret::Secret;
-use crate::store::Hints;
 use crate::store::contract::{Harness, contract};
+use crate::store::{Beat, Fresh, Hints, Lease, TokenWrite, Written};
+use crate::token::TokenId;
 
 struct Memory {
     clock: Arc<ManualClock>,
@@ -63,6 +66,16 @@ mod process {
 
 const CREDENTIAL: CredentialId = CredentialId::from_bytes([7; 8]);
 
+impl MemoryStore {
+    fn write(&self, write: Write) -> Result<Written, Refused> {
+        match self.answer(&Operation::Write(Box::new(write), None)) {
+            Reply::Written(written) => Ok(written),
+            Reply::Refused(refused) => Err(refused),
+            other => panic!("it replies {other:?}"),
+        }
+    }
+}
+
 fn write(epoch: u64) -> Write {
     let version = |epoch| Version { incarnation: 1, epoch, nonce: epoch };
     let record = Record {
@@ -85,14 +98,15 @@ fn write(epoch: u64) -> Write {
 fn a_process_that_shares_nothing_lists_nobody_and_no_barrier_holds_it_up() {
     let store = memory(MemoryStore::for_process).store;
     let me = MemberId(1);
-    store.write(&write(1), None).expect("the first record");
-    let beat = Beat { member: me, read: None, holds: [CREDENTIAL].into() };
-    assert_eq!(store.beat(&beat).version, Some(write(1).record.version));
-    store.leave(me);
+    store.write(write(1)).expect("the first record");
+    let beat = Operation::Beat(Beat { member: me, read: None, holds: [CREDENTIAL].into() });
+    let Reply::Pulse(pulse) = store.answer(&beat) else { panic!("a pulse") };
+    assert_eq!(pulse.version, Some(write(1).record.version));
+    assert_eq!(store.answer(&Operation::Leave(me)), Reply::Done);
     assert_eq!(store.load().members, None);
     let barrier = Barrier { epoch: 9, credential: CREDENTIAL, is_sealed: false, writer: Some(me) };
     let write = Write { barrier: Some(barrier), ..write(2) };
-    store.write(&write, None).expect("there is nobody to wait for");
+    store.write(write).expect("there is nobody to wait for");
 }
 
 #[test]
@@ -116,7 +130,7 @@ fn who_waits_for_a_hint_is_woken_once_it_can_be_read_and_nothing_is_locked() {
     let mut context = Context::from_waker(&waker);
     for epoch in [1, 2] {
         assert!(std::pin::pin!(hints.next()).poll(&mut context).is_pending());
-        store.write(&write(epoch), None).expect("a write");
+        store.write(write(epoch)).expect("a write");
         assert_eq!(reader.epoch.load(Ordering::Relaxed) as u64, epoch);
         assert_eq!(hints.try_next(), Some(epoch));
         assert_eq!(hints.try_next(), None);
@@ -129,7 +143,7 @@ fn a_subscriber_costs_nothing_once_it_is_gone_and_little_while_it_lags() {
     let (mut lags, gone) = (store.subscribe(), store.subscribe());
     drop(gone);
     for epoch in 1..=100 {
-        store.write(&write(epoch), None).expect("a write");
+        store.write(write(epoch)).expect("a write");
     }
     assert_eq!(store.lock().0.subscribers.count(), 1);
     let unread: Vec<u64> = std::iter::from_fn(|| lags.try_next()).collect();
@@ -159,30 +173,38 @@ fn every_call_happens_at_one_moment() {
     let store = MemoryStore::for_fleet(Arc::clone(&clock) as Arc<dyn Clock>);
     let (text, issued_at) = (Secret::new("token"), Timestamp::from_millis(1000));
     let expires_at = issued_at + Duration::from_hours(1);
-    let fresh = Fresh { text: text.clone(), issued_at };
+    let (first, second) = (TokenId(1), TokenId(2));
+    let fresh = Fresh { id: first, text: text.clone(), issued_at };
     let token = TokenChange::Replace { credential: CREDENTIAL, expires_at };
-    let promotion = Write { token, ..write(1) };
+    let promotion = Operation::Write(Box::new(Write { token, ..write(1) }), Some(fresh));
     let (credential, generation, read) = (CREDENTIAL, 1, 1);
-    let refresh = TokenWrite { text, credential, generation, issued_at, expires_at, read };
+    let refresh =
+        TokenWrite { id: second, text, credential, generation, issued_at, expires_at, read };
     let beat = Beat { member: MemberId(1), read: None, holds: [CREDENTIAL].into() };
-    let calls: [&dyn Fn(); 14] = [
-        &|| assert!(store.write(&promotion, Some(&fresh)).is_ok()),
-        &|| assert_eq!(store.write(&promotion, Some(&fresh)), Err(Refused::Stale)),
-        &|| assert_eq!(store.put_token(&refresh), Ok(2)),
-        &|| assert!(store.invalidate(2)),
-        &|| assert!(!store.drop_tokens(CREDENTIAL)),
-        &|| assert!(matches!(store.acquire(1), Lease::Acquired { .. })),
-        &|| assert!(store.renew(1)),
-        &|| assert!(store.release(1)),
-        &|| assert_eq!(store.beat(&beat).serial, 2),
-        &|| store.leave(MemberId(1)),
-        &|| assert_eq!(store.reject(CREDENTIAL, None).count, 1),
-        &|| store.accept(CREDENTIAL),
-        &|| assert!(store.cool_down(Duration::ZERO) <= issued_at),
-        &|| assert_eq!(store.load().serial, 2),
+    let written = |serial| Reply::Written(Written { now: issued_at, serial: Some(serial) });
+    let is_lease = |reply: &Reply| matches!(reply, Reply::Lease(Lease::Acquired { .. }));
+    let is_pulse = |reply: &Reply| matches!(reply, Reply::Pulse(pulse) if pulse.serial == 2);
+    let is_first = |reply: &Reply| matches!(reply, Reply::Rejections(row) if row.count == 1);
+    let is_loaded = |reply: &Reply| matches!(reply, Reply::Loaded(loaded) if loaded.serial == 2);
+    let calls: [(Operation, &dyn Fn(&Reply) -> bool); 14] = [
+        (promotion.clone(), &|reply| *reply == written(1)),
+        (promotion, &|reply| *reply == Reply::Refused(Refused::Stale)),
+        (Operation::PutToken(refresh), &|reply| *reply == written(2)),
+        (Operation::Invalidate(second), &|reply| *reply == Reply::Deleted(true)),
+        (Operation::DropTokens(CREDENTIAL), &|reply| *reply == Reply::Deleted(false)),
+        (Operation::Acquire(1), &is_lease),
+        (Operation::Renew(1), &|reply| *reply == Reply::WasHeld(true)),
+        (Operation::Release(1), &|reply| *reply == Reply::WasHeld(true)),
+        (Operation::Beat(beat), &is_pulse),
+        (Operation::Leave(MemberId(1)), &|reply| *reply == Reply::Done),
+        (Operation::Reject { credential, since: None }, &is_first),
+        (Operation::Accept(CREDENTIAL), &|reply| *reply == Reply::Done),
+        (Operation::CoolDown(Duration::ZERO), &|reply| *reply == Reply::Pause(issued_at)),
+        (Operation::Load, &is_loaded),
     ];
-    for (index, call) in calls.iter().enumerate() {
-        call();
-        assert_eq!(clock.0.swap(0, Ordering::Relaxed), 1, "call {index}");
+    for (operation, is_expected) in calls {
+        let reply = store.answer(&operation);
+        assert!(is_expected(&reply), "{operation:?}: {reply:?}");
+        assert_eq!(clock.0.swap(0, Ordering::Relaxed), 1, "{operation:?}");
     }
 }

@@ -3,13 +3,13 @@
 use std::sync::Arc;
 
 use super::{
-    Delay, Delivery, PlaceWrite, Process, StepTaken, StoreOperation, Surroundings, TokenRequest,
-    WriteEnd,
+    Delay, Delivery, PlaceWrite, Process, StepTaken, Surroundings, TokenRequest, WriteEnd,
 };
 use crate::credential::Credential;
-use crate::member::{MemberEffect, MemberEvent, Stored};
+use crate::member::{MemberEffect, MemberEvent};
 use crate::rotation::PersistOutcome;
 use crate::source::Reading;
+use crate::store::Reply;
 
 /// The process died before it had performed everything.
 #[derive(Debug, Clone, Copy)]
@@ -69,7 +69,7 @@ impl Process {
                 credential.kept_id();
                 MemberEvent::Identified
             }
-            Delivery::Stored(stored) => MemberEvent::Stored(stored),
+            Delivery::Stored(id, result) => MemberEvent::Stored { id, result },
             Delivery::Written(write, outcome, message) => {
                 self.end_write(&write, outcome, message, around)
             }
@@ -108,7 +108,7 @@ impl Process {
     fn step(&mut self, event: MemberEvent, around: &mut impl Surroundings) {
         around.tells(&event);
         let before = self.member.record().cloned();
-        let is_stored = matches!(event, MemberEvent::Stored(Stored::Written { .. }));
+        let is_stored = matches!(event, MemberEvent::Stored { result: Ok(Reply::Written(_)), .. });
         let effects = self.member.step(event, self.now(), around.chance());
         around.sees(self, &StepTaken { before, is_stored, effects: &effects });
         self.effects.extend(effects);
@@ -139,17 +139,7 @@ impl Process {
                     self.read(around);
                 }
             }
-            MemberEffect::Load => return self.operate(StoreOperation::Load, around),
-            MemberEffect::Write(write, fresh) => {
-                return self.operate(StoreOperation::Write(&write, fresh.as_ref()), around);
-            }
-            MemberEffect::WriteToken(token) => {
-                return self.operate(StoreOperation::WriteToken(&token), around);
-            }
-            MemberEffect::Forget(serial) => self.delete(StoreOperation::Forget(serial), around),
-            MemberEffect::ForgetTokensOf(credential) => {
-                self.delete(StoreOperation::ForgetTokensOf(credential), around);
-            }
+            MemberEffect::Store { id, operation } => return self.operate(id, &operation, around),
             MemberEffect::Publish(token) => {
                 around.publishes(self, &token);
                 self.handed_out = Some(token);

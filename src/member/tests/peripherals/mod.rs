@@ -18,6 +18,5 @@ pub(crate) use interpreter::Died;
 pub(crate) use process::{Process, TokenRequest};
 pub(crate) use surroundings::{
     Clientele, Delay, Delivery, Machine, Passage, PersistPlaces, PlaceWrite, SourceReader,
-    StepTaken, StoreAccess, StoreFate, StoreOperation, Surroundings, TokenEndpoint, Witness,
-    WriteEnd,
+    StepTaken, StoreAccess, StoreFate, Surroundings, TokenEndpoint, Witness, WriteEnd,
 };

@@ -1,54 +1,26 @@
 //! How a process uses its store.
 
-use super::{Delay, Delivery, Process, StoreFate, StoreOperation, Surroundings};
-use crate::member::{MemberEvent, Stored};
+use super::{Delay, Delivery, Process, StoreFate, Surroundings};
+use crate::member::MemberEvent;
+use crate::store::{Operation, Unavailable};
 
 impl Process {
-    /// One operation whose outcome the member waits for; the answer may be lost or late.
+    /// One operation; its reply may be lost or late.
     pub(super) fn operate(
         &self,
-        operation: StoreOperation<'_>,
+        id: u64,
+        operation: &Operation,
         around: &mut impl Surroundings,
     ) -> Option<MemberEvent> {
         let (fate, told) = around.operates(self, operation);
-        let applied = if fate == StoreFate::Failed { None } else { self.apply(operation) };
-        let stored = applied.filter(|_| fate == StoreFate::Stored).unwrap_or(Stored::Unknown);
+        let reply = (fate != StoreFate::Failed).then(|| self.store.answer(operation));
+        let known = reply.filter(|_| fate == StoreFate::Stored);
+        let result = known.ok_or_else(|| Unavailable { reason: "no answer".to_owned() });
         match told {
-            Delay::AtOnce => return Some(MemberEvent::Stored(stored)),
-            Delay::After(takes) => around.deliver(self, takes, Delivery::Stored(stored)),
+            Delay::AtOnce => return Some(MemberEvent::Stored { id, result }),
+            Delay::After(takes) => around.deliver(self, takes, Delivery::Stored(id, result)),
             Delay::Withheld => {}
         }
         None
-    }
-
-    /// A deletion: nobody waits for its outcome.
-    pub(super) fn delete(&self, operation: StoreOperation<'_>, around: &mut impl Surroundings) {
-        let (fate, _) = around.operates(self, operation);
-        if fate != StoreFate::Failed {
-            self.apply(operation);
-        }
-    }
-
-    /// Has the store do it; returns what it says, which of a deletion is nothing.
-    fn apply(&self, operation: StoreOperation<'_>) -> Option<Stored> {
-        match operation {
-            StoreOperation::Load => Some(Stored::Loaded(Box::new(self.store.load()))),
-            StoreOperation::Write(write, fresh) => Some(match self.store.write(write, fresh) {
-                Ok(written) => Stored::Written { serial: written.serial },
-                Err(_) => Stored::Refused,
-            }),
-            StoreOperation::WriteToken(token) => Some(match self.store.put_token(token) {
-                Ok(serial) => Stored::Written { serial: Some(serial) },
-                Err(_) => Stored::Refused,
-            }),
-            StoreOperation::Forget(serial) => {
-                self.store.invalidate(serial);
-                None
-            }
-            StoreOperation::ForgetTokensOf(credential) => {
-                self.store.drop_tokens(credential);
-                None
-            }
-        }
     }
 }

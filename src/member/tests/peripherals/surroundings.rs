@@ -6,12 +6,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::{Process, TokenRequest};
-use crate::credential::{Credential, CredentialId};
-use crate::member::{Answer, Chance, Denial, MemberEffect, MemberEvent, MemberNotice, Stored};
+use crate::credential::Credential;
+use crate::member::{Answer, Chance, Denial, MemberEffect, MemberEvent, MemberNotice};
 use crate::refresh::{TokenRefusal, WaiterId};
-use crate::rotation::{CallerId, PersistOutcome, Record, Write};
+use crate::rotation::{CallerId, PersistOutcome, Record};
 use crate::source::{Configured, EntryPlace, Reading};
-use crate::store::{Fresh, TokenWrite};
+use crate::store::{Operation, Reply, Unavailable};
 use crate::token::HeldToken;
 use crate::verdict::{Verdict, Verify};
 
@@ -43,7 +43,7 @@ pub(crate) enum Delivery {
     /// The endpoint answers the request of this number.
     Answer(u64),
     Identified(Arc<Credential>),
-    Stored(Stored),
+    Stored(u64, Result<Reply, Unavailable>),
     Written(PlaceWrite, PersistOutcome, Option<String>),
     ReadingEnds,
 }
@@ -83,16 +83,6 @@ pub(crate) trait TokenEndpoint {
     fn answers(&mut self, process: &Process, sent: &TokenRequest) -> (Verdict, Option<Verify>);
 }
 
-/// One operation of the store.
-#[derive(Debug, Clone, Copy)]
-pub(crate) enum StoreOperation<'a> {
-    Load,
-    Write(&'a Write, Option<&'a Fresh>),
-    WriteToken(&'a TokenWrite),
-    Forget(u64),
-    ForgetTokensOf(CredentialId),
-}
-
 /// What becomes of a store operation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum StoreFate {
@@ -106,7 +96,7 @@ pub(crate) enum StoreFate {
 /// The way to the store, which may be shared; the store itself is the production one.
 pub(crate) trait StoreAccess {
     /// What becomes of this operation, and when the process is told.
-    fn operates(&mut self, process: &Process, operation: StoreOperation<'_>) -> (StoreFate, Delay);
+    fn operates(&mut self, process: &Process, operation: &Operation) -> (StoreFate, Delay);
 }
 
 /// A write of a credential to a place under way.

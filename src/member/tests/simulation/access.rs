@@ -2,21 +2,15 @@
 
 use super::outside::Outside;
 use crate::member::Chance;
-use crate::member::tests::peripherals::{Delay, Process, StoreAccess, StoreFate, StoreOperation};
+use crate::member::tests::peripherals::{Delay, Process, StoreAccess, StoreFate};
 use crate::rotation::{TokenChange, Write};
+use crate::store::{Operation, Reply};
 
 impl StoreAccess for Outside {
-    fn operates(&mut self, process: &Process, operation: StoreOperation<'_>) -> (StoreFate, Delay) {
+    fn operates(&mut self, process: &Process, operation: &Operation) -> (StoreFate, Delay) {
         let faults = self.regime.store_faults;
-        match operation {
-            StoreOperation::Forget(_) => return (StoreFate::Stored, Delay::AtOnce),
-            StoreOperation::ForgetTokensOf(_) => {
-                let is_faulty = self.random.below(1000) < faults;
-                let fate = if is_faulty { StoreFate::Failed } else { StoreFate::Stored };
-                return (fate, Delay::AtOnce);
-            }
-            StoreOperation::Write(write, fresh) => self.check_write(process, write, fresh),
-            StoreOperation::Load | StoreOperation::WriteToken(_) => {}
+        if let Operation::Write(write, fresh) = operation {
+            self.check_write(process, write, fresh.as_ref());
         }
         let draw = self.random.below(1000);
         let fate = match draw {
@@ -47,6 +41,7 @@ impl Outside {
         record.version.epoch += 1;
         record.version.nonce = self.random.bits();
         let write = Write { expect, record, token: TokenChange::Keep, barrier: None };
-        process.store.write(&write, None).unwrap();
+        let replied = process.store.answer(&Operation::Write(Box::new(write), None));
+        assert!(matches!(replied, Reply::Written(_)), "{replied:?}");
     }
 }

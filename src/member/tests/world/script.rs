@@ -8,12 +8,13 @@ use crate::clock::Timestamp;
 use crate::credential::Credential;
 use crate::member::tests::peripherals::{
     Clientele, Delay, Delivery, Machine, Passage, PersistPlaces, PlaceWrite, Process, SourceReader,
-    StoreAccess, StoreFate, StoreOperation, TokenEndpoint, TokenRequest, Witness, WriteEnd,
+    StoreAccess, StoreFate, TokenEndpoint, TokenRequest, Witness, WriteEnd,
 };
 use crate::member::{Answer, Chance, Denial, MemberEffect, MemberNotice};
 use crate::refresh::{TokenRefusal, WaiterId};
 use crate::rotation::{CallerId, PersistOutcome};
 use crate::source::{EntryPlace, Reading};
+use crate::store::Operation;
 use crate::verdict::{Verdict, Verify};
 
 type Endpoint = Box<dyn FnMut(&Credential, Timestamp) -> Verdict>;
@@ -26,6 +27,8 @@ pub(crate) struct Script {
     pub(crate) verified: Verify,
     /// What becomes of the next write of the record.
     pub(crate) next_write: StoreFate,
+    /// Whether the store is out of reach.
+    pub(crate) is_store_down: bool,
     /// Whether writes of tokens have no outcome yet.
     pub(crate) delays_tokens: bool,
     pub(crate) sink_outcome: PersistOutcome,
@@ -38,6 +41,7 @@ pub(crate) struct Script {
     pub(crate) dies_after: Option<usize>,
 
     pub(crate) fetches: Vec<(Timestamp, String)>,
+    operations: Vec<Operation>,
     pub(crate) settled: Vec<(Timestamp, WaiterId, Result<(), TokenRefusal>)>,
     pub(crate) answers: BTreeMap<CallerId, Result<Answer, Denial>>,
     pub(crate) notices: Vec<MemberNotice>,
@@ -67,6 +71,7 @@ impl Script {
             endpoint: Box::new(endpoint),
             verified: Verify::Passed,
             next_write: StoreFate::Stored,
+            is_store_down: false,
             delays_tokens: false,
             sink_outcome: PersistOutcome::Done,
             sink_message: None,
@@ -74,6 +79,7 @@ impl Script {
             derives_ids: true,
             dies_after: None,
             fetches: Vec::new(),
+            operations: Vec::new(),
             settled: Vec::new(),
             answers: BTreeMap::new(),
             notices: Vec::new(),
@@ -84,6 +90,14 @@ impl Script {
             underived: Vec::new(),
             unended: Vec::new(),
         }
+    }
+}
+
+impl Script {
+    /// How often the store was asked for this since the last time that a scenario wanted to know.
+    pub(crate) fn asked_of_store(&mut self, wanted: &Operation) -> usize {
+        let asked = std::mem::take(&mut self.operations);
+        asked.iter().filter(|operation| *operation == wanted).count()
     }
 }
 
@@ -142,15 +156,15 @@ impl TokenEndpoint for Script {
 }
 
 impl StoreAccess for Script {
-    fn operates(&mut self, _: &Process, operation: StoreOperation<'_>) -> (StoreFate, Delay) {
+    fn operates(&mut self, _: &Process, operation: &Operation) -> (StoreFate, Delay) {
+        self.operations.push(operation.clone());
         match operation {
-            StoreOperation::Write(..) => {
+            _ if self.is_store_down => (StoreFate::Failed, Delay::AtOnce),
+            Operation::Write(..) => {
                 let fate = std::mem::replace(&mut self.next_write, StoreFate::Stored);
                 (fate, Delay::AtOnce)
             }
-            StoreOperation::WriteToken(_) if self.delays_tokens => {
-                (StoreFate::Failed, Delay::Withheld)
-            }
+            Operation::PutToken(_) if self.delays_tokens => (StoreFate::Failed, Delay::Withheld),
             _ => (StoreFate::Stored, Delay::AtOnce),
         }
     }

@@ -11,6 +11,7 @@ use crate::rotation::tests::ground::Ground;
 use crate::rotation::tests::shelf::Shelf;
 use crate::rotation::tests::world::{A, C};
 use crate::rotation::*;
+use crate::token::TokenId;
 
 /// One member.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -60,7 +61,8 @@ impl State {
             history: Vec::new(),
         };
         let expires_at = Self::NOW + Self::LIFE;
-        let token = Some(Token { credential: A, generation: 2, serial: 2, expires_at });
+        let token =
+            Some(Token { id: TokenId(2), credential: A, generation: 2, serial: 2, expires_at });
         let held = BTreeSet::from([A]);
         let row = MemberRow { acked: 2, holds: held.clone() };
         let rows = (0..bounds.peers as u64).map(|id| (MemberId(id), row.clone())).collect();
