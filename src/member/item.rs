@@ -34,6 +34,19 @@ impl Item {
     /// What time alone makes due.
     pub(super) const TICK: Self = Self::Rotation(rotation::RotationEvent::Ticked);
 
+    /// The credentials whose ids it needs, but for one that a caller has named.
+    pub(super) fn credentials(&self) -> Vec<&Arc<Credential>> {
+        match self {
+            Self::Configured(configured) => {
+                let edges = configured.edges.iter();
+                let ends = edges.flat_map(|edge| edge.from.iter().chain([&edge.to]));
+                configured.credentials.iter().chain(ends).collect()
+            }
+            Self::Answered(answered) => vec![&answered.credential],
+            Self::Asked { .. } | Self::Rotation(_) => Vec::new(),
+        }
+    }
+
     /// The credential whose answer it is.
     pub(super) fn answered(&self) -> Option<&Arc<Credential>> {
         match self {

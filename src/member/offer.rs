@@ -86,7 +86,15 @@ impl Member {
         let all = [record.active].into_iter().chain(record.fallbacks());
         // Whether the active one may be was looked at above.
         let allowed = all.filter(|one| *one == record.active || record.may_present(*one));
-        allowed.filter_map(|one| keyring.get(one)).cloned().collect()
+        let mut list: Vec<_> = allowed.filter_map(|one| keyring.get(one)).cloned().collect();
+        if self.shared.is_out() {
+            // Nobody can say whether the fleet knows it by now. Its token is for this member alone.
+            let is_unknown = |one: &&Arc<Credential>| {
+                one.has_id() && record.role(one.id()) == rotation::Role::Unknown
+            };
+            list.extend(self.credentials.configured().iter().filter(is_unknown).cloned());
+        }
+        list
     }
 
     fn rejection(&self, known: &[Arc<Credential>], now: Timestamp) -> (Failure, Timestamp) {

@@ -23,14 +23,33 @@ impl MemberStep<'_> {
         for (flight, verdict) in self.member.work.take_conclusions() {
             self.conclude_alone(flight, verdict);
         }
-        let (answered, unidentified) = self.member.work.take_answers();
-        let asked = self.member.credentials.keyring.ask_for(&unidentified);
-        self.effects.extend(asked.into_iter().map(MemberEffect::Identify));
-        for answered in answered {
-            self.take_answer_alone(answered);
+        self.identify_alone();
+        let is_wanted = |item: &Item| {
+            item.may_be_taken_alone() && item.credentials().iter().all(|it| it.has_id())
+        };
+        for item in self.member.work.take_items(is_wanted) {
+            match item {
+                Item::Configured(configured) => {
+                    for event in self.take_up(configured) {
+                        self.member.work.push(Item::Rotation(event));
+                    }
+                }
+                Item::Answered(answered) => self.take_answer_alone(*answered),
+                Item::Asked { .. } | Item::Rotation(_) => {}
+            }
         }
-        self.member.shared.lapse(self.now);
+        let has_token = self.member.token(self.now).is_some();
+        self.member.shared.lapse(has_token, self.now);
         self.update_offer();
+    }
+
+    fn identify_alone(&mut self) {
+        let Member { work, credentials, .. } = &mut *self.member;
+        let waiting = work.items().filter(|item| item.may_be_taken_alone());
+        let unknown: Vec<_> =
+            waiting.flat_map(Item::credentials).filter(|it| !it.has_id()).cloned().collect();
+        let asked = credentials.keyring.ask_for(&unknown);
+        self.effects.extend(asked.into_iter().map(MemberEffect::Identify));
     }
 
     /// An answer counts for this member, and for the fleet later.
@@ -71,6 +90,11 @@ impl Member {
 }
 
 impl Item {
+    /// Whether it can be taken up as far as it concerns this member alone.
+    fn may_be_taken_alone(&self) -> bool {
+        matches!(self, Self::Configured(_) | Self::Answered(_))
+    }
+
     /// The same credential's answer, once it waits for nothing but the store.
     pub(super) fn is_postponed_answer_of(&self, event: &RotationEvent) -> bool {
         match (self, event) {

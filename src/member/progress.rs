@@ -12,7 +12,7 @@ use crate::clock::Timestamp;
 use crate::credential::Credential;
 use crate::refresh;
 use crate::rotation::{self, PhaseName, TokenChange};
-use crate::source::Configured;
+use crate::source::{Configured, Edge};
 use crate::store::{Fresh, Operation};
 
 impl MemberStep<'_> {
@@ -71,20 +71,28 @@ impl MemberStep<'_> {
     }
 
     fn take_configuration(&mut self, configured: Configured) {
-        let Member { credentials, targets, shared, work, .. } = &mut *self.member;
+        for event in self.take_up(configured) {
+            self.member.work.then(Todo::Step(event));
+        }
+        self.member.prune();
+    }
+
+    /// What the sources yield counts from now on; returns what the record is to be told of it.
+    pub(super) fn take_up(&mut self, configured: Configured) -> Vec<rotation::RotationEvent> {
+        let Member { credentials, targets, shared, .. } = &mut *self.member;
         credentials.take_up(configured.credentials, configured.entries);
         targets.name_places(credentials.entries());
         targets.prune(shared.record(), credentials.entries());
-        for edge in configured.edges {
+        let event = |edge: Edge| {
             let to = edge.to.id();
-            work.then(Todo::Step(if edge.is_start {
+            if edge.is_start {
                 rotation::RotationEvent::Started(to)
             } else {
                 rotation::RotationEvent::Changed { from: edge.from.map(|from| from.id()), to }
-            }));
-        }
-        work.then(Todo::Step(rotation::RotationEvent::Ticked));
-        self.member.prune();
+            }
+        };
+        let edges = configured.edges.into_iter().map(event);
+        edges.chain([rotation::RotationEvent::Ticked]).collect()
     }
 
     fn perform(&mut self, todo: Todo) {
@@ -171,21 +179,13 @@ impl Member {
 
     /// The credentials that an item speaks of and whose ids are not known.
     fn unidentified(&self, item: &Item) -> Vec<Arc<Credential>> {
-        let all: Vec<&Arc<Credential>> = match item {
-            Item::Configured(configured) => {
-                let edges = configured.edges.iter();
-                let ends = edges.flat_map(|edge| edge.from.iter().chain([&edge.to]));
-                configured.credentials.iter().chain(ends).collect()
+        let named = match item {
+            Item::Asked { caller, .. } => {
+                self.calls.get(*caller).and_then(|open| open.candidate.as_ref())
             }
-            Item::Answered(answered) => vec![&answered.credential],
-            Item::Asked { caller, .. } => self
-                .calls
-                .get(*caller)
-                .and_then(|open| open.candidate.as_ref())
-                .into_iter()
-                .collect(),
-            Item::Rotation(_) => Vec::new(),
+            _ => None,
         };
-        all.into_iter().filter(|one| !one.has_id()).cloned().collect()
+        let all = item.credentials().into_iter().chain(named);
+        all.filter(|one| !one.has_id()).cloned().collect()
     }
 }

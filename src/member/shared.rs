@@ -18,7 +18,7 @@ pub(super) struct Shared {
     retry_at: Option<Timestamp>,
     /// The store could not be read, and has given no answer since.
     is_out: bool,
-    /// A preparation has reached its deadline while the store was out of reach.
+    /// A preparation has come to its end while the store was out of reach.
     has_lapsed: bool,
 }
 
@@ -93,11 +93,11 @@ impl Shared {
         self.is_out
     }
 
-    /// Nobody could have extended a preparation whose deadline has come, nor ends it now.
-    pub(super) fn lapse(&mut self, now: Timestamp) {
-        let prepared = self.record.as_ref().map(|record| &record.phase);
-        self.has_lapsed |= self.is_out
-            && matches!(prepared, Some(Phase::Prepared(prepared)) if prepared.deadline <= now);
+    /// A preparation ends with its deadline and with its token, also where that cannot be stored.
+    pub(super) fn lapse(&mut self, has_token: bool, now: Timestamp) {
+        if let Some(Phase::Prepared(prepared)) = self.record.as_ref().map(|record| &record.phase) {
+            self.has_lapsed |= self.is_out && (prepared.deadline <= now || !has_token);
+        }
     }
 
     pub(super) fn has_lapsed(&self) -> bool {

@@ -6,7 +6,7 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use super::item::{Answered, Item};
+use super::item::Item;
 use crate::clock::Timestamp;
 use crate::credential::{Credential, CredentialId};
 use crate::rotation::{self, CallerId};
@@ -105,20 +105,17 @@ impl Work {
             .retain(|item| !matches!(item, Item::Asked { caller: other, .. } if *other == caller));
     }
 
-    /// Takes the answers that wait, in order; those of credentials without an id stay, and these
-    /// are returned, too.
-    pub(super) fn take_answers(&mut self) -> (Vec<Answered>, Vec<Arc<Credential>>) {
-        let (mut answers, mut unidentified) = (Vec::new(), Vec::new());
-        for item in std::mem::take(&mut self.queue) {
-            match item {
-                Item::Answered(answered) if answered.credential.has_id() => answers.push(*answered),
-                item => {
-                    unidentified.extend(item.answered().cloned());
-                    self.queue.push_back(item);
-                }
-            }
-        }
-        (answers, unidentified)
+    /// What waits, in order.
+    pub(super) fn items(&self) -> impl Iterator<Item = &Item> {
+        self.queue.iter()
+    }
+
+    /// Takes the items that are wanted, in order.
+    pub(super) fn take_items(&mut self, is_wanted: impl Fn(&Item) -> bool) -> Vec<Item> {
+        let (taken, left): (VecDeque<_>, _) =
+            std::mem::take(&mut self.queue).into_iter().partition(is_wanted);
+        self.queue = left;
+        taken.into()
     }
 
     /// Takes what the refresh is to be told although a store operation is under way.

@@ -247,7 +247,7 @@ fn what_was_retired_is_not_presented_while_a_token_is_being_stored() {
     }
     world.ask(leak);
     world.script.next_write = StoreFate::AnswerLost;
-    world.script.delays_tokens = true;
+    world.script.store = StoreState::DelaysTokens;
     world.pass(SECOND);
     assert_eq!(world.role("old"), Role::Retired);
     let tried = world.script.fetches.len();

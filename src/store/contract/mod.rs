@@ -201,12 +201,12 @@ impl<H: Harness> Client<'_, H> {
         self.harness.run(call).expect("a store that can be reached")
     }
 
-    fn perform(&self, operation: Operation) -> Reply {
-        self.run(self.store.perform(&operation))
+    fn perform(&self, operation: &Operation) -> Reply {
+        self.run(self.store.perform(operation))
     }
 
     fn load(&self) -> StoreSnapshot {
-        *reply!(self.perform(Operation::Load), Loaded)
+        *reply!(self.perform(&Operation::Load), Loaded)
     }
 
     fn now(&self) -> Timestamp {
@@ -218,53 +218,53 @@ impl<H: Harness> Client<'_, H> {
     }
 
     fn write(&self, write: &Write, fresh: Option<&Fresh>) -> Result<Written, Refused> {
-        stored(self.perform(Operation::Write(Box::new(write.clone()), fresh.cloned())))
+        stored(self.perform(&Operation::Write(Box::new(write.clone()), fresh.cloned())))
     }
 
     fn put_token(&self, token: &TokenWrite) -> Result<u64, Refused> {
-        let written = stored(self.perform(Operation::PutToken(token.clone())));
+        let written = stored(self.perform(&Operation::PutToken(token.clone())));
         written.map(|written| written.serial.expect("a token has a serial"))
     }
 
     fn invalidate(&self, text: &str) -> bool {
-        reply!(self.perform(Operation::Invalidate(id_of(text))), Deleted)
+        reply!(self.perform(&Operation::Invalidate(id_of(text))), Deleted)
     }
 
     fn drop_tokens(&self, credential: CredentialId) -> bool {
-        reply!(self.perform(Operation::DropTokens(credential)), Deleted)
+        reply!(self.perform(&Operation::DropTokens(credential)), Deleted)
     }
 
     fn acquire(&self, nonce: u64) -> Lease {
-        reply!(self.perform(Operation::Acquire(nonce)), Lease)
+        reply!(self.perform(&Operation::Acquire(nonce)), Lease)
     }
 
     fn renew(&self, nonce: u64) -> bool {
-        reply!(self.perform(Operation::Renew(nonce)), WasHeld)
+        reply!(self.perform(&Operation::Renew(nonce)), WasHeld)
     }
 
     fn release(&self, nonce: u64) -> bool {
-        reply!(self.perform(Operation::Release(nonce)), WasHeld)
+        reply!(self.perform(&Operation::Release(nonce)), WasHeld)
     }
 
     fn beat(&self, member: u64, read: Option<Version>, holds: &[CredentialId]) -> Pulse {
         let (member, holds) = (MemberId(member), holds.iter().copied().collect());
-        reply!(self.perform(Operation::Beat(Beat { member, read, holds })), Pulse)
+        reply!(self.perform(&Operation::Beat(Beat { member, read, holds })), Pulse)
     }
 
     fn leave(&self, member: u64) {
-        assert_eq!(self.perform(Operation::Leave(MemberId(member))), Reply::Done);
+        assert_eq!(self.perform(&Operation::Leave(MemberId(member))), Reply::Done);
     }
 
     fn reject(&self, credential: CredentialId, since: Option<Timestamp>) -> Rejections {
-        reply!(self.perform(Operation::Reject { credential, since }), Rejections)
+        reply!(self.perform(&Operation::Reject { credential, since }), Rejections)
     }
 
     fn accept(&self, credential: CredentialId) {
-        assert_eq!(self.perform(Operation::Accept(credential)), Reply::Done);
+        assert_eq!(self.perform(&Operation::Accept(credential)), Reply::Done);
     }
 
     fn cool_down(&self, pause: Duration) -> Timestamp {
-        reply!(self.perform(Operation::CoolDown(pause)), Pause)
+        reply!(self.perform(&Operation::CoolDown(pause)), Pause)
     }
 
     fn subscribe(&self) -> <H::Store as Store>::Hints {

@@ -150,6 +150,8 @@ fn a_subscriber_costs_nothing_once_it_is_gone_and_little_while_it_lags() {
     assert_eq!(unread, (85..=100).collect::<Vec<u64>>());
 }
 
+type Expected<'a> = &'a dyn Fn(&Reply) -> bool;
+
 #[test]
 fn every_call_happens_at_one_moment() {
     /// A call that locks twice, with room for another one in between, reads the time twice.
@@ -186,7 +188,7 @@ fn every_call_happens_at_one_moment() {
     let is_pulse = |reply: &Reply| matches!(reply, Reply::Pulse(pulse) if pulse.serial == 2);
     let is_first = |reply: &Reply| matches!(reply, Reply::Rejections(row) if row.count == 1);
     let is_loaded = |reply: &Reply| matches!(reply, Reply::Loaded(loaded) if loaded.serial == 2);
-    let calls: [(Operation, &dyn Fn(&Reply) -> bool); 14] = [
+    let calls: [(Operation, Expected<'_>); 14] = [
         (promotion.clone(), &|reply| *reply == written(1)),
         (promotion, &|reply| *reply == Reply::Refused(Refused::Stale)),
         (Operation::PutToken(refresh), &|reply| *reply == written(2)),

@@ -12,6 +12,9 @@ impl StoreAccess for Outside {
         if let Operation::Write(write, fresh) = operation {
             self.check_write(process, write, fresh.as_ref());
         }
+        if self.is_store_down {
+            return (StoreFate::Failed, Delay::AtOnce);
+        }
         let draw = self.random.below(1000);
         let fate = match draw {
             _ if draw < faults => StoreFate::Failed,

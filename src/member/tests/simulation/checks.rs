@@ -53,10 +53,12 @@ impl Outside {
         self.history.memory.presents(Key::of(credential), self.now);
         let Some(record) = process.member.record() else { return };
         let role = record.role(id);
-        let is_early = self.regime.store_survives;
+        let is_early = self.regime.store_survives || self.is_store_down;
         assert!(role != Role::Unknown || is_early, "an unknown credential is presented");
         let phase = PhaseName::of(Some(record));
-        let is_prepared = phase == PhaseName::Prepared && role == Role::Active;
+        // A preparation ends by itself where that cannot be stored.
+        let is_prepared =
+            phase == PhaseName::Prepared && role == Role::Active && !self.is_store_down;
         assert!(!is_prepared, "the active credential is presented while it may be replaced");
         // Whether it still works is asked while a proved candidate waits, and to judge a refused
         // one.

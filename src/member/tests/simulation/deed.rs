@@ -19,6 +19,7 @@ pub(super) enum Deed {
     Unreadable(usize, bool),
     Mood(usize, Mood),
     Down(bool),
+    StoreDown(bool),
     Reload,
     Leave,
     Restart,

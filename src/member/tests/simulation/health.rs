@@ -34,7 +34,7 @@ impl Outside {
             rotation::Phase::Overlap(overlap) => overlap.deadline,
             _ => return,
         };
-        let is_troubled = self.troubled_at + 6 * MINUTE >= deadline;
+        let is_troubled = self.is_store_down || self.troubled_at + 6 * MINUTE >= deadline;
         // What was blocked until now takes its course: a proof that is fresh enough comes first.
         let is_troubled = is_troubled || self.history.written_at + MINUTE >= self.now;
         if deadline + SECOND < self.now && !is_troubled && !self.is_stranded(process) {

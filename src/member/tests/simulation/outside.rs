@@ -46,6 +46,8 @@ pub(super) struct Outside {
     pub(super) regime: Regime,
     /// Nobody gets a clear answer.
     pub(super) is_down: bool,
+    /// The store is out of reach.
+    pub(super) is_store_down: bool,
     pub(super) provider: Provider,
     pub(super) places: Vec<Place>,
     /// How many processes have died.
@@ -81,6 +83,7 @@ impl Outside {
             poll,
             regime,
             is_down: false,
+            is_store_down: false,
             provider: Provider::default(),
             places,
             process: 0,
@@ -145,7 +148,10 @@ impl Outside {
         self.agenda.retain(|happening| {
             !matches!(
                 happening,
-                Happening::Delivery(_, Delivery::Answer(_) | Delivery::Identified(_))
+                Happening::Delivery(
+                    _,
+                    Delivery::Answer(_) | Delivery::Identified(_) | Delivery::Stored(..)
+                )
             )
         });
     }
@@ -161,6 +167,7 @@ impl Outside {
         }
         self.regime = self.regime.calm();
         self.is_down = false;
+        self.is_store_down = false;
         self.later(Duration::ZERO, Happening::Observed(self.process));
     }
 

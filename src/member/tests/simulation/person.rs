@@ -48,6 +48,11 @@ impl Sim {
                 self.outside.trouble();
                 self.outside.is_down = is_down;
             }
+            Deed::StoreDown(is_down) => {
+                self.outside.trouble();
+                self.outside.is_store_down = is_down;
+                self.outside.counts.outages += u64::from(is_down);
+            }
             Deed::Reload => {
                 self.read();
                 self.tell(MemberEvent::Reloaded);

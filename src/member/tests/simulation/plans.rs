@@ -163,6 +163,12 @@ impl Sim {
                     self.outside.deed(back, Deed::Down(false));
                     Deed::Down(true)
                 }
+                (17, _) if self.outside.regime.store_faults > 0 => {
+                    let below = self.outside.random.one_of(&[60_000, 1_500_000, 20_000_000]);
+                    let back = after + self.outside.random.millis(below);
+                    self.outside.deed(back, Deed::StoreDown(false));
+                    Deed::StoreDown(true)
+                }
                 _ => Deed::Want,
             };
             self.outside.deed(after, deed);

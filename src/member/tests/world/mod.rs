@@ -10,7 +10,7 @@ pub(super) use endpoint::{
     accepts, ambiguous, granted, misconfigured, refused, rejected, script, throttled, transient,
     with_scope,
 };
-pub(super) use script::Script;
+pub(super) use script::{Script, StoreState};
 pub(super) use stage::{World, id_of, with_token};
 
 pub(super) use super::peripherals::{HOUR, MINUTE, SECOND, START, StoreFate, TokenRequest};

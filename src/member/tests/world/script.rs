@@ -27,10 +27,7 @@ pub(crate) struct Script {
     pub(crate) verified: Verify,
     /// What becomes of the next write of the record.
     pub(crate) next_write: StoreFate,
-    /// Whether the store is out of reach.
-    pub(crate) is_store_down: bool,
-    /// Whether writes of tokens have no outcome yet.
-    pub(crate) delays_tokens: bool,
+    pub(crate) store: StoreState,
     pub(crate) sink_outcome: PersistOutcome,
     pub(crate) sink_message: Option<String>,
     /// Whether a write to a place takes until [`World::end_sinks`](super::World::end_sinks).
@@ -56,6 +53,16 @@ pub(crate) struct Script {
     pub(super) unended: Vec<PlaceWrite>,
 }
 
+/// How the store is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum StoreState {
+    Well,
+    /// Writes of tokens have no outcome yet.
+    DelaysTokens,
+    /// It is out of reach.
+    Down,
+}
+
 /// Chance with a fixed ratio, so that instants can be foretold.
 #[derive(Clone)]
 pub(crate) struct Dice {
@@ -71,8 +78,7 @@ impl Script {
             endpoint: Box::new(endpoint),
             verified: Verify::Passed,
             next_write: StoreFate::Stored,
-            is_store_down: false,
-            delays_tokens: false,
+            store: StoreState::Well,
             sink_outcome: PersistOutcome::Done,
             sink_message: None,
             delays_sinks: false,
@@ -159,12 +165,14 @@ impl StoreAccess for Script {
     fn operates(&mut self, _: &Process, operation: &Operation) -> (StoreFate, Delay) {
         self.operations.push(operation.clone());
         match operation {
-            _ if self.is_store_down => (StoreFate::Failed, Delay::AtOnce),
+            _ if self.store == StoreState::Down => (StoreFate::Failed, Delay::AtOnce),
             Operation::Write(..) => {
                 let fate = std::mem::replace(&mut self.next_write, StoreFate::Stored);
                 (fate, Delay::AtOnce)
             }
-            Operation::PutToken(_) if self.delays_tokens => (StoreFate::Failed, Delay::Withheld),
+            Operation::PutToken(_) if self.store == StoreState::DelaysTokens => {
+                (StoreFate::Failed, Delay::Withheld)
+            }
             _ => (StoreFate::Stored, Delay::AtOnce),
         }
     }
