@@ -18,6 +18,7 @@ const TREE = [
   'src',
   'docs',
   'ARCHITECTURE.md',
+  '__test__/data',
 ]
 const MOST_SHOWN = 4
 /** This test runs all scenarios once more, and fails whenever one of them does. */
