@@ -79,6 +79,7 @@ impl MemberStep<'_> {
                 open.rotation = rotate.rotation.clone().or_else(|| id.map(RotationId::of));
                 if let Some(credential) = &open.candidate {
                     member.credentials.keyring.add(credential);
+                    member.shared.unbury(credential.id());
                 }
             }
             // Only now what is configured has been taken up, and with it the places.

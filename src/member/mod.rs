@@ -38,6 +38,7 @@ mod roster;
 // Its step, and what it does in it.
 mod answers;
 mod asks;
+mod descent;
 mod notices;
 mod offer;
 mod outage;

@@ -85,12 +85,16 @@ impl Member {
         }
         let all = [record.active].into_iter().chain(record.fallbacks());
         // Whether the active one may be was looked at above.
-        let allowed = all.filter(|one| *one == record.active || record.may_present(*one));
+        let allowed = all.filter(|one| {
+            (*one == record.active || record.may_present(*one)) && !self.shared.is_buried(*one)
+        });
         let mut list: Vec<_> = allowed.filter_map(|one| keyring.get(one)).cloned().collect();
         if self.shared.is_out() {
             // Nobody can say whether the fleet knows it by now. Its token is for this member alone.
             let is_unknown = |one: &&Arc<Credential>| {
-                one.has_id() && record.role(one.id()) == rotation::Role::Unknown
+                one.has_id()
+                    && record.role(one.id()) == rotation::Role::Unknown
+                    && !self.shared.is_buried(one.id())
             };
             list.extend(self.credentials.configured().iter().filter(is_unknown).cloned());
         }

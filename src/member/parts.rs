@@ -139,7 +139,7 @@ impl Member {
             nonce: 0,
             configured: credentials.configured_ids(),
             fleeting: credentials.fleeting(),
-            held: credentials.keyring.ids().collect(),
+            held: credentials.keyring.ids().filter(|id| !shared.is_buried(*id)).collect(),
             clients: credentials.keyring.clients().collect(),
             ledger: self.standings.ledger.clone(),
             token: shared.token(),
@@ -181,7 +181,7 @@ impl Member {
         let role = |id| record.map_or(Role::Unknown, |record| record.role(id));
         let asked = work.under_way().filter(|it| it.has_id()).map(|it| it.id());
         let asked: BTreeSet<CredentialId> =
-            asked.chain(work.taken_in().map(|(id, _)| id)).collect();
+            asked.chain(work.taken_in().map(|(id, _)| id)).chain(shared.offered()).collect();
         let accepted = |id| record.is_none() && standings.ledger.proof(id).is_some();
         let is_held = |id| {
             configured.contains(&id)

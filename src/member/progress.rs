@@ -91,6 +91,9 @@ impl MemberStep<'_> {
                 rotation::RotationEvent::Changed { from: edge.from.map(|from| from.id()), to }
             }
         };
+        for edge in configured.edges.iter().filter(|edge| !edge.is_start) {
+            shared.unbury(edge.to.id());
+        }
         let edges = configured.edges.into_iter().map(event);
         edges.chain([rotation::RotationEvent::Ticked]).collect()
     }

@@ -1,7 +1,10 @@
 //! What this member knows of what a fleet shares: the record, and the token without its text.
 
+use std::collections::BTreeSet;
+
 use crate::clock::Timestamp;
-use crate::rotation::{Fleet, Phase, Record, Token};
+use crate::credential::CredentialId;
+use crate::rotation::{Fleet, Phase, Record, Role, Token};
 
 /// What the store holds, as it was last read or written here.
 #[derive(Debug, Default)]
@@ -16,6 +19,10 @@ pub(super) struct Shared {
     fleet: Option<Fleet>,
     /// When the store is read again, because it could not be reached.
     retry_at: Option<Timestamp>,
+    /// Retired in a record that was lost: not presented here until somebody names it.
+    buried: BTreeSet<CredentialId>,
+    /// The record is about to be told of it as a candidate.
+    offered: Option<CredentialId>,
     /// The store could not be read, and has given no answer since.
     is_out: bool,
     /// A preparation has come to its end while the store was out of reach.
@@ -75,6 +82,30 @@ impl Shared {
     /// No token is shared any more.
     pub(super) fn forget_token(&mut self) {
         self.token = None;
+    }
+
+    /// These are not presented here any more, whatever is stored.
+    pub(super) fn bury(&mut self, retired: impl IntoIterator<Item = CredentialId>) {
+        self.buried.extend(retired);
+    }
+
+    /// The record is to take this one up as a candidate, though no source yields it.
+    pub(super) fn offer(&mut self, credential: CredentialId) {
+        self.offered = Some(credential);
+    }
+
+    /// What was offered, until the record knows it.
+    pub(super) fn offered(&self) -> Option<CredentialId> {
+        let is_known = |id| self.record.as_ref().is_some_and(|it| it.role(id) != Role::Unknown);
+        self.offered.filter(|id| !is_known(*id))
+    }
+
+    pub(super) fn unbury(&mut self, credential: CredentialId) {
+        self.buried.remove(&credential);
+    }
+
+    pub(super) fn is_buried(&self, credential: CredentialId) -> bool {
+        self.buried.contains(&credential)
     }
 
     /// The store could not be read; it is tried again at that time.

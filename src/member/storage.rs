@@ -33,7 +33,10 @@ impl MemberStep<'_> {
             (Pending::Write { step, token, .. }, Ok(Reply::Written(written))) => {
                 self.written(*step, token.as_ref(), written.serial);
             }
-            (Pending::Write { event, .. }, _) => self.load(event),
+            (Pending::Repair { event, record }, Ok(Reply::Written(_))) => {
+                self.has_repaired(event, *record);
+            }
+            (Pending::Write { event, .. } | Pending::Repair { event, .. }, _) => self.load(event),
             (Pending::Token { token, generation }, Ok(Reply::Written(written))) => {
                 self.share(&token, generation, written.serial.unwrap_or_default());
             }
@@ -44,11 +47,7 @@ impl MemberStep<'_> {
                 self.install(&token, self.member.serial() + 1);
                 self.load(rotation::RotationEvent::Ticked);
             }
-            (Pending::Load(event), Ok(Reply::Loaded(snapshot))) => {
-                self.adopt(*snapshot);
-                self.member.work.first(event);
-                self.share_own();
-            }
+            (Pending::Load(event), Ok(Reply::Loaded(snapshot))) => self.loaded(event, *snapshot),
             (Pending::Load(event), _) => {
                 self.member.work.begin(Pending::Load(event));
                 self.member.shared.retry(self.now + Member::STORE_PATIENCE);
@@ -158,14 +157,16 @@ impl MemberStep<'_> {
 
     /// Shares the token that is handed out here, if the store has lost it, or never had it: it was out
     /// of reach.
-    fn share_own(&mut self) {
+    pub(super) fn share_own(&mut self) {
         let Member { shared, tokens, deletions, .. } = &*self.member;
         let (Some(record), Some(held)) = (shared.record(), tokens.refresh.token(self.now)) else {
             return;
         };
         let is_of_active = held.credential.has_id() && held.credential.id() == record.active;
         let is_better = shared.token().is_none_or(|shared| {
-            shared.credential == record.active && shared.expires_at < held.expires_at
+            let is_of_active = shared.credential == record.active;
+            shared.generation < record.generation && !is_of_active
+                || is_of_active && shared.expires_at < held.expires_at
         });
         if !is_of_active || !is_better || deletions.concern(held.id, record.active) {
             return;
@@ -189,7 +190,7 @@ impl MemberStep<'_> {
     }
 
     /// Takes over what the store holds.
-    fn adopt(&mut self, snapshot: StoreSnapshot) {
+    pub(super) fn adopt(&mut self, snapshot: StoreSnapshot) {
         let StoreSnapshot { record, token, serial, .. } = snapshot;
         let deletions = &self.member.deletions;
         let token = token.filter(|token| !deletions.concern(token.id, token.credential));

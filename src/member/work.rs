@@ -9,7 +9,7 @@ use std::sync::Arc;
 use super::item::Item;
 use crate::clock::Timestamp;
 use crate::credential::{Credential, CredentialId};
-use crate::rotation::{self, CallerId};
+use crate::rotation::{self, CallerId, Record};
 use crate::token::FreshToken;
 use crate::verdict::{Arrival, Verdict};
 
@@ -60,6 +60,11 @@ pub(super) enum Pending {
         generation: u64,
     },
     Load(rotation::RotationEvent),
+    /// The store has lost the record, or its latest writes.
+    Repair {
+        event: rotation::RotationEvent,
+        record: Box<Record>,
+    },
 }
 
 /// A token request under way.

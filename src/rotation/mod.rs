@@ -8,11 +8,13 @@
 mod caller;
 mod candidate;
 mod custody;
+mod descent;
 mod effect;
 mod event;
 mod fleet;
 mod history;
 mod ledger;
+mod lineage;
 mod missing;
 mod notice;
 mod outcome;
@@ -40,11 +42,13 @@ mod tests;
 
 pub use caller::{Awaited, CallerId, KeptCaller};
 pub use custody::Persisted;
+pub use descent::Descent;
 pub use effect::{RotationEffect, RotationStep};
 pub use event::RotationEvent;
 pub use fleet::{Fleet, MemberId, MemberRow, MemberTable};
 pub use history::{End, Past, RotationId};
 pub use ledger::{Ledger, Proof, Rejections, Standing};
+pub use lineage::Lineage;
 pub use missing::Missing;
 pub use notice::{About, Moved, RotationNotice, Why};
 pub use outcome::{Refusal, Settled};

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::history::{End, Past, RotationId};
+use super::lineage::Lineage;
 use super::target::{TargetId, TargetState};
 use crate::clock::Timestamp;
 use crate::credential::CredentialId;
@@ -33,6 +34,8 @@ pub struct Record {
     pub targets: BTreeMap<TargetId, TargetState>,
     /// How the latest rotations ended, the latest last; at most [`Record::MOST_HISTORY`].
     pub history: Vec<Past>,
+    /// The writes before this one.
+    pub lineage: Lineage,
 }
 
 /// Tells two writes of a record apart.
@@ -40,7 +43,7 @@ pub struct Record {
 /// The epoch alone does not: a store that lost its latest writes counts the same numbers again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Version {
-    /// Random, new when a record is created.
+    /// New when a record is created; a later one is greater.
     pub incarnation: u64,
     /// +1 with every accepted write.
     pub epoch: u64,

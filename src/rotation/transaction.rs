@@ -231,6 +231,7 @@ impl<'a> Transaction<'a> {
         if self.record == *self.before && self.token == TokenChange::Keep {
             return RotationStep { write: None, effects, transitions };
         }
+        self.record.lineage.follow(self.before.version.nonce);
         self.record.version.epoch = self.before.version.epoch + 1;
         self.record.version.nonce = self.view.nonce;
         let expect = Some(self.before.version);

@@ -73,6 +73,12 @@ impl MemoryStore {
         state.snapshot(now)
     }
 
+    /// All that was stored after that moment is lost; with nothing, everything.
+    #[cfg(test)]
+    pub(crate) fn restore(&self, earlier: Option<super::StoreSnapshot>) {
+        self.lock().0.restore(earlier);
+    }
+
     /// See [`Store::subscribe`].
     pub fn subscribe(&self) -> MemoryHints {
         self.lock().0.subscribers.add()

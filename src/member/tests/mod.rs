@@ -6,6 +6,7 @@ mod custody;
 mod failing;
 mod faults;
 mod invalidation;
+mod lost_writes;
 mod outages;
 mod pair;
 mod peripherals;

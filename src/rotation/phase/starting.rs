@@ -9,6 +9,7 @@ use crate::rotation::effect::{RotationEffect, RotationStep};
 use crate::rotation::event::RotationEvent;
 use crate::rotation::history::{End, Past, RotationId};
 use crate::rotation::ledger::Proof;
+use crate::rotation::lineage::Lineage;
 use crate::rotation::notice::{Moved, RotationNotice};
 use crate::rotation::outcome::{Refusal, Settled};
 use crate::rotation::persist;
@@ -187,7 +188,7 @@ fn first_record(
     let targets = view.targets.iter().filter(|_| !is_configured).map(|spec| (spec.target, pending));
     Record {
         version: Version {
-            incarnation: view.nonce,
+            incarnation: Version::new_incarnation(view.nonce, now),
             epoch: Version::FIRST_EPOCH,
             nonce: view.nonce,
         },
@@ -200,5 +201,6 @@ fn first_record(
         waiting: None,
         targets: targets.collect::<BTreeMap<_, _>>(),
         history: history.collect(),
+        lineage: Lineage::default(),
     }
 }

@@ -2,6 +2,7 @@
 
 mod candidates;
 mod custody;
+mod descent;
 mod ground;
 mod interpreter;
 mod model;

@@ -23,7 +23,7 @@ use super::{
 use crate::clock::Timestamp;
 use crate::credential::CredentialId;
 use crate::rotation::{
-    MemberId, MemberTable, Phase, Record, Refused, Rejections, TokenChange, Version, Write,
+    Lineage, MemberId, MemberTable, Phase, Record, Refused, Rejections, TokenChange, Version, Write,
 };
 use crate::secret::Secret;
 use crate::token::TokenId;
@@ -356,6 +356,7 @@ fn first_record() -> Record {
         waiting: None,
         targets: BTreeMap::new(),
         history: Vec::new(),
+        lineage: Lineage::default(),
     }
 }
 

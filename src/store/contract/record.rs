@@ -8,6 +8,13 @@ use crate::rotation::{
     TargetState, Token,
 };
 
+/// As long as it gets.
+fn lineage() -> Lineage {
+    let mut lineage = Lineage::default();
+    (0..20).for_each(|writes| lineage.follow(u64::MAX - writes));
+    lineage
+}
+
 pub(in crate::store) fn nothing_is_stored_at_first<H: Harness>(harness: &H) {
     let stored = harness.client().load();
     assert_eq!(stored.record, None);
@@ -47,6 +54,7 @@ pub(in crate::store) fn every_part_of_a_record_comes_back<H: Harness>(harness: &
             ]
             .into(),
             history: history(),
+            lineage: lineage(),
         };
         writer.write(&Write { record: record.clone(), ..write }, None).expect("a write");
         assert_eq!(reader.record(), record);

@@ -63,6 +63,19 @@ impl MemoryState {
         }
     }
 
+    /// What was stored at an earlier moment is all that is left.
+    #[cfg(test)]
+    pub(super) fn restore(&mut self, earlier: Option<StoreSnapshot>) {
+        let (record, token) = earlier.map_or((None, None), |earlier| {
+            assert!(
+                earlier.token.is_some() || earlier.serial == 0,
+                "the count is that of the token"
+            );
+            (earlier.record, earlier.token)
+        });
+        (self.latest, self.record, self.token) = (token.as_ref().map(Token::from), record, token);
+    }
+
     /// Performs an operation; nobody is told of it here.
     pub(super) fn answer(&mut self, operation: &Operation, now: Timestamp) -> Reply {
         let stored =

@@ -8,7 +8,9 @@ use std::time::Duration;
 use super::*;
 use crate::clock::{ManualClock, Sleep};
 use crate::credential::CredentialId;
-use crate::rotation::{Barrier, MemberId, Phase, Record, Refused, TokenChange, Version, Write};
+use crate::rotation::{
+    Barrier, Lineage, MemberId, Phase, Record, Refused, TokenChange, Version, Write,
+};
 use crate::secret::Secret;
 use crate::store::contract::{Harness, contract};
 use crate::store::{Beat, Fresh, Hints, Lease, TokenWrite, Written};
@@ -89,6 +91,7 @@ fn write(epoch: u64) -> Write {
         waiting: None,
         targets: BTreeMap::new(),
         history: Vec::new(),
+        lineage: Lineage::default(),
     };
     let expect = (epoch > Version::FIRST_EPOCH).then(|| version(epoch - 1));
     Write { expect, record, token: TokenChange::Keep, barrier: None }

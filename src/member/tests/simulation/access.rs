@@ -41,6 +41,7 @@ impl Outside {
         let Some(mut record) = process.store.load().record else { return };
         self.counts.others += 1;
         let expect = Some(record.version);
+        record.lineage.follow(record.version.nonce);
         record.version.epoch += 1;
         record.version.nonce = self.random.bits();
         let write = Write { expect, record, token: TokenChange::Keep, barrier: None };

@@ -7,7 +7,7 @@ use super::{MINUTE, SECOND};
 use crate::credential::CredentialId;
 use crate::member::tests::peripherals::{Process, StepTaken};
 use crate::member::*;
-use crate::rotation::{PhaseName, Record, Retired, Transition};
+use crate::rotation::{Descent, PhaseName, Record, Retired, Transition};
 
 fn moves(effects: &[MemberEffect]) -> Vec<Transition> {
     let moved = |effect: &MemberEffect| match effect {
@@ -28,7 +28,9 @@ impl Outside {
         if before == Some(&after) {
             return;
         }
-        let was = self.history.last_version.replace(after.version);
+        // Of two sides one wins; of what it lacks the process keeps tombstones.
+        let is_fork = before.is_some_and(|it| it.descent_of(&after) == Descent::Fork);
+        let was = self.history.last_version.replace(after.version).filter(|_| !is_fork);
         if let Some(was) = was.filter(|was| was.incarnation == after.version.incarnation) {
             assert!(was.epoch <= after.version.epoch, "I4: the epoch fell");
             let is_other = was.epoch == after.version.epoch && was.nonce != after.version.nonce;
@@ -40,8 +42,9 @@ impl Outside {
         };
         let (now, new) = (self.now, retired(&after));
         for id in before.map(retired).unwrap_or_default().difference(&new) {
-            let was_cleared =
-                !self.history.retired.contains(id) || after.retired.len() >= Record::MOST_RETIRED;
+            let was_cleared = is_fork
+                || !self.history.retired.contains(id)
+                || after.retired.len() >= Record::MOST_RETIRED;
             assert!(was_cleared, "I2: a retirement was forgotten without a reason");
         }
         let Some(before) = before else {

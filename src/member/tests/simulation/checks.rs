@@ -23,6 +23,10 @@ impl Outside {
         if Some(stored.version) != write.expect {
             return;
         }
+        // What was lost is written back: it was looked at when it was written first.
+        if process.member.record().is_some_and(|known| known.version == write.record.version) {
+            return;
+        }
         let previous = stored.open_overlap().map(|overlap| overlap.previous);
         let role = previous.map(|previous| write.record.role(previous));
         if role == Some(Role::Retired) {

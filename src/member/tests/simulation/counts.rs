@@ -21,7 +21,7 @@ macro_rules! counts {
 }
 
 counts! {
-    steps requests faults crashes restarts suspensions store_faults outages others sink_writes failed_writes hung_writes late_writes refusals
+    steps requests faults crashes restarts suspensions store_faults outages failovers others sink_writes failed_writes hung_writes late_writes refusals
     started prepared staged promoted leaked rejected withdrawn substituted fell_back rolled_back retired
     overdue degraded recovered
     answers denials

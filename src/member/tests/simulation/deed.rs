@@ -20,6 +20,8 @@ pub(super) enum Deed {
     Mood(usize, Mood),
     Down(bool),
     StoreDown(bool),
+    /// The store loses its latest writes.
+    Failover,
     Reload,
     Leave,
     Restart,

@@ -53,6 +53,7 @@ impl Sim {
                 self.outside.is_store_down = is_down;
                 self.outside.counts.outages += u64::from(is_down);
             }
+            Deed::Failover => self.fail_over(),
             Deed::Reload => {
                 self.read();
                 self.tell(MemberEvent::Reloaded);

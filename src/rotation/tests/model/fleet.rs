@@ -59,6 +59,7 @@ impl State {
             waiting: None,
             targets: BTreeMap::new(),
             history: Vec::new(),
+            lineage: Lineage::default(),
         };
         let expires_at = Self::NOW + Self::LIFE;
         let token =

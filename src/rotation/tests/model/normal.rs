@@ -21,6 +21,7 @@ impl State {
         let (mut generations, mut serials) = (Vec::new(), Vec::new());
         self.each_record(&mut |record| {
             record.history.clear();
+            record.lineage = Lineage::default();
             epochs.push(record.version.epoch);
             epochs.extend(record.open_overlap().map(|overlap| overlap.epoch));
             nonces.push(record.version.nonce);

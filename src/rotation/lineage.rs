@@ -1,0 +1,23 @@
+//! The writes that a record descends from.
+
+/// The nonces of the writes before the latest one, the oldest first; at most [`Lineage::REACH`].
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
+pub struct Lineage(Vec<u64>);
+
+impl Lineage {
+    /// How many earlier writes are known.
+    pub const REACH: usize = 16;
+
+    /// Another write follows the one with this nonce.
+    pub(crate) fn follow(&mut self, nonce: u64) {
+        self.0.push(nonce);
+        let older = self.0.len().saturating_sub(Self::REACH);
+        self.0.drain(..older);
+    }
+
+    /// The nonce of the write that was so many writes ago.
+    pub(super) fn ago(&self, writes: u64) -> Option<u64> {
+        let writes = usize::try_from(writes).ok()?;
+        self.0.len().checked_sub(writes).and_then(|index| self.0.get(index)).copied()
+    }
+}
