@@ -102,6 +102,7 @@ impl KeySet {
             let error = ErrorMessage::new(Code::Closed, "This WebhookSigner is closed.");
             self.signer.tell(&Message::Settled { waiter, error: Some(error) });
         }
+        self.signer.fall_silent();
     }
 
     /// The JavaScript sources were read.

@@ -13,7 +13,6 @@ use crate::webhook::{Incoming, LiveKeys, NoKey, Outgoing, Scheme, SignWith, Sign
 /// Signs and verifies with the keys that it is shown.
 pub struct Signer {
     handle: HandleId,
-    listener: Arc<dyn Listener>,
     scheme: Scheme,
     sign_with: SignWith,
     tolerance: i64,
@@ -22,6 +21,8 @@ pub struct Signer {
 
 #[derive(Default)]
 struct Shown {
+    /// None once it is closed: its environment may have ended.
+    listener: Option<Arc<dyn Listener>>,
     board: Board,
     /// The number of the latest event.
     seq: u64,
@@ -34,7 +35,8 @@ impl Signer {
         sign_with: SignWith,
         tolerance: i64,
     ) -> Self {
-        Self { handle, listener, scheme, sign_with, tolerance, shown: Mutex::default() }
+        let shown = Shown { listener: Some(listener), ..Shown::default() };
+        Self { handle, scheme, sign_with, tolerance, shown: Mutex::new(shown) }
     }
 
     /// How signatures look.
@@ -80,7 +82,13 @@ impl Signer {
     }
 
     pub(super) fn tell(&self, message: &Message) {
-        self.listener.tell(message);
+        self.lock().tell(message);
+    }
+
+    /// Nobody is told anything any more. The listener ends here, in its own environment, whoever
+    /// still has this signer.
+    pub(super) fn fall_silent(&self) {
+        self.lock().listener = None;
     }
 
     /// Shows other keys, at an instant in milliseconds since 1970: a call that begins after this uses
@@ -97,7 +105,7 @@ impl Signer {
                 }
             };
             let (handles, seq, at) = (vec![self.handle], shown.seq, UtcMillis(at));
-            self.listener.tell(&Message::Event(EventMessage { handles, seq, at, event }));
+            shown.tell(&Message::Event(EventMessage { handles, seq, at, event }));
         }
     }
 
@@ -107,5 +115,13 @@ impl Signer {
 
     fn lock(&self) -> MutexGuard<'_, Shown> {
         self.shown.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Shown {
+    fn tell(&self, message: &Message) {
+        if let Some(listener) = &self.listener {
+            listener.tell(message);
+        }
     }
 }

@@ -4,6 +4,7 @@ mod handles;
 mod hanging;
 mod leaps;
 mod races;
+mod signers;
 
 use std::cell::RefCell;
 use std::io::{BufRead, BufReader, Read, Write};
