@@ -5,12 +5,14 @@ use super::item::Item;
 use super::step::MemberStep;
 use super::work::Pending;
 use crate::credential::CredentialId;
-use crate::rotation::{Descent, Record, RotationEvent, TokenChange, Write};
+use crate::rotation::{Descent, Record, Role, RotationEvent, TokenChange, Write};
 use crate::store::{Operation, StoreSnapshot};
 
 impl MemberStep<'_> {
     /// The store was read because of an event, which is taken up again.
-    pub(super) fn loaded(&mut self, event: RotationEvent, snapshot: StoreSnapshot) {
+    pub(super) fn loaded(&mut self, event: RotationEvent, mut snapshot: StoreSnapshot) {
+        let deletions = &self.member.deletions;
+        snapshot.token.take_if(|token| deletions.concern(token.id, token.credential));
         if let Some(record) = self.repaired(snapshot.record.as_ref()) {
             let expect = snapshot.record.map(|stored| stored.version);
             let token = snapshot.token.as_ref().map(crate::rotation::Token::from);
@@ -43,7 +45,7 @@ impl MemberStep<'_> {
             Some(Descent::Continuation | Descent::Fork | Descent::Later) => None,
             // Nobody has written since, or the stored one would follow from something else.
             Some(Descent::LostWrites) => Some(known.clone()),
-            // Whoever has read it goes on from there; this is something later.
+            // As a later incarnation than any that is known, which everybody takes over.
             Some(Descent::Earlier) | None => {
                 let known = known.clone();
                 Some(known.reborn(stored, self.chance.bits(), self.now))
@@ -51,15 +53,17 @@ impl MemberStep<'_> {
         }
     }
 
-    /// What is read does not follow from what was known: what this member has read as retired stays
-    /// so for it.
+    /// What is read does not follow from what was known: what this member has read as retired, and
+    /// the stored record does not call so, stays retired for it.
     fn bury(&mut self, stored: Option<&Record>) {
         let (Some(known), Some(stored)) = (self.member.record(), stored) else { return };
         if known.descent_of(stored) == Descent::Continuation {
             return;
         }
         let own = known.active;
-        let retired: Vec<CredentialId> = known.retired.iter().map(|it| it.credential).collect();
+        let retired = known.retired.iter().map(|it| it.credential);
+        let retired: Vec<CredentialId> =
+            retired.filter(|id| stored.role(*id) != Role::Retired).collect();
         let is_dead = retired.contains(&stored.active);
         self.member.shared.bury(retired);
         if is_dead && self.member.standings.ledger.proof(own).is_some() {

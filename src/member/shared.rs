@@ -60,6 +60,10 @@ impl Shared {
         now: Timestamp,
     ) -> Option<Record> {
         let was = std::mem::replace(&mut self.record, record);
+        if let Some(record) = &self.record {
+            // From now on the record tells, also when somebody names it again.
+            self.buried.retain(|id| record.role(*id) != Role::Retired);
+        }
         let active = |record: Option<&Record>| record.map(|record| record.active);
         if active(was.as_ref()) != active(self.record.as_ref()) {
             self.active_since = now;

@@ -192,8 +192,6 @@ impl MemberStep<'_> {
     /// Takes over what the store holds.
     pub(super) fn adopt(&mut self, snapshot: StoreSnapshot) {
         let StoreSnapshot { record, token, serial, .. } = snapshot;
-        let deletions = &self.member.deletions;
-        let token = token.filter(|token| !deletions.concern(token.id, token.credential));
         let was = self.member.shared.replace_record(record, self.now);
         self.narrow_offer();
         let Member { shared, rotations, .. } = &mut *self.member;

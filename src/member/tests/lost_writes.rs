@@ -164,6 +164,33 @@ fn what_was_read_as_retired_is_not_presented_though_the_stored_record_calls_it_a
 }
 
 #[test]
+fn once_the_stored_record_says_so_too_a_retirement_is_cleared_by_whoever_names_the_credential() {
+    let mut world = with_token(SECRETS);
+    let stable = world.process.store.load();
+    world.rotate_to("new");
+    assert!(!presented_old(&mut world, 3 * 60));
+    world.process.store.restore(Some(stable.clone()));
+    write_as_the_other_side(&world, stable);
+    assert!(!presented_old(&mut world, 5 * 60));
+    assert_eq!(stored_role(&world, "old"), Role::Retired, "the fleet has retired it as well");
+    // Somebody else names it, which this member learns from the record alone.
+    let mut record = world.process.store.load().record.expect("a record");
+    let expect = Some(record.version);
+    record.lineage.follow(record.version.nonce);
+    record.version.epoch += 1;
+    record.version.nonce ^= 1;
+    record.retired.clear();
+    record.standby.push(id_of("old"));
+    let write = Write { expect, record, token: TokenChange::Keep, barrier: None };
+    world.process.store.answer(&Operation::Write(Box::new(write), None));
+    world.rotate_to("third");
+    world.pass(SECOND);
+    let presentable = world.member().presentable();
+    let is_there = presentable.iter().any(|one| one.client_secret.expose() == "old");
+    assert!(is_there, "it may be presented again");
+}
+
+#[test]
 fn who_waits_for_a_rotation_on_the_losing_side_is_told() {
     let endpoint = |credential: &Credential, _| match credential.client_secret.expose() {
         "never" => transient(),
