@@ -30,7 +30,9 @@ impl MemberStep<'_> {
         for item in self.member.work.take_items(is_wanted) {
             match item {
                 Item::Configured(configured) => {
-                    for event in self.take_up(configured) {
+                    // Readings go on for as long as it lasts: what says nothing new must not add up.
+                    let events = self.take_up(configured).into_iter();
+                    for event in events.filter(|it| !matches!(it, RotationEvent::Ticked)) {
                         self.member.work.push(Item::Rotation(event));
                     }
                 }

@@ -135,6 +135,19 @@ fn a_secret_that_comes_during_an_outage_is_used_once_there_is_no_other() {
 }
 
 #[test]
+fn what_waits_for_the_store_does_not_add_up_with_every_reading() {
+    let mut world = with_token(&["one"]);
+    world.script.store = StoreState::Down;
+    pass_with_token(&mut world, 60);
+    for _ in 0..100 {
+        world.configure(&["one"]);
+        world.pass(10 * SECOND);
+    }
+    let waiting = world.member().work.items().count();
+    assert!(waiting < 10, "{waiting} items wait");
+}
+
+#[test]
 fn a_process_that_starts_during_an_outage_has_a_token() {
     let mut world = World::new(DEFAULT, accepts(&["second"]));
     world.script.store = StoreState::Down;
