@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::clock::Timestamp;
-use crate::credential::Credential;
+use crate::credential::{Credential, CredentialId};
 use crate::error::{Code, Failure};
 use crate::secret::Secret;
 
@@ -36,8 +36,8 @@ pub struct FreshToken {
     pub id: TokenId,
     /// The token.
     pub text: Secret,
-    /// The credential that it was obtained with.
-    pub credential: Arc<Credential>,
+    /// What it was obtained with.
+    pub made_with: Maker,
     /// When the request for it was sent: its life is counted from here, to be safe.
     pub issued_at: Timestamp,
     /// When the answer with it came.
@@ -50,6 +50,15 @@ pub struct FreshToken {
     pub refresh_at: Timestamp,
     /// Until when it is handed out: its expiry less the margin.
     pub usable_until: Timestamp,
+}
+
+/// What a token was obtained with.
+#[derive(Debug, Clone)]
+pub enum Maker {
+    /// A credential that is here.
+    Here(Arc<Credential>),
+    /// One that only other members of the fleet hold.
+    Elsewhere(CredentialId),
 }
 
 /// The token that is handed out.
@@ -66,6 +75,32 @@ impl Deref for HeldToken {
 
     fn deref(&self) -> &FreshToken {
         &self.token
+    }
+}
+
+impl Maker {
+    /// The credential, where it is here.
+    pub fn here(&self) -> Option<&Arc<Credential>> {
+        match self {
+            Self::Here(credential) => Some(credential),
+            Self::Elsewhere(_) => None,
+        }
+    }
+
+    /// Its id, unless nobody has needed that yet.
+    pub fn id(&self) -> Option<CredentialId> {
+        match self {
+            Self::Here(credential) => credential.has_id().then(|| credential.id()),
+            Self::Elsewhere(id) => Some(*id),
+        }
+    }
+
+    /// Whether both are the same credential, as far as that is known.
+    pub fn is_same_as(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Here(one), Self::Here(other)) => one.is_same_as(other),
+            _ => self.id().is_some() && self.id() == other.id(),
+        }
     }
 }
 

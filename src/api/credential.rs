@@ -5,6 +5,7 @@ use serde::Serialize;
 use crate::credential::Credential;
 use crate::member::Name;
 use crate::secret::{Secret, serialize_exposed};
+use crate::token::Maker;
 
 /// A credential as it may be named in public.
 #[derive(Debug, Clone, Serialize)]
@@ -26,6 +27,18 @@ impl CredentialName {
             credential_id: credential.has_id().then(|| credential.id().to_string()),
             label: credential.label.clone(),
             client_id: credential.client_id.clone(),
+        }
+    }
+}
+
+impl CredentialName {
+    /// Names what a token was made with.
+    pub fn of_maker(maker: &Maker) -> Self {
+        match maker {
+            Maker::Here(credential) => Self::of(credential),
+            Maker::Elsewhere(id) => {
+                Self { credential_id: Some(id.to_string()), label: None, client_id: String::new() }
+            }
         }
     }
 }

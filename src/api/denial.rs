@@ -55,7 +55,8 @@ fn refused(
             details.missing = Some(MissingMessage::of(missing, member));
         }
         Refusal::LifetimeTooShort { safe_until } => {
-            details.safe_until = Some(calendar.utc(*safe_until));
+            let safe_until = member.own_time(*safe_until);
+            details.safe_until = Some(calendar.utc(safe_until));
             lifetime_ms = Some(millis(safe_until.since(calendar.now())));
         }
         Refusal::Conflict | Refusal::Degraded | Refusal::TokenUnavailable => {}
@@ -64,7 +65,7 @@ fn refused(
         lifetime_ms,
         cause: failure.cloned().map(Box::new),
         details: Some(Box::new(details)),
-        ..ErrorMessage::new(refusal.code(), story(refusal, calendar) + &said(failure))
+        ..ErrorMessage::new(refusal.code(), story(refusal, member, calendar) + &said(failure))
     }
 }
 
@@ -109,7 +110,7 @@ fn persist_failed(failure: &PersistFailure, labels: Labels<'_>) -> Failure {
     Failure::new(Code::PersistFailed, sentences::persist_failure(failure, labels))
 }
 
-fn story(refusal: &Refusal, calendar: Calendar<'_>) -> String {
+fn story(refusal: &Refusal, member: &Member, calendar: Calendar<'_>) -> String {
     match refusal {
         Refusal::CandidateRejected(id) => format!(
             "The credential {id} was not accepted, and nothing has changed: check it and rotate again."
@@ -144,7 +145,7 @@ fn story(refusal: &Refusal, calendar: Calendar<'_>) -> String {
         }
         Refusal::LifetimeTooShort { safe_until } => format!(
             "A fresh token lives shorter than minRunwayMs: it would bridge {} ms. Ask for less.",
-            millis(safe_until.since(calendar.now()))
+            millis(member.own_time(*safe_until).since(calendar.now()))
         ),
     }
 }

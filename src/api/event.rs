@@ -198,13 +198,14 @@ impl UntoldEvent {
     fn of_token(notice: refresh::RefreshNotice, calendar: Calendar<'_>) -> Self {
         match notice {
             refresh::RefreshNotice::Token(token) => {
-                Self::naming(Arc::clone(&token.credential), |name| ApiEvent::Token {
+                let event = ApiEvent::Token {
                     serial: token.serial,
-                    credential: name,
+                    credential: CredentialName::of_maker(&token.made_with),
                     issued_at: calendar.utc(token.issued_at),
                     expires_at: calendar.utc(token.expires_at),
                     refresh_at: calendar.utc(token.refresh_at),
-                })
+                };
+                Self { event, credential: token.made_with.here().cloned(), owner: None }
             }
             refresh::RefreshNotice::TokenRetired { serial, reason } => {
                 Self::anonymous(ApiEvent::TokenRetired { serial, reason })

@@ -74,7 +74,7 @@ impl TokenStatus {
             serial: token.serial,
             issued_at: calendar.utc(token.issued_at),
             expires_at: calendar.utc(token.expires_at),
-            credential: CredentialName::of(&token.credential),
+            credential: CredentialName::of_maker(&token.made_with),
         }
     }
 }

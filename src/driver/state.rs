@@ -103,7 +103,8 @@ impl State {
     /// made with it.
     fn tell_stale_variables(&mut self, now: Timestamp) {
         let Some(token) = self.member.token(now) else { return };
-        for EntryPlace { owner, index } in self.sources.take_stale(&token.credential) {
+        let Some(credential) = token.made_with.here() else { return };
+        for EntryPlace { owner, index } in self.sources.take_stale(credential) {
             self.handles.tell(owner, &Message::StaleVariables { handle: owner, entry: index });
         }
     }

@@ -7,13 +7,16 @@ use url::Url;
 
 use super::effect::{MemberEffect, MemberNotice};
 use super::item::{Answered, Item};
+use super::operations::Purpose;
 use super::parts::Member;
 use super::step::MemberStep;
 use super::work::Todo;
-use crate::clock::Timestamp;
+use crate::clock::{StoreTime, Timestamp};
 use crate::credential::Credential;
-use crate::rotation::{self, Role};
-use crate::token::{self, FreshToken, TokenId};
+use crate::policy::Policy;
+use crate::rotation::{self, Evidence, Role};
+use crate::store::Operation;
+use crate::token::{self, FreshToken, Maker, TokenId};
 use crate::verdict::{Arrival, Verdict, Verify};
 
 impl MemberStep<'_> {
@@ -30,8 +33,12 @@ impl MemberStep<'_> {
         if matches!(verdict, Verdict::Rejected(_)) {
             self.member.tokens.refresh.count_rejection();
         }
+        self.pause_fleet(&verdict);
         let id = TokenId(self.chance.bits());
-        let verdict = verdict.and_then(|grant| self.schedule(id, &credential, grant, sent_at));
+        let verdict = verdict.and_then(|grant| {
+            let made_with = Maker::Here(Arc::clone(&credential));
+            self.schedule(id, made_with, grant, sent_at)
+        });
         let verdict = self.member.judge(&credential, verdict, verify);
         if let Verdict::Accepted(Arrival { token, verify, .. }) = &verdict
             && self.member.record().is_none()
@@ -46,11 +53,22 @@ impl MemberStep<'_> {
         self.enqueue(Item::Answered(Box::new(answered)));
     }
 
+    /// The endpoint wants to be left alone: nobody of the fleet asks it meanwhile.
+    fn pause_fleet(&mut self, verdict: &Verdict) {
+        let Some(asked) = verdict.retry_after().filter(|_| self.member.membership.is_some()) else {
+            return;
+        };
+        let pause = asked.min(Policy::LONGEST_RETRY_AFTER);
+        let until = self.store_now() + pause;
+        self.member.shared.pause(Some(until));
+        self.ask_store(Purpose::Note, Operation::CoolDown(pause));
+    }
+
     /// Lays out the life of a token that came, if anything is left of it.
     pub(super) fn schedule(
         &mut self,
         id: TokenId,
-        credential: &Arc<Credential>,
+        made_with: Maker,
         grant: token::Grant,
         sent_at: Timestamp,
     ) -> Verdict<Arrival> {
@@ -63,7 +81,7 @@ impl MemberStep<'_> {
         let token = FreshToken {
             id,
             text: grant.access_token,
-            credential: Arc::clone(credential),
+            made_with,
             issued_at: sent_at,
             received_at: self.now,
             expires_at: schedule.expires_at,
@@ -76,15 +94,25 @@ impl MemberStep<'_> {
 
     /// The credential's id is known: the answer counts.
     pub(super) fn take_answer(&mut self, answered: Answered) {
+        if self.member.is_own(&answered) {
+            return self.take_own_answer(answered);
+        }
         let Answered { credential, flight, verdict, arrived_at } = answered;
-        let id = credential.id();
+        let (id, arrived_at) = (credential.id(), self.arrival_of(arrived_at));
         self.member.work.take_in(id, arrived_at);
-        let concluded = self.note_answer(&credential, &verdict, arrived_at);
+        let evidence = self.member.evidence(&verdict);
+        let concluded = self.note_answer(&credential, &verdict, &evidence, arrived_at);
         let work = &mut self.member.work;
-        work.then(Todo::Step(rotation::RotationEvent::Answered { credential: id, verdict }));
+        let event = rotation::RotationEvent::Answered { credential: id, verdict: evidence };
+        work.then(Todo::Step(event));
         if let Some(flight) = flight {
             work.then(Todo::Conclude { flight, verdict: concluded });
         }
+    }
+
+    /// When an answer came, as the store would tell it.
+    pub(super) fn arrival_of(&self, arrived_at: Timestamp) -> StoreTime {
+        if arrived_at == self.now { self.store_now() } else { self.member.clock.at(arrived_at) }
     }
 
     /// Notes what the endpoint has said of a credential, and tells those who listen; returns what
@@ -93,17 +121,20 @@ impl MemberStep<'_> {
         &mut self,
         credential: &Arc<Credential>,
         verdict: &Arc<Verdict<Arrival>>,
-        arrived_at: Timestamp,
+        evidence: &Verdict<Evidence>,
+        arrived_at: StoreTime,
     ) -> Arc<Verdict<Arrival>> {
         let id = credential.id();
         let policy = self.member.rotation_policy();
         let Member { credentials, shared, standings, tokens, .. } = &mut *self.member;
         credentials.keyring.add(credential);
         let before = standings.rejected(&credentials.keyring);
-        let concluded = standings.note(id, verdict, shared.record(), &policy, arrived_at);
+        let concluded =
+            standings.note(id, (verdict, evidence), shared.record(), &policy, arrived_at);
         if let Verdict::Accepted(arrival) = &*concluded {
             tokens.obtain(id, &arrival.token);
         }
+        let note = standings.to_share(id, shared.record(), &policy, arrived_at);
         let after = standings.rejected(&credentials.keyring);
         for id in after.into_iter().filter(|id| !before.contains(id)) {
             let known = credentials.keyring.get(id).zip(standings.failure(id));
@@ -112,6 +143,9 @@ impl MemberStep<'_> {
                 let notice = MemberNotice::CredentialRejected { credential, failure };
                 self.effects.push(MemberEffect::Notify(notice));
             }
+        }
+        if let Some((purpose, operation)) = note.filter(|_| self.member.membership.is_some()) {
+            self.ask_store(purpose, operation);
         }
         concluded
     }
@@ -136,6 +170,17 @@ impl Member {
             verdict if self.knows_another(credential) => verdict.beside_another_credential(),
             verdict => verdict,
         }
+    }
+
+    /// What an answer says to the credential lifecycle.
+    pub(super) fn evidence(&self, verdict: &Verdict<Arrival>) -> Arc<Verdict<Evidence>> {
+        let evidence = verdict.clone().and_then(|arrival| {
+            let Arrival { token, scope, verify } = arrival;
+            let (expires_at, soft_at) =
+                (self.clock.at(token.expires_at), self.clock.at(token.soft_at));
+            Verdict::Accepted(Evidence { expires_at, soft_at, scope, verify })
+        });
+        Arc::new(evidence)
     }
 
     /// Where a candidate's token is to be tried before it counts.

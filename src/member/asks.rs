@@ -133,6 +133,7 @@ impl MemberStep<'_> {
             }
             Ok(Settled::Retired) => member.outcome_of(open.rotation),
             Ok(Settled::Prepared { safe_until }) => {
+                let safe_until = member.clock.own(safe_until);
                 let custody = member.targets.custody_of(&member.places_of_a_rotation());
                 Ok(Answer::Prepared { safe_until, custody })
             }

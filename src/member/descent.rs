@@ -34,8 +34,12 @@ impl MemberStep<'_> {
     }
 
     fn go_on_after_load(&mut self, event: RotationEvent) {
+        if let Some(membership) = &mut self.member.membership {
+            membership.read();
+        }
         self.member.work.first(event);
         self.share_own();
+        self.use_lease();
     }
 
     /// What is written back to the store, if it has lost what this member knows.
@@ -48,7 +52,7 @@ impl MemberStep<'_> {
             // As a later incarnation than any that is known, which everybody takes over.
             Some(Descent::Earlier) | None => {
                 let known = known.clone();
-                Some(known.reborn(stored, self.chance.bits(), self.now))
+                Some(known.reborn(stored, self.chance.bits(), self.store_now()))
             }
         }
     }

@@ -5,7 +5,7 @@ use crate::refresh::{TokenWait, WaiterId};
 use crate::rotation::{CallerId, PersistOutcome, Request, RotationId};
 use crate::secret::Secret;
 use crate::source::{Configured, EntryPlace};
-use crate::store::{Reply, Unavailable};
+use crate::store::{Hint, Reply, Unavailable};
 use crate::verdict::{Verdict, Verify};
 
 /// Something that happened, told to [`Member::step`](super::Member::step).
@@ -73,6 +73,8 @@ pub enum MemberEvent {
         /// What the store replied, or that nobody knows whether it took place.
         result: Result<Reply, Unavailable>,
     },
+    /// The store has announced a write.
+    Hinted(Hint),
     /// Somebody wants everything tried again now.
     Reloaded,
     /// The time that [`Member::wake_at`](super::Member::wake_at) named has come.

@@ -15,8 +15,13 @@ use crate::verdict::{Arrival, Verdict};
 pub(super) enum Item {
     Configured(Configured),
     Answered(Box<Answered>),
-    Asked { caller: CallerId, request: Request<Candidate> },
+    Asked {
+        caller: CallerId,
+        request: Request<Candidate>,
+    },
     Rotation(rotation::RotationEvent),
+    /// What is stored is to be read.
+    Load,
 }
 
 /// What a token request brought.
@@ -43,7 +48,7 @@ impl Item {
                 configured.credentials.iter().chain(ends).collect()
             }
             Self::Answered(answered) => vec![&answered.credential],
-            Self::Asked { .. } | Self::Rotation(_) => Vec::new(),
+            Self::Asked { .. } | Self::Rotation(_) | Self::Load => Vec::new(),
         }
     }
 
@@ -62,6 +67,7 @@ impl Item {
             Self::Answered(answered) => answered.token_alone().is_some(),
             Self::Rotation(event) => matches!(event, rotation::RotationEvent::Ticked),
             Self::Asked { .. } => false,
+            Self::Load => true,
         }
     }
 

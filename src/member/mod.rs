@@ -22,9 +22,13 @@ mod credentials;
 mod deletions;
 mod item;
 mod keyring;
+mod lease;
+mod membership;
+mod operations;
 mod rotations;
 mod shared;
 mod standing;
+mod store_clock;
 mod targets;
 mod tokens;
 mod trials;
@@ -47,6 +51,7 @@ mod persist;
 mod progress;
 mod step;
 mod storage;
+mod unknown;
 
 #[cfg(test)]
 mod tests;

@@ -78,8 +78,8 @@ impl MemberStep<'_> {
         let change = Change {
             rotation: Some(retired.rotation.clone()),
             previous: Some(self.member.credentials.keyring.name(retired.previous)),
-            retire_not_before: Some(retired.retire_not_before),
-            safe_to_revoke_at: Some(retired.safe_to_revoke_at),
+            retire_not_before: Some(self.member.clock.own(retired.retire_not_before)),
+            safe_to_revoke_at: Some(self.member.clock.own(retired.safe_to_revoke_at)),
             ..change
         };
         self.effects.push(MemberEffect::Notify(MemberNotice::Rotation(Box::new(change))));
@@ -115,8 +115,8 @@ impl Member {
             active: record.map(|record| name(record.active)),
             previous: overlap.or(ended).map(|overlap| name(overlap.previous)),
             next: staged.map(|staged| name(staged.next)),
-            retire_not_before: overlap.map(|overlap| overlap.retire_not_before),
-            safe_to_revoke_at: revocable.map(|overlap| overlap.safe_to_revoke_at),
+            retire_not_before: overlap.map(|overlap| self.clock.own(overlap.retire_not_before)),
+            safe_to_revoke_at: revocable.map(|overlap| self.clock.own(overlap.safe_to_revoke_at)),
             failure: None,
             persist_failures: targets,
         }

@@ -54,26 +54,41 @@ impl Member {
     /// What a token can be fetched with now; who is rejected is left to the credential lifecycle.
     fn offer(&self, now: Timestamp) -> Offer {
         let known = self.presentable();
-        let open = known.iter().filter(|one| !self.standings.is_rejected(one));
+        let is_open = |one: &&Arc<Credential>| {
+            let may_be_retried =
+                self.is_for_itself() && one.has_id() && self.retry_at(one.id(), now) <= now;
+            !self.standings.is_rejected(one) || may_be_retried
+        };
+        let open = known.iter().filter(is_open);
         let credentials: Vec<_> = open.cloned().collect();
         // Nobody else tries again what was rejected.
         let is_alone = self.shared.is_out() && credentials.is_empty();
         let credentials = if is_alone { known.clone() } else { credentials };
-        let is_hopeless = credentials.is_empty() && !known.is_empty() && !self.work.has_requests();
+        let is_asking = self.work.has_requests() || self.lease.is_awaited();
+        let is_hopeless = credentials.is_empty() && !known.is_empty() && !is_asking;
         let rejected = is_hopeless.then(|| self.rejection(&known, now));
         let unreadable = self.credentials.unreadable().cloned();
         let is_withheld = self.is_withheld();
-        let awaits_sources = self.credentials.awaits_sources();
+        let awaits_sources = self.credentials.awaits_sources() || !self.has_read();
         Offer { credentials, unreadable, awaits_sources, is_withheld, rejected }
     }
 
     /// What may be presented, in the order in which it is tried.
     pub(super) fn presentable(&self) -> Vec<Arc<Credential>> {
+        if !self.has_read() {
+            return Vec::new();
+        }
         let keyring = &self.credentials.keyring;
         let Some(record) = self.record() else {
             let named = self.calls.awaited().filter_map(|one| keyring.get(one)).cloned();
             let mut list: Vec<Arc<Credential>> = Vec::new();
-            for credential in named.chain(self.credentials.configured().iter().cloned()) {
+            // While there can be no record, nothing else remembers what was accepted.
+            let is_accepted = |one: &&Arc<Credential>| {
+                self.shared.is_out() && self.standings.ledger.proof(one.id()).is_some()
+            };
+            let accepted = keyring.all().filter(is_accepted).cloned();
+            let configured = self.credentials.configured().iter().cloned();
+            for credential in named.chain(configured).chain(accepted) {
                 if !list.iter().any(|known| known.is_same_as(&credential)) {
                     list.push(credential);
                 }
@@ -89,14 +104,9 @@ impl Member {
             (*one == record.active || record.may_present(*one)) && !self.shared.is_buried(*one)
         });
         let mut list: Vec<_> = allowed.filter_map(|one| keyring.get(one)).cloned().collect();
-        if self.shared.is_out() {
-            // Nobody can say whether the fleet knows it by now. Its token is for this member alone.
-            let is_unknown = |one: &&Arc<Credential>| {
-                one.has_id()
-                    && record.role(one.id()) == rotation::Role::Unknown
-                    && !self.shared.is_buried(one.id())
-            };
-            list.extend(self.credentials.configured().iter().filter(is_unknown).cloned());
+        // In an outage nobody can say whether the fleet knows it by now.
+        if self.shared.is_out() || self.is_for_itself() {
+            list.extend(self.unknown().cloned());
         }
         list
     }
@@ -117,7 +127,8 @@ impl Member {
         } else {
             failure
         };
-        let again = rotation::wake_at(self.record(), &self.view(), now).unwrap_or(now);
+        let again = rotation::wake_at(self.record(), &self.view(), self.clock.now(now));
+        let again = again.map_or(now, |at| self.clock.due(at, now));
         (failure, again)
     }
 }

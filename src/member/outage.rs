@@ -37,11 +37,12 @@ impl MemberStep<'_> {
                     }
                 }
                 Item::Answered(answered) => self.take_answer_alone(*answered),
-                Item::Asked { .. } | Item::Rotation(_) => {}
+                Item::Asked { .. } | Item::Rotation(_) | Item::Load => {}
             }
         }
         let has_token = self.member.token(self.now).is_some();
-        self.member.shared.lapse(has_token, self.now);
+        let now = self.store_now();
+        self.member.shared.lapse(has_token, now);
         self.update_offer();
     }
 
@@ -57,11 +58,13 @@ impl MemberStep<'_> {
     /// An answer counts for this member, and for the fleet later.
     fn take_answer_alone(&mut self, answered: Answered) {
         let Answered { credential, flight, verdict, arrived_at } = answered;
-        let concluded = self.note_answer(&credential, &verdict, arrived_at);
+        let arrived_at = self.arrival_of(arrived_at);
+        let evidence = self.member.evidence(&verdict);
+        let concluded = self.note_answer(&credential, &verdict, &evidence, arrived_at);
         if let (Verdict::Accepted(arrival), Some(_)) = (&*concluded, flight) {
             self.install(&arrival.token, self.member.serial() + 1);
         }
-        let event = RotationEvent::Answered { credential: credential.id(), verdict };
+        let event = RotationEvent::Answered { credential: credential.id(), verdict: evidence };
         self.member.work.postpone(event);
         if let Some(flight) = flight {
             self.conclude_alone(flight, concluded);
@@ -79,7 +82,7 @@ impl Member {
     pub(super) fn outage_wake_at(&self) -> Option<Timestamp> {
         let is_pending = self.shared.is_out() && !self.shared.has_lapsed();
         match &self.record()?.phase {
-            Phase::Prepared(prepared) if is_pending => Some(prepared.deadline),
+            Phase::Prepared(prepared) if is_pending => Some(self.clock.own(prepared.deadline)),
             _ => None,
         }
     }

@@ -24,10 +24,9 @@ impl MemberStep<'_> {
         let member = &*self.member;
         let Some(record) = member.record() else { return };
         let is_overdue = record.overlap().is_some_and(|overlap| overlap.overdue);
-        let missing = record
-            .overlap()
-            .filter(|_| is_overdue)
-            .map(|overlap| rotation::missing(record, &member.view(), overlap, false, self.now));
+        let missing = record.overlap().filter(|_| is_overdue).map(|overlap| {
+            rotation::missing(record, &member.view(), overlap, false, self.store_now())
+        });
         // The proof is being asked for.
         let missing = missing.map(|missing| Missing { proof: false, ..missing });
         let awaiting = record.staged().filter(|_| member.rotations.is_told(WaitCode::Custody));
@@ -56,12 +55,12 @@ impl Member {
         let record = self.record()?;
         let staged = record.staged().map(|staged| &staged.rotation);
         let rotation = staged.or(record.overlap().map(|overlap| &overlap.rotation))?;
-        let waits = rotation::waits(record, &self.view(), now);
+        let waits = rotation::waits(record, &self.view(), self.clock.now(now));
         let waits = waits.into_iter().flat_map(|wait| match wait {
             Wait::Proof(credential) => vec![self.awaits_proof(credential)],
             Wait::Custody => vec![WaitsOn::Custody { failures: self.persist_failures() }],
             Wait::Retirement(missing) => self.awaits_retirement(&missing),
-            Wait::Time(until) => vec![WaitsOn::Time(until)],
+            Wait::Time(until) => vec![WaitsOn::Time(self.clock.own(until))],
         });
         Some((rotation.clone(), waits.collect()))
     }

@@ -7,18 +7,22 @@ use std::time::Duration;
 use super::calls::Calls;
 use super::credentials::Credentials;
 use super::deletions::Deletions;
+use super::lease::Lease;
+use super::membership::Membership;
+use super::operations::Operations;
 use super::rotations::Rotations;
 use super::shared::Shared;
 use super::standing::Standings;
+use super::store_clock::StoreClock;
 use super::targets::Targets;
 use super::tokens::Tokens;
 use super::work::Work;
-use crate::clock::Timestamp;
+use crate::clock::{StoreTime, Timestamp};
 use crate::credential::{Credential, CredentialId};
 use crate::error::Failure;
 use crate::policy::Policy;
 use crate::refresh::Refresh;
-use crate::rotation::{self, Ledger, Record, Role, View};
+use crate::rotation::{self, Ledger, MemberId, Record, Role, View};
 use crate::token::HeldToken;
 
 /// One member: its token, its credentials, and what it knows of the record.
@@ -38,9 +42,14 @@ pub struct Member {
     pub(super) credentials: Credentials,
     pub(super) calls: Calls,
     pub(super) work: Work,
+    pub(super) clock: StoreClock,
     pub(super) shared: Shared,
     pub(super) tokens: Tokens,
+    pub(super) operations: Operations,
     pub(super) deletions: Deletions,
+    /// None where one process shares nothing.
+    pub(super) membership: Option<Membership>,
+    pub(super) lease: Lease,
     pub(super) standings: Standings,
     pub(super) rotations: Rotations,
     pub(super) targets: Targets,
@@ -58,14 +67,27 @@ impl Member {
             credentials: Credentials::new(),
             calls: Calls::default(),
             work: Work::default(),
+            clock: StoreClock::default(),
             shared: Shared::default(),
             tokens: Tokens::default(),
+            operations: Operations::default(),
             deletions: Deletions::default(),
+            membership: None,
+            lease: Lease::new(),
             standings: Standings::default(),
             rotations: Rotations::default(),
             targets: Targets::default(),
             closed: false,
         }
+    }
+
+    /// The same as a member of a fleet.
+    pub fn in_fleet(policy: Policy, me: MemberId) -> Self {
+        let mut member = Self::new(policy);
+        member.membership = Some(Membership::new(me));
+        // Nothing is shared without ids.
+        member.work.want_ids();
+        member
     }
 
     /// The token that may be handed out at `now`.
@@ -93,6 +115,11 @@ impl Member {
         self.credentials.unreadable()
     }
 
+    /// A time of what is shared, as this member's clock tells it.
+    pub fn own_time(&self, at: StoreTime) -> Timestamp {
+        self.clock.own(at)
+    }
+
     /// When [`MemberEvent::Ticked`](super::MemberEvent::Ticked) is due.
     pub fn wake_at(&self, now: Timestamp) -> Option<Timestamp> {
         if self.closed {
@@ -103,7 +130,11 @@ impl Member {
             self.rotation_wake_at(now),
             self.outage_wake_at(),
             self.shared.retry_at(),
-            self.deletions.due_at(),
+            self.deletions.due_at().filter(|_| !self.shared.is_out()),
+            self.operations.deadline(),
+            self.beat_at(),
+            self.lease_wake_at(),
+            self.unknown_wake_at(now),
             self.targets.deadline(),
             self.calls.deadline(),
         ];
@@ -112,13 +143,16 @@ impl Member {
 
     /// When the credential lifecycle goes on by itself; not while it waits for something else.
     pub(super) fn rotation_wake_at(&self, now: Timestamp) -> Option<Timestamp> {
-        if !self.work.is_done() || self.credentials.keyring.is_empty() {
+        if !self.work.is_done() || self.credentials.keyring.is_empty() || !self.has_read() {
             return None;
         }
         let (record, view, stepped_at) = (self.record(), self.view(), self.work.stepped_at());
+        let store_now = self.clock.now(now);
         // What became due since the latest step is due, whatever came first.
-        let missed = (stepped_at < now).then(|| rotation::wake_at(record, &view, stepped_at));
-        rotation::wake_at(record, &view, now).into_iter().chain(missed.flatten()).min()
+        let missed = (stepped_at < store_now).then(|| rotation::wake_at(record, &view, stepped_at));
+        let next =
+            rotation::wake_at(record, &view, store_now).into_iter().chain(missed.flatten()).min();
+        next.map(|at| self.clock.due(at, now))
     }
 
     /// Whether ids are derived as soon as there is something to derive them of. Once they are, it
@@ -139,7 +173,7 @@ impl Member {
             nonce: 0,
             configured: credentials.configured_ids(),
             fleeting: credentials.fleeting(),
-            held: credentials.keyring.ids().filter(|id| !shared.is_buried(*id)).collect(),
+            held: self.held_ids(),
             clients: credentials.keyring.clients().collect(),
             ledger: self.standings.ledger.clone(),
             token: shared.token(),
@@ -162,7 +196,7 @@ impl Member {
     fn probing(&self) -> BTreeSet<CredentialId> {
         let has_id = |one: &&Arc<Credential>| one.has_id();
         let mut probing: BTreeSet<CredentialId> =
-            self.work.under_way().filter(has_id).map(|it| it.id()).collect();
+            self.requested().filter(has_id).map(|it| it.id()).collect();
         if self.record().is_none() && !self.refresh().has_token() {
             // The first token is the token lifecycle's matter, at its own pace.
             let known = self.presentable();
@@ -172,14 +206,20 @@ impl Member {
         probing
     }
 
+    /// The credentials whose answer is not taken up yet, or whose request waits for the lease.
+    fn requested(&self) -> impl Iterator<Item = &Arc<Credential>> {
+        self.work.under_way().chain(self.lease.awaiting())
+    }
+
     /// Forgets what nothing refers to any more.
     pub(super) fn prune(&mut self) {
-        let Self { credentials, calls, work, shared, tokens, standings, .. } = self;
+        let Self { credentials, calls, work, lease, shared, tokens, standings, .. } = self;
         let configured = credentials.configured_of_late();
         let named: BTreeSet<CredentialId> = calls.awaited().chain(calls.asked_for()).collect();
         let record = shared.record();
         let role = |id| record.map_or(Role::Unknown, |record| record.role(id));
-        let asked = work.under_way().filter(|it| it.has_id()).map(|it| it.id());
+        let asked = work.under_way().chain(lease.awaiting());
+        let asked = asked.filter(|it| it.has_id()).map(|it| it.id());
         let asked: BTreeSet<CredentialId> =
             asked.chain(work.taken_in().map(|(id, _)| id)).chain(shared.offered()).collect();
         let accepted = |id| record.is_none() && standings.ledger.proof(id).is_some();

@@ -15,6 +15,10 @@ use crate::source::EntryPlace;
 impl MemberStep<'_> {
     pub(super) fn persist(&mut self, target_id: TargetId, credential: &Arc<Credential>) {
         let Member { targets, credentials, policy, .. } = &mut *self.member;
+        if targets.is_writing(target_id) || targets.is_stuck(target_id, credential.id()) {
+            // A reading came between the step that wanted it and this, and wanted the same.
+            return;
+        }
         let place = targets.place(target_id);
         let entry = credentials.entries().iter().find(|entry| Some(entry.place) == place);
         let known = entry.and_then(|entry| Some((entry.place, entry.persist.clone()?)));

@@ -8,7 +8,7 @@ use super::notices::Context;
 use super::parts::Member;
 use super::step::MemberStep;
 use super::work::{Pending, Todo};
-use crate::clock::Timestamp;
+use crate::clock::StoreTime;
 use crate::credential::Credential;
 use crate::refresh;
 use crate::rotation::{self, PhaseName, TokenChange};
@@ -31,13 +31,14 @@ impl MemberStep<'_> {
                 return self.go_on_alone();
             }
             self.update_offer();
+            self.offer_unknown();
             self.look_at_waits();
             self.look_at_watches();
             // What was done may have made more due: it is done now, not by another tick.
             if self.member.rotation_wake_at(self.now).is_some_and(|at| at <= self.now) {
                 self.member.work.push(Item::TICK);
             }
-            let next = self.member.work.next_item();
+            let next = self.member.work.next_item().filter(|_| self.member.has_read());
             if !next.is_some_and(|item| self.member.unidentified(item).is_empty()) {
                 return;
             }
@@ -45,6 +46,9 @@ impl MemberStep<'_> {
     }
 
     fn take_up_next(&mut self) -> bool {
+        if !self.member.has_read() && !matches!(self.member.work.next_item(), Some(Item::Load)) {
+            return false;
+        }
         self.resolve_candidate();
         let member = &mut *self.member;
         let Some(item) = member.work.next_item() else { return false };
@@ -65,6 +69,7 @@ impl MemberStep<'_> {
             Some(Item::Answered(answered)) => self.take_answer(*answered),
             Some(Item::Asked { caller, request }) => self.take_request(caller, request),
             Some(Item::Rotation(event)) => self.member.work.then(Todo::Step(event)),
+            Some(Item::Load) => self.load(rotation::RotationEvent::Ticked),
             None => return false,
         }
         true
@@ -114,7 +119,7 @@ impl MemberStep<'_> {
         self.member.prune();
         let member = &mut *self.member;
         let view = rotation::View { nonce: self.chance.bits(), ..member.view() };
-        let now = member.instant_of(&event).unwrap_or(self.now);
+        let now = member.instant_of(&event).unwrap_or_else(|| member.clock.now(self.now));
         member.work.step_at(now);
         let step = rotation::step(member.record(), &view, &event, now);
         let Some(write) = step.write.clone() else {
@@ -135,8 +140,8 @@ impl MemberStep<'_> {
             }
         };
         let fresh = token.as_ref().map(|token| {
-            let (id, text, issued_at) = (token.id, token.text.clone(), token.issued_at);
-            Fresh { id, text, issued_at }
+            let (id, text) = (token.id, token.text.clone());
+            Fresh { id, text, issued_at: member.clock.at(token.issued_at) }
         });
         let pending = Pending::Write { event, step: Box::new(step), token };
         self.operate(pending, Operation::Write(Box::new(write), fresh));
@@ -174,7 +179,7 @@ impl MemberStep<'_> {
 impl Member {
     /// When the first record would have been made, had its ids been known: the token that came then
     /// may have expired, and its credential was active all the same.
-    fn instant_of(&self, event: &rotation::RotationEvent) -> Option<Timestamp> {
+    fn instant_of(&self, event: &rotation::RotationEvent) -> Option<StoreTime> {
         let rotation::RotationEvent::Answered { credential, .. } = event else { return None };
         let (id, arrived_at) = self.work.taken_in().filter(|_| self.record().is_none())?;
         (id == *credential).then_some(arrived_at)

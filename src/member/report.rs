@@ -72,8 +72,8 @@ impl Member {
             active: name(record.active),
             previous: overlap.map(|overlap| name(overlap.previous)),
             persisted: record.persisted(if staged.is_some() { candidate } else { record.active }),
-            retire_not_before: known.map(|overlap| overlap.retire_not_before),
-            safe_to_revoke_at: known.map(|overlap| overlap.safe_to_revoke_at),
+            retire_not_before: known.map(|overlap| self.clock.own(overlap.retire_not_before)),
+            safe_to_revoke_at: known.map(|overlap| self.clock.own(overlap.safe_to_revoke_at)),
             reason,
             waiting: self.rotations.waits_of(rotation).to_vec(),
         })

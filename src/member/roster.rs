@@ -48,7 +48,8 @@ impl Member {
                 let is_active = foreseen?.is_same_as(&credential);
                 Some(if is_active { Role::Active } else { Role::Standby })
             });
-            let standing = id.map_or(CredentialStanding::Unknown, |id| self.standings.of(id));
+            let standing =
+                id.map_or(CredentialStanding::Unknown, |id| self.standings.of(id, &self.clock));
             let standing = self.latest_answer(&credential).unwrap_or(standing);
             let is_configured = configured.iter().any(|one| one.is_same_as(&credential));
             let is_in_use = is_configured || role == Some(Role::Active);
@@ -88,7 +89,7 @@ impl Member {
         if credential.has_id() && self.credentials.keyring.get(credential.id()).is_some() {
             return None;
         }
-        let held = self.refresh().held().map(|held| &held.credential);
+        let held = self.refresh().held().and_then(|held| held.made_with.here());
         let is_accepted =
             held.into_iter().chain(self.foreseen()).any(|it| it.is_same_as(credential));
         is_accepted.then_some(CredentialStanding::Accepted)
@@ -97,7 +98,7 @@ impl Member {
     /// Since when no known credential is accepted, if none is.
     pub fn degraded_since(&self) -> Option<Timestamp> {
         match self.record()?.phase {
-            rotation::Phase::Degraded { since } => Some(since),
+            rotation::Phase::Degraded { since } => Some(self.clock.own(since)),
             _ => None,
         }
     }

@@ -2,9 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use crate::clock::Timestamp;
+use crate::clock::{StoreTime, Timestamp};
 use crate::credential::CredentialId;
-use crate::rotation::{Fleet, Phase, Record, Role, Token};
+use crate::rotation::{Fleet, MemberId, MemberTable, Phase, Record, Role, Token};
 
 /// What the store holds, as it was last read or written here.
 #[derive(Debug, Default)]
@@ -17,6 +17,8 @@ pub(super) struct Shared {
     serial: u64,
     /// None: one process shares nothing.
     fleet: Option<Fleet>,
+    /// Nobody asks the endpoint before that.
+    cool_down: Option<StoreTime>,
     /// When the store is read again, because it could not be reached.
     retry_at: Option<Timestamp>,
     /// Retired in a record that was lost: not presented here until somebody names it.
@@ -83,6 +85,23 @@ impl Shared {
         std::mem::replace(&mut self.serial, serial)
     }
 
+    /// The members were read; returns whether they are others than before.
+    pub(super) fn replace_members(&mut self, me: MemberId, members: Option<MemberTable>) -> bool {
+        let fleet = members.map(|members| Fleet { me: Some(me), members, sealed: BTreeSet::new() });
+        let was = std::mem::replace(&mut self.fleet, fleet);
+        was != self.fleet
+    }
+
+    /// Nobody asks the endpoint before that.
+    pub(super) fn pause(&mut self, until: Option<StoreTime>) {
+        self.cool_down = until;
+    }
+
+    /// Until when nobody asks the endpoint, if that is not over.
+    pub(super) fn cool_down(&self, now: StoreTime) -> Option<StoreTime> {
+        self.cool_down.filter(|until| *until > now)
+    }
+
     /// No token is shared any more.
     pub(super) fn forget_token(&mut self) {
         self.token = None;
@@ -129,7 +148,7 @@ impl Shared {
     }
 
     /// A preparation ends with its deadline and with its token, also where that cannot be stored.
-    pub(super) fn lapse(&mut self, has_token: bool, now: Timestamp) {
+    pub(super) fn lapse(&mut self, has_token: bool, now: StoreTime) {
         if let Some(Phase::Prepared(prepared)) = self.record.as_ref().map(|record| &record.phase) {
             self.has_lapsed |= self.is_out && (prepared.deadline <= now || !has_token);
         }

@@ -4,10 +4,13 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::keyring::{Keyring, Name};
-use crate::clock::Timestamp;
+use super::operations::Purpose;
+use super::store_clock::StoreClock;
+use crate::clock::{StoreTime, Timestamp};
 use crate::credential::{Credential, CredentialId};
 use crate::error::{Code, Failure};
-use crate::rotation::{self, Ledger, Record, Role};
+use crate::rotation::{self, Evidence, Ledger, Record, Role};
+use crate::store::Operation;
 use crate::verdict::{Arrival, Verdict, Verify};
 
 /// What is known of a credential.
@@ -60,12 +63,12 @@ impl Standings {
     pub(super) fn note(
         &mut self,
         id: CredentialId,
-        verdict: &Arc<Verdict<Arrival>>,
+        (verdict, evidence): (&Arc<Verdict<Arrival>>, &Verdict<Evidence>),
         record: Option<&Record>,
         policy: &rotation::RotationPolicy,
-        arrived_at: Timestamp,
+        arrived_at: StoreTime,
     ) -> Arc<Verdict<Arrival>> {
-        self.ledger.note(id, verdict, record, policy, arrived_at);
+        self.ledger.note(id, evidence, record, policy, arrived_at);
         let is_proved = self.ledger.proof(id).is_some_and(|proof| proof.at == arrived_at);
         let concluded = match &**verdict {
             Verdict::Accepted(arrival) if !is_proved => {
@@ -91,6 +94,24 @@ impl Standings {
             }
         }
         concluded
+    }
+
+    /// What the fleet is to be told of an answer that was noted.
+    pub(super) fn to_share(
+        &mut self,
+        id: CredentialId,
+        record: Option<&Record>,
+        policy: &rotation::RotationPolicy,
+        arrived_at: StoreTime,
+    ) -> Option<(Purpose, Operation)> {
+        if self.ledger.rejections(id).is_some_and(|row| row.last_at == arrived_at) {
+            let staged = record.and_then(Record::staged).filter(|staged| staged.next == id);
+            let since = staged.map(|staged| staged.at + policy.propagation);
+            return Some((Purpose::Rejection(id), Operation::Reject { credential: id, since }));
+        }
+        let is_accepted = self.ledger.proof(id).is_some_and(|proof| proof.at == arrived_at);
+        let is_noted = is_accepted && self.ledger.clear_noted(id);
+        is_noted.then_some((Purpose::Note, Operation::Accept(id)))
     }
 
     /// Remembers why a candidate is not proved yet.
@@ -140,12 +161,12 @@ impl Standings {
     }
 
     /// What the endpoint said last of a credential for certain.
-    pub(super) fn of(&self, id: CredentialId) -> CredentialStanding {
+    pub(super) fn of(&self, id: CredentialId, clock: &StoreClock) -> CredentialStanding {
         match self.ledger.standing(id) {
             None => CredentialStanding::Unknown,
             Some(rotation::Standing::Accepted(_)) => CredentialStanding::Accepted,
             Some(rotation::Standing::Rejected(rejections)) => {
-                CredentialStanding::Rejected(rejections.first_at)
+                CredentialStanding::Rejected(clock.own(rejections.first_at))
             }
         }
     }

@@ -8,7 +8,7 @@ use super::effect::{MemberEffect, MemberNotice};
 use super::event::MemberEvent;
 use super::item::Item;
 use super::parts::Member;
-use crate::clock::Timestamp;
+use crate::clock::{StoreTime, Timestamp};
 use crate::credential::{Credential, CredentialId};
 use crate::refresh;
 use crate::source::Configured;
@@ -41,7 +41,13 @@ pub(super) struct MemberStep<'a> {
 }
 
 impl MemberStep<'_> {
+    /// The store's time at this moment.
+    pub(super) fn store_now(&self) -> StoreTime {
+        self.member.clock.now(self.now)
+    }
+
     fn take(&mut self, event: MemberEvent) {
+        self.member.clock.pass(self.now);
         if self.member.closed {
             if let MemberEvent::Wanted(wait) = event {
                 self.tell_refresh(refresh::RefreshEvent::Wanted(wait));
@@ -70,11 +76,13 @@ impl MemberStep<'_> {
                 self.end_trials();
             }
             MemberEvent::Stored { id, result } => self.stored(id, result),
+            MemberEvent::Hinted(hint) => self.hinted(hint),
             MemberEvent::Reloaded => self.member.standings.ledger.forget_patience(),
             MemberEvent::Observed => self.member.work.want_ids(),
             MemberEvent::Identified | MemberEvent::Ticked => {}
             MemberEvent::Restarted => self.restart(),
             MemberEvent::Closed => {
+                self.leave();
                 self.member.closed = true;
                 self.tell_refresh(refresh::RefreshEvent::Closed);
                 return;
@@ -82,16 +90,27 @@ impl MemberStep<'_> {
         }
         self.expire();
         self.go_on();
-        self.delete_due();
+        self.look_after_store();
         if self.member.refresh().wake_at().is_some_and(|at| at <= self.now) {
             self.tell_refresh(refresh::RefreshEvent::Ticked);
             self.update_offer();
+            self.look_after_lease();
         }
+    }
+
+    /// What the store is to be asked for beside the work: nothing of it waits for its turn.
+    fn look_after_store(&mut self) {
+        if !self.member.shared.is_out() {
+            self.delete_due();
+        }
+        self.beat_if_due();
+        self.look_after_lease();
     }
 
     /// Whoever has waited long enough waits no longer.
     fn expire(&mut self) {
         let now = self.now;
+        self.give_up_operations();
         for caller in self.member.calls.overdue(now) {
             self.time_out(caller);
         }
@@ -136,6 +155,7 @@ impl MemberStep<'_> {
 
     fn restart(&mut self) {
         self.member.work.lose_requests();
+        self.member.lease.lose();
         self.member.credentials.keyring.ask_again();
         self.member.targets.lose_files();
         self.ask_store_again();
@@ -173,7 +193,7 @@ impl MemberStep<'_> {
     }
 
     /// Sends a token request, unless one with this credential is under way.
-    pub(super) fn request(&mut self, credential: &Arc<Credential>, flight: Option<u64>) {
+    pub(super) fn send(&mut self, credential: &Arc<Credential>, flight: Option<u64>) {
         let Some(request) = self.member.work.request(credential, flight) else { return };
         let verify = self.member.verify_url(credential).cloned();
         let credential = Arc::clone(credential);

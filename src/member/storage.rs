@@ -3,32 +3,58 @@
 use std::sync::Arc;
 
 use super::deletions::Deletion;
-use super::effect::MemberEffect;
 use super::notices::Context;
+use super::operations::{Purpose, UnderWay};
 use super::parts::Member;
 use super::step::MemberStep;
 use super::work::Pending;
 use crate::rotation::{self, PhaseName, Record};
 use crate::store::{Operation, Reply, StoreSnapshot, TokenEntry, TokenWrite, Unavailable};
-use crate::token::{FreshToken, Grant};
+use crate::token::{FreshToken, Grant, Maker};
 use crate::verdict::{Arrival, Verdict};
 
 impl MemberStep<'_> {
     /// Has the store perform an operation that the rest of the work waits for.
     pub(super) fn operate(&mut self, pending: Pending, operation: Operation) {
-        let id = self.member.work.begin(pending);
-        self.effects.push(MemberEffect::Store { id, operation });
+        let id = self.ask_store(Purpose::Work, operation);
+        self.member.work.begin(id, pending);
     }
 
     /// A store operation has ended.
     pub(super) fn stored(&mut self, id: u64, result: Result<Reply, Unavailable>) {
-        if result.is_ok() {
-            self.member.shared.is_reached();
-        }
-        let Some(pending) = self.member.work.end(id) else {
-            let again_at = result.is_err().then(|| self.now + Member::STORE_PATIENCE);
-            return self.member.deletions.end(id, again_at);
+        let Some(UnderWay { purpose, asked_at, .. }) = self.member.operations.end(id) else {
+            return;
         };
+        if let Ok(reply) = &result {
+            self.member.shared.is_reached();
+            if let Some(told) = reply.now().filter(|_| self.member.membership.is_some()) {
+                self.member.clock.hear(asked_at, self.now, told);
+            }
+        }
+        match (purpose, result) {
+            (Purpose::Work, result) => self.operated(id, result),
+            (Purpose::Deletion, result) => {
+                let again_at = result.is_err().then(|| self.now + Member::STORE_PATIENCE);
+                self.member.deletions.end(id, again_at);
+            }
+            (Purpose::Beat, Ok(Reply::Pulse(pulse))) => self.heard(pulse),
+            (Purpose::Beat, _) => self.was_not_heard(),
+            (Purpose::Lease, Ok(Reply::Lease(lease))) => self.has_asked_for_lease(Some(lease)),
+            (Purpose::Lease, _) => self.has_asked_for_lease(None),
+            (Purpose::Renewal, Ok(Reply::WasHeld(is_held))) => {
+                self.has_renewed_lease(Some(is_held));
+            }
+            (Purpose::Renewal, _) => self.has_renewed_lease(None),
+            (Purpose::Rejection(id), Ok(Reply::Rejections(row))) => {
+                self.member.standings.ledger.note_row(id, row);
+            }
+            (Purpose::Rejection(_) | Purpose::Note, _) => {}
+        }
+    }
+
+    /// The operation has ended that the work waits for.
+    fn operated(&mut self, id: u64, result: Result<Reply, Unavailable>) {
+        let Some(pending) = self.member.work.end(id) else { return };
         match (pending, result) {
             (Pending::Write { step, token, .. }, Ok(Reply::Written(written))) => {
                 self.written(*step, token.as_ref(), written.serial);
@@ -49,26 +75,33 @@ impl MemberStep<'_> {
             }
             (Pending::Load(event), Ok(Reply::Loaded(snapshot))) => self.loaded(event, *snapshot),
             (Pending::Load(event), _) => {
-                self.member.work.begin(Pending::Load(event));
+                let id = self.member.operations.number();
+                self.member.work.begin(id, Pending::Load(event));
                 self.member.shared.retry(self.now + Member::STORE_PATIENCE);
             }
         }
     }
 
-    fn load(&mut self, event: rotation::RotationEvent) {
+    pub(super) fn load(&mut self, event: rotation::RotationEvent) {
         self.operate(Pending::Load(event), Operation::Load);
     }
 
     /// The store could not be read a while ago.
     pub(super) fn load_again(&mut self) {
         if let Some(id) = self.member.work.awaited() {
-            self.effects.push(MemberEffect::Store { id, operation: Operation::Load });
+            self.ask_store_as(id, Purpose::Work, Operation::Load);
         }
     }
 
     /// What was asked of the store may never be answered: whether it took place has to be read.
     pub(super) fn ask_store_again(&mut self) {
-        self.member.deletions.lose(self.now);
+        let now = self.now;
+        let Member { operations, deletions, membership, .. } = &mut *self.member;
+        operations.lose();
+        deletions.lose(now);
+        if let Some(membership) = membership {
+            membership.lose(now);
+        }
         let Some(id) = self.member.work.awaited() else { return };
         match self.member.work.end(id) {
             Some(Pending::Load(event)) => {
@@ -76,9 +109,10 @@ impl MemberStep<'_> {
                 self.load(event);
             }
             Some(pending) => {
-                let same = self.member.work.begin(pending);
+                let id = self.member.operations.number();
+                self.member.work.begin(id, pending);
                 let reason = "the thread that asked was lost".to_owned();
-                self.stored(same, Err(Unavailable { reason }));
+                self.operated(id, Err(Unavailable { reason }));
             }
             None => {}
         }
@@ -91,10 +125,9 @@ impl MemberStep<'_> {
 
     /// Asks the store for the deletions that are due.
     pub(super) fn delete_due(&mut self) {
-        let Member { deletions, work, .. } = &mut *self.member;
-        for (id, deletion) in deletions.begin_due(self.now, || work.number_operation()) {
-            let operation = deletion.operation();
-            self.effects.push(MemberEffect::Store { id, operation });
+        let Member { deletions, operations, .. } = &mut *self.member;
+        for (id, deletion) in deletions.begin_due(self.now, || operations.number()) {
+            self.ask_store_as(id, Purpose::Deletion, deletion.operation());
         }
     }
 
@@ -143,7 +176,9 @@ impl MemberStep<'_> {
 
     /// A token is the fleet's from now on.
     fn share(&mut self, token: &Arc<FreshToken>, generation: u64, serial: u64) {
-        let (id, credential, expires_at) = (token.id, token.credential.id(), token.expires_at);
+        let Some(credential) = token.made_with.id() else { return };
+        let id = token.id;
+        let expires_at = self.member.clock.at(token.expires_at);
         let shared = rotation::Token { id, credential, generation, serial, expires_at };
         self.member.shared.share(shared);
         if self.member.tokens.is_invalidated(token) {
@@ -158,15 +193,15 @@ impl MemberStep<'_> {
     /// Shares the token that is handed out here, if the store has lost it, or never had it: it was out
     /// of reach.
     pub(super) fn share_own(&mut self) {
-        let Member { shared, tokens, deletions, .. } = &*self.member;
+        let Member { shared, tokens, deletions, clock, .. } = &*self.member;
         let (Some(record), Some(held)) = (shared.record(), tokens.refresh.token(self.now)) else {
             return;
         };
-        let is_of_active = held.credential.has_id() && held.credential.id() == record.active;
+        let is_of_active = held.made_with.id() == Some(record.active);
         let is_better = shared.token().is_none_or(|shared| {
             let is_of_active = shared.credential == record.active;
             shared.generation < record.generation && !is_of_active
-                || is_of_active && shared.expires_at < held.expires_at
+                || is_of_active && shared.expires_at < clock.at(held.expires_at)
         });
         if !is_of_active || !is_better || deletions.concern(held.id, record.active) {
             return;
@@ -177,13 +212,14 @@ impl MemberStep<'_> {
 
     /// Has the store take a token of that generation.
     pub(super) fn put_token(&mut self, token: Arc<FreshToken>, generation: u64) {
+        let Some(credential) = token.made_with.id() else { return };
         let write = TokenWrite {
             id: token.id,
             text: token.text.clone(),
-            credential: token.credential.id(),
+            credential,
             generation,
-            issued_at: token.issued_at,
-            expires_at: token.expires_at,
+            issued_at: self.member.clock.at(token.issued_at),
+            expires_at: self.member.clock.at(token.expires_at),
             read: self.member.shared.serial(),
         };
         self.operate(Pending::Token { token, generation }, Operation::PutToken(write));
@@ -191,7 +227,13 @@ impl MemberStep<'_> {
 
     /// Takes over what the store holds.
     pub(super) fn adopt(&mut self, snapshot: StoreSnapshot) {
-        let StoreSnapshot { record, token, serial, .. } = snapshot;
+        let StoreSnapshot { record, token, serial, members, rejections, cool_down, .. } = snapshot;
+        if let Some(membership) = &self.member.membership {
+            let me = membership.me();
+            self.member.shared.replace_members(me, members);
+            self.member.shared.pause(cool_down);
+            self.member.standings.ledger.replace_rows(rejections);
+        }
         let was = self.member.shared.replace_record(record, self.now);
         self.narrow_offer();
         let Member { shared, rotations, .. } = &mut *self.member;
@@ -222,11 +264,13 @@ impl MemberStep<'_> {
         if let Some(own) = own {
             return self.install(&own, token.serial);
         }
-        let credential = credentials.keyring.get(token.credential).map(Arc::clone);
-        let Some(credential) = credential else { return };
+        // Who cannot present its credential hands it out all the same.
+        let here = credentials.keyring.get(token.credential).map(Arc::clone);
+        let made_with = here.map_or(Maker::Elsewhere(token.credential), Maker::Here);
         let lifetime = token.expires_at.since(token.issued_at);
         let grant = Grant { access_token: token.text, lifetime, refresh_in: None, scope: None };
-        let verdict = self.schedule(token.id, &credential, grant, token.issued_at);
+        let issued_at = self.member.clock.own(token.issued_at);
+        let verdict = self.schedule(token.id, made_with, grant, issued_at);
         if let Verdict::Accepted(Arrival { token: fresh, .. }) = verdict {
             self.install(&fresh, token.serial);
         }

@@ -245,6 +245,11 @@ impl Targets {
         Some(latest.to_failure())
     }
 
+    /// Whether an attempt to write there is under way.
+    pub(super) fn is_writing(&self, target_id: TargetId) -> bool {
+        self.writes.values().any(|write| write.target_id == target_id && !write.is_overdue)
+    }
+
     /// Whether an attempt to write this there was given up and may still end.
     pub(super) fn is_stuck(&self, target_id: TargetId, credential: CredentialId) -> bool {
         let mut overdue = self.writes.values().filter(|write| write.is_overdue);

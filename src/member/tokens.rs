@@ -58,8 +58,7 @@ impl Tokens {
     ) -> Option<Arc<HeldToken>> {
         let is_held = self.refresh.token(now).is_some_and(|held| {
             Arc::ptr_eq(&held.token, token)
-                || held.credential.is_same_as(&token.credential)
-                    && held.received_at > token.received_at
+                || held.made_with.is_same_as(&token.made_with) && held.issued_at > token.issued_at
         });
         if is_held || self.is_invalidated(token) || token.usable_until <= now {
             return None;
@@ -81,7 +80,7 @@ impl Tokens {
 
     /// The credential of the token that is held, where its id is known, and the token's serial.
     pub(super) fn held_of(&self, now: Timestamp) -> Option<(CredentialId, u64)> {
-        let held = self.refresh.token(now).filter(|held| held.credential.has_id())?;
-        Some((held.credential.id(), held.serial))
+        let held = self.refresh.token(now)?;
+        Some((held.made_with.id()?, held.serial))
     }
 }

@@ -7,7 +7,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use super::item::Item;
-use crate::clock::Timestamp;
+use crate::clock::StoreTime;
 use crate::credential::{Credential, CredentialId};
 use crate::rotation::{self, CallerId, Record};
 use crate::token::FreshToken;
@@ -25,14 +25,13 @@ pub(super) struct Work {
     /// Token requests under way, at most one with each credential.
     requests: Vec<UnderWay>,
     last_request: u64,
-    last_operation: u64,
     /// The credential whose answer is being taken up, and when that came; whoever named it may have
     /// left.
-    taken_in: Option<(CredentialId, Timestamp)>,
+    taken_in: Option<(CredentialId, StoreTime)>,
     /// Somebody looks, or something has happened that ids are needed for.
     wants_ids: bool,
     /// When the credential lifecycle took its latest step.
-    stepped_at: Timestamp,
+    stepped_at: StoreTime,
 }
 
 /// What is left to do of what was taken up.
@@ -92,6 +91,14 @@ impl Work {
     /// Queues what is taken up whatever else waits.
     pub(super) fn push(&mut self, item: Item) {
         self.queue.push_back(item);
+    }
+
+    /// What is stored is read before anything else is taken up, unless it is being read.
+    pub(super) fn read_first(&mut self) {
+        let is_reading = matches!(self.pending, Some((_, Pending::Load(_))));
+        if !is_reading && !matches!(self.queue.front(), Some(Item::Load)) {
+            self.queue.push_front(Item::Load);
+        }
     }
 
     /// What is next in line.
@@ -194,17 +201,9 @@ impl Work {
         }
     }
 
-    /// The number of a new store operation.
-    pub(super) fn number_operation(&mut self) -> u64 {
-        self.last_operation += 1;
-        self.last_operation
-    }
-
-    /// A store operation begins, and what is left waits for it; returns its number.
-    pub(super) fn begin(&mut self, pending: Pending) -> u64 {
-        let id = self.number_operation();
+    /// A store operation of that number begins, and what is left waits for it.
+    pub(super) fn begin(&mut self, id: u64, pending: Pending) {
         self.pending = Some((id, pending));
-        id
     }
 
     /// The store operation of that number has ended, if it is the one that is waited for.
@@ -228,12 +227,12 @@ impl Work {
     }
 
     /// An answer of that credential is being taken up, which came at that time.
-    pub(super) fn take_in(&mut self, credential: CredentialId, arrived_at: Timestamp) {
+    pub(super) fn take_in(&mut self, credential: CredentialId, arrived_at: StoreTime) {
         self.taken_in = Some((credential, arrived_at));
     }
 
     /// The credential whose answer is being taken up, and when that came.
-    pub(super) fn taken_in(&self) -> Option<(CredentialId, Timestamp)> {
+    pub(super) fn taken_in(&self) -> Option<(CredentialId, StoreTime)> {
         self.taken_in
     }
 
@@ -278,11 +277,11 @@ impl Work {
     }
 
     /// When the credential lifecycle took its latest step.
-    pub(super) fn stepped_at(&self) -> Timestamp {
+    pub(super) fn stepped_at(&self) -> StoreTime {
         self.stepped_at
     }
 
-    pub(super) fn step_at(&mut self, now: Timestamp) {
+    pub(super) fn step_at(&mut self, now: StoreTime) {
         self.stepped_at = now;
     }
 }

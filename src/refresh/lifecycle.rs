@@ -166,6 +166,11 @@ impl Refresh {
         .min()
     }
 
+    /// Whether the request of that number is what a refresh waits for.
+    pub fn awaits(&self, flight: u64) -> bool {
+        self.round.is_some() && flight == self.last_flight
+    }
+
     /// Moves the machine on. `random` is uniform in `0.0..1.0`.
     pub fn step(&mut self, event: RefreshEvent, now: Timestamp, random: f64) -> Vec<RefreshEffect> {
         let mut effects = Vec::new();

@@ -5,7 +5,7 @@ use std::cmp::Ordering;
 
 use super::lineage::Lineage;
 use super::record::{Record, Version};
-use crate::clock::Timestamp;
+use crate::clock::StoreTime;
 
 /// What a record that is read now is to one that was read or written before.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -50,7 +50,7 @@ impl Record {
 
     /// The same as the first one of a new incarnation, which is later than all that are known here.
     #[must_use]
-    pub fn reborn(&self, stored: Option<&Self>, nonce: u64, now: Timestamp) -> Self {
+    pub fn reborn(&self, stored: Option<&Self>, nonce: u64, now: StoreTime) -> Self {
         let known = stored.map_or(self.version.incarnation, |stored| {
             stored.version.incarnation.max(self.version.incarnation)
         });
@@ -62,8 +62,8 @@ impl Record {
 
 impl Version {
     /// 48 bits of milliseconds and 16 random ones: a later one is greater.
-    pub(super) fn new_incarnation(nonce: u64, now: Timestamp) -> u64 {
-        let millis = now.since(Timestamp::default()).as_millis();
+    pub(super) fn new_incarnation(nonce: u64, now: StoreTime) -> u64 {
+        let millis = now.since(StoreTime::default()).as_millis();
         let millis = u64::try_from(millis).unwrap_or(u64::MAX);
         millis << 16 | nonce & 0xffff
     }

@@ -3,10 +3,11 @@
 use std::sync::Arc;
 
 use super::caller::{CallerId, KeptCaller};
+use super::evidence::Evidence;
 use super::request::Request;
 use super::target::{PersistOutcome, TargetId};
 use crate::credential::CredentialId;
-use crate::verdict::{Arrival, Verdict};
+use crate::verdict::Verdict;
 
 /// Something that happened, told to [`step`](super::step).
 #[derive(Debug, Clone)]
@@ -28,7 +29,7 @@ pub enum RotationEvent {
         /// The credential that was presented.
         credential: CredentialId,
         /// What the answer means.
-        verdict: Arc<Verdict<Arrival>>,
+        verdict: Arc<Verdict<Evidence>>,
     },
     /// A caller asks for something.
     Asked {

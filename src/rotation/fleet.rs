@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use crate::clock::Timestamp;
+use crate::clock::StoreTime;
 use crate::credential::CredentialId;
 
 /// The members of a fleet, as this one sees it.
@@ -25,7 +25,7 @@ pub struct MemberId(pub u64);
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct MemberTable {
     /// When the table was created: a young one may not list everybody yet.
-    pub since: Timestamp,
+    pub since: StoreTime,
     /// The live members.
     pub rows: BTreeMap<MemberId, MemberRow>,
 }
@@ -44,7 +44,7 @@ impl MemberTable {
     pub const TTL: Duration = Duration::from_secs(15);
 
     /// Whether every live member must be listed by now.
-    pub fn is_complete(&self, now: Timestamp) -> bool {
+    pub fn is_complete(&self, now: StoreTime) -> bool {
         now.since(self.since) >= Self::TTL
     }
 }

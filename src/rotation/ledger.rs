@@ -3,13 +3,13 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use super::evidence::Evidence;
 use super::policy::RotationPolicy;
 use super::record::{Quarantined, Record, Role};
-use crate::clock::Timestamp;
+use crate::clock::StoreTime;
 use crate::credential::CredentialId;
 use crate::policy;
-use crate::token::FreshToken;
-use crate::verdict::{Arrival, Verdict, Verify};
+use crate::verdict::{Verdict, Verify};
 
 /// The latest certain answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -24,11 +24,11 @@ pub enum Standing {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Proof {
     /// When the answer came.
-    pub at: Timestamp,
+    pub at: StoreTime,
     /// When the token expires.
-    pub expires_at: Timestamp,
+    pub expires_at: StoreTime,
     /// When its soft window begins.
-    pub soft_at: Timestamp,
+    pub soft_at: StoreTime,
 }
 
 /// Rejections in a row.
@@ -37,9 +37,9 @@ pub struct Rejections {
     /// How many.
     pub count: u32,
     /// The first one.
-    pub first_at: Timestamp,
+    pub first_at: StoreTime,
     /// The latest one.
-    pub last_at: Timestamp,
+    pub last_at: StoreTime,
 }
 
 impl Rejections {
@@ -47,6 +47,15 @@ impl Rejections {
     pub const ENOUGH: u32 = 3;
     /// … over at least this long are held to be the provider's last word.
     pub const SPAN: Duration = Duration::from_secs(5);
+
+    /// When the credential is worth another probe.
+    fn retry_at(&self) -> StoreTime {
+        if !self.are_final() {
+            return self.last_at + Ledger::FIRST_GAP;
+        }
+        let doublings = (self.count - Self::ENOUGH).min(8);
+        self.last_at + (Ledger::SLOW_GAP * 2_u32.pow(doublings)).min(Ledger::SLOWEST_GAP)
+    }
 
     /// Whether it is not a passing matter.
     pub fn are_final(&self) -> bool {
@@ -58,15 +67,15 @@ impl Rejections {
 struct LedgerEntry {
     standing: Option<Standing>,
     /// The first refusal since it was last accepted.
-    refused_at: Option<Timestamp>,
+    refused_at: Option<StoreTime>,
     /// The latest refusal may yet turn out to be a rejection.
     is_refused: bool,
     /// Answers in a row that were no token.
     failures: u32,
-    answered_at: Option<Timestamp>,
-    retry_at: Timestamp,
+    answered_at: Option<StoreTime>,
+    retry_at: StoreTime,
     scope: Option<String>,
-    last_expiry: Option<Timestamp>,
+    last_expiry: Option<StoreTime>,
 }
 
 /// The answers that this member has seen, and those that the fleet noted beside the record.
@@ -76,6 +85,8 @@ struct LedgerEntry {
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
 pub struct Ledger {
     entries: BTreeMap<CredentialId, LedgerEntry>,
+    /// The rejections that the fleet has noted; a row ends when anybody is accepted.
+    rows: BTreeMap<CredentialId, Rejections>,
 }
 
 impl Ledger {
@@ -85,9 +96,16 @@ impl Ledger {
     const SLOWEST_GAP: Duration = Duration::from_mins(5);
     const GAP_OF_THE_LAST: Duration = Duration::from_mins(1);
 
-    /// The latest certain answer to a credential.
+    /// The latest certain answer to a credential, given to any member.
     pub fn standing(&self, credential: CredentialId) -> Option<Standing> {
-        self.entries.get(&credential)?.standing
+        let own = self.entries.get(&credential).and_then(|entry| entry.standing);
+        let row = self.rows.get(&credential).copied();
+        let is_older = |row: &Rejections| match own {
+            None => true,
+            Some(Standing::Accepted(proof)) => proof.at < row.last_at,
+            Some(Standing::Rejected(own)) => own.last_at <= row.last_at,
+        };
+        row.filter(is_older).map(Standing::Rejected).or(own)
     }
 
     /// The proof of a credential whose latest certain answer was a token.
@@ -99,7 +117,7 @@ impl Ledger {
     }
 
     /// The same, if its token can still be used.
-    pub fn valid_proof(&self, credential: CredentialId, now: Timestamp) -> Option<Proof> {
+    pub fn valid_proof(&self, credential: CredentialId, now: StoreTime) -> Option<Proof> {
         self.proof(credential).filter(|proof| now < proof.expires_at)
     }
 
@@ -107,9 +125,9 @@ impl Ledger {
     /// since.
     pub fn valid_proof_since(
         &self,
-        since: Timestamp,
+        since: StoreTime,
         credential: CredentialId,
-        now: Timestamp,
+        now: StoreTime,
     ) -> Option<Proof> {
         self.valid_proof(credential, now).filter(|proof| proof.at >= since)
     }
@@ -123,24 +141,26 @@ impl Ledger {
     }
 
     /// Since when a credential is refused, where it is open whether it is rejected.
-    pub fn refused_since(&self, credential: CredentialId) -> Option<Timestamp> {
+    pub fn refused_since(&self, credential: CredentialId) -> Option<StoreTime> {
         self.entries.get(&credential).filter(|entry| entry.is_refused)?.refused_at
     }
 
     /// The last expiry of any token that is known to have been made with a credential.
-    pub fn last_expiry(&self, credential: CredentialId) -> Option<Timestamp> {
+    pub fn last_expiry(&self, credential: CredentialId) -> Option<StoreTime> {
         self.entries.get(&credential)?.last_expiry
     }
 
     /// When a credential is worth another probe: at once where it was not answered since `since`.
-    pub fn retry_at(&self, credential: CredentialId, since: Timestamp) -> Timestamp {
+    pub fn retry_at(&self, credential: CredentialId, since: StoreTime) -> StoreTime {
         let answered =
             self.entries.get(&credential).filter(|entry| entry.answered_at >= Some(since));
-        answered.map_or(Timestamp::default(), |entry| entry.retry_at)
+        let own = answered.map_or(StoreTime::default(), |entry| entry.retry_at);
+        let row = self.rows.get(&credential).filter(|row| row.last_at >= since);
+        row.map_or(own, |row| own.max(row.retry_at()))
     }
 
     /// The same where nothing else is accepted: not later than a minute after the latest rejection.
-    pub fn retry_soon(&self, credential: CredentialId, since: Timestamp) -> Timestamp {
+    pub fn retry_soon(&self, credential: CredentialId, since: StoreTime) -> StoreTime {
         let retry_at = self.retry_at(credential, since);
         let answered_at = self.entries.get(&credential).and_then(|entry| entry.answered_at);
         // What the endpoint said after it, such as that it is throttled, has a patience of its own.
@@ -153,10 +173,10 @@ impl Ledger {
     pub fn note(
         &mut self,
         credential: CredentialId,
-        verdict: &Verdict<Arrival>,
+        verdict: &Verdict<Evidence>,
         record: Option<&Record>,
         policy: &RotationPolicy,
-        now: Timestamp,
+        now: StoreTime,
     ) {
         let staged = record.and_then(Record::staged).filter(|staged| staged.next == credential);
         // What a candidate was answered before it was staged, or before it can be known, is another
@@ -184,16 +204,18 @@ impl Ledger {
         let entry = self.entries.entry(credential).or_default();
         entry.answered_at = Some(now);
         match verdict {
-            Verdict::Accepted(Arrival { token, scope: granted, verify }) => {
-                entry.last_expiry = entry.last_expiry.max(Some(token.expires_at));
-                let refused = is_candidate && is_narrower(granted.as_deref(), scope.as_deref())
-                    || *verify == Some(Verify::Refused);
+            Verdict::Accepted(evidence) => {
+                entry.last_expiry = entry.last_expiry.max(Some(evidence.expires_at));
+                let verify = evidence.verify;
+                let refused = is_candidate
+                    && is_narrower(evidence.scope.as_deref(), scope.as_deref())
+                    || verify == Some(Verify::Refused);
                 if refused {
                     entry.reject(counts_from, now);
-                } else if *verify == Some(Verify::Failed) {
+                } else if verify == Some(Verify::Failed) {
                     entry.leave_open(None, now);
                 } else {
-                    entry.accept(token, granted.clone(), now);
+                    entry.accept(evidence, now);
                     self.judge_refused(credential, now);
                 }
             }
@@ -214,6 +236,29 @@ impl Ledger {
         }
     }
 
+    /// The rejections that the fleet has noted were read. Where a row has ended, somebody was
+    /// accepted, and what was rejected here counts no more.
+    pub fn replace_rows(&mut self, rows: BTreeMap<CredentialId, Rejections>) {
+        for (id, _) in std::mem::replace(&mut self.rows, rows) {
+            if let Some(entry) = self.entries.get_mut(&id)
+                && !self.rows.contains_key(&id)
+                && matches!(entry.standing, Some(Standing::Rejected(_)))
+            {
+                (entry.standing, entry.answered_at) = (None, None);
+            }
+        }
+    }
+
+    /// The fleet has noted a rejection.
+    pub fn note_row(&mut self, credential: CredentialId, row: Rejections) {
+        self.rows.insert(credential, row);
+    }
+
+    /// A credential is accepted: what the fleet has noted of it is over. Returns whether it had.
+    pub fn clear_noted(&mut self, credential: CredentialId) -> bool {
+        self.rows.remove(&credential).is_some()
+    }
+
     /// What was accepted before does not count any more.
     pub fn forget_proof(&mut self, credential: CredentialId) {
         if let Some(entry) = self.entries.get_mut(&credential)
@@ -227,20 +272,21 @@ impl Ledger {
     /// Forgets all but these.
     pub fn retain(&mut self, is_known: impl Fn(CredentialId) -> bool) {
         self.entries.retain(|id, _| is_known(*id));
+        // What is rejected here is noted by its id, and may be configured at any time.
     }
 
     /// Whatever was rejected is worth another probe now; what the endpoint asked for stays.
     pub fn forget_patience(&mut self) {
         for entry in self.entries.values_mut() {
             if matches!(entry.standing, Some(Standing::Rejected(_))) {
-                entry.retry_at = Timestamp::default();
+                entry.retry_at = StoreTime::default();
             }
         }
     }
 
     /// Everything that grows without an end, for a check of all states.
     #[cfg(test)]
-    pub(super) fn normalise(&mut self, time: &mut dyn FnMut(&mut Timestamp)) {
+    pub(super) fn normalise(&mut self, time: &mut dyn FnMut(&mut StoreTime)) {
         for entry in self.entries.values_mut() {
             entry.failures = entry.failures.min(4);
             time(&mut entry.retry_at);
@@ -264,7 +310,7 @@ impl Ledger {
     }
 
     /// The endpoint accepts another credential: the refusals were meant.
-    fn judge_refused(&mut self, accepted: CredentialId, now: Timestamp) {
+    fn judge_refused(&mut self, accepted: CredentialId, now: StoreTime) {
         for (credential, entry) in &mut self.entries {
             if *credential != accepted && std::mem::take(&mut entry.is_refused) {
                 entry.reject(None, now);
@@ -272,7 +318,7 @@ impl Ledger {
         }
     }
 
-    fn is_any_accepted_since(&self, since: Timestamp, except: CredentialId) -> bool {
+    fn is_any_accepted_since(&self, since: StoreTime, except: CredentialId) -> bool {
         self.entries.iter().any(|(id, entry)| {
             *id != except
                 && matches!(entry.standing, Some(Standing::Accepted(proof)) if proof.at >= since)
@@ -281,16 +327,16 @@ impl Ledger {
 }
 
 impl LedgerEntry {
-    fn accept(&mut self, token: &FreshToken, scope: Option<String>, now: Timestamp) {
-        let (expires_at, soft_at) = (token.expires_at, token.soft_at);
+    fn accept(&mut self, evidence: &Evidence, now: StoreTime) {
+        let Evidence { expires_at, soft_at, .. } = *evidence;
         self.standing = Some(Standing::Accepted(Proof { at: now, expires_at, soft_at }));
         (self.refused_at, self.is_refused) = (None, false);
         self.failures = 0;
         self.retry_at = now;
-        self.scope = scope;
+        self.scope.clone_from(&evidence.scope);
     }
 
-    fn reject(&mut self, counts_from: Option<Timestamp>, now: Timestamp) {
+    fn reject(&mut self, counts_from: Option<StoreTime>, now: StoreTime) {
         self.failures = self.failures.saturating_add(1);
         self.retry_at = now + Ledger::FIRST_GAP;
         self.is_refused = false;
@@ -304,14 +350,10 @@ impl LedgerEntry {
             _ => Rejections { count: 1, first_at: now, last_at: now },
         };
         self.standing = Some(Standing::Rejected(rejections));
-        if rejections.are_final() {
-            let doublings = (rejections.count - Rejections::ENOUGH).min(8);
-            self.retry_at =
-                now + (Ledger::SLOW_GAP * 2_u32.pow(doublings)).min(Ledger::SLOWEST_GAP);
-        }
+        self.retry_at = rejections.retry_at();
     }
 
-    fn leave_open(&mut self, retry_after: Option<Duration>, now: Timestamp) {
+    fn leave_open(&mut self, retry_after: Option<Duration>, now: StoreTime) {
         let own = Duration::from_secs(1) * 2_u32.pow(self.failures.min(5));
         let asked = retry_after.unwrap_or_default().min(policy::Policy::LONGEST_RETRY_AFTER);
         self.failures = self.failures.saturating_add(1);

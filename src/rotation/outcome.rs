@@ -2,7 +2,7 @@
 
 use super::history::RotationId;
 use super::missing::Missing;
-use crate::clock::Timestamp;
+use crate::clock::StoreTime;
 use crate::credential::CredentialId;
 use crate::error::Code;
 
@@ -17,7 +17,7 @@ pub enum Settled {
     /// A person may replace the active credential at the provider.
     Prepared {
         /// Tokens are there until then.
-        safe_until: Timestamp,
+        safe_until: StoreTime,
     },
     /// Nobody waits for a change at the provider.
     Cancelled,
@@ -47,7 +47,7 @@ pub enum Refusal {
     /// A fresh token lives shorter than was asked for.
     LifetimeTooShort {
         /// Until when it would bridge.
-        safe_until: Timestamp,
+        safe_until: StoreTime,
     },
 }
 

@@ -8,7 +8,7 @@ use super::record::Record;
 use super::target::{PersistOutcome, TargetId, TargetState};
 use super::transaction::Transaction;
 use super::view::View;
-use crate::clock::Timestamp;
+use crate::clock::StoreTime;
 use crate::credential::CredentialId;
 
 /// The gap between attempts to persist to a target.
@@ -58,14 +58,14 @@ pub(super) fn perform(tx: &mut Transaction<'_>) {
 }
 
 /// The writes that are due.
-pub(super) fn due(record: &Record, view: &View, now: Timestamp) -> Vec<RotationEffect> {
+pub(super) fn due(record: &Record, view: &View, now: StoreTime) -> Vec<RotationEffect> {
     let credential = record.to_persist();
     let due = unwritten(record, view).into_iter().filter(|(_, at)| *at <= now);
     due.map(|(target, _)| RotationEffect::Persist { target, credential }).collect()
 }
 
 /// The persist targets that are to be written, and when.
-pub(super) fn unwritten(record: &Record, view: &View) -> Vec<(TargetId, Timestamp)> {
+pub(super) fn unwritten(record: &Record, view: &View) -> Vec<(TargetId, StoreTime)> {
     let credential = record.to_persist();
     if !view.held.contains(&credential) {
         return Vec::new();
@@ -85,7 +85,7 @@ pub(super) fn unwritten(record: &Record, view: &View) -> Vec<(TargetId, Timestam
         .filter_map(|spec| {
             let not_before = match record.targets.get(&spec.target) {
                 Some(TargetState::Pending { not_before }) => *not_before,
-                None if is_early => Timestamp::default(),
+                None if is_early => StoreTime::default(),
                 _ => return None,
             };
             Some((spec.target, if spec.at_retirement { not_before.max(late) } else { not_before }))

@@ -1,17 +1,17 @@
 //! The token requests that show which credentials are accepted, and what becomes of their tokens.
 
 use super::effect::RotationEffect;
+use super::evidence::Evidence;
 use super::record::{Record, Role};
 use super::retirement::FRESH;
 use super::succession::is_abandoned;
 use super::transaction::Transaction;
 use super::view::View;
-use crate::clock::Timestamp;
+use crate::clock::StoreTime;
 use crate::credential::CredentialId;
-use crate::token::FreshToken;
 
 /// A credential that is to be presented, and when.
-pub(super) type Probe = (CredentialId, Timestamp);
+pub(super) type Probe = (CredentialId, StoreTime);
 
 /// Sends the probes that are due.
 pub(super) fn perform(tx: &mut Transaction<'_>, wanted: Vec<Probe>) {
@@ -36,7 +36,7 @@ pub(super) fn wanted(
     of_phase: Vec<Probe>,
     record: &Record,
     view: &View,
-    now: Timestamp,
+    now: StoreTime,
 ) -> Vec<Probe> {
     let ledger = &view.ledger;
     let mut wanted = of_phase;
@@ -49,7 +49,7 @@ pub(super) fn wanted(
     };
     if let Some(rejected) = ledger.rejections(record.active) {
         wanted.extend(unproved_since(rejected.first_at));
-        wanted.push((record.active, ledger.retry_at(record.active, Timestamp::default())));
+        wanted.push((record.active, ledger.retry_at(record.active, StoreTime::default())));
     } else if !view.is_held(record.active) {
         wanted.extend(unproved_since(now - FRESH));
     } else {
@@ -57,7 +57,7 @@ pub(super) fn wanted(
         // One that was accepted at last waits for its turn, and more tokens of it say no more.
         let is_proved = |one| ledger.valid_proof(one, now).is_some();
         let yielded = slow.filter(|one| view.configured.contains(one) && !is_proved(*one));
-        wanted.extend(yielded.map(|one| (one, ledger.retry_at(one, Timestamp::default()))));
+        wanted.extend(yielded.map(|one| (one, ledger.retry_at(one, StoreTime::default()))));
     }
     wanted.retain(|(one, _)| {
         view.held.contains(one) && !view.probing.contains(one) && record.may_present(*one)
@@ -67,7 +67,7 @@ pub(super) fn wanted(
 
 /// Hands out the token of an accepted probe where its credential is active or stands in for the
 /// active one.
-pub(super) fn serve(tx: &mut Transaction<'_>, credential: CredentialId, token: &FreshToken) {
+pub(super) fn serve(tx: &mut Transaction<'_>, credential: CredentialId, evidence: &Evidence) {
     if tx.replaces_token() || tx.proof(credential).is_none() {
         return;
     }
@@ -80,10 +80,10 @@ pub(super) fn serve(tx: &mut Transaction<'_>, credential: CredentialId, token: &
     let now = tx.now();
     if let Some(overlap) = tx.record_mut().open_overlap_mut()
         && overlap.previous == credential
-        && token.expires_at > now
+        && evidence.expires_at > now
     {
         // Tokens of the previous credential are still being made: it is safe to revoke only after
         // them.
-        overlap.safe_to_revoke_at = overlap.safe_to_revoke_at.max(token.expires_at);
+        overlap.safe_to_revoke_at = overlap.safe_to_revoke_at.max(evidence.expires_at);
     }
 }

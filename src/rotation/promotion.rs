@@ -15,7 +15,7 @@ use super::succession::is_abandoned;
 use super::transaction::Transaction;
 use super::transition::Transition;
 use super::view::View;
-use crate::clock::Timestamp;
+use crate::clock::StoreTime;
 use crate::credential::CredentialId;
 
 /// What a proved candidate still lacks.
@@ -28,7 +28,7 @@ pub(super) enum Lack {
 
 /// What a candidate that is proved still lacks; nothing where the active credential is rejected or
 /// held by nobody, since then waiting costs tokens.
-pub(super) fn lack(record: &Record, view: &View, staged: &Staged, now: Timestamp) -> Option<Lack> {
+pub(super) fn lack(record: &Record, view: &View, staged: &Staged, now: StoreTime) -> Option<Lack> {
     if view.ledger.rejections(record.active).is_some() || is_abandoned(record, view, now) {
         return None;
     }
@@ -100,7 +100,7 @@ impl Transaction<'_> {
         });
     }
 
-    fn last_expiry_of(&self, credential: CredentialId) -> Option<Timestamp> {
+    fn last_expiry_of(&self, credential: CredentialId) -> Option<StoreTime> {
         let shared = self.view().token.filter(|token| token.credential == credential);
         let shared = shared.map(|token| token.expires_at);
         self.view().ledger.last_expiry(credential).max(shared)

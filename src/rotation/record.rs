@@ -1,11 +1,12 @@
 //! What a fleet agrees upon: which credential has which role.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use super::history::{End, Past, RotationId};
 use super::lineage::Lineage;
 use super::target::{TargetId, TargetState};
-use crate::clock::Timestamp;
+use crate::clock::StoreTime;
 use crate::credential::CredentialId;
 
 /// The credential lifecycle of one logical client, as the store keeps it.
@@ -20,6 +21,8 @@ pub struct Record {
     pub generation: u64,
     /// What tokens are fetched with.
     pub active: CredentialId,
+    /// The OAuth client of the active credential.
+    pub client: Arc<str>,
     /// Where a rotation stands.
     pub phase: Phase,
     /// Known and configured, not in rotation: fallbacks.
@@ -67,7 +70,7 @@ pub enum Phase {
     /// No known credential is accepted.
     Degraded {
         /// Since when; an answer from before does not end it.
-        since: Timestamp,
+        since: StoreTime,
     },
 }
 
@@ -75,9 +78,9 @@ pub enum Phase {
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Prepared {
     /// Ends it.
-    pub deadline: Timestamp,
+    pub deadline: StoreTime,
     /// The expiry of the token that bridges the change.
-    pub safe_until: Timestamp,
+    pub safe_until: StoreTime,
 }
 
 /// See [`Phase::Staged`].
@@ -90,15 +93,15 @@ pub struct Staged {
     /// The idempotency key of this rotation.
     pub rotation: RotationId,
     /// When it was staged; the propagation window begins here.
-    pub at: Timestamp,
+    pub at: StoreTime,
     /// Ends it without a promotion.
-    pub deadline: Timestamp,
+    pub deadline: StoreTime,
     /// The active credential has leaked: it is retired with the promotion.
     pub compromised: bool,
     /// Since when no live member holds `next`.
-    pub forsaken: Option<Timestamp>,
+    pub forsaken: Option<StoreTime>,
     /// Since when nobody waits for `next`, which is proved, and no source yields it.
-    pub unwanted: Option<Timestamp>,
+    pub unwanted: Option<StoreTime>,
     /// How far each place is with the active credential, which goes on when this is withdrawn.
     pub targets: BTreeMap<TargetId, TargetState>,
     /// The overlap in which it was staged; it rests, and goes on when this is withdrawn.
@@ -115,17 +118,17 @@ pub struct Overlap {
     /// The epoch of the promotion, which every live member has to have seen.
     pub epoch: u64,
     /// When the active one was promoted.
-    pub at: Timestamp,
+    pub at: StoreTime,
     /// The previous one stays a fallback until then.
-    pub retire_not_before: Timestamp,
+    pub retire_not_before: StoreTime,
     /// The last expiry of any token that was made with the previous one.
-    pub safe_to_revoke_at: Timestamp,
+    pub safe_to_revoke_at: StoreTime,
     /// When it is told that the retirement is overdue.
-    pub deadline: Timestamp,
+    pub deadline: StoreTime,
     /// It was told.
     pub overdue: bool,
     /// Since when it is wanted that the previous one becomes active again.
-    pub reverting: Option<Timestamp>,
+    pub reverting: Option<StoreTime>,
 }
 
 /// The role that a staged credential had.

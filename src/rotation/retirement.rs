@@ -9,7 +9,7 @@ use super::transaction::Transaction;
 use super::transition::Transition;
 use super::view::View;
 use super::write::Barrier;
-use crate::clock::Timestamp;
+use crate::clock::StoreTime;
 
 /// The active credential was accepted so recently, at the latest, when the previous one is retired.
 pub(super) const FRESH: Duration = Duration::from_mins(1);
@@ -41,7 +41,7 @@ pub fn missing(
     view: &View,
     overlap: &Overlap,
     force: bool,
-    now: Timestamp,
+    now: StoreTime,
 ) -> Missing {
     let active = record.active;
     let proof = view.ledger.valid_proof_since(now - FRESH, active, now).is_none();

@@ -10,7 +10,7 @@ use super::transaction::Transaction;
 use super::view::View;
 use super::wait::Wait;
 use super::{persist, probes, retirement, settlement};
-use crate::clock::Timestamp;
+use crate::clock::StoreTime;
 use crate::verdict::Verdict;
 
 /// One step of the credential lifecycle.
@@ -40,7 +40,7 @@ pub fn step(
     record: Option<&Record>,
     view: &View,
     event: &RotationEvent,
-    now: Timestamp,
+    now: StoreTime,
 ) -> RotationStep {
     let Some(record) = record else { return starting::step(view, event, now) };
     let mut tx = Transaction::new(record, view, now);
@@ -51,9 +51,9 @@ pub fn step(
     take_turns(&mut tx);
     dispatch::take_waiting(&mut tx);
     if let RotationEvent::Answered { credential, verdict } = event
-        && let Verdict::Accepted(arrival) = &**verdict
+        && let Verdict::Accepted(evidence) = &**verdict
     {
-        probes::serve(&mut tx, *credential, &arrival.token);
+        probes::serve(&mut tx, *credential, evidence);
     }
     tx.settle(|tx, awaited| match awaited {
         Awaited::Preparation { min_runway } => dispatch::preparation(tx, *min_runway),
@@ -76,7 +76,7 @@ fn take_turns(tx: &mut Transaction<'_>) {
 }
 
 /// When [`RotationEvent::Ticked`] is due if nothing happens before.
-pub fn wake_at(record: Option<&Record>, view: &View, now: Timestamp) -> Option<Timestamp> {
+pub fn wake_at(record: Option<&Record>, view: &View, now: StoreTime) -> Option<StoreTime> {
     let Some(record) = record else {
         return starting::probes(view).into_iter().map(|(_, at)| at.max(now)).min();
     };
@@ -88,10 +88,10 @@ pub fn wake_at(record: Option<&Record>, view: &View, now: Timestamp) -> Option<T
 }
 
 /// What the open rotation waits for, as far as this member knows.
-pub fn waits(record: &Record, view: &View, now: Timestamp) -> Vec<Wait> {
+pub fn waits(record: &Record, view: &View, now: StoreTime) -> Vec<Wait> {
     dispatch::waits(record, view, now)
 }
 
-fn wanted(record: &Record, view: &View, now: Timestamp) -> Vec<probes::Probe> {
+fn wanted(record: &Record, view: &View, now: StoreTime) -> Vec<probes::Probe> {
     probes::wanted(dispatch::probes(record, view, now), record, view, now)
 }

@@ -1,5 +1,7 @@
 //! How another credential becomes the active one.
 
+use std::sync::Arc;
+
 use super::custody::Persisted;
 use super::ledger::Proof;
 use super::notice::RotationNotice;
@@ -9,11 +11,11 @@ use super::target::TargetState;
 use super::transaction::Transaction;
 use super::transition::Transition;
 use super::view::View;
-use crate::clock::Timestamp;
+use crate::clock::StoreTime;
 use crate::credential::CredentialId;
 
 /// Whether no live member holds the active credential.
-pub(super) fn is_abandoned(record: &Record, view: &View, now: Timestamp) -> bool {
+pub(super) fn is_abandoned(record: &Record, view: &View, now: StoreTime) -> bool {
     let Some(fleet) = &view.fleet else { return false };
     fleet.members.is_complete(now) && !view.is_held(record.active)
 }
@@ -63,6 +65,9 @@ impl Transaction<'_> {
         record.waiting = record.waiting.filter(|waiting| *waiting != active);
         record.generation += 1;
         let was = std::mem::replace(&mut record.active, active);
+        if let Some(client) = view.clients.get(&active) {
+            record.client = Arc::clone(client);
+        }
         let slots = view.targets.iter().map(|spec| spec.target);
         match &mut record.phase {
             // The candidate stays, and so does what was written with it.

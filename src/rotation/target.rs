@@ -1,6 +1,6 @@
 //! Where credentials are persisted to, and how far that has come.
 
-use crate::clock::Timestamp;
+use crate::clock::StoreTime;
 
 /// Names a place that credentials are persisted to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -21,7 +21,7 @@ pub enum TargetState {
     /// To be written.
     Pending {
         /// Not before.
-        not_before: Timestamp,
+        not_before: StoreTime,
     },
     /// It acknowledged.
     Done,

@@ -10,13 +10,13 @@ use super::request::Rotate;
 use super::transition::Transition;
 use super::view::View;
 use super::write::{Barrier, TokenChange, Write};
-use crate::clock::Timestamp;
+use crate::clock::StoreTime;
 use crate::credential::CredentialId;
 
 /// One step in the making: nothing of it happens before the store has accepted its write.
 pub(super) struct Transaction<'a> {
     view: &'a View,
-    now: Timestamp,
+    now: StoreTime,
     before: &'a Record,
     record: Record,
     callers: Callers,
@@ -44,7 +44,7 @@ struct Taken {
 }
 
 impl<'a> Transaction<'a> {
-    pub(super) fn new(before: &'a Record, view: &'a View, now: Timestamp) -> Self {
+    pub(super) fn new(before: &'a Record, view: &'a View, now: StoreTime) -> Self {
         Self {
             view,
             now,
@@ -62,7 +62,7 @@ impl<'a> Transaction<'a> {
         self.view
     }
 
-    pub(super) fn now(&self) -> Timestamp {
+    pub(super) fn now(&self) -> StoreTime {
         self.now
     }
 
@@ -102,7 +102,7 @@ impl<'a> Transaction<'a> {
     }
 
     /// See [`Ledger::valid_proof_since`](super::ledger::Ledger::valid_proof_since).
-    pub(super) fn proof_since(&self, since: Timestamp, credential: CredentialId) -> Option<Proof> {
+    pub(super) fn proof_since(&self, since: StoreTime, credential: CredentialId) -> Option<Proof> {
         self.view.ledger.valid_proof_since(since, credential, self.now)
     }
 

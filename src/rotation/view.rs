@@ -9,7 +9,7 @@ use super::ledger::Ledger;
 use super::policy::RotationPolicy;
 use super::record::Staged;
 use super::target::{TargetId, TargetSpec};
-use crate::clock::Timestamp;
+use crate::clock::StoreTime;
 use crate::credential::CredentialId;
 use crate::token::TokenId;
 
@@ -64,7 +64,7 @@ pub struct Token {
     /// +1 with every token.
     pub serial: u64,
     /// When the token expires.
-    pub expires_at: Timestamp,
+    pub expires_at: StoreTime,
 }
 
 impl View {

@@ -1,7 +1,7 @@
 //! What an open rotation waits for.
 
 use super::missing::Missing;
-use crate::clock::Timestamp;
+use crate::clock::StoreTime;
 use crate::credential::CredentialId;
 
 /// Something that an open rotation waits for.
@@ -14,5 +14,5 @@ pub enum Wait {
     /// The previous credential cannot be retired yet.
     Retirement(Missing),
     /// The overlap goes on until then.
-    Time(Timestamp),
+    Time(StoreTime),
 }

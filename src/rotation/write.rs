@@ -4,7 +4,7 @@ use super::fleet::{MemberId, MemberTable};
 use super::missing::Missing;
 use super::record::{Record, Role, Version};
 use super::view::Token;
-use crate::clock::Timestamp;
+use crate::clock::StoreTime;
 use crate::credential::CredentialId;
 
 /// A record to be stored, and the token with it, in one atomic write.
@@ -30,7 +30,7 @@ pub enum TokenChange {
         /// What it was made with.
         credential: CredentialId,
         /// When it expires.
-        expires_at: Timestamp,
+        expires_at: StoreTime,
     },
 }
 
@@ -64,7 +64,7 @@ impl Write {
         &self,
         stored: Option<&Record>,
         members: Option<&MemberTable>,
-        now: Timestamp,
+        now: StoreTime,
     ) -> Result<(), Refused> {
         if self.expect != stored.map(|stored| stored.version) {
             return Err(Refused::Stale);
@@ -77,7 +77,7 @@ impl Write {
 
 impl Barrier {
     /// What the barrier lacks, as the members stand.
-    pub fn missing(&self, members: &MemberTable, now: Timestamp) -> Missing {
+    pub fn missing(&self, members: &MemberTable, now: StoreTime) -> Missing {
         let is_listed = self.writer.is_none_or(|writer| members.rows.contains_key(&writer));
         let mut missing =
             Missing { table: !is_listed || !members.is_complete(now), ..Missing::default() };

@@ -2,9 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use crate::clock::Timestamp;
+use crate::clock::StoreTime;
 use crate::credential::CredentialId;
-use crate::rotation::{MemberId, Token, Version};
+use crate::rotation::{MemberId, MemberTable, Token, Version};
 
 /// A sign of life of a member.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,14 +22,16 @@ pub struct Beat {
 }
 
 /// The reply to [`Operation::Beat`](super::Operation::Beat): enough to know whether to load.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Pulse {
     /// The store's time.
-    pub now: Timestamp,
+    pub now: StoreTime,
     /// The version that is stored.
     pub version: Option<Version>,
     /// See [`StoreSnapshot::token`](super::StoreSnapshot::token).
     pub token: Option<Token>,
     /// See [`StoreSnapshot::serial`](super::StoreSnapshot::serial).
     pub serial: u64,
+    /// See [`StoreSnapshot::members`](super::StoreSnapshot::members).
+    pub members: Option<MemberTable>,
 }

@@ -29,16 +29,26 @@ pub trait Store: Send + Sync + 'static {
         operation: &Operation,
     ) -> impl Future<Output = Result<Reply, Unavailable>> + Send;
 
-    /// Subscribes to hints at every write of the record that is accepted from now on.
+    /// Subscribes to hints at every write of the record or the token that is accepted from now on.
     fn subscribe(&self) -> impl Future<Output = Result<Self::Hints, Unavailable>> + Send;
 }
 
-/// Hints that the record was written. The truth is in the store: whoever gets a hint loads.
+/// Hints that the record or the token was written. The truth is in the store: whoever gets a hint of
+/// something that it has not read loads.
 pub trait Hints: Send + 'static {
-    /// Waits for the next accepted write and returns its epoch, in the order of the writes.
+    /// Waits for the next accepted write, in the order of the writes.
     ///
     /// A receiver that lags loses the oldest hints, and never the latest. [`Unavailable`] means
     /// that hints may have been lost: subscribe again, then load. Dropping the future loses no
     /// hint.
-    fn next(&mut self) -> impl Future<Output = Result<u64, Unavailable>> + Send;
+    fn next(&mut self) -> impl Future<Output = Result<Hint, Unavailable>> + Send;
+}
+
+/// What is stored after a write.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Hint {
+    /// The epoch of the record; 0 before the first one.
+    pub epoch: u64,
+    /// The serial of the latest token; 0 before the first one.
+    pub serial: u64,
 }

@@ -13,7 +13,7 @@ use std::task::Waker;
 
 use super::interface::Store;
 use super::operation::{Operation, Reply, Unavailable};
-use crate::clock::{Clock, Timestamp};
+use crate::clock::{Clock, StoreTime};
 pub use hints::MemoryHints;
 use state::{MemoryState, Table};
 
@@ -54,10 +54,8 @@ impl MemoryStore {
         let (reply, waiting) = {
             let (mut state, now) = self.lock();
             let reply = state.answer(operation, now);
-            let waiting = match (operation, &reply) {
-                (Operation::Write(write, _), Reply::Written(_)) => {
-                    state.subscribers.announce(write.record.version.epoch)
-                }
+            let waiting = match &reply {
+                Reply::Written(_) => state.announce(),
                 _ => Vec::new(),
             };
             (reply, waiting)
@@ -85,10 +83,10 @@ impl MemoryStore {
     }
 
     /// The state at this moment, without what has expired.
-    fn lock(&self) -> (MutexGuard<'_, MemoryState>, Timestamp) {
+    fn lock(&self) -> (MutexGuard<'_, MemoryState>, StoreTime) {
         let mut state = self.shared.state.lock().unwrap_or_else(PoisonError::into_inner);
         // Read under the lock, so that the times of two calls are in the order of the calls.
-        let now = self.shared.clock.now();
+        let now = StoreTime::of(self.shared.clock.now());
         state.forget(now);
         (state, now)
     }

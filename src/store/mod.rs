@@ -21,7 +21,7 @@ mod token;
 mod contract;
 
 pub use beat::{Beat, Pulse};
-pub use interface::{Hints, Store};
+pub use interface::{Hint, Hints, Store};
 pub use lease::{LEASE_TTL, Lease};
 pub use memory::{MemoryHints, MemoryStore};
 pub use operation::{Operation, Reply, Unavailable, Written};

@@ -8,7 +8,7 @@ use super::beat::{Beat, Pulse};
 use super::lease::Lease;
 use super::snapshot::StoreSnapshot;
 use super::token::{Fresh, TokenWrite};
-use crate::clock::Timestamp;
+use crate::clock::StoreTime;
 use crate::credential::CredentialId;
 use crate::rotation::{MemberId, Refused, Rejections, Write};
 use crate::token::TokenId;
@@ -74,7 +74,7 @@ pub enum Operation {
         /// What was rejected.
         credential: CredentialId,
         /// When a row that counts began at the earliest.
-        since: Option<Timestamp>,
+        since: Option<StoreTime>,
     },
     /// End the row of rejections of a credential.
     ///
@@ -107,16 +107,28 @@ pub enum Reply {
     /// The row of rejections that the new one belongs to.
     Rejections(Rejections),
     /// When the pause ends.
-    Pause(Timestamp),
+    Pause(StoreTime),
     /// It is so.
     Done,
+}
+
+impl Reply {
+    /// The store's time, where it is told.
+    pub fn now(&self) -> Option<StoreTime> {
+        match self {
+            Self::Loaded(snapshot) => Some(snapshot.now),
+            Self::Written(written) => Some(written.now),
+            Self::Pulse(pulse) => Some(pulse.now),
+            _ => None,
+        }
+    }
 }
 
 /// The result of storing a record or a token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Written {
     /// When it was stored, in the store's time.
-    pub now: Timestamp,
+    pub now: StoreTime,
     /// The serial of the token that was stored, if one was.
     pub serial: Option<u64>,
 }

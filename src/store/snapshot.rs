@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::token::TokenEntry;
-use crate::clock::Timestamp;
+use crate::clock::StoreTime;
 use crate::credential::CredentialId;
 use crate::rotation::{MemberTable, Record, Rejections};
 
@@ -16,7 +16,7 @@ pub const REJECTIONS_TTL: Duration = Duration::from_mins(10);
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StoreSnapshot {
     /// The store's time.
-    pub now: Timestamp,
+    pub now: StoreTime,
     /// The record of the credential lifecycle; `None` before the first one.
     pub record: Option<Record>,
     /// The token, unless it has expired or was deleted.
@@ -28,5 +28,5 @@ pub struct StoreSnapshot {
     /// The row of rejections of every credential that has one.
     pub rejections: BTreeMap<CredentialId, Rejections>,
     /// Nobody asks the endpoint before this instant.
-    pub cool_down: Option<Timestamp>,
+    pub cool_down: Option<StoreTime>,
 }

@@ -1,6 +1,6 @@
 //! The shared token: as it is stored, and as it is written.
 
-use crate::clock::Timestamp;
+use crate::clock::StoreTime;
 use crate::credential::CredentialId;
 use crate::rotation::Token;
 use crate::secret::Secret;
@@ -20,9 +20,9 @@ pub struct TokenEntry {
     /// The number of the token. It grows by one with every token.
     pub serial: u64,
     /// When its lifetime began.
-    pub issued_at: Timestamp,
+    pub issued_at: StoreTime,
     /// When it expires.
-    pub expires_at: Timestamp,
+    pub expires_at: StoreTime,
 }
 
 impl From<&TokenEntry> for Token {
@@ -45,7 +45,7 @@ pub struct Fresh {
     /// The token.
     pub text: Secret,
     /// When its lifetime began.
-    pub issued_at: Timestamp,
+    pub issued_at: StoreTime,
 }
 
 /// A token to store.
@@ -60,9 +60,9 @@ pub struct TokenWrite {
     /// The generation of the record that was read before it was fetched.
     pub generation: u64,
     /// When its lifetime began.
-    pub issued_at: Timestamp,
+    pub issued_at: StoreTime,
     /// When it expires.
-    pub expires_at: Timestamp,
+    pub expires_at: StoreTime,
     /// The [`StoreSnapshot::serial`](super::StoreSnapshot::serial) that was read before it was
     /// fetched.
     pub read: u64,

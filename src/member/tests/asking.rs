@@ -125,7 +125,8 @@ fn a_rollback_that_is_wanted_comes_before_the_retirement() {
     let rotation = in_overlap(&mut world);
     world.pass(58 * MINUTE);
     world.latency = 5 * SECOND;
-    world.now = world.member().record().unwrap().overlap().unwrap().retire_not_before - SECOND;
+    let overlap = world.member().record().unwrap().overlap().unwrap();
+    world.now = world.member().own_time(overlap.retire_not_before - SECOND);
     let caller = world.ask(Request::RollBack(rotation));
     world.pass(10 * SECOND);
     assert_eq!(world.rotated(caller), Some(Progress::RolledBack));

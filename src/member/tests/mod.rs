@@ -5,6 +5,7 @@ mod choice;
 mod custody;
 mod failing;
 mod faults;
+mod fleet;
 mod invalidation;
 mod lost_writes;
 mod outages;

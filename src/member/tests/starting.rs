@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::world::*;
+use crate::clock::StoreTime;
 use crate::credential::Credential;
 use crate::member::*;
 use crate::policy::tests::DEFAULT;
@@ -199,7 +200,8 @@ fn where_nobody_looks_no_id_is_derived_however_often_the_token_is_refreshed_and_
         "the same token goes on"
     );
     assert!(world.process.store.load().token.is_some(), "and is shared");
-    let received_at = world.process.handed_out.as_ref().map(|token| token.received_at);
+    let received_at =
+        world.process.handed_out.as_ref().map(|token| StoreTime::of(token.received_at));
     let proof = world.member().ledger().proof(id_of("one"));
     assert_eq!(proof.map(|proof| proof.at), received_at, "it proves nothing of the time since");
 }
@@ -246,7 +248,8 @@ fn a_token_that_outlives_the_next_one_is_not_forgotten() {
     let mut world = World::unobserved(script(vec![granted(2 * HOUR), granted(HOUR)]));
     world.configure(&["one"]);
     world.pass(SECOND);
-    let expires_at = world.member().refresh().held().expect("a token is held").expires_at;
+    let held = world.member().refresh().held().expect("a token is held");
+    let expires_at = StoreTime::of(held.expires_at);
     world.tell(MemberEvent::Invalidated(1));
     world.pass(MINUTE);
     let record = world.member().record().expect("both tokens count");

@@ -1,6 +1,6 @@
 //! No known credential is accepted.
 
-use crate::clock::Timestamp;
+use crate::clock::StoreTime;
 use crate::credential::CredentialId;
 use crate::rotation::ledger::Proof;
 use crate::rotation::outcome::Refusal;
@@ -14,7 +14,7 @@ use crate::rotation::view::View;
 pub(super) const NO_PREPARATION: Refusal = Refusal::Degraded;
 
 /// The first credential that is accepted is the active one from then on.
-pub(super) fn time(tx: &mut Transaction<'_>, since: Timestamp) {
+pub(super) fn time(tx: &mut Transaction<'_>, since: StoreTime) {
     let active = tx.record().active;
     let Some((accepted, proof)) = accepted_since(tx, since) else { return };
     tx.record_mut().phase = Phase::Stable;
@@ -25,13 +25,13 @@ pub(super) fn time(tx: &mut Transaction<'_>, since: Timestamp) {
     tx.took(Transition::Recovered);
 }
 
-fn accepted_since(tx: &Transaction<'_>, since: Timestamp) -> Option<(CredentialId, Proof)> {
+fn accepted_since(tx: &Transaction<'_>, since: StoreTime) -> Option<(CredentialId, Proof)> {
     let mut known = [tx.record().active].into_iter().chain(tx.record().fallbacks());
     known.find_map(|one| Some((one, tx.proof_since(since, one)?)))
 }
 
 /// Everything that is known, at least once a minute.
-pub(super) fn probes(record: &Record, view: &View, since: Timestamp) -> Vec<Probe> {
+pub(super) fn probes(record: &Record, view: &View, since: StoreTime) -> Vec<Probe> {
     let all = [record.active].into_iter().chain(record.fallbacks());
     all.map(|one| (one, view.ledger.retry_soon(one, since))).collect()
 }

@@ -3,11 +3,12 @@
 use std::time::Duration;
 
 use super::{degraded, overlap, prepared, quiet, stable, staged};
-use crate::clock::Timestamp;
+use crate::clock::StoreTime;
 use crate::credential::CredentialId;
 use crate::rotation::caller::CallerId;
 use crate::rotation::candidate;
 use crate::rotation::event::RotationEvent;
+use crate::rotation::evidence::Evidence;
 use crate::rotation::outcome::{Refusal, Settled};
 use crate::rotation::persist;
 use crate::rotation::probes::Probe;
@@ -17,7 +18,7 @@ use crate::rotation::target::PersistOutcome;
 use crate::rotation::transaction::Transaction;
 use crate::rotation::view::View;
 use crate::rotation::wait::Wait;
-use crate::verdict::{Arrival, Verdict};
+use crate::verdict::Verdict;
 
 /// Something happened.
 pub(in crate::rotation) fn take(tx: &mut Transaction<'_>, event: &RotationEvent) {
@@ -80,7 +81,7 @@ fn offer(tx: &mut Transaction<'_>, candidate: CredentialId) {
 }
 
 /// The endpoint answered a probe.
-fn answer(tx: &mut Transaction<'_>, credential: CredentialId, verdict: &Verdict<Arrival>) {
+fn answer(tx: &mut Transaction<'_>, credential: CredentialId, verdict: &Verdict<Evidence>) {
     tx.stand_by_if_withdrawn(credential);
     match phase(tx) {
         Phase::Stable => stable::answer(tx, credential, verdict),
@@ -130,7 +131,7 @@ pub(in crate::rotation) fn preparation(
 }
 
 /// What the phase wants presented, and when.
-pub(in crate::rotation) fn probes(record: &Record, view: &View, now: Timestamp) -> Vec<Probe> {
+pub(in crate::rotation) fn probes(record: &Record, view: &View, now: StoreTime) -> Vec<Probe> {
     match &record.phase {
         Phase::Stable | Phase::Prepared(_) => Vec::new(),
         Phase::Staged(staged) => staged::probes(record, view, staged, now),
@@ -140,7 +141,7 @@ pub(in crate::rotation) fn probes(record: &Record, view: &View, now: Timestamp) 
 }
 
 /// The moments at which time alone makes something due.
-pub(in crate::rotation) fn deadlines(record: &Record) -> Vec<Timestamp> {
+pub(in crate::rotation) fn deadlines(record: &Record) -> Vec<StoreTime> {
     match &record.phase {
         Phase::Stable | Phase::Degraded { .. } => Vec::new(),
         Phase::Prepared(prepared) => prepared::deadlines(prepared),
@@ -150,12 +151,12 @@ pub(in crate::rotation) fn deadlines(record: &Record) -> Vec<Timestamp> {
 }
 
 /// Whether a promotion needs nothing any more but to be written.
-pub(in crate::rotation) fn is_promotable(record: &Record, view: &View, now: Timestamp) -> bool {
+pub(in crate::rotation) fn is_promotable(record: &Record, view: &View, now: StoreTime) -> bool {
     record.staged().is_some_and(|staged| staged::is_promotable(record, view, staged, now))
 }
 
 /// What the open rotation waits for.
-pub(in crate::rotation) fn waits(record: &Record, view: &View, now: Timestamp) -> Vec<Wait> {
+pub(in crate::rotation) fn waits(record: &Record, view: &View, now: StoreTime) -> Vec<Wait> {
     match &record.phase {
         Phase::Stable | Phase::Prepared(_) | Phase::Degraded { .. } => Vec::new(),
         Phase::Staged(staged) => staged::waits(record, view, staged, now),

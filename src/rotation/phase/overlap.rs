@@ -1,6 +1,6 @@
 //! A credential was promoted, and the previous one is still a fallback.
 
-use crate::clock::Timestamp;
+use crate::clock::StoreTime;
 use crate::credential::CredentialId;
 use crate::rotation::caller::{Awaited, CallerId};
 use crate::rotation::candidate;
@@ -178,7 +178,7 @@ fn end_if_due(tx: &mut Transaction<'_>, overlap: Overlap) {
 }
 
 /// When the end is due, and when it is overdue.
-pub(super) fn deadlines(overlap: &Overlap) -> Vec<Timestamp> {
+pub(super) fn deadlines(overlap: &Overlap) -> Vec<StoreTime> {
     vec![overlap.retire_not_before, overlap.deadline]
 }
 
@@ -188,7 +188,7 @@ pub(super) fn probes(
     record: &Record,
     view: &View,
     overlap: &Overlap,
-    now: Timestamp,
+    now: StoreTime,
 ) -> Vec<Probe> {
     let (ledger, active) = (&view.ledger, record.active);
     let mut wanted = Vec::new();
@@ -203,7 +203,7 @@ pub(super) fn probes(
     wanted
 }
 
-pub(super) fn waits(record: &Record, view: &View, overlap: &Overlap, now: Timestamp) -> Vec<Wait> {
+pub(super) fn waits(record: &Record, view: &View, overlap: &Overlap, now: StoreTime) -> Vec<Wait> {
     if overlap.reverting.is_some() && view.is_held(overlap.previous) {
         return vec![Wait::Proof(overlap.previous)];
     }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::clock::Timestamp;
+use crate::clock::StoreTime;
 use crate::credential::CredentialId;
 use crate::rotation::caller::{Awaited, CallerId};
 use crate::rotation::candidate;
@@ -49,7 +49,7 @@ fn end(tx: &mut Transaction<'_>) {
     tx.took(Transition::PreparationEnded);
 }
 
-pub(super) fn deadlines(prepared: &Prepared) -> Vec<Timestamp> {
+pub(super) fn deadlines(prepared: &Prepared) -> Vec<StoreTime> {
     vec![prepared.deadline]
 }
 

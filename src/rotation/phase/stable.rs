@@ -4,12 +4,13 @@ use std::time::Duration;
 
 use crate::credential::CredentialId;
 use crate::rotation::caller::Awaited;
+use crate::rotation::evidence::Evidence;
 use crate::rotation::outcome::Refusal;
 use crate::rotation::record::{Phase, Prepared, Role, Version};
 use crate::rotation::succession;
 use crate::rotation::transaction::Transaction;
 use crate::rotation::transition::Transition;
-use crate::verdict::{Arrival, Verdict};
+use crate::verdict::Verdict;
 
 /// How long a preparation lasts at most.
 const PREPARATION: Duration = Duration::from_mins(15);
@@ -18,7 +19,7 @@ const PREPARATION: Duration = Duration::from_mins(15);
 pub(super) fn answer(
     tx: &mut Transaction<'_>,
     credential: CredentialId,
-    verdict: &Verdict<Arrival>,
+    verdict: &Verdict<Evidence>,
 ) {
     if credential == tx.record().active && tx.has_preparation() {
         prepare(tx, verdict);
@@ -26,7 +27,7 @@ pub(super) fn answer(
 }
 
 /// Begins the preparation, now that it is known how long a fresh token lives.
-fn prepare(tx: &mut Transaction<'_>, verdict: &Verdict<Arrival>) {
+fn prepare(tx: &mut Transaction<'_>, verdict: &Verdict<Evidence>) {
     let proof = matches!(verdict, Verdict::Accepted(_)).then(|| tx.proof(tx.record().active));
     let Some(proof) = proof.flatten() else {
         tx.settle(|_, awaited| {

@@ -2,11 +2,12 @@
 
 use std::time::Duration;
 
-use crate::clock::Timestamp;
+use crate::clock::StoreTime;
 use crate::credential::CredentialId;
 use crate::rotation::caller::{Awaited, CallerId};
 use crate::rotation::candidate::{self, PHASE_LIMIT};
 use crate::rotation::effect::RotationEffect;
+use crate::rotation::evidence::Evidence;
 use crate::rotation::fleet::MemberTable;
 use crate::rotation::notice::{RotationNotice, Why};
 use crate::rotation::outcome::{Refusal, Settled};
@@ -21,7 +22,7 @@ use crate::rotation::transaction::Transaction;
 use crate::rotation::transition::Transition;
 use crate::rotation::view::View;
 use crate::rotation::wait::Wait;
-use crate::verdict::{Arrival, Verdict};
+use crate::verdict::Verdict;
 
 /// What a caller gets who waits for a preparation when a step ends in this phase.
 pub(super) const NO_PREPARATION: Refusal = Refusal::Conflict;
@@ -111,7 +112,7 @@ pub(super) fn answer(
     tx: &mut Transaction<'_>,
     staged: &Staged,
     credential: CredentialId,
-    verdict: &Verdict<Arrival>,
+    verdict: &Verdict<Evidence>,
 ) {
     let is_clear = matches!(verdict, Verdict::Rejected(_)) || tx.proof(credential).is_some();
     if credential == staged.next && !is_clear {
@@ -239,17 +240,17 @@ fn end_if_unwanted(tx: &mut Transaction<'_>) {
 
 /// Since when a proved candidate is to be given up, provided that the active credential still
 /// works.
-fn is_to_end(staged: &Staged, now: Timestamp) -> Option<Timestamp> {
+fn is_to_end(staged: &Staged, now: StoreTime) -> Option<StoreTime> {
     staged.unwanted.or((now >= staged.deadline).then_some(staged.deadline))
 }
 
-pub(super) fn is_promotable(record: &Record, view: &View, staged: &Staged, now: Timestamp) -> bool {
+pub(super) fn is_promotable(record: &Record, view: &View, staged: &Staged, now: StoreTime) -> bool {
     view.ledger.valid_proof_since(staged.at, staged.next, now).is_some()
         && lack(record, view, staged, now).is_none()
 }
 
 /// The candidate until it is proved, and the active credential where that matters meanwhile.
-pub(super) fn probes(record: &Record, view: &View, staged: &Staged, now: Timestamp) -> Vec<Probe> {
+pub(super) fn probes(record: &Record, view: &View, staged: &Staged, now: StoreTime) -> Vec<Probe> {
     let ledger = &view.ledger;
     let mut wanted = Vec::new();
     if ledger.valid_proof_since(staged.at, staged.next, now).is_none() {
@@ -261,7 +262,7 @@ pub(super) fn probes(record: &Record, view: &View, staged: &Staged, now: Timesta
 }
 
 /// When the active credential is to be asked, because the candidate is proved and yet not promoted.
-fn active_due(record: &Record, view: &View, staged: &Staged, now: Timestamp) -> Option<Timestamp> {
+fn active_due(record: &Record, view: &View, staged: &Staged, now: StoreTime) -> Option<StoreTime> {
     let ledger = &view.ledger;
     if !view.has_proved(staged) {
         // Whose fault a refusal is shows in whether another credential is accepted.
@@ -289,12 +290,12 @@ fn active_due(record: &Record, view: &View, staged: &Staged, now: Timestamp) -> 
 }
 
 /// When the candidate is given up for want of a holder, or of a proof.
-pub(super) fn deadlines(staged: &Staged) -> Vec<Timestamp> {
+pub(super) fn deadlines(staged: &Staged) -> Vec<StoreTime> {
     let forsaken = staged.forsaken.map(|since| since + MemberTable::TTL);
     forsaken.into_iter().chain([staged.deadline]).collect()
 }
 
-pub(super) fn waits(record: &Record, view: &View, staged: &Staged, now: Timestamp) -> Vec<Wait> {
+pub(super) fn waits(record: &Record, view: &View, staged: &Staged, now: StoreTime) -> Vec<Wait> {
     if view.ledger.valid_proof_since(staged.at, staged.next, now).is_none() {
         return vec![Wait::Proof(staged.next)];
     }

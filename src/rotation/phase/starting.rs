@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::clock::Timestamp;
+use crate::clock::StoreTime;
 use crate::credential::CredentialId;
 use crate::rotation::caller::{Awaited, CallerId, KeptCaller};
 use crate::rotation::effect::{RotationEffect, RotationStep};
@@ -25,7 +25,7 @@ use crate::rotation::write::{TokenChange, Write};
 pub(in crate::rotation) fn step(
     view: &View,
     event: &RotationEvent,
-    now: Timestamp,
+    now: StoreTime,
 ) -> RotationStep {
     let mut effects = Vec::new();
     let mut callers = view.callers.clone();
@@ -119,7 +119,7 @@ fn first_accepted(
     order: &[CredentialId],
     strays: &[CredentialId],
     view: &View,
-    now: Timestamp,
+    now: StoreTime,
 ) -> Option<(CredentialId, Proof)> {
     let proved = |one: &CredentialId| Some((*one, view.ledger.valid_proof(*one, now)?));
     order.iter().find_map(proved).or_else(|| {
@@ -156,7 +156,7 @@ fn probes_of(order: &[CredentialId], view: &View) -> Vec<Probe> {
         None => order.to_vec(),
     };
     let idle = chosen.into_iter().filter(|one| !view.probing.contains(one));
-    idle.map(|one| (one, view.ledger.retry_soon(one, Timestamp::default()))).collect()
+    idle.map(|one| (one, view.ledger.retry_soon(one, StoreTime::default()))).collect()
 }
 
 /// What is to be presented when nobody asks for anything else, and when.
@@ -169,7 +169,7 @@ fn first_record(
     known: &[CredentialId],
     callers: &[KeptCaller],
     view: &View,
-    now: Timestamp,
+    now: StoreTime,
 ) -> Record {
     let others = known.iter().copied().filter(|one| *one != active);
     let (rejected, standby): (Vec<_>, Vec<_>) =
@@ -194,6 +194,7 @@ fn first_record(
         },
         generation: Record::FIRST_GENERATION,
         active,
+        client: view.clients.get(&active).cloned().unwrap_or_default(),
         phase: Phase::Stable,
         standby,
         quarantined: rejected.into_iter().map(quarantined).collect(),

@@ -1,7 +1,7 @@
 //! How copies of a record descend from each other.
 
 use super::world::A;
-use crate::clock::Timestamp;
+use crate::clock::StoreTime;
 use crate::rotation::*;
 
 /// A record and what was written after it, one write after the other; `side` makes the nonces.
@@ -22,6 +22,7 @@ fn first() -> Record {
         version: Version { incarnation: 7, epoch: Version::FIRST_EPOCH, nonce: 1 },
         generation: Record::FIRST_GENERATION,
         active: A,
+        client: "app".into(),
         phase: Phase::Stable,
         standby: Vec::new(),
         quarantined: Vec::new(),
@@ -63,7 +64,7 @@ fn a_new_incarnation_is_later_than_all_that_are_known() {
     let known = written(&first(), 3, 1).pop().expect("a record");
     let mut stored = first();
     stored.version.incarnation = u64::MAX / 2;
-    let now = Timestamp::from_millis(1_000);
+    let now = StoreTime::from_millis(1_000);
     for stored in [None, Some(&stored), Some(&first())] {
         let reborn = known.reborn(stored, 99, now);
         assert_eq!(known.descent_of(&reborn), Descent::Later);

@@ -1,14 +1,14 @@
 //! What the interpreter of effects works on.
 
 use super::shelf::Shelf;
-use crate::clock::Timestamp;
+use crate::clock::StoreTime;
 use crate::credential::CredentialId;
 use crate::rotation::*;
 
 /// Members, and all that they have around them: a scenario scripts it by hand, and the model check
 /// tries every course of it. Members are named by their places.
 pub(super) trait Ground {
-    fn now(&self) -> Timestamp;
+    fn now(&self) -> StoreTime;
 
     /// The store that the members share.
     fn shelf(&mut self) -> &mut Shelf;

@@ -15,6 +15,7 @@ mod rejection;
 mod retirement;
 mod shelf;
 mod superseding;
+mod verdicts;
 mod world;
 
 use std::collections::BTreeSet;

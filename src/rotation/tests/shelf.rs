@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::clock::Timestamp;
+use crate::clock::StoreTime;
 use crate::credential::CredentialId;
 use crate::rotation::*;
 use crate::token::TokenId;
@@ -42,7 +42,7 @@ impl Shelf {
     }
 
     /// Stores a record, and the token that comes with it, unless somebody else was faster.
-    pub(super) fn write(&mut self, write: &Write, now: Timestamp) -> Result<(), Refused> {
+    pub(super) fn write(&mut self, write: &Write, now: StoreTime) -> Result<(), Refused> {
         write.admit(self.record.as_ref(), self.members.as_ref(), now)?;
         self.record = Some(write.record.clone());
         if let TokenChange::Replace { credential, expires_at } = write.token {
@@ -58,7 +58,7 @@ impl Shelf {
         credential: CredentialId,
         generation: u64,
         read: u64,
-        expires_at: Timestamp,
+        expires_at: StoreTime,
     ) -> bool {
         let (stored, token) = (self.record.as_ref(), self.token.as_ref());
         let is_admitted = admit_token(stored, token, credential, generation, read);
@@ -72,7 +72,7 @@ impl Shelf {
         self.token = self.token.filter(|token| token.credential != credential);
     }
 
-    fn put_token(&mut self, credential: CredentialId, generation: u64, expires_at: Timestamp) {
+    fn put_token(&mut self, credential: CredentialId, generation: u64, expires_at: StoreTime) {
         let serial = self.token.map_or(0, |token| token.serial) + 1;
         self.token =
             Some(Token { id: TokenId(serial), credential, generation, serial, expires_at });

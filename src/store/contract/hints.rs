@@ -2,11 +2,15 @@
 
 use super::*;
 use crate::rotation::Barrier;
-use crate::store::Hints as _;
+use crate::store::{Hint, Hints as _};
 
 type HintsOf<H> = <<H as Harness>::Store as Store>::Hints;
 
 fn next_hint<H: Harness>(harness: &H, hints: &mut HintsOf<H>) -> u64 {
+    next_of(harness, hints).epoch
+}
+
+fn next_of<H: Harness>(harness: &H, hints: &mut HintsOf<H>) -> Hint {
     harness.run(hints.next()).expect("a subscription that lasts")
 }
 
@@ -60,11 +64,11 @@ pub(in crate::store) fn a_refused_write_is_not_announced<H: Harness>(harness: &H
     expect_only_the_next_write(&client, &mut hints);
 }
 
-pub(in crate::store) fn only_writes_of_the_record_are_announced<H: Harness>(harness: &H) {
+pub(in crate::store) fn nothing_but_writes_is_announced<H: Harness>(harness: &H) {
     let client = harness.client();
     let record = client.start();
-    let mut hints = client.subscribe();
     client.put_token(&client.refresh("second")).expect("a refresh");
+    let mut hints = client.subscribe();
     client.invalidate("second");
     client.drop_tokens(OLD);
     client.acquire(1);
@@ -77,6 +81,19 @@ pub(in crate::store) fn only_writes_of_the_record_are_announced<H: Harness>(harn
     client.cool_down(SECOND);
     client.load();
     expect_only_the_next_write(&client, &mut hints);
+}
+
+pub(in crate::store) fn a_token_is_announced_with_what_is_stored_then<H: Harness>(harness: &H) {
+    let client = harness.client();
+    client.start();
+    client.touch();
+    let mut hints = client.subscribe();
+    let refresh = client.refresh("second");
+    client.put_token(&refresh).expect("a refresh");
+    client.put_token(&refresh).expect_err("a stale one");
+    client.promote("third");
+    assert_eq!(next_of(harness, &mut hints), Hint { epoch: 2, serial: 2 });
+    assert_eq!(next_of(harness, &mut hints), Hint { epoch: 3, serial: 3 });
 }
 
 pub(in crate::store) fn what_was_written_before_is_not_announced<H: Harness>(harness: &H) {

@@ -28,9 +28,23 @@ pub(in crate::store) fn a_table_begins_with_the_first_beat<H: Harness>(harness: 
     client.start();
     client.leave(1);
     client.leave(2);
-    harness.advance(HOUR);
+    client.pass(3 * MemberTable::TTL);
     client.beat(1, None, &[]);
     assert!(H::is_near(members(&client).since, began), "it is as old as it is, also when empty");
+}
+
+pub(in crate::store) fn a_table_that_nobody_has_used_for_long_begins_anew<H: Harness>(harness: &H) {
+    let client = harness.client();
+    let version = client.start().version;
+    client.beat(1, Some(version), &[OLD]);
+    client.pass(2 * MemberTable::TTL);
+    client.beat(1, Some(version), &[OLD]);
+    assert!(members(&client).is_complete(client.now()));
+    // Everybody was away, or the store's clock was set ahead.
+    harness.advance(MemberTable::TTL);
+    client.beat(2, Some(version), &[OLD]);
+    assert!(!members(&client).is_complete(client.now()), "the others may come back, too");
+    assert_eq!(listed(&client), [2]);
 }
 
 pub(in crate::store) fn a_table_begins_with_the_first_record<H: Harness>(harness: &H) {
@@ -183,7 +197,7 @@ pub(in crate::store) fn who_leaves_is_off_the_table_at_once<H: Harness>(harness:
 fn ready<H: Harness>(client: &Client<'_, H>) -> Barrier {
     client.start();
     let version = client.promote("second").version;
-    client.harness.advance(MemberTable::TTL);
+    client.pass(MemberTable::TTL);
     client.beat(1, Some(version), &[OLD, NEW]);
     client.beat(2, Some(version), &[NEW]);
     let writer = Some(MemberId(1));

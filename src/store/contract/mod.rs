@@ -20,7 +20,7 @@ use super::{
     Beat, Fresh, Lease, Operation, Pulse, Reply, Store, StoreSnapshot, TokenWrite, Unavailable,
     Written,
 };
-use crate::clock::Timestamp;
+use crate::clock::StoreTime;
 use crate::credential::CredentialId;
 use crate::rotation::{
     Lineage, MemberId, MemberTable, Phase, Record, Refused, Rejections, TokenChange, Version, Write,
@@ -39,6 +39,7 @@ macro_rules! contract {
             members:
                 a_table_begins_with_the_first_beat,
                 a_table_begins_with_the_first_record,
+                a_table_that_nobody_has_used_for_long_begins_anew,
                 a_refused_write_begins_no_table,
                 a_beat_lists_a_member_with_what_it_holds_now,
                 a_beat_answers_what_is_stored,
@@ -117,7 +118,8 @@ macro_rules! contract {
             hints:
                 every_subscriber_is_told_of_every_accepted_write,
                 a_refused_write_is_not_announced,
-                only_writes_of_the_record_are_announced,
+                nothing_but_writes_is_announced,
+                a_token_is_announced_with_what_is_stored_then,
                 what_was_written_before_is_not_announced,
                 what_is_announced_can_be_read,
                 who_lags_is_told_of_the_latest_write;
@@ -167,7 +169,7 @@ pub(super) trait Harness: Sync {
         self.advance(Self::SLACK);
     }
 
-    fn is_near(one: Timestamp, other: Timestamp) -> bool {
+    fn is_near(one: StoreTime, other: StoreTime) -> bool {
         one.since(other).max(other.since(one)) < Self::SLACK
     }
 }
@@ -209,7 +211,7 @@ impl<H: Harness> Client<'_, H> {
         *reply!(self.perform(&Operation::Load), Loaded)
     }
 
-    fn now(&self) -> Timestamp {
+    fn now(&self) -> StoreTime {
         self.load().now
     }
 
@@ -255,7 +257,7 @@ impl<H: Harness> Client<'_, H> {
         assert_eq!(self.perform(&Operation::Leave(MemberId(member))), Reply::Done);
     }
 
-    fn reject(&self, credential: CredentialId, since: Option<Timestamp>) -> Rejections {
+    fn reject(&self, credential: CredentialId, since: Option<StoreTime>) -> Rejections {
         reply!(self.perform(&Operation::Reject { credential, since }), Rejections)
     }
 
@@ -263,12 +265,21 @@ impl<H: Harness> Client<'_, H> {
         assert_eq!(self.perform(&Operation::Accept(credential)), Reply::Done);
     }
 
-    fn cool_down(&self, pause: Duration) -> Timestamp {
+    fn cool_down(&self, pause: Duration) -> StoreTime {
         reply!(self.perform(&Operation::CoolDown(pause)), Pause)
     }
 
     fn subscribe(&self) -> <H::Store as Store>::Hints {
         self.run(self.store.subscribe())
+    }
+
+    /// Lets time pass for a store that is in use all the while.
+    fn pass(&self, whole: Duration) {
+        let steps = 4 * whole.div_duration_f64(MemberTable::TTL).ceil() as u32;
+        for _ in 0..steps {
+            self.harness.advance(whole / steps);
+            self.now();
+        }
     }
 
     /// Stores a first record with [`OLD`] active, and a token with serial 1 that lives an hour.
@@ -349,6 +360,7 @@ fn first_record() -> Record {
         version: Version { incarnation: 77, epoch: Version::FIRST_EPOCH, nonce: 1000 },
         generation: 1,
         active: OLD,
+        client: "app".into(),
         phase: Phase::Stable,
         standby: vec![NEW],
         quarantined: Vec::new(),
@@ -372,7 +384,7 @@ fn next(before: &Record) -> (Write, Record) {
     (followed_by(Some(before.version), record.clone()), record)
 }
 
-fn fresh(text: &str, issued_at: Timestamp) -> Fresh {
+fn fresh(text: &str, issued_at: StoreTime) -> Fresh {
     Fresh { id: id_of(text), text: Secret::new(text), issued_at }
 }
 

@@ -36,6 +36,7 @@ pub(in crate::store) fn every_part_of_a_record_comes_back<H: Harness>(harness: &
             version: Version { nonce: u64::MAX - record.version.epoch, ..version(record.version) },
             generation: u64::MAX,
             active: NEW,
+            client: "another".into(),
             phase,
             standby: vec![THIRD, OLD],
             quarantined: vec![
@@ -262,8 +263,8 @@ pub(in crate::store) fn a_write_leaves_alone_what_lies_beside_the_record<H: Harn
     assert!(client.renew(5));
 }
 
-fn at(seconds: u64) -> Timestamp {
-    Timestamp::from_millis(seconds * 1000)
+fn at(seconds: u64) -> StoreTime {
+    StoreTime::from_millis(seconds * 1000)
 }
 
 /// Each phase, with everything that it may hold.

@@ -5,7 +5,7 @@ use std::future::{Future, poll_fn};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::task::{Context, Poll, Waker};
 
-use crate::store::interface::Hints;
+use crate::store::interface::{Hint, Hints};
 use crate::store::operation::Unavailable;
 
 /// The hints of a [`MemoryStore`](super::MemoryStore).
@@ -16,22 +16,22 @@ pub struct MemoryHints {
 
 #[derive(Debug, Default)]
 struct Inbox {
-    epochs: VecDeque<u64>,
+    unread: VecDeque<Hint>,
     waker: Option<Waker>,
 }
 
 impl MemoryHints {
     const MOST: usize = 16;
 
-    /// The next epoch, if there is one already.
-    pub fn try_next(&mut self) -> Option<u64> {
-        self.lock().epochs.pop_front()
+    /// The next hint, if there is one already.
+    pub fn try_next(&mut self) -> Option<Hint> {
+        self.lock().unread.pop_front()
     }
 
-    fn poll_next(&mut self, context: &Context<'_>) -> Poll<u64> {
+    fn poll_next(&mut self, context: &Context<'_>) -> Poll<Hint> {
         let mut inbox = self.lock();
-        if let Some(epoch) = inbox.epochs.pop_front() {
-            return Poll::Ready(epoch);
+        if let Some(hint) = inbox.unread.pop_front() {
+            return Poll::Ready(hint);
         }
         inbox.waker = Some(context.waker().clone());
         Poll::Pending
@@ -43,7 +43,7 @@ impl MemoryHints {
 }
 
 impl Hints for MemoryHints {
-    fn next(&mut self) -> impl Future<Output = Result<u64, Unavailable>> + Send {
+    fn next(&mut self) -> impl Future<Output = Result<Hint, Unavailable>> + Send {
         poll_fn(|context| self.poll_next(context).map(Ok))
     }
 }
@@ -65,15 +65,15 @@ impl Subscribers {
     }
 
     /// Leaves a hint for every subscriber. Returns the wakers to call once nothing is locked.
-    pub(super) fn announce(&mut self, epoch: u64) -> Vec<Waker> {
+    pub(super) fn announce(&mut self, hint: Hint) -> Vec<Waker> {
         let mut waiting = Vec::new();
         self.0.retain(|subscriber| {
             let Some(inbox) = subscriber.upgrade() else { return false };
             let mut inbox = inbox.lock().unwrap_or_else(PoisonError::into_inner);
-            if inbox.epochs.len() == MemoryHints::MOST {
-                inbox.epochs.pop_front();
+            if inbox.unread.len() == MemoryHints::MOST {
+                inbox.unread.pop_front();
             }
-            inbox.epochs.push_back(epoch);
+            inbox.unread.push_back(hint);
             waiting.extend(inbox.waker.take());
             true
         });

@@ -1,16 +1,18 @@
 //! The contents of a memory store, and how they change.
 
 use std::collections::BTreeMap;
+use std::task::Waker;
 use std::time::Duration;
 
 use super::hints::Subscribers;
-use crate::clock::Timestamp;
+use crate::clock::StoreTime;
 use crate::credential::CredentialId;
 use crate::rotation::{
     MemberId, MemberRow, MemberTable, Record, Refused, Rejections, Token, TokenChange, Version,
     Write, admit_token,
 };
 use crate::store::beat::{Beat, Pulse};
+use crate::store::interface::Hint;
 use crate::store::lease::{LEASE_TTL, Lease};
 use crate::store::operation::{Operation, Reply, Written};
 use crate::store::snapshot::{REJECTIONS_TTL, StoreSnapshot};
@@ -25,7 +27,7 @@ pub(super) struct MemoryState {
     members: Option<Table>,
     lease: Option<Held>,
     rejections: BTreeMap<CredentialId, Rejections>,
-    cool_down: Option<Timestamp>,
+    cool_down: Option<StoreTime>,
     pub(super) subscribers: Subscribers,
 }
 
@@ -33,18 +35,20 @@ pub(super) struct MemoryState {
 #[derive(Default)]
 pub(super) struct Table {
     /// When the table began; `None` if it does not exist yet.
-    since: Option<Timestamp>,
+    since: Option<StoreTime>,
+    /// When anybody last asked for anything.
+    used_at: StoreTime,
     rows: BTreeMap<MemberId, StoredRow>,
 }
 
 struct StoredRow {
     member: MemberRow,
-    beat_at: Timestamp,
+    beat_at: StoreTime,
 }
 
 struct Held {
     nonce: u64,
-    until: Timestamp,
+    until: StoreTime,
 }
 
 impl MemoryState {
@@ -53,12 +57,17 @@ impl MemoryState {
         Self { members, ..Self::default() }
     }
 
-    pub(super) fn forget(&mut self, now: Timestamp) {
+    pub(super) fn forget(&mut self, now: StoreTime) {
         self.token.take_if(|token| now >= token.expires_at);
         self.lease.take_if(|lease| now >= lease.until);
         self.cool_down.take_if(|until| now >= *until);
         self.rejections.retain(|_, rejections| now < rejections.last_at + REJECTIONS_TTL);
         if let Some(table) = &mut self.members {
+            if now.since(table.used_at) >= MemberTable::TTL {
+                // Nobody had a chance to say that it lives: whoever comes first is not all there is.
+                *table = Table::default();
+            }
+            table.used_at = now;
             table.rows.retain(|_, row| now < row.beat_at + MemberTable::TTL);
         }
     }
@@ -77,7 +86,7 @@ impl MemoryState {
     }
 
     /// Performs an operation; nobody is told of it here.
-    pub(super) fn answer(&mut self, operation: &Operation, now: Timestamp) -> Reply {
+    pub(super) fn answer(&mut self, operation: &Operation, now: StoreTime) -> Reply {
         let stored =
             |outcome: Result<Written, Refused>| outcome.map_or_else(Reply::Refused, Reply::Written);
         match operation {
@@ -107,7 +116,14 @@ impl MemoryState {
         }
     }
 
-    pub(super) fn snapshot(&self, now: Timestamp) -> StoreSnapshot {
+    /// Leaves a hint of what is stored by now. Returns the wakers to call once nothing is locked.
+    pub(super) fn announce(&mut self) -> Vec<Waker> {
+        let epoch = self.record.as_ref().map_or(0, |record| record.version.epoch);
+        let hint = Hint { epoch, serial: self.serial() };
+        self.subscribers.announce(hint)
+    }
+
+    pub(super) fn snapshot(&self, now: StoreTime) -> StoreSnapshot {
         StoreSnapshot {
             now,
             record: self.record.clone(),
@@ -125,7 +141,7 @@ impl MemoryState {
 
     /// A table that does not exist yet counts as one that begins now: it lists nobody and is not
     /// complete.
-    fn members(&self, now: Timestamp) -> Option<MemberTable> {
+    fn members(&self, now: StoreTime) -> Option<MemberTable> {
         self.members.as_ref().map(|table| MemberTable {
             since: table.since.unwrap_or(now),
             rows: table.rows.iter().map(|(id, row)| (*id, row.member.clone())).collect(),
@@ -136,7 +152,7 @@ impl MemoryState {
         &mut self,
         write: &Write,
         fresh: Option<&Fresh>,
-        now: Timestamp,
+        now: StoreTime,
     ) -> Result<Written, Refused> {
         write.admit(self.record.as_ref(), self.members(now).as_ref(), now)?;
         let serial = match write.token {
@@ -161,7 +177,7 @@ impl MemoryState {
         Ok(Written { now, serial })
     }
 
-    fn put_token(&mut self, token: &TokenWrite, now: Timestamp) -> Result<Written, Refused> {
+    fn put_token(&mut self, token: &TokenWrite, now: StoreTime) -> Result<Written, Refused> {
         let TokenWrite { id, credential, generation, issued_at, expires_at, read, .. } = *token;
         let (record, latest) = (self.record.as_ref(), self.latest.as_ref());
         if !admit_token(record, latest, credential, generation, read) {
@@ -181,7 +197,7 @@ impl MemoryState {
         self.token.take_if(|token| which(token)).is_some()
     }
 
-    fn acquire(&mut self, nonce: u64, now: Timestamp) -> Lease {
+    fn acquire(&mut self, nonce: u64, now: StoreTime) -> Lease {
         match &self.lease {
             Some(lease) if lease.nonce != nonce => Lease::Held { until: lease.until },
             _ => {
@@ -192,7 +208,7 @@ impl MemoryState {
         }
     }
 
-    fn renew(&mut self, nonce: u64, now: Timestamp) -> bool {
+    fn renew(&mut self, nonce: u64, now: StoreTime) -> bool {
         let held = self.lease.as_mut().filter(|lease| lease.nonce == nonce);
         held.map(|lease| lease.until = now + LEASE_TTL).is_some()
     }
@@ -201,24 +217,24 @@ impl MemoryState {
         self.lease.take_if(|lease| lease.nonce == nonce).is_some()
     }
 
-    fn beat(&mut self, beat: &Beat, now: Timestamp) -> Pulse {
+    fn beat(&mut self, beat: &Beat, now: StoreTime) -> Pulse {
         let version = self.record.as_ref().map(|record| record.version);
         self.begin_table(now);
         if let Some(table) = &mut self.members {
             table.beat(beat, version, now);
         }
         let token = self.token.as_ref().map(Token::from);
-        Pulse { now, version, token, serial: self.serial() }
+        Pulse { now, version, token, serial: self.serial(), members: self.members(now) }
     }
 
-    fn begin_table(&mut self, now: Timestamp) {
+    fn begin_table(&mut self, now: StoreTime) {
         if let Some(table) = &mut self.members {
             table.since.get_or_insert(now);
         }
     }
 
     /// A longer pause that was set before stays.
-    fn cool_down(&mut self, pause: Duration, now: Timestamp) -> Timestamp {
+    fn cool_down(&mut self, pause: Duration, now: StoreTime) -> StoreTime {
         let until = self.cool_down.map_or(now + pause, |until| until.max(now + pause));
         self.cool_down = Some(until);
         until
@@ -237,8 +253,8 @@ impl MemoryState {
     fn reject(
         &mut self,
         credential: CredentialId,
-        since: Option<Timestamp>,
-        now: Timestamp,
+        since: Option<StoreTime>,
+        now: StoreTime,
     ) -> Rejections {
         let before = self.rejections.get(&credential);
         let rejections = match before.filter(|before| Some(before.first_at) >= since) {
@@ -254,7 +270,7 @@ impl MemoryState {
 }
 
 impl Table {
-    fn beat(&mut self, beat: &Beat, version: Option<Version>, now: Timestamp) {
+    fn beat(&mut self, beat: &Beat, version: Option<Version>, now: StoreTime) {
         let before = self.rows.get(&beat.member).map_or(0, |row| row.member.acked);
         let confirmed = version.filter(|version| beat.read == Some(*version));
         let acked = confirmed.map_or(before, |version| version.epoch);

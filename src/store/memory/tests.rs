@@ -6,7 +6,7 @@ use std::task::{Context, Poll, Wake};
 use std::time::Duration;
 
 use super::*;
-use crate::clock::{ManualClock, Sleep};
+use crate::clock::{ManualClock, Sleep, Timestamp};
 use crate::credential::CredentialId;
 use crate::rotation::{
     Barrier, Lineage, MemberId, Phase, Record, Refused, TokenChange, Version, Write,
@@ -84,6 +84,7 @@ fn write(epoch: u64) -> Write {
         version: version(epoch),
         generation: 1,
         active: CREDENTIAL,
+        client: "app".into(),
         phase: Phase::Stable,
         standby: Vec::new(),
         quarantined: Vec::new(),
@@ -135,7 +136,7 @@ fn who_waits_for_a_hint_is_woken_once_it_can_be_read_and_nothing_is_locked() {
         assert!(std::pin::pin!(hints.next()).poll(&mut context).is_pending());
         store.write(write(epoch)).expect("a write");
         assert_eq!(reader.epoch.load(Ordering::Relaxed) as u64, epoch);
-        assert_eq!(hints.try_next(), Some(epoch));
+        assert_eq!(hints.try_next().map(|hint| hint.epoch), Some(epoch));
         assert_eq!(hints.try_next(), None);
     }
 }
@@ -149,7 +150,7 @@ fn a_subscriber_costs_nothing_once_it_is_gone_and_little_while_it_lags() {
         store.write(write(epoch)).expect("a write");
     }
     assert_eq!(store.lock().0.subscribers.count(), 1);
-    let unread: Vec<u64> = std::iter::from_fn(|| lags.try_next()).collect();
+    let unread: Vec<u64> = std::iter::from_fn(|| lags.try_next()).map(|hint| hint.epoch).collect();
     assert_eq!(unread, (85..=100).collect::<Vec<u64>>());
 }
 
@@ -176,7 +177,7 @@ fn every_call_happens_at_one_moment() {
 
     let clock = Arc::new(CountingClock(AtomicUsize::new(0)));
     let store = MemoryStore::for_fleet(Arc::clone(&clock) as Arc<dyn Clock>);
-    let (text, issued_at) = (Secret::new("token"), Timestamp::from_millis(1000));
+    let (text, issued_at) = (Secret::new("token"), StoreTime::from_millis(1000));
     let expires_at = issued_at + Duration::from_hours(1);
     let (first, second) = (TokenId(1), TokenId(2));
     let fresh = Fresh { id: first, text: text.clone(), issued_at };

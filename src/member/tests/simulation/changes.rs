@@ -68,7 +68,7 @@ impl Outside {
         if !step.is_stored {
             return;
         }
-        self.check_phase(before, &after, &moves);
+        self.check_phase(process, before, &after, &moves);
         self.check_active(before, &after, &moves);
     }
 
@@ -83,7 +83,13 @@ impl Outside {
         assert_eq!(unique.len(), all.len(), "a credential has two roles: {record:#?}");
     }
 
-    fn check_phase(&self, before: &Record, after: &Record, moves: &[Transition]) {
+    fn check_phase(
+        &self,
+        process: &Process,
+        before: &Record,
+        after: &Record,
+        moves: &[Transition],
+    ) {
         let (from, to) = (PhaseName::of(Some(before)), PhaseName::of(Some(after)));
         match moves {
             [] => assert_eq!(from, to, "a phase changed without a transition"),
@@ -104,7 +110,7 @@ impl Outside {
         }
         for one in moves {
             match one {
-                Transition::CandidateRejected => self.check_rejected(before),
+                Transition::CandidateRejected => self.check_rejected(process, before),
                 Transition::Degraded => self.check_degraded(before, after),
                 Transition::Substituted | Transition::FellBack => {
                     let denied = self.history.denied.get(&before.active);
@@ -115,10 +121,11 @@ impl Outside {
         }
     }
 
-    fn check_rejected(&self, before: &Record) {
+    fn check_rejected(&self, process: &Process, before: &Record) {
         let staged = before.staged().expect("only a staged one is rejected");
         let denied = self.history.denials(staged.next, self.now).iter();
-        let since: Vec<_> = denied.filter(|at| **at + 5 * SECOND >= staged.at).collect();
+        let staged_at = process.member.own_time(staged.at);
+        let since: Vec<_> = denied.filter(|at| **at + 5 * SECOND >= staged_at).collect();
         let span = since.last().zip(since.first()).map(|(last, first)| last.since(**first));
         assert!(
             since.len() >= 3 && span >= Some(5 * SECOND),
@@ -126,9 +133,9 @@ impl Outside {
         );
     }
 
-    pub(super) fn check_retired(&self, before: &Record) {
+    pub(super) fn check_retired(&self, process: &Process, before: &Record) {
         let overlap = before.open_overlap().expect("what is previous is so in an overlap");
-        let is_due = self.now >= overlap.retire_not_before;
+        let is_due = self.now >= process.member.own_time(overlap.retire_not_before);
         let is_asked = self.history.retire_asked_at.is_some_and(|at| at + 16 * MINUTE >= self.now);
         assert!(is_due || is_asked, "I12: retired before its time");
         if before.staged().is_some_and(|staged| staged.compromised) {

@@ -34,6 +34,7 @@ impl Outside {
             rotation::Phase::Overlap(overlap) => overlap.deadline,
             _ => return,
         };
+        let deadline = process.member.own_time(deadline);
         let is_troubled = self.is_store_down || self.troubled_at + 6 * MINUTE >= deadline;
         // What was blocked until now takes its course: a proof that is fresh enough comes first.
         let is_troubled = is_troubled || self.history.written_at + MINUTE >= self.now;

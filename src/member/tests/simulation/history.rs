@@ -153,7 +153,7 @@ impl History {
     pub(super) fn recovers(&self, process: &Process, places: &[Place]) {
         let Some(record) = process.member.record() else { return };
         let Some(overlap) = record.overlap() else { return };
-        let promoted_at = overlap.retire_not_before;
+        let promoted_at = process.member.own_time(overlap.retire_not_before);
         if !process.member.keeps_active() || self.edited_at + 2 * MINUTE * 60 > promoted_at {
             return;
         }

@@ -33,7 +33,9 @@ use crate::policy::Policy;
 use crate::policy::tests::DEFAULT;
 use counts::Counts;
 use places::Place;
-use regime::{Random, Regime};
+pub(super) use provider::{Key, Kind, Provider};
+pub(super) use regime::Random;
+use regime::Regime;
 use sim::Sim;
 
 /// So many secrets there are; each is used again and again.

@@ -4,22 +4,22 @@ use std::time::Duration;
 
 use crate::member::Chance;
 
-pub(super) struct Random(pub(super) fastrand::Rng);
+pub(crate) struct Random(pub(crate) fastrand::Rng);
 
 impl Random {
-    pub(super) fn below(&mut self, end: u64) -> u64 {
+    pub(crate) fn below(&mut self, end: u64) -> u64 {
         self.0.u64(..end)
     }
 
-    pub(super) fn percent(&mut self, chance: u64) -> bool {
+    pub(crate) fn percent(&mut self, chance: u64) -> bool {
         self.below(100) < chance
     }
 
-    pub(super) fn millis(&mut self, below: u64) -> Duration {
+    pub(crate) fn millis(&mut self, below: u64) -> Duration {
         Duration::from_millis(self.below(below))
     }
 
-    pub(super) fn one_of<T: Copy>(&mut self, list: &[T]) -> T {
+    pub(crate) fn one_of<T: Copy>(&mut self, list: &[T]) -> T {
         list[usize::try_from(self.below(list.len() as u64)).unwrap()]
     }
 }
@@ -32,25 +32,25 @@ impl Chance for Random {
 
 /// How badly the world behaves.
 #[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Regime {
+pub(crate) struct Regime {
     /// Of a hundred token requests, so many have no clear answer.
-    pub(super) faults: u64,
+    pub(crate) faults: u64,
     /// Of a thousand store operations, so many fail, and as many more have no answer.
-    pub(super) store_faults: u64,
+    pub(crate) store_faults: u64,
     /// Of ten thousand effects, so many see the end of the process.
-    pub(super) crashes: u64,
+    pub(crate) crashes: u64,
     /// Of a hundred writes to persist targets, so many fail.
-    pub(super) sink_faults: u64,
+    pub(crate) sink_faults: u64,
     /// Places fail, hang or become read-only for a while.
-    pub(super) has_moods: bool,
+    pub(crate) has_moods: bool,
     /// The store outlives the process.
-    pub(super) store_survives: bool,
+    pub(crate) store_survives: bool,
     /// Operations of the store and derivations of ids take time.
-    pub(super) is_slow: bool,
+    pub(crate) is_slow: bool,
 }
 
 impl Regime {
-    pub(super) fn calm(self) -> Self {
+    pub(crate) fn calm(self) -> Self {
         let Self { store_survives, is_slow, .. } = self;
         Self { store_survives, is_slow, ..Self::default() }
     }

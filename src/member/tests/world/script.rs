@@ -70,6 +70,13 @@ pub(crate) struct Dice {
     random: fastrand::Rng,
 }
 
+impl Dice {
+    /// The same with numbers that no other member draws.
+    pub(crate) fn of_member(&self, place: usize) -> Self {
+        Self { ratio: self.ratio, random: fastrand::Rng::with_seed(place as u64 + 2) }
+    }
+}
+
 impl Script {
     /// Everything works, and nothing is delayed.
     pub(super) fn new(endpoint: impl FnMut(&Credential, Timestamp) -> Verdict + 'static) -> Self {

@@ -96,22 +96,17 @@ impl World {
 
     /// The only entry yields these.
     pub(crate) fn configure(&mut self, secrets: &[&str]) {
-        self.configure_each(&[secrets]);
+        self.configure_of("app", secrets);
+    }
+
+    /// The only entry yields these of another client.
+    pub(crate) fn configure_of(&mut self, client: &str, secrets: &[&str]) {
+        self.read(vec![reading(client, secrets)]);
     }
 
     /// Each entry yields these.
     pub(crate) fn configure_each(&mut self, entries: &[&[&str]]) {
-        let text = |secret: &&str| CredentialText {
-            label: None,
-            client_id: "app".into(),
-            client_secret: Secret::new(*secret),
-            expires_at: None,
-        };
-        let reading = |secrets: &&[&str]| match secrets.len() {
-            0 => Some(Reading::Empty),
-            _ => Some(Reading::Credentials { list: secrets.iter().map(text).collect() }),
-        };
-        self.read(entries.iter().map(reading).collect());
+        self.read(entries.iter().map(|secrets| reading("app", secrets)).collect());
     }
 
     /// The only entry consists of two variables, which yield this.
@@ -270,7 +265,21 @@ impl World {
     /// The secret that the token was obtained with.
     pub(crate) fn secret_in_use(&self) -> Option<&str> {
         let token = self.process.handed_out.as_ref();
-        token.map(|token| token.credential.client_secret.expose())
+        token.and_then(|token| Some(token.made_with.here()?.client_secret.expose()))
+    }
+}
+
+/// What an entry yields that has these secrets.
+fn reading(client: &str, secrets: &[&str]) -> Option<Reading> {
+    let text = |secret: &&str| CredentialText {
+        label: None,
+        client_id: client.into(),
+        client_secret: Secret::new(*secret),
+        expires_at: None,
+    };
+    match secrets.len() {
+        0 => Some(Reading::Empty),
+        _ => Some(Reading::Credentials { list: secrets.iter().map(text).collect() }),
     }
 }
 

@@ -8,10 +8,10 @@ use super::moves::Move;
 use crate::credential::CredentialId;
 use crate::rotation::tests::ground::Ground;
 use crate::rotation::tests::interpreter;
+use crate::rotation::tests::verdicts::{accepted, rejected, unclear};
 use crate::rotation::tests::world::{A, B, D};
 use crate::rotation::*;
-use crate::verdict::tests::{accepted, rejected, unclear};
-use crate::verdict::{Arrival, Verdict};
+use crate::verdict::Verdict;
 
 impl State {
     const SHORT: Duration = Duration::from_secs(5);
@@ -180,7 +180,7 @@ impl State {
         }
     }
 
-    fn answer(&mut self, peer: usize, credential: CredentialId, verdict: Verdict<Arrival>) {
+    fn answer(&mut self, peer: usize, credential: CredentialId, verdict: Verdict<Evidence>) {
         let Peer { probing, ledger, record, .. } = &mut self.peers[peer];
         probing.remove(&credential);
         ledger.note(credential, &verdict, record.as_ref(), &RotationPolicy::default(), Self::NOW);

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::bounds::Bounds;
 use super::fault::Fault;
-use crate::clock::Timestamp;
+use crate::clock::StoreTime;
 use crate::credential::CredentialId;
 use crate::rotation::tests::ground::Ground;
 use crate::rotation::tests::shelf::Shelf;
@@ -35,13 +35,13 @@ pub(super) struct State {
     pub(super) before: Option<(Record, Option<Token>)>,
     pub(super) peers: Vec<Peer>,
     /// Credentials that the endpoint has stopped accepting, and when. C was never accepted.
-    pub(super) died: BTreeMap<CredentialId, Timestamp>,
+    pub(super) died: BTreeMap<CredentialId, StoreTime>,
     pub(super) left: Bounds,
     pub(super) faults: BTreeSet<Fault>,
 }
 
 impl State {
-    pub(super) const NOW: Timestamp = Timestamp::from_millis(100_000_000);
+    pub(super) const NOW: StoreTime = StoreTime::from_millis(100_000_000);
     pub(super) const LIFE: Duration = Duration::from_mins(25);
     const OVERLAP: Duration = Duration::from_mins(8);
 
@@ -52,6 +52,7 @@ impl State {
             version,
             generation: 2,
             active: A,
+            client: "app".into(),
             phase: Phase::Stable,
             standby: Vec::new(),
             quarantined: Vec::new(),
@@ -67,7 +68,7 @@ impl State {
         let held = BTreeSet::from([A]);
         let row = MemberRow { acked: 2, holds: held.clone() };
         let rows = (0..bounds.peers as u64).map(|id| (MemberId(id), row.clone())).collect();
-        let members = MemberTable { since: Timestamp::default(), rows };
+        let members = MemberTable { since: StoreTime::default(), rows };
         let peer = Peer {
             is_alive: true,
             record: Some(stored.clone()),
@@ -95,7 +96,7 @@ impl State {
 }
 
 impl Ground for State {
-    fn now(&self) -> Timestamp {
+    fn now(&self) -> StoreTime {
         Self::NOW
     }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::fleet::State;
-use crate::clock::Timestamp;
+use crate::clock::StoreTime;
 use crate::rotation::*;
 
 impl State {
@@ -81,7 +81,7 @@ impl State {
         self.each_time(&mut |time| *time = places.get(time).copied().unwrap_or(*time));
     }
 
-    pub(super) fn each_time(&mut self, time: &mut dyn FnMut(&mut Timestamp)) {
+    pub(super) fn each_time(&mut self, time: &mut dyn FnMut(&mut StoreTime)) {
         self.each_record(&mut |record| {
             match &mut record.phase {
                 Phase::Stable | Phase::Overlap(_) => {}

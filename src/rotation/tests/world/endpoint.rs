@@ -3,9 +3,9 @@
 use super::{Peer, World};
 use crate::credential::CredentialId;
 use crate::rotation::tests::ground::Ground;
+use crate::rotation::tests::verdicts::{accepted, rejected};
 use crate::rotation::*;
-use crate::verdict::tests::{accepted, rejected};
-use crate::verdict::{Arrival, Verdict, Verify};
+use crate::verdict::{Verdict, Verify};
 
 impl World {
     /// The endpoint gives tokens for it from now on.
@@ -13,7 +13,7 @@ impl World {
         self.accept_with(credential, None, None);
     }
 
-    pub(crate) fn answer_with(&mut self, credential: CredentialId, verdict: Verdict<Arrival>) {
+    pub(crate) fn answer_with(&mut self, credential: CredentialId, verdict: Verdict<Evidence>) {
         self.endpoint.insert(credential, verdict);
     }
 
@@ -24,8 +24,8 @@ impl World {
         verify: Option<Verify>,
     ) {
         let scope = scope.map(str::to_owned);
-        let arrival = Arrival { scope, verify, ..accepted(self.now, self.now) };
-        self.endpoint.insert(credential, Verdict::Accepted(arrival));
+        let evidence = Evidence { scope, verify, ..accepted(self.now, self.now) };
+        self.endpoint.insert(credential, Verdict::Accepted(evidence));
     }
 
     /// The endpoint does not accept it any more.
@@ -41,10 +41,9 @@ impl World {
             }
             let known = self.endpoint.get(&credential).cloned();
             let mut verdict = known.unwrap_or_else(rejected);
-            if let Verdict::Accepted(arrival) = &mut verdict {
-                let (expires_at, soft_at) =
-                    (self.now + self.lifetime, self.now + self.lifetime / 2);
-                arrival.token = accepted(expires_at, soft_at).token;
+            if let Verdict::Accepted(evidence) = &mut verdict {
+                evidence.expires_at = self.now + self.lifetime;
+                evidence.soft_at = self.now + self.lifetime / 2;
             }
             self.answered(peer, credential, verdict);
         }
@@ -55,7 +54,7 @@ impl World {
         &mut self,
         peer: usize,
         credential: CredentialId,
-        verdict: Verdict<Arrival>,
+        verdict: Verdict<Evidence>,
     ) {
         let now = self.now;
         let Peer { view, record, .. } = &mut self.peers[peer];

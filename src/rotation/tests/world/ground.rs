@@ -1,14 +1,14 @@
 //! How a scenario performs what its members want.
 
 use super::World;
-use crate::clock::Timestamp;
+use crate::clock::StoreTime;
 use crate::credential::CredentialId;
 use crate::rotation::tests::ground::Ground;
 use crate::rotation::tests::shelf::Shelf;
 use crate::rotation::*;
 
 impl Ground for World {
-    fn now(&self) -> Timestamp {
+    fn now(&self) -> StoreTime {
         self.now
     }
 

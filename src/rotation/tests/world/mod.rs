@@ -6,7 +6,7 @@ mod ground;
 mod peer;
 mod stage;
 
+pub(super) use crate::rotation::tests::verdicts::{refused, rejected, throttled, unclear};
 pub(super) use crate::verdict::Verify;
-pub(super) use crate::verdict::tests::{refused, rejected, throttled, unclear};
 pub(super) use peer::Peer;
 pub(super) use stage::{A, B, C, D, HOUR, MINUTE, SECOND, World};

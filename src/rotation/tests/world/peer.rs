@@ -1,6 +1,6 @@
 //! A member of a scenario.
 
-use crate::clock::Timestamp;
+use crate::clock::StoreTime;
 use crate::credential::CredentialId;
 use crate::rotation::*;
 
@@ -11,7 +11,7 @@ pub(crate) struct Peer {
     pub(crate) is_alive: bool,
     /// It reads nothing until it is woken.
     pub(crate) is_asleep: bool,
-    pub(super) probes: Vec<(Timestamp, CredentialId)>,
+    pub(super) probes: Vec<(StoreTime, CredentialId)>,
 }
 
 impl Peer {
@@ -30,13 +30,13 @@ impl Peer {
     }
 
     /// When something is due of it.
-    pub(super) fn next_due(&self, now: Timestamp) -> Option<Timestamp> {
+    pub(super) fn next_due(&self, now: StoreTime) -> Option<StoreTime> {
         let wake_at = wake_at(self.record.as_ref(), &self.view, now);
         self.probes.iter().map(|(at, _)| *at).chain(wake_at).min()
     }
 
     /// Takes the next probe that has its answer by now.
-    pub(super) fn take_probe(&mut self, now: Timestamp) -> Option<CredentialId> {
+    pub(super) fn take_probe(&mut self, now: StoreTime) -> Option<CredentialId> {
         let index = self.probes.iter().position(|(at, _)| *at <= now)?;
         let (_, credential) = self.probes.remove(index);
         self.view.probing.remove(&credential);

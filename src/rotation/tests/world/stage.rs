@@ -4,12 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use super::Peer;
-use crate::clock::Timestamp;
+use crate::clock::StoreTime;
 use crate::credential::CredentialId;
 use crate::rotation::tests::interpreter;
 use crate::rotation::tests::shelf::Shelf;
 use crate::rotation::*;
-use crate::verdict::{Arrival, Verdict};
+use crate::verdict::Verdict;
 
 pub(crate) const A: CredentialId = CredentialId::from_bytes([0xa; 8]);
 pub(crate) const B: CredentialId = CredentialId::from_bytes([0xb; 8]);
@@ -22,18 +22,18 @@ pub(crate) const HOUR: Duration = Duration::from_hours(1);
 
 /// The world of one scenario. Member 0 is the one that most scenarios act through.
 pub(crate) struct World {
-    pub(crate) now: Timestamp,
+    pub(crate) now: StoreTime,
     pub(crate) shelf: Shelf,
     pub(crate) peers: Vec<Peer>,
-    pub(crate) presented: Vec<(Timestamp, CredentialId)>,
+    pub(crate) presented: Vec<(StoreTime, CredentialId)>,
     pub(crate) notices: Vec<RotationNotice>,
-    pub(crate) sinks: Vec<(Timestamp, TargetId, CredentialId)>,
+    pub(crate) sinks: Vec<(StoreTime, TargetId, CredentialId)>,
     pub(crate) taken: Vec<Transition>,
     pub(crate) lifetime: Duration,
     /// Persist targets report by themselves.
     pub(crate) sink_outcome: Option<PersistOutcome>,
     pub(super) answers: BTreeMap<CallerId, Result<Settled, Refusal>>,
-    pub(super) endpoint: BTreeMap<CredentialId, Verdict<Arrival>>,
+    pub(super) endpoint: BTreeMap<CredentialId, Verdict<Evidence>>,
     pub(super) next_nonce: u64,
     pub(super) next_caller: CallerId,
     sealed: BTreeSet<CredentialId>,
@@ -41,7 +41,7 @@ pub(crate) struct World {
 
 impl World {
     pub(super) const LATENCY: Duration = Duration::from_millis(50);
-    const START: Timestamp = Timestamp::from_millis(10_000_000);
+    const START: StoreTime = StoreTime::from_millis(10_000_000);
 
     /// One process that shares nothing; only A is accepted.
     pub(crate) fn process(configured: &[CredentialId]) -> Self {

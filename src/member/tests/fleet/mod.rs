@@ -1,0 +1,7 @@
+//! Members that have met: one store, and clocks that differ.
+
+mod group;
+mod redeploying;
+mod rotating;
+mod sharing;
+mod simulation;

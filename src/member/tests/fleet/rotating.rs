@@ -1,0 +1,113 @@
+//! Rotations of a whole fleet.
+
+use std::time::Duration;
+
+use super::group::Group;
+use crate::member::tests::world::*;
+use crate::member::{MemberEvent, Progress};
+use crate::rotation::{PhaseName, Role};
+
+/// A fleet in which every member has the new secret, and one was told to rotate to it.
+fn rotated(count: usize) -> Group {
+    let mut group = Group::started(count, &["old"]);
+    group.accept(&["old", "new"]);
+    for place in 0..count {
+        group.act(place, |world| world.configure(&["new"]));
+    }
+    group.pass(10 * SECOND);
+    group
+}
+
+#[test]
+fn a_new_secret_is_proved_once_and_everybody_follows() {
+    let mut group = Group::started(5, &["old"]);
+    let before = group.requests();
+    group.accept(&["old", "new"]);
+    group.act(0, |world| world.configure(&["new"]));
+    group.pass(10 * SECOND);
+    assert_eq!((group.role("new"), group.role("old")), (Role::Active, Role::Previous));
+    assert!(group.share_one_token(), "also those that cannot present it");
+    assert_eq!(group.requests(), before + 1);
+    assert!(group.alive().all(|world| world.phase() == PhaseName::Overlap));
+}
+
+#[test]
+fn the_old_secret_is_retired_once_everybody_holds_the_new_one() {
+    let mut group = Group::started(3, &["old"]);
+    group.accept(&["old", "new"]);
+    group.act(0, |world| world.configure(&["new"]));
+    for _ in 0..24 {
+        group.pass(5 * MINUTE);
+        assert!(group.have_tokens());
+    }
+    assert_eq!(group.role("old"), Role::Previous, "two members have nothing else");
+    for place in 1..3 {
+        group.act(place, |world| world.configure(&["new"]));
+    }
+    group.pass(2 * MINUTE);
+    assert_eq!((group.role("new"), group.role("old")), (Role::Active, Role::Retired));
+    assert!(group.alive().all(|world| world.role("old") == Role::Retired));
+    assert!(group.share_one_token());
+}
+
+#[test]
+fn a_member_that_was_silent_for_long_holds_nobody_up() {
+    let mut group = Group::started(3, &["old"]);
+    group.accept(&["old", "new"]);
+    for place in 0..2 {
+        group.act(place, |world| world.configure(&["new"]));
+    }
+    group.kill(2);
+    group.pass(2 * HOUR);
+    assert_eq!((group.role("new"), group.role("old")), (Role::Active, Role::Retired));
+}
+
+#[test]
+fn a_member_that_has_left_holds_nobody_up_at_all() {
+    let mut group = Group::started(3, &["old"]);
+    group.policy.overlap = Some(Duration::ZERO);
+    group.close(2);
+    assert_eq!(group.store.load().members.map(|members| members.rows.len()), Some(2));
+}
+
+#[test]
+fn whoever_promoted_may_die_at_once() {
+    let mut group = rotated(3);
+    group.kill(0);
+    for _ in 0..24 {
+        group.pass(5 * MINUTE);
+        assert!(group.have_tokens());
+    }
+    assert_eq!((group.role("new"), group.role("old")), (Role::Active, Role::Retired));
+}
+
+#[test]
+fn whoever_is_told_to_rotate_tells_the_others() {
+    let mut group = Group::started(3, &["old"]);
+    group.accept(&["old", "new"]);
+    for place in 1..3 {
+        group.act(place, |world| world.configure(&["old", "new"]));
+    }
+    let caller = group.act(0, |world| world.rotate_to("new"));
+    group.pass(10 * SECOND);
+    assert_eq!(group.members[0].rotated(caller), Some(Progress::Overlap));
+    assert!(group.alive().all(|world| world.role("new") == Role::Active));
+    assert!(group.share_one_token());
+}
+
+#[test]
+fn the_active_secret_dies_and_one_member_finds_what_stands_in() {
+    let mut group = Group::new(&["first", "second"]);
+    for _ in 0..5 {
+        group.start(&["first", "second"]);
+    }
+    group.pass(MINUTE);
+    group.accept(&["second"]);
+    let before = group.requests();
+    group.act(0, |world| world.tell(MemberEvent::Invalidated(1)));
+    group.pass(MINUTE);
+    assert!(group.have_tokens() && group.share_one_token());
+    assert_eq!(group.role("second"), Role::Active);
+    // As often as one process alone would ask.
+    assert!(group.requests() <= before + 5, "{} requests", group.requests() - before);
+}

@@ -1,0 +1,192 @@
+//! One token for all, and one who asks for it.
+
+use std::time::Duration;
+
+use super::group::Group;
+use crate::member::MemberEvent;
+use crate::member::tests::world::*;
+use crate::rotation::{PhaseName, Role};
+
+#[test]
+fn members_that_start_together_ask_once() {
+    let mut group = Group::new(&["one"]);
+    for _ in 0..20 {
+        group.start(&["one"]);
+    }
+    let waiters: Vec<_> = (0..20).map(|place| group.want(place)).collect();
+    group.pass(SECOND);
+    assert!(waiters.iter().all(|waiter| group.outcome(*waiter) == Some(&Ok(()))));
+    assert_eq!(group.requests(), 1);
+    assert!(group.share_one_token());
+    assert_eq!(group.role("one"), Role::Active);
+}
+
+#[test]
+fn each_token_is_fetched_once_for_all() {
+    let mut group = Group::with_short_tokens(8);
+    for lives in 2..=20 {
+        group.pass(225 * SECOND);
+        assert!(group.have_tokens() && group.share_one_token());
+        assert!(group.requests() <= lives, "{} requests for {lives} tokens", group.requests());
+    }
+    assert!(group.requests() >= 18, "they were refreshed");
+}
+
+#[test]
+fn a_member_that_joins_later_takes_what_is_there() {
+    let mut group = Group::started(2, &["one"]);
+    let late = group.start(&["one"]);
+    let waiter = group.want(late);
+    group.pass(Duration::ZERO);
+    assert_eq!(group.outcome(waiter), Some(&Ok(())));
+    group.pass(10 * MINUTE);
+    assert_eq!(group.requests(), 1);
+    assert!(group.share_one_token());
+}
+
+#[test]
+fn who_waits_behind_a_dead_holder_of_the_lease_has_a_token_in_time() {
+    let mut group = Group::new(&["one"]);
+    let dead = group.start(&["one"]);
+    group.members[dead].latency = HOUR;
+    group.pass(Duration::ZERO);
+    assert_eq!(group.requests(), 1, "it has the lease, and asks");
+    group.kill(dead);
+    let cold = group.start(&["one"]);
+    let waiter = group.want(cold);
+    group.pass(5 * SECOND - Duration::from_millis(1));
+    assert_eq!(group.outcome(waiter), Some(&Ok(())));
+    assert_eq!(group.requests(), 2);
+}
+
+#[test]
+fn who_cannot_wait_for_a_dead_holder_asks_for_itself() {
+    let mut group = Group::new(&["one"]);
+    group.policy.acquire_timeout = 2 * SECOND;
+    let dead = group.start(&["one"]);
+    group.members[dead].latency = HOUR;
+    group.pass(Duration::ZERO);
+    group.kill(dead);
+    let cold = group.start(&["one"]);
+    group.pass(SECOND - Duration::from_millis(1));
+    assert_eq!(group.requests(), 1);
+    group.pass(SECOND);
+    assert!(group.members[cold].has_token());
+}
+
+#[test]
+fn a_holder_that_takes_long_keeps_the_lease() {
+    let mut group = Group::new(&["one"]);
+    for _ in 0..5 {
+        let place = group.start(&["one"]);
+        group.members[place].latency = 20 * SECOND;
+    }
+    group.pass(30 * SECOND);
+    assert_eq!(group.requests(), 1);
+    assert!(group.share_one_token());
+}
+
+#[test]
+fn a_token_that_was_refused_anywhere_costs_one_refresh() {
+    let mut group = Group::started(8, &["one"]);
+    for place in 0..8 {
+        let serial = group.members[place].serial().expect("a token");
+        group.act(place, |world| world.tell(MemberEvent::Invalidated(serial)));
+    }
+    group.pass(SECOND);
+    assert!(group.have_tokens() && group.share_one_token());
+    assert_eq!(group.requests(), 2);
+}
+
+#[test]
+fn what_one_member_has_seen_refused_is_handed_out_by_nobody() {
+    let mut group = Group::started(3, &["one"]);
+    let refused = group.members[0].process.handed_out.as_ref().map(|held| held.id);
+    group.act(0, |world| world.tell(MemberEvent::Invalidated(1)));
+    group.pass(10 * SECOND);
+    for world in group.alive() {
+        assert_ne!(world.process.handed_out.as_ref().map(|held| held.id), refused);
+    }
+    assert!(group.have_tokens() && group.share_one_token());
+    assert_eq!(group.requests(), 2);
+}
+
+#[test]
+fn a_pause_that_the_endpoint_asks_for_is_everybodys() {
+    let mut group = Group::new(&["one"]);
+    for _ in 0..8 {
+        group.start(&["one"]);
+    }
+    group.say(Some(throttled(MINUTE)));
+    group.pass(MINUTE);
+    assert_eq!(group.requests(), 1);
+    group.say(None);
+    group.pass(30 * SECOND);
+    assert!(group.share_one_token());
+    assert_eq!(group.requests(), 2);
+}
+
+#[test]
+fn a_wrong_secret_is_presented_once_for_all() {
+    let mut group = Group::new(&["right"]);
+    for _ in 0..20 {
+        group.start(&["wrong"]);
+    }
+    group.pass(2 * MINUTE);
+    assert!(group.requests() <= 8, "{} requests", group.requests());
+    group.accept(&["right", "wrong"]);
+    group.pass(10 * MINUTE);
+    assert!(group.have_tokens() && group.share_one_token());
+}
+
+#[test]
+fn who_cannot_present_the_active_credential_serves_the_shared_token() {
+    let mut group = Group::with_short_tokens(2);
+    let other = group.start(&["foreign"]);
+    let waiter = group.want(other);
+    for _ in 0..5 {
+        group.pass(4 * MINUTE);
+        assert!(group.members[other].has_token());
+    }
+    assert_eq!(group.outcome(waiter), Some(&Ok(())));
+    assert_eq!(group.presented(other), [""; 0], "it has nothing that it could refresh with");
+    assert!(group.share_one_token());
+    assert_eq!(group.members[other].phase(), PhaseName::Stable);
+}
+
+#[test]
+fn the_store_of_one_member_is_out_of_reach_and_the_others_go_on() {
+    let mut group = Group::with_short_tokens(3);
+    group.members[0].script.store = StoreState::Down;
+    for _ in 0..10 {
+        group.pass(225 * SECOND);
+        assert!(group.have_tokens());
+    }
+    let alone = group.members[0].script.fetches.len();
+    assert!((8..=12).contains(&alone), "it asks for itself: {alone}");
+    assert!(group.requests() - alone <= 12, "the others ask once for each token");
+    group.members[0].script.store = StoreState::Well;
+    group.pass(4 * MINUTE);
+    assert!(group.share_one_token());
+}
+
+#[test]
+fn nobody_can_reach_the_store_and_everybody_has_a_token() {
+    let mut group = Group::with_short_tokens(4);
+    for world in &mut group.members {
+        world.script.store = StoreState::Down;
+    }
+    for _ in 0..120 {
+        group.pass(30 * SECOND);
+        assert!(group.have_tokens());
+    }
+    for world in &mut group.members {
+        world.script.store = StoreState::Well;
+    }
+    group.pass(MINUTE);
+    assert!(group.have_tokens() && group.share_one_token());
+    let requests = group.requests();
+    group.pass(225 * SECOND);
+    assert!(group.requests() <= requests + 1);
+    assert!(group.share_one_token());
+}

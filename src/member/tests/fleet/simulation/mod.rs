@@ -1,0 +1,71 @@
+//! Fleets in a world that misbehaves: years of refreshes and rotations in virtual time, from a seed.
+//!
+//! The members and their store are the production ones. Each process has a clock of its own, which
+//! jumps ahead now and then. Store operations are slow, refused, or lost after they took place;
+//! processes die, freeze or are cut off; the store is down, loses its latest writes, or all of them;
+//! secrets are regenerated, deployed and rotated in any order. `FLEET_SEED=n` shows one run again,
+//! `ROTATION_CHECK=long` makes many more.
+
+mod around;
+mod checks;
+mod deeds;
+mod figures;
+mod group;
+mod outside;
+mod plans;
+
+use std::time::Duration;
+
+use crate::member::tests::peripherals::{MINUTE, SECOND};
+use crate::member::tests::simulation::Random;
+use figures::Figures;
+use group::Group;
+use outside::{Fault, Regime};
+
+/// One run: some rotations under one regime, then peace.
+fn run(seed: u64, is_traced: bool) -> (Regime, Figures) {
+    let mut random = Random(fastrand::Rng::with_seed(seed ^ 0xf1ee7));
+    let regime = Regime {
+        members: usize::try_from(2 + random.below(4)).unwrap(),
+        fault: random.one_of(&Fault::ALL),
+        life: random.one_of(&[5 * MINUTE, 20 * MINUTE]),
+        is_slow: random.percent(50),
+        keeps_secrets: random.percent(50),
+    };
+    let mut group = Group::new(seed, regime);
+    group.outside.is_traced = is_traced;
+    group.begin();
+    group.pass(MINUTE);
+    for _ in 0..4 {
+        group.rotate();
+        let minutes = random.one_of(&[2, 12, 40]);
+        group.pass(Duration::from_secs(random.below(60)) + minutes * MINUTE);
+        group.mend();
+    }
+    group.rest();
+    group.pass(40 * MINUTE);
+    group.check_settled_down();
+    (regime, group.outside.figures)
+}
+
+#[test]
+#[expect(clippy::disallowed_methods, reason = "read by a test, before any thread")]
+#[expect(clippy::print_stderr, reason = "figures for people")]
+fn years_of_a_fleet_keep_every_invariant() {
+    if let Ok(seed) = std::env::var("FLEET_SEED") {
+        let (regime, figures) = run(seed.parse().unwrap(), true);
+        eprintln!("{regime:?}: {figures:?}");
+        return;
+    }
+    let is_long = std::env::var("ROTATION_CHECK").is_ok_and(|length| length == "long");
+    let (rotations, refreshes) = if is_long { (100_000, 1_000_000) } else { (60, 500) };
+    let mut table = figures::Table::default();
+    let mut seed = 0;
+    while table.total().rotations < rotations || table.total().grants < refreshes {
+        let (regime, figures) = run(seed, false);
+        table.add(regime, figures);
+        seed += 1;
+    }
+    eprintln!("{seed} runs\n{table}");
+    assert!(SECOND < table.total().virtual_time);
+}
