@@ -41,7 +41,8 @@ impl MemberStep<'_> {
             }
         }
         let has_token = self.member.token(self.now).is_some();
-        let now = self.store_now();
+        // Nobody tells the time meanwhile.
+        let now = self.member.clock.at(self.now);
         self.member.shared.lapse(has_token, now);
         self.update_offer();
     }

@@ -48,6 +48,10 @@ impl MemberStep<'_> {
 
     fn take(&mut self, event: MemberEvent) {
         self.member.clock.pass(self.now);
+        if self.member.clock.is_unsure(self.now) && !self.member.shared.is_out() {
+            // The process was frozen, or its clock has jumped: what it knows may be old.
+            self.member.work.read_first();
+        }
         if self.member.closed {
             if let MemberEvent::Wanted(wait) = event {
                 self.tell_refresh(refresh::RefreshEvent::Wanted(wait));

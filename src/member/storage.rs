@@ -8,6 +8,7 @@ use super::operations::{Purpose, UnderWay};
 use super::parts::Member;
 use super::step::MemberStep;
 use super::work::Pending;
+use crate::clock::StoreTime;
 use crate::rotation::{self, PhaseName, Record};
 use crate::store::{Operation, Reply, StoreSnapshot, TokenEntry, TokenWrite, Unavailable};
 use crate::token::{FreshToken, Grant, Maker};
@@ -28,7 +29,9 @@ impl MemberStep<'_> {
         if let Ok(reply) = &result {
             self.member.shared.is_reached();
             if let Some(told) = reply.now().filter(|_| self.member.membership.is_some()) {
-                self.member.clock.hear(asked_at, self.now, told);
+                if self.member.clock.hear(asked_at, self.now, told) {
+                    self.member.correct_times();
+                }
             }
         }
         match (purpose, result) {
@@ -274,5 +277,15 @@ impl MemberStep<'_> {
         if let Verdict::Accepted(Arrival { token: fresh, .. }) = verdict {
             self.install(&fresh, token.serial);
         }
+    }
+}
+
+impl Member {
+    /// The store has told the time for the first time.
+    fn correct_times(&mut self) {
+        let Self { clock, standings, work, .. } = self;
+        let mut correct = |time: &mut StoreTime| clock.correct(time);
+        standings.ledger.each_time(&mut correct);
+        work.each_time(&mut correct);
     }
 }

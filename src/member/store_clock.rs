@@ -1,5 +1,7 @@
 //! What time it is for the store, by this member's own clock.
 
+use std::time::Duration;
+
 use crate::clock::{StoreTime, Timestamp};
 
 /// The distance between two clocks, as far as the replies of the store have shown it.
@@ -11,14 +13,29 @@ pub(super) struct StoreClock {
     ahead: Option<i64>,
     /// The latest time that was reckoned with.
     latest: StoreTime,
+    /// When the store last told the time, by this member's clock.
+    heard_at: Timestamp,
 }
 
 impl StoreClock {
+    /// For so long this member's clock is relied upon: it may have jumped, and with it what this
+    /// member would write. Two beats come in that time.
+    const TRUST: Duration = Duration::from_secs(10);
+
     /// The store has told the time in a reply to what was asked at one instant, and heard at another.
     ///
     /// The true distance lies between those that the two instants give. What was known stays while
     /// it is possible, lest the time jumps with the delay of each reply.
-    pub(super) fn hear(&mut self, asked_at: Timestamp, heard_at: Timestamp, told: StoreTime) {
+    ///
+    /// Returns whether it was the first time: what was noted before is told in this member's own
+    /// time.
+    pub(super) fn hear(
+        &mut self,
+        asked_at: Timestamp,
+        heard_at: Timestamp,
+        told: StoreTime,
+    ) -> bool {
+        let is_first = self.ahead.is_none();
         let distance = |own: Timestamp| signed(told).saturating_sub(signed(StoreTime::of(own)));
         let (least, most) = (distance(heard_at), distance(asked_at));
         match self.ahead {
@@ -29,7 +46,19 @@ impl StoreClock {
                 self.latest = StoreTime::default();
             }
         }
+        self.heard_at = heard_at;
         self.pass(heard_at);
+        is_first
+    }
+
+    /// Corrects a time that was noted before the store had told the time.
+    pub(super) fn correct(&self, time: &mut StoreTime) {
+        *time = self.at(Timestamp::from_millis(time.millis()));
+    }
+
+    /// Whether the store has told the time too long ago to go by it.
+    pub(super) fn is_unsure(&self, own: Timestamp) -> bool {
+        self.ahead.is_some() && own > self.heard_at + Self::TRUST
     }
 
     /// Time passes.
@@ -37,8 +66,10 @@ impl StoreClock {
         self.latest = self.now(own);
     }
 
-    /// The store's time at this moment; it never goes back.
+    /// The store's time at this moment. It never goes back, and stands still while nothing is heard
+    /// of it.
     pub(super) fn now(&self, own: Timestamp) -> StoreTime {
+        let own = if self.is_unsure(own) { self.heard_at + Self::TRUST } else { own };
         self.latest.max(self.at(own))
     }
 
@@ -108,10 +139,23 @@ mod tests {
         let mut clock = StoreClock::default();
         clock.hear(own(10_000), own(10_000), store(50_000));
         clock.hear(own(11_000), own(11_000), store(41_000));
-        assert_eq!(clock.now(own(12_000)), store(50_000 + 1_000 - 1_000));
+        assert_eq!(clock.now(own(12_000)), store(50_000));
         assert_eq!(clock.due(store(50_000), own(12_000)), own(12_000), "it has come");
         assert_eq!(clock.due(store(50_001), own(12_000)), own(20_001));
+        clock.hear(own(21_000), own(21_000), store(51_000));
         assert_eq!(clock.now(own(21_000)), store(51_000));
+    }
+
+    #[test]
+    fn the_time_stands_still_while_the_store_does_not_tell_it() {
+        let mut clock = StoreClock::default();
+        clock.hear(own(10_000), own(10_000), store(50_000));
+        assert!(!clock.is_unsure(own(20_000)) && clock.is_unsure(own(20_001)));
+        clock.pass(own(500_000));
+        assert_eq!(clock.now(own(500_000)), store(60_000), "its clock may have jumped");
+        clock.hear(own(500_000), own(500_000), store(55_000));
+        assert_eq!(clock.now(own(500_000)), store(60_000));
+        assert_eq!(clock.now(own(509_000)), store(64_000));
     }
 
     #[test]

@@ -111,6 +111,19 @@ impl Work {
         self.queue.pop_front()
     }
 
+    /// Visits every time that was noted.
+    pub(super) fn each_time(&mut self, time: &mut dyn FnMut(&mut StoreTime)) {
+        time(&mut self.stepped_at);
+        for item in &mut self.queue {
+            if let Item::Rotation(rotation::RotationEvent::Answered { verdict, .. }) = item
+                && let Verdict::Accepted(evidence) = Arc::make_mut(verdict)
+            {
+                time(&mut evidence.expires_at);
+                time(&mut evidence.soft_at);
+            }
+        }
+    }
+
     /// The caller no longer wants anything.
     pub(super) fn forget(&mut self, caller: CallerId) {
         self.queue

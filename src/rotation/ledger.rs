@@ -284,11 +284,9 @@ impl Ledger {
         }
     }
 
-    /// Everything that grows without an end, for a check of all states.
-    #[cfg(test)]
-    pub(super) fn normalise(&mut self, time: &mut dyn FnMut(&mut StoreTime)) {
+    /// Visits every time that was noted.
+    pub fn each_time(&mut self, time: &mut dyn FnMut(&mut StoreTime)) {
         for entry in self.entries.values_mut() {
-            entry.failures = entry.failures.min(4);
             time(&mut entry.retry_at);
             entry.answered_at.iter_mut().for_each(&mut *time);
             entry.refused_at.iter_mut().for_each(&mut *time);
@@ -300,13 +298,28 @@ impl Ledger {
                     time(&mut proof.soft_at);
                 }
                 Some(Standing::Rejected(rejections)) => {
-                    rejections.count = rejections.count.min(Rejections::ENOUGH);
                     time(&mut rejections.first_at);
                     time(&mut rejections.last_at);
                 }
                 None => {}
             }
         }
+        for row in self.rows.values_mut() {
+            time(&mut row.first_at);
+            time(&mut row.last_at);
+        }
+    }
+
+    /// Everything that grows without an end, for a check of all states.
+    #[cfg(test)]
+    pub(super) fn normalise(&mut self, time: &mut dyn FnMut(&mut StoreTime)) {
+        for entry in self.entries.values_mut() {
+            entry.failures = entry.failures.min(4);
+            if let Some(Standing::Rejected(rejections)) = &mut entry.standing {
+                rejections.count = rejections.count.min(Rejections::ENOUGH);
+            }
+        }
+        self.each_time(time);
     }
 
     /// The endpoint accepts another credential: the refusals were meant.

@@ -190,3 +190,17 @@ fn nobody_can_reach_the_store_and_everybody_has_a_token() {
     assert!(group.requests() <= requests + 1);
     assert!(group.share_one_token());
 }
+
+#[test]
+fn who_starts_while_the_store_is_out_of_reach_shares_its_token_for_as_long_as_it_lives() {
+    let mut group = Group::new(&["one"]);
+    let early = group.start(&["one"]);
+    group.members[early].script.store = StoreState::Down;
+    group.pass(10 * MINUTE);
+    assert!(group.members[early].has_token());
+    group.members[early].script.store = StoreState::Well;
+    group.pass(MINUTE);
+    let stored = group.store.load();
+    let left = stored.token.expect("it is shared").expires_at.since(stored.now);
+    assert!((48 * MINUTE..=50 * MINUTE).contains(&left), "by the store's clock: {left:?}");
+}
