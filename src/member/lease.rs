@@ -175,7 +175,8 @@ impl MemberStep<'_> {
             self.do_without_lease();
         }
         let is_out = self.member.shared.is_out();
-        if self.member.lease.alone_at.take_if(|at| *at <= self.now).is_some() {
+        // What is rejected already is followed by the next one.
+        while self.member.lease.alone_at.take_if(|at| *at <= self.now).is_some() {
             if is_out {
                 self.send_flight();
             } else {

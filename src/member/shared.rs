@@ -79,10 +79,9 @@ impl Shared {
         self.token = Some(token);
     }
 
-    /// The store's token was read; returns the count as it was known before.
-    pub(super) fn replace_token(&mut self, token: Option<Token>, serial: u64) -> u64 {
-        self.token = token;
-        std::mem::replace(&mut self.serial, serial)
+    /// The store's token and its count of tokens were read.
+    pub(super) fn replace_token(&mut self, token: Option<Token>, serial: u64) {
+        (self.token, self.serial) = (token, serial);
     }
 
     /// The members were read; returns whether they are others than before.

@@ -9,6 +9,7 @@ use super::parts::Member;
 use super::step::MemberStep;
 use super::work::Pending;
 use crate::clock::StoreTime;
+use crate::refresh::RefreshEvent;
 use crate::rotation::{self, PhaseName, Record};
 use crate::store::{Operation, Reply, StoreSnapshot, TokenEntry, TokenWrite, Unavailable};
 use crate::token::{FreshToken, Grant, Maker};
@@ -184,6 +185,7 @@ impl MemberStep<'_> {
         let expires_at = self.member.clock.at(token.expires_at);
         let shared = rotation::Token { id, credential, generation, serial, expires_at };
         self.member.shared.share(shared);
+        self.member.tokens.is_stored(id, serial);
         if self.member.tokens.is_invalidated(token) {
             // A resource has refused it before it was stored.
             self.delete(Deletion::Token(token.id));
@@ -201,12 +203,14 @@ impl MemberStep<'_> {
             return;
         };
         let is_of_active = held.made_with.id() == Some(record.active);
+        // One that was there, and is not any more, may be gone because a resource refused it.
+        let is_lost = tokens.stored_serial(held.id).is_none_or(|serial| shared.serial() < serial);
         let is_better = shared.token().is_none_or(|shared| {
             let is_of_active = shared.credential == record.active;
             shared.generation < record.generation && !is_of_active
                 || is_of_active && shared.expires_at < clock.at(held.expires_at)
         });
-        if !is_of_active || !is_better || deletions.concern(held.id, record.active) {
+        if !is_of_active || !is_lost || !is_better || deletions.concern(held.id, record.active) {
             return;
         }
         let (token, generation) = (Arc::clone(&held.token), record.generation);
@@ -237,16 +241,17 @@ impl MemberStep<'_> {
             self.member.shared.pause(cool_down);
             self.member.standings.ledger.replace_rows(rejections);
         }
+        self.member.clock.reach(record.as_ref().map(Record::latest).unwrap_or_default());
         let was = self.member.shared.replace_record(record, self.now);
         self.narrow_offer();
         let Member { shared, rotations, .. } = &mut *self.member;
         let shared_token = token.as_ref().map(rotation::Token::from);
-        let known_serial = shared.replace_token(shared_token, serial);
+        shared.replace_token(shared_token, serial);
         rotations.remember(was.as_ref(), shared.record());
         self.member.prune();
         self.replace_variables(was.as_ref());
         if let Some(token) = token {
-            self.adopt_token(token, known_serial);
+            self.adopt_token(token);
         }
         let held = self.member.tokens.held_of(self.now).map(|(credential, _)| credential);
         let record = self.member.record();
@@ -256,16 +261,18 @@ impl MemberStep<'_> {
         }
     }
 
-    /// Hands the store's token out, if it was not there when the store was last read.
-    fn adopt_token(&mut self, token: TokenEntry, known_serial: u64) {
-        let Member { tokens, credentials, .. } = &*self.member;
-        if !tokens.is_new(&token, known_serial, self.now) {
+    /// Hands the store's token out, unless this member has a better one.
+    fn adopt_token(&mut self, token: TokenEntry) {
+        let Member { tokens, credentials, clock, .. } = &mut *self.member;
+        let takes_over = tokens.takes_over(&token, clock, self.now);
+        tokens.is_stored(token.id, token.serial);
+        if !takes_over {
             return;
         }
         // It may have been written here, though the store's answer was lost.
         let own = tokens.of(token.credential).filter(|own| own.id == token.id).cloned();
         if let Some(own) = own {
-            return self.install(&own, token.serial);
+            return self.take_over(&own, token.serial);
         }
         // Who cannot present its credential hands it out all the same.
         let here = credentials.keyring.get(token.credential).map(Arc::clone);
@@ -275,7 +282,15 @@ impl MemberStep<'_> {
         let issued_at = self.member.clock.own(token.issued_at);
         let verdict = self.schedule(token.id, made_with, grant, issued_at);
         if let Verdict::Accepted(Arrival { token: fresh, .. }) = verdict {
-            self.install(&fresh, token.serial);
+            self.take_over(&fresh, token.serial);
+        }
+    }
+
+    /// Hands out what the fleet does.
+    fn take_over(&mut self, token: &Arc<FreshToken>, serial: u64) {
+        if token.usable_until > self.now {
+            let held = self.member.tokens.numbered(token, serial);
+            self.tell_refresh(RefreshEvent::Obtained(held));
         }
     }
 }

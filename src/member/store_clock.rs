@@ -51,6 +51,11 @@ impl StoreClock {
         is_first
     }
 
+    /// Another member has seen this moment already, by a clock that is a little ahead.
+    pub(super) fn reach(&mut self, moment: StoreTime) {
+        self.latest = self.latest.max(moment);
+    }
+
     /// Corrects a time that was noted before the store had told the time.
     pub(super) fn correct(&self, time: &mut StoreTime) {
         *time = self.at(Timestamp::from_millis(time.millis()));

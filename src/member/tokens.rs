@@ -1,13 +1,14 @@
 //! The tokens of a member: the one that is handed out, and the latest of each credential.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
+use super::store_clock::StoreClock;
 use crate::clock::Timestamp;
 use crate::credential::CredentialId;
 use crate::refresh::Refresh;
 use crate::store::TokenEntry;
-use crate::token::{FreshToken, HeldToken};
+use crate::token::{FreshToken, HeldToken, TokenId};
 
 /// The token lifecycle, and the tokens that it may be given.
 #[derive(Debug, Default)]
@@ -17,7 +18,12 @@ pub(super) struct Tokens {
     obtained: BTreeMap<CredentialId, Arc<FreshToken>>,
     /// The token that a resource did not accept last.
     invalidated: Option<Arc<FreshToken>>,
+    /// The latest tokens that were stored, as far as is known here, and their serials in the store.
+    stored: VecDeque<(TokenId, u64)>,
 }
+
+/// So many of the tokens that were stored are remembered.
+const REMEMBERED: usize = 4;
 
 impl Tokens {
     /// A token proves its credential.
@@ -36,6 +42,18 @@ impl Tokens {
 
     pub(super) fn retain(&mut self, is_held: impl Fn(CredentialId) -> bool) {
         self.obtained.retain(|id, _| is_held(*id));
+    }
+
+    /// The store has or had this token under that serial.
+    pub(super) fn is_stored(&mut self, token: TokenId, serial: u64) {
+        self.stored.retain(|(known, _)| *known != token);
+        self.stored.push_back((token, serial));
+        self.stored.drain(..self.stored.len().saturating_sub(REMEMBERED));
+    }
+
+    /// The serial that a token has or had in the store; none of one that was never there.
+    pub(super) fn stored_serial(&self, token: TokenId) -> Option<u64> {
+        self.stored.iter().find(|(known, _)| *known == token).map(|(_, serial)| *serial)
     }
 
     /// A resource does not accept this token.
@@ -63,19 +81,35 @@ impl Tokens {
         if is_held || self.is_invalidated(token) || token.usable_until <= now {
             return None;
         }
-        // A store that lost a token counts behind what was handed out here.
-        let serial = serial.max(self.refresh.last_serial() + 1);
-        Some(Arc::new(HeldToken { serial, token: Arc::clone(token) }))
+        Some(self.numbered(token, serial))
     }
 
-    /// Whether the store's token was not there when the store was last read, and is worth handing
-    /// out.
-    pub(super) fn is_new(&self, token: &TokenEntry, known_serial: u64, now: Timestamp) -> bool {
-        let held = self.refresh.token(now);
-        let is_known = held.is_some_and(|held| token.serial <= known_serial || held.id == token.id);
+    /// A token with its serial, which is later than those before it here: a store that lost a token
+    /// counts behind what was handed out.
+    pub(super) fn numbered(&self, token: &Arc<FreshToken>, serial: u64) -> Arc<HeldToken> {
+        let serial = serial.max(self.refresh.last_serial() + 1);
+        Arc::new(HeldToken { serial, token: Arc::clone(token) })
+    }
+
+    /// Whether the store's token takes the place of the one that is handed out here.
+    ///
+    /// `clock` tells its times. The store has the order of what was ever there; of what was fetched
+    /// while it was out of reach, or has lost, the one that lives longer counts.
+    pub(super) fn takes_over(
+        &self,
+        token: &TokenEntry,
+        clock: &StoreClock,
+        now: Timestamp,
+    ) -> bool {
         // It was read before it was deleted.
-        let is_invalidated = self.invalidated.as_ref().is_some_and(|one| one.id == token.id);
-        !is_known && !is_invalidated
+        if self.invalidated.as_ref().is_some_and(|one| one.id == token.id) {
+            return false;
+        }
+        let Some(held) = self.refresh.token(now) else { return true };
+        let is_later = self.stored_serial(held.id).is_some_and(|serial| serial < token.serial);
+        let lives_longer = clock.at(held.expires_at) <= token.expires_at;
+        let is_of_another = held.made_with.id() != Some(token.credential);
+        held.id != token.id && (is_of_another || is_later || lives_longer)
     }
 
     /// The credential of the token that is held, where its id is known, and the token's serial.

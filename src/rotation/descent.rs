@@ -56,7 +56,12 @@ impl Record {
         });
         let incarnation = Version::new_incarnation(nonce, now).max(known + 1);
         let version = Version { incarnation, epoch: Version::FIRST_EPOCH, nonce };
-        Self { version, lineage: Lineage::default(), ..self.clone() }
+        let mut record = Self { version, lineage: Lineage::default(), ..self.clone() };
+        if let Some(overlap) = record.open_overlap_mut() {
+            // What members acknowledge from now on is counted anew.
+            overlap.epoch = version.epoch;
+        }
+        record
     }
 }
 

@@ -278,6 +278,19 @@ impl Record {
         }
     }
 
+    /// The latest moment that it tells of as past.
+    pub fn latest(&self) -> StoreTime {
+        let overlap = self.open_overlap().map(|it| it.reverting.map_or(it.at, |at| at.max(it.at)));
+        let of_phase = match &self.phase {
+            Phase::Staged(staged) => {
+                [staged.forsaken, staged.unwanted].into_iter().flatten().fold(staged.at, Ord::max)
+            }
+            Phase::Degraded { since } => *since,
+            Phase::Stable | Phase::Prepared(_) | Phase::Overlap(_) => StoreTime::default(),
+        };
+        overlap.unwrap_or_default().max(of_phase)
+    }
+
     /// The rotation whose candidate is being proved.
     pub fn staged(&self) -> Option<&Staged> {
         match &self.phase {

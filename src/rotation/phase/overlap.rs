@@ -196,7 +196,9 @@ pub(super) fn probes(
         wanted.push((overlap.previous, ledger.retry_at(overlap.previous, since)));
     }
     let is_fresh = ledger.proof(active).is_some_and(|proof| proof.at >= now - FRESH);
-    if !is_fresh {
+    // Nothing is asked for while members or persist targets are missing: it would be old by then.
+    let missing = retirement::missing(record, view, overlap, is_forced(view), now);
+    if !is_fresh && (missing.is_nothing() || missing.is_only_proof()) {
         let from = if is_to_end_now(view) { now } else { overlap.retire_not_before };
         wanted.push((active, ledger.retry_at(active, now - FRESH).max(from)));
     }
@@ -219,6 +221,12 @@ pub(super) fn waits(record: &Record, view: &View, overlap: &Overlap, now: StoreT
     }
     waits.extend((!missing.is_nothing()).then_some(Wait::Retirement(missing)));
     waits
+}
+
+/// Whether somebody wants the end of the overlap, whoever is missing.
+fn is_forced(view: &View) -> bool {
+    let is_forced = |awaited: &Awaited| matches!(awaited, Awaited::Retirement { force: true, .. });
+    view.callers.iter().any(|caller| is_forced(&caller.awaits))
 }
 
 /// Whether somebody waits for the end of the overlap.

@@ -94,6 +94,10 @@ impl StoreAccess for Around<'_> {
             let told = if outside.random.percent(50) { Delay::AtOnce } else { Delay::Withheld };
             return (StoreFate::Failed, told);
         }
+        if outside.is_traced && !matches!(operation, Operation::Beat(_)) {
+            let (place, asked) = (self.place, format!("{operation:?}"));
+            outside.note(format_args!("{place}: asks {asked:.200}"));
+        }
         let faults = if outside.suffers(Fault::Operations) { 30 } else { 0 };
         let fate = match outside.random.below(1000) {
             draw if draw < faults => StoreFate::Failed,

@@ -68,6 +68,10 @@ impl Outside {
         if Some(stored.version) != write.expect || is_repair {
             return;
         }
+        if stored.version.incarnation != write.record.version.incarnation {
+            // What was known goes on as another incarnation.
+            return;
+        }
         assert_eq!(stored.version.epoch + 1, write.record.version.epoch, "I4");
         let changed = u64::from(stored.active != write.record.active);
         assert_eq!(write.record.generation, stored.generation + changed, "one for each change");
@@ -90,7 +94,7 @@ impl Outside {
 
     fn check_retirement(&mut self, process: &Process, stored: &Record) {
         let proof = self.accepted.get(&stored.active);
-        let is_fresh = proof.is_some_and(|at| *at + 66 * SECOND >= self.now);
+        let is_fresh = proof.is_some_and(|at| *at + 78 * SECOND >= self.now);
         assert!(is_fresh, "I6: retired although the active one is not proved: {proof:?}");
         let overlap = stored.open_overlap().expect("what is previous is so in an overlap");
         let members = process.store.load().members.expect("a fleet");

@@ -108,7 +108,10 @@ impl Group {
     pub(super) fn end(&mut self, place: usize) {
         self.outside.figures.deaths += 1;
         self.outside.trouble();
-        self.outside.nodes[place].is_alive = false;
+        let node = &mut self.outside.nodes[place];
+        node.is_alive = false;
+        node.waiters.clear();
+        node.callers.clear();
         self.clocks[place].1 = None;
         self.forget_deliveries(place);
     }
@@ -164,9 +167,6 @@ impl Group {
     pub(super) fn pass(&mut self, duration: Duration) {
         let end = self.outside.now + duration;
         self.outside.figures.virtual_time += duration;
-        self.outside.figures.lives +=
-            u64::try_from(duration.as_secs() * 4 / (self.outside.regime.life.as_secs() * 3))
-                .unwrap();
         let mut spins = 0;
         loop {
             spins += 1;
@@ -245,6 +245,15 @@ impl Group {
     pub(super) fn fail_over(&mut self) {
         if let Some(replica) = self.replica.clone() {
             self.store.restore(Some(replica));
+        }
+    }
+
+    /// A token that has just come reaches everybody.
+    pub(super) fn await_one_token(&mut self) {
+        let stored = self.store.load().token.map(|token| token.id);
+        let held = |process: &Process| process.handed_out.as_ref().map(|held| held.id);
+        if !self.processes.iter().all(|process| held(process) == stored) {
+            self.pass(5 * SECOND);
         }
     }
 

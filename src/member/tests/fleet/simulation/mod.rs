@@ -44,7 +44,11 @@ fn run(seed: u64, is_traced: bool) -> (Regime, Figures) {
     }
     group.rest();
     group.pass(40 * MINUTE);
+    group.await_one_token();
     group.check_settled_down();
+    // A token is refreshed when a quarter of its life is left.
+    let lives = group.outside.figures.virtual_time.div_duration_f64(regime.life * 3 / 4);
+    group.outside.figures.lives = lives as u64;
     (regime, group.outside.figures)
 }
 
