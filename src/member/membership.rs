@@ -103,7 +103,8 @@ impl MemberStep<'_> {
     pub(super) fn hinted(&mut self, hint: Hint) {
         let member = &mut *self.member;
         let epoch = member.record().map_or(0, |record| record.version.epoch);
-        let is_read = (epoch, member.shared.serial()) == (hint.epoch, hint.serial);
+        let (serial, has_token) = (member.shared.serial(), member.shared.token().is_some());
+        let is_read = (epoch, serial, has_token) == (hint.epoch, hint.serial, hint.has_token);
         if !is_read {
             member.work.read_first();
         }

@@ -253,6 +253,7 @@ impl MemberStep<'_> {
         if let Some(token) = token {
             self.adopt_token(token);
         }
+        self.renew_if_gone();
         let held = self.member.tokens.held_of(self.now).map(|(credential, _)| credential);
         let record = self.member.record();
         let leaked = held.filter(|id| record.is_some_and(|it| !it.may_use_token_of(*id)));
@@ -283,6 +284,19 @@ impl MemberStep<'_> {
         let verdict = self.schedule(token.id, made_with, grant, issued_at);
         if let Verdict::Accepted(Arrival { token: fresh, .. }) = verdict {
             self.take_over(&fresh, token.serial);
+        }
+    }
+
+    /// A resource has refused the fleet's token somewhere: whoever can fetches another one, also for
+    /// those who cannot.
+    fn renew_if_gone(&mut self) {
+        let Member { membership, shared, tokens, credentials, .. } = &*self.member;
+        let Some(record) = shared.record().filter(|_| membership.is_some()) else { return };
+        let held = tokens.refresh.token(self.now);
+        let serial = held.and_then(|held| tokens.stored_serial(held.id));
+        let is_gone = shared.token().is_none() && serial == Some(shared.serial());
+        if is_gone && credentials.keyring.get(record.active).is_some() {
+            self.tell_refresh(RefreshEvent::Gone);
         }
     }
 

@@ -67,6 +67,7 @@ impl Refresh {
         self.backoff.succeeded(token.expires_at.since(token.issued_at));
         self.last_failure = None;
         self.failing_since = None;
+        self.is_gone = false;
         self.last_serial = self.last_serial.max(token.serial);
         let replaced = self.token.replace(Arc::clone(&token));
         effects.push(RefreshEffect::Publish(Arc::clone(&token)));

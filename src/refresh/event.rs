@@ -32,6 +32,8 @@ pub enum RefreshEvent {
     Obtained(Arc<HeldToken>),
     /// The token with this serial must not be handed out any more.
     Dropped(u64),
+    /// The fleet's token is gone: another one is fetched, and what is held goes on until then.
+    Gone,
     /// The time that [`Refresh::wake_at`](super::Refresh::wake_at) named has come.
     Ticked,
     /// The driver lost its thread, and with it every request under way.

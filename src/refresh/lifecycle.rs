@@ -42,6 +42,8 @@ pub struct Refresh {
     /// Since when no token is held, as long as none is.
     without_token: Timestamp,
     pub(super) tally: Tally,
+    /// The fleet has no token, whatever is held here.
+    pub(super) is_gone: bool,
     closed: bool,
 }
 
@@ -68,6 +70,7 @@ impl Refresh {
             failing_since: None,
             without_token: Timestamp::default(),
             tally: Tally::default(),
+            is_gone: false,
             closed: false,
         }
     }
@@ -147,7 +150,7 @@ impl Refresh {
         }
         // Whoever waits although a token is held wants one that is usable for longer.
         let due = match &self.token {
-            Some(token) if self.waiters.is_empty() => token.refresh_at,
+            Some(token) if self.waiters.is_empty() && !self.is_gone => token.refresh_at,
             _ => Timestamp::default(),
         };
         let is_awaited = self.token.is_none() && !self.waiters.is_empty();
@@ -201,6 +204,7 @@ impl Refresh {
                     self.backoff.allow_early_attempt();
                 }
             }
+            RefreshEvent::Gone => self.is_gone = true,
             RefreshEvent::Ticked => {}
             RefreshEvent::Restarted => self.restart(&mut effects),
             RefreshEvent::Closed => self.close(&mut effects),

@@ -29,14 +29,15 @@ pub trait Store: Send + Sync + 'static {
         operation: &Operation,
     ) -> impl Future<Output = Result<Reply, Unavailable>> + Send;
 
-    /// Subscribes to hints at every write of the record or the token that is accepted from now on.
+    /// Subscribes to hints at every write of the record, and at every write and deletion of the token,
+    /// that takes place from now on.
     fn subscribe(&self) -> impl Future<Output = Result<Self::Hints, Unavailable>> + Send;
 }
 
-/// Hints that the record or the token was written. The truth is in the store: whoever gets a hint of
+/// Hints that the record or the token is another one. The truth is in the store: whoever gets a hint of
 /// something that it has not read loads.
 pub trait Hints: Send + 'static {
-    /// Waits for the next accepted write, in the order of the writes.
+    /// Waits for the next change, in the order of the changes.
     ///
     /// A receiver that lags loses the oldest hints, and never the latest. [`Unavailable`] means
     /// that hints may have been lost: subscribe again, then load. Dropping the future loses no
@@ -44,11 +45,13 @@ pub trait Hints: Send + 'static {
     fn next(&mut self) -> impl Future<Output = Result<Hint, Unavailable>> + Send;
 }
 
-/// What is stored after a write.
+/// What is stored after a change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Hint {
     /// The epoch of the record; 0 before the first one.
     pub epoch: u64,
     /// The serial of the latest token; 0 before the first one.
     pub serial: u64,
+    /// Whether that token is there: a resource may have refused it.
+    pub has_token: bool,
 }

@@ -55,7 +55,7 @@ impl MemoryStore {
             let (mut state, now) = self.lock();
             let reply = state.answer(operation, now);
             let waiting = match &reply {
-                Reply::Written(_) => state.announce(),
+                Reply::Written(_) | Reply::Deleted(true) => state.announce(),
                 _ => Vec::new(),
             };
             (reply, waiting)

@@ -64,13 +64,13 @@ pub(in crate::store) fn a_refused_write_is_not_announced<H: Harness>(harness: &H
     expect_only_the_next_write(&client, &mut hints);
 }
 
-pub(in crate::store) fn nothing_but_writes_is_announced<H: Harness>(harness: &H) {
+pub(in crate::store) fn nothing_but_changes_is_announced<H: Harness>(harness: &H) {
     let client = harness.client();
     let record = client.start();
     client.put_token(&client.refresh("second")).expect("a refresh");
     let mut hints = client.subscribe();
-    client.invalidate("second");
-    client.drop_tokens(OLD);
+    client.invalidate("first");
+    client.drop_tokens(NEW);
     client.acquire(1);
     client.renew(1);
     client.release(1);
@@ -92,8 +92,18 @@ pub(in crate::store) fn a_token_is_announced_with_what_is_stored_then<H: Harness
     client.put_token(&refresh).expect("a refresh");
     client.put_token(&refresh).expect_err("a stale one");
     client.promote("third");
-    assert_eq!(next_of(harness, &mut hints), Hint { epoch: 2, serial: 2 });
-    assert_eq!(next_of(harness, &mut hints), Hint { epoch: 3, serial: 3 });
+    client.invalidate("third");
+    client.invalidate("third");
+    client.put_token(&client.refresh("fourth")).expect("a refresh");
+    client.drop_tokens(NEW);
+    let mut expect = |epoch, serial, has_token| {
+        assert_eq!(next_of(harness, &mut hints), Hint { epoch, serial, has_token });
+    };
+    expect(2, 2, true);
+    expect(3, 3, true);
+    expect(3, 3, false);
+    expect(3, 4, true);
+    expect(3, 4, false);
 }
 
 pub(in crate::store) fn what_was_written_before_is_not_announced<H: Harness>(harness: &H) {

@@ -118,7 +118,7 @@ macro_rules! contract {
             hints:
                 every_subscriber_is_told_of_every_accepted_write,
                 a_refused_write_is_not_announced,
-                nothing_but_writes_is_announced,
+                nothing_but_changes_is_announced,
                 a_token_is_announced_with_what_is_stored_then,
                 what_was_written_before_is_not_announced,
                 what_is_announced_can_be_read,

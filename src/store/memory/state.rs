@@ -119,7 +119,7 @@ impl MemoryState {
     /// Leaves a hint of what is stored by now. Returns the wakers to call once nothing is locked.
     pub(super) fn announce(&mut self) -> Vec<Waker> {
         let epoch = self.record.as_ref().map_or(0, |record| record.version.epoch);
-        let hint = Hint { epoch, serial: self.serial() };
+        let hint = Hint { epoch, serial: self.serial(), has_token: self.token.is_some() };
         self.subscribers.announce(hint)
     }
 

@@ -204,3 +204,18 @@ fn who_starts_while_the_store_is_out_of_reach_shares_its_token_for_as_long_as_it
     let left = stored.token.expect("it is shared").expires_at.since(stored.now);
     assert!((48 * MINUTE..=50 * MINUTE).contains(&left), "by the store's clock: {left:?}");
 }
+
+#[test]
+fn who_cannot_refresh_has_a_token_again_after_it_has_refused_the_shared_one() {
+    let mut group = Group::started(1, &["one"]);
+    let other = group.start(&["foreign"]);
+    group.pass(SECOND);
+    let serial = group.members[other].serial().expect("the shared one");
+    group.act(other, |world| world.tell(MemberEvent::Invalidated(serial)));
+    assert!(!group.members[other].has_token());
+    let waiter = group.want(other);
+    group.pass(SECOND);
+    assert_eq!(group.outcome(waiter), Some(&Ok(())), "whoever can has fetched another one");
+    assert!(group.share_one_token());
+    assert_eq!(group.presented(0).len(), 2);
+}
