@@ -134,7 +134,7 @@ impl MemberStep<'_> {
         if let Verdict::Accepted(arrival) = &*concluded {
             tokens.obtain(id, &arrival.token);
         }
-        let note = standings.to_share(id, shared.record(), &policy, arrived_at);
+        let note = standings.take_note(id, shared.record(), &policy, arrived_at);
         let after = standings.rejected(&credentials.keyring);
         for id in after.into_iter().filter(|id| !before.contains(id)) {
             let known = credentials.keyring.get(id).zip(standings.failure(id));

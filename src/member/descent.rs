@@ -39,6 +39,7 @@ impl MemberStep<'_> {
         }
         self.member.work.first(event);
         self.share_own();
+        self.renew_if_gone();
         self.use_lease();
     }
 

@@ -97,7 +97,7 @@ impl Standings {
     }
 
     /// What the fleet is to be told of an answer that was noted.
-    pub(super) fn to_share(
+    pub(super) fn take_note(
         &mut self,
         id: CredentialId,
         record: Option<&Record>,

@@ -29,10 +29,9 @@ impl MemberStep<'_> {
         };
         if let Ok(reply) = &result {
             self.member.shared.is_reached();
-            if let Some(told) = reply.now().filter(|_| self.member.membership.is_some()) {
-                if self.member.clock.hear(asked_at, self.now, told) {
-                    self.member.correct_times();
-                }
+            let told = reply.now().filter(|_| self.member.membership.is_some());
+            if told.is_some_and(|told| self.member.clock.hear(asked_at, self.now, told)) {
+                self.member.correct_times();
             }
         }
         match (purpose, result) {
@@ -253,7 +252,6 @@ impl MemberStep<'_> {
         if let Some(token) = token {
             self.adopt_token(token);
         }
-        self.renew_if_gone();
         let held = self.member.tokens.held_of(self.now).map(|(credential, _)| credential);
         let record = self.member.record();
         let leaked = held.filter(|id| record.is_some_and(|it| !it.may_use_token_of(*id)));
@@ -287,14 +285,13 @@ impl MemberStep<'_> {
         }
     }
 
-    /// A resource has refused the fleet's token somewhere: whoever can fetches another one, also for
-    /// those who cannot.
-    fn renew_if_gone(&mut self) {
-        let Member { membership, shared, tokens, credentials, .. } = &*self.member;
+    /// The fleet has no token, and what is held here is not shared: a resource has refused it
+    /// somewhere, or it is of a credential that is not active any more. Whoever can fetches another
+    /// one, also for those who cannot.
+    pub(super) fn renew_if_gone(&mut self) {
+        let Member { membership, shared, work, credentials, .. } = &*self.member;
         let Some(record) = shared.record().filter(|_| membership.is_some()) else { return };
-        let held = tokens.refresh.token(self.now);
-        let serial = held.and_then(|held| tokens.stored_serial(held.id));
-        let is_gone = shared.token().is_none() && serial == Some(shared.serial());
+        let is_gone = shared.token().is_none() && !work.awaits_token();
         if is_gone && credentials.keyring.get(record.active).is_some() {
             self.tell_refresh(RefreshEvent::Gone);
         }

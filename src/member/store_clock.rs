@@ -38,14 +38,11 @@ impl StoreClock {
         let is_first = self.ahead.is_none();
         let distance = |own: Timestamp| signed(told).saturating_sub(signed(StoreTime::of(own)));
         let (least, most) = (distance(heard_at), distance(asked_at));
-        match self.ahead {
-            Some(known) => self.ahead = Some(known.max(least).min(most)),
-            None => {
-                self.ahead = Some(most);
-                // What was reckoned with until now was this member's own time.
-                self.latest = StoreTime::default();
-            }
+        if is_first {
+            // What was reckoned with until now was this member's own time.
+            self.latest = StoreTime::default();
         }
+        self.ahead = Some(self.ahead.map_or(most, |known| known.max(least).min(most)));
         self.heard_at = heard_at;
         self.pass(heard_at);
         is_first

@@ -1,6 +1,6 @@
 //! How copies of a record descend from each other.
 
-use super::world::A;
+use super::world::{A, B};
 use crate::clock::StoreTime;
 use crate::rotation::*;
 
@@ -73,4 +73,24 @@ fn a_new_incarnation_is_later_than_all_that_are_known() {
         assert_eq!((reborn.active, reborn.generation), (known.active, known.generation));
         assert_eq!(reborn.version.epoch, Version::FIRST_EPOCH);
     }
+}
+
+#[test]
+fn an_open_overlap_is_acknowledged_anew_in_a_new_incarnation() {
+    let mut known = written(&first(), 30, 1).pop().expect("a record");
+    let at = StoreTime::from_millis(1_000);
+    known.phase = Phase::Overlap(Overlap {
+        previous: B,
+        rotation: RotationId::of(A),
+        epoch: 20,
+        at,
+        retire_not_before: at,
+        safe_to_revoke_at: at,
+        deadline: at,
+        overdue: false,
+        reverting: None,
+    });
+    let reborn = known.reborn(None, 99, at);
+    let epoch = reborn.overlap().map(|overlap| overlap.epoch);
+    assert_eq!(epoch, Some(Version::FIRST_EPOCH), "no member has an epoch of before");
 }

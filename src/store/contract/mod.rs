@@ -275,9 +275,11 @@ impl<H: Harness> Client<'_, H> {
 
     /// Lets time pass for a store that is in use all the while.
     fn pass(&self, whole: Duration) {
-        let steps = 4 * whole.div_duration_f64(MemberTable::TTL).ceil() as u32;
-        for _ in 0..steps {
-            self.harness.advance(whole / steps);
+        let mut left = whole;
+        while !left.is_zero() {
+            let step = left.min(MemberTable::TTL / 4);
+            left -= step;
+            self.harness.advance(step);
             self.now();
         }
     }

@@ -54,7 +54,7 @@ fn who_waits_behind_a_dead_holder_of_the_lease_has_a_token_in_time() {
     group.kill(dead);
     let cold = group.start(&["one"]);
     let waiter = group.want(cold);
-    group.pass(5 * SECOND - Duration::from_millis(1));
+    group.pass(Duration::from_millis(4_999));
     assert_eq!(group.outcome(waiter), Some(&Ok(())));
     assert_eq!(group.requests(), 2);
 }
@@ -68,7 +68,7 @@ fn who_cannot_wait_for_a_dead_holder_asks_for_itself() {
     group.pass(Duration::ZERO);
     group.kill(dead);
     let cold = group.start(&["one"]);
-    group.pass(SECOND - Duration::from_millis(1));
+    group.pass(Duration::from_millis(999));
     assert_eq!(group.requests(), 1);
     group.pass(SECOND);
     assert!(group.members[cold].has_token());
@@ -218,4 +218,16 @@ fn who_cannot_refresh_has_a_token_again_after_it_has_refused_the_shared_one() {
     assert_eq!(group.outcome(waiter), Some(&Ok(())), "whoever can has fetched another one");
     assert!(group.share_one_token());
     assert_eq!(group.presented(0).len(), 2);
+}
+
+#[test]
+fn an_emptied_store_has_a_token_again_for_those_who_cannot_refresh() {
+    let mut group = Group::started(2, &["one"]);
+    group.store.restore(None);
+    group.pass(10 * SECOND);
+    assert!(group.share_one_token(), "it is the one that everybody has");
+    assert_eq!(group.requests(), 1);
+    let other = group.start(&["foreign"]);
+    group.pass(SECOND);
+    assert!(group.members[other].has_token());
 }

@@ -101,12 +101,12 @@ impl World {
 
     /// The only entry yields these of another client.
     pub(crate) fn configure_of(&mut self, client: &str, secrets: &[&str]) {
-        self.read(vec![reading(client, secrets)]);
+        self.read(vec![Some(reading(client, secrets))]);
     }
 
     /// Each entry yields these.
     pub(crate) fn configure_each(&mut self, entries: &[&[&str]]) {
-        self.read(entries.iter().map(|secrets| reading("app", secrets)).collect());
+        self.read(entries.iter().map(|secrets| Some(reading("app", secrets))).collect());
     }
 
     /// The only entry consists of two variables, which yield this.
@@ -270,7 +270,7 @@ impl World {
 }
 
 /// What an entry yields that has these secrets.
-fn reading(client: &str, secrets: &[&str]) -> Option<Reading> {
+fn reading(client: &str, secrets: &[&str]) -> Reading {
     let text = |secret: &&str| CredentialText {
         label: None,
         client_id: client.into(),
@@ -278,8 +278,8 @@ fn reading(client: &str, secrets: &[&str]) -> Option<Reading> {
         expires_at: None,
     };
     match secrets.len() {
-        0 => Some(Reading::Empty),
-        _ => Some(Reading::Credentials { list: secrets.iter().map(text).collect() }),
+        0 => Reading::Empty,
+        _ => Reading::Credentials { list: secrets.iter().map(text).collect() },
     }
 }
 

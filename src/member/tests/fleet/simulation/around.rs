@@ -113,9 +113,10 @@ impl StoreAccess for Around<'_> {
             outside.check_write(process, write, fresh.as_ref());
         }
         let slow = if outside.suffers(Fault::Operations) { 400 } else { 60 };
-        let told = match outside.regime.is_slow {
-            true => Delay::After(outside.random.millis(slow)),
-            false => Delay::AtOnce,
+        let told = if outside.regime.is_slow {
+            Delay::After(outside.random.millis(slow))
+        } else {
+            Delay::AtOnce
         };
         (fate, told)
     }

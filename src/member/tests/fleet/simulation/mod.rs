@@ -47,8 +47,9 @@ fn run(seed: u64, is_traced: bool) -> (Regime, Figures) {
     group.await_one_token();
     group.check_settled_down();
     // A token is refreshed when a quarter of its life is left.
-    let lives = group.outside.figures.virtual_time.div_duration_f64(regime.life * 3 / 4);
-    group.outside.figures.lives = lives as u64;
+    let until_refresh = regime.life * 3 / 4;
+    group.outside.figures.lives =
+        group.outside.figures.virtual_time.as_secs() / until_refresh.as_secs();
     (regime, group.outside.figures)
 }
 

@@ -117,6 +117,7 @@ impl Node {
     }
 }
 
+#[expect(clippy::struct_excessive_bools, reason = "independent switches of the world")]
 pub(super) struct Outside {
     pub(super) random: Random,
     pub(super) regime: Regime,

@@ -27,10 +27,11 @@ impl Group {
         }
         self.outside.deed(*provided, Deed::Announce(next));
         if let Some(old) = old {
-            let after = match self.outside.regime.keeps_secrets {
-                true => *provided.max(deployed).max(asked) + self.outside.random.millis(900_000),
+            let after = if self.outside.regime.keeps_secrets {
+                *provided.max(deployed).max(asked) + self.outside.random.millis(900_000)
+            } else {
                 // Regenerate: the old one ends with that.
-                false => *provided,
+                *provided
             };
             self.outside.deed(after, Deed::Revoke(old));
         }
