@@ -131,11 +131,11 @@ impl Lease {
             State::Free => None,
             State::Wanted(at) => {
                 at.take_if(|at| *at <= now)?;
-                Some((Purpose::Lease, Operation::Acquire(self.nonce)))
+                Some((Purpose::Lease(self.nonce), Operation::Acquire(self.nonce)))
             }
             State::Held { renewal, .. } => {
                 renewal.take_if(|at| *at <= now)?;
-                Some((Purpose::Renewal, Operation::Renew(self.nonce)))
+                Some((Purpose::Renewal(self.nonce), Operation::Renew(self.nonce)))
             }
         }
     }
@@ -243,8 +243,15 @@ impl MemberStep<'_> {
     }
 
     /// The store has said whose the lease is.
-    pub(super) fn has_asked_for_lease(&mut self, answer: Option<store::Lease>) {
+    pub(super) fn has_asked_for_lease(&mut self, nonce: u64, answer: Option<store::Lease>) {
         let Member { lease, clock, work, .. } = &mut *self.member;
+        if lease.nonce != nonce || lease.state != State::Wanted(None) {
+            // It is of no use any more; a reply that is lost costs others its whole term.
+            if matches!(answer, Some(store::Lease::Acquired { .. })) {
+                self.ask_store(Purpose::Note, Operation::Release(nonce));
+            }
+            return;
+        }
         match answer {
             Some(store::Lease::Acquired { .. }) => {
                 lease.acquire(self.now);
@@ -267,9 +274,10 @@ impl MemberStep<'_> {
     }
 
     /// The store has said whether this member still has the lease, or has not answered.
-    pub(super) fn has_renewed_lease(&mut self, is_held: Option<bool>) {
+    pub(super) fn has_renewed_lease(&mut self, nonce: u64, is_held: Option<bool>) {
         let lease = &mut self.member.lease;
         match &mut lease.state {
+            _ if lease.nonce != nonce => {}
             // What is under way goes on: the store compares what comes of it.
             State::Held { .. } if is_held == Some(false) => lease.state = State::Free,
             State::Held { renewal, .. } => *renewal = Some(self.now + Lease::RENEWAL),

@@ -35,10 +35,10 @@ pub(super) enum Purpose {
     Deletion,
     /// This member says that it lives.
     Beat,
-    /// This member wants the lease.
-    Lease,
-    /// This member wants to keep the lease.
-    Renewal,
+    /// This member wants the lease under that number.
+    Lease(u64),
+    /// This member wants to keep the lease of that number.
+    Renewal(u64),
     /// A rejection of this credential is noted for the fleet.
     Rejection(CredentialId),
     /// Nobody waits for it.

@@ -42,12 +42,14 @@ impl MemberStep<'_> {
             }
             (Purpose::Beat, Ok(Reply::Pulse(pulse))) => self.heard(pulse),
             (Purpose::Beat, _) => self.was_not_heard(),
-            (Purpose::Lease, Ok(Reply::Lease(lease))) => self.has_asked_for_lease(Some(lease)),
-            (Purpose::Lease, _) => self.has_asked_for_lease(None),
-            (Purpose::Renewal, Ok(Reply::WasHeld(is_held))) => {
-                self.has_renewed_lease(Some(is_held));
+            (Purpose::Lease(nonce), Ok(Reply::Lease(lease))) => {
+                self.has_asked_for_lease(nonce, Some(lease));
             }
-            (Purpose::Renewal, _) => self.has_renewed_lease(None),
+            (Purpose::Lease(nonce), _) => self.has_asked_for_lease(nonce, None),
+            (Purpose::Renewal(nonce), Ok(Reply::WasHeld(is_held))) => {
+                self.has_renewed_lease(nonce, Some(is_held));
+            }
+            (Purpose::Renewal(nonce), _) => self.has_renewed_lease(nonce, None),
             (Purpose::Rejection(id), Ok(Reply::Rejections(row))) => {
                 self.member.standings.ledger.note_row(id, row);
             }
