@@ -1,6 +1,7 @@
 //! What a member makes of a record that does not follow the one that it knows: a store may lose writes,
 //! or everything.
 
+use super::deletions::Deletion;
 use super::item::Item;
 use super::step::MemberStep;
 use super::work::Pending;
@@ -11,6 +12,11 @@ use crate::store::{Operation, StoreSnapshot};
 impl MemberStep<'_> {
     /// The store was read because of an event, which is taken up again.
     pub(super) fn loaded(&mut self, event: RotationEvent, mut snapshot: StoreSnapshot) {
+        let refused = snapshot.token.as_ref().map(|token| token.id);
+        if let Some(id) = refused.filter(|id| self.member.tokens.has_seen_refused(*id)) {
+            // The store has lost that it was deleted.
+            self.delete(Deletion::Token(id));
+        }
         let deletions = &self.member.deletions;
         snapshot.token.take_if(|token| deletions.concern(token.id, token.credential));
         if let Some(record) = self.repaired(snapshot.record.as_ref()) {

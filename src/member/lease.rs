@@ -1,48 +1,40 @@
-//! The right to ask the endpoint, which one member of a fleet has at a time.
-//!
-//! Whoever has acquired it reads what is stored before it sends anything: what it wanted may be
-//! there by now.
+//! How a member stands to the lease of its fleet, and what waits for it.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use super::operations::Purpose;
-use super::parts::Member;
-use super::step::MemberStep;
 use crate::clock::Timestamp;
 use crate::credential::Credential;
-use crate::error::{Code, Failure};
-use crate::refresh::RefreshEvent;
-use crate::store::{self, LEASE_TTL, Operation};
-use crate::verdict::Verdict;
+use crate::store::Operation;
 
 /// How this member stands to the lease of its fleet, and what waits for it.
 #[derive(Debug)]
-pub(super) struct Lease {
-    state: State,
+pub(super) struct LeaseHold {
+    pub(super) state: LeaseState,
     /// Names the holder; new whenever the lease is wanted anew.
-    nonce: u64,
+    pub(super) nonce: u64,
     /// The request that the refresh waits for.
-    flight: Option<Flight>,
+    pub(super) flight: Option<Flight>,
     /// What the credential lifecycle wants presented.
-    probes: Vec<Arc<Credential>>,
+    pub(super) probes: Vec<Arc<Credential>>,
     /// How often somebody else had it since it is wanted.
-    refusals: u32,
+    pub(super) refusals: u32,
     /// When the request of the refresh goes out all the same.
-    alone_at: Option<Timestamp>,
+    pub(super) alone_at: Option<Timestamp>,
     /// That time has come, and what is stored is read first.
-    is_alone: bool,
+    pub(super) is_alone: bool,
 }
 
 /// A request that the refresh waits for.
 #[derive(Debug)]
-struct Flight {
-    flight: u64,
-    credential: Arc<Credential>,
+pub(super) struct Flight {
+    pub(super) flight: u64,
+    pub(super) credential: Arc<Credential>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum State {
+pub(super) enum LeaseState {
     /// It is not wanted.
     Free,
     /// It is asked for at that time; none: it is being asked for.
@@ -55,19 +47,19 @@ enum State {
     },
 }
 
-impl Lease {
+impl LeaseHold {
     /// The time between two renewals: two of them may be lost.
-    const RENEWAL: Duration = Duration::from_millis(800);
+    pub(super) const RENEWAL: Duration = Duration::from_millis(800);
     /// The time between the first two attempts to acquire it; then twice as long, and so on.
-    const GAP: Duration = Duration::from_millis(100);
+    pub(super) const GAP: Duration = Duration::from_millis(100);
     /// Members that cannot reach the store are kept apart by this at most.
-    const JITTER: Duration = Duration::from_secs(2);
+    pub(super) const JITTER: Duration = Duration::from_secs(2);
     /// Callers that wait so long see the end of a dead holder's lease.
-    const PATIENT: Duration = Duration::from_secs(4);
+    pub(super) const PATIENT: Duration = Duration::from_secs(4);
 
     pub(super) fn new() -> Self {
         Self {
-            state: State::Free,
+            state: LeaseState::Free,
             nonce: 0,
             flight: None,
             probes: Vec::new(),
@@ -78,8 +70,8 @@ impl Lease {
     }
 
     /// Whether requests may be sent.
-    fn is_held(&self) -> bool {
-        matches!(self.state, State::Held { has_read: true, .. })
+    pub(super) fn is_held(&self) -> bool {
+        matches!(self.state, LeaseState::Held { has_read: true, .. })
     }
 
     /// Whether a request waits for it.
@@ -97,7 +89,7 @@ impl Lease {
         *self = Self::new();
     }
 
-    fn wait(&mut self, credential: &Arc<Credential>, flight: Option<u64>) {
+    pub(super) fn wait(&mut self, credential: &Arc<Credential>, flight: Option<u64>) {
         let credential = Arc::clone(credential);
         match flight {
             Some(flight) => self.flight = Some(Flight { flight, credential }),
@@ -107,225 +99,36 @@ impl Lease {
     }
 
     /// It was acquired, and what is stored is read next.
-    fn acquire(&mut self, now: Timestamp) {
+    pub(super) fn acquire(&mut self, now: Timestamp) {
         self.refusals = 0;
-        self.state = State::Held { renewal: Some(now + Self::RENEWAL), has_read: false };
+        self.state = LeaseState::Held { renewal: Some(now + Self::RENEWAL), has_read: false };
     }
 
     /// Somebody else has it, or the store did not say; it is asked for again at that time.
-    fn want(&mut self, again_at: Timestamp) {
-        self.state = State::Wanted(Some(again_at));
+    pub(super) fn want(&mut self, again_at: Timestamp) {
+        self.state = LeaseState::Wanted(Some(again_at));
     }
 
     /// When the store is to be asked for it.
-    fn asks_at(&self) -> Option<Timestamp> {
+    pub(super) fn asks_at(&self) -> Option<Timestamp> {
         match self.state {
-            State::Free => None,
-            State::Wanted(at) | State::Held { renewal: at, .. } => at,
+            LeaseState::Free => None,
+            LeaseState::Wanted(at) | LeaseState::Held { renewal: at, .. } => at,
         }
     }
 
     /// What the store is asked for now, if anything is due.
-    fn take_due(&mut self, now: Timestamp) -> Option<(Purpose, Operation)> {
+    pub(super) fn take_due(&mut self, now: Timestamp) -> Option<(Purpose, Operation)> {
         match &mut self.state {
-            State::Free => None,
-            State::Wanted(at) => {
+            LeaseState::Free => None,
+            LeaseState::Wanted(at) => {
                 at.take_if(|at| *at <= now)?;
                 Some((Purpose::Lease(self.nonce), Operation::Acquire(self.nonce)))
             }
-            State::Held { renewal, .. } => {
+            LeaseState::Held { renewal, .. } => {
                 renewal.take_if(|at| *at <= now)?;
                 Some((Purpose::Renewal(self.nonce), Operation::Renew(self.nonce)))
             }
         }
-    }
-}
-
-impl MemberStep<'_> {
-    /// Sends a token request as soon as this member may.
-    pub(super) fn request(&mut self, credential: &Arc<Credential>, flight: Option<u64>) {
-        if self.member.membership.is_none() || self.member.lease.is_held() {
-            return self.send(credential, flight);
-        }
-        self.member.lease.wait(credential, flight);
-        if flight.is_some() {
-            self.member.lease.alone_at = self.alone_at();
-        }
-    }
-
-    /// When a refresh goes on without the lease: where the store is out of reach, and where callers
-    /// wait for less time than a dead holder may cost.
-    fn alone_at(&mut self) -> Option<Timestamp> {
-        let runway = self.member.token(self.now).map(|held| held.runway(self.now));
-        if self.member.shared.is_out() {
-            let longest = Lease::JITTER.min(runway.unwrap_or_default() / 4);
-            return Some(self.now + longest.mul_f64(self.chance.ratio()));
-        }
-        let timeout = self.member.policy.acquire_timeout;
-        let is_urgent = timeout < Lease::PATIENT || self.member.is_for_itself();
-        (runway.is_none() && is_urgent).then_some(self.now + timeout / 2)
-    }
-
-    /// Asks for the lease, renews it, does without it or gives it up, whatever is due.
-    pub(super) fn look_after_lease(&mut self) {
-        if self.member.membership.is_none() {
-            return;
-        }
-        if self.member.shared.is_out() {
-            self.do_without_lease();
-        }
-        let is_out = self.member.shared.is_out();
-        // What is rejected already is followed by the next one.
-        while self.member.lease.alone_at.take_if(|at| *at <= self.now).is_some() {
-            if is_out {
-                self.send_flight();
-            } else {
-                self.member.lease.is_alone = true;
-                self.member.work.read_first();
-            }
-        }
-        if is_out {
-            return;
-        }
-        let Member { lease, shared, clock, .. } = &mut *self.member;
-        if lease.state == State::Free && lease.is_awaited() {
-            lease.nonce = self.chance.bits();
-            lease.want(shared.cool_down(clock.now(self.now)).map_or(self.now, |at| clock.own(at)));
-        }
-        self.give_lease_up();
-        if let Some((purpose, operation)) = self.member.lease.take_due(self.now) {
-            self.ask_store(purpose, operation);
-        }
-    }
-
-    /// The store cannot say whose turn it is.
-    fn do_without_lease(&mut self) {
-        let lease = &mut self.member.lease;
-        (lease.state, lease.refusals) = (State::Free, 0);
-        // No phase advances, so nothing is proved.
-        lease.probes.clear();
-        if lease.flight.is_some() && lease.alone_at.is_none() {
-            self.member.lease.alone_at = self.alone_at();
-        }
-    }
-
-    fn send_flight(&mut self) {
-        let lease = &mut self.member.lease;
-        (lease.alone_at, lease.is_alone) = (None, false);
-        let Some(Flight { flight, credential }) = lease.flight.take() else { return };
-        if !self.member.refresh().awaits(flight) {
-            return;
-        }
-        if self.is_known_rejected(&credential) {
-            let verdict = Arc::new(Verdict::Rejected(rejected_elsewhere()));
-            return self.tell_refresh(RefreshEvent::Answered { flight, verdict });
-        }
-        self.send(&credential, Some(flight));
-    }
-
-    /// Gives the lease up once it is of no use any more.
-    fn give_lease_up(&mut self) {
-        let Member { lease, work, .. } = &mut *self.member;
-        if lease.is_awaited() || work.has_requests() || !work.is_done() {
-            return;
-        }
-        self.release_lease();
-    }
-
-    /// Gives the lease up, whatever waits for it.
-    pub(super) fn release_lease(&mut self) {
-        let lease = &mut self.member.lease;
-        let was = std::mem::replace(&mut lease.state, State::Free);
-        if matches!(was, State::Held { .. }) {
-            let nonce = lease.nonce;
-            self.ask_store(Purpose::Note, Operation::Release(nonce));
-        }
-    }
-
-    /// The store has said whose the lease is.
-    pub(super) fn has_asked_for_lease(&mut self, nonce: u64, answer: Option<store::Lease>) {
-        let Member { lease, clock, work, .. } = &mut *self.member;
-        if lease.nonce != nonce || lease.state != State::Wanted(None) {
-            // It is of no use any more; a reply that is lost costs others its whole term.
-            if matches!(answer, Some(store::Lease::Acquired { .. })) {
-                self.ask_store(Purpose::Note, Operation::Release(nonce));
-            }
-            return;
-        }
-        match answer {
-            Some(store::Lease::Acquired { .. }) => {
-                lease.acquire(self.now);
-                work.read_first();
-            }
-            Some(store::Lease::Held { until }) => {
-                // One that lasts longer than any lease is a mistake.
-                let until = clock.due(until, self.now).min(self.now + LEASE_TTL);
-                let gap = Lease::GAP * 2_u32.pow(lease.refusals.min(5));
-                lease.refusals += 1;
-                // Not all at once; and whoever has it may give it up at any moment.
-                let gap = gap.mul_f64(0.5 + self.chance.ratio());
-                lease.want(until.min(self.now + gap).max(self.now + Lease::GAP / 2));
-            }
-            None => {
-                lease.want(self.now + Member::STORE_PATIENCE);
-                work.read_first();
-            }
-        }
-    }
-
-    /// The store has said whether this member still has the lease, or has not answered.
-    pub(super) fn has_renewed_lease(&mut self, nonce: u64, is_held: Option<bool>) {
-        let lease = &mut self.member.lease;
-        match &mut lease.state {
-            _ if lease.nonce != nonce => {}
-            // What is under way goes on: the store compares what comes of it.
-            State::Held { .. } if is_held == Some(false) => lease.state = State::Free,
-            State::Held { renewal, .. } => *renewal = Some(self.now + Lease::RENEWAL),
-            State::Free | State::Wanted(_) => {}
-        }
-    }
-
-    /// What is stored was read: what is still wanted may be sent, if the lease is here.
-    pub(super) fn use_lease(&mut self) {
-        let Member { lease, tokens, .. } = &mut *self.member;
-        // The credential lifecycle says again what it wants presented.
-        lease.probes.clear();
-        if lease.flight.as_ref().is_some_and(|it| !tokens.refresh.awaits(it.flight)) {
-            (lease.flight, lease.alone_at, lease.is_alone) = (None, None, false);
-        }
-        if lease.is_alone {
-            return self.send_flight();
-        }
-        let Member { lease, shared, clock, .. } = &mut *self.member;
-        let State::Held { has_read: has_read @ false, .. } = &mut lease.state else { return };
-        if shared.cool_down(clock.now(self.now)).is_some() {
-            // It was asked for before the pause was known.
-            return self.release_lease();
-        }
-        *has_read = true;
-        self.send_flight();
-    }
-
-    /// Whether the fleet knows that a credential is rejected, and when it is worth another request.
-    fn is_known_rejected(&self, credential: &Credential) -> bool {
-        credential.has_id()
-            && self.member.standings.is_rejected(credential)
-            && self.member.retry_at(credential.id(), self.now) > self.now
-    }
-}
-
-/// Why a request is not sent that another member has sent before.
-fn rejected_elsewhere() -> Failure {
-    Failure::new(
-        Code::CredentialRejected,
-        "The token endpoint has rejected this credential in another process a moment ago.",
-    )
-}
-
-impl Member {
-    /// When something becomes due of the lease.
-    pub(super) fn lease_wake_at(&self) -> Option<Timestamp> {
-        let asks_at = self.lease.asks_at().filter(|_| !self.shared.is_out());
-        asks_at.into_iter().chain(self.lease.alone_at).min()
     }
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::calls::Calls;
 use super::credentials::Credentials;
 use super::deletions::Deletions;
-use super::lease::Lease;
+use super::lease::LeaseHold;
 use super::membership::Membership;
 use super::operations::Operations;
 use super::rotations::Rotations;
@@ -49,7 +49,7 @@ pub struct Member {
     pub(super) deletions: Deletions,
     /// None where one process shares nothing.
     pub(super) membership: Option<Membership>,
-    pub(super) lease: Lease,
+    pub(super) lease: LeaseHold,
     pub(super) standings: Standings,
     pub(super) rotations: Rotations,
     pub(super) targets: Targets,
@@ -73,7 +73,7 @@ impl Member {
             operations: Operations::default(),
             deletions: Deletions::default(),
             membership: None,
-            lease: Lease::new(),
+            lease: LeaseHold::new(),
             standings: Standings::default(),
             rotations: Rotations::default(),
             targets: Targets::default(),

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::deletions::Deletion;
 use super::notices::Context;
-use super::operations::{Purpose, UnderWay};
+use super::operations::{PendingOperation, Purpose};
 use super::parts::Member;
 use super::step::MemberStep;
 use super::work::Pending;
@@ -24,7 +24,8 @@ impl MemberStep<'_> {
 
     /// A store operation has ended.
     pub(super) fn stored(&mut self, id: u64, result: Result<Reply, Unavailable>) {
-        let Some(UnderWay { purpose, asked_at, .. }) = self.member.operations.end(id) else {
+        let Some(PendingOperation { purpose, asked_at, .. }) = self.member.operations.end(id)
+        else {
             return;
         };
         if let Ok(reply) = &result {
@@ -105,7 +106,7 @@ impl MemberStep<'_> {
         operations.lose();
         deletions.lose(now);
         if let Some(membership) = membership {
-            membership.lose(now);
+            membership.repeat(now);
         }
         let Some(id) = self.member.work.awaited() else { return };
         match self.member.work.end(id) {

@@ -63,7 +63,12 @@ impl Tokens {
 
     /// Whether a resource did not accept this token.
     pub(super) fn is_invalidated(&self, token: &Arc<FreshToken>) -> bool {
-        self.invalidated.as_ref().is_some_and(|gone| gone.id == token.id)
+        self.has_seen_refused(token.id)
+    }
+
+    /// Whether a resource did not accept the token of that id.
+    pub(super) fn has_seen_refused(&self, token: TokenId) -> bool {
+        self.invalidated.as_ref().is_some_and(|gone| gone.id == token)
     }
 
     /// The token to hand out, unless it is handed out already, or a later one of the same
@@ -102,7 +107,7 @@ impl Tokens {
         now: Timestamp,
     ) -> bool {
         // It was read before it was deleted.
-        if self.invalidated.as_ref().is_some_and(|one| one.id == token.id) {
+        if self.has_seen_refused(token.id) {
             return false;
         }
         let Some(held) = self.refresh.token(now) else { return true };

@@ -46,12 +46,17 @@ impl Member {
         self.credentials.configured().iter().filter(is_unknown)
     }
 
-    /// Whether nothing is here that the record knows, and no token of the fleet's is held.
+    /// Whether nothing is here that the record knows and the endpoint may accept, and no token of the
+    /// fleet's is held.
     pub(super) fn is_for_itself(&self) -> bool {
         let Some(record) = self.record().filter(|_| self.membership.is_some()) else {
             return false;
         };
-        let is_here = |id| self.credentials.keyring.get(id).is_some() && !self.shared.is_buried(id);
+        let is_here = |id| {
+            self.credentials.keyring.get(id).is_some()
+                && !self.shared.is_buried(id)
+                && self.standings.ledger.rejections(id).is_none()
+        };
         let is_served = self.refresh().held().is_some_and(|held| {
             held.made_with.id().is_none_or(|id| record.role(id) != Role::Unknown)
         });
@@ -83,9 +88,10 @@ impl Member {
     fn to_offer(&self, now: Timestamp) -> Option<CredentialId> {
         let record = self.record().filter(|_| self.has_read() && !self.shared.is_out())?;
         let fleet = self.shared.fleet()?;
+        let view = self.view();
+        let is_held = |id| view.is_held(id) && view.ledger.rejections(id).is_none();
         let is_left = matches!(record.phase, Phase::Degraded { .. })
-            || fleet.members.is_complete(self.clock.now(now))
-                && !in_use(record).any(|id| self.view().is_held(id));
+            || fleet.members.is_complete(self.clock.now(now)) && !in_use(record).any(is_held);
         let mut unknown = self.unknown().filter(|one| *one.client_id == *record.client);
         let candidate = unknown.find(|_| is_left)?.id();
         let is_offered = |item: &Item| matches!(item, Item::Rotation(RotationEvent::Changed { to, .. }) if *to == candidate);

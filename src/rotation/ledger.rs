@@ -6,62 +6,11 @@ use std::time::Duration;
 use super::evidence::Evidence;
 use super::policy::RotationPolicy;
 use super::record::{Quarantined, Record, Role};
+use super::standing::{Proof, Rejections, Standing};
 use crate::clock::StoreTime;
 use crate::credential::CredentialId;
 use crate::policy;
 use crate::verdict::{Verdict, Verify};
-
-/// The latest certain answer.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Standing {
-    /// A token came.
-    Accepted(Proof),
-    /// It was rejected, so often and since when.
-    Rejected(Rejections),
-}
-
-/// A token that was obtained with a credential.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct Proof {
-    /// When the answer came.
-    pub at: StoreTime,
-    /// When the token expires.
-    pub expires_at: StoreTime,
-    /// When its soft window begins.
-    pub soft_at: StoreTime,
-}
-
-/// Rejections in a row.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct Rejections {
-    /// How many.
-    pub count: u32,
-    /// The first one.
-    pub first_at: StoreTime,
-    /// The latest one.
-    pub last_at: StoreTime,
-}
-
-impl Rejections {
-    /// So many rejections …
-    pub const ENOUGH: u32 = 3;
-    /// … over at least this long are held to be the provider's last word.
-    pub const SPAN: Duration = Duration::from_secs(5);
-
-    /// When the credential is worth another probe.
-    fn retry_at(&self) -> StoreTime {
-        if !self.are_final() {
-            return self.last_at + Ledger::FIRST_GAP;
-        }
-        let doublings = (self.count - Self::ENOUGH).min(8);
-        self.last_at + (Ledger::SLOW_GAP * 2_u32.pow(doublings)).min(Ledger::SLOWEST_GAP)
-    }
-
-    /// Whether it is not a passing matter.
-    pub fn are_final(&self) -> bool {
-        self.count >= Self::ENOUGH && self.last_at.since(self.first_at) >= Self::SPAN
-    }
-}
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
 struct LedgerEntry {
@@ -90,10 +39,6 @@ pub struct Ledger {
 }
 
 impl Ledger {
-    /// The gap between probes that were rejected, until that is final.
-    const FIRST_GAP: Duration = Duration::from_millis(2500);
-    const SLOW_GAP: Duration = Duration::from_secs(30);
-    const SLOWEST_GAP: Duration = Duration::from_mins(5);
     const GAP_OF_THE_LAST: Duration = Duration::from_mins(1);
 
     /// The latest certain answer to a credential, given to any member.
@@ -351,7 +296,7 @@ impl LedgerEntry {
 
     fn reject(&mut self, counts_from: Option<StoreTime>, now: StoreTime) {
         self.failures = self.failures.saturating_add(1);
-        self.retry_at = now + Ledger::FIRST_GAP;
+        self.retry_at = now + Rejections::FIRST_GAP;
         self.is_refused = false;
         if counts_from.is_some_and(|from| now < from) {
             return;
@@ -370,7 +315,7 @@ impl LedgerEntry {
         let own = Duration::from_secs(1) * 2_u32.pow(self.failures.min(5));
         let asked = retry_after.unwrap_or_default().min(policy::Policy::LONGEST_RETRY_AFTER);
         self.failures = self.failures.saturating_add(1);
-        self.retry_at = now + own.min(Ledger::SLOW_GAP).max(asked);
+        self.retry_at = now + own.min(Rejections::SLOW_GAP).max(asked);
     }
 }
 

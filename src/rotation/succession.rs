@@ -3,10 +3,10 @@
 use std::sync::Arc;
 
 use super::custody::Persisted;
-use super::ledger::Proof;
 use super::notice::RotationNotice;
 use super::record::{Phase, Record, Role};
 use super::retirement::FRESH;
+use super::standing::Proof;
 use super::target::TargetState;
 use super::transaction::Transaction;
 use super::transition::Transition;

@@ -2,11 +2,11 @@
 
 use super::caller::{Awaited, CallerId, KeptCaller};
 use super::effect::{RotationEffect, RotationStep};
-use super::ledger::Proof;
 use super::notice::{About, Moved, RotationNotice};
 use super::outcome::{Refusal, Settled};
 use super::record::Record;
 use super::request::Rotate;
+use super::standing::Proof;
 use super::transition::Transition;
 use super::view::View;
 use super::write::{Barrier, TokenChange, Write};

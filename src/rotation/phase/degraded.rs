@@ -2,10 +2,10 @@
 
 use crate::clock::StoreTime;
 use crate::credential::CredentialId;
-use crate::rotation::ledger::Proof;
 use crate::rotation::outcome::Refusal;
 use crate::rotation::probes::Probe;
 use crate::rotation::record::{Phase, Record};
+use crate::rotation::standing::Proof;
 use crate::rotation::transaction::Transaction;
 use crate::rotation::transition::Transition;
 use crate::rotation::view::View;

@@ -108,3 +108,24 @@ fn many_with_one_wrong_secret_ask_seldom() {
     assert_eq!(group.role("new"), Role::Active);
     assert!(group.share_one_token());
 }
+
+#[test]
+fn what_is_known_and_rejected_does_not_keep_a_fleet_from_what_it_has() {
+    let mut group = Group::new(&["first"]);
+    for _ in 0..2 {
+        group.start(&["first", "second"]);
+    }
+    group.pass(MINUTE);
+    (0..2).for_each(|place| group.kill(place));
+    group.pass(3 * HOUR);
+    group.accept(&["new"]);
+    for _ in 0..3 {
+        let place = group.start(&["second", "new"]);
+        let waiter = group.want(place);
+        group.pass(20 * SECOND);
+        assert_eq!(group.outcome(waiter), Some(&Ok(())), "of process {place}");
+    }
+    group.pass(5 * MINUTE);
+    assert_eq!(group.role("new"), Role::Active);
+    assert!(group.have_tokens() && group.share_one_token());
+}

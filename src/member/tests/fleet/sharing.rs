@@ -231,3 +231,17 @@ fn an_emptied_store_has_a_token_again_for_those_who_cannot_refresh() {
     group.pass(SECOND);
     assert!(group.members[other].has_token());
 }
+
+#[test]
+fn a_refused_token_that_a_failover_brings_back_is_deleted_once_more() {
+    let mut group = Group::started(1, &["one"]);
+    let other = group.start(&["foreign"]);
+    group.pass(SECOND);
+    let replica = group.store.load();
+    let serial = group.members[other].serial().expect("the shared one");
+    group.act(other, |world| world.tell(MemberEvent::Invalidated(serial)));
+    group.pass(SECOND);
+    group.store.restore(Some(replica));
+    group.pass(10 * SECOND);
+    assert!(group.have_tokens() && group.share_one_token());
+}
