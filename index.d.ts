@@ -1157,7 +1157,10 @@ export interface Preparation {
 
 /** Why a previous credential cannot be retired yet. */
 export interface Missing {
-  /** Whether a recent proof of the active credential is missing; it is being tried. */
+  /**
+   * Whether a recent proof of the active credential is missing. It is asked for as soon as nothing
+   * else is.
+   */
   readonly proof: boolean
   /** Members of the fleet that have not seen the promotion. */
   readonly acks: readonly string[]

@@ -74,7 +74,9 @@ impl Member {
 
     fn awaits_retirement(&self, missing: &Missing) -> Vec<WaitsOn> {
         let active = self.record().map(|record| record.active);
-        let proof = active.filter(|_| missing.proof).map(|active| self.awaits_proof(active));
+        // While anything else is missing, nobody asks for it.
+        let proof = active.filter(|_| missing.is_only_proof());
+        let proof = proof.map(|active| self.awaits_proof(active));
         let mut members = missing.acks.clone();
         members.extend(missing.holders.iter().filter(|one| !missing.acks.contains(one)));
         let members =

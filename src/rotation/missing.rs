@@ -6,7 +6,8 @@ use super::target::TargetId;
 /// What stands between the previous credential and its retirement.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Missing {
-    /// The active credential has no proof that is fresh enough; a probe is on its way.
+    /// The active credential has no proof that is fresh enough; it is asked for once nothing else is
+    /// missing.
     pub proof: bool,
     /// The member table is too young to be relied upon.
     pub table: bool,
@@ -27,7 +28,7 @@ impl Missing {
     }
 
     /// Whether a probe that is on its way is all that is missing.
-    pub(super) fn is_only_proof(&self) -> bool {
+    pub fn is_only_proof(&self) -> bool {
         *self == Self { proof: true, ..Self::default() }
     }
 }
