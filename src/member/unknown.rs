@@ -7,7 +7,7 @@ use super::item::{Answered, Item};
 use super::parts::Member;
 use super::step::MemberStep;
 use super::work::Todo;
-use crate::clock::Timestamp;
+use crate::clock::{StoreTime, Timestamp};
 use crate::credential::{Credential, CredentialId};
 use crate::rotation::{Phase, Record, Role, RotationEvent};
 use crate::verdict::Verdict;
@@ -79,7 +79,7 @@ impl Member {
     }
 
     pub(super) fn retry_at(&self, credential: CredentialId, now: Timestamp) -> Timestamp {
-        let at = self.standings.ledger.retry_at(credential, crate::clock::StoreTime::default());
+        let at = self.standings.ledger.retry_at(credential, StoreTime::default());
         self.clock.due(at, now)
     }
 

@@ -110,7 +110,7 @@ fn many_with_one_wrong_secret_ask_seldom() {
 }
 
 #[test]
-fn what_is_known_and_rejected_does_not_keep_a_fleet_from_what_it_has() {
+fn a_redeploy_that_keeps_a_dead_fallback_fails_no_call() {
     let mut group = Group::new(&["first"]);
     for _ in 0..2 {
         group.start(&["first", "second"]);

@@ -1,7 +1,5 @@
 //! Rotations of a whole fleet.
 
-use std::time::Duration;
-
 use super::group::Group;
 use crate::member::tests::world::*;
 use crate::member::{MemberEvent, Progress};
@@ -65,7 +63,6 @@ fn a_member_that_was_silent_for_long_holds_nobody_up() {
 #[test]
 fn a_member_that_has_left_holds_nobody_up_at_all() {
     let mut group = Group::started(3, &["old"]);
-    group.policy.overlap = Some(Duration::ZERO);
     group.close(2);
     assert_eq!(group.store.load().members.map(|members| members.rows.len()), Some(2));
 }
