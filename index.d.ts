@@ -1539,8 +1539,8 @@ export interface RotationEvent extends RotorEvent {
    * - `'substituted'`: the active credential was rejected, and another one took over,
    * - `'fell-back'`: the active credential was rejected soon after its promotion, and the previous
    *   one took over,
-   * - `'abandoned'`: no live member of the fleet holds the new one any longer, and the previous one
-   *   took over,
+   * - `'abandoned'`: no live member of the fleet holds the new one any longer, and a fallback took
+   *   over: the previous one where anybody holds that,
    * - `'rolled-back'`: the previous one is active again, because `rollback()` was called,
    * - `'retired'`: the previous one is never presented again,
    * - `'overdue'`: the previous one should be retired, but something is `missing`,

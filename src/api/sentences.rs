@@ -190,8 +190,8 @@ pub(super) fn change(change: &Change, labels: Labels<'_>) -> String {
                 instant("retireNotBefore")
             ),
             Transition::Abandoned => format!(
-                "No live instance holds the new credential any longer, so the {active} has taken over again. Add the \
-                 new credential to the instances' configuration, and rotate again."
+                "No live instance holds the new credential any longer, so the {active} has taken over. Add the new \
+                 credential to the instances' configuration, and rotate again."
             ),
             Transition::Retired => format!(
                 "The {previous} is retired and is no longer presented. It may be revoked at the provider from {} \

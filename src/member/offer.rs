@@ -9,7 +9,7 @@ use crate::clock::Timestamp;
 use crate::credential::Credential;
 use crate::error::{Code, Failure};
 use crate::refresh::{self, Offer};
-use crate::rotation::{self, Phase};
+use crate::rotation::{self, Phase, Record};
 
 impl MemberStep<'_> {
     /// Passes on what has changed of what may be presented.
@@ -100,8 +100,10 @@ impl Member {
         }
         let all = [record.active].into_iter().chain(record.fallbacks());
         // Whether the active one may be was looked at above.
+        let leaves_it = self.leaves_it_to_others(record);
         let allowed = all.filter(|one| {
-            (*one == record.active || record.may_present(*one)) && !self.shared.is_buried(*one)
+            (*one == record.active || !leaves_it && record.may_present(*one))
+                && !self.shared.is_buried(*one)
         });
         let mut list: Vec<_> = allowed.filter_map(|one| keyring.get(one)).cloned().collect();
         // In an outage nobody can say whether the fleet knows it by now.
@@ -109,6 +111,16 @@ impl Member {
             list.extend(self.unknown().cloned());
         }
         list
+    }
+
+    /// Whether others hold the active credential and this member does not: nobody is handed what it
+    /// would get with a fallback.
+    pub(super) fn leaves_it_to_others(&self, record: &Record) -> bool {
+        let active = record.active;
+        !self.shared.is_out()
+            && self.shared.fleet().is_some_and(|fleet| fleet.is_held(active))
+            && self.credentials.keyring.get(active).is_none()
+            && self.standings.ledger.rejections(active).is_none()
     }
 
     fn rejection(&self, known: &[Arc<Credential>], now: Timestamp) -> (Failure, Timestamp) {

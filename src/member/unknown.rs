@@ -60,7 +60,8 @@ impl Member {
         let is_served = self.refresh().held().is_some_and(|held| {
             held.made_with.id().is_none_or(|id| record.role(id) != Role::Unknown)
         });
-        !in_use(record).any(is_here) && !is_served
+        let has_known = !self.leaves_it_to_others(record) && in_use(record).any(is_here);
+        !has_known && !is_served
     }
 
     /// Whether an answer is to a request that this member has made for itself.

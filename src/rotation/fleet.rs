@@ -17,6 +17,20 @@ pub struct Fleet {
     pub sealed: BTreeSet<CredentialId>,
 }
 
+impl Fleet {
+    /// Whether a live member can present a credential.
+    pub fn is_held(&self, credential: CredentialId) -> bool {
+        self.sealed.contains(&credential)
+            || self.members.rows.values().any(|row| row.holds.contains(&credential))
+    }
+
+    /// Whether every live member can present a credential.
+    pub(super) fn all_hold(&self, credential: CredentialId) -> bool {
+        self.sealed.contains(&credential)
+            || self.members.rows.values().all(|row| row.holds.contains(&credential))
+    }
+}
+
 /// Names a member.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct MemberId(pub u64);

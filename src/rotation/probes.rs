@@ -4,7 +4,7 @@ use super::effect::RotationEffect;
 use super::evidence::Evidence;
 use super::record::{Record, Role};
 use super::retirement::FRESH;
-use super::succession::is_abandoned;
+use super::succession::is_replaced;
 use super::transaction::Transaction;
 use super::view::View;
 use crate::clock::StoreTime;
@@ -71,8 +71,8 @@ pub(super) fn serve(tx: &mut Transaction<'_>, credential: CredentialId, evidence
     if tx.replaces_token() || tx.proof(credential).is_none() {
         return;
     }
-    let is_replaced = tx.is_active_rejected() || is_abandoned(tx.record(), tx.view(), tx.now());
-    let is_needed = credential == tx.record().active || is_replaced;
+    let is_needed =
+        credential == tx.record().active || is_replaced(tx.record(), tx.view(), tx.now());
     if is_needed && tx.record().role(credential) != Role::Retired {
         let generation = tx.record().generation;
         tx.perform([RotationEffect::Serve { credential, generation }]);

@@ -11,7 +11,7 @@ use super::notice::{About, RotationNotice};
 use super::record::{Overlap, Phase, Record, Staged};
 use super::retirement;
 use super::standing::Proof;
-use super::succession::is_abandoned;
+use super::succession::is_replaced;
 use super::transaction::Transaction;
 use super::transition::Transition;
 use super::view::View;
@@ -29,7 +29,7 @@ pub(super) enum Lack {
 /// What a candidate that is proved still lacks; nothing where the active credential is rejected or
 /// held by nobody, since then waiting costs tokens.
 pub(super) fn lack(record: &Record, view: &View, staged: &Staged, now: StoreTime) -> Option<Lack> {
-    if view.ledger.rejections(record.active).is_some() || is_abandoned(record, view, now) {
+    if is_replaced(record, view, now) {
         return None;
     }
     if !record.is_in_custody(view, staged.next) {
@@ -45,7 +45,8 @@ impl Transaction<'_> {
     pub(super) fn promote(&mut self, staged: Staged, proof: Proof) {
         let view = self.view();
         if let Some(beneath) = &staged.beneath {
-            if self.is_active_rejected() && !staged.compromised {
+            let is_replaced = is_replaced(self.record(), view, self.now());
+            if is_replaced && !staged.compromised {
                 // Nothing is retired while what comes after it may be needed.
                 let alone = Staged { beneath: None, ..staged.clone() };
                 self.record_mut().phase = Phase::Staged(alone);

@@ -10,6 +10,7 @@ use super::transition::Transition;
 use super::view::View;
 use super::write::Barrier;
 use crate::clock::StoreTime;
+use crate::credential::CredentialId;
 
 /// The active credential was accepted so recently, at the latest, when the previous one is retired.
 pub(super) const FRESH: Duration = Duration::from_mins(1);
@@ -73,10 +74,23 @@ pub(super) fn missing_now(tx: &Transaction<'_>) -> Missing {
 /// What the store compares once more before it takes the retirement.
 pub(super) fn barrier(record: &Record, view: &View, overlap: &Overlap) -> Option<Barrier> {
     let fleet = view.fleet.as_ref()?;
+    let candidate = record.staged().map(|staged| staged.next);
+    // A candidate that everybody holds may end what a member without the active one holds open.
+    let replaces = |one: &CredentialId| fleet.all_hold(*one) && !fleet.all_hold(record.active);
+    let credential = candidate.filter(replaces).unwrap_or(record.active);
     Some(Barrier {
         epoch: overlap.epoch,
-        credential: record.active,
-        is_sealed: fleet.sealed.contains(&record.active),
+        credential,
+        is_sealed: fleet.sealed.contains(&credential),
         writer: fleet.me,
     })
+}
+
+/// Whether only members without the active credential are in the way of a retirement, and every
+/// member holds the candidate that waits for it.
+pub(super) fn makes_way(tx: &Transaction<'_>, missing: &Missing) -> bool {
+    let others = Missing { holders: Vec::new(), proof: false, ..missing.clone() };
+    let fleet = tx.view().fleet.as_ref();
+    let all_hold = |one| fleet.is_some_and(|fleet| fleet.all_hold(one));
+    !missing.holders.is_empty() && others.is_nothing() && tx.record().waiting.is_some_and(all_hold)
 }

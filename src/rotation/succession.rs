@@ -20,6 +20,11 @@ pub(super) fn is_abandoned(record: &Record, view: &View, now: StoreTime) -> bool
     fleet.members.is_complete(now) && !view.is_held(record.active)
 }
 
+/// Whether a fallback stands in for the active credential: that is rejected, or held by nobody.
+pub(super) fn is_replaced(record: &Record, view: &View, now: StoreTime) -> bool {
+    view.ledger.rejections(record.active).is_some() || is_abandoned(record, view, now)
+}
+
 /// The fallback that was accepted since the active credential was rejected, or is held by nobody.
 pub(super) fn accepted_instead(tx: &Transaction<'_>) -> Option<(CredentialId, Proof)> {
     let rejections = tx.view().ledger.rejections(tx.record().active);

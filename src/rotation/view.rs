@@ -89,10 +89,7 @@ impl View {
     /// Whether a live member holds a credential, as far as is known here.
     pub fn is_held(&self, credential: CredentialId) -> bool {
         self.held.contains(&credential)
-            || self.fleet.as_ref().is_some_and(|fleet| {
-                fleet.sealed.contains(&credential)
-                    || fleet.members.rows.values().any(|member| member.holds.contains(&credential))
-            })
+            || self.fleet.as_ref().is_some_and(|fleet| fleet.is_held(credential))
     }
 
     /// Whether the endpoint's latest certain answer to the next credential is a token, even one

@@ -109,9 +109,9 @@ pub(super) fn time(tx: &mut Transaction<'_>, overlap: Overlap) {
         return fall_back(tx, &overlap, active, proof, Transition::FellBack);
     }
     if succession::is_abandoned(tx.record(), tx.view(), tx.now())
-        && let Some(proof) = tx.proof_since(tx.now() - FRESH, overlap.previous)
+        && let Some((active, proof)) = left_to_present(tx, &overlap)
     {
-        return fall_back(tx, &overlap, overlap.previous, proof, Transition::Abandoned);
+        return fall_back(tx, &overlap, active, proof, Transition::Abandoned);
     }
     if succession::is_hopeless(tx) {
         tx.record_mut().phase = Phase::Degraded { since: tx.now() };
@@ -128,6 +128,18 @@ fn roll_back(tx: &mut Transaction<'_>, overlap: Overlap, proof: Proof) {
     tx.record_mut().revise_end(&overlap.rotation);
     tx.open_overlap(was, overlap.rotation);
     tx.took(Transition::RolledBack);
+}
+
+/// What takes over where nobody holds the active credential: the previous one, while it may still
+/// be accepted, and else any fallback that is.
+fn left_to_present(tx: &Transaction<'_>, overlap: &Overlap) -> Option<(CredentialId, Proof)> {
+    let rejections = tx.view().ledger.rejections(overlap.previous);
+    let is_rejected = rejections.is_some_and(|rejections| rejections.are_final());
+    if tx.view().is_held(overlap.previous) && !is_rejected {
+        let proof = tx.proof_since(tx.now() - FRESH, overlap.previous)?;
+        return Some((overlap.previous, proof));
+    }
+    succession::accepted_instead(tx)
 }
 
 /// A fallback takes over: the overlap ends, and nothing is retired by it.
@@ -164,6 +176,9 @@ fn end_if_due(tx: &mut Transaction<'_>, overlap: Overlap) {
     let Err(missing) = retirement::retire(tx, &overlap, force.unwrap_or_default()) else {
         return;
     };
+    if force.is_none() && retirement::makes_way(tx, &missing) {
+        return tx.stage_waiting();
+    }
     if !missing.is_only_proof() {
         tx.settle(|_, awaited| {
             matches!(awaited, Awaited::Retirement { .. })

@@ -88,6 +88,34 @@ super::scenarios! {
         assert_eq!(world.record().active, B);
     }
 
+    when_nobody_holds_either_of_them_an_accepted_fallback_takes_over = promoted_fleet() => |world| {
+        world.pass(2 * MINUTE);
+        world.accept(C);
+        world.stand_by(1, C);
+        world.take_away(1, A);
+        world.crash(0);
+        world.forget(0);
+        world.tell(1, RotationEvent::Ticked);
+        world.pass(SECOND);
+        assert_eq!((world.record().active, world.phase()), (C, PhaseName::Stable));
+        assert_eq!(world.took(Transition::Abandoned), 1);
+        let presented = world.times_presented(C);
+        world.pass(10 * MINUTE);
+        assert_eq!(world.times_presented(C), presented, "it is proved again and again");
+    }
+
+    a_rejected_previous_credential_leaves_its_place_to_an_accepted_fallback = promoted_fleet() => |world| {
+        world.pass(2 * MINUTE);
+        world.kill(A);
+        world.accept(C);
+        world.stand_by(1, C);
+        world.crash(0);
+        world.forget(0);
+        world.tell(1, RotationEvent::Ticked);
+        world.pass(10 * MINUTE);
+        assert_eq!((world.record().active, world.phase()), (C, PhaseName::Stable));
+    }
+
     tokens_made_with_the_previous_credential_move_what_is_safe_to_revoke = promoted() => |world| {
         world.pass(10 * MINUTE);
         let before = world.record().overlap().unwrap().safe_to_revoke_at;

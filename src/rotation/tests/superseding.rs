@@ -189,6 +189,30 @@ super::scenarios! {
         assert_eq!(world.code(caller), Some("ERR_RETIRE_BLOCKED"));
         assert_eq!(world.record().role(A), Role::Previous);
     }
+
+    what_every_member_holds_ends_an_overlap_that_one_without_the_active_one_holds_open = promoted_fleet() => |world| {
+        world.pass(2 * HOUR);
+        assert_eq!((world.phase(), world.took(Transition::Overdue)), (PhaseName::Overlap, 1));
+        world.accept(C);
+        world.change(0, B, C);
+        world.pass(MINUTE);
+        assert_eq!((world.record().active, world.record().waiting), (B, Some(C)), "one lacks it yet");
+        world.change(1, A, C);
+        world.pass(MINUTE);
+        assert_eq!((world.record().active, world.record().role(B)), (C, Role::Previous));
+        assert_eq!(world.record().role(A), Role::Retired);
+        world.pass(2 * HOUR);
+        assert_eq!((world.phase(), world.record().role(B)), (PhaseName::Stable, Role::Retired));
+    }
+
+    what_every_member_holds_retires_nothing_where_it_is_rejected = promoted_fleet() => |world| {
+        world.pass(2 * HOUR);
+        world.change(0, B, C);
+        world.change(1, A, C);
+        world.pass(5 * MINUTE);
+        assert_eq!((world.phase(), world.record().active), (PhaseName::Overlap, B));
+        assert_eq!((world.record().role(A), world.record().role(C)), (Role::Previous, Role::Quarantined));
+    }
 }
 
 fn superseding(candidate: crate::credential::CredentialId) -> Rotate {

@@ -49,6 +49,39 @@ fn the_old_secret_is_retired_once_everybody_holds_the_new_one() {
 }
 
 #[test]
+fn a_member_that_missed_a_rotation_leaves_the_requests_to_the_others() {
+    let mut group = Group::with_short_tokens(3);
+    group.accept(&["one", "two"]);
+    for place in 0..2 {
+        group.act(place, |world| world.configure(&["two"]));
+    }
+    group.pass(10 * SECOND);
+    assert_eq!(group.role("two"), Role::Active);
+    let (all, own) = (group.requests(), group.presented(2).len());
+    group.pass(20 * 225 * SECOND);
+    assert!(group.have_tokens() && group.share_one_token());
+    assert_eq!(group.presented(2).len(), own, "nobody is handed what it would get");
+    assert!((15..=22).contains(&(group.requests() - all)), "{}", group.requests() - all);
+}
+
+#[test]
+fn a_secret_that_everybody_has_ends_a_rotation_that_somebody_missed() {
+    let mut group = Group::started(3, &["old"]);
+    group.accept(&["old", "new", "newest"]);
+    for place in 0..2 {
+        group.act(place, |world| world.configure(&["new"]));
+    }
+    group.pass(2 * HOUR);
+    assert_eq!((group.role("new"), group.role("old")), (Role::Active, Role::Previous));
+    for place in 0..3 {
+        group.act(place, |world| world.configure(&["newest"]));
+    }
+    group.pass(2 * HOUR);
+    assert_eq!((group.role("newest"), group.role("new")), (Role::Active, Role::Retired));
+    assert!(group.alive().all(|world| world.phase() == PhaseName::Stable));
+}
+
+#[test]
 fn a_member_that_was_silent_for_long_holds_nobody_up() {
     let mut group = Group::started(3, &["old"]);
     group.accept(&["old", "new"]);

@@ -123,6 +123,18 @@ impl World {
         self.read_all();
     }
 
+    /// A member has a credential no longer: it has started again without it.
+    pub(crate) fn take_away(&mut self, peer: usize, credential: CredentialId) {
+        self.peers[peer].view.held.remove(&credential);
+        self.read_all();
+    }
+
+    /// The record has one more fallback, which a member holds.
+    pub(crate) fn stand_by(&mut self, peer: usize, credential: CredentialId) {
+        self.shelf.record.as_mut().expect("a record").standby.push(credential);
+        self.give(peer, credential);
+    }
+
     /// A member's source yields something else.
     pub(crate) fn change(&mut self, peer: usize, from: CredentialId, to: CredentialId) {
         let view = &mut self.peers[peer].view;

@@ -176,20 +176,22 @@ impl Outside {
         self.nodes[place].configured.iter().copied().find(is_good)
     }
 
+    /// Whether somebody has a secret that is accepted, and that the record knows.
+    pub(super) fn has_good(&self, record: &Record) -> bool {
+        let is_good = |key: &Key| {
+            self.provider.accepts(*key, self.now)
+                && !matches!(record.role(key.id()), Role::Retired | Role::Unknown)
+        };
+        self.nodes.iter().any(|node| node.is_alive && node.configured.iter().any(is_good))
+    }
+
     /// All trouble has ended long ago.
     pub(super) fn check_place_settled(&self, place: usize, process: &Process) {
         let stored = process.store.load();
         let Some(record) = &stored.record else { panic!("I5: there is no record") };
         let held = process.handed_out.as_ref();
         let is_shared = held.map(|held| held.id) == stored.token.as_ref().map(|token| token.id);
-        let has_good = self.nodes.iter().any(|node| {
-            node.is_alive
-                && node.configured.iter().any(|key| {
-                    self.provider.accepts(*key, self.now)
-                        && !matches!(record.role(key.id()), Role::Retired | Role::Unknown)
-                })
-        });
-        if has_good {
+        if self.has_good(record) {
             assert!(held.is_some(), "I5: no token comes back at {place}: {record:#?}");
             assert!(is_shared, "I8: place {place} goes its own way");
             let phase = PhaseName::of(Some(record));

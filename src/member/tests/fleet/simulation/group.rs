@@ -263,6 +263,16 @@ impl Group {
             self.outside.check_place_settled(place, &self.processes[place]);
         }
     }
+
+    /// In peace a fleet fetches one token for each life, and one more where a retirement is proved.
+    pub(super) fn check_peace(&self, grants: u64, during: Duration, until_refresh: Duration) {
+        let record = self.store.load().record.expect("a record");
+        let most = during.as_secs() / until_refresh.as_secs() + 2;
+        assert!(
+            grants <= most || !self.outside.has_good(&record),
+            "I3: {grants} tokens in {during:?} of peace: {record:#?}"
+        );
+    }
 }
 
 impl Drop for Group {

@@ -4,7 +4,7 @@
 //! jumps ahead now and then. Store operations are slow, refused, or lost after they took place;
 //! processes die, freeze or are cut off; the store is down, loses its latest writes, or all of them;
 //! secrets are regenerated, deployed and rotated in any order. `FLEET_SEED=n` shows one run again,
-//! `ROTATION_CHECK=long` makes many more.
+//! `ROTATION_CHECK=long` makes many more, from the seed `FLEET_FROM` on.
 
 mod around;
 mod checks;
@@ -14,13 +14,22 @@ mod group;
 mod outside;
 mod plans;
 
+use std::num::NonZero;
+use std::panic::catch_unwind;
+use std::sync::Mutex;
+use std::sync::atomic::AtomicU64;
+use std::sync::atomic::Ordering::Relaxed;
+use std::thread::available_parallelism;
 use std::time::Duration;
 
 use crate::member::tests::peripherals::MINUTE;
 use crate::member::tests::simulation::Random;
-use figures::Figures;
+use figures::{Figures, Table};
 use group::Group;
 use outside::{Fault, Regime};
+
+/// A search ends when so many runs have failed.
+const MOST_FAILURES: u64 = 10;
 
 /// One run: some rotations under one regime, then peace.
 fn run(seed: u64, is_traced: bool) -> (Regime, Figures) {
@@ -43,33 +52,53 @@ fn run(seed: u64, is_traced: bool) -> (Regime, Figures) {
         group.mend();
     }
     group.rest();
-    group.pass(40 * MINUTE);
+    group.pass(25 * MINUTE);
+    let before = group.outside.figures.grants;
+    group.pass(15 * MINUTE);
     group.await_one_token();
     group.check_settled_down();
     // A token is refreshed when a quarter of its life is left.
     let until_refresh = regime.life * 3 / 4;
+    group.check_peace(group.outside.figures.grants - before, 15 * MINUTE, until_refresh);
     group.outside.figures.lives =
         group.outside.figures.virtual_time.as_secs() / until_refresh.as_secs();
     (regime, group.outside.figures)
+}
+
+/// Runs from that seed on until there is enough of everything. A run that fails says so, and names
+/// its seed; the others go on.
+fn search(first: u64, is_enough: impl Fn(Figures) -> bool + Sync) -> (u64, u64, Table) {
+    let (next, failed) = (AtomicU64::new(first), AtomicU64::new(0));
+    let table = Mutex::new(Table::default());
+    let go_on = || {
+        while failed.load(Relaxed) < MOST_FAILURES && !is_enough(table.lock().unwrap().total()) {
+            let seed = next.fetch_add(1, Relaxed);
+            match catch_unwind(|| run(seed, false)) {
+                Ok((regime, figures)) => table.lock().unwrap().add(regime, figures),
+                Err(_) => _ = failed.fetch_add(1, Relaxed),
+            }
+        }
+    };
+    std::thread::scope(|scope| {
+        (0..available_parallelism().map_or(1, NonZero::get)).for_each(|_| _ = scope.spawn(go_on));
+    });
+    (next.into_inner() - first, failed.into_inner(), table.into_inner().unwrap())
 }
 
 #[test]
 #[expect(clippy::disallowed_methods, reason = "read by a test, before any thread")]
 #[expect(clippy::print_stderr, reason = "figures for people")]
 fn years_of_a_fleet_keep_every_invariant() {
-    if let Ok(seed) = std::env::var("FLEET_SEED") {
-        let (regime, figures) = run(seed.parse().unwrap(), true);
+    let number = |name| std::env::var(name).ok().map(|text| text.parse::<u64>().unwrap());
+    if let Some(seed) = number("FLEET_SEED") {
+        let (regime, figures) = run(seed, true);
         eprintln!("{regime:?}: {figures:?}");
         return;
     }
     let is_long = std::env::var("ROTATION_CHECK").is_ok_and(|length| length == "long");
-    let (rotations, refreshes) = if is_long { (100_000, 1_000_000) } else { (60, 500) };
-    let mut table = figures::Table::default();
-    let mut seed = 0;
-    while table.total().rotations < rotations || table.total().grants < refreshes {
-        let (regime, figures) = run(seed, false);
-        table.add(regime, figures);
-        seed += 1;
-    }
-    eprintln!("{seed} runs\n{table}");
+    let (rotations, grants) = if is_long { (100_000, 1_000_000) } else { (60, 500) };
+    let is_enough = |total: Figures| total.rotations >= rotations && total.grants >= grants;
+    let (runs, failed, table) = search(number("FLEET_FROM").unwrap_or_default(), is_enough);
+    eprintln!("{runs} runs\n{table}");
+    assert_eq!(failed, 0, "runs failed");
 }
