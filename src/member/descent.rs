@@ -28,7 +28,7 @@ impl MemberStep<'_> {
             let pending = Pending::Repair { event, record };
             return self.operate(pending, Operation::Write(Box::new(write), None));
         }
-        self.bury(snapshot.record.as_ref());
+        self.bury(&event, snapshot.record.as_ref());
         self.adopt(snapshot);
         self.go_on_after_load(event);
     }
@@ -65,16 +65,18 @@ impl MemberStep<'_> {
     }
 
     /// What is read does not follow from what was known: what this member has read as retired, and
-    /// the stored record does not call so, stays retired for it.
-    fn bury(&mut self, stored: Option<&Record>) {
+    /// the stored record does not call so, stays retired for it, unless it has just been named.
+    fn bury(&mut self, event: &RotationEvent, stored: Option<&Record>) {
         let (Some(known), Some(stored)) = (self.member.record(), stored) else { return };
         if known.descent_of(stored) == Descent::Continuation {
             return;
         }
         let own = known.active;
         let retired = known.retired.iter().map(|it| it.credential);
-        let retired: Vec<CredentialId> =
-            retired.filter(|id| stored.role(*id) != Role::Retired).collect();
+        let is_buried = |id: &CredentialId| {
+            stored.role(*id) != Role::Retired && !event.names(*id) && !self.member.work.names(*id)
+        };
+        let retired: Vec<CredentialId> = retired.filter(is_buried).collect();
         let is_dead = retired.contains(&stored.active);
         self.member.shared.bury(retired);
         if is_dead && self.member.standings.ledger.proof(own).is_some() {

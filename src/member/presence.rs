@@ -35,7 +35,8 @@ impl MemberStep<'_> {
         let id = |token: Option<Token>| token.map(|token| token.id);
         let is_read = member.record().map(|record| record.version) == pulse.version
             && id(member.shared.token()) == id(pulse.token)
-            && member.shared.serial() == pulse.serial;
+            && member.shared.serial() == pulse.serial
+            && *member.standings.ledger.rows() == pulse.rejections;
         if is_first || !is_read {
             member.work.read_first();
         } else if is_other {

@@ -135,6 +135,12 @@ impl Work {
         self.queue.iter()
     }
 
+    /// Whether the record is about to be told that somebody names a credential.
+    pub(super) fn names(&self, credential: CredentialId) -> bool {
+        let names = |todo: &Todo| matches!(todo, Todo::Step(event) if event.names(credential));
+        self.todo.iter().any(names)
+    }
+
     /// Takes the items that are wanted, in order.
     pub(super) fn take_items(&mut self, is_wanted: impl Fn(&Item) -> bool) -> Vec<Item> {
         let (taken, left): (VecDeque<_>, _) =

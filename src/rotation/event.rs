@@ -50,3 +50,16 @@ pub enum RotationEvent {
         outcome: PersistOutcome,
     },
 }
+
+impl RotationEvent {
+    /// Whether somebody names a credential with this, whatever was known of it before.
+    pub fn names(&self, credential: CredentialId) -> bool {
+        match self {
+            Self::Changed { to, .. } => *to == credential,
+            Self::Asked { request: Request::Rotate(rotate), .. } => {
+                rotate.candidate == Some(credential)
+            }
+            _ => false,
+        }
+    }
+}

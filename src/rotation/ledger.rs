@@ -181,6 +181,11 @@ impl Ledger {
         }
     }
 
+    /// What the fleet has noted of rejections, as far as is known here.
+    pub fn rows(&self) -> &BTreeMap<CredentialId, Rejections> {
+        &self.rows
+    }
+
     /// The rejections that the fleet has noted were read. Where a row has ended, somebody was
     /// accepted, and what was rejected here counts no more.
     pub fn replace_rows(&mut self, rows: BTreeMap<CredentialId, Rejections>) {

@@ -1,10 +1,10 @@
 //! A sign of life of a member, and what the store returns for it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::clock::StoreTime;
 use crate::credential::CredentialId;
-use crate::rotation::{MemberId, MemberTable, Token, Version};
+use crate::rotation::{MemberId, MemberTable, Rejections, Token, Version};
 
 /// A sign of life of a member.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -34,4 +34,6 @@ pub struct Pulse {
     pub serial: u64,
     /// See [`StoreSnapshot::members`](super::StoreSnapshot::members).
     pub members: Option<MemberTable>,
+    /// See [`StoreSnapshot::rejections`](super::StoreSnapshot::rejections).
+    pub rejections: BTreeMap<CredentialId, Rejections>,
 }

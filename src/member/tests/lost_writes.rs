@@ -70,6 +70,20 @@ fn what_the_store_has_lost_is_written_back_by_whoever_has_read_it() {
 }
 
 #[test]
+fn what_is_named_in_the_moment_of_a_fork_is_presented() {
+    let (mut world, overlap) = promoted();
+    world.configure(&["new"]);
+    world.pass(3 * HOUR);
+    assert_eq!(world.role("old"), Role::Retired);
+    world.process.store.restore(Some(overlap.clone()));
+    write_as_the_other_side(&world, overlap);
+    world.configure(&["old"]);
+    world.pass(MINUTE);
+    assert_eq!(world.role("old"), Role::Active);
+    assert!(is_shared(&world));
+}
+
+#[test]
 fn a_promotion_that_the_store_has_lost_is_written_back_with_its_token() {
     let mut world = with_token(SECRETS);
     let stable = world.process.store.load();

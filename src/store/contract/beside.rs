@@ -63,6 +63,15 @@ pub(in crate::store) fn a_row_of_rejections_that_began_too_early_starts_anew<H: 
     assert_eq!(client.load().rejections[&OLD].first_at, anew.first_at);
 }
 
+pub(in crate::store) fn a_beat_is_told_of_rejections<H: Harness>(harness: &H) {
+    let (one, other) = (harness.client(), harness.client());
+    assert!(one.beat(1, None, &[]).rejections.is_empty());
+    other.reject(OLD, None);
+    assert_eq!(one.beat(1, None, &[]).rejections, other.load().rejections);
+    other.accept(OLD);
+    assert!(one.beat(1, None, &[]).rejections.is_empty());
+}
+
 pub(in crate::store) fn rejections_are_forgotten<H: Harness>(harness: &H) {
     let (one, other) = (harness.client(), harness.client());
     one.reject(OLD, None);

@@ -112,6 +112,7 @@ macro_rules! contract {
                 rejections_of_one_credential_say_nothing_of_another,
                 an_acceptance_ends_a_row_of_rejections,
                 a_row_of_rejections_that_began_too_early_starts_anew,
+                a_beat_is_told_of_rejections,
                 rejections_are_forgotten,
                 a_cool_down_is_shared_and_ends,
                 a_cool_down_is_never_cut_short;

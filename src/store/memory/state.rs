@@ -224,7 +224,8 @@ impl MemoryState {
             table.beat(beat, version, now);
         }
         let token = self.token.as_ref().map(Token::from);
-        Pulse { now, version, token, serial: self.serial(), members: self.members(now) }
+        let rejections = self.rejections.clone();
+        Pulse { now, version, token, serial: self.serial(), members: self.members(now), rejections }
     }
 
     fn begin_table(&mut self, now: StoreTime) {

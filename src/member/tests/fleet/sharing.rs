@@ -245,3 +245,21 @@ fn a_refused_token_that_a_failover_brings_back_is_deleted_once_more() {
     group.pass(20 * SECOND);
     assert!(group.have_tokens() && group.share_one_token());
 }
+
+#[test]
+fn whoever_alone_holds_a_fallback_hears_that_the_active_secret_is_rejected() {
+    let mut group = Group::with_short_tokens(2);
+    group.accept(&["one", "two"]);
+    group.act(0, |world| world.configure(&["two"]));
+    group.pass(10 * SECOND);
+    group.close(0);
+    group.start(&["two"]);
+    group.pass(MINUTE);
+    assert_eq!((group.role("two"), group.role("one")), (Role::Active, Role::Previous));
+    group.accept(&["one"]);
+    for _ in 0..60 {
+        group.pass(10 * SECOND);
+        assert!(group.have_tokens() && group.share_one_token());
+    }
+    assert_eq!(group.role("one"), Role::Active);
+}
