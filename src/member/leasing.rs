@@ -91,6 +91,10 @@ impl MemberStep<'_> {
         if !self.member.refresh().awaits(flight) {
             return;
         }
+        let allowed = self.member.presentable();
+        if !allowed.iter().any(|one| one.is_same_as(&credential)) {
+            return self.tell_refresh(RefreshEvent::Withdrawn { flight });
+        }
         if self.is_known_rejected(&credential) {
             let verdict = Arc::new(Verdict::Rejected(rejected_elsewhere()));
             return self.tell_refresh(RefreshEvent::Answered { flight, verdict });

@@ -1,6 +1,7 @@
 //! What comes of store operations: nothing of a step is seen before its write is stored.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::deletions::Deletion;
 use super::notices::Context;
@@ -14,6 +15,9 @@ use crate::rotation::{self, PhaseName, Record};
 use crate::store::{Operation, Reply, StoreSnapshot, TokenEntry, TokenWrite, Unavailable};
 use crate::token::{FreshToken, Grant, Maker};
 use crate::verdict::{Arrival, Verdict};
+
+/// So much later at the latest a rejection has been noted for the fleet, or is not.
+const NOTED_WITHIN: Duration = Duration::from_secs(2);
 
 impl MemberStep<'_> {
     /// Has the store perform an operation that the rest of the work waits for.
@@ -236,12 +240,12 @@ impl MemberStep<'_> {
 
     /// Takes over what the store holds.
     pub(super) fn adopt(&mut self, snapshot: StoreSnapshot) {
-        let StoreSnapshot { record, token, serial, members, rejections, cool_down, .. } = snapshot;
+        let StoreSnapshot { now, record, token, serial, members, rejections, cool_down } = snapshot;
         if let Some(membership) = &self.member.membership {
             let me = membership.me();
             self.member.shared.replace_members(me, members);
             self.member.shared.pause(cool_down);
-            self.member.standings.ledger.replace_rows(rejections);
+            self.member.standings.ledger.replace_rows(rejections, now - NOTED_WITHIN);
         }
         self.member.clock.reach(record.as_ref().map(Record::latest).unwrap_or_default());
         let was = self.member.shared.replace_record(record, self.now);

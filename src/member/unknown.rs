@@ -9,7 +9,7 @@ use super::step::MemberStep;
 use super::work::Todo;
 use crate::clock::{StoreTime, Timestamp};
 use crate::credential::{Credential, CredentialId};
-use crate::rotation::{Phase, Record, Role, RotationEvent};
+use crate::rotation::{Record, Role, RotationEvent, is_forsaken};
 use crate::verdict::Verdict;
 
 impl MemberStep<'_> {
@@ -88,15 +88,13 @@ impl Member {
     /// that is in use, or all of it is rejected.
     fn to_offer(&self, now: Timestamp) -> Option<CredentialId> {
         let record = self.record().filter(|_| self.has_read() && !self.shared.is_out())?;
-        let fleet = self.shared.fleet()?;
-        let view = self.view();
-        let is_held = |id| view.is_held(id) && view.ledger.rejections(id).is_none();
-        let is_left = matches!(record.phase, Phase::Degraded { .. })
-            || fleet.members.is_complete(self.clock.now(now)) && !in_use(record).any(is_held);
         let mut unknown = self.unknown().filter(|one| *one.client_id == *record.client);
-        let candidate = unknown.find(|_| is_left)?.id();
-        let is_offered = |item: &Item| matches!(item, Item::Rotation(RotationEvent::Changed { to, .. }) if *to == candidate);
-        (!self.work.items().any(is_offered)).then_some(candidate)
+        let candidate = unknown.next()?.id();
+        let is_offered =
+            |item: &Item| matches!(item, Item::Rotation(event) if event.names(candidate));
+        let is_new = !self.work.items().any(is_offered);
+        let is_wanted = is_new && is_forsaken(record, &self.view(), self.clock.now(now));
+        is_wanted.then_some(candidate)
     }
 }
 

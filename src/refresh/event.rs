@@ -28,6 +28,12 @@ pub enum RefreshEvent {
         /// What the answer means.
         verdict: Arc<Verdict<Arrival>>,
     },
+    /// The token request of that number was not sent: what it was to present may not be presented
+    /// any more.
+    Withdrawn {
+        /// The number from [`RefreshEffect::Fetch`](super::RefreshEffect::Fetch).
+        flight: u64,
+    },
     /// A token to be handed out from now on, wherever it comes from.
     Obtained(Arc<HeldToken>),
     /// The token with this serial must not be handed out any more.

@@ -197,6 +197,9 @@ impl Refresh {
                     self.fall_back(round, &verdict, now, random, &mut effects);
                 }
             }
+            RefreshEvent::Withdrawn { flight } => {
+                self.round.take_if(|_| flight == self.last_flight);
+            }
             RefreshEvent::Obtained(token) => self.hand_out(token, now, &mut effects),
             RefreshEvent::Dropped(serial) => {
                 if self.token.as_ref().is_some_and(|token| token.serial == serial) {

@@ -186,13 +186,17 @@ impl Ledger {
         &self.rows
     }
 
-    /// The rejections that the fleet has noted were read. Where a row has ended, somebody was
-    /// accepted, and what was rejected here counts no more.
-    pub fn replace_rows(&mut self, rows: BTreeMap<CredentialId, Rejections>) {
-        for (id, _) in std::mem::replace(&mut self.rows, rows) {
-            if let Some(entry) = self.entries.get_mut(&id)
-                && !self.rows.contains_key(&id)
-                && matches!(entry.standing, Some(Standing::Rejected(_)))
+    /// The rejections that the fleet has noted were read.
+    ///
+    /// Where a row has ended, somebody was accepted, and what was rejected here counts no more. Nor
+    /// does what was rejected before `noted`, when the fleet must have heard of it, and has no row:
+    /// it was rejected while the store was out of reach.
+    pub fn replace_rows(&mut self, rows: BTreeMap<CredentialId, Rejections>, noted: StoreTime) {
+        let before = std::mem::replace(&mut self.rows, rows);
+        for (id, entry) in &mut self.entries {
+            if let Some(Standing::Rejected(own)) = entry.standing
+                && !self.rows.contains_key(id)
+                && (before.contains_key(id) || own.last_at < noted)
             {
                 (entry.standing, entry.answered_at) = (None, None);
             }

@@ -63,6 +63,7 @@ pub use request::{Request, Rotate};
 pub use retirement::missing;
 pub use standing::{Proof, Rejections, Standing};
 pub use step::{step, waits, wake_at};
+pub use succession::is_forsaken;
 pub use target::{PersistOutcome, TargetId, TargetSpec, TargetState};
 pub use transition::{PhaseName, TABLE, Transition, TransitionRow, diagram};
 pub use view::{Token, View};

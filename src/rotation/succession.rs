@@ -25,6 +25,16 @@ pub(super) fn is_replaced(record: &Record, view: &View, now: StoreTime) -> bool 
     view.ledger.rejections(record.active).is_some() || is_abandoned(record, view, now)
 }
 
+/// Whether nobody can present anything that the record knows and the endpoint may accept: then the
+/// fleet takes a credential that it has never seen.
+pub fn is_forsaken(record: &Record, view: &View, now: StoreTime) -> bool {
+    let Some(fleet) = &view.fleet else { return false };
+    let is_left = |one| view.is_held(one) && view.ledger.rejections(one).is_none();
+    let mut known = [record.active].into_iter().chain(record.fallbacks());
+    matches!(record.phase, Phase::Degraded { .. })
+        || fleet.members.is_complete(now) && !known.any(is_left)
+}
+
 /// The fallback that was accepted since the active credential was rejected, or is held by nobody.
 pub(super) fn accepted_instead(tx: &Transaction<'_>) -> Option<(CredentialId, Proof)> {
     let rejections = tx.view().ledger.rejections(tx.record().active);

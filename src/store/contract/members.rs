@@ -145,6 +145,19 @@ pub(in crate::store) fn an_acknowledgement_outlasts_an_older_beat_and_later_writ
     assert_eq!(acked(&client, 1), read.epoch);
 }
 
+pub(in crate::store) fn another_incarnation_is_acknowledged_by_nobody_yet<H: Harness>(harness: &H) {
+    let client = harness.client();
+    client.start();
+    let read = client.touch().version;
+    client.beat(1, Some(read), &[]);
+    let version = Version { incarnation: read.incarnation + 1, epoch: 1, nonce: 5 };
+    let record = Record { version, ..client.record() };
+    client.write(&followed_by(Some(read), record), None).expect("the record is replaced");
+    assert_eq!((acked(&client, 1), listed(&client)), (0, vec![1]));
+    client.beat(1, Some(version), &[]);
+    assert_eq!(acked(&client, 1), 1);
+}
+
 pub(in crate::store) fn a_member_that_is_silent_for_too_long_is_dead<H: Harness>(harness: &H) {
     let client = harness.client();
     client.beat(1, None, &[]);

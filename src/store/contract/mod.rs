@@ -45,6 +45,7 @@ macro_rules! contract {
                 a_beat_answers_what_is_stored,
                 only_the_stored_version_is_acknowledged,
                 an_acknowledgement_outlasts_an_older_beat_and_later_writes,
+                another_incarnation_is_acknowledged_by_nobody_yet,
                 a_member_that_is_silent_for_too_long_is_dead,
                 each_beat_keeps_only_its_own_member_alive,
                 who_comes_back_from_the_dead_has_acknowledged_nothing,

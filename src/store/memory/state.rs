@@ -82,7 +82,17 @@ impl MemoryState {
             );
             (earlier.record, earlier.token)
         });
+        let epoch = record.as_ref().map_or(0, |record| record.version.epoch);
         (self.latest, self.record, self.token) = (token.as_ref().map(Token::from), record, token);
+        match &mut self.members {
+            Some(table) if epoch == 0 => *table = Table::default(),
+            Some(table) => {
+                // Whatever was acknowledged later is lost as well.
+                let rows = table.rows.values_mut();
+                rows.for_each(|row| row.member.acked = row.member.acked.min(epoch));
+            }
+            None => {}
+        }
     }
 
     /// Performs an operation; nobody is told of it here.
@@ -172,9 +182,20 @@ impl MemoryState {
                 Some(serial)
             }
         };
-        self.record = Some(write.record.clone());
+        self.replace_record(&write.record);
         self.begin_table(now);
         Ok(Written { now, serial })
+    }
+
+    /// What was acknowledged of another incarnation says nothing of this one.
+    fn replace_record(&mut self, record: &Record) {
+        let incarnation = |record: &Record| record.version.incarnation;
+        let was = self.record.replace(record.clone());
+        if was.as_ref().map(incarnation) != Some(incarnation(record))
+            && let Some(table) = &mut self.members
+        {
+            table.rows.values_mut().for_each(|row| row.member.acked = 0);
+        }
     }
 
     fn put_token(&mut self, token: &TokenWrite, now: StoreTime) -> Result<Written, Refused> {

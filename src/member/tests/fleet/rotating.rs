@@ -139,3 +139,50 @@ fn the_active_secret_dies_and_one_member_finds_what_stands_in() {
     // As often as one process alone would ask.
     assert!(group.requests() <= before + 5, "{} requests", group.requests() - before);
 }
+
+#[test]
+fn what_was_rejected_out_of_reach_of_the_store_does_not_undo_what_the_others_did() {
+    let mut group = Group::started(3, &["old"]);
+    group.members[0].script.store = StoreState::Down;
+    group.act(0, |world| world.configure(&["new"]));
+    group.accept(&[]);
+    let serial = group.members[0].serial().expect("a token");
+    group.act(0, |world| world.tell(MemberEvent::Invalidated(serial)));
+    group.pass(10 * SECOND);
+    assert!(group.presented(0).contains(&"new"), "it was rejected there");
+    // It hears no more of it.
+    group.members[0].latency = HOUR;
+    group.accept(&["new"]);
+    for place in 1..3 {
+        group.act(place, |world| world.configure(&["new"]));
+    }
+    let serial = group.members[1].serial().expect("a token");
+    group.act(1, |world| world.tell(MemberEvent::Invalidated(serial)));
+    group.pass(20 * SECOND);
+    assert_eq!(group.role("new"), Role::Active);
+    group.members[0].script.store = StoreState::Well;
+    let before = group.requests();
+    group.pass(2 * MINUTE);
+    assert_eq!(group.role("new"), Role::Active);
+    assert!(group.have_tokens() && group.share_one_token());
+    assert!(group.requests() <= before + 2, "{} requests", group.requests() - before);
+    assert!(group.alive().all(|world| world.phase() != PhaseName::Degraded));
+}
+
+#[test]
+fn who_was_frozen_through_a_rotation_presents_nothing_that_was_retired_meanwhile() {
+    let mut group = Group::with_short_tokens(2);
+    group.accept(&["one", "two"]);
+    group.members[1].is_alive = false;
+    group.act(0, |world| world.configure(&["two"]));
+    group.pass(2 * HOUR);
+    assert_eq!(group.role("one"), Role::Retired);
+    // Nobody has a token.
+    group.kill(0);
+    group.pass(5 * MINUTE);
+    group.members[1].is_alive = true;
+    let before = group.presented(1).len();
+    group.pass(MINUTE);
+    assert_eq!(group.members[1].role("one"), Role::Retired, "it has read that");
+    assert_eq!(group.presented(1).len(), before);
+}
