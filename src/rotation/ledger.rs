@@ -273,6 +273,9 @@ impl Ledger {
                 rejections.count = rejections.count.min(Rejections::ENOUGH);
             }
         }
+        for row in self.rows.values_mut() {
+            row.count = row.count.min(Rejections::ENOUGH);
+        }
         self.each_time(time);
     }
 

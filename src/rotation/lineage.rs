@@ -1,5 +1,8 @@
 //! The writes that a record descends from.
 
+#[cfg(test)]
+use std::collections::BTreeMap;
+
 /// The nonces of the writes before the latest one, the oldest first; at most [`Lineage::REACH`].
 #[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
 pub struct Lineage(Vec<u64>);
@@ -19,5 +22,23 @@ impl Lineage {
     pub(super) fn ago(&self, writes: u64) -> Option<u64> {
         let writes = usize::try_from(writes).ok()?;
         self.0.len().checked_sub(writes).and_then(|index| self.0.get(index)).copied()
+    }
+
+    /// The same under other numbers, of a record with that epoch: what no copy of a record can be
+    /// compared with is forgotten.
+    #[cfg(test)]
+    pub(super) fn renumbered(
+        &self,
+        epoch: u64,
+        epochs: &BTreeMap<u64, u64>,
+        nonces: &BTreeMap<u64, u64>,
+    ) -> Self {
+        let earlier: BTreeMap<u64, u64> = epochs
+            .range(..epoch)
+            .filter_map(|(was, is)| Some((*is, *nonces.get(&self.ago(epoch - was)?)?)))
+            .collect();
+        let first = earlier.keys().next().copied().unwrap_or(epochs[&epoch]);
+        let nonce = |epoch| earlier.get(&epoch).copied().unwrap_or_default();
+        Self((first..epochs[&epoch]).map(nonce).collect())
     }
 }

@@ -1,6 +1,6 @@
 //! The store of a test.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::clock::StoreTime;
 use crate::credential::CredentialId;
@@ -8,12 +8,14 @@ use crate::rotation::*;
 use crate::token::TokenId;
 
 /// A store that compares as every store does, with the production code.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
 pub(super) struct Shelf {
     pub(super) record: Option<Record>,
     pub(super) token: Option<Token>,
     /// The members of the fleet; none where one process shares nothing.
     pub(super) members: Option<MemberTable>,
+    /// The rejections that were noted for everybody.
+    pub(super) rejections: BTreeMap<CredentialId, Rejections>,
 }
 
 impl Shelf {
@@ -44,7 +46,12 @@ impl Shelf {
     /// Stores a record, and the token that comes with it, unless somebody else was faster.
     pub(super) fn write(&mut self, write: &Write, now: StoreTime) -> Result<(), Refused> {
         write.admit(self.record.as_ref(), self.members.as_ref(), now)?;
-        self.record = Some(write.record.clone());
+        let incarnation = |record: &Record| record.version.incarnation;
+        let was = self.record.replace(write.record.clone());
+        if was.as_ref().map(incarnation) != Some(incarnation(&write.record)) {
+            let rows = self.members.iter_mut().flat_map(|table| table.rows.values_mut());
+            rows.for_each(|row| row.acked = 0);
+        }
         if let TokenChange::Replace { credential, expires_at } = write.token {
             self.put_token(credential, write.record.generation, expires_at);
         }
@@ -66,6 +73,17 @@ impl Shelf {
             self.put_token(credential, generation, expires_at);
         }
         is_admitted
+    }
+
+    /// Notes that a credential was rejected, or accepted.
+    pub(super) fn note(&mut self, credential: CredentialId, is_accepted: bool, now: StoreTime) {
+        if is_accepted {
+            self.rejections.remove(&credential);
+            return;
+        }
+        let first = Rejections { count: 0, first_at: now, last_at: now };
+        let row = self.rejections.entry(credential).or_insert(first);
+        *row = Rejections { count: row.count + 1, last_at: now, ..*row };
     }
 
     pub(super) fn drop_tokens(&mut self, credential: CredentialId) {

@@ -22,6 +22,12 @@ pub(super) struct Bounds {
     pub(super) unclear: u8,
     /// A store that loses its latest write.
     pub(super) failovers: u8,
+    /// A store that loses everything.
+    pub(super) flushes: u8,
+    /// Leases that end although their holder has a request under way.
+    pub(super) lapses: u8,
+    /// Members that end as they should, and start again with D alone.
+    pub(super) redeploys: u8,
     /// Members that are cut off from the store for longer than they count as live.
     pub(super) naps: u8,
     /// Times that a few seconds pass; each makes other distances between all moments.

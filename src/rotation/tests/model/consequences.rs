@@ -1,5 +1,6 @@
 //! What follows from a move.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use super::fault::Fault;
@@ -20,6 +21,7 @@ impl State {
     pub(super) fn after(&self, next: Move) -> Option<Self> {
         let mut state = self.clone();
         state.apply(next)?;
+        state.give_lease_up();
         state.normalise();
         (state != *self).then_some(state)
     }
@@ -42,27 +44,14 @@ impl State {
                 self.left.unclear -= 1;
                 self.answer_unclear(peer, credential);
             }
-            Move::Refresh(peer) => {
-                let member = &self.peers[peer];
-                let record = member.record.as_ref()?;
-                let is_due = member.token.is_none_or(|token| {
-                    token.credential != record.active || token.expires_at <= Self::NOW + Self::LONG
-                });
-                if !is_due
-                    || !record.may_present(record.active)
-                    || !member.held.contains(&record.active)
-                {
-                    return None;
-                }
-                let active = record.active;
-                self.probes(peer, active);
-            }
+            Move::Refresh(peer) => self.refresh(peer)?,
             Move::Edge(peer, to) => {
                 self.left.edges -= 1;
                 let member = &mut self.peers[peer];
                 let from = member.configured.first().copied();
                 member.configured = vec![to];
                 member.held.insert(to);
+                member.buried.remove(&to);
                 self.tell(peer, &RotationEvent::Changed { from, to });
             }
             Move::Call(peer) => {
@@ -87,15 +76,7 @@ impl State {
             }
             Move::Crash(peer) => {
                 self.left.crashes -= 1;
-                let member = &mut self.peers[peer];
-                member.is_alive = false;
-                member.record = None;
-                member.held.clear();
-                member.ledger = Ledger::default();
-                member.token = None;
-                member.probing.clear();
-                member.callers.clear();
-                member.members.rows.clear();
+                self.crash(peer);
             }
             Move::Restart(peer) => self.restart(peer),
             Move::RestartStale(peer) => {
@@ -109,11 +90,20 @@ impl State {
                 self.left.deaths -= 1;
                 self.died.insert(credential, Self::NOW);
             }
-            Move::Failover => {
-                self.left.failovers -= 1;
-                let (record, token) = self.before.take()?;
-                self.shelf.record = Some(record);
-                self.shelf.token = token;
+            Move::Offer(peer) => self.offer(peer)?,
+            Move::Redeploy(peer) => {
+                self.left.redeploys -= 1;
+                self.crash(peer);
+                self.shelf.forget(peer);
+                self.lease.take_if(|lease| lease.holder == peer);
+                self.peers[peer].configured = vec![D];
+                self.restart(peer);
+            }
+            Move::Failover => self.fail_over()?,
+            Move::Flush => self.flush(),
+            Move::Lapse => {
+                self.left.lapses -= 1;
+                (self.has_lapsed, self.lease) = (true, None);
             }
             Move::Pass(true) => {
                 self.cut_off()?;
@@ -128,7 +118,7 @@ impl State {
     }
 
     /// A member acts on what it has read.
-    fn tell(&mut self, peer: usize, event: &RotationEvent) {
+    pub(super) fn tell(&mut self, peer: usize, event: &RotationEvent) {
         interpreter::tell(self, peer, event);
     }
 
@@ -138,16 +128,66 @@ impl State {
         quiet.peers[peer].probing.remove(&credential);
         quiet.tell(peer, &RotationEvent::Ticked);
         self.answer(peer, credential, unclear());
-        let (stored, quiet) = (self.shelf.record(), quiet.shelf.record());
-        let is_same = stored.active == quiet.active
-            && stored.generation == quiet.generation
-            && stored.phase == quiet.phase;
+        let known = |state: &Self| {
+            let record = state.shelf.record.as_ref();
+            record.map(|record| (record.active, record.generation, record.phase.clone()))
+        };
+        let is_same = known(self) == known(&quiet);
         self.blame(Fault::I18, !is_same);
     }
 
     fn call(&mut self, peer: usize, rotate: Rotate) {
-        self.peers[peer].held.extend(rotate.candidate);
+        let member = &mut self.peers[peer];
+        member.held.extend(rotate.candidate);
+        member.buried.retain(|one| Some(*one) != rotate.candidate);
         self.tell(peer, &RotationEvent::Asked { caller: 1, request: Request::Rotate(rotate) });
+    }
+
+    /// The token lifecycle of the member presents the active credential, if it has reason to.
+    fn refresh(&mut self, peer: usize) -> Option<()> {
+        let member = &self.peers[peer];
+        let record = member.record.as_ref()?;
+        let active = record.active;
+        let is_due = member.token.is_none_or(|token| {
+            token.credential != active || token.expires_at <= Self::NOW + Self::LONG
+        });
+        let may_ask = record.may_present(active) && self.held(peer).contains(&active);
+        if !is_due || !may_ask || member.probing.contains(&active) {
+            return None;
+        }
+        self.probes(peer, active);
+        Some(())
+    }
+
+    /// The member offers what the record has never seen to a fleet that has nothing left.
+    fn offer(&mut self, peer: usize) -> Option<()> {
+        let member = &self.peers[peer];
+        let record = member.record.clone()?;
+        let mut configured = member.configured.iter().copied();
+        let unknown = configured.find(|one| record.role(*one) == Role::Unknown)?;
+        let may_present = self.held(peer).contains(&unknown);
+        if !may_present || !is_forsaken(&record, &self.view(peer), Self::NOW) {
+            return None;
+        }
+        self.tell(peer, &RotationEvent::Changed { from: None, to: unknown });
+        Some(())
+    }
+
+    fn crash(&mut self, peer: usize) {
+        let Peer { configured, members, .. } = &self.peers[peer];
+        let members = MemberTable { rows: BTreeMap::new(), ..members.clone() };
+        self.peers[peer] = Peer {
+            is_alive: false,
+            record: None,
+            configured: configured.clone(),
+            held: BTreeSet::new(),
+            ledger: Ledger::default(),
+            token: None,
+            members,
+            probing: BTreeSet::new(),
+            callers: Vec::new(),
+            buried: BTreeSet::new(),
+        };
     }
 
     fn restart(&mut self, peer: usize) {
@@ -156,61 +196,31 @@ impl State {
         member.held = member.configured.iter().copied().collect();
     }
 
-    fn beat(&mut self, peer: usize) {
-        let is_start = self.peers[peer].record.is_none();
-        let stored = self.shelf.record().version;
-        let known = self.peers[peer].record.as_ref().filter(|record| {
-            record.version.incarnation == stored.incarnation && record.version.epoch > stored.epoch
-        });
-        // Read-repair: what this member has seen is newer than what the store still has.
-        if let Some(known) = known {
-            self.shelf.record = Some(known.clone());
-            self.before = None;
-        }
-        let seen = self.peers[peer].record.as_ref().map_or(0, |record| record.version.epoch);
-        self.blame(Fault::I4, self.shelf.record().version.epoch < seen);
-        let member = &mut self.peers[peer];
-        self.shelf.acknowledge(peer, &member.held);
-        member.record.clone_from(&self.shelf.record);
-        member.token = self.shelf.token;
-        member.members = self.shelf.members().clone();
-        match member.configured.first().copied().filter(|_| is_start) {
-            Some(first) => self.tell(peer, &RotationEvent::Started(first)),
-            None => self.tell(peer, &RotationEvent::Ticked),
-        }
-    }
-
     fn answer(&mut self, peer: usize, credential: CredentialId, verdict: Verdict<Evidence>) {
         let Peer { probing, ledger, record, .. } = &mut self.peers[peer];
         probing.remove(&credential);
         ledger.note(credential, &verdict, record.as_ref(), &RotationPolicy::default(), Self::NOW);
+        match verdict {
+            Verdict::Accepted(_) => {
+                ledger.clear_noted(credential);
+                self.shelf.note(credential, true, Self::NOW);
+            }
+            Verdict::Rejected(_) => {
+                self.shelf.note(credential, false, Self::NOW);
+                ledger.note_row(credential, self.shelf.rejections[&credential]);
+            }
+            _ => {}
+        }
         self.tell(peer, &RotationEvent::Answered { credential, verdict: verdict.into() });
-    }
-
-    /// Whoever has not read the latest record for so long is cut off, and not live for the others.
-    fn cut_off(&mut self) -> Option<()> {
-        let stored = self.shelf.record().version;
-        for (index, peer) in self.peers.iter_mut().enumerate() {
-            let read = peer.record.as_ref().map(|record| record.version);
-            if peer.is_alive && read == Some(stored) {
-                peer.token = self.shelf.token;
-            } else {
-                if peer.is_alive {
-                    self.left.naps = self.left.naps.checked_sub(1)?;
-                }
-                self.shelf.forget(index);
-            }
-        }
-        for peer in self.peers.iter_mut().filter(|peer| peer.is_alive) {
-            if peer.record.as_ref().is_some_and(|record| record.version == stored) {
-                peer.members = self.shelf.members().clone();
-            }
-        }
-        Some(())
     }
 
     fn pass(&mut self, by: Duration) {
         self.each_time(&mut |time| *time = *time - by);
+        // The lease of whoever is gone, or has stopped asking, ends.
+        self.lease.take_if(|lease| {
+            let holder = &self.peers[lease.holder];
+            !holder.is_alive || holder.probing.is_empty()
+        });
         // A driver hands no expired token out, and forgets it.
         self.shelf.token = self.shelf.token.filter(|token| token.expires_at > Self::NOW);
     }

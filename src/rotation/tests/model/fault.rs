@@ -5,7 +5,9 @@
 pub(super) enum Fault {
     /// Presented after its retirement was read.
     I2,
-    /// An epoch that was seen has fallen.
+    /// Two members ask the endpoint at once.
+    I3,
+    /// An epoch that was seen has fallen, or a record was forked without need.
     I4,
     /// Retired while the other one was not proved.
     I6,

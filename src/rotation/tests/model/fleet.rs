@@ -25,6 +25,16 @@ pub(super) struct Peer {
     pub(super) members: MemberTable,
     pub(super) probing: BTreeSet<CredentialId>,
     pub(super) callers: Vec<KeptCaller>,
+    /// Read as retired in a record that was lost, and not named since.
+    pub(super) buried: BTreeSet<CredentialId>,
+}
+
+/// The right to ask the endpoint.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) struct Lease {
+    pub(super) holder: usize,
+    /// Its holder has read what is stored since it has it.
+    pub(super) has_read: bool,
 }
 
 /// The whole fleet with its store and its endpoint.
@@ -34,6 +44,11 @@ pub(super) struct State {
     /// What a failover would bring back.
     pub(super) before: Option<(Record, Option<Token>)>,
     pub(super) peers: Vec<Peer>,
+    pub(super) lease: Option<Lease>,
+    /// A lease has ended too early.
+    pub(super) has_lapsed: bool,
+    /// The store has lost something.
+    pub(super) has_lost: bool,
     /// Credentials that the endpoint has stopped accepting, and when. C was never accepted.
     pub(super) died: BTreeMap<CredentialId, StoreTime>,
     pub(super) left: Bounds,
@@ -79,11 +94,20 @@ impl State {
             members: members.clone(),
             probing: BTreeSet::new(),
             callers: Vec::new(),
+            buried: BTreeSet::new(),
         };
         Self {
-            shelf: Shelf { record: Some(stored), token, members: Some(members) },
+            shelf: Shelf {
+                record: Some(stored),
+                token,
+                members: Some(members),
+                rejections: BTreeMap::new(),
+            },
             before: None,
             peers: vec![peer; bounds.peers],
+            lease: None,
+            has_lapsed: false,
+            has_lost: false,
             died: BTreeMap::new(),
             left: bounds,
             faults: BTreeSet::new(),
@@ -92,6 +116,25 @@ impl State {
 
     pub(super) fn is_accepted(&self, credential: CredentialId) -> bool {
         credential != C && !self.died.contains_key(&credential)
+    }
+
+    /// What a member can present.
+    pub(super) fn held(&self, peer: usize) -> BTreeSet<CredentialId> {
+        let Peer { held, buried, .. } = &self.peers[peer];
+        held.difference(buried).copied().collect()
+    }
+
+    /// Whether the member may ask the endpoint now; if not, it asks for the lease where that is free.
+    fn may_ask(&mut self, peer: usize) -> bool {
+        // Whoever acquires it reads what is stored before anything else.
+        let has_read = self.peers[peer].record == self.shelf.record;
+        let lease = *self.lease.get_or_insert(Lease { holder: peer, has_read });
+        lease.holder == peer && lease.has_read
+    }
+
+    /// Whoever has asked what it wanted to gives the lease up.
+    pub(super) fn give_lease_up(&mut self) {
+        self.lease.take_if(|lease| lease.has_read && self.peers[lease.holder].probing.is_empty());
     }
 }
 
@@ -116,7 +159,7 @@ impl Ground for State {
             nonce: self.next_nonce(),
             fleeting: BTreeSet::new(),
             configured: member.configured.clone(),
-            held: member.held.clone(),
+            held: self.held(peer),
             ledger: member.ledger.clone(),
             token: member.token,
             fleet: Some(Fleet { me, members: member.members.clone(), sealed: BTreeSet::new() }),
@@ -134,14 +177,22 @@ impl Ground for State {
     }
 
     fn probes(&mut self, peer: usize, credential: CredentialId) {
+        if !self.may_ask(peer) {
+            // It is wanted again at the next step.
+            return;
+        }
+        let mut others = self.peers.iter().enumerate().filter(|(index, _)| *index != peer);
+        let is_second = others.any(|(_, other)| other.is_alive && !other.probing.is_empty());
         let member = &mut self.peers[peer];
         let record = member.record.as_ref();
-        let is_retired = record.is_some_and(|record| record.role(credential) == Role::Retired);
+        let is_retired = record.is_some_and(|record| record.role(credential) == Role::Retired)
+            || member.buried.contains(&credential);
         let is_bridged = record.is_some_and(|record| {
             matches!(record.phase, Phase::Prepared(_)) && record.active == credential
         });
         member.probing.insert(credential);
         self.blame(Fault::I2, is_retired);
+        self.blame(Fault::I3, is_second && !self.has_lapsed);
         self.blame(Fault::Runway, is_bridged);
     }
 
@@ -151,8 +202,10 @@ impl Ground for State {
     }
 
     fn writes(&mut self, peer: usize, before: &Shelf, done: &RotationStep) {
-        self.judge(peer, before, done);
-        self.before = (self.left.failovers > 0).then(|| (before.record().clone(), before.token));
+        if let Some(was) = &before.record {
+            self.judge(peer, before, done);
+            self.before = (self.left.failovers > 0).then(|| (was.clone(), before.token));
+        }
         self.peers[peer].record.clone_from(&self.shelf.record);
         self.peers[peer].token = self.shelf.token;
     }

@@ -1,9 +1,10 @@
 //! Every state that a small fleet can get into, searched with `stateright`.
 //!
 //! Each member acts on what it has read last, the endpoint's answers and the members' readings come
-//! in any order, and time passes at any moment. The members run the production `step`, and the
-//! store the production `Write::admit` and `admit_token`. A call of the store is atomic; a token
-//! request is not: it is answered as the endpoint is when it answers.
+//! in any order, and time passes at any moment. The members run the production `step`, `descent_of`,
+//! `reborn` and `is_forsaken`, and the store the production `Write::admit` and `admit_token`. Whoever
+//! asks the endpoint has the lease. A call of the store is atomic; a token request is not: it is
+//! answered as the endpoint is when it answers.
 
 mod bounds;
 mod consequences;
@@ -13,6 +14,7 @@ mod history;
 mod moves;
 mod normal;
 mod recovery;
+mod storage;
 
 use std::time::Instant;
 
@@ -55,6 +57,7 @@ impl Model for Check {
         }
         let mut all = never![
             "I2 retired is never presented" I2
+            "I3 one asks" I3
             "I4 epochs never fall" I4
             "I6 the last proved credential is never retired" I6
             "I7 active only with a token of its own" I7
@@ -67,10 +70,10 @@ impl Model for Check {
             "nobody presents the active one while prepared" Runway
         ];
         all.push(Property::sometimes(PROMOTED, |_, state: &State| {
-            state.shelf.record().overlap().is_some()
+            state.shelf.record.as_ref().is_some_and(|record| record.overlap().is_some())
         }));
         all.push(Property::sometimes(RETIRED, |_, state: &State| {
-            !state.shelf.record().retired.is_empty()
+            state.shelf.record.as_ref().is_some_and(|record| !record.retired.is_empty())
         }));
         all.push(Property::always("I1 a token comes back", |_, state: &State| state.recovers()));
         all
@@ -106,6 +109,32 @@ fn cases() -> Vec<Case> {
         case("an answer says nothing", Bounds { unclear: 1, ..edge }, 9, None),
         case("a secret dies", Bounds { deaths: 1, ..edge }, 8, Some(18)),
         case("the store loses a write", Bounds { failovers: 1, ..edge }, 10, Some(20)),
+        case(
+            "the store loses a write, and is written before anybody sees it",
+            Bounds { failovers: 1, edges: 2, ..none },
+            7,
+            Some(14),
+        ),
+        case("the store loses everything", Bounds { flushes: 1, ..edge }, 8, Some(16)),
+        case("a lease ends too early", Bounds { lapses: 1, ..edge }, 9, Some(18)),
+        case(
+            "a regenerated secret is deployed everywhere",
+            Bounds { redeploys: 2, deaths: 1, ..none },
+            9,
+            Some(16),
+        ),
+        case(
+            "three members, a regenerated secret",
+            Bounds { peers: 3, redeploys: 3, deaths: 1, ..none },
+            7,
+            Some(11),
+        ),
+        case(
+            "three members, the store loses a write",
+            Bounds { peers: 3, failovers: 1, ..edge },
+            7,
+            Some(11),
+        ),
         case("two candidates, or one and back", Bounds { edges: 2, ..none }, 8, Some(14)),
         case("rejections in a row", Bounds { pauses: 3, ..edge }, 9, Some(13)),
         case(

@@ -2,7 +2,7 @@
 
 use super::fleet::State;
 use crate::credential::CredentialId;
-use crate::rotation::tests::world::{A, B, C};
+use crate::rotation::tests::world::{A, B, C, D};
 
 /// What may happen next.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -35,8 +35,16 @@ pub(super) enum Move {
     RestartStale(usize),
     /// A secret dies.
     Die(CredentialId),
+    /// The member offers what it is configured with, and the record has never seen.
+    Offer(usize),
+    /// The member ends as it should, and starts again with D alone.
+    Redeploy(usize),
     /// The store loses its latest write.
     Failover,
+    /// The store loses everything.
+    Flush,
+    /// The lease ends although its holder has a request under way.
+    Lapse,
     /// Time passes: a few seconds, or longer than an overlap.
     Pass(bool),
 }
@@ -49,18 +57,20 @@ impl State {
                 continue;
             }
             moves.push(Move::Beat(index));
-            if peer.record.is_none() {
-                // It has just started: nothing can be asked of it before its first reading.
-                continue;
-            }
-            moves.push(Move::Tick(index));
             for credential in &peer.probing {
                 moves.push(Move::Answer(index, *credential));
                 if self.left.unclear > 0 {
                     moves.push(Move::AnswerUnclear(index, *credential));
                 }
             }
-            moves.push(Move::Refresh(index));
+            if peer.record.is_none() {
+                // It has just started: nothing can be asked of it before its first reading.
+                continue;
+            }
+            moves.extend([Move::Tick(index), Move::Refresh(index), Move::Offer(index)]);
+            if self.left.redeploys > 0 && peer.configured != [D] {
+                moves.push(Move::Redeploy(index));
+            }
             if self.left.edges > 0 {
                 let others = [A, B, C].into_iter().filter(|one| peer.configured != [*one]);
                 moves.extend(others.map(|one| Move::Edge(index, one)));
@@ -84,6 +94,12 @@ impl State {
         }
         if self.left.failovers > 0 && self.before.is_some() {
             moves.push(Move::Failover);
+        }
+        if self.left.flushes > 0 {
+            moves.push(Move::Flush);
+        }
+        if self.left.lapses > 0 && self.lease.is_some() {
+            moves.push(Move::Lapse);
         }
         if self.left.pauses > 0 {
             moves.push(Move::Pass(false));

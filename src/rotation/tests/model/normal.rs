@@ -17,11 +17,14 @@ impl State {
         self.compress_past();
         let mut epochs: Vec<u64> =
             self.shelf.members().rows.values().map(|row| row.acked).collect();
-        let mut nonces = Vec::new();
+        let (mut nonces, mut incarnations) = (Vec::new(), Vec::new());
         let (mut generations, mut serials) = (Vec::new(), Vec::new());
+        for row in self.shelf.rejections.values_mut() {
+            row.count = row.count.min(Rejections::ENOUGH);
+        }
         self.each_record(&mut |record| {
             record.history.clear();
-            record.lineage = Lineage::default();
+            incarnations.push(record.version.incarnation);
             epochs.push(record.version.epoch);
             epochs.extend(record.open_overlap().map(|overlap| overlap.epoch));
             nonces.push(record.version.nonce);
@@ -36,7 +39,10 @@ impl State {
         }
         let (epochs, generations) = (closed_up(epochs, 2), closed_up(generations, 2));
         let (nonces, serials) = (closed_up(nonces, 1), closed_up(serials, 1));
+        let incarnations = closed_up(incarnations, 1);
         self.each_record(&mut |record| {
+            record.lineage = record.lineage.renumbered(record.version.epoch, &epochs, &nonces);
+            record.version.incarnation = incarnations[&record.version.incarnation];
             record.version.epoch = epochs[&record.version.epoch];
             record.generation = generations[&record.generation];
             record.version.nonce = nonces[&record.version.nonce];
@@ -107,6 +113,17 @@ impl State {
         });
         self.each_token(&mut |token| time(&mut token.expires_at));
         self.died.values_mut().for_each(&mut *time);
+        for row in self.shelf.rejections.values_mut() {
+            time(&mut row.first_at);
+            time(&mut row.last_at);
+        }
+        let tables = self.peers.iter_mut().map(|peer| &mut peer.members);
+        let tables = tables.chain(&mut self.shelf.members);
+        // A table that has always been there.
+        tables
+            .map(|table| &mut table.since)
+            .filter(|at| **at != StoreTime::default())
+            .for_each(&mut *time);
         for peer in &mut self.peers {
             peer.ledger.normalise(time);
         }

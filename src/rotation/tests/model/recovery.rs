@@ -32,23 +32,25 @@ impl State {
             state.go(Move::Pass(true));
         }
         state.settle();
-        let usable = state.peers.iter().filter(|peer| peer.is_alive).flat_map(|peer| &peer.held);
-        let mut known = usable.filter(|one| {
-            !matches!(state.shelf.record().role(**one), Role::Retired | Role::Unknown)
-        });
+        let Some(record) = &state.shelf.record else {
+            // Nobody has a record to write back, and nothing that would make a first one.
+            let mut alive = state.peers.iter().filter(|peer| peer.is_alive);
+            return !alive.any(|peer| peer.configured.iter().any(|one| state.is_accepted(*one)));
+        };
+        let alive = state.peers.iter().filter(|peer| peer.is_alive);
+        let usable = alive.flat_map(|peer| peer.held.difference(&peer.buried));
+        let mut known = usable.filter(|one| record.role(**one) != Role::Retired);
         let has_token = state.shelf.token.is_some() || !known.any(|one| state.is_accepted(*one));
-        let is_at_rest =
-            match &state.shelf.record().phase {
-                Phase::Stable | Phase::Degraded { .. } => true,
-                Phase::Prepared(_) | Phase::Staged(_) => false,
-                // What it waits for is in the hands of people: members without the active
-                // credential.
-                Phase::Overlap(_) => {
-                    state.peers.iter().any(|peer| {
-                        peer.is_alive && !peer.held.contains(&state.shelf.record().active)
-                    }) || !state.is_accepted(state.shelf.record().active)
-                }
-            };
+        let is_at_rest = match &record.phase {
+            Phase::Stable | Phase::Degraded { .. } => true,
+            Phase::Prepared(_) | Phase::Staged(_) => false,
+            // What it waits for is in the hands of people: members without the active
+            // credential.
+            Phase::Overlap(_) => {
+                state.peers.iter().any(|peer| peer.is_alive && !peer.held.contains(&record.active))
+                    || !state.is_accepted(record.active)
+            }
+        };
         let is_alone = state.peers.iter().all(|peer| !peer.is_alive);
         is_alone || has_token && is_at_rest
     }
@@ -62,6 +64,7 @@ impl State {
                     continue;
                 }
                 self.go(Move::Beat(index));
+                self.go(Move::Offer(index));
                 self.go(Move::Refresh(index));
                 for credential in self.peers[index].probing.clone() {
                     self.go(Move::Answer(index, credential));

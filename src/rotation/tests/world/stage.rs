@@ -63,7 +63,7 @@ impl World {
     fn new(members: Option<MemberTable>) -> Self {
         let mut world = Self {
             now: Self::START,
-            shelf: Shelf { record: None, token: None, members },
+            shelf: Shelf { record: None, token: None, members, rejections: BTreeMap::new() },
             peers: Vec::new(),
             presented: Vec::new(),
             notices: Vec::new(),
