@@ -100,7 +100,7 @@ impl MemberStep<'_> {
         let Answered { credential, flight, verdict, arrived_at } = answered;
         let (id, arrived_at) = (credential.id(), self.arrival_of(arrived_at));
         self.member.work.take_in(id, arrived_at);
-        let evidence = self.member.evidence(&verdict);
+        let evidence = self.member.evidence(&verdict, self.now);
         let concluded = self.note_answer(&credential, &verdict, &evidence, arrived_at);
         let work = &mut self.member.work;
         let event = rotation::RotationEvent::Answered { credential: id, verdict: evidence };
@@ -112,7 +112,11 @@ impl MemberStep<'_> {
 
     /// When an answer came, as the store would tell it.
     pub(super) fn arrival_of(&self, arrived_at: Timestamp) -> StoreTime {
-        if arrived_at == self.now { self.store_now() } else { self.member.clock.at(arrived_at) }
+        if arrived_at == self.now {
+            self.store_now()
+        } else {
+            self.member.clock.told(arrived_at, self.now)
+        }
     }
 
     /// Notes what the endpoint has said of a credential, and tells those who listen; returns what
@@ -173,11 +177,15 @@ impl Member {
     }
 
     /// What an answer says to the credential lifecycle.
-    pub(super) fn evidence(&self, verdict: &Verdict<Arrival>) -> Arc<Verdict<Evidence>> {
+    pub(super) fn evidence(
+        &self,
+        verdict: &Verdict<Arrival>,
+        now: Timestamp,
+    ) -> Arc<Verdict<Evidence>> {
         let evidence = verdict.clone().and_then(|arrival| {
             let Arrival { token, scope, verify } = arrival;
-            let (expires_at, soft_at) =
-                (self.clock.at(token.expires_at), self.clock.at(token.soft_at));
+            let told = |instant| self.clock.told(instant, now);
+            let (expires_at, soft_at) = (told(token.expires_at), told(token.soft_at));
             Verdict::Accepted(Evidence { expires_at, soft_at, scope, verify })
         });
         Arc::new(evidence)

@@ -141,7 +141,7 @@ impl MemberStep<'_> {
         };
         let fresh = token.as_ref().map(|token| {
             let (id, text) = (token.id, token.text.clone());
-            Fresh { id, text, issued_at: member.clock.at(token.issued_at) }
+            Fresh { id, text, issued_at: member.clock.told(token.issued_at, self.now) }
         });
         let pending = Pending::Write { event, step: Box::new(step), token };
         self.operate(pending, Operation::Write(Box::new(write), fresh));

@@ -188,7 +188,7 @@ impl MemberStep<'_> {
     fn share(&mut self, token: &Arc<FreshToken>, generation: u64, serial: u64) {
         let Some(credential) = token.made_with.id() else { return };
         let id = token.id;
-        let expires_at = self.member.clock.at(token.expires_at);
+        let expires_at = self.member.clock.told(token.expires_at, self.now);
         let shared = rotation::Token { id, credential, generation, serial, expires_at };
         self.member.shared.share(shared);
         self.member.tokens.is_stored(id, serial);
@@ -226,13 +226,14 @@ impl MemberStep<'_> {
     /// Has the store take a token of that generation.
     pub(super) fn put_token(&mut self, token: Arc<FreshToken>, generation: u64) {
         let Some(credential) = token.made_with.id() else { return };
+        let told = |instant| self.member.clock.told(instant, self.now);
         let write = TokenWrite {
             id: token.id,
             text: token.text.clone(),
             credential,
             generation,
-            issued_at: self.member.clock.at(token.issued_at),
-            expires_at: self.member.clock.at(token.expires_at),
+            issued_at: told(token.issued_at),
+            expires_at: told(token.expires_at),
             read: self.member.shared.serial(),
         };
         self.operate(Pending::Token { token, generation }, Operation::PutToken(write));
