@@ -6,27 +6,24 @@
 //! can pass.
 
 pub(super) mod beside;
+mod client;
 pub(super) mod hints;
 pub(super) mod lease;
 pub(super) mod members;
 pub(super) mod record;
+mod samples;
 pub(super) mod token;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::future::Future;
 use std::time::Duration;
 
-use super::{
-    Beat, Fresh, Lease, Operation, Pulse, Reply, Store, StoreSnapshot, TokenWrite, Unavailable,
-    Written,
-};
+use super::{Lease, Store, TokenWrite};
 use crate::clock::StoreTime;
 use crate::credential::CredentialId;
-use crate::rotation::{
-    Lineage, MemberId, MemberTable, Phase, Record, Refused, Rejections, TokenChange, Version, Write,
-};
-use crate::secret::Secret;
-use crate::token::TokenId;
+use crate::rotation::{MemberId, MemberTable, Phase, Record, Refused, Version, Write};
+use client::Client;
+use samples::*;
 
 /// Turns each case of the suite into a test of the store that `harness()` returns. The module that
 /// uses this macro defines `harness()`, which returns an empty store each time.
@@ -174,241 +171,6 @@ pub(super) trait Harness: Sync {
     fn is_near(one: StoreTime, other: StoreTime) -> bool {
         one.since(other).max(other.since(one)) < Self::SLACK
     }
-}
-
-/// What a reply of this kind holds.
-macro_rules! reply {
-    ($reply:expr, $kind:ident) => {
-        match $reply {
-            Reply::$kind(held) => held,
-            other => panic!("it replies {other:?}"),
-        }
-    };
-}
-
-fn stored(reply: Reply) -> Result<Written, Refused> {
-    match reply {
-        Reply::Written(written) => Ok(written),
-        Reply::Refused(refused) => Err(refused),
-        other => panic!("it replies {other:?}"),
-    }
-}
-
-/// A client of a store that can be reached.
-pub(super) struct Client<'a, H: Harness> {
-    harness: &'a H,
-    store: H::Store,
-}
-
-impl<H: Harness> Client<'_, H> {
-    fn run<T>(&self, call: impl Future<Output = Result<T, Unavailable>>) -> T {
-        self.harness.run(call).expect("a store that can be reached")
-    }
-
-    fn perform(&self, operation: &Operation) -> Reply {
-        self.run(self.store.perform(operation))
-    }
-
-    fn load(&self) -> StoreSnapshot {
-        *reply!(self.perform(&Operation::Load), Loaded)
-    }
-
-    fn now(&self) -> StoreTime {
-        self.load().now
-    }
-
-    fn record(&self) -> Record {
-        self.load().record.expect("a record")
-    }
-
-    fn write(&self, write: &Write, fresh: Option<&Fresh>) -> Result<Written, Refused> {
-        stored(self.perform(&Operation::Write(Box::new(write.clone()), fresh.cloned())))
-    }
-
-    fn put_token(&self, token: &TokenWrite) -> Result<u64, Refused> {
-        let written = stored(self.perform(&Operation::PutToken(token.clone())));
-        written.map(|written| written.serial.expect("a token has a serial"))
-    }
-
-    fn invalidate(&self, text: &str) -> bool {
-        reply!(self.perform(&Operation::Invalidate(id_of(text))), Deleted)
-    }
-
-    fn drop_tokens(&self, credential: CredentialId) -> bool {
-        reply!(self.perform(&Operation::DropTokens(credential)), Deleted)
-    }
-
-    fn acquire(&self, nonce: u64) -> Lease {
-        reply!(self.perform(&Operation::Acquire(nonce)), Lease)
-    }
-
-    fn renew(&self, nonce: u64) -> bool {
-        reply!(self.perform(&Operation::Renew(nonce)), WasHeld)
-    }
-
-    fn release(&self, nonce: u64) -> bool {
-        reply!(self.perform(&Operation::Release(nonce)), WasHeld)
-    }
-
-    fn beat(&self, member: u64, read: Option<Version>, holds: &[CredentialId]) -> Pulse {
-        let (member, holds) = (MemberId(member), holds.iter().copied().collect());
-        reply!(self.perform(&Operation::Beat(Beat { member, read, holds })), Pulse)
-    }
-
-    fn leave(&self, member: u64) {
-        assert_eq!(self.perform(&Operation::Leave(MemberId(member))), Reply::Done);
-    }
-
-    fn reject(&self, credential: CredentialId, since: Option<StoreTime>) -> Rejections {
-        reply!(self.perform(&Operation::Reject { credential, since }), Rejections)
-    }
-
-    fn accept(&self, credential: CredentialId) {
-        assert_eq!(self.perform(&Operation::Accept(credential)), Reply::Done);
-    }
-
-    fn cool_down(&self, pause: Duration) -> StoreTime {
-        reply!(self.perform(&Operation::CoolDown(pause)), Pause)
-    }
-
-    fn subscribe(&self) -> <H::Store as Store>::Hints {
-        self.run(self.store.subscribe())
-    }
-
-    /// Lets time pass for a store that is in use all the while.
-    fn pass(&self, whole: Duration) {
-        let mut left = whole;
-        while !left.is_zero() {
-            let step = left.min(MemberTable::TTL / 4);
-            left -= step;
-            self.harness.advance(step);
-            self.now();
-        }
-    }
-
-    /// Stores a first record with [`OLD`] active, and a token with serial 1 that lives an hour.
-    fn start(&self) -> Record {
-        let record = first_record();
-        let write = Write { token: self.replace(OLD), ..followed_by(None, record.clone()) };
-        let written =
-            self.write(&write, Some(&fresh("first", self.now()))).expect("the first write");
-        assert_eq!(written.serial, Some(1));
-        record
-    }
-
-    /// Stores another version of what is stored.
-    fn touch(&self) -> Record {
-        let (write, record) = next(&self.record());
-        self.write(&write, None).expect("a write that follows");
-        record
-    }
-
-    /// Makes [`NEW`] active, with a token that has this text.
-    fn promote(&self, text: &str) -> Record {
-        let write = self.promotion(&self.record());
-        self.write(&write, Some(&fresh(text, self.now()))).expect("a promotion");
-        write.record
-    }
-
-    /// The write that makes [`NEW`] active after that record.
-    fn promotion(&self, before: &Record) -> Write {
-        let (write, record) = next(before);
-        let record = Record { generation: before.generation + 1, active: NEW, ..record };
-        Write { record, token: self.replace(NEW), ..write }
-    }
-
-    fn replace(&self, credential: CredentialId) -> TokenChange {
-        TokenChange::Replace { credential, expires_at: self.now() + HOUR }
-    }
-
-    /// A refresh that has just read what is stored, with the active credential.
-    fn refresh(&self, text: &str) -> TokenWrite {
-        let stored = self.load();
-        let record = stored.record.expect("a record");
-        TokenWrite {
-            id: id_of(text),
-            text: Secret::new(text),
-            credential: record.active,
-            generation: record.generation,
-            issued_at: stored.now,
-            expires_at: stored.now + HOUR,
-            read: stored.serial,
-        }
-    }
-
-    fn token(&self) -> Option<String> {
-        self.load().token.map(|token| token.text.expose().to_owned())
-    }
-
-    /// Runs an action and checks that every client reads the same before and after it.
-    fn expect_unchanged<T>(&self, action: impl FnOnce() -> T) -> T {
-        let other = self.harness.client();
-        let before = self.load();
-        let outcome = action();
-        for client in [self, &other] {
-            assert_eq!(StoreSnapshot { now: before.now, ..client.load() }, before);
-        }
-        outcome
-    }
-}
-
-const HOUR: Duration = Duration::from_hours(1);
-const SECOND: Duration = Duration::from_secs(1);
-
-const OLD: CredentialId = CredentialId::from_bytes(*b"old-one-");
-const NEW: CredentialId = CredentialId::from_bytes(*b"new-one-");
-const THIRD: CredentialId = CredentialId::from_bytes(*b"3rd-one-");
-
-fn first_record() -> Record {
-    Record {
-        version: Version { incarnation: 77, epoch: Version::FIRST_EPOCH, nonce: 1000 },
-        generation: 1,
-        active: OLD,
-        client: "app".into(),
-        phase: Phase::Stable,
-        standby: vec![NEW],
-        quarantined: Vec::new(),
-        retired: Vec::new(),
-        waiting: None,
-        targets: BTreeMap::new(),
-        history: Vec::new(),
-        lineage: Lineage::default(),
-    }
-}
-
-fn followed_by(expect: Option<Version>, record: Record) -> Write {
-    Write { expect, record, token: TokenChange::Keep, barrier: None }
-}
-
-/// A write that follows a record, and what it stores.
-fn next(before: &Record) -> (Write, Record) {
-    let Version { incarnation, epoch, nonce } = before.version;
-    let version = Version { incarnation, epoch: epoch + 1, nonce: nonce + 1 };
-    let record = Record { version, ..before.clone() };
-    (followed_by(Some(before.version), record.clone()), record)
-}
-
-fn fresh(text: &str, issued_at: StoreTime) -> Fresh {
-    Fresh { id: id_of(text), text: Secret::new(text), issued_at }
-}
-
-/// The id of the token with that text.
-fn id_of(text: &str) -> TokenId {
-    let digits = text.bytes().fold(0, |sum: u64, byte| sum.wrapping_mul(31) + u64::from(byte));
-    TokenId(digits)
-}
-
-/// Versions that differ from the given one in as little as possible.
-fn others(version: Version) -> [Version; 6] {
-    let Version { incarnation, epoch, nonce } = version;
-    [
-        Version { incarnation: incarnation + 1, ..version },
-        Version { epoch: epoch - 1, ..version },
-        Version { epoch: epoch + 1, ..version },
-        Version { nonce: nonce + 1, ..version },
-        Version { epoch: epoch - 1, nonce: nonce - 1, incarnation },
-        Version { incarnation: incarnation + 1, epoch: epoch + 1, nonce: nonce + 1 },
-    ]
 }
 
 /// Runs the same action on this many threads at once, each with a client of its own.

@@ -3,6 +3,7 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::*;
+use crate::rotation::Lineage;
 use crate::rotation::{
     End, Former, Overlap, Past, Prepared, Quarantined, Retired, RotationId, Staged, TargetId,
     TargetState, Token,

@@ -2,6 +2,8 @@
 
 use super::*;
 use crate::rotation::Retired;
+use crate::secret::Secret;
+use crate::token::TokenId;
 
 pub(in crate::store) fn a_token_comes_back_with_the_next_serial<H: Harness>(harness: &H) {
     let (writer, reader) = (harness.client(), harness.client());
