@@ -31,6 +31,9 @@ use outside::{Fault, Regime};
 /// A search ends when so many runs have failed.
 const MOST_FAILURES: u64 = 10;
 
+/// A long search tells its figures after so many runs.
+const TOLD_EVERY: u64 = 1000;
+
 /// One run: some rotations under one regime, then peace.
 fn run(seed: u64, is_traced: bool) -> (Regime, Figures) {
     let mut random = Random(fastrand::Rng::with_seed(seed ^ 0xf1ee7));
@@ -67,6 +70,7 @@ fn run(seed: u64, is_traced: bool) -> (Regime, Figures) {
 
 /// Runs from that seed on until there is enough of everything. A run that fails says so, and names
 /// its seed; the others go on.
+#[expect(clippy::print_stderr, reason = "figures for people")]
 fn search(first: u64, is_enough: impl Fn(Figures) -> bool + Sync) -> (u64, u64, Table) {
     let (next, failed) = (AtomicU64::new(first), AtomicU64::new(0));
     let table = Mutex::new(Table::default());
@@ -74,7 +78,13 @@ fn search(first: u64, is_enough: impl Fn(Figures) -> bool + Sync) -> (u64, u64, 
         while failed.load(Relaxed) < MOST_FAILURES && !is_enough(table.lock().unwrap().total()) {
             let seed = next.fetch_add(1, Relaxed);
             match catch_unwind(|| run(seed, false)) {
-                Ok((regime, figures)) => table.lock().unwrap().add(regime, figures),
+                Ok((regime, figures)) => {
+                    let mut table = table.lock().unwrap();
+                    table.add(regime, figures);
+                    if (seed - first) % TOLD_EVERY == TOLD_EVERY - 1 {
+                        eprintln!("{} runs so far\n{table}", seed - first + 1);
+                    }
+                }
                 Err(_) => _ = failed.fetch_add(1, Relaxed),
             }
         }
