@@ -3,8 +3,9 @@
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 use super::bounds::Bounds;
-use super::fleet::State;
+use super::fleet::{Peer, State};
 use super::moves::Move;
+use crate::credential::CredentialId;
 use crate::rotation::*;
 
 impl State {
@@ -38,8 +39,16 @@ impl State {
             return !alive.any(|peer| peer.configured.iter().any(|one| state.is_accepted(*one)));
         };
         let alive = state.peers.iter().filter(|peer| peer.is_alive);
-        let usable = alive.flat_map(|peer| peer.held.difference(&peer.buried));
-        let mut known = usable.filter(|one| record.role(**one) != Role::Retired);
+        // What a caller has handed over, and the record has never seen, ends with its call.
+        let is_usable = |peer: &Peer, one: CredentialId| match record.role(one) {
+            Role::Retired => false,
+            Role::Unknown => peer.configured.contains(&one),
+            _ => true,
+        };
+        let mut known = alive.flat_map(|peer| {
+            let held = peer.held.difference(&peer.buried);
+            held.filter(move |one| is_usable(peer, **one))
+        });
         let has_token = state.shelf.token.is_some() || !known.any(|one| state.is_accepted(*one));
         let is_at_rest = match &record.phase {
             Phase::Stable | Phase::Degraded { .. } => true,
