@@ -98,7 +98,7 @@ impl Member {
         if self.is_withheld() {
             return Vec::new();
         }
-        let all = [record.active].into_iter().chain(record.fallbacks());
+        let all = record.in_use();
         // Whether the active one may be was looked at above.
         let leaves_it = self.leaves_it_to_others(record);
         let allowed = all.filter(|one| {

@@ -8,7 +8,7 @@ use super::parts::Member;
 use super::standing::{CredentialStanding, CredentialState};
 use crate::clock::Timestamp;
 use crate::credential::Credential;
-use crate::rotation::{self, Persisted, Role};
+use crate::rotation::{self, Persisted, Record, Role};
 
 impl Member {
     /// The credentials whose secrets are here, also those that are not presented any more.
@@ -29,9 +29,7 @@ impl Member {
     /// ones last.
     pub fn credentials(&self) -> Vec<CredentialState> {
         let record = self.record();
-        let order = record
-            .into_iter()
-            .flat_map(|record| [record.active].into_iter().chain(record.fallbacks()));
+        let order = record.into_iter().flat_map(Record::in_use);
         let keyring = &self.credentials.keyring;
         let configured = self.credentials.configured();
         let known = order.filter_map(|id| keyring.get(id)).cloned();

@@ -9,7 +9,7 @@ use super::step::MemberStep;
 use super::work::Todo;
 use crate::clock::{StoreTime, Timestamp};
 use crate::credential::{Credential, CredentialId};
-use crate::rotation::{Record, Role, RotationEvent, is_forsaken};
+use crate::rotation::{Role, RotationEvent, is_forsaken};
 use crate::verdict::Verdict;
 
 impl MemberStep<'_> {
@@ -60,7 +60,7 @@ impl Member {
         let is_served = self.refresh().held().is_some_and(|held| {
             held.made_with.id().is_none_or(|id| record.role(id) != Role::Unknown)
         });
-        let has_known = !self.leaves_it_to_others(record) && in_use(record).any(is_here);
+        let has_known = !self.leaves_it_to_others(record) && record.in_use().any(is_here);
         !has_known && !is_served
     }
 
@@ -96,9 +96,4 @@ impl Member {
         let is_wanted = is_new && is_forsaken(record, &self.view(), self.clock.now(now));
         is_wanted.then_some(candidate)
     }
-}
-
-/// What is presented while the record is as it is.
-fn in_use(record: &Record) -> impl Iterator<Item = CredentialId> {
-    [record.active].into_iter().chain(record.fallbacks())
 }

@@ -66,6 +66,9 @@ impl Record {
 }
 
 impl Version {
+    /// The epoch of a record's creation.
+    pub const FIRST_EPOCH: u64 = 1;
+
     /// 48 bits of milliseconds and 16 random ones: a later one is greater.
     pub(super) fn new_incarnation(nonce: u64, now: StoreTime) -> u64 {
         let millis = now.since(StoreTime::default()).as_millis();

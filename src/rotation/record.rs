@@ -183,11 +183,6 @@ pub enum Role {
     Unknown,
 }
 
-impl Version {
-    /// The epoch of a record's creation.
-    pub const FIRST_EPOCH: u64 = 1;
-}
-
 impl Record {
     /// How many of the credentials that no source yields are kept as fallbacks, and how many of
     /// those that were rejected and never active; older ones are forgotten.
@@ -254,6 +249,12 @@ impl Record {
             seen.push(*credential);
             is_new
         })
+    }
+
+    /// What may be presented as this record stands: the active credential, and what stands in for
+    /// it.
+    pub fn in_use(&self) -> impl Iterator<Item = CredentialId> {
+        [self.active].into_iter().chain(self.fallbacks())
     }
 
     /// How the latest rotation of that key ended.

@@ -30,9 +30,8 @@ pub(super) fn is_replaced(record: &Record, view: &View, now: StoreTime) -> bool 
 pub fn is_forsaken(record: &Record, view: &View, now: StoreTime) -> bool {
     let Some(fleet) = &view.fleet else { return false };
     let is_left = |one| view.is_held(one) && view.ledger.rejections(one).is_none();
-    let mut known = [record.active].into_iter().chain(record.fallbacks());
     matches!(record.phase, Phase::Degraded { .. })
-        || fleet.members.is_complete(now) && !known.any(is_left)
+        || fleet.members.is_complete(now) && !record.in_use().any(is_left)
 }
 
 /// The fallback that was accepted since the active credential was rejected, or is held by nobody.

@@ -26,12 +26,11 @@ pub(super) fn time(tx: &mut Transaction<'_>, since: StoreTime) {
 }
 
 fn accepted_since(tx: &Transaction<'_>, since: StoreTime) -> Option<(CredentialId, Proof)> {
-    let mut known = [tx.record().active].into_iter().chain(tx.record().fallbacks());
+    let mut known = tx.record().in_use();
     known.find_map(|one| Some((one, tx.proof_since(since, one)?)))
 }
 
 /// Everything that is known, at least once a minute.
 pub(super) fn probes(record: &Record, view: &View, since: StoreTime) -> Vec<Probe> {
-    let all = [record.active].into_iter().chain(record.fallbacks());
-    all.map(|one| (one, view.ledger.retry_soon(one, since))).collect()
+    record.in_use().map(|one| (one, view.ledger.retry_soon(one, since))).collect()
 }
