@@ -186,7 +186,7 @@ impl Member {
             let Arrival { token, scope, verify } = arrival;
             let told = |instant| self.clock.told(instant, now);
             let (expires_at, soft_at) = (told(token.expires_at), told(token.soft_at));
-            Verdict::Accepted(Evidence { expires_at, soft_at, scope, verify })
+            Verdict::Accepted(Evidence { expires_at, soft_at, scope: scope.map(Arc::from), verify })
         });
         Arc::new(evidence)
     }
@@ -204,7 +204,7 @@ impl Member {
                 }
                 _ => false,
             };
-            self.calls.verification(id).filter(|_| is_candidate)
+            record.verify.get(&id).filter(|_| is_candidate)
         })
     }
 

@@ -14,8 +14,7 @@ use crate::clock::Timestamp;
 use crate::credential::Credential;
 use crate::error::Failure;
 use crate::rotation::{
-    self, Awaited, CallerId, KeptCaller, Persisted, Record, Refusal, Request, Rotate, RotationId,
-    Settled,
+    self, CallerId, KeptCaller, Persisted, Record, Refusal, Request, Rotate, RotationId, Settled,
 };
 
 impl MemberStep<'_> {
@@ -105,20 +104,11 @@ impl MemberStep<'_> {
 
     /// The caller waits, as the credential lifecycle knows it, unless it has left meanwhile.
     pub(super) fn keep(&mut self, caller: KeptCaller) {
-        let Member { calls, work, shared, standings, .. } = &mut *self.member;
-        let Some(open) = calls.get(caller.id) else {
+        let Member { calls, work, .. } = &mut *self.member;
+        if calls.get(caller.id).is_none() {
             return work.push(Item::Rotation(rotation::RotationEvent::Left(caller)));
-        };
-        let verified = match &caller.awaits {
-            Awaited::Promotion { candidate, .. } if open.verify.is_some() => Some(*candidate),
-            _ => None,
-        };
-        calls.keep(caller);
-        let staged = shared.record().and_then(Record::staged).map(|staged| staged.next);
-        if let Some(candidate) = verified.filter(|candidate| Some(*candidate) == staged) {
-            // It may be proved without that check, and wait for nothing but its custody.
-            standings.ledger.forget_proof(candidate);
         }
+        calls.keep(caller);
     }
 
     /// The caller gets its outcome, as the credential lifecycle says.

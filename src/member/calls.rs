@@ -19,10 +19,6 @@ pub(super) struct Calls {
     watches: Vec<Watch>,
     /// Those that want what the sources yield from now on.
     awaiting_sources: Vec<(CallerId, Request<Candidate>)>,
-    /// Where the tokens of candidates are to be tried, even after their callers have an outcome:
-    /// one that was refused there does not take over a little later because the endpoint accepts
-    /// it.
-    verifications: BTreeMap<CredentialId, Url>,
 }
 
 /// A caller that has no outcome yet.
@@ -121,28 +117,13 @@ impl Calls {
     }
 
     /// The caller waits, as the credential lifecycle says.
-    ///
-    /// A candidate's token is tried from now on where this caller wants it tried, if anywhere.
     pub(super) fn keep(&mut self, caller: KeptCaller) {
         let Some(open) = self.open.get_mut(&caller.id) else { return };
-        if let Awaited::Promotion { rotation, candidate } = &caller.awaits {
+        if let Awaited::Promotion { rotation, .. } = &caller.awaits {
             open.rotation = Some(rotation.clone());
-            if let Some(url) = open.verify.clone() {
-                self.verifications.insert(*candidate, url);
-            } else if !self.is_verified(*candidate) {
-                self.verifications.remove(candidate);
-            }
         }
         self.kept.retain(|known| known.id != caller.id);
         self.kept.push(caller);
-    }
-
-    /// Whether a kept caller wants the candidate's token tried.
-    fn is_verified(&self, candidate: CredentialId) -> bool {
-        self.kept.iter().any(|known| {
-            matches!(&known.awaits, Awaited::Promotion { candidate: one, .. } if *one == candidate)
-                && self.open.get(&known.id).is_some_and(|open| open.verify.is_some())
-        })
     }
 
     /// Where an open caller wants the token of this candidate tried.
@@ -151,15 +132,6 @@ impl Calls {
             open.candidate.as_ref().is_some_and(|candidate| candidate.is_same_as(credential))
         });
         wanted.find_map(|open| open.verify.as_ref())
-    }
-
-    /// Where the token of a candidate is to be tried that no open caller names any more.
-    pub(super) fn verification(&self, candidate: CredentialId) -> Option<&Url> {
-        self.verifications.get(&candidate)
-    }
-
-    pub(super) fn retain_verifications(&mut self, is_candidate: impl Fn(CredentialId) -> bool) {
-        self.verifications.retain(|id, _| is_candidate(*id));
     }
 
     /// The caller's request is understood once the sources have been read.

@@ -238,6 +238,5 @@ impl Member {
         let is_held = |id| keyring.get(id).is_some();
         standings.retain(is_held, |id| keyring.knows(id));
         tokens.retain(is_held);
-        calls.retain_verifications(|id| is_held(id) && role(id) != Role::Active);
     }
 }

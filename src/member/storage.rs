@@ -155,13 +155,15 @@ impl MemberStep<'_> {
         if let (Some(token), Some(serial)) = (token, serial) {
             self.share(token, generation, serial);
         }
-        let Member { shared, standings, rotations, .. } = &mut *self.member;
+        let Member { shared, standings, .. } = &mut *self.member;
         let on_trial = |record: Option<&Record>| record.and_then(Record::on_trial);
         let new = on_trial(shared.record());
         if let Some(new) = new.filter(|it| on_trial(was.as_ref()) != Some(*it)) {
             // It may be of the same instant, and was not looked at as a candidate's is.
             standings.begin_trial(new);
         }
+        self.forget_unverified(was.as_ref());
+        let Member { shared, rotations, .. } = &mut *self.member;
         rotations.remember(was.as_ref(), shared.record());
         let from = PhaseName::of(was.as_ref());
         let mut effects = step.effects;
@@ -182,6 +184,16 @@ impl MemberStep<'_> {
         self.replace_variables(was.as_ref());
         self.effects.extend(told);
         self.member.work.follow(effects);
+    }
+
+    /// A candidate whose token is to be tried somewhere from now on is not proved by one that was
+    /// not: it may wait for nothing but its custody.
+    fn forget_unverified(&mut self, was: Option<&Record>) {
+        let Member { shared, standings, .. } = &mut *self.member;
+        let now = shared.record().and_then(Record::verified);
+        if let Some((candidate, _)) = now.filter(|_| now != was.and_then(Record::verified)) {
+            standings.ledger.forget_proof(candidate);
+        }
     }
 
     /// A token is the fleet's from now on.
@@ -251,6 +263,7 @@ impl MemberStep<'_> {
         self.member.clock.reach(record.as_ref().map(Record::latest).unwrap_or_default());
         let was = self.member.shared.replace_record(record, self.now);
         self.narrow_offer();
+        self.forget_unverified(was.as_ref());
         let Member { shared, rotations, .. } = &mut *self.member;
         let shared_token = token.as_ref().map(rotation::Token::from);
         shared.replace_token(shared_token, serial);

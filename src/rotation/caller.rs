@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use url::Url;
+
 use super::history::RotationId;
 use super::request::Rotate;
 use crate::credential::CredentialId;
@@ -29,6 +31,8 @@ pub enum Awaited {
         rotation: RotationId,
         /// What is to become active.
         candidate: CredentialId,
+        /// Where the caller wants the candidate's token tried.
+        verify: Option<Url>,
     },
     /// A token that a person may rely on while the active credential is replaced.
     Preparation {

@@ -2,13 +2,16 @@
 
 use std::time::Duration;
 
+use url::Url;
+
 use super::caller::{Awaited, CallerId};
 use super::history::{End, Past, RotationId};
 use super::notice::{About, RotationNotice, Why};
 use super::outcome::Refusal;
 use super::persist;
-use super::record::{Former, Phase, Role, Staged};
+use super::record::{Phase, Staged};
 use super::request::Rotate;
+use super::role::{Former, Role};
 use super::target::TargetState;
 use super::transaction::Transaction;
 use super::transition::Transition;
@@ -31,9 +34,9 @@ pub(super) fn begin(tx: &mut Transaction<'_>, caller: CallerId, rotate: &Rotate)
     if tx.record().role(candidate) == Role::Active {
         persist::retry_impossible(tx);
     } else {
-        tx.stage(candidate, rotation.clone(), rotate.compromised);
+        tx.stage_asked(candidate, rotation.clone(), rotate);
     }
-    tx.keep(caller, Awaited::Promotion { rotation, candidate });
+    tx.keep_until_promoted(caller, candidate, rotation, rotate);
 }
 
 /// Whether the caller names the latest rotation, and its candidate is active: then it waits for the
@@ -47,7 +50,7 @@ pub(super) fn join_ended(tx: &mut Transaction<'_>, caller: CallerId, rotate: &Ro
         return false;
     };
     persist::retry_impossible(tx);
-    tx.keep(caller, Awaited::Promotion { rotation, candidate });
+    tx.keep_until_promoted(caller, candidate, rotation, rotate);
     true
 }
 
@@ -89,6 +92,48 @@ impl Transaction<'_> {
     /// Stages a credential under the key that is made from it.
     pub(super) fn stage_offered(&mut self, candidate: CredentialId) {
         self.stage(candidate, RotationId::of(candidate), false);
+    }
+
+    /// Stages a credential that a caller asks for.
+    pub(super) fn stage_asked(
+        &mut self,
+        candidate: CredentialId,
+        rotation: RotationId,
+        rotate: &Rotate,
+    ) {
+        self.verify(candidate, rotate.verify.as_ref());
+        self.stage(candidate, rotation, rotate.compromised);
+    }
+
+    /// The caller waits until its candidate is active.
+    pub(super) fn keep_until_promoted(
+        &mut self,
+        caller: CallerId,
+        candidate: CredentialId,
+        rotation: RotationId,
+        rotate: &Rotate,
+    ) {
+        let verify = rotate.verify.clone();
+        self.keep(caller, Awaited::Promotion { rotation, candidate, verify });
+    }
+
+    /// A caller wants the candidate's token tried there, or needs no such proof: then it is enough
+    /// that the endpoint accepts the candidate, unless another caller may be waiting for more.
+    pub(super) fn verify(&mut self, candidate: CredentialId, url: Option<&Url>) {
+        let is_wanted = self.awaited().any(|it| {
+            matches!(it, Awaited::Promotion { candidate: one, verify: Some(_), .. } if *one == candidate)
+        });
+        // Nobody knows what the callers of other members wait for.
+        let is_shared = self.view().fleet.is_some() && self.record().role(candidate) == Role::Next;
+        match url {
+            Some(url) => {
+                self.record_mut().verify.insert(candidate, url.clone());
+            }
+            None if is_wanted || is_shared => {}
+            None => {
+                self.record_mut().verify.remove(&candidate);
+            }
+        }
     }
 
     /// Stages the candidate that has waited for the end of the rotation before it.

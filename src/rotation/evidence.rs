@@ -1,5 +1,7 @@
 //! What an accepted answer says of its credential.
 
+use std::sync::Arc;
+
 use crate::clock::StoreTime;
 use crate::verdict::Verify;
 
@@ -11,7 +13,7 @@ pub struct Evidence {
     /// When its soft window begins.
     pub soft_at: StoreTime,
     /// The granted scope, where the endpoint named it.
-    pub scope: Option<String>,
+    pub scope: Option<Arc<str>>,
     /// What the request with this token brought, where a caller wants one.
     pub verify: Option<Verify>,
 }

@@ -1,11 +1,13 @@
 //! What the token endpoint's answers say of each credential.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::evidence::Evidence;
 use super::policy::RotationPolicy;
-use super::record::{Quarantined, Record, Role};
+use super::record::Record;
+use super::role::{Quarantined, Role};
 use super::standing::{Proof, Rejections, Standing};
 use crate::clock::StoreTime;
 use crate::credential::CredentialId;
@@ -23,7 +25,7 @@ struct LedgerEntry {
     failures: u32,
     answered_at: Option<StoreTime>,
     retry_at: StoreTime,
-    scope: Option<String>,
+    scope: Option<Arc<str>>,
     last_expiry: Option<StoreTime>,
 }
 
@@ -90,6 +92,11 @@ impl Ledger {
         self.entries.get(&credential).filter(|entry| entry.is_refused)?.refused_at
     }
 
+    /// The scope of the latest token of a credential, where the endpoint named it.
+    pub fn scope(&self, credential: CredentialId) -> Option<&Arc<str>> {
+        self.entries.get(&credential)?.scope.as_ref()
+    }
+
     /// The last expiry of any token that is known to have been made with a credential.
     pub fn last_expiry(&self, credential: CredentialId) -> Option<StoreTime> {
         self.entries.get(&credential)?.last_expiry
@@ -144,16 +151,14 @@ impl Ledger {
         let refused_at = refused_at.filter(|at| Some(*at) >= counts_from);
         let is_judged = staged.is_some()
             && refused_at.is_some_and(|at| self.is_any_accepted_since(at, credential));
-        let before = record.map(|record| record.active).filter(|_| is_candidate);
-        let scope = before.and_then(|active| self.entries.get(&active)?.scope.clone());
+        let scope = record.filter(|_| is_candidate).and_then(|record| record.scope.as_deref());
         let entry = self.entries.entry(credential).or_default();
         entry.answered_at = Some(now);
         match verdict {
             Verdict::Accepted(evidence) => {
                 entry.last_expiry = entry.last_expiry.max(Some(evidence.expires_at));
                 let verify = evidence.verify;
-                let refused = is_candidate
-                    && is_narrower(evidence.scope.as_deref(), scope.as_deref())
+                let refused = is_candidate && is_narrower(evidence.scope.as_deref(), scope)
                     || verify == Some(Verify::Refused);
                 if refused {
                     entry.reject(counts_from, now);

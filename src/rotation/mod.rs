@@ -27,6 +27,7 @@ mod promotion;
 mod record;
 mod request;
 mod retirement;
+mod role;
 mod roles;
 mod settlement;
 mod standing;
@@ -56,11 +57,10 @@ pub use missing::Missing;
 pub use notice::{About, Moved, RotationNotice, Why};
 pub use outcome::{Refusal, Settled};
 pub use policy::RotationPolicy;
-pub use record::{
-    Former, Overlap, Phase, Prepared, Quarantined, Record, Retired, Role, Staged, Version,
-};
+pub use record::{Overlap, Phase, Prepared, Record, Staged, Version};
 pub use request::{Request, Rotate};
 pub use retirement::missing;
+pub use role::{Former, Quarantined, Retired, Role};
 pub use standing::{Proof, Rejections, Standing};
 pub use step::{step, waits, wake_at};
 pub use succession::is_forsaken;

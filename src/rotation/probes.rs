@@ -2,8 +2,9 @@
 
 use super::effect::RotationEffect;
 use super::evidence::Evidence;
-use super::record::{Record, Role};
+use super::record::Record;
 use super::retirement::FRESH;
+use super::role::Role;
 use super::succession::is_replaced;
 use super::transaction::Transaction;
 use super::view::View;

@@ -3,8 +3,11 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use url::Url;
+
 use super::history::{End, Past, RotationId};
 use super::lineage::Lineage;
+use super::role::{Former, Quarantined, Retired, Role};
 use super::target::{TargetId, TargetState};
 use crate::clock::StoreTime;
 use crate::credential::CredentialId;
@@ -23,6 +26,9 @@ pub struct Record {
     pub active: CredentialId,
     /// The OAuth client of the active credential.
     pub client: Arc<str>,
+    /// What the latest token of the active credential may be used for; none: the endpoint did not
+    /// say.
+    pub scope: Option<Arc<str>>,
     /// Where a rotation stands.
     pub phase: Phase,
     /// Known and configured, not in rotation: fallbacks.
@@ -35,6 +41,9 @@ pub struct Record {
     pub waiting: Option<CredentialId>,
     /// Where [`Record::to_persist`] is written to.
     pub targets: BTreeMap<TargetId, TargetState>,
+    /// Where the token of a candidate is tried before the candidate counts as proved, for those that
+    /// somebody wants it of; also when one that was rejected is tried again.
+    pub verify: BTreeMap<CredentialId, Url>,
     /// How the latest rotations ended, the latest last; at most [`Record::MOST_HISTORY`].
     pub history: Vec<Past>,
     /// The writes before this one.
@@ -131,58 +140,6 @@ pub struct Overlap {
     pub reverting: Option<StoreTime>,
 }
 
-/// The role that a staged credential had.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Former {
-    /// The record did not know it.
-    Unknown,
-    /// See [`Record::standby`].
-    Standby,
-    /// See [`Record::quarantined`].
-    Quarantined(Quarantined),
-    /// See [`Record::retired`].
-    Retired(Retired),
-}
-
-/// A credential that was rejected while another one was accepted.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct Quarantined {
-    /// The credential.
-    pub credential: CredentialId,
-    /// Whether it was active once; then it comes back as a standby only.
-    pub was_active: bool,
-}
-
-/// A credential that is not presented again.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct Retired {
-    /// The credential.
-    pub credential: CredentialId,
-    /// It has leaked: only an explicit rotation brings it back.
-    pub compromised: bool,
-}
-
-/// What a credential is to a record.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Role {
-    /// Tokens are fetched with it.
-    Active,
-    /// It is being proved.
-    Next,
-    /// It was active, and the overlap is open.
-    Previous,
-    /// A fallback.
-    Standby,
-    /// Rejected while another one was accepted.
-    Quarantined,
-    /// The candidate after this rotation.
-    Waiting,
-    /// It was active, and is not presented again.
-    Retired,
-    /// The record has never seen it.
-    Unknown,
-}
-
 impl Record {
     /// How many of the credentials that no source yields are kept as fallbacks, and how many of
     /// those that were rejected and never active; older ones are forgotten.
@@ -269,6 +226,14 @@ impl Record {
         self.history.drain(..surplus);
     }
 
+    /// Forgets where the tokens of those are tried that are no candidates any more.
+    pub(super) fn forget_verified(&mut self) {
+        let is_over = |role| matches!(role, Role::Active | Role::Unknown | Role::Retired);
+        let over: Vec<_> =
+            self.verify.keys().filter(|id| is_over(self.role(**id))).copied().collect();
+        self.verify.retain(|id, _| !over.contains(id));
+    }
+
     /// Whether the rotation that was open ended with its candidate, now that another credential is
     /// active.
     pub(super) fn revise_end(&mut self, rotation: &RotationId) {
@@ -298,6 +263,12 @@ impl Record {
             Phase::Staged(staged) => Some(staged),
             _ => None,
         }
+    }
+
+    /// The candidate that is being proved, and where its token is tried, if anywhere.
+    pub fn verified(&self) -> Option<(CredentialId, &Url)> {
+        let next = self.staged()?.next;
+        Some((next, self.verify.get(&next)?))
     }
 
     /// What has to be accepted once more before it becomes active: the next credential, or the

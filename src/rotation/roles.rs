@@ -1,6 +1,7 @@
 //! The roles of credentials that are neither active nor open to be.
 
-use super::record::{Quarantined, Record, Retired, Role};
+use super::record::Record;
+use super::role::{Quarantined, Retired, Role};
 use super::transaction::Transaction;
 use crate::credential::CredentialId;
 

@@ -3,15 +3,15 @@
 use super::caller::Awaited;
 use super::history::{End, RotationId};
 use super::outcome::{Refusal, Settled};
-use super::record::Role;
 use super::retirement;
+use super::role::Role;
 use super::transaction::Transaction;
 use crate::credential::CredentialId;
 
 /// The outcome for a caller that waits for this; none while it goes on waiting.
 pub(super) fn outcome(tx: &Transaction<'_>, awaited: &Awaited) -> Option<Result<Settled, Refusal>> {
     match awaited {
-        Awaited::Promotion { rotation, candidate } => of_promotion(tx, rotation, *candidate),
+        Awaited::Promotion { rotation, candidate, .. } => of_promotion(tx, rotation, *candidate),
         Awaited::Return(credential) => of_return(tx, *credential),
         // A later rotation is open above the one that it is about.
         Awaited::Retirement { .. } if tx.record().has_overlap_beneath() => {

@@ -44,6 +44,12 @@ pub fn step(
 ) -> RotationStep {
     let Some(record) = record else { return starting::step(view, event, now) };
     let mut tx = Transaction::new(record, view, now);
+    if let RotationEvent::Answered { credential, verdict } = event
+        && let Verdict::Accepted(evidence) = &**verdict
+        && *credential == record.active
+    {
+        tx.record_mut().scope.clone_from(&evidence.scope);
+    }
     dispatch::take(&mut tx, event);
     if !tx.has_moved() {
         dispatch::time(&mut tx);

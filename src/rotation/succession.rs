@@ -4,8 +4,9 @@ use std::sync::Arc;
 
 use super::custody::Persisted;
 use super::notice::RotationNotice;
-use super::record::{Phase, Record, Role};
+use super::record::{Phase, Record};
 use super::retirement::FRESH;
+use super::role::Role;
 use super::standing::Proof;
 use super::target::TargetState;
 use super::transaction::Transaction;
@@ -82,6 +83,7 @@ impl Transaction<'_> {
         if let Some(client) = view.clients.get(&active) {
             record.client = Arc::clone(client);
         }
+        record.scope = view.ledger.scope(active).cloned();
         let slots = view.targets.iter().map(|spec| spec.target);
         match &mut record.phase {
             // The candidate stays, and so does what was written with it.

@@ -228,6 +228,7 @@ impl<'a> Transaction<'a> {
         let told = moves.into_iter().map(|it| RotationEffect::Notify(RotationNotice::Moved(it)));
         // What is sent for a caller depends on what it waits for.
         let effects = told.chain(kept).chain(self.effects).collect();
+        self.record.forget_verified();
         if self.record == *self.before && self.token == TokenChange::Keep {
             return RotationStep { write: None, effects, transitions };
         }

@@ -2,7 +2,8 @@
 
 use super::fleet::{MemberId, MemberTable};
 use super::missing::Missing;
-use super::record::{Record, Role, Version};
+use super::record::{Record, Version};
+use super::role::Role;
 use super::view::Token;
 use crate::clock::StoreTime;
 use crate::credential::CredentialId;

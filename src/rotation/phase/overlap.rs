@@ -8,9 +8,10 @@ use crate::rotation::notice::RotationNotice;
 use crate::rotation::outcome::{Refusal, Settled};
 use crate::rotation::persist;
 use crate::rotation::probes::Probe;
-use crate::rotation::record::{Overlap, Phase, Record, Role};
+use crate::rotation::record::{Overlap, Phase, Record};
 use crate::rotation::request::{Request, Rotate};
 use crate::rotation::retirement::{self, FRESH};
+use crate::rotation::role::Role;
 use crate::rotation::standing::Proof;
 use crate::rotation::succession;
 use crate::rotation::transaction::Transaction;
@@ -67,10 +68,10 @@ fn rotate(tx: &mut Transaction<'_>, overlap: &Overlap, caller: CallerId, rotate:
             if !is_free && !missing.is_nothing() {
                 return tx.reply(caller, Err(Refusal::RetireBlocked(missing)));
             }
-            tx.stage(candidate, rotation.clone(), rotate.compromised);
+            tx.stage_asked(candidate, rotation.clone(), rotate);
         }
     }
-    tx.keep(caller, Awaited::Promotion { rotation, candidate });
+    tx.keep_until_promoted(caller, candidate, rotation, rotate);
 }
 
 /// The previous credential is wanted back; it takes over when it is accepted once more.

@@ -6,7 +6,8 @@ use crate::credential::CredentialId;
 use crate::rotation::caller::Awaited;
 use crate::rotation::evidence::Evidence;
 use crate::rotation::outcome::Refusal;
-use crate::rotation::record::{Phase, Prepared, Role, Version};
+use crate::rotation::record::{Phase, Prepared, Version};
+use crate::rotation::role::Role;
 use crate::rotation::succession;
 use crate::rotation::transaction::Transaction;
 use crate::rotation::transition::Transition;
@@ -66,7 +67,7 @@ fn take_early_caller(tx: &mut Transaction<'_>) -> bool {
         return false;
     }
     let early = tx.awaited().find_map(|awaited| match awaited {
-        Awaited::Promotion { rotation, candidate } => {
+        Awaited::Promotion { rotation, candidate, .. } => {
             let is_early = tx.record().role(*candidate) != Role::Active;
             is_early.then(|| (rotation.clone(), *candidate))
         }

@@ -14,9 +14,10 @@ use crate::rotation::outcome::{Refusal, Settled};
 use crate::rotation::persist;
 use crate::rotation::probes::Probe;
 use crate::rotation::promotion::{Lack, lack};
-use crate::rotation::record::{Overlap, Phase, Record, Role, Staged};
+use crate::rotation::record::{Overlap, Phase, Record, Staged};
 use crate::rotation::request::{Request, Rotate};
 use crate::rotation::retirement::FRESH;
+use crate::rotation::role::Role;
 use crate::rotation::target::TargetState;
 use crate::rotation::transaction::Transaction;
 use crate::rotation::transition::Transition;
@@ -72,17 +73,18 @@ fn rotate(tx: &mut Transaction<'_>, staged: &Staged, caller: CallerId, rotate: &
         _ if !rotate.supersede => return tx.reply(caller, Err(Refusal::Conflict)),
         _ => {
             end(tx, Why::Superseded);
-            tx.stage(candidate, rotation.clone(), rotate.compromised);
+            tx.stage_asked(candidate, rotation.clone(), rotate);
         }
     }
-    tx.keep(caller, Awaited::Promotion { rotation, candidate });
+    tx.keep_until_promoted(caller, candidate, rotation, rotate);
 }
 
 fn join(tx: &mut Transaction<'_>, staged: &Staged, caller: CallerId, rotate: &Rotate) {
     want_again(tx, rotate.compromised);
+    tx.verify(staged.next, rotate.verify.as_ref());
     persist::retry_impossible(tx);
     let (rotation, candidate) = (staged.rotation.clone(), staged.next);
-    tx.keep(caller, Awaited::Promotion { rotation, candidate });
+    tx.keep_until_promoted(caller, candidate, rotation, rotate);
 }
 
 /// Somebody waits for the candidate again; and what one caller knows of a leak counts for all.

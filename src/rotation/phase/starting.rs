@@ -13,8 +13,9 @@ use crate::rotation::notice::{Moved, RotationNotice};
 use crate::rotation::outcome::{Refusal, Settled};
 use crate::rotation::persist;
 use crate::rotation::probes::Probe;
-use crate::rotation::record::{Phase, Quarantined, Record, Version};
+use crate::rotation::record::{Phase, Record, Version};
 use crate::rotation::request::Request;
+use crate::rotation::role::Quarantined;
 use crate::rotation::standing::Proof;
 use crate::rotation::target::TargetState;
 use crate::rotation::transition::Transition;
@@ -80,7 +81,9 @@ fn request(
             let first = rotate.candidate.or_else(|| view.configured.first().copied());
             let candidate = first.ok_or(Err(Refusal::NoCandidate(Vec::new())))?;
             let rotation = rotate.rotation.clone().unwrap_or_else(|| RotationId::of(candidate));
-            Ok(KeptCaller { id: caller, awaits: Awaited::Promotion { rotation, candidate } })
+            let verify = rotate.verify.clone();
+            let awaits = Awaited::Promotion { rotation, candidate, verify };
+            Ok(KeptCaller { id: caller, awaits })
         }
         Request::RollBack(_) => Err(Err(Refusal::NoCandidate(Vec::new()))),
         Request::CancelPreparation => Err(Ok(Settled::Cancelled)),
@@ -136,7 +139,7 @@ fn outcomes(
     view: &View,
 ) -> Vec<(CallerId, Result<Settled, Refusal>)> {
     let outcomes = callers.iter().filter_map(|caller| {
-        let Awaited::Promotion { rotation, candidate } = &caller.awaits else { return None };
+        let Awaited::Promotion { rotation, candidate, .. } = &caller.awaits else { return None };
         let outcome = if *candidate == active {
             Ok(Settled::Active { rotation: Some(rotation.clone()) })
         } else {
@@ -176,9 +179,15 @@ fn first_record(
         others.partition(|one| view.ledger.rejections(*one).is_some());
     let quarantined = |credential| Quarantined { credential, was_active: false };
     let history = callers.iter().filter_map(|caller| match &caller.awaits {
-        Awaited::Promotion { rotation, candidate } if *candidate == active => {
+        Awaited::Promotion { rotation, candidate, .. } if *candidate == active => {
             let (rotation, candidate) = (rotation.clone(), *candidate);
             Some(Past { rotation, candidate, end: End::Promoted })
+        }
+        _ => None,
+    });
+    let verify = callers.iter().filter_map(|caller| match &caller.awaits {
+        Awaited::Promotion { candidate, verify: Some(url), .. } if *candidate != active => {
+            Some((*candidate, url.clone()))
         }
         _ => None,
     });
@@ -195,12 +204,14 @@ fn first_record(
         generation: Record::FIRST_GENERATION,
         active,
         client: view.clients.get(&active).cloned().unwrap_or_default(),
+        scope: view.ledger.scope(active).cloned(),
         phase: Phase::Stable,
         standby,
         quarantined: rejected.into_iter().map(quarantined).collect(),
         retired: Vec::new(),
         waiting: None,
         targets: targets.collect::<BTreeMap<_, _>>(),
+        verify: verify.collect(),
         history: history.collect(),
         lineage: Lineage::default(),
     }

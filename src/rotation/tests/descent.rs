@@ -23,6 +23,8 @@ fn first() -> Record {
         generation: Record::FIRST_GENERATION,
         active: A,
         client: "app".into(),
+        scope: None,
+        verify: std::collections::BTreeMap::new(),
         phase: Phase::Stable,
         standby: Vec::new(),
         quarantined: Vec::new(),

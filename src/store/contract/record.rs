@@ -38,6 +38,8 @@ pub(in crate::store) fn every_part_of_a_record_comes_back<H: Harness>(harness: &
             generation: u64::MAX,
             active: NEW,
             client: "another".into(),
+            scope: Some("read write".into()),
+            verify: [(THIRD, "https://resource.example/me?a=b#c".parse().unwrap())].into(),
             phase,
             standby: vec![THIRD, OLD],
             quarantined: vec![

@@ -23,6 +23,8 @@ pub(super) fn first_record() -> Record {
         generation: 1,
         active: OLD,
         client: "app".into(),
+        scope: None,
+        verify: BTreeMap::new(),
         phase: Phase::Stable,
         standby: vec![NEW],
         quarantined: Vec::new(),

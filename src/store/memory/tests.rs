@@ -85,6 +85,8 @@ fn write(epoch: u64) -> Write {
         generation: 1,
         active: CREDENTIAL,
         client: "app".into(),
+        scope: None,
+        verify: BTreeMap::new(),
         phase: Phase::Stable,
         standby: Vec::new(),
         quarantined: Vec::new(),

@@ -1,6 +1,7 @@
 //! Some members of one fleet, each in a process of its own.
 
 use std::cell::RefCell;
+use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,6 +16,7 @@ use crate::policy::tests::DEFAULT;
 use crate::refresh::{TokenRefusal, WaiterId};
 use crate::rotation::{MemberId, Role};
 use crate::store::{MemoryHints, MemoryStore};
+use crate::token::Grant;
 use crate::verdict::Verdict;
 
 /// A store by its own clock, and the members of a fleet, the clocks of which tell other times.
@@ -34,6 +36,8 @@ struct Provider {
     /// What it says to everybody instead.
     says: Option<Verdict>,
     life: Duration,
+    /// What the tokens of a secret are for, where it says so.
+    scopes: BTreeMap<String, String>,
 }
 
 impl Provider {
@@ -41,7 +45,10 @@ impl Provider {
         let is_accepted = self.accepted.iter().any(|it| it == credential.client_secret.expose());
         match &self.says {
             Some(verdict) => verdict.clone(),
-            None if is_accepted => granted(self.life),
+            None if is_accepted => granted(self.life).and_then(|grant| {
+                let scope = self.scopes.get(credential.client_secret.expose()).cloned();
+                Verdict::Accepted(Grant { scope, ..grant })
+            }),
             None => rejected(),
         }
     }
@@ -52,7 +59,7 @@ impl Group {
     pub(super) fn new(accepted: &[&str]) -> Self {
         let hands = Hands::at(START);
         let accepted = accepted.iter().map(|it| (*it).to_owned()).collect();
-        let provider = Provider { accepted, says: None, life: HOUR };
+        let provider = Provider { accepted, says: None, life: HOUR, scopes: BTreeMap::new() };
         Self {
             members: Vec::new(),
             store: MemoryStore::for_fleet(Arc::clone(&hands) as Arc<dyn Clock>),
@@ -119,6 +126,11 @@ impl Group {
     /// From now on the endpoint says this, or the truth again.
     pub(super) fn say(&mut self, verdict: Option<Verdict>) {
         self.provider.borrow_mut().says = verdict;
+    }
+
+    /// From now on the tokens of a secret have that scope.
+    pub(super) fn grants(&mut self, secret: &str, scope: &str) {
+        self.provider.borrow_mut().scopes.insert(secret.to_owned(), scope.to_owned());
     }
 
     /// Tokens live so long from now on.

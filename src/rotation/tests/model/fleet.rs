@@ -68,6 +68,8 @@ impl State {
             generation: 2,
             active: A,
             client: "app".into(),
+            scope: None,
+            verify: BTreeMap::new(),
             phase: Phase::Stable,
             standby: Vec::new(),
             quarantined: Vec::new(),

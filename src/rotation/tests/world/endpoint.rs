@@ -24,6 +24,7 @@ impl World {
         verify: Option<Verify>,
     ) {
         let scope = scope.map(str::to_owned);
+        let scope = scope.map(Into::into);
         let evidence = Evidence { scope, verify, ..accepted(self.now, self.now) };
         self.endpoint.insert(credential, Verdict::Accepted(evidence));
     }
