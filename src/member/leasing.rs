@@ -5,6 +5,7 @@
 
 use std::sync::Arc;
 
+use super::item::Item;
 use super::lease::{Flight, LeaseHold, LeaseState};
 use super::operations::Purpose;
 use super::parts::Member;
@@ -134,7 +135,7 @@ impl MemberStep<'_> {
         match answer {
             Some(store::Lease::Acquired { .. }) => {
                 lease.acquire(self.now);
-                work.read_first();
+                work.read_again();
             }
             Some(store::Lease::Held { until }) => {
                 // One that lasts longer than any lease is a mistake.
@@ -173,9 +174,13 @@ impl MemberStep<'_> {
             (lease.flight, lease.alone_at, lease.is_alone) = (None, None, false);
         }
         if lease.is_alone {
-            return self.send_flight();
+            self.send_flight();
         }
-        let Member { lease, shared, clock, .. } = &mut *self.member;
+        let Member { lease, shared, clock, work, .. } = &mut *self.member;
+        if matches!(work.next_item(), Some(Item::Load)) {
+            // It may have been acquired after this was asked for.
+            return;
+        }
         let LeaseState::Held { has_read: has_read @ false, .. } = &mut lease.state else { return };
         if shared.cool_down(clock.now(self.now)).is_some() {
             // It was asked for before the pause was known.

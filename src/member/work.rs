@@ -101,6 +101,13 @@ impl Work {
         }
     }
 
+    /// The same, also if it is being read already.
+    pub(super) fn read_again(&mut self) {
+        if !matches!(self.queue.front(), Some(Item::Load)) {
+            self.queue.push_front(Item::Load);
+        }
+    }
+
     /// What is next in line.
     pub(super) fn next_item(&self) -> Option<&Item> {
         self.queue.front()

@@ -75,6 +75,26 @@ fn who_cannot_wait_for_a_dead_holder_asks_for_itself() {
 }
 
 #[test]
+fn a_lease_that_comes_when_its_holder_has_nothing_left_to_ask_for_is_given_up() {
+    let mut group = Group::new(&["old", "new"]);
+    group.start(&["old"]);
+    group.pass(SECOND);
+    // The first member has the lease, and dies.
+    group.members[0].latency = HOUR;
+    let serial = group.members[0].serial().expect("a token");
+    group.act(0, |world| world.tell(MemberEvent::Invalidated(serial)));
+    group.kill(0);
+    // The lease ends in the moment in which the stranger would ask without it, and by then the
+    // stranger may not present its secret any more: it is a candidate of those who serve the fleet.
+    let stranger = group.start(&["new"]);
+    group.want(stranger);
+    let other = group.start(&["old"]);
+    group.act(other, |world| world.rotate_to("new"));
+    group.pass(MINUTE);
+    assert!(group.have_tokens() && group.share_one_token());
+}
+
+#[test]
 fn a_holder_that_takes_long_keeps_the_lease() {
     let mut group = Group::new(&["one"]);
     for _ in 0..5 {

@@ -39,6 +39,8 @@ impl Outside {
         });
         let is_quiet = PhaseName::of(Some(record)) == PhaseName::Stable
             && self.nodes[place].waiters.is_empty()
+            // A rejected one is probed now and then, whatever is held.
+            && process.member.ledger().rejections(id).is_none()
             && self.troubled_at + PATIENCE < self.now;
         assert!(
             !(is_fresh && is_quiet && role == Role::Active),
