@@ -27,8 +27,7 @@ impl MemberStep<'_> {
     /// What has taken too long counts as unanswered: the store may be down.
     pub(super) fn give_up_operations(&mut self) {
         for id in self.member.operations.overdue(self.now) {
-            let reason = "it did not answer in time".to_owned();
-            self.stored(id, Err(Unavailable { reason }));
+            self.stored(id, Err(Unavailable::late()));
         }
     }
 }

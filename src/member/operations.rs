@@ -19,7 +19,7 @@ pub(super) struct PendingOperation {
     pub(super) purpose: Purpose,
     pub(super) asked_at: Timestamp,
     /// No answer counts after it; none: the store is this process's own, and answers at once.
-    deadline: Option<Timestamp>,
+    pub(super) deadline: Option<Timestamp>,
 }
 
 /// Who waits for what comes of an operation.

@@ -28,10 +28,13 @@ impl MemberStep<'_> {
 
     /// A store operation has ended.
     pub(super) fn stored(&mut self, id: u64, result: Result<Reply, Unavailable>) {
-        let Some(PendingOperation { purpose, asked_at, .. }) = self.member.operations.end(id)
+        let Some(PendingOperation { purpose, asked_at, deadline }) = self.member.operations.end(id)
         else {
             return;
         };
+        // The process may have been frozen, or its clock have jumped: nobody has seen its time end.
+        let is_late = deadline.is_some_and(|at| at < self.now);
+        let result = if is_late { Err(Unavailable::late()) } else { result };
         if let Ok(reply) = &result {
             self.member.shared.is_reached();
             let told = reply.now().filter(|_| self.member.membership.is_some());

@@ -140,3 +140,10 @@ pub struct Unavailable {
     /// Why the attempt failed. It holds no secret.
     pub reason: String,
 }
+
+impl Unavailable {
+    /// Whatever it may say yet comes too late.
+    pub fn late() -> Self {
+        Self { reason: "it did not answer in time".to_owned() }
+    }
+}

@@ -283,3 +283,25 @@ fn whoever_alone_holds_a_fallback_hears_that_the_active_secret_is_rejected() {
     }
     assert_eq!(group.role("one"), Role::Active);
 }
+
+#[test]
+fn a_reply_counts_as_none_where_the_process_was_frozen_or_its_clock_has_jumped_meanwhile() {
+    let mut group = Group::started(2, &["one"]);
+    group.members[1].script.store = StoreState::Silent;
+    while group.members[1].process.member.operations.deadline().is_none() {
+        group.pass(SECOND / 100);
+    }
+    let world = &mut group.members[1];
+    let operation = world.script.operations.last().cloned().expect("one");
+    let id = world.process.member.operations.number() - 1;
+    world.advance_to(world.now + 10 * MINUTE);
+    world.script.store = StoreState::Well;
+    let reply = group.store.answer(&operation);
+    group.act(1, |world| world.tell(MemberEvent::Stored { id, result: Ok(reply) }));
+    let world = &group.members[1];
+    let told = world.process.member.clock.now(world.now);
+    let stored_at = group.store.load().now;
+    assert!(told <= stored_at + 10 * SECOND, "{told:?} instead of {stored_at:?}");
+    group.pass(5 * MINUTE);
+    assert!(group.have_tokens() && group.share_one_token());
+}

@@ -38,7 +38,7 @@ pub(crate) struct Script {
     pub(crate) dies_after: Option<usize>,
 
     pub(crate) fetches: Vec<(Timestamp, String)>,
-    operations: Vec<Operation>,
+    pub(crate) operations: Vec<Operation>,
     pub(crate) settled: Vec<(Timestamp, WaiterId, Result<(), TokenRefusal>)>,
     pub(crate) answers: BTreeMap<CallerId, Result<Answer, Denial>>,
     pub(crate) notices: Vec<MemberNotice>,
@@ -59,6 +59,8 @@ pub(crate) enum StoreState {
     Well,
     /// Writes of tokens have no outcome yet.
     DelaysTokens,
+    /// Nothing has an outcome yet.
+    Silent,
     /// It is out of reach.
     Down,
 }
@@ -173,6 +175,7 @@ impl StoreAccess for Script {
         self.operations.push(operation.clone());
         match operation {
             _ if self.store == StoreState::Down => (StoreFate::Failed, Delay::AtOnce),
+            _ if self.store == StoreState::Silent => (StoreFate::Failed, Delay::Withheld),
             Operation::Write(..) => {
                 let fate = std::mem::replace(&mut self.next_write, StoreFate::Stored);
                 (fate, Delay::AtOnce)
