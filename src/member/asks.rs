@@ -75,6 +75,7 @@ impl MemberStep<'_> {
         let id = open.candidate.as_ref().map(|credential| credential.id());
         match &request {
             Request::Rotate(rotate) => {
+                member.targets.retry_impossible();
                 open.rotation = rotate.rotation.clone().or_else(|| id.map(RotationId::of));
                 if let Some(credential) = &open.candidate {
                     member.credentials.keyring.add(credential);

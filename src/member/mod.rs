@@ -43,6 +43,7 @@ mod roster;
 mod answers;
 mod asks;
 mod descent;
+mod files;
 mod inquiries;
 mod leasing;
 mod notices;

@@ -1,6 +1,6 @@
 //! What the open rotation waits for, and whether people know.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::notices::Context;
 use super::parts::Member;
@@ -9,7 +9,9 @@ use super::targets::PersistFailure;
 use super::waiting::{WaitCode, WaitsOn};
 use crate::clock::Timestamp;
 use crate::credential::CredentialId;
-use crate::rotation::{self, Missing, PersistOutcome, PhaseName, RotationId, TargetId, Wait};
+use crate::rotation::{
+    self, Missing, PersistOutcome, PhaseName, RotationId, TargetId, TargetState, Wait,
+};
 
 impl MemberStep<'_> {
     /// Brings up to date what the open rotation waits for.
@@ -89,17 +91,20 @@ impl Member {
     /// Why what is to be persisted now is not.
     pub fn persist_failures(&self) -> Vec<PersistFailure> {
         let Some(record) = self.record() else { return Vec::new() };
-        let candidate = record.to_persist();
-        let is_behind = |target_id: TargetId| match record.targets.get(&target_id) {
-            Some(rotation::TargetState::Pending { .. }) => true,
-            Some(rotation::TargetState::Impossible) => !record.is_kept(&self.view(), candidate),
-            Some(rotation::TargetState::Done) | None => false,
+        let (candidate, view) = (record.to_persist(), self.view());
+        let states: BTreeMap<_, _> = record.target_states(&view, candidate).collect();
+        let is_behind = |target_id: TargetId| match states.get(&target_id) {
+            Some(TargetState::Pending { .. } | TargetState::Claimed { .. }) => true,
+            Some(TargetState::Impossible) => !record.is_kept(&view, candidate),
+            Some(TargetState::Done) | None => false,
         };
         let failures = self.targets.failures().filter(|(target_id, _)| is_behind(*target_id));
         let shown = |(target_id, failure): (TargetId, &PersistFailure)| PersistFailure {
             // Somebody may have asked for it once more.
-            outcome: match record.targets.get(&target_id) {
-                Some(rotation::TargetState::Pending { .. }) => PersistOutcome::Failed,
+            outcome: match states.get(&target_id) {
+                Some(TargetState::Pending { .. } | TargetState::Claimed { .. }) => {
+                    PersistOutcome::Failed
+                }
                 _ => failure.outcome,
             },
             is_hanging: self.targets.is_stuck(target_id, candidate),

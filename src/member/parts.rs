@@ -1,6 +1,6 @@
 //! One member: its parts, and what each step of the credential lifecycle is shown of them.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -168,6 +168,7 @@ impl Member {
     pub(super) fn view(&self) -> View {
         let Self { credentials, shared, targets, .. } = self;
         let (writing, stuck) = targets.under_way();
+        let (entries, is_in_fleet) = (credentials.entries(), self.membership.is_some());
         View {
             policy: self.rotation_policy(),
             nonce: 0,
@@ -178,7 +179,12 @@ impl Member {
             ledger: self.standings.ledger.clone(),
             token: shared.token(),
             fleet: shared.fleet().cloned(),
-            targets: targets.specs(shared.record(), credentials.entries()),
+            targets: targets.specs(shared.record(), entries, is_in_fleet),
+            files: if is_in_fleet {
+                targets.files(shared.record(), entries)
+            } else {
+                BTreeMap::new()
+            },
             callers: self.calls.kept().to_vec(),
             probing: self.probing(),
             writing,

@@ -10,7 +10,7 @@ use super::step::MemberStep;
 use crate::credential::{Credential, CredentialId};
 use crate::persist::PersistTarget;
 use crate::rotation::{self, CallerId, PersistOutcome, Record, Request, TargetId};
-use crate::source::EntryPlace;
+use crate::source::{EntryPlace, Yielded};
 
 impl MemberStep<'_> {
     pub(super) fn persist(&mut self, target_id: TargetId, credential: &Arc<Credential>) {
@@ -19,8 +19,8 @@ impl MemberStep<'_> {
             // A reading came between the step that wanted it and this, and wanted the same.
             return;
         }
-        let place = targets.place(target_id);
-        let entry = credentials.entries().iter().find(|entry| Some(entry.place) == place);
+        let is_there = |entry: &&Yielded| targets.target_of(entry.place) == Some(target_id);
+        let entry = credentials.entries().iter().find(is_there);
         let known = entry.and_then(|entry| Some((entry.place, entry.persist.clone()?)));
         let Some((place, target)) = known else {
             // Whoever configured the place is gone: nothing waits for it.
@@ -85,6 +85,10 @@ impl MemberStep<'_> {
         credential: CredentialId,
         outcome: PersistOutcome,
     ) {
+        if self.member.membership.is_some() {
+            let state = rotation::TargetState::after(outcome, self.store_now());
+            self.member.targets.attempted(target_id, credential, state);
+        }
         let event = rotation::RotationEvent::Persisted { target: target_id, credential, outcome };
         self.member.work.push(Item::Rotation(event));
     }
@@ -97,8 +101,7 @@ impl MemberStep<'_> {
         let Some(credential) = active.map(Arc::clone) else { return };
         for place in credentials.readers_of_variables(was.active) {
             let target_id = targets.target_of(place);
-            let is_done =
-                |target_id| now.targets.get(&target_id) == Some(&rotation::TargetState::Done);
+            let is_done = |target_id| targets.is_written(now, target_id);
             // What was persisted as well is there again after a restart.
             if !target_id.is_some_and(is_done) {
                 credentials.replace_variables(place, credential.id());
@@ -136,6 +139,7 @@ impl Member {
     /// The places that a credential which replaces the active one is written to before it takes
     /// over.
     pub(super) fn places_of_a_rotation(&self) -> Vec<(EntryPlace, PersistTarget)> {
-        self.targets.places_of_a_rotation(self.record(), self.credentials.entries())
+        let is_in_fleet = self.membership.is_some();
+        self.targets.places_of_a_rotation(self.record(), self.credentials.entries(), is_in_fleet)
     }
 }

@@ -84,8 +84,12 @@ impl Member {
     /// What this member has to say of itself; nothing while the store is out of reach.
     fn beat(&self) -> Option<Beat> {
         let membership = self.membership.as_ref().filter(|_| !self.shared.is_out())?;
-        let read = self.record().map(|record| record.version);
-        Some(Beat { member: membership.me(), read, holds: self.held_ids() })
+        let (record, entries) = (self.record(), self.credentials.entries());
+        // Others wait for the acknowledgement, and it says that the files here are written, too.
+        let acked = record.filter(|record| !self.targets.are_behind(record, entries));
+        let read = acked.map(|record| record.version);
+        let (holds, persists) = (self.held_ids(), self.targets.shared(entries));
+        Some(Beat { member: membership.me(), read, holds, persists })
     }
 
     /// When this member says again that it lives.

@@ -84,9 +84,9 @@ impl MemberStep<'_> {
 
     /// What the sources yield counts from now on; returns what the record is to be told of it.
     pub(super) fn take_up(&mut self, configured: Configured) -> Vec<rotation::RotationEvent> {
-        let Member { credentials, targets, shared, .. } = &mut *self.member;
+        let Member { credentials, targets, shared, membership, .. } = &mut *self.member;
         credentials.take_up(configured.credentials, configured.entries);
-        targets.name_places(credentials.entries());
+        targets.name_places(credentials.entries(), membership.is_some());
         targets.prune(shared.record(), credentials.entries());
         let event = |edge: Edge| {
             let to = edge.to.id();

@@ -71,7 +71,8 @@ impl Member {
             candidate: name(candidate),
             active: name(record.active),
             previous: overlap.map(|overlap| name(overlap.previous)),
-            persisted: record.persisted(if staged.is_some() { candidate } else { record.active }),
+            persisted: record
+                .persisted(&self.view(), if staged.is_some() { candidate } else { record.active }),
             retire_not_before: known.map(|overlap| self.clock.own(overlap.retire_not_before)),
             safe_to_revoke_at: known.map(|overlap| self.clock.own(overlap.safe_to_revoke_at)),
             reason,

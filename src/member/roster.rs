@@ -105,7 +105,7 @@ impl Member {
     /// and no source has brought its successor.
     pub fn unkept(&self) -> Option<(Name, Timestamp)> {
         let record = self.record().filter(|_| !self.keeps_active())?;
-        let is_written_next = record.persisted(record.active) == Persisted::Pending;
+        let is_written_next = record.persisted(&self.view(), record.active) == Persisted::Pending;
         let is_well = is_written_next || record.is_succeeded(&self.view());
         (!is_well)
             .then(|| (self.credentials.keyring.name(record.active), self.shared.active_since()))

@@ -9,7 +9,7 @@ use crate::clock::Timestamp;
 use crate::credential::{Credential, CredentialId};
 use crate::error::{Code, Failure};
 use crate::persist::PersistTarget;
-use crate::rotation::{self, PersistOutcome, Record, TargetId, TargetSpec};
+use crate::rotation::{PersistOutcome, Record, TargetId, TargetSpec, TargetState};
 use crate::source::{EntryPlace, Yielded};
 
 /// The places of the entries, each by the id that the record knows, the writes under way,
@@ -20,7 +20,9 @@ pub(super) struct Targets {
     last_target_id: u32,
     /// What was written to each last: it replaces what the entry yields, which may be read much
     /// later.
-    holds: BTreeMap<TargetId, CredentialId>,
+    pub(super) holds: BTreeMap<TargetId, CredentialId>,
+    /// What came of the latest attempt with each, of a member of a fleet.
+    pub(super) attempts: BTreeMap<TargetId, (CredentialId, TargetState)>,
     writes: BTreeMap<u64, PlaceWrite>,
     last_write: u64,
     failures: BTreeMap<TargetId, PersistFailure>,
@@ -79,13 +81,22 @@ impl PersistFailure {
 
 impl Targets {
     /// Gives each place that can be written an id.
-    pub(super) fn name_places(&mut self, entries: &[Yielded]) {
-        for entry in entries.iter().filter(|entry| entry.persist.is_some()) {
+    pub(super) fn name_places(&mut self, entries: &[Yielded], is_in_fleet: bool) {
+        for entry in entries {
+            let Some(target) = &entry.persist else { continue };
+            let is_shared = is_in_fleet && matches!(target, PersistTarget::Js { .. });
+            let shared = u32::try_from(entry.place.index).ok().filter(|_| is_shared);
             self.target_ids.entry(entry.place).or_insert_with(|| {
                 self.last_target_id += 1;
-                TargetId(self.last_target_id)
+                shared.map_or(TargetId::Own(self.last_target_id), TargetId::Shared)
             });
         }
+    }
+
+    /// The functions that every member of a fleet has which is configured alike.
+    pub(super) fn shared(&self, entries: &[Yielded]) -> BTreeSet<TargetId> {
+        let ids = entries.iter().filter_map(|entry| self.target_of(entry.place));
+        ids.filter(|target_id| matches!(target_id, TargetId::Shared(_))).collect()
     }
 
     /// The id of the target at a place.
@@ -95,7 +106,12 @@ impl Targets {
 
     /// The places that a credential which replaces the active one is written to, or is being
     /// written to, also those whose handle was closed meanwhile.
-    pub(super) fn specs(&self, record: Option<&Record>, entries: &[Yielded]) -> Vec<TargetSpec> {
+    pub(super) fn specs(
+        &self,
+        record: Option<&Record>,
+        entries: &[Yielded],
+        is_in_fleet: bool,
+    ) -> Vec<TargetSpec> {
         let Some(record) = record else {
             // What a caller names before there is a record replaces what is configured first.
             let first = entries.iter().find(|entry| entry.persist.is_some());
@@ -106,7 +122,6 @@ impl Targets {
                 .collect();
         };
         let candidate = record.to_persist();
-        let yields = |entry: &Yielded, one| entry.credentials.iter().any(|it| it.id() == one);
         let mut specs = Vec::new();
         for entry in entries.iter().filter(|entry| entry.persist.is_some()) {
             let Some(target_id) = self.target_of(entry.place) else { continue };
@@ -121,7 +136,8 @@ impl Targets {
                 .writes
                 .values()
                 .any(|write| write.target_id == target_id && write.credential.id() == candidate);
-            let is_known = record.targets.contains_key(&target_id);
+            let is_known = record.targets.contains_key(&target_id)
+                || is_in_fleet && self.is_outdated(record, entry, target_id);
             if is_replaced || is_behind || is_being_written || is_known {
                 let others = entries.iter().filter(|other| other.place != entry.place);
                 let at_retirement = others.into_iter().any(|other| yields(other, candidate));
@@ -130,8 +146,7 @@ impl Targets {
         }
         // Their turn comes, too, and then they are given up: nobody is left who could write them.
         let lost = record.targets.iter().filter(|(target_id, state)| {
-            matches!(state, rotation::TargetState::Pending { .. })
-                && specs.iter().all(|it| it.target != **target_id)
+            !is_in_fleet && state.due().is_some() && specs.iter().all(|it| it.target != **target_id)
         });
         let lost: Vec<_> = lost
             .map(|(target_id, _)| TargetSpec { target: *target_id, at_retirement: false })
@@ -146,13 +161,14 @@ impl Targets {
 
     /// Forgets places that are gone, once neither the record nor a write under way refers to them.
     pub(super) fn prune(&mut self, record: Option<&Record>, entries: &[Yielded]) {
-        let Self { target_ids, holds, writes, failures, proven, .. } = self;
+        let Self { target_ids, holds, attempts, writes, failures, proven, .. } = self;
         target_ids.retain(|place, target_id| {
             entries.iter().any(|entry| entry.place == *place)
                 || record.is_some_and(|record| record.targets.contains_key(target_id))
                 || writes.values().any(|write| write.target_id == *target_id)
         });
         holds.retain(|target_id, _| target_ids.values().any(|known| known == target_id));
+        attempts.retain(|target_id, _| target_ids.values().any(|known| known == target_id));
         failures.retain(|target_id, _| target_ids.values().any(|known| known == target_id));
         proven.retain(|place| entries.iter().any(|entry| entry.place == *place));
     }
@@ -273,8 +289,10 @@ impl Targets {
         &self,
         record: Option<&Record>,
         entries: &[Yielded],
+        is_in_fleet: bool,
     ) -> Vec<(EntryPlace, PersistTarget)> {
-        let early = self.specs(record, entries).into_iter().filter(|spec| !spec.at_retirement);
+        let early =
+            self.specs(record, entries, is_in_fleet).into_iter().filter(|spec| !spec.at_retirement);
         let places = early.filter_map(|spec| self.place(spec.target));
         let with_target = places.filter_map(|place| {
             let entry = entries.iter().find(|entry| entry.place == place)?;
@@ -299,4 +317,9 @@ impl Targets {
             Custody::None
         }
     }
+}
+
+/// Whether an entry yields a credential.
+pub(super) fn yields(entry: &Yielded, credential: CredentialId) -> bool {
+    entry.credentials.iter().any(|it| it.id() == credential)
 }

@@ -188,8 +188,8 @@ impl Transaction<'_> {
         let now = self.now();
         let staged = self.record().staged()?.clone();
         let end = why.end();
-        let is_yielded = view.configured.contains(&staged.next)
-            || self.record().targets.values().any(|state| *state == TargetState::Done);
+        let is_yielded =
+            view.configured.contains(&staged.next) || self.record().is_written(view, staged.next);
         let is_proved = view.has_proved(&staged);
         if is_proved {
             self.forget_predecessors(staged.next);

@@ -1,7 +1,7 @@
 //! Who keeps a credential beyond the process that proved it.
 
 use super::record::Record;
-use super::target::TargetState;
+use super::target::{TargetId, TargetState};
 use super::view::View;
 use crate::credential::CredentialId;
 
@@ -34,7 +34,24 @@ impl Record {
         is_sealed
             || view.is_held_elsewhere(credential)
             || is_service && is_yielded
-            || self.targets_of(credential).values().any(|state| *state == TargetState::Done)
+            || self.is_written(view, credential)
+    }
+
+    /// Whether a place has acknowledged a credential, which is the active or the next one.
+    pub(super) fn is_written(&self, view: &View, credential: CredentialId) -> bool {
+        self.target_states(view, credential).any(|(_, state)| state == TargetState::Done)
+    }
+
+    /// How far each place is with a credential, which is the active or the next one.
+    pub fn target_states<'a>(
+        &'a self,
+        view: &'a View,
+        credential: CredentialId,
+    ) -> impl Iterator<Item = (TargetId, TargetState)> + 'a {
+        let recorded = self.targets_of(credential).iter();
+        let files = view.files.iter().filter(move |((_, of), _)| *of == credential);
+        let recorded = recorded.map(|(target, state)| (*target, *state));
+        recorded.chain(files.map(|((target, _), state)| (*target, *state)))
     }
 
     /// In one process a promotion is not refused for want of a place to keep the credential.
@@ -44,16 +61,20 @@ impl Record {
 
     /// Whether a persist target that can be written before the promotion may still be.
     fn awaits_targets(&self, view: &View) -> bool {
-        let is_open =
-            |target| matches!(self.targets.get(target), None | Some(TargetState::Pending { .. }));
+        let is_open = |target| self.targets.get(target).is_none_or(|state| state.due().is_some());
         view.targets.iter().any(|spec| !spec.at_retirement && is_open(&spec.target))
     }
 
     /// Whether no persist target is left that may yet keep the next credential at its first
     /// attempt.
     pub(super) fn has_tried_targets(&self, view: &View) -> bool {
-        let is_tried = |target| self.targets.contains_key(target);
-        view.targets.iter().all(|spec| spec.at_retirement || is_tried(&spec.target))
+        let next = self.to_persist();
+        let is_tried = |target| {
+            let mut states = self.target_states(view, next);
+            states
+                .any(|(one, state)| one == target && !matches!(state, TargetState::Claimed { .. }))
+        };
+        view.targets.iter().all(|spec| spec.at_retirement || is_tried(spec.target))
     }
 
     /// Whether the sources have brought already what takes the active credential's place: nobody is
@@ -64,16 +85,18 @@ impl Record {
     }
 
     /// Whether a credential, which is the active or the next one, has been persisted.
-    pub fn persisted(&self, credential: CredentialId) -> Persisted {
-        let targets = self.targets_of(credential);
-        if targets.is_empty() {
-            Persisted::None
-        } else if targets.values().any(|state| matches!(state, TargetState::Pending { .. })) {
-            Persisted::Pending
-        } else if targets.values().any(|state| *state == TargetState::Done) {
-            Persisted::Done
-        } else {
-            Persisted::Impossible
+    pub fn persisted(&self, view: &View, credential: CredentialId) -> Persisted {
+        let mut persisted = Persisted::None;
+        for (_, state) in self.target_states(view, credential) {
+            persisted = match (persisted, state) {
+                (_, TargetState::Pending { .. } | TargetState::Claimed { .. })
+                | (Persisted::Pending, _) => Persisted::Pending,
+                (_, TargetState::Done) | (Persisted::Done, _) => Persisted::Done,
+                (Persisted::None | Persisted::Impossible, TargetState::Impossible) => {
+                    Persisted::Impossible
+                }
+            };
         }
+        persisted
     }
 }

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
+use super::target::TargetId;
 use crate::clock::StoreTime;
 use crate::credential::CredentialId;
 
@@ -51,6 +52,8 @@ pub struct MemberRow {
     pub acked: u64,
     /// What it can present.
     pub holds: BTreeSet<CredentialId>,
+    /// The functions of its configuration that write credentials back.
+    pub persists: BTreeSet<TargetId>,
 }
 
 impl MemberTable {

@@ -1,7 +1,5 @@
 //! The writing of credentials back to the places that they come from.
 
-use std::time::Duration;
-
 use super::effect::RotationEffect;
 use super::notice::RotationNotice;
 use super::record::Record;
@@ -10,9 +8,6 @@ use super::transaction::Transaction;
 use super::view::View;
 use crate::clock::StoreTime;
 use crate::credential::CredentialId;
-
-/// The gap between attempts to persist to a target.
-const SINK_GAP: Duration = Duration::from_secs(10);
 
 /// Takes in what came of a write. Returns whether it was made with the credential that is to be
 /// there.
@@ -23,22 +18,20 @@ pub(super) fn take_in(
     outcome: PersistOutcome,
 ) -> bool {
     let now = tx.now();
+    let is_recorded = tx.view().is_recorded(target);
     if credential != tx.record().to_persist() {
-        if outcome == PersistOutcome::Done {
+        if is_recorded && outcome == PersistOutcome::Done {
             // The place holds now what is not to be kept there.
             tx.record_mut().targets.insert(target, TargetState::Pending { not_before: now });
         }
         return false;
     }
-    let state = match outcome {
-        PersistOutcome::Done => TargetState::Done,
-        PersistOutcome::Impossible => {
-            tx.notify(RotationNotice::PersistImpossible(target));
-            TargetState::Impossible
-        }
-        PersistOutcome::Failed => TargetState::Pending { not_before: now + SINK_GAP },
-    };
-    tx.record_mut().targets.insert(target, state);
+    if outcome == PersistOutcome::Impossible {
+        tx.notify(RotationNotice::PersistImpossible(target));
+    }
+    if is_recorded {
+        tx.record_mut().targets.insert(target, TargetState::after(outcome, now));
+    }
     true
 }
 
@@ -51,9 +44,35 @@ pub(super) fn retry_impossible(tx: &mut Transaction<'_>) {
     }
 }
 
+/// Nobody is left who could write to these.
+pub(super) fn give_up_lost(tx: &mut Transaction<'_>) {
+    let Some(fleet) = &tx.view().fleet else { return };
+    if !fleet.members.is_complete(tx.now()) {
+        return;
+    }
+    let is_lost = |target: &TargetId| {
+        !fleet.members.rows.values().any(|member| member.persists.contains(target))
+    };
+    for credential in [tx.record().active, tx.record().to_persist()] {
+        for (target, state) in tx.record_mut().targets_of_mut(credential) {
+            if state.due().is_some() && is_lost(target) {
+                *state = TargetState::Impossible;
+            }
+        }
+    }
+}
+
 /// Has the persist targets written that are due.
 pub(super) fn perform(tx: &mut Transaction<'_>) {
     let due = due(tx.record(), tx.view(), tx.now());
+    for effect in &due {
+        if let RotationEffect::Persist { target: target @ TargetId::Shared(_), .. } = effect {
+            // Nobody else begins meanwhile.
+            let before = tx.record().targets.get(target).copied();
+            let claimed = TargetState::claimed(before, tx.now());
+            tx.record_mut().targets.insert(*target, claimed);
+        }
+    }
     tx.perform(due);
 }
 
@@ -83,10 +102,15 @@ pub(super) fn unwritten(record: &Record, view: &View) -> Vec<(TargetId, StoreTim
     let wanted = idle.filter(|spec| depends && !(is_early && spec.at_retirement));
     wanted
         .filter_map(|spec| {
-            let not_before = match record.targets.get(&spec.target) {
-                Some(TargetState::Pending { not_before }) => *not_before,
+            let known = if view.is_recorded(spec.target) {
+                record.targets.get(&spec.target)
+            } else {
+                view.files.get(&(spec.target, credential))
+            };
+            let not_before = match known {
+                Some(state) => state.due()?,
                 None if is_early => StoreTime::default(),
-                _ => return None,
+                None => return None,
             };
             Some((spec.target, if spec.at_retirement { not_before.max(late) } else { not_before }))
         })

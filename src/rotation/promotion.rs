@@ -61,7 +61,7 @@ impl Transaction<'_> {
         }
         self.forget_predecessors(staged.next);
         let previous = self.replace_active(staged.next, proof);
-        let is_pending = self.record().persisted(staged.next) == Persisted::Pending;
+        let is_pending = self.record().persisted(view, staged.next) == Persisted::Pending;
         if is_pending && !self.record().is_kept(view, staged.next) {
             self.notify(RotationNotice::NotPersisted(staged.next));
         }

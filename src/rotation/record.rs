@@ -316,4 +316,15 @@ impl Record {
         let staged = self.staged().filter(|staged| staged.next != credential);
         staged.map_or(&self.targets, |staged| &staged.targets)
     }
+
+    /// The same, to change it.
+    pub(super) fn targets_of_mut(
+        &mut self,
+        credential: CredentialId,
+    ) -> &mut BTreeMap<TargetId, TargetState> {
+        match &mut self.phase {
+            Phase::Staged(staged) if staged.next != credential => &mut staged.targets,
+            _ => &mut self.targets,
+        }
+    }
 }

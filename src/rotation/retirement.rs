@@ -56,7 +56,7 @@ pub fn missing(
     };
     missing.proof = proof;
     let targets = record.targets_of(active);
-    let pending = targets.iter().filter(|(_, state)| matches!(state, TargetState::Pending { .. }));
+    let pending = targets.iter().filter(|(_, state)| state.due().is_some());
     missing.targets = pending.map(|(target, _)| *target).collect();
     let is_impossible = targets.values().any(|state| *state == TargetState::Impossible);
     missing.custody = is_impossible && !record.is_kept(view, active);

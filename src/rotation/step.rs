@@ -50,6 +50,7 @@ pub fn step(
     {
         tx.record_mut().scope.clone_from(&evidence.scope);
     }
+    persist::give_up_lost(&mut tx);
     dispatch::take(&mut tx, event);
     if !tx.has_moved() {
         dispatch::time(&mut tx);

@@ -84,17 +84,18 @@ impl Transaction<'_> {
             record.client = Arc::clone(client);
         }
         record.scope = view.ledger.scope(active).cloned();
-        let slots = view.targets.iter().map(|spec| spec.target);
+        let targets = view.targets.iter().map(|spec| spec.target);
+        let targets = targets.filter(|target| view.is_recorded(*target));
         match &mut record.phase {
             // The candidate stays, and so does what was written with it.
             Phase::Staged(staged) if staged.next != active => {
-                staged.targets = slots.map(|target| (target, pending)).collect();
+                staged.targets = targets.map(|target| (target, pending)).collect();
             }
             phase => {
                 let proved = matches!(phase, Phase::Staged(_));
-                let written = |state: &TargetState| !matches!(state, TargetState::Pending { .. });
-                record.targets.retain(|_, state| proved && written(state));
-                for target in slots {
+                let begun = |state: &TargetState| !matches!(state, TargetState::Pending { .. });
+                record.targets.retain(|_, state| proved && begun(state));
+                for target in targets {
                     record.targets.entry(target).or_insert(pending);
                 }
             }
@@ -102,7 +103,7 @@ impl Transaction<'_> {
         self.replace_token(proof);
         let record = self.record();
         // Where it is persisted next, there is something to tell only when that fails.
-        let is_written_next = record.persisted(active) == Persisted::Pending;
+        let is_written_next = record.persisted(view, active) == Persisted::Pending;
         let is_well = is_written_next || record.is_succeeded(view);
         if !is_well && !record.is_kept(view, active) {
             self.notify(RotationNotice::NotPersisted(active));

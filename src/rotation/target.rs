@@ -1,10 +1,19 @@
 //! Where credentials are persisted to, and how far that has come.
 
+use std::time::Duration;
+
 use crate::clock::StoreTime;
 
 /// Names a place that credentials are persisted to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct TargetId(pub u32);
+pub enum TargetId {
+    /// A place of one process, by a number of its own. In a fleet these are the files of a member,
+    /// and the record says nothing of them.
+    Own(u32),
+    /// A function that every member of a fleet has which is configured alike, by the position of its
+    /// entry. One of them calls it.
+    Shared(u32),
+}
 
 /// A place that a credential is to be persisted to, and when.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -23,10 +32,52 @@ pub enum TargetState {
         /// Not before.
         not_before: StoreTime,
     },
+    /// A member of the fleet is writing it; another one may from then on.
+    Claimed {
+        /// By then it has written it, or has died.
+        until: StoreTime,
+        /// It was tried before.
+        was_tried: bool,
+    },
     /// It acknowledged.
     Done,
     /// It never will.
     Impossible,
+}
+
+impl TargetState {
+    /// The gap between attempts to write to a place.
+    const GAP: Duration = Duration::from_secs(10);
+    /// A member that has not written to a place in this time leaves it to the next one.
+    const CLAIM: Duration = Duration::from_mins(1);
+
+    /// After an attempt that ended at that time.
+    pub fn after(outcome: PersistOutcome, now: StoreTime) -> Self {
+        match outcome {
+            PersistOutcome::Done => Self::Done,
+            PersistOutcome::Impossible => Self::Impossible,
+            PersistOutcome::Failed => Self::Pending { not_before: now + Self::GAP },
+        }
+    }
+
+    /// A member begins to write what was so far behind before.
+    pub(super) fn claimed(before: Option<Self>, now: StoreTime) -> Self {
+        let was_tried = before.is_some_and(Self::was_tried);
+        Self::Claimed { until: now + Self::CLAIM, was_tried }
+    }
+
+    /// Whether an attempt has ended.
+    pub(super) fn was_tried(self) -> bool {
+        !matches!(self, Self::Claimed { was_tried: false, .. })
+    }
+
+    /// From when on it is to be written, if it is.
+    pub fn due(self) -> Option<StoreTime> {
+        match self {
+            Self::Pending { not_before: at } | Self::Claimed { until: at, .. } => Some(at),
+            Self::Done | Self::Impossible => None,
+        }
+    }
 }
 
 /// What came of an attempt to persist.

@@ -8,7 +8,7 @@ use super::fleet::Fleet;
 use super::ledger::Ledger;
 use super::policy::RotationPolicy;
 use super::record::Staged;
-use super::target::{TargetId, TargetSpec};
+use super::target::{TargetId, TargetSpec, TargetState};
 use crate::clock::StoreTime;
 use crate::credential::CredentialId;
 use crate::token::TokenId;
@@ -41,6 +41,9 @@ pub struct View {
     pub fleet: Option<Fleet>,
     /// Where credentials are persisted to.
     pub targets: Vec<TargetSpec>,
+    /// How far the files of this member of a fleet are with the active and the next credential, as
+    /// far as they are concerned. In one process the record says so.
+    pub files: BTreeMap<(TargetId, CredentialId), TargetState>,
     /// The callers that wait, as [`RotationEffect::Keep`](super::RotationEffect::Keep) said.
     pub callers: Vec<KeptCaller>,
     /// Probes under way.
@@ -90,6 +93,11 @@ impl View {
     pub fn is_held(&self, credential: CredentialId) -> bool {
         self.held.contains(&credential)
             || self.fleet.as_ref().is_some_and(|fleet| fleet.is_held(credential))
+    }
+
+    /// Whether the record says how far a place is.
+    pub(super) fn is_recorded(&self, target: TargetId) -> bool {
+        self.fleet.is_none() || matches!(target, TargetId::Shared(_))
     }
 
     /// Whether the endpoint's latest certain answer to the next credential is a token, even one

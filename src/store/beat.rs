@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::clock::StoreTime;
 use crate::credential::CredentialId;
-use crate::rotation::{MemberId, MemberTable, Rejections, Token, Version};
+use crate::rotation::{MemberId, MemberTable, Rejections, TargetId, Token, Version};
 
 /// A sign of life of a member.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -19,6 +19,8 @@ pub struct Beat {
     pub read: Option<Version>,
     /// The credentials that the member can present.
     pub holds: BTreeSet<CredentialId>,
+    /// The functions of its configuration that write credentials back.
+    pub persists: BTreeSet<TargetId>,
 }
 
 /// The reply to [`Operation::Beat`](super::Operation::Beat): enough to know whether to load.

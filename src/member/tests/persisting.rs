@@ -87,7 +87,7 @@ fn a_place_that_is_read_again_before_its_write_is_told_to_be_done_counts_as_writ
     world.pass(SECOND);
     let persisted = |world: &World| {
         let record = world.member().record().expect("there is one");
-        record.persisted(record.active)
+        record.persisted(&world.member().view(), record.active)
     };
     assert_eq!((world.phase(), persisted(&world)), (PhaseName::Overlap, Persisted::Pending));
     world.end_sinks();

@@ -38,7 +38,9 @@ pub(in crate::rotation) fn take(tx: &mut Transaction<'_>, event: &RotationEvent)
             }
         }
         RotationEvent::Persisted { target, credential, outcome } => {
-            let is_first = !tx.record().targets.contains_key(target);
+            // Of a file the member tells only what it has tried already; who was told is not told again.
+            let known = tx.record().targets.get(target);
+            let is_first = known.is_none_or(|state| !state.was_tried());
             let is_wanted = persist::take_in(tx, *target, *credential, *outcome);
             if is_wanted && *outcome != PersistOutcome::Done && tx.record().staged().is_some() {
                 staged::not_written(tx, *credential, is_first);

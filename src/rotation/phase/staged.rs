@@ -18,7 +18,6 @@ use crate::rotation::record::{Overlap, Phase, Record, Staged};
 use crate::rotation::request::{Request, Rotate};
 use crate::rotation::retirement::FRESH;
 use crate::rotation::role::Role;
-use crate::rotation::target::TargetState;
 use crate::rotation::transaction::Transaction;
 use crate::rotation::transition::Transition;
 use crate::rotation::view::View;
@@ -227,8 +226,8 @@ pub(super) fn not_written(tx: &mut Transaction<'_>, candidate: CredentialId, is_
 fn end_if_unwanted(tx: &mut Transaction<'_>) {
     let Some(staged) = tx.record().staged().cloned() else { return };
     // A place that is written with it is about to yield it.
-    let is_written = !tx.view().writing.is_empty()
-        || tx.record().targets.values().any(|state| *state == TargetState::Done);
+    let is_written =
+        !tx.view().writing.is_empty() || tx.record().is_written(tx.view(), staged.next);
     if tx.waits_for(staged.next) || is_written || tx.view().is_yielded(staged.next) {
         return;
     }

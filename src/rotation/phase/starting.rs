@@ -194,7 +194,9 @@ fn first_record(
     // What the configuration yields needs no persisting.
     let is_configured = view.configured.contains(&active);
     let pending = TargetState::Pending { not_before: now };
-    let targets = view.targets.iter().filter(|_| !is_configured).map(|spec| (spec.target, pending));
+    let targets = view.targets.iter().filter(|_| !is_configured).map(|spec| spec.target);
+    let targets =
+        targets.filter(|target| view.is_recorded(*target)).map(|target| (target, pending));
     Record {
         version: Version {
             incarnation: Version::new_incarnation(view.nonce, now),

@@ -6,7 +6,7 @@ use super::world::*;
 use crate::credential::CredentialId;
 use crate::rotation::*;
 
-const SLOT: TargetId = TargetId(0);
+const SLOT: TargetId = TargetId::Shared(0);
 
 super::scenarios! {
     without_custody_a_candidate_waits_while_the_active_credential_works = unkept() => |world| {
@@ -48,7 +48,7 @@ super::scenarios! {
         let caller = world.rotate(B);
         world.pass(SECOND);
         assert!(world.is_active(caller));
-        assert_eq!(world.record().persisted(B), Persisted::Pending);
+        assert_eq!(world.record().persisted(&world.peers[0].view, B), Persisted::Pending);
         assert!(world.notices.contains(&RotationNotice::NotPersisted(B)));
     }
 
@@ -68,7 +68,7 @@ super::scenarios! {
         assert_eq!((world.phase(), world.record().role(A)), (PhaseName::Overlap, Role::Previous));
         world.sink_outcome = Some(PersistOutcome::Done);
         world.pass(2 * MINUTE);
-        assert_eq!((world.record().persisted(B), world.record().role(A)), (Persisted::Done, Role::Retired));
+        assert_eq!((world.record().persisted(&world.peers[0].view, B), world.record().role(A)), (Persisted::Done, Role::Retired));
     }
 
     what_can_never_be_written_is_told_as_such_when_it_is_promoted_without_custody = with_sink() => |world| {
@@ -76,7 +76,7 @@ super::scenarios! {
         world.kill(A);
         world.rotate(B);
         world.pass(SECOND);
-        assert_eq!((world.record().active, world.record().persisted(B)), (B, Persisted::Impossible));
+        assert_eq!((world.record().active, world.record().persisted(&world.peers[0].view, B)), (B, Persisted::Impossible));
         assert!(world.notices.contains(&RotationNotice::NotPersisted(B)));
     }
 
@@ -281,7 +281,7 @@ super::scenarios! {
         report(world, B, PersistOutcome::Done);
         assert_eq!(world.sinks.last().map(|(_, _, one)| *one), Some(A));
         report(world, A, PersistOutcome::Done);
-        assert_eq!(world.record().persisted(A), Persisted::Done);
+        assert_eq!(world.record().persisted(&world.peers[0].view, A), Persisted::Done);
     }
 
     an_attempt_that_was_given_up_is_not_made_a_second_time_before_it_ends = with_sink() => |world| {
@@ -305,7 +305,7 @@ super::scenarios! {
         world.peers[0].view.configured.clear();
         world.roll_back();
         world.pass(SECOND);
-        assert_eq!((world.record().active, world.record().persisted(A)), (A, Persisted::Done));
+        assert_eq!((world.record().active, world.record().persisted(&world.peers[0].view, A)), (A, Persisted::Done));
         assert!(!world.notices.contains(&RotationNotice::NotPersisted(A)));
     }
 

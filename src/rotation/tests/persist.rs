@@ -4,7 +4,7 @@ use super::promotion::{fleet, stable, stable_with};
 use super::world::*;
 use crate::rotation::*;
 
-const SLOT: TargetId = TargetId(0);
+const SLOT: TargetId = TargetId::Shared(0);
 
 super::scenarios! {
     a_sink_that_custody_depends_on_is_written_before_the_promotion = fleet_with_sink(false) => |world| {
@@ -113,14 +113,14 @@ super::scenarios! {
         world.sink_outcome = Some(PersistOutcome::Impossible);
         world.rotate(B);
         world.pass(MINUTE);
-        assert_eq!((world.sinks.len(), world.record().persisted(B)), (1, Persisted::Impossible));
+        assert_eq!((world.sinks.len(), world.record().persisted(&world.peers[0].view, B)), (1, Persisted::Impossible));
         world.rotate(B);
         world.pass(MINUTE);
-        assert_eq!((world.sinks.len(), world.record().persisted(B)), (2, Persisted::Impossible));
+        assert_eq!((world.sinks.len(), world.record().persisted(&world.peers[0].view, B)), (2, Persisted::Impossible));
         world.sink_outcome = Some(PersistOutcome::Done);
         world.rotate(B);
         world.pass(SECOND);
-        assert_eq!((world.sinks.len(), world.record().persisted(B)), (3, Persisted::Done));
+        assert_eq!((world.sinks.len(), world.record().persisted(&world.peers[0].view, B)), (3, Persisted::Done));
         let retire = world.retire(false);
         world.pass(SECOND);
         assert_eq!(world.outcome(retire), Some(&Ok(Settled::Retired)));
@@ -165,11 +165,11 @@ super::scenarios! {
         let caller = world.rotate(D);
         world.pass(20 * SECOND);
         assert_eq!(world.code(caller), Some("ERR_CANDIDATE_REJECTED"));
-        assert_eq!(world.record().persisted(A), Persisted::Pending);
+        assert_eq!(world.record().persisted(&world.peers[0].view, A), Persisted::Pending);
         world.sink_outcome = Some(PersistOutcome::Done);
         world.pass(20 * SECOND);
         assert_eq!(world.sinks.last().map(|(_, _, one)| *one), Some(A));
-        assert_eq!(world.record().persisted(A), Persisted::Done);
+        assert_eq!(world.record().persisted(&world.peers[0].view, A), Persisted::Done);
     }
 
     what_takes_over_while_a_candidate_is_proved_is_written_back = stable_with(&[A, C]) => |world| {

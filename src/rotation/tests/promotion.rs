@@ -303,7 +303,7 @@ super::scenarios! {
         let caller = world.rotate(B);
         world.pass(SECOND);
         assert!(world.notices.contains(&RotationNotice::NotPersisted(B)));
-        assert_eq!(world.record().persisted(B), Persisted::None);
+        assert_eq!(world.record().persisted(&world.peers[0].view, B), Persisted::None);
         let rotation = Some(RotationId::of(B));
         assert_eq!(world.outcome(caller), Some(&Ok(Settled::Active { rotation })));
     }

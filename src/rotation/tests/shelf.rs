@@ -27,11 +27,17 @@ impl Shelf {
         self.members.as_ref().expect("a fleet")
     }
 
-    /// A member says that it has read the record, and what it holds.
-    pub(super) fn acknowledge(&mut self, peer: usize, holds: &BTreeSet<CredentialId>) {
+    /// A member says that it has read the record, what it holds and what it can write to.
+    pub(super) fn acknowledge(
+        &mut self,
+        peer: usize,
+        holds: &BTreeSet<CredentialId>,
+        targets: &[TargetSpec],
+    ) {
         let acked = self.record.as_ref().map_or(0, |record| record.version.epoch);
         if let Some(members) = &mut self.members {
-            let row = MemberRow { acked, holds: holds.clone() };
+            let persists = targets.iter().map(|spec| spec.target).collect();
+            let row = MemberRow { acked, holds: holds.clone(), persists };
             members.rows.insert(MemberId(peer as u64), row);
         }
     }

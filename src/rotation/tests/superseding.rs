@@ -126,8 +126,10 @@ super::scenarios! {
         world.accept(C);
         let caller = world.ask(Request::Rotate(superseding(C)));
         // A place of the active credential is behind again.
+        let lagging = TargetId::Shared(7);
+        world.peers[0].view.targets = vec![TargetSpec { target: lagging, at_retirement: true }];
         if let Phase::Staged(staged) = &mut world.shelf.record.as_mut().unwrap().phase {
-            staged.targets.insert(TargetId(7), TargetState::Pending { not_before: world.now + 9 * HOUR });
+            staged.targets.insert(lagging, TargetState::Pending { not_before: world.now + 9 * HOUR });
         }
         world.read_all();
         world.pass(11 * MINUTE);

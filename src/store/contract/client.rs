@@ -1,5 +1,6 @@
 //! What the cases use a store through.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use super::Harness;
@@ -91,7 +92,11 @@ impl<H: Harness> Client<'_, H> {
 
     pub(super) fn beat(&self, member: u64, read: Option<Version>, holds: &[CredentialId]) -> Pulse {
         let (member, holds) = (MemberId(member), holds.iter().copied().collect());
-        reply!(self.perform(&Operation::Beat(Beat { member, read, holds })), Pulse)
+        self.say(Beat { member, read, holds, persists: BTreeSet::new() })
+    }
+
+    pub(super) fn say(&self, beat: Beat) -> Pulse {
+        reply!(self.perform(&Operation::Beat(beat)), Pulse)
     }
 
     pub(super) fn leave(&self, member: u64) {

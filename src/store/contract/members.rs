@@ -1,7 +1,8 @@
 //! Cases about the member table, and the barriers that it is for.
 
 use super::*;
-use crate::rotation::{Barrier, MemberRow, Missing, Retired};
+use crate::rotation::{Barrier, MemberRow, Missing, Retired, TargetId};
+use crate::store::Beat;
 
 /// The members as another client sees them.
 fn members<H: Harness>(client: &Client<'_, H>) -> MemberTable {
@@ -76,13 +77,25 @@ pub(in crate::store) fn a_beat_lists_a_member_with_what_it_holds_now<H: Harness>
     let (one, other) = (harness.client(), harness.client());
     one.beat(u64::MAX, None, &[OLD, NEW]);
     other.beat(2, None, &[]);
-    let row =
-        |holds: &[CredentialId]| MemberRow { acked: 0, holds: holds.iter().copied().collect() };
+    let row = |holds: &[CredentialId]| MemberRow {
+        holds: holds.iter().copied().collect(),
+        ..MemberRow::default()
+    };
     let expected = [(MemberId(u64::MAX), row(&[OLD, NEW])), (MemberId(2), row(&[]))];
     assert_eq!(members(&one).rows, expected.into());
     one.beat(u64::MAX, None, &[NEW, THIRD]);
     let expected = [(MemberId(u64::MAX), row(&[NEW, THIRD])), (MemberId(2), row(&[]))];
     assert_eq!(members(&one).rows, expected.into());
+}
+
+pub(in crate::store) fn a_beat_lists_what_a_member_writes_back_with<H: Harness>(harness: &H) {
+    let client = harness.client();
+    let persists: BTreeSet<_> = [TargetId::Shared(0), TargetId::Shared(u32::MAX)].into();
+    for persists in [persists, BTreeSet::new()] {
+        let member = MemberId(1);
+        client.say(Beat { member, read: None, holds: BTreeSet::new(), persists: persists.clone() });
+        assert_eq!(members(&client).rows[&member].persists, persists);
+    }
 }
 
 pub(in crate::store) fn a_beat_answers_what_is_stored<H: Harness>(harness: &H) {
@@ -190,7 +203,7 @@ pub(in crate::store) fn who_comes_back_from_the_dead_has_acknowledged_nothing<H:
     harness.advance(MemberTable::TTL);
     client.touch();
     client.beat(1, Some(version), &[NEW]);
-    let row = MemberRow { acked: 0, holds: BTreeSet::from([NEW]) };
+    let row = MemberRow { holds: BTreeSet::from([NEW]), ..MemberRow::default() };
     assert_eq!(members(&client).rows, [(MemberId(1), row)].into());
 }
 

@@ -39,6 +39,7 @@ macro_rules! contract {
                 a_table_that_nobody_has_used_for_long_begins_anew,
                 a_refused_write_begins_no_table,
                 a_beat_lists_a_member_with_what_it_holds_now,
+            a_beat_lists_what_a_member_writes_back_with,
                 a_beat_answers_what_is_stored,
                 only_the_stored_version_is_acknowledged,
                 an_acknowledgement_outlasts_an_older_beat_and_later_writes,

@@ -52,9 +52,10 @@ pub(in crate::store) fn every_part_of_a_record_comes_back<H: Harness>(harness: &
             ],
             waiting: Some(OLD),
             targets: [
-                (TargetId(u32::MAX), TargetState::Pending { not_before: at(7) }),
-                (TargetId(0), TargetState::Done),
-                (TargetId(1), TargetState::Impossible),
+                (TargetId::Own(u32::MAX), TargetState::Pending { not_before: at(7) }),
+                (TargetId::Own(0), TargetState::Done),
+                (TargetId::Shared(0), TargetState::Claimed { until: at(8), was_tried: true }),
+                (TargetId::Own(1), TargetState::Impossible),
             ]
             .into(),
             history: history(),
@@ -294,9 +295,9 @@ fn phases() -> Vec<Phase> {
             forsaken,
             unwanted: forsaken,
             targets: [
-                (TargetId(2), TargetState::Pending { not_before: at(6) }),
-                (TargetId(3), TargetState::Done),
-                (TargetId(4), TargetState::Impossible),
+                (TargetId::Own(2), TargetState::Pending { not_before: at(6) }),
+                (TargetId::Own(3), TargetState::Done),
+                (TargetId::Own(4), TargetState::Impossible),
             ]
             .into(),
             beneath: forsaken.map(|_| Box::new(overlap(true, Some(at(4))))),

@@ -296,7 +296,8 @@ impl Table {
         let before = self.rows.get(&beat.member).map_or(0, |row| row.member.acked);
         let confirmed = version.filter(|version| beat.read == Some(*version));
         let acked = confirmed.map_or(before, |version| version.epoch);
-        let member = MemberRow { acked, holds: beat.holds.clone() };
+        let member =
+            MemberRow { acked, holds: beat.holds.clone(), persists: beat.persists.clone() };
         self.rows.insert(beat.member, StoredRow { member, beat_at: now });
     }
 }

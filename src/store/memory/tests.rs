@@ -1,6 +1,6 @@
 //! Tests of what is true only in memory, and the suite that every store passes.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Poll, Wake};
 use std::time::Duration;
@@ -105,7 +105,12 @@ fn a_process_that_shares_nothing_lists_nobody_and_no_barrier_holds_it_up() {
     let store = memory(MemoryStore::for_process).store;
     let me = MemberId(1);
     store.write(write(1)).expect("the first record");
-    let beat = Operation::Beat(Beat { member: me, read: None, holds: [CREDENTIAL].into() });
+    let beat = Operation::Beat(Beat {
+        member: me,
+        read: None,
+        holds: [CREDENTIAL].into(),
+        persists: BTreeSet::new(),
+    });
     let Reply::Pulse(pulse) = store.answer(&beat) else { panic!("a pulse") };
     assert_eq!(pulse.version, Some(write(1).record.version));
     assert_eq!(store.answer(&Operation::Leave(me)), Reply::Done);
@@ -188,7 +193,12 @@ fn every_call_happens_at_one_moment() {
     let (credential, generation, read) = (CREDENTIAL, 1, 1);
     let refresh =
         TokenWrite { id: second, text, credential, generation, issued_at, expires_at, read };
-    let beat = Beat { member: MemberId(1), read: None, holds: [CREDENTIAL].into() };
+    let beat = Beat {
+        member: MemberId(1),
+        read: None,
+        holds: [CREDENTIAL].into(),
+        persists: BTreeSet::new(),
+    };
     let written = |serial| Reply::Written(Written { now: issued_at, serial: Some(serial) });
     let is_lease = |reply: &Reply| matches!(reply, Reply::Lease(Lease::Acquired { .. }));
     let is_pulse = |reply: &Reply| matches!(reply, Reply::Pulse(pulse) if pulse.serial == 2);

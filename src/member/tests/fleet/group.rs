@@ -11,10 +11,12 @@ use crate::credential::Credential;
 use crate::member::tests::peripherals::Hands;
 use crate::member::tests::world::*;
 use crate::member::{Member, MemberEvent};
+use crate::persist::PersistTarget;
 use crate::policy::Policy;
 use crate::policy::tests::DEFAULT;
 use crate::refresh::{TokenRefusal, WaiterId};
 use crate::rotation::{MemberId, Role};
+use crate::source::{EntrySpec, SourceSpec};
 use crate::store::{MemoryHints, MemoryStore};
 use crate::token::Grant;
 use crate::verdict::Verdict;
@@ -89,19 +91,30 @@ impl Group {
 
     /// The same of another client.
     pub(super) fn start_of(&mut self, client: &str, secrets: &[&str]) -> usize {
+        let place = self.enter(vec![entry(0, None)]);
+        self.act(place, |world| world.configure_of(client, secrets));
+        place
+    }
+
+    /// The same with these entries, which yield these.
+    pub(super) fn start_with(&mut self, entries: Vec<EntrySpec>, secrets: &[&[&str]]) -> usize {
+        let place = self.enter(entries);
+        self.act(place, |world| world.configure_each(secrets));
+        place
+    }
+
+    fn enter(&mut self, entries: Vec<EntrySpec>) -> usize {
         let place = self.members.len();
         let provider = Rc::clone(&self.provider);
         let endpoint = move |credential: &Credential, _| provider.borrow().answer(credential);
         // No two clocks tell the same time, and none that of the store.
         let ahead = Duration::from_millis(1_037) * u32::try_from(place + 1).unwrap();
-        let mut world = World::new(self.policy.clone(), endpoint)
+        let mut world = World::with_entries(self.policy.clone(), entries, endpoint)
             .over(self.store.clone(), self.hands.now() + ahead);
         world.process.member = Member::in_fleet(self.policy.clone(), MemberId(place as u64 + 1));
         world.script.dice = world.script.dice.of_member(place);
         self.hints.push(self.store.subscribe());
         self.members.push(world);
-        self.members[place].configure_of(client, secrets);
-        self.pump();
         place
     }
 
@@ -241,5 +254,18 @@ impl Group {
         let stored = self.store.load().token.map(|token| token.id);
         let held = |world: &World| world.process.handed_out.as_ref().map(|held| held.id);
         stored.is_some() && self.alive().all(|world| held(world) == stored)
+    }
+}
+
+/// An entry that a function reads, and where it is written back to.
+pub(super) fn entry(index: usize, persist: Option<PersistTarget>) -> EntrySpec {
+    let source = SourceSpec::Js { index };
+    EntrySpec {
+        label: None,
+        optional: true,
+        expires_at: None,
+        has_variables: true,
+        persist,
+        source,
     }
 }

@@ -40,7 +40,8 @@ impl Outside {
         let is_troubled = is_troubled || self.history.written_at + MINUTE >= self.now;
         if deadline + SECOND < self.now && !is_troubled && !self.is_stranded(process) {
             let sinks = record.targets.values();
-            let is_kept = record.persisted(record.active) != Persisted::Impossible
+            let is_kept = record.persisted(&process.member.view(), record.active)
+                != Persisted::Impossible
                 || process.member.keeps_active();
             let is_blocked = record.overlap().is_some()
                 && (!is_kept

@@ -83,7 +83,7 @@ impl State {
         let token =
             Some(Token { id: TokenId(2), credential: A, generation: 2, serial: 2, expires_at });
         let held = BTreeSet::from([A]);
-        let row = MemberRow { acked: 2, holds: held.clone() };
+        let row = MemberRow { acked: 2, holds: held.clone(), ..MemberRow::default() };
         let rows = (0..bounds.peers as u64).map(|id| (MemberId(id), row.clone())).collect();
         let members = MemberTable { since: StoreTime::default(), rows };
         let peer = Peer {
@@ -166,6 +166,7 @@ impl Ground for State {
             token: member.token,
             fleet: Some(Fleet { me, members: member.members.clone(), sealed: BTreeSet::new() }),
             targets: Vec::new(),
+            files: BTreeMap::new(),
             callers: member.callers.clone(),
             probing: member.probing.clone(),
             writing: BTreeSet::new(),

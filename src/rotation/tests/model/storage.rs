@@ -14,7 +14,7 @@ impl State {
         let known = self.peers[peer].record.clone();
         let own = known.as_ref().and_then(|known| self.reconcile(peer, known));
         let holds = self.held(peer);
-        self.shelf.acknowledge(peer, &holds);
+        self.shelf.acknowledge(peer, &holds, &[]);
         let member = &mut self.peers[peer];
         member.record.clone_from(&self.shelf.record);
         member.token = self.shelf.token;

@@ -166,7 +166,7 @@ impl World {
         for (index, peer) in peers.iter_mut().enumerate().filter(|(_, peer)| peer.is_awake()) {
             peer.record.clone_from(&shelf.record);
             peer.view.token = shelf.token;
-            shelf.acknowledge(index, &peer.view.held);
+            shelf.acknowledge(index, &peer.view.held, &peer.view.targets);
         }
         for (index, peer) in peers.iter_mut().enumerate().filter(|(_, peer)| !peer.is_asleep) {
             let me = Some(MemberId(index as u64));
