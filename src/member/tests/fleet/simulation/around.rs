@@ -13,7 +13,7 @@ use crate::member::tests::simulation::Key;
 use crate::member::tests::world::{rejected, throttled, transient};
 use crate::member::{Answer, Chance, Denial, MemberEffect, MemberEvent, MemberNotice, What};
 use crate::refresh::{TokenRefusal, WaiterId};
-use crate::rotation::{CallerId, Transition};
+use crate::rotation::{CallerId, PersistOutcome, Record, Transition};
 use crate::secret::Secret;
 use crate::source::{Configured, CredentialText, EntryPlace, Reading};
 use crate::store::Operation;
@@ -82,7 +82,14 @@ impl TokenEndpoint for Around<'_> {
         self.note(format_args!("{key:?} is accepted: {text}"));
         let access_token = Secret::new(text);
         let grant = Grant { access_token, lifetime: life, refresh_in: None, scope: None };
-        (Verdict::Accepted(grant), None)
+        let verify = sent.verify.then(|| {
+            let fails = !self.outside.is_calm && self.outside.random.percent(20);
+            if fails { Verify::Failed } else { Verify::Passed }
+        });
+        if verify == Some(Verify::Passed) {
+            self.outside.passed.insert(key.id());
+        }
+        (Verdict::Accepted(grant), verify)
     }
 }
 
@@ -122,10 +129,21 @@ impl StoreAccess for Around<'_> {
     }
 }
 
-/// Nobody writes anything anywhere.
 impl PersistPlaces for Around<'_> {
-    fn begins(&mut self, _: &Process, _: &PlaceWrite) -> Option<WriteEnd> {
-        unreachable!("there is no place")
+    fn begins(&mut self, process: &Process, write: &PlaceWrite) -> Option<WriteEnd> {
+        let key = Key::of(&write.credential);
+        let outside = &mut *self.outside;
+        outside.figures.writes += 1;
+        let wanted = process.member.record().map(Record::to_persist);
+        assert_eq!(wanted, Some(key.id()), "a secret is kept that is not to be");
+        outside.note(format_args!("{}: writes {key:?} back", self.place));
+        let (at, outcome) = match outside.random.below(100) {
+            _ if outside.is_calm => (Delay::AtOnce, PersistOutcome::Done),
+            0..5 => (Delay::Withheld, PersistOutcome::Failed),
+            5..20 => (Delay::After(outside.random.millis(20_000)), PersistOutcome::Failed),
+            _ => (Delay::After(outside.random.millis(5_000)), PersistOutcome::Done),
+        };
+        Some(WriteEnd { at, outcome, message: None })
     }
 
     fn tries(&mut self, _: EntryPlace) -> Option<bool> {

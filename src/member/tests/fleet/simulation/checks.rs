@@ -88,6 +88,11 @@ impl Outside {
         let is_with_token = matches!(write.token,
             TokenChange::Replace { credential, .. } if credential == write.record.active);
         assert!(changed == 0 || is_with_token, "I7: active without a token of its own");
+        let wanted =
+            stored.verified().filter(|(next, _)| changed > 0 && *next == write.record.active);
+        if let Some((next, _)) = wanted {
+            assert!(self.passed.contains(&next), "promoted although nothing has verified it");
+        }
         let retired = |one| write.record.role(one) == Role::Retired;
         let previous = stored.open_overlap().map(|overlap| overlap.previous);
         if previous.is_some_and(retired) {

@@ -49,6 +49,7 @@ impl Group {
         match deed {
             Deed::Announce(key) => {
                 let now = self.outside.now;
+                self.outside.passed.remove(&key.id());
                 self.outside.provider.announce(key, Kind::Usual, now, now);
             }
             Deed::Revoke(key) => self.outside.provider.kill(key, self.outside.now),

@@ -22,6 +22,8 @@ pub(super) struct Figures {
     pub(super) refusals: u64,
     pub(super) deaths: u64,
     pub(super) forks: u64,
+    /// How often a function wrote a secret back.
+    pub(super) writes: u64,
 }
 
 impl AddAssign for Figures {
@@ -37,6 +39,7 @@ impl AddAssign for Figures {
         self.refusals += other.refusals;
         self.deaths += other.deaths;
         self.forks += other.forks;
+        self.writes += other.writes;
     }
 }
 
@@ -60,7 +63,7 @@ impl fmt::Display for Table {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(
             f,
-            "{:<16} {:>7} {:>9} {:>8} {:>8} {:>11} {:>10} {:>9} {:>9} {:>7} {:>8} {:>6}",
+            "{:<16} {:>7} {:>9} {:>8} {:>8} {:>11} {:>10} {:>9} {:>9} {:>7} {:>8} {:>6} {:>7}",
             "fault",
             "lives",
             "rotations",
@@ -72,7 +75,8 @@ impl fmt::Display for Table {
             "calls",
             "refused",
             "deaths",
-            "forks"
+            "forks",
+            "writes"
         )?;
         let rows = self.0.iter().map(|(fault, figures)| (format!("{fault:?}"), *figures));
         for (name, it) in rows.chain([("all".to_owned(), self.total())]) {
@@ -80,7 +84,7 @@ impl fmt::Display for Table {
             let rate = it.grants as f64 / it.lives.max(1) as f64;
             writeln!(
                 f,
-                "{name:<16} {:>7} {:>9} {:>8} {:>8} {rate:>11.2} {:>10} {:>9} {:>9} {:>7} {:>8} {:>6}",
+                "{name:<16} {:>7} {:>9} {:>8} {:>8} {rate:>11.2} {:>10} {:>9} {:>9} {:>7} {:>8} {:>6} {:>7}",
                 it.lives,
                 it.rotations,
                 it.retirements,
@@ -90,7 +94,8 @@ impl fmt::Display for Table {
                 it.calls,
                 it.refusals,
                 it.deaths,
-                it.forks
+                it.forks,
+                it.writes
             )?;
         }
         Ok(())

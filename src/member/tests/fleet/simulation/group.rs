@@ -10,6 +10,7 @@ use crate::clock::{Clock, Timestamp};
 use crate::member::tests::peripherals::{Died, Hands, Process, SECOND, START};
 use crate::member::tests::simulation::Random;
 use crate::member::{Member, MemberEvent};
+use crate::persist::PersistTarget;
 use crate::policy::Policy;
 use crate::policy::tests::DEFAULT;
 use crate::rotation::MemberId;
@@ -55,6 +56,7 @@ impl Group {
             let ahead = self.outside.random.millis(1000 * 3600);
             let mut node = Node::new(0, Random(fastrand::Rng::new()));
             (node.ahead, node.is_alive, node.configured) = (ahead, false, vec![first]);
+            node.has_function = self.outside.regime.writes_back && self.outside.random.percent(80);
             self.outside.nodes.push(node);
             let hands = Hands::at(START + ahead);
             self.clocks.push((Arc::clone(&hands), None));
@@ -67,7 +69,7 @@ impl Group {
     }
 
     fn process(&self, place: usize, hands: Arc<Hands>) -> Process {
-        let number = self.outside.nodes[place].number;
+        let Node { number, has_function, .. } = self.outside.nodes[place];
         let member = Member::in_fleet(self.policy.clone(), MemberId(number << 8 | place as u64));
         let source = SourceSpec::Js { index: 0 };
         let list = EntrySpec {
@@ -75,7 +77,7 @@ impl Group {
             optional: true,
             expires_at: None,
             has_variables: false,
-            persist: None,
+            persist: has_function.then_some(PersistTarget::Js { index: 0 }),
             source,
         };
         let mut sources = Sources::new(SECOND, 10 * SECOND);
@@ -95,6 +97,7 @@ impl Group {
             ahead: before.ahead,
             configured: before.configured.clone(),
             is_cut_off: before.is_cut_off,
+            has_function: before.has_function,
             ..Node::new(number, chance)
         };
         self.outside.nodes[place] = node;

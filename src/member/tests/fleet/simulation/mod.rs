@@ -43,6 +43,7 @@ fn run(seed: u64, is_traced: bool) -> (Regime, Figures) {
         life: random.one_of(&[5 * MINUTE, 20 * MINUTE]),
         is_slow: random.percent(50),
         keeps_secrets: random.percent(50),
+        writes_back: random.percent(40),
     };
     let mut group = Group::new(seed, regime);
     group.outside.is_traced = is_traced;

@@ -67,6 +67,8 @@ pub(super) struct Regime {
     pub(super) is_slow: bool,
     /// The provider accepts the old secret beside the new one for a while.
     pub(super) keeps_secrets: bool,
+    /// Most places have a function that writes a promoted secret back.
+    pub(super) writes_back: bool,
 }
 
 /// Something that takes place later.
@@ -89,6 +91,8 @@ pub(super) struct Node {
     pub(super) is_cut_off: bool,
     /// What it is configured with.
     pub(super) configured: Vec<Key>,
+    /// It has a function that writes back.
+    pub(super) has_function: bool,
     pub(super) chance: Random,
     pub(super) waiters: BTreeMap<WaiterId, Timestamp>,
     pub(super) callers: BTreeMap<CallerId, Ask>,
@@ -107,6 +111,7 @@ impl Node {
             frozen_until: Timestamp::default(),
             is_cut_off: false,
             configured: Vec::new(),
+            has_function: false,
             chance,
             waiters: BTreeMap::new(),
             callers: BTreeMap::new(),
@@ -133,6 +138,8 @@ pub(super) struct Outside {
     pub(super) troubled_at: Timestamp,
     /// When each secret was last accepted, and was not.
     pub(super) accepted: BTreeMap<CredentialId, Timestamp>,
+    /// The secrets whose tokens a resource has accepted since the provider took them.
+    pub(super) passed: BTreeSet<CredentialId>,
     pub(super) rejected: VecDeque<(Timestamp, CredentialId)>,
     pub(super) last_number: u64,
     pub(super) figures: Figures,
@@ -154,6 +161,7 @@ impl Outside {
             is_calm: false,
             troubled_at: START,
             accepted: BTreeMap::new(),
+            passed: BTreeSet::new(),
             rejected: VecDeque::new(),
             last_number: 0,
             figures: Figures::default(),

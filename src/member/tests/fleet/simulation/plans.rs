@@ -41,7 +41,7 @@ impl Group {
         }
         if way == 0 || self.outside.random.percent(50) {
             let place = self.outside.any_place();
-            let ask = rotate_to(next);
+            let ask = rotate_to(next, self.outside.random.percent(30));
             self.outside.deed(*asked, Deed::Ask(place, ask, Some(next)));
         }
         if way == 0 {
@@ -204,12 +204,13 @@ impl Outside {
     }
 }
 
-fn rotate_to(key: Key) -> Ask {
+fn rotate_to(key: Key, is_verified: bool) -> Ask {
     let candidate = Some(Candidate {
         label: None,
         client_id: Some(key.client_id().to_owned()),
         client_secret: Secret::new(key.secret()),
         expires_at: None,
     });
-    Request::Rotate(Rotate { candidate, ..Rotate::default() }).into()
+    let verify = is_verified.then(|| "https://resource.example/me".parse().unwrap());
+    Request::Rotate(Rotate { candidate, verify, ..Rotate::default() }).into()
 }
