@@ -94,17 +94,14 @@ impl Member {
         let (candidate, view) = (record.to_persist(), self.view());
         let states: BTreeMap<_, _> = record.target_states(&view, candidate).collect();
         let is_behind = |target_id: TargetId| match states.get(&target_id) {
-            Some(TargetState::Pending { .. } | TargetState::Claimed { .. }) => true,
             Some(TargetState::Impossible) => !record.is_kept(&view, candidate),
-            Some(TargetState::Done) | None => false,
+            state => state.is_some_and(|state| state.due().is_some()),
         };
         let failures = self.targets.failures().filter(|(target_id, _)| is_behind(*target_id));
         let shown = |(target_id, failure): (TargetId, &PersistFailure)| PersistFailure {
             // Somebody may have asked for it once more.
             outcome: match states.get(&target_id) {
-                Some(TargetState::Pending { .. } | TargetState::Claimed { .. }) => {
-                    PersistOutcome::Failed
-                }
+                Some(state) if state.due().is_some() => PersistOutcome::Failed,
                 _ => failure.outcome,
             },
             is_hanging: self.targets.is_stuck(target_id, candidate),

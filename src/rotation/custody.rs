@@ -71,8 +71,7 @@ impl Record {
         let next = self.to_persist();
         let is_tried = |target| {
             let mut states = self.target_states(view, next);
-            states
-                .any(|(one, state)| one == target && !matches!(state, TargetState::Claimed { .. }))
+            states.any(|(one, state)| one == target && state.was_tried())
         };
         view.targets.iter().all(|spec| spec.at_retirement || is_tried(spec.target))
     }
@@ -89,12 +88,10 @@ impl Record {
         let mut persisted = Persisted::None;
         for (_, state) in self.target_states(view, credential) {
             persisted = match (persisted, state) {
-                (_, TargetState::Pending { .. } | TargetState::Claimed { .. })
-                | (Persisted::Pending, _) => Persisted::Pending,
+                (Persisted::Pending, _) => Persisted::Pending,
+                (_, state) if state.due().is_some() => Persisted::Pending,
                 (_, TargetState::Done) | (Persisted::Done, _) => Persisted::Done,
-                (Persisted::None | Persisted::Impossible, TargetState::Impossible) => {
-                    Persisted::Impossible
-                }
+                _ => Persisted::Impossible,
             };
         }
         persisted

@@ -1,6 +1,7 @@
 //! The writing of credentials back to the places that they come from.
 
 use super::effect::RotationEffect;
+use super::fleet::MemberTable;
 use super::notice::RotationNotice;
 use super::record::Record;
 use super::target::{PersistOutcome, TargetId, TargetState};
@@ -44,22 +45,35 @@ pub(super) fn retry_impossible(tx: &mut Transaction<'_>) {
     }
 }
 
-/// Nobody is left who could write to these.
+/// Gives up what nobody could write for a while.
 pub(super) fn give_up_lost(tx: &mut Transaction<'_>) {
-    let Some(fleet) = &tx.view().fleet else { return };
-    if !fleet.members.is_complete(tx.now()) {
+    let (view, now) = (tx.view(), tx.now());
+    if !view.fleet.as_ref().is_some_and(|fleet| fleet.members.is_complete(now)) {
         return;
     }
-    let is_lost = |target: &TargetId| {
-        !fleet.members.rows.values().any(|member| member.persists.contains(target))
-    };
     for credential in [tx.record().active, tx.record().to_persist()] {
         for (target, state) in tx.record_mut().targets_of_mut(credential) {
-            if state.due().is_some() && is_lost(target) {
-                *state = TargetState::Impossible;
+            if is_lost(view, *target) {
+                *state = state.without_writer(now);
             }
         }
     }
+}
+
+/// When the next one is given up.
+pub(super) fn given_up_at(record: &Record, view: &View) -> Option<StoreTime> {
+    let complete_at = view.fleet.as_ref()?.members.since + MemberTable::TTL;
+    let credentials = [record.active, record.to_persist()].into_iter();
+    let states = credentials.flat_map(|one| record.targets_of(one));
+    let lost = states.filter(|(target, _)| is_lost(view, **target));
+    lost.filter_map(|(_, state)| state.given_up_at()).min().map(|at| at.max(complete_at))
+}
+
+/// Whether no live member can write to a place, this one included.
+fn is_lost(view: &View, target: TargetId) -> bool {
+    let mut members = view.fleet.iter().flat_map(|fleet| fleet.members.rows.values());
+    !members.any(|member| member.persists.contains(&target))
+        && !view.targets.iter().any(|spec| spec.target == target)
 }
 
 /// Has the persist targets written that are due.

@@ -91,7 +91,8 @@ pub fn wake_at(record: Option<&Record>, view: &View, now: StoreTime) -> Option<S
     let probes = wanted(record, view, now).into_iter().map(|(_, at)| at.max(now));
     let targets = persist::unwritten(record, view).into_iter().map(|(_, at)| at.max(now));
     let promotion = dispatch::is_promotable(record, view, now).then_some(now);
-    deadlines.chain(probes).chain(targets).chain(promotion).min()
+    let lost = persist::given_up_at(record, view).map(|at| at.max(now));
+    deadlines.chain(probes).chain(targets).chain(promotion).chain(lost).min()
 }
 
 /// What the open rotation waits for, as far as this member knows.

@@ -39,6 +39,11 @@ pub enum TargetState {
         /// It was tried before.
         was_tried: bool,
     },
+    /// No live member can write it; the next one that can does.
+    Lost {
+        /// Since when. It is given up after a while.
+        since: StoreTime,
+    },
     /// It acknowledged.
     Done,
     /// It never will.
@@ -50,6 +55,8 @@ impl TargetState {
     const GAP: Duration = Duration::from_secs(10);
     /// A member that has not written to a place in this time leaves it to the next one.
     const CLAIM: Duration = Duration::from_mins(1);
+    /// A deploy that takes all members away which can write to a place has ended by then.
+    const DEPLOY: Duration = Duration::from_mins(10);
 
     /// After an attempt that ended at that time.
     pub fn after(outcome: PersistOutcome, now: StoreTime) -> Self {
@@ -66,6 +73,23 @@ impl TargetState {
         Self::Claimed { until: now + Self::CLAIM, was_tried }
     }
 
+    /// After no live member could write it at that time.
+    pub(super) fn without_writer(self, now: StoreTime) -> Self {
+        match self {
+            Self::Lost { since } if now >= since + Self::DEPLOY => Self::Impossible,
+            Self::Pending { .. } | Self::Claimed { .. } => Self::Lost { since: now },
+            Self::Lost { .. } | Self::Done | Self::Impossible => self,
+        }
+    }
+
+    /// When it is given up, if nobody can write it until then.
+    pub(super) fn given_up_at(self) -> Option<StoreTime> {
+        match self {
+            Self::Lost { since } => Some(since + Self::DEPLOY),
+            Self::Pending { .. } | Self::Claimed { .. } | Self::Done | Self::Impossible => None,
+        }
+    }
+
     /// Whether an attempt has ended.
     pub(super) fn was_tried(self) -> bool {
         !matches!(self, Self::Claimed { was_tried: false, .. })
@@ -74,7 +98,9 @@ impl TargetState {
     /// From when on it is to be written, if it is.
     pub fn due(self) -> Option<StoreTime> {
         match self {
-            Self::Pending { not_before: at } | Self::Claimed { until: at, .. } => Some(at),
+            Self::Pending { not_before: at }
+            | Self::Claimed { until: at, .. }
+            | Self::Lost { since: at } => Some(at),
             Self::Done | Self::Impossible => None,
         }
     }

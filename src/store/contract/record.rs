@@ -55,6 +55,7 @@ pub(in crate::store) fn every_part_of_a_record_comes_back<H: Harness>(harness: &
                 (TargetId::Own(u32::MAX), TargetState::Pending { not_before: at(7) }),
                 (TargetId::Own(0), TargetState::Done),
                 (TargetId::Shared(0), TargetState::Claimed { until: at(8), was_tried: true }),
+                (TargetId::Shared(1), TargetState::Lost { since: at(4) }),
                 (TargetId::Own(1), TargetState::Impossible),
             ]
             .into(),

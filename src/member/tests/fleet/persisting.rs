@@ -118,9 +118,28 @@ fn a_function_that_no_member_has_any_more_holds_nobody_up() {
     group.pass(2 * HOUR);
     assert_eq!(group.role("old"), Role::Previous, "it may succeed yet");
     group.kill(0);
-    group.pass(MINUTE);
+    group.pass(9 * MINUTE);
+    assert!(matches!(function_state(&group), Some(TargetState::Lost { .. })), "in a deploy");
+    assert_eq!(group.role("old"), Role::Previous);
+    group.pass(2 * MINUTE);
     assert_eq!(function_state(&group), Some(TargetState::Impossible));
     assert_eq!((group.role("new"), group.role("old")), (Role::Active, Role::Retired));
+}
+
+#[test]
+fn a_deploy_that_takes_the_function_away_for_a_while_does_not_lose_it() {
+    let mut group = started(1, function);
+    group.start(&["old"]);
+    group.pass(MINUTE);
+    group.members[0].script.sink_outcome = PersistOutcome::Failed;
+    rotate_all(&mut group);
+    group.pass(2 * MINUTE);
+    group.close(0);
+    group.pass(5 * MINUTE);
+    let place = group.start_with(vec![entry(0, Some(function()))], &[&["new"]]);
+    group.pass(MINUTE);
+    assert_eq!(function_state(&group), Some(TargetState::Done));
+    assert_eq!(written(&group)[place], ["new"]);
 }
 
 #[test]
