@@ -7,11 +7,11 @@ use crate::credential::CredentialId;
 pub enum Former {
     /// The record did not know it.
     Unknown,
-    /// See [`Record::standby`].
+    /// See [`Record::standby`](super::Record::standby).
     Standby,
-    /// See [`Record::quarantined`].
+    /// See [`Record::quarantined`](super::Record::quarantined).
     Quarantined(Quarantined),
-    /// See [`Record::retired`].
+    /// See [`Record::retired`](super::Record::retired).
     Retired(Retired),
 }
 
