@@ -35,10 +35,10 @@ const LONGEST_CONNECT: Duration = Duration::from_secs(5);
 /// bytes.
 const MOST_HEADERS: usize = 4096;
 
-/// Sends requests to endpoints in one way: with one [`Transport`].
+/// Sends requests with the options of one [`Transport`].
 ///
-/// Each request has a connection of its own. On a kept connection that the server is closing it
-/// would fail, and refreshes are too far apart to gain from kept ones. TLS sessions are resumed
+/// Each request has its own connection. On a kept connection that the server is closing, a request
+/// would fail, and refreshes are too far apart to gain from keeping one. TLS sessions are resumed
 /// anyway.
 #[derive(Debug)]
 pub struct HttpClient {
@@ -48,7 +48,7 @@ pub struct HttpClient {
     timeout: Duration,
     /// What was wrong with the certificates that the environment names.
     complaints: Vec<String>,
-    /// The semaphore of each origin.
+    /// One semaphore for each origin.
     turns: Mutex<HashMap<String, Arc<Semaphore>>>,
 }
 
@@ -62,7 +62,7 @@ pub struct Attempt {
 }
 
 impl HttpClient {
-    /// Builds a client. It reads the files with certificate authorities.
+    /// Builds a client. This reads the files with certificate authorities.
     pub fn new(transport: &Transport) -> Result<Self, InvalidTransport> {
         let timeout = transport.request_timeout();
         let user_agent = HeaderValue::from_str(&transport.user_agent)
@@ -92,7 +92,7 @@ impl HttpClient {
 
     /// Makes one attempt, never more. Dropping the future cancels it.
     ///
-    /// No failure repeats the credential, or anything that is `known`.
+    /// No failure repeats the client secret or a `known` secret.
     pub async fn fetch(
         &self,
         endpoint: &Endpoint,
@@ -103,22 +103,22 @@ impl HttpClient {
         let turns = self.turns(endpoint);
         let _turn = turns.acquire().await;
         let sent_at = clock.now();
-        // What has arrived of the answer, even if the rest never does.
+        // The part of the answer that has arrived, even if the rest never does.
         let mut came = TokenResponse::default();
         let ended = tokio::select! {
             ended = self.exchange(endpoint, credential, &mut came) => ended,
             () = clock.sleep_until(sent_at + self.timeout) => Err(Trouble::TimedOut),
         };
         let verdict = match ended {
-            // A complete JSON object is an answer, however the connection ended after it.
+            // A complete JSON object counts, however the connection ended after it.
             Err(trouble) if matches!(trouble, Trouble::TooLarge) || !came.is_whole() => {
                 Verdict::Transient(self.failure(endpoint, &trouble, known))
             }
             Ok(()) | Err(_) => {
                 let now = clock.now();
                 match judge(&came, endpoint, credential, known, clock.utc_millis(now)) {
-                    // The process was suspended meanwhile, and the token is too old. The next one
-                    // comes in time.
+                    // The process was suspended meanwhile, so the token is too old. The next
+                    // attempt gets a fresh one.
                     Verdict::Accepted(grant)
                         if now.since(sent_at) >= grant.lifetime.max(self.timeout) =>
                     {
@@ -147,8 +147,8 @@ impl HttpClient {
         }
     }
 
-    /// The client for an address. reqwest has its own rules for `NO_PROXY`, and a secret that they
-    /// send to the proxy by mistake is lost.
+    /// Returns the client for a URL. reqwest's own `NO_PROXY` rules differ, and could send a secret
+    /// to the proxy by mistake.
     fn client(&self, url: &Url) -> (&Client, Way) {
         let proxied = self.proxied.as_ref().filter(|(exempt, _)| !exempt.exempts(url));
         match proxied {
@@ -164,7 +164,7 @@ impl HttpClient {
         Arc::clone(turns.entry(origin).or_insert_with(|| Arc::new(Semaphore::new(CONCURRENCY))))
     }
 
-    /// Asks for a token, and stores in `came` what arrives.
+    /// Asks for a token, and stores what arrives in `came`.
     async fn exchange(
         &self,
         endpoint: &Endpoint,

@@ -1,7 +1,7 @@
 //! Sends one request to the token endpoint and says what the answer means.
 //!
 //! `request`, `response`, `retry_after` and `no_proxy` are pure. The others (feature `io`) move the
-//! bytes. Nothing here retries: the refresh machine decides about that.
+//! bytes. Nothing here retries: the refresh machine decides when to.
 
 pub mod no_proxy;
 pub mod request;

@@ -6,10 +6,10 @@ use url::{Host, Url};
 
 /// The hosts that are reached without the proxy.
 ///
-/// Entries are separated by commas or blanks. `*` stands for every host. A name stands for itself
-/// and its subdomains, with or without `.` or `*.` before it and a dot after it. An address stands
-/// for itself, and `10.0.0.0/8` for a network. An entry with a port (`host:port`, `[::1]:port`)
-/// stands for that port only.
+/// Entries are separated by commas or blanks. `*` matches every host. A name matches itself and its
+/// subdomains, with or without `.` or `*.` before it and a dot after it. An address matches itself,
+/// and `10.0.0.0/8` a network. An entry with a port (`host:port`, `[::1]:port`) matches only that
+/// port.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NoProxy(Vec<NoProxyEntry>);
 
@@ -22,7 +22,7 @@ struct NoProxyEntry {
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Hosts {
     All,
-    /// A domain, in lower case and without dots at its ends.
+    /// A domain in lower case, without leading and trailing dots.
     Domain(String),
     /// All addresses that share this many leading bits with this one.
     Network(IpAddr, u32),
@@ -35,8 +35,8 @@ impl NoProxy {
         Self(entries.filter_map(NoProxyEntry::parse).collect())
     }
 
-    /// Whether a host is reached without the proxy. A host of this machine always is, since no
-    /// proxy could reach it.
+    /// Whether a URL's host is reached without the proxy. This machine always is, since no proxy
+    /// could reach it.
     pub fn exempts(&self, url: &Url) -> bool {
         let Some(host) = url.host() else { return false };
         let (name, address) = match host {
@@ -78,7 +78,7 @@ impl NoProxyEntry {
     }
 }
 
-/// A host and its port, if it has one. An IPv6 address has a port only after brackets.
+/// Splits off the port, if there is one. An IPv6 address has a port only after brackets.
 fn split_port(text: &str) -> Option<(&str, Option<u16>)> {
     if let Some(rest) = text.strip_prefix('[') {
         let (host, rest) = rest.split_once(']')?;
@@ -114,7 +114,7 @@ fn begins_alike(one: IpAddr, other: IpAddr, bits: u32) -> bool {
     one.is_ipv4() == other.is_ipv4() && (number(one) ^ number(other)).leading_zeros() >= bits
 }
 
-/// The form of a name that is compared: `.Example.com.` becomes `example.com`.
+/// Normalizes a name for comparison: `.Example.com.` becomes `example.com`.
 fn plain(name: &str) -> String {
     name.trim_matches('.').to_ascii_lowercase()
 }

@@ -13,12 +13,12 @@ use crate::secret::Secret;
 pub struct TokenRequest {
     /// The `Authorization` header, unless the body holds the credential.
     pub authorization: Option<Secret>,
-    /// The form.
+    /// The form-encoded body.
     pub body: Secret,
 }
 
 impl TokenRequest {
-    /// The request for a token of this endpoint with this credential.
+    /// Builds the request for a token from this endpoint with this credential.
     pub fn new(endpoint: &Endpoint, credential: &Credential) -> Self {
         let Credential { client_id, client_secret, .. } = credential;
         let authorization = match endpoint.client_auth {
@@ -46,8 +46,7 @@ impl TokenRequest {
     }
 }
 
-/// What to try if client id and secret are right and yet are not accepted: how they are sent, and
-/// the other ways.
+/// Says how client id and secret were sent, and what to try if they are right but not accepted.
 pub fn advice(client_auth: ClientAuth, credential: &Credential) -> String {
     let Credential { client_id, client_secret, .. } = credential;
     let is_changed = |text: &str| encode(text) != text;
@@ -82,7 +81,7 @@ pub(super) fn basic(id: &str, secret: &str) -> Secret {
     Secret::new(format!("Basic {}", STANDARD.encode(format!("{id}:{secret}"))))
 }
 
-/// The encoding that RFC 6749 §2.3.1 asks for before Basic.
+/// Encodes a text as RFC 6749 §2.3.1 requires before Basic.
 ///
 /// A space is `%20`, not `+`: every form decoder reads both, and servers that only undo
 /// percent-encoding read this one.

@@ -1,4 +1,4 @@
-//! Resolves host names. `localhost` is this machine and nothing else (RFC 6761 §6.3).
+//! Resolves host names. `localhost` is always this machine (RFC 6761 §6.3).
 
 use std::io;
 use std::net::SocketAddr;
@@ -6,10 +6,10 @@ use std::net::SocketAddr;
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use tokio::net::lookup_host;
 
-/// The system's resolver, without addresses of other machines for `localhost`.
+/// The system's resolver, but `localhost` has no addresses of other machines.
 ///
-/// Requests to `localhost` may go unencrypted without the user's permission. So an address
-/// elsewhere, from a hosts file or a search domain, is dropped.
+/// Requests to `localhost` may be unencrypted without the user's permission. So an address of
+/// another machine, from a hosts file or a search domain, is dropped.
 #[derive(Debug)]
 pub(super) struct Resolver;
 

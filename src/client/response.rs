@@ -1,4 +1,4 @@
-//! What an answer of the token endpoint means (RFC 6749 §5, and how servers deviate from it).
+//! What an answer from the token endpoint means (RFC 6749 §5, and how servers deviate from it).
 
 mod account;
 mod answer;

@@ -1,5 +1,5 @@
-//! Reads how long a server asks to be left alone: from `Retry-After` (RFC 9110 §10.2.3), or from
-//! what some servers send instead.
+//! Reads how long a server asks us to wait, from `Retry-After` (RFC 9110 §10.2.3) or from what some
+//! servers send instead.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -13,19 +13,19 @@ const RESETS: [&str; 4] =
 /// Headers whose value is a number of milliseconds.
 const MILLIS: [&str; 2] = ["retry-after-ms", "x-ms-retry-after-ms"];
 
-/// From here on, a number is an instant in seconds since 1970, and not a number of seconds from
-/// now: as a duration it would be 31 years, and as an instant it is in the year 2001.
+/// From this value on, a number is an instant in seconds since 1970, not a number of seconds from
+/// now: as a duration it would be 31 years, as an instant it is in the year 2001.
 const FIRST_INSTANT: f64 = 1e9;
-/// From here on, a number is an instant in milliseconds since 1970: in milliseconds it is in the
-/// year 1973, in seconds it would be in the year 5138.
+/// From this value on, a number is an instant in milliseconds since 1970: in milliseconds it is in
+/// the year 1973, in seconds it would be in the year 5138.
 const FIRST_INSTANT_MILLIS: f64 = 1e11;
 
-/// How long the server asks to be left alone, by the headers of its answer. `header` returns the
-/// value of one, by its name in lower case.
+/// Returns how long the server asks us to wait, from the headers of its answer. `header` returns a
+/// header's value by its lower-case name.
 ///
 /// Some servers send headers about a rate limit in every answer, so they count only if the answer
-/// says that there are too many requests. A date is measured against the server's own `Date`. Only
-/// without one is it measured against our clock, which may be wrong.
+/// says that there are too many requests. A date is compared with the server's own `Date`. If there
+/// is none, it is compared with our clock, which may be wrong.
 pub fn wait<'a>(
     header: impl Fn(&str) -> Option<&'a str>,
     is_throttled: bool,
@@ -78,8 +78,7 @@ fn reset(value: &str, now: SystemTime) -> Option<Duration> {
     }
 }
 
-/// Finds `reset=30` or `t=30` in the header `RateLimit` of the drafts of the IETF's HTTPAPI working
-/// group.
+/// Finds `reset=30` or `t=30` in the `RateLimit` header of the IETF HTTPAPI drafts.
 fn reset_of_draft(value: &str) -> Option<&str> {
     value.split([',', ';']).find_map(|part| {
         let (name, value) = part.trim().split_once('=')?;
@@ -93,7 +92,7 @@ fn positive(value: &str) -> Option<f64> {
     value.parse().ok().filter(|_| is_number)
 }
 
-/// Limits the number, so that no `Duration` overflows: nothing waits for thirty thousand years.
+/// Limits the number so that no `Duration` overflows. Nothing waits for 30,000 years anyway.
 fn seconds(seconds: f64) -> Duration {
     Duration::from_secs_f64(seconds.min(1e12))
 }
@@ -156,7 +155,7 @@ mod tests {
                 "1994-11-06T09:49:07+01:00",
                 "Sun, 06 Nov 1994 08:49:07 GMT",
             ] {
-                // These are before 2001, when seconds since 1970 are taken for seconds from now.
+                // This instant is before 2001, so it would count as seconds from now.
                 let is_early = form == "784111747";
                 let (form, now) =
                     if is_early { ("1784111747", NOW + 1_000_000_000_000) } else { (form, NOW) };

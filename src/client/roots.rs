@@ -23,17 +23,17 @@ const BUNDLES: [&str; 6] = [
 pub(super) struct Roots {
     /// The authorities.
     pub(super) authorities: Vec<CertificateDer<'static>>,
-    /// Those of the authorities that somebody gave to this process. Each may be an endpoint's own
+    /// The authorities of `tls.ca` and `NODE_EXTRA_CA_CERTS`. Each may be an endpoint's own
     /// certificate.
     pub(super) given: Vec<CertificateDer<'static>>,
-    /// Why a file or directory that a variable names yields nothing, in one sentence each.
+    /// Why a file or directory that a variable names has no certificates, one clause each.
     pub(super) complaints: Vec<String>,
 }
 
-/// The authorities to trust.
+/// Loads the authorities to trust.
 ///
 /// `tls.ca` replaces the system's authorities, as it does in Node. The extra file is added to
-/// either. This function reads files, and never the environment, which native code must not touch.
+/// either. This function reads files but never the environment, which native code must not touch.
 pub(super) fn load(transport: &Transport) -> Result<Roots, InvalidTransport> {
     let given = transport.authorities()?;
     let mut roots = Roots { authorities: given.clone(), given, complaints: vec![] };
@@ -73,16 +73,16 @@ pub(super) fn load(transport: &Transport) -> Result<Roots, InvalidTransport> {
 }
 
 impl Roots {
-    /// Adds what a variable's file or directory holds.
+    /// Adds the certificates in a variable's file or directory.
     fn take(&mut self, variable: &str, path: &Path, found: CertificateResult) {
-        // If others can be read, one unreadable certificate is no reason to complain.
+        // One unreadable certificate is no reason to complain if others can be read.
         if found.certs.is_empty() {
             let reason = match found.errors.first().map(|error| &error.kind) {
                 Some(ErrorKind::Io { inner, .. }) if inner.kind() == io::ErrorKind::NotFound => {
                     "does not exist".to_owned()
                 }
                 Some(ErrorKind::Io { inner, .. }) => format!("cannot be read ({})", inner.kind()),
-                // OpenSSL looks for nothing else in a directory either.
+                // As in OpenSSL, only such names count in a directory.
                 None if path.is_dir() => {
                     "holds no certificate under the name of its hash (see openssl rehash)"
                         .to_owned()
@@ -101,8 +101,8 @@ fn system() -> Vec<CertificateDer<'static>> {
     load_certs_from_paths(bundle, None).certs
 }
 
-/// On these systems the store is not a file, and reading it reads no environment variable that
-/// matters here.
+/// On these systems the store is not a file. Loading it reads no environment variable that matters
+/// here.
 #[cfg(any(target_os = "macos", windows))]
 fn system() -> Vec<CertificateDer<'static>> {
     #[expect(

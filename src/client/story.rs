@@ -1,4 +1,4 @@
-//! What people are told about a request that got no answer.
+//! Messages for people about requests that got no answer.
 
 use std::io;
 
@@ -19,9 +19,9 @@ const SIGNATURES: &str = "ECDSA with P-256 or P-384 and SHA-256 or SHA-384, RSA 
 const MOST_NAMES: usize = 5;
 
 impl Trouble {
-    /// The rest of a sentence that begins with the endpoint. `complaints` are about the
-    /// certificates that the environment names. `present` cleans every text that comes from the
-    /// peer.
+    /// Returns the rest of a sentence that begins with the endpoint. `complaints` are about the
+    /// certificates that the environment names. `present` makes every text from the peer safe to
+    /// show.
     pub(super) fn story(
         &self,
         timeout_millis: u128,
@@ -114,8 +114,8 @@ fn tls_story(
     }
 }
 
-/// What is wrong with a certificate. Names in the certificate come from the peer, so they pass
-/// through `present`.
+/// Says what is wrong with a certificate. Its names come from the peer, so they pass through
+/// `present`.
 fn certificate_story(error: &CertificateError, present: &dyn Fn(&str) -> String) -> String {
     use CertificateError as Certificate;
     let date = |at: &UnixTime| {
@@ -153,7 +153,7 @@ fn certificate_story(error: &CertificateError, present: &dyn Fn(&str) -> String)
     }
 }
 
-/// What an alert of the endpoint says about the client (RFC 8446 §6).
+/// Says what an alert from the endpoint means (RFC 8446 §6).
 fn alert_story(alert: AlertDescription, has_been_asked: bool) -> String {
     use AlertDescription as Alert;
     let said = format!("received fatal alert: {alert:?}");

@@ -1,4 +1,4 @@
-//! Configures TLS: which certificates it presents, and which authorities it trusts.
+//! Configures TLS: which certificate the client presents, and which authorities it trusts.
 
 use std::cell::Cell;
 use std::sync::Arc;
@@ -12,8 +12,8 @@ use super::roots;
 use super::transport::{InvalidTransport, Transport};
 use super::trust::Trust;
 
-/// Builds the configuration for endpoints. It also returns what was wrong with the certificates
-/// that the environment names.
+/// Builds the configuration. Also returns what was wrong with the certificates that the environment
+/// names.
 pub(super) fn configure(
     transport: &Transport,
 ) -> Result<(ClientConfig, Vec<String>), InvalidTransport> {
@@ -53,20 +53,19 @@ tokio::task_local! {
 
 /// Sends a request so that [`has_been_asked`] knows about its connection.
 ///
-/// One client makes many connections at once. The task that sends the request makes the connection
-/// itself, since no connection is kept for another request.
+/// One client makes many connections at once. The task that sends a request also makes its
+/// connection, since no connection is kept for another request.
 pub(super) async fn noting<T>(request: impl Future<Output = T>) -> T {
     HAS_BEEN_ASKED.scope(Cell::new(false), request).await
 }
 
-/// Whether the server has asked for the client's certificate while the current request is being
-/// sent.
+/// Whether the server has asked for the client's certificate during the current request.
 pub(super) fn has_been_asked() -> bool {
     HAS_BEEN_ASKED.try_with(Cell::get).unwrap_or(false)
 }
 
-/// Notes that a server asks for the client's certificate. If the server then refuses, the ciphers
-/// are not the reason.
+/// Notes that a server asks for the client's certificate. If the server then ends the handshake,
+/// the ciphers are not the reason.
 #[derive(Debug)]
 struct Noting(Arc<dyn ResolvesClientCert>);
 
@@ -76,7 +75,7 @@ impl ResolvesClientCert for Noting {
         root_hint_subjects: &[&[u8]],
         sigschemes: &[SignatureScheme],
     ) -> Option<Arc<CertifiedKey>> {
-        // Outside of a request there is nothing to note it in, and nobody who asks.
+        // Outside a request there is nowhere to note it, and nothing reads it.
         let _ = HAS_BEEN_ASKED.try_with(|it| it.set(true));
         self.0.resolve(root_hint_subjects, sigschemes)
     }

@@ -45,7 +45,7 @@ pub struct Transport {
     /// The `User-Agent` of every request (RFC 9110 §10.1.5).
     #[serde(default = "Transport::default_user_agent")]
     pub user_agent: String,
-    /// How long one attempt may take, connecting included.
+    /// How long one attempt may take, including connecting.
     #[serde(default = "Transport::default_timeout")]
     pub request_timeout_ms: u64,
 }
@@ -62,11 +62,10 @@ pub(super) struct Proxy {
 }
 
 impl Proxy {
-    /// The proxy without its exceptions, for reqwest.
+    /// Returns the proxy for reqwest, without its exceptions.
     ///
-    /// If reqwest cannot read an address, it connects directly. So it gets the user name and the
-    /// password as a header, and only those parts of the URL that every HTTP library reads in the
-    /// same way.
+    /// If reqwest cannot read a proxy's URL, it connects directly. So it gets the user name and the
+    /// password as a header, and only those parts of the URL that every HTTP library reads alike.
     pub(super) fn for_everything(&self) -> Result<reqwest::Proxy, InvalidTransport> {
         let unusable = || InvalidTransport::new("proxy", "is not the URL of an HTTP proxy");
         let proxy = reqwest::Proxy::all(self.url.clone()).map_err(|_| unusable())?;
@@ -159,8 +158,7 @@ impl Transport {
         Ok(Some((chain, key)))
     }
 
-    /// The password for the proxy. If there is none, the user name may be a key, and is returned
-    /// instead.
+    /// Returns the proxy's password. If there is none, returns the user name, which may be a key.
     pub(crate) fn proxy_password(&self) -> Option<Secret> {
         let url = Url::parse(self.proxy.as_ref()?.expose()).ok()?;
         let key = url.password().filter(|it| !it.is_empty()).unwrap_or(url.username());
@@ -179,7 +177,7 @@ impl Transport {
         let has_credentials = !user.is_empty() || url.password().is_some();
         let authorization =
             has_credentials.then(|| basic(&percent_decoded(user), &percent_decoded(password)));
-        // Both fail only for addresses without a host.
+        // Both fail only for URLs without a host.
         let _ = url.set_username("").and_then(|()| url.set_password(None));
         let exempt = NoProxy::parse(self.no_proxy.as_deref().unwrap_or_default());
         Ok(Some(Proxy { url, authorization, exempt }))
@@ -193,7 +191,7 @@ pub(super) fn sensitive(value: &Secret) -> HeaderValue {
     value
 }
 
-/// Decodes a part of a URL, in which a plus stands for itself.
+/// Decodes a part of a URL, where a plus stands for itself.
 fn percent_decoded(text: &str) -> String {
     let form = text.replace('+', "%2B").replace('&', "%26").replace('=', "%3D");
     form_urlencoded::parse(form.as_bytes()).map(|(text, _)| text.into_owned()).collect()

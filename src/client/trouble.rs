@@ -14,7 +14,7 @@ pub(super) enum Way {
     Direct,
     /// To a proxy, which passes it on.
     Forward,
-    /// To the endpoint, through a proxy that connects to it on request.
+    /// To the endpoint, through a tunnel that a proxy opens.
     Tunnel,
 }
 
@@ -23,11 +23,11 @@ pub(super) enum Way {
 pub(super) enum Trouble {
     /// The host name could not be resolved.
     Unresolved,
-    /// There was no connection.
+    /// No connection could be made.
     Unconnected(io::ErrorKind),
-    /// There was no connection in time.
+    /// No connection could be made in time.
     Late(Way),
-    /// The proxy had this trouble, and not the endpoint.
+    /// The proxy, not the endpoint, had this trouble.
     Proxy(Box<Trouble>),
     /// The proxy asks for credentials, with status 407.
     Unauthorized,
@@ -36,7 +36,7 @@ pub(super) enum Trouble {
     /// TLS failed before there was a session.
     Handshake {
         error: rustls::Error,
-        /// Whether the client's certificate was asked for.
+        /// Whether the server asked for the client's certificate.
         has_been_asked: bool,
     },
     /// TLS failed after the handshake.
@@ -45,14 +45,14 @@ pub(super) enum Trouble {
     OnlyHttp2,
     /// The connection ended, or what arrived is not HTTP.
     Broken(Option<io::ErrorKind>),
-    /// The answer is larger than an answer may be.
+    /// The answer is larger than `LARGEST_BODY`.
     TooLarge,
     /// The timeout of the attempt has expired.
     TimedOut,
 }
 
 impl Trouble {
-    /// Classifies an error of reqwest, from sending a request or from reading the answer.
+    /// Classifies an error of reqwest that occurred while sending a request or reading the answer.
     pub(super) fn of(error: &reqwest::Error, way: Way) -> Self {
         if let Some(trouble) = Self::of_tunnel(error) {
             return Self::Proxy(Box::new(trouble));
@@ -60,7 +60,7 @@ impl Trouble {
         match way {
             _ if !error.is_connect() => Self::exchanging(error),
             Way::Forward => Self::Proxy(Box::new(Self::connecting(error))),
-            // Either the proxy or the endpoint was late. Nobody can tell which.
+            // Either the proxy or the endpoint was late. The error does not tell which.
             Way::Tunnel if error.is_timeout() => Self::Late(way),
             Way::Direct | Way::Tunnel => Self::connecting(error),
         }
@@ -106,7 +106,7 @@ impl Trouble {
 
     fn exchanging(error: &reqwest::Error) -> Self {
         // TLS may fail late: a server checks the client's certificate after its own part of the
-        // handshake is done.
+        // handshake.
         match tls_error(error) {
             Some(tls) => Self::Session(tls.clone()),
             None => Self::Broken(kind(error)),

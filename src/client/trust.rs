@@ -1,4 +1,4 @@
-//! Decides which certificate of an endpoint is trusted.
+//! Decides whether an endpoint's certificate is trusted.
 
 use std::sync::Arc;
 
@@ -12,13 +12,12 @@ use x509_cert::der::Decode;
 use x509_cert::ext::pkix::SubjectAltName;
 use x509_cert::time::Time;
 
-/// Trusts certificates that an authority vouches for, and certificates that were given to be
-/// trusted themselves.
+/// Trusts certificates that a trusted authority issued, and certificates that the user gave to be
+/// trusted directly.
 ///
-/// `openssl req -x509` makes a certificate that serves an endpoint and calls itself an authority.
-/// No endpoint's certificate may do so (RFC 5280 §4.2.1.9). Node accepts it, and so does this
-/// verifier, if the certificate is byte for byte one that was given, and its name and dates are
-/// right.
+/// `openssl req -x509` makes a certificate for an endpoint that also calls itself an authority. RFC
+/// 5280 §4.2.1.9 forbids that. Node accepts it, and so does this verifier, if the certificate is
+/// byte for byte one that was given, and its name and dates are right.
 #[derive(Debug)]
 pub(super) struct Trust {
     authorities: Arc<WebPkiServerVerifier>,
@@ -80,7 +79,7 @@ impl ServerCertVerifier for Trust {
     }
 }
 
-/// Checks the name and the dates of a certificate that needs nobody to vouch for it.
+/// Checks the name and the dates of a certificate that is trusted without an issuer.
 fn verify_given(
     der: &CertificateDer<'_>,
     server_name: &ServerName<'_>,
@@ -103,7 +102,7 @@ fn verify_given(
     verify_server_name(&ParsedCertificate::try_from(der)?, server_name)
 }
 
-/// Whether a certificate without alternative names has exactly this host as its common name.
+/// Whether a certificate has no alternative names, and exactly this host as its common name.
 fn is_commonly_named(certificate: &Certificate, server_name: &ServerName<'_>) -> bool {
     let certificate = certificate.tbs_certificate();
     let ServerName::DnsName(host) = server_name else { return false };
