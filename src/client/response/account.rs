@@ -1,4 +1,4 @@
-//! What an answer says of itself, as people may read it: codes, explanations, failures.
+//! What people are told about an answer: codes, explanations, failures.
 
 use std::time::Duration;
 
@@ -13,19 +13,19 @@ use crate::provider::Endpoint;
 use crate::redaction::{Known, presentable};
 use crate::secret::Secret;
 
-/// An answer with all that is needed to tell of it without repeating a secret.
+/// An answer, and what is needed to describe it without repeating a secret.
 pub(super) struct Account<'a> {
     pub(super) answer: &'a TokenResponse,
     pub(super) reading: &'a BodyReading,
     pub(super) endpoint: &'a Endpoint,
     pub(super) credential: &'a Credential,
-    /// What the answer itself grants, and the secret.
+    /// The tokens in the answer itself, and the client secret.
     pub(super) own: Vec<Secret>,
     pub(super) known: &'a dyn Known,
     pub(super) now_millis: i64,
 }
 
-/// The code of an error, and its class where that is known.
+/// The code of an error, and its class if that is known.
 pub(super) struct Said {
     code: Option<String>,
     pub(super) class: Option<ErrorClass>,
@@ -51,12 +51,12 @@ impl Account<'_> {
         own.or_else(|| self.parameter("error_description"))
     }
 
-    /// A parameter of the header `WWW-Authenticate` (RFC 6750 §3), which some servers fill instead
-    /// of the body.
+    /// Returns a parameter of the header `WWW-Authenticate` (RFC 6750 §3), which some servers use
+    /// instead of the body.
     fn parameter(&self, name: &str) -> Option<&str> {
         let header = self.answer.headers.get("www-authenticate")?;
         let (_, value) = header.split_once(&format!("{name}=\""))?;
-        // A quote behind a backslash belongs to it (RFC 9110 §5.6.4).
+        // A quote after a backslash is part of the value (RFC 9110 §5.6.4).
         let mut is_escaped = false;
         let end = value.find(|char| {
             let is_end = char == '"' && !is_escaped;
@@ -93,7 +93,7 @@ impl Account<'_> {
         )
     }
 
-    /// Why a body could not be read, where that is known.
+    /// Says why a body could not be read, if that is known.
     fn unread(&self) -> String {
         let coding = self.answer.headers.get("content-encoding").unwrap_or("identity");
         let is_read =
@@ -120,7 +120,7 @@ impl Account<'_> {
     }
 }
 
-/// The endpoint as it may be shown: without user, query or fragment.
+/// Returns the endpoint's URL as it may be shown: without user, query and fragment.
 pub fn address(endpoint: &Endpoint) -> String {
     let url = &endpoint.token_url;
     let port = url.port().map(|port| format!(":{port}")).unwrap_or_default();

@@ -1,4 +1,4 @@
-//! The bytes of an answer, and the JSON object that they stand for.
+//! The body of an answer, and the JSON object in it.
 
 use std::fmt;
 use std::io::{ErrorKind, Read};
@@ -7,13 +7,13 @@ use flate2::read::GzDecoder;
 
 use super::members::JsonMembers;
 
-/// No token answer is larger, neither as it comes nor when it is decompressed.
+/// The largest body that is read, as received and decompressed: 1 MiB.
 pub const LARGEST_BODY: usize = 1024 * 1024;
 
-/// What every gzip stream begins with (RFC 1952 §2.3.1), and no JSON text.
+/// The first bytes of every gzip stream (RFC 1952 §2.3.1). No JSON text begins with them.
 const GZIP: [u8; 3] = [0x1f, 0x8b, 0x08];
 
-/// The bytes of an answer. They may hold a token, and are therefore never printed.
+/// The bytes of an answer. They may hold a token, so `Debug` shows only how many there are.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct Body(pub Vec<u8>);
 
@@ -26,13 +26,13 @@ impl fmt::Debug for Body {
 /// What a body turns out to be.
 #[derive(Debug)]
 pub(super) enum BodyReading {
-    /// A JSON object, whole.
+    /// A complete JSON object.
     Object(JsonMembers),
-    /// gzip of more than [`LARGEST_BODY`].
+    /// gzip that decompresses to more than [`LARGEST_BODY`].
     TooLarge,
-    /// gzip that is damaged.
+    /// Damaged gzip.
     Damaged,
-    /// A page, a part of an object, another JSON value, or nothing.
+    /// An HTML page, a part of an object, another JSON value, or nothing.
     Other,
 }
 
@@ -42,19 +42,20 @@ impl BodyReading {
         if !bytes.starts_with(&GZIP) {
             return Self::of_text(bytes);
         }
-        // By its first bytes: a gateway may compress without saying so, or say so without doing it.
+        // The first bytes decide: a gateway may compress without saying so, or say so without doing
+        // it.
         let mut text = Vec::new();
         let most = u64::try_from(LARGEST_BODY + 1).unwrap_or(u64::MAX);
         match GzDecoder::new(&bytes[..]).take(most).read_to_end(&mut text) {
             _ if text.len() > LARGEST_BODY => Self::TooLarge,
-            // Cut off, perhaps behind the object's end.
+            // Cut off, perhaps after the object's end.
             Err(error) if error.kind() != ErrorKind::UnexpectedEof => Self::Damaged,
             Ok(_) | Err(_) => Self::of_text(&text),
         }
     }
 
-    /// As `fetch().json()` reads it: without a byte order mark, and with a replacement character
-    /// for what is no UTF-8.
+    /// Reads text as `fetch().json()` does: without a byte order mark, and with a replacement
+    /// character where it is not UTF-8.
     fn of_text(bytes: &[u8]) -> Self {
         let text = String::from_utf8_lossy(bytes);
         let text = text.strip_prefix('\u{feff}').unwrap_or(&text);

@@ -1,4 +1,4 @@
-//! What the code of an error says (RFC 6749 §5.2, and how servers deviate from it).
+//! What an error code means (RFC 6749 §5.2, and how servers deviate from it).
 
 /// What an error code is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -7,19 +7,20 @@ pub(super) enum ErrorClass {
     Client,
     /// The client may not use the client-credentials grant.
     Grant,
-    /// It is about the client where the status says so, too, and otherwise about the request.
+    /// About the client if the status is 401 or 403, otherwise about the request.
     Denied,
     /// There are too many requests.
     Throttled,
     /// The endpoint does not work at the moment.
     Unavailable,
-    /// The request is wrong, as servers also say of a secret that they do not look at.
+    /// The request is wrong. Some servers also say so without checking the secret.
     Request,
-    /// The request is wrong, whatever the credential.
+    /// The request is wrong with any credential.
     Options,
 }
 
-/// The class of a code. `rejected` are codes by which this provider means the client.
+/// Returns the class of a code. `rejected` lists the codes with which this provider rejects a
+/// client.
 pub(super) fn class_of(code: &str, rejected: &[String]) -> Option<ErrorClass> {
     let code = normal(code);
     Some(match code.as_str() {
@@ -35,14 +36,14 @@ pub(super) fn class_of(code: &str, rejected: &[String]) -> Option<ErrorClass> {
     })
 }
 
-/// Whether an explanation says that there are too many requests, as Genesys Cloud's does beside
-/// `invalid_request`.
+/// Whether an explanation begins by saying that there are too many requests, as Genesys Cloud's
+/// does beside `invalid_request`.
 pub(super) fn tells_of_rate_limit(explanation: &str) -> bool {
     let text = explanation.to_ascii_lowercase();
     ["rate limit exceeded", "too many requests"].iter().any(|words| text.starts_with(words))
 }
 
-/// Whether any text says so: for a status that leaves open what is refused.
+/// Whether an explanation says so anywhere: for a status that does not tell what was refused.
 pub(super) fn mentions_rate_limit(explanation: &str) -> bool {
     let text = explanation.to_ascii_lowercase();
     ["rate limit", "too many requests"].iter().any(|words| text.contains(words))
@@ -54,7 +55,7 @@ fn is_rate_limit(code: &str) -> bool {
         .any(|prefix| code.starts_with(prefix))
 }
 
-/// `Invalid-Client: no such client` and `invalid_client` are one code.
+/// Normalizes a code: `Invalid-Client: no such client` becomes `invalid_client`.
 fn normal(code: &str) -> String {
     let code = code.split(':').next().unwrap_or_default().trim();
     code.to_ascii_lowercase().replace(['-', ' ', '.'], "_")

@@ -1,4 +1,4 @@
-//! The headers of an answer that count.
+//! The headers of an answer that we use.
 
 use std::fmt;
 
@@ -18,7 +18,7 @@ pub(super) const NAMES: [&str; 12] = [
     "www-authenticate",
 ];
 
-/// Headers by name. They may repeat a secret, and are therefore never printed.
+/// Headers by name. Their values may repeat a secret, so `Debug` shows only the names.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct Headers(Vec<(&'static str, String)>);
 
@@ -29,13 +29,13 @@ impl fmt::Debug for Headers {
 }
 
 impl Headers {
-    /// Takes over those headers that count; `value` gives the bytes of one by its name.
+    /// Keeps the headers that we use. `value` returns the bytes of a header by its name.
     pub fn pick<'a>(value: impl Fn(&str) -> Option<&'a [u8]>) -> Self {
         let text = |bytes| String::from_utf8_lossy(bytes).trim().to_owned();
         Self(NAMES.iter().filter_map(|name| Some((*name, text(value(name)?)))).collect())
     }
 
-    /// The value of a header, by its name in lower case.
+    /// Returns a header's value by its lower-case name.
     pub fn get(&self, name: &str) -> Option<&str> {
         self.0.iter().find(|(known, _)| *known == name).map(|(_, value)| value.as_str())
     }

@@ -1,4 +1,4 @@
-//! The verdict on an answer: a token, an error by its code, or what its status says.
+//! The verdict on an answer: a token, or an error judged by its code or its status.
 
 use std::time::Duration;
 
@@ -16,12 +16,13 @@ use crate::secret::Secret;
 use crate::token::Grant;
 use crate::verdict::Verdict;
 
-/// No lifetime is counted longer: 100 years.
+/// The longest lifetime that counts, in seconds: 100 years.
 pub(super) const LONGEST_LIFE: f64 = 100.0 * 365.0 * 86_400.0;
 
-/// Judges an answer to a request that was made with this credential.
+/// Judges the answer to a request with this credential.
 ///
-/// What is `known` is never repeated, nor are the credential and what the answer itself grants.
+/// No text in the verdict repeats the client secret, a `known` secret or a token of the answer
+/// itself.
 pub fn judge(
     answer: &TokenResponse,
     endpoint: &Endpoint,
@@ -64,7 +65,7 @@ impl Account<'_> {
         }
     }
 
-    /// An error: by its code where that is known, else by its status.
+    /// Judges an error by its code if that is known, otherwise by its status.
     fn error(&self, status: u16, said: &Said) -> Verdict {
         let explanation = self.explanation();
         let tells = |of_rate_limit: fn(&str) -> bool| explanation.is_some_and(of_rate_limit);
@@ -77,7 +78,7 @@ impl Account<'_> {
                 "does not let this client use the client-credentials grant; check the client's grant \
                  type there",
             ),
-            // A wrong secret is no reason to ask for patience.
+            // No server asks a client to wait because its secret is wrong.
             None | Some(ErrorClass::Denied)
                 if status == 403
                     && (tells(mentions_rate_limit) || self.wait(false).is_some()) =>
@@ -173,7 +174,7 @@ impl Account<'_> {
         Verdict::Rejected(self.failure(Code::CredentialRejected, story))
     }
 
-    /// It is tried again: what is refused may be neither the client nor its secret.
+    /// This is retried: the refusal may concern neither the client nor its secret.
     fn refused(&self, story: &str) -> Verdict {
         let failure = self.failure(Code::CredentialRejected, story);
         Verdict::Refused(Failure { retryable: true, ..failure })
@@ -187,7 +188,7 @@ impl Account<'_> {
         Verdict::Misconfigured(self.failure(Code::Misconfigured, story))
     }
 
-    /// A grant that is none: of what it explains nothing is shown.
+    /// A success without a usable token. None of its explanation is shown.
     fn unusable(&self, story: &str) -> Verdict {
         let status = Some(self.answer.status);
         let message = self.message(story, &self.answer.status.to_string());
@@ -205,15 +206,15 @@ impl Account<'_> {
     }
 }
 
-/// Whether a token may stand in an `Authorization` header: `1*VSCHAR` of RFC 6749 A.12, of which a
-/// header's value keeps blanks only between other characters.
+/// Whether a token may stand in an `Authorization` header: `1*VSCHAR` of RFC 6749 A.12, without
+/// blanks at its ends, which a header would lose.
 fn fits_a_header(token: &str) -> bool {
     !token.is_empty()
         && token.bytes().all(|byte| (b' '..=b'~').contains(&byte))
         && token.trim_matches(' ') == token
 }
 
-/// The type of a token that is no bearer token (RFC 6749 §7.1); one that is missing or empty says
+/// Returns the token's type if it is not Bearer (RFC 6749 §7.1). A missing or empty type says
 /// nothing.
 fn other_than_bearer(members: &JsonMembers) -> Option<&str> {
     match members.get("token_type")? {
@@ -226,7 +227,7 @@ fn other_than_bearer(members: &JsonMembers) -> Option<&str> {
     }
 }
 
-/// Down to the millisecond, so that a token is never used longer than it lives.
+/// Rounds down to the millisecond, so that no token is used after it has expired.
 fn duration(seconds: f64) -> Duration {
     let whole = Duration::from_secs_f64(seconds.clamp(0.0, LONGEST_LIFE));
     Duration::from_millis(u64::try_from(whole.as_millis()).unwrap_or(u64::MAX))

@@ -1,4 +1,4 @@
-//! The members of a JSON object that count, read as leniently as `JSON.parse` reads them.
+//! The members of a JSON object that we use, read as leniently as by `JSON.parse`.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -7,7 +7,7 @@ use std::fmt;
 use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 
-/// The names of the members that count; the others are not even kept.
+/// The names of the members that we use. The others are not even kept.
 pub(super) const NAMES: [&str; 27] = [
     "access_token",
     "refresh_token",
@@ -19,14 +19,14 @@ pub(super) const NAMES: [&str; 27] = [
     "error",
     "error_description",
     "description",
-    // What servers that do not keep to RFC 6749 §5.2 call the code,
+    // What servers that deviate from RFC 6749 §5.2 call the error code.
     "error_code",
     "errorCode",
     "ErrorCode",
     "errorcode",
     "code",
     "type",
-    // its explanation,
+    // What they call its explanation.
     "error_message",
     "errorMessage",
     "errorSummary",
@@ -36,18 +36,18 @@ pub(super) const NAMES: [&str; 27] = [
     "title",
     "reason",
     "faultstring",
-    // and where they put both.
+    // Where they put both.
     "fault",
     "errors",
 ];
 
-/// Where the code of an error stands, the standard's place first.
+/// The members that may hold the error code, the standard one first.
 const CODES: [&str; 6] = ["error", "error_code", "errorCode", "ErrorCode", "errorcode", "code"];
 
-/// Where its explanation stands: in the standard's place, or as Genesys Cloud says it besides.
+/// The members that hold its explanation: the standard one, and the one that Genesys Cloud adds.
 const EXPLANATIONS: [&str; 2] = ["error_description", "description"];
 
-/// Where its explanation stands elsewhere.
+/// Other members that may hold its explanation.
 const OTHER_EXPLANATIONS: [&str; 9] = [
     "error_message",
     "errorMessage",
@@ -60,13 +60,13 @@ const OTHER_EXPLANATIONS: [&str; 9] = [
     "Error",
 ];
 
-/// Objects that may hold code and explanation instead.
+/// Members whose objects may hold code and explanation instead.
 const NESTS: [&str; 4] = ["error", "fault", "errors", "detail"];
 
-/// How deep objects are looked into.
+/// How many levels of nested objects are read.
 const DEPTH: u32 = 2;
 
-/// An object's members by name. Of two with one name the last one counts.
+/// An object's members by name. If a name occurs twice, the last member counts.
 #[derive(Default)]
 pub(super) struct JsonMembers(BTreeMap<&'static str, JsonMember>);
 
@@ -76,19 +76,19 @@ impl fmt::Debug for JsonMembers {
     }
 }
 
-/// A member's value; each member may have any, since servers differ.
+/// A member's value. Any member may have any type, since servers differ.
 pub(super) enum JsonMember {
     Text(String),
     Number(f64),
-    /// An object, or the first one of an array.
+    /// An object, or the object that an array begins with.
     Object(JsonMembers),
     True,
-    /// `null`, `false`, or what is not looked into.
+    /// `null`, `false`, or a value that is not read.
     Nothing,
 }
 
 impl JsonMembers {
-    /// The members of an object; none where the text is anything else.
+    /// Reads the members of an object. Returns `None` if the text is anything else.
     pub(super) fn read(text: &str) -> Option<Self> {
         Self::read_to(DEPTH, &without_lone_surrogates(text))
     }
@@ -103,7 +103,7 @@ impl JsonMembers {
         ))
     }
 
-    /// The text of a member, where it is one and says something.
+    /// Returns a member's text, unless it is blank or another type.
     pub(super) fn text(&self, name: &str) -> Option<&str> {
         match self.0.get(name)? {
             JsonMember::Text(text) => Some(text.trim()).filter(|text| !text.is_empty()),
@@ -111,12 +111,12 @@ impl JsonMembers {
         }
     }
 
-    /// A member as it is.
+    /// Returns a member of any type.
     pub(super) fn get(&self, name: &str) -> Option<&JsonMember> {
         self.0.get(name)
     }
 
-    /// A number of seconds, which some servers send as text.
+    /// Returns a number of seconds, which some servers send as text.
     pub(super) fn seconds(&self, name: &str) -> Option<f64> {
         let number = match self.0.get(name)? {
             JsonMember::Number(number) => *number,
@@ -126,8 +126,7 @@ impl JsonMembers {
         (!number.is_nan()).then_some(number)
     }
 
-    /// Whether there is an `error` in it that says something: an empty value is no code (RFC 6749
-    /// A.7).
+    /// Whether there is an `error` that is not empty: an empty value is no code (RFC 6749 A.7).
     pub(super) fn has_error(&self) -> bool {
         match self.0.get("error") {
             Some(JsonMember::Text(text)) => !text.trim().is_empty(),
@@ -138,16 +137,16 @@ impl JsonMembers {
         }
     }
 
-    /// What may be the code of an error, the likeliest first.
+    /// Returns every text that may be the error code, the likeliest first.
     pub(super) fn codes(&self) -> Vec<&str> {
         let own = CODES.iter().filter_map(|name| self.text(name));
-        // At the top a `type` is rather the address of a page about the problem (RFC 9457 §3.1.1).
+        // At the top, `type` is usually the URL of a page about the problem (RFC 9457 §3.1.1).
         let nested =
             self.nests().flat_map(|nest| [nest.codes(), Vec::from_iter(nest.text("type"))]);
         own.chain(nested.flatten()).collect()
     }
 
-    /// What people are told about an error.
+    /// Returns the explanation that people are shown.
     pub(super) fn explanation(&self) -> Option<&str> {
         let find = |names: &[&str]| names.iter().find_map(|name| self.text(name));
         find(&EXPLANATIONS)
@@ -183,7 +182,7 @@ impl JsonMember {
     }
 }
 
-/// The members of an object that count, unread: numbers of any size, arrays of any depth.
+/// The unparsed members of an object that we use: numbers of any size, arrays of any depth.
 struct Object<'a>(BTreeMap<&'static str, &'a RawValue>);
 
 impl<'de> Deserialize<'de> for Object<'de> {
@@ -234,7 +233,7 @@ impl<'de> Deserialize<'de> for First<'de> {
     }
 }
 
-/// `JSON.parse` takes half of a surrogate pair (`"\ud83d"`), which no Rust text can hold.
+/// Replaces lone surrogates (`"\ud83d"`), which `JSON.parse` accepts and no Rust string can hold.
 fn without_lone_surrogates(text: &str) -> Cow<'_, str> {
     let mut repaired = String::new();
     let (mut copied, mut at) = (0, 0);
@@ -252,14 +251,14 @@ fn without_lone_surrogates(text: &str) -> Cow<'_, str> {
                 next
             }
             Some(_) => next,
-            // The escaped character is skipped, so that an escaped backslash begins nothing.
+            // Skip the escaped character, so that an escaped backslash begins no escape.
             None => escape + 1 + text[escape + 1..].chars().next().map_or(0, char::len_utf8),
         };
     }
     if copied == 0 { Cow::Borrowed(text) } else { Cow::Owned(repaired + &text[copied..]) }
 }
 
-/// The code unit that `\uXXXX` at this place stands for.
+/// Returns the code unit that `\uXXXX` at this position stands for.
 fn code_unit(text: &str, at: usize) -> Option<u16> {
     let digits = text.get(at..at + 6)?.strip_prefix("\\u")?;
     let is_hex = digits.bytes().all(|byte| byte.is_ascii_hexdigit());

@@ -1,4 +1,4 @@
-//! What holds for every answer.
+//! Properties that hold for every answer.
 
 use proptest::collection::{hash_map, vec};
 use proptest::prelude::*;
@@ -35,17 +35,17 @@ fn credential(secret: &str) -> Credential {
     Credential::new(None, "app".into(), Secret::new(secret))
 }
 
-/// Long enough that no text of ours holds it by chance.
+/// A secret so long that none of our texts contains it by chance.
 fn secret() -> impl Strategy<Value = String> {
     "[!-~]{5}[!-~é ]{4,16}[!-~]"
 }
 
-/// A token of some earlier answer. It begins and ends with no blank, and needs no escape in JSON.
+/// A token that has no blank at its ends and needs no escape in JSON.
 fn token() -> impl Strategy<Value = String> {
     "[!#-\\[\\]-~][ !#-\\[\\]-~]{10,40}[!#-\\[\\]-~]"
 }
 
-/// A member's value; where a text says `<0>` to `<9>`, something that must not be shown is put in.
+/// A member's value. `fill` replaces `<0>` to `<9>` in a text with what must not be shown.
 fn value() -> impl Strategy<Value = Value> {
     prop_oneof![
         Just(Value::Null),
@@ -74,7 +74,7 @@ fn members() -> impl Strategy<Value = Vec<(String, Value)>> {
     hash_map(name, value(), 0..8).prop_map(|members| members.into_iter().collect())
 }
 
-/// Members that mean nothing to us.
+/// Members that we do not use.
 fn others() -> impl Strategy<Value = Vec<(String, Value)>> {
     let name = "[a-zA-Z_]{1,12}".prop_filter("known", |name| !NAMES.contains(&name.as_str()));
     hash_map(name, value(), 0..4).prop_map(|members| members.into_iter().collect())
@@ -126,7 +126,7 @@ proptest! {
         hidden.extend(issued.iter().cloned());
         let members = filled(members, &hidden);
         let own = members.iter().find(|(name, _)| name == "access_token");
-        // One that is too short may stand in our own words.
+        // A short token may occur in our own texts.
         hidden.extend(own.and_then(|(_, own)| own.as_str()).filter(|own| own.len() > 11).map(Secret::new));
         let body = garbage.unwrap_or_else(|| text_of(&members).into());
         let list: Vec<_> = list.iter().map(|(name, value)| (*name, value.as_str())).collect();
@@ -142,7 +142,7 @@ proptest! {
                     prop_assert!(text.chars().count() <= LONGEST);
                     prop_assert!(!text.contains(char::is_control));
                 }
-                // Unescaped, since Debug writes some characters in another way.
+                // Also unescaped, since `Debug` escapes some characters.
                 format!("{verdict:?} {failure} {:?} {:?}", texts[0].as_deref().unwrap_or_default(),
                     texts[1].as_deref().unwrap_or_default())
             }

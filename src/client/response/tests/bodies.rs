@@ -1,4 +1,4 @@
-//! Bytes that are an object in the end, and those that are none.
+//! Bodies that turn out to be an object, and bodies that do not.
 
 use std::io::Write;
 
@@ -22,7 +22,7 @@ fn said(status: u16, coding: Option<&str>, body: impl AsRef<[u8]>) -> Verdict {
     judged(&with(&coding, answer(status, body)))
 }
 
-/// A grant and a rejection, in the same clothes, are a grant and a rejection.
+/// A grant and a rejection are recognized, however `clothe` encodes them.
 fn assert_read(clothe: impl Fn(&str) -> Vec<u8>, coding: Option<&str>) {
     assert_eq!(grant(said(200, coding, clothe(GRANT))).access_token.expose(), "t");
     let told = said(401, coding, clothe(REJECTION));
@@ -45,7 +45,7 @@ fn gzip_is_read_whatever_the_header_says() {
         assert_read(|body| gzip(body), coding);
         assert_read(|body| gzip([b"\xef\xbb\xbf", body.as_bytes()].concat()), coding);
     }
-    // A header that is not true.
+    // The header is wrong.
     for coding in ["gzip", "br", "identity", "utf-8"] {
         assert_read(|body| body.as_bytes().to_vec(), Some(coding));
     }
@@ -54,7 +54,7 @@ fn gzip_is_read_whatever_the_header_says() {
 #[test]
 fn gzip_that_is_cut_off_is_read_as_far_as_it_goes() {
     let whole = gzip(GRANT);
-    // Without its checksum and length.
+    // Without the checksum and the length at its end.
     assert_eq!(name(&verdict(200, &whole[..whole.len() - 8])), "Accepted");
     assert_eq!(name(&verdict(200, &whole[..whole.len() / 2])), "Transient");
     assert_eq!(name(&verdict(200, &whole[..3])), "Transient");
@@ -89,7 +89,7 @@ fn a_few_bytes_that_become_many_are_stopped_on_the_way() {
     assert!(bomb.len() < LARGEST_BODY / 16);
     let told = failure(verdict(401, &bomb));
     assert!(told.message.contains("more than 1 MiB when it is decompressed"), "{told}");
-    // What lies behind the most that is read is never looked at, be it as damaged as it may.
+    // What comes after the limit is never read, however damaged it is.
     let [mut cut, mut damaged] = [bomb.clone(), bomb];
     cut.truncate(cut.len() / 2);
     damaged.iter_mut().rev().take(64).for_each(|byte| *byte = 0xff);
@@ -126,7 +126,7 @@ fn bytes_that_are_no_utf_8_are_replaced() {
     let told = verdict(400, body);
     assert_eq!(name(&told), "Rejected");
     assert_eq!(failure(told).description.as_deref(), Some("ung\u{fffd}ltig"));
-    // Not in a token: it would be another one.
+    // Not in a token, which would become another one.
     let body = b"{\"access_token\":\"t\xfc\",\"expires_in\":60}";
     assert_eq!(name(&verdict(200, body)), "Misconfigured");
 }

@@ -1,11 +1,11 @@
-//! The answers that are kept in `fuzz/corpus/response`, which fuzzing begins with.
+//! The answers in `fuzz/corpus/response`, with which fuzzing begins.
 
 use std::fs;
 use std::path::Path;
 
 use super::*;
 
-/// A file is named by its verdict. It holds a status, headers, an empty line, and the body.
+/// A file is named after its verdict. It holds a status, headers, an empty line, and the body.
 fn parse(bytes: &[u8]) -> TokenResponse {
     let end = bytes.windows(2).position(|pair| pair == b"\n\n").unwrap();
     let (head, body) = (String::from_utf8(bytes[..end].to_vec()).unwrap(), &bytes[end + 2..]);

@@ -1,4 +1,4 @@
-//! What is a token, and for how long.
+//! Which answers grant a token, and how long it lives.
 
 use super::*;
 use crate::provider::Endpoint;

@@ -1,4 +1,4 @@
-//! The verdict table, answers of every shape, and what is said of them.
+//! The verdict table, answers of every shape, and the messages about them.
 
 mod bodies;
 mod corpus;
@@ -39,12 +39,12 @@ fn credential() -> Credential {
     Credential::new(None, "app".into(), Secret::new(SECRET))
 }
 
-/// Nobody knows anything else.
+/// No other secrets are known.
 pub(super) fn nothing() -> Vec<Secret> {
     Vec::new()
 }
 
-/// Every form in which a credential travels.
+/// Every form in which a credential is sent.
 pub(super) fn sent(credential: &Credential) -> Vec<Secret> {
     let requests = [ClientAuth::Basic, ClientAuth::BasicRaw, ClientAuth::Body]
         .map(|client_auth| TokenRequest::new(&Endpoint { client_auth, ..endpoint() }, credential));

@@ -1,11 +1,11 @@
-//! What is said of an answer, and what is never said.
+//! What messages say about an answer, and what they never say.
 
 use super::*;
 use crate::credential::Credential;
 use crate::provider::Endpoint;
 use crate::secret::Secret;
 
-/// The secret as we never send it, but as a server may repeat it.
+/// The secret encoded as we never send it, but as a server may repeat it.
 const ENCODED_ANEW: &str = "hunter2%2F%2B%20%25%3A%C3%A9";
 
 fn description(body: &str) -> Option<String> {
@@ -63,7 +63,7 @@ fn a_refusal_names_the_way_in_which_the_client_authenticated_and_the_others() {
         let message = said(client_auth, "app", "Aa0-._*secret");
         assert!(parts.iter().all(|part| message.contains(part)), "{message}");
     }
-    // What the two write differently, in either.
+    // Characters that the two encode differently, in the id or in the secret.
     for (id, secret) in [("app", "ab/cd+ef=="), ("app", "til~de-secret"), ("app:1", "plain-secret")]
     {
         let message = said(ClientAuth::Basic, id, secret);

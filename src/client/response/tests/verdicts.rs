@@ -7,7 +7,7 @@ fn every_answer_has_its_verdict() {
     let table: &[(&str, u16, &str)] = &[
         ("Accepted", 200, r#"{"access_token":"t","token_type":"bearer","expires_in":86399}"#),
         ("Accepted", 201, r#"{"access_token":"t","expires_in":60}"#),
-        // Genesys Cloud says 400 where the standard says 401.
+        // Genesys Cloud sends 400 where the standard says 401.
         (
             "Rejected",
             400,
@@ -56,12 +56,12 @@ fn every_answer_has_its_verdict() {
         ("Transient", 425, "{}"),
         ("Transient", 407, "<html>Proxy Authentication Required</html>"),
         ("Transient", 400, "<html>Bad gateway</html>"),
-        // What a page for the time of maintenance may answer to a POST.
+        // A maintenance page may respond to a POST like this.
         ("Transient", 405, "<html>"),
         ("Transient", 200, "<html>Welcome</html>"),
         ("Transient", 200, ""),
         ("Transient", 400, r#"{"error":"temporarily_unavailable"}"#),
-        // 200 with `error` is judged as the same body with 400.
+        // 200 with `error` is judged like 400 with the same body.
         ("Rejected", 200, r#"{"error":"invalid_client","access_token":"t"}"#),
     ];
     for (expected, status, body) in table {
@@ -95,15 +95,15 @@ fn too_many_requests_are_told_in_many_ways() {
             assert_eq!(name(&told), "Throttled", "{header} {body}");
             assert_eq!(failure(told).retry_after, Some(Duration::from_secs(7)));
         }
-        // Some servers send these with every answer.
+        // Some servers send this header with every answer.
         let told = judged(&with(&[("x-ratelimit-reset", "7")], answer(403, body)));
         assert_ne!(name(&told), "Throttled", "{body}");
     }
-    // What is certain is not made uncertain by a header, nor by a word in its explanation.
+    // Neither a header nor a word in the explanation makes a certain verdict uncertain.
     let certain = r#"{"error":"invalid_client","error_description":"no rate limit is known"}"#;
     let told = judged(&with(&[("retry-after", "7")], answer(403, certain)));
     assert_eq!(name(&told), "Rejected");
-    // Nor is a wrong scope a rate limit, because its explanation mentions one.
+    // A wrong scope is no rate limit just because its explanation mentions one.
     let scope =
         r#"{"error":"invalid_scope","error_description":"the scope rate limit is unknown"}"#;
     assert_eq!(name(&verdict(403, scope)), "Misconfigured");
@@ -124,7 +124,7 @@ fn a_reset_beside_429_is_waited_for() {
     assert_eq!(told.retry_after, Some(Duration::from_secs(17)));
 }
 
-/// The reason for the fallback: it must be known whatever the answer looks like.
+/// The fallback depends on this: a wrong client must be recognized in every form of answer.
 #[test]
 fn a_wrong_client_is_known_in_whatever_clothes_the_answer_comes() {
     for (status, body) in [
@@ -148,7 +148,7 @@ fn a_wrong_client_is_known_in_whatever_clothes_the_answer_comes() {
         (401, r#"{"detail":{"error":"invalid_client","message":"no"}}"#),
         (200, r#"{"error":{"code":"invalid_client"}}"#),
         (200, r#"{"errorCode":"invalid_client"}"#),
-        // What the provider means by it.
+        // The codes in the provider's `rejected_errors`.
         (400, r#"{"error":"invalid_client_id","error_description":"client identifier invalid"}"#),
         (200, r#"{"error":"invalid_client_id"}"#),
         (401, r#"{"code":"bad.credentials","message":"Invalid login credentials."}"#),
