@@ -15,20 +15,21 @@ pub struct Configured {
     pub edges: Vec<Edge>,
     /// What each entry yields by itself, in the same order.
     pub entries: Vec<Yielded>,
-    /// Why a required source yields nothing, if one does.
+    /// Why a required source yields nothing, if that is so.
     pub unreadable: Option<Failure>,
-    /// A source that has never been read has not answered yet, or another reading follows.
+    /// There is no credential yet, and entries that came too late for this reading are still
+    /// unread.
     pub pending: bool,
 }
 
-/// An entry yields another credential than before.
+/// A credential that an entry did not yield before.
 #[derive(Debug, Clone)]
 pub struct Edge {
-    /// What it yielded in the same place.
+    /// What the entry yielded in the same place.
     pub from: Option<Arc<Credential>>,
     /// What it yields.
     pub to: Arc<Credential>,
-    /// It was never read before.
+    /// The entry was never read before.
     pub is_start: bool,
 }
 
@@ -39,13 +40,13 @@ pub struct Yielded {
     pub place: EntryPlace,
     /// What it yields.
     pub credentials: Vec<Arc<Credential>>,
-    /// Where a credential that replaces it is written to.
+    /// Where to write a credential that replaces what it yields.
     pub persist: Option<PersistTarget>,
-    /// It is read from environment variables, among others.
+    /// Whether environment variables are among its sources.
     pub has_variables: bool,
 }
 
-/// Names an entry among those of all handles.
+/// Identifies an entry among those of all handles.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct EntryPlace {
     /// The handle that configured it.

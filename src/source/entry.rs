@@ -1,4 +1,4 @@
-//! One entry of the list of credentials: what it yields, and what it yielded.
+//! One entry of the list of credentials: what it yields now, and what it yielded before.
 
 use std::sync::Arc;
 
@@ -18,17 +18,17 @@ pub(super) struct Entry {
     /// Its position in its owner's list.
     index: usize,
     spec: EntrySpec,
-    /// What is read once, before the first reading counts.
+    /// The source that takes precedence. It is read once, at the start.
     before: Option<SourceSpec>,
     /// What its own source yields.
     current: Vec<Arc<Credential>>,
-    /// What took precedence over that at the start.
+    /// The credential that took precedence over `current` at the start.
     front: Option<Arc<Credential>>,
-    /// People know that the two differ.
+    /// People have been told that `front` and `current` differ.
     is_front_told: bool,
     /// Why it yields nothing at the moment.
     problem: Option<SourceProblem>,
-    /// People know of the problem.
+    /// People have been told of the problem.
     is_problem_told: bool,
     was_read: bool,
     throttle: Throttle,
@@ -61,7 +61,7 @@ impl Entry {
         self.spec.has_variables
     }
 
-    /// Where a credential that replaces what it yields is written to.
+    /// Returns where to write a credential that replaces the one that it yields.
     pub(super) fn persist(&self) -> Option<PersistTarget> {
         let fixed = match &self.spec.source {
             SourceSpec::Fields { client_id: Field::Value { value }, .. } => Some(value.expose()),
@@ -72,19 +72,19 @@ impl Entry {
         Some(target.of_client(fixed.or_else(yielded)))
     }
 
-    /// What it yields.
+    /// The credentials that it yields.
     pub(super) fn credentials(&self) -> impl Iterator<Item = &Arc<Credential>> {
         let is_new = |front: &&Arc<Credential>| !self.yields_itself(front);
         self.front.iter().filter(is_new).chain(&self.current)
     }
 
-    /// Whether its own source yields this credential, whatever takes precedence over that source.
+    /// Whether its own source yields this credential, whatever `front` is.
     fn yields_itself(&self, credential: &Credential) -> bool {
         self.current.iter().any(|known| known.is_same_as(credential))
     }
 
-    /// Whether this accepted credential took precedence over variables that hold another one. True
-    /// only once.
+    /// Whether this accepted credential took precedence over variables that hold another one.
+    /// Returns `true` only once.
     pub(super) fn take_stale(&mut self, accepted: &Credential) -> bool {
         let is_stale = !self.is_front_told
             && self.front.as_ref().is_some_and(|front| front.is_same_as(accepted))
@@ -94,24 +94,24 @@ impl Entry {
         is_stale
     }
 
-    /// Why the configuration is incomplete because of it, if it is.
+    /// Returns why this entry makes the configuration incomplete, if it does.
     pub(super) fn problem(&self) -> Option<&str> {
         let is_needed = !self.spec.optional && self.credentials().next().is_none();
         self.problem.as_ref().map(|problem| &*problem.message).filter(|_| is_needed)
     }
 
-    /// Why its own source yields nothing, even while what it yielded before is in use.
+    /// Returns why its own source yields nothing, even while an earlier value is in use.
     pub(super) fn trouble(&self) -> Option<&SourceProblem> {
-        // An optional source that was never there is no trouble.
+        // An optional source that has never yielded anything is no trouble.
         self.problem.as_ref().filter(|_| !self.spec.optional || !self.current.is_empty())
     }
 
-    /// That it changes too often, if it does.
+    /// Returns what people are told if it changes too often.
     pub(super) fn throttled(&self) -> Option<&Throttled> {
         self.throttled.as_ref()
     }
 
-    /// When it may change again, if a change of it was held back.
+    /// Returns when it may change again, if a change was held back.
     pub(super) fn held_back_until(&self) -> Option<Timestamp> {
         self.throttle.awaited()
     }
@@ -128,18 +128,18 @@ impl Entry {
         self.spec.source.asks_javascript()
     }
 
-    /// What is to be read of files.
+    /// Returns the files and directories to read.
     pub(super) fn places(&self) -> Vec<Place> {
         self.before.iter().chain([&self.spec.source]).flat_map(SourceSpec::places).collect()
     }
 
-    /// Whether each of its parts was read, or could not be read.
+    /// Whether each of its parts was read or has failed.
     pub(super) fn has_answer(&self, readings: Readings<'_>) -> bool {
         let mut sources = self.before.iter().chain([&self.spec.source]);
         sources.all(|source| !matches!(readings.of(source, &self.spec), Yield::NotYet(_)))
     }
 
-    /// Takes over what was read; returns what is worth telling.
+    /// Takes over what was read. Returns a change that people should know of, if any.
     pub(super) fn update(
         &mut self,
         readings: Readings<'_>,
@@ -148,7 +148,7 @@ impl Entry {
     ) -> Option<SourceChange> {
         let first_time = !std::mem::replace(&mut self.was_read, true);
         self.take_front(readings);
-        // It comes first, as it does among the credentials.
+        // `front` comes first, as in `credentials()`.
         let at_front = edges.len();
         let change = self.take_source(readings, first_time, now, edges);
         if first_time && let Some(front) = self.front.as_ref().filter(|it| !self.yields_itself(it))
@@ -159,7 +159,7 @@ impl Entry {
         change
     }
 
-    /// What cannot be read counts as absent: its own source is what it is configured with.
+    /// A front that cannot be read counts as absent: the entry's own source is the configured one.
     fn take_front(&mut self, readings: Readings<'_>) {
         let Some(before) = self.before.take() else { return };
         if let Yield::Credentials(credentials) = readings.of(&before, &self.spec) {
@@ -213,7 +213,7 @@ impl Entry {
         (!expected).then_some(change)
     }
 
-    /// It has changed too often, and is looked at again later. People are told once.
+    /// Holds back a change, since there are too many, and looks again later. People are told once.
     fn hold_back(&mut self, now: Timestamp) -> Option<SourceChange> {
         if self.throttled.is_some() {
             return None;
@@ -225,7 +225,7 @@ impl Entry {
         Some(SourceChange::Throttled(advice.to_owned()))
     }
 
-    /// It has not changed for a reading.
+    /// A reading found no change.
     fn calm_down(&mut self, now: Timestamp) {
         if self.throttle.is_calm(now) {
             self.throttled = None;
@@ -262,7 +262,7 @@ impl Entry {
             .collect();
         for (index, to) in self.current.iter().enumerate() {
             let from = before.get(index).filter(|old| !knows(&self.current, old)).map(Arc::clone);
-            // Who takes the first credential out of a list means the one that is first then.
+            // If the first credential leaves the list, the one that is first then replaces it.
             if !knows(&before, to) || index == 0 && from.is_some() {
                 edges.push(Edge { from, to: Arc::clone(to), is_start });
             }

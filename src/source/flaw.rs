@@ -1,18 +1,17 @@
-//! What a text holds that no client id or secret has: left there by an editor, a web page or a
-//! terminal.
+//! Characters that no client id or secret has, but that an editor, a web page or a terminal leaves.
 //!
-//! RFC 6749 appendix A.1 and A.2 allow printable ASCII. Other letters are let through, since some
-//! servers take them. Characters that nobody sees on a screen are not.
-//! `lib/options/credential-text.js` says the same of what JavaScript reads.
+//! RFC 6749 appendix A.1 and A.2 allow printable ASCII. Other letters are accepted, since some
+//! servers take them. Characters that are invisible on a screen are not.
+//! `lib/options/credential-text.js` has the same rules for what JavaScript reads.
 
 use std::fmt;
 
-/// Why a text is no client id or secret.
+/// Why a text cannot be a client id or secret.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Flaw {
     /// A line break, for example.
     ControlCharacter,
-    /// A character that takes no room, such as a zero-width space or a byte order mark.
+    /// A character without width, such as a zero-width space or a byte order mark.
     Invisible(char),
     /// A non-breaking space, for example.
     OtherBlank(char),
@@ -84,7 +83,7 @@ mod tests {
         flaw: Option<String>,
     }
 
-    /// `__test__/flaw.test.js` has the facade say the same.
+    /// `__test__/credential-text.test.js` tests the facade with the same cases.
     #[test]
     fn flaws_are_those_of_the_cases() {
         let cases: Vec<Case> = serde_json::from_str(include_str!("flaws.json")).unwrap();

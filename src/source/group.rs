@@ -19,7 +19,7 @@ pub(super) struct Group {
     owner: Owner,
     entries: Vec<Entry>,
     javascript: Vec<Option<Reading>>,
-    /// It came during a reading: the next one asks it, and its silence means nothing yet.
+    /// It came during a reading that does not cover it, so its silence means nothing yet.
     is_late: bool,
 }
 
@@ -47,12 +47,12 @@ impl Group {
         self.is_late
     }
 
-    /// A reading begins that asks it.
+    /// Notes that a reading begins that covers this group.
     pub(super) fn is_asked(&mut self) {
         self.is_late = false;
     }
 
-    /// Whether a reading of this extent asks its environment.
+    /// Whether a reading of this extent reads its JavaScript sources.
     pub(super) fn takes_part_in(&self, extent: Extent) -> bool {
         self.entries.iter().any(|entry| match extent {
             Extent::All => entry.asks_javascript(),
@@ -65,8 +65,7 @@ impl Group {
         self.javascript.iter().any(Option::is_none)
     }
 
-    /// Takes over what its JavaScript sources yield; `None` stands for one that has not answered
-    /// yet.
+    /// Takes over what its JavaScript sources yield. `None` stands for one that is still awaited.
     pub(super) fn take(&mut self, readings: Vec<Option<Reading>>) {
         for (known, read) in self.javascript.iter_mut().zip(readings) {
             if read.is_some() {
@@ -75,7 +74,7 @@ impl Group {
         }
     }
 
-    /// Takes over what was read; returns what is worth telling.
+    /// Takes over what was read. Returns what people should know of.
     pub(super) fn update(
         &mut self,
         files: &HashMap<Place, FileReading>,
@@ -95,7 +94,8 @@ impl Group {
         notices
     }
 
-    /// The entries whose variables hold another credential than the accepted one, each once.
+    /// Returns the entries whose variables hold another credential than the accepted one, each
+    /// once.
     pub(super) fn take_stale(&mut self, accepted: &Credential) -> Vec<EntryPlace> {
         let owner = self.owner;
         let entries = self.entries.iter_mut().enumerate();
@@ -104,7 +104,7 @@ impl Group {
         stale.map(|index| EntryPlace { owner, index }).collect()
     }
 
-    /// How the source of each entry is.
+    /// Returns the state of each entry's source.
     pub(super) fn states(&self) -> impl Iterator<Item = SourceState> {
         self.places().map(|(place, entry)| SourceState {
             place,

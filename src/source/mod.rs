@@ -1,7 +1,7 @@
 //! Configured credentials and keys, and how they change.
 //!
-//! Pure: it says what to read and is told what was read. Files are read by the driver, JavaScript's
-//! own sources (environment variables, callbacks) by the facade.
+//! Pure: this module says what to read and is told what was read. The driver reads files, the
+//! facade reads JavaScript's own sources (environment variables, callbacks).
 
 mod configured;
 mod entry;

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::clock::Timestamp;
 
-/// What a reading is of.
+/// What a reading covers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Extent {
     /// Files, environment variables and functions.
@@ -13,7 +13,7 @@ pub enum Extent {
     Cheap,
 }
 
-/// When everything was read, and when at least what is cheap was.
+/// When everything was last read, and when at least the cheap sources were.
 #[derive(Debug)]
 pub(super) struct Pace {
     poll: Duration,
@@ -22,7 +22,7 @@ pub(super) struct Pace {
 }
 
 impl Pace {
-    /// While no token is held, a new secret is found as soon as it is there.
+    /// How often cheap sources are read without a token, when a new secret should be found at once.
     const CHEAP: Duration = Duration::from_secs(1);
     const ALL: Duration = Duration::from_secs(5);
 
@@ -37,13 +37,13 @@ impl Pace {
         }
     }
 
-    /// What was found so far does not count.
+    /// Makes a reading of everything due at once.
     pub(super) fn read_soon(&mut self) {
         self.all_at = Timestamp::default();
     }
 
-    /// What is read next, and when: at the same instants as everybody else who reads as often, so
-    /// that a process wakes up once for all.
+    /// Returns what is read next, and when. Sources that are read equally often are read at the
+    /// same instants, so that the process wakes up once for all of them.
     pub(super) fn next(&self, has_token: bool) -> (Extent, Timestamp) {
         if has_token {
             return (Extent::All, self.all_at.next_of_every(self.poll));

@@ -1,4 +1,4 @@
-//! What reading a source gave.
+//! What was read from a source.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -46,11 +46,11 @@ impl Place {
 pub enum FileReading {
     /// The text of the file.
     Text(Secret),
-    /// The texts of the two files of a directory, of one version of it.
+    /// The texts of a directory's two files, from one version of the directory.
     Pair(Secret, Secret),
-    /// The wanted variables of a dotenv file, as far as the file has them.
+    /// Those of the wanted variables that the dotenv file has.
     Variables(BTreeMap<String, Variable>),
-    /// Why there is none.
+    /// Why the place could not be read.
     Failed(String),
 }
 
@@ -65,14 +65,14 @@ pub enum Reading {
     },
     /// Whole credentials.
     Credentials {
-        /// In order.
+        /// The credentials, in order.
         list: Vec<CredentialText>,
     },
-    /// It yields nothing.
+    /// The source yields nothing.
     Empty,
-    /// It failed.
+    /// The source failed.
     Error {
-        /// Why, without the text of the error: that may hold a secret.
+        /// Why, without the text of the error, which may hold a secret.
         message: String,
     },
 }
@@ -81,7 +81,7 @@ pub enum Reading {
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct CredentialText {
-    /// The human's name for it.
+    /// Its name for people.
     #[serde(default)]
     pub label: Option<String>,
     /// The OAuth client id.

@@ -1,4 +1,4 @@
-//! One reading of the sources: what it is of, and what is still to come.
+//! One reading of the sources: what it covers, and what is still awaited.
 
 use std::collections::BTreeSet;
 
@@ -7,24 +7,25 @@ use super::pace::Extent;
 use super::reading::Place;
 use crate::clock::Timestamp;
 
-/// What to read now; nothing, if everything is known already.
+/// What to read now. Empty if everything is known already.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Requests {
-    /// What the reading is of.
+    /// What the reading covers.
     pub extent: Extent,
-    /// Files and directories, for the driver.
+    /// The files and directories that the driver reads.
     pub places: BTreeSet<Place>,
-    /// Owners whose JavaScript sources are to be asked.
+    /// The owners whose JavaScript sources are read.
     pub owners: Vec<Owner>,
 }
 
-/// A reading that has begun and not ended.
+/// A reading that is under way.
 #[derive(Debug)]
 pub(super) struct ReadingRound {
-    /// What has not answered yet.
+    /// What has not been read yet.
     awaited: Requests,
     deadline: Timestamp,
-    /// What is being read was written meanwhile: what the reading brings may be older than that.
+    /// Something was written meanwhile to what is being read, so the reading may be older than the
+    /// write.
     is_outdated: bool,
 }
 
@@ -33,17 +34,17 @@ impl ReadingRound {
         Self { awaited: requests.clone(), deadline, is_outdated: false }
     }
 
-    /// When the reading goes on without the silent ones.
+    /// When the reading stops waiting for silent sources.
     pub(super) fn deadline(&self) -> Timestamp {
         self.deadline
     }
 
-    /// Whether no function is called.
+    /// Whether the reading calls no function.
     pub(super) fn is_cheap(&self) -> bool {
         self.awaited.extent == Extent::Cheap
     }
 
-    /// Whether everybody has answered or has had their time.
+    /// Whether everything has been read, or the deadline has passed.
     pub(super) fn is_complete(&self, now: Timestamp) -> bool {
         let Requests { places, owners, .. } = &self.awaited;
         places.is_empty() && owners.is_empty() || now >= self.deadline

@@ -21,16 +21,16 @@ use crate::error::{Code, Failure};
 pub struct Sources {
     groups: Vec<Group>,
     files: HashMap<Place, FileReading>,
-    /// How long a reading may take before it goes on without the ones that are silent.
+    /// How long a reading waits for silent sources.
     patience: Duration,
     pace: Pace,
     under_way: Option<ReadingRound>,
-    /// Somebody asked for a reading while one was under way.
+    /// A reading was requested while another was under way.
     again: bool,
 }
 
 impl Sources {
-    /// Without sources. Those that come are read every `poll`, and waited for as long as
+    /// Creates an empty list. Its sources will be read every `poll`, and waited for as long as
     /// `patience`.
     pub fn new(patience: Duration, poll: Duration) -> Self {
         Self {
@@ -43,7 +43,7 @@ impl Sources {
         }
     }
 
-    /// Adds a handle's entries, behind those of earlier handles.
+    /// Adds a handle's entries after those of earlier handles.
     ///
     /// `javascript` holds what the facade has read already, by the index of the source.
     pub fn add(&mut self, owner: Owner, entries: Vec<EntrySpec>, javascript: Vec<Option<Reading>>) {
@@ -60,15 +60,14 @@ impl Sources {
         }
     }
 
-    /// Forgets files that nothing reads any more: who reads them again later must not get an old
-    /// text.
+    /// Forgets files that no entry reads any more, so that a later entry gets no old text.
     fn forget_files(&mut self) {
         let wanted: BTreeSet<Place> = self.entries().flat_map(Entry::places).collect();
         self.files.retain(|place, _| wanted.contains(place));
     }
 
-    /// The entries whose variables hold another credential than the accepted one, which stands in
-    /// front of them. Each is returned once.
+    /// Returns the entries whose variables hold another credential than the accepted one, which
+    /// took precedence over them. Each is returned once.
     pub fn take_stale(&mut self, accepted: &Credential) -> Vec<EntryPlace> {
         self.groups.iter_mut().flat_map(|group| group.take_stale(accepted)).collect()
     }
@@ -78,8 +77,7 @@ impl Sources {
         self.entries().any(Entry::can_change)
     }
 
-    /// Starts a reading of everything; none while one is under way, which is then followed by
-    /// another.
+    /// Starts a reading of everything. If one is under way, returns `None`, and another follows it.
     pub fn begin(&mut self, now: Timestamp) -> Option<Requests> {
         self.start(Extent::All, now, |_| true, |_| true)
     }
@@ -93,13 +91,13 @@ impl Sources {
         self.start(extent, now, |_| true, |_| true)
     }
 
-    /// What the next reading is of, and when it is due; literals alone need none.
+    /// Returns what the next reading covers, and when it is due. Literals alone need none.
     pub fn next_reading(&self, has_token: bool) -> Option<(Extent, Timestamp)> {
         if !self.can_change() {
             return None;
         }
         let (extent, at) = self.pace.next(has_token);
-        // What is held back is the latest one then, and is not lost.
+        // A change that was held back is not lost: the latest value is read then.
         let admitted = self.entries().filter_map(Entry::held_back_until).min();
         Some(match admitted {
             Some(admitted) if admitted < at => (Extent::All, admitted),
@@ -107,12 +105,12 @@ impl Sources {
         })
     }
 
-    /// Another reading is due at once.
+    /// Makes another reading due at once.
     pub fn read_soon(&mut self) {
         self.pace.read_soon();
     }
 
-    /// Starts a reading of what was never read: a new handle costs the others nothing.
+    /// Starts a reading of what was never read, so that a new handle costs the others nothing.
     pub fn begin_with_unread(&mut self, now: Timestamp) -> Option<Requests> {
         let known: BTreeSet<Place> = self.files.keys().cloned().collect();
         self.start(Extent::All, now, |place| !known.contains(place), Group::has_unread)
@@ -141,7 +139,7 @@ impl Sources {
         Some(requests)
     }
 
-    /// Files and directories were read.
+    /// Takes over what was read from files and directories.
     pub fn files_read(&mut self, readings: HashMap<Place, FileReading>) {
         if let Some(round) = &mut self.under_way {
             for place in readings.keys() {
@@ -151,50 +149,50 @@ impl Sources {
         self.files.extend(readings);
     }
 
-    /// An owner's JavaScript sources were read; `None` stands for one that has not answered yet and
-    /// is waited for.
+    /// Takes over what was read from an owner's JavaScript sources. `None` stands for one that is
+    /// still awaited.
     pub fn javascript_read(&mut self, owner: Owner, readings: Vec<Option<Reading>>) {
         let Some(group) = self.groups.iter_mut().find(|group| group.owner() == owner) else {
             return;
         };
         let are_all_here = readings.iter().all(Option::is_some);
         group.take(readings);
-        // A reading that calls no function gets the variables alone.
+        // A reading that calls no function gets only the variables.
         if let Some(round) = self.under_way.as_mut().filter(|it| it.is_cheap() || are_all_here) {
             round.forget_owner(owner);
         }
     }
 
-    /// Whether a reading has begun and not ended.
+    /// Whether a reading is under way.
     pub fn is_reading(&self) -> bool {
         self.under_way.is_some()
     }
 
-    /// When a reading under way goes on without the silent ones.
+    /// When the reading under way stops waiting for silent sources.
     pub fn deadline(&self) -> Option<Timestamp> {
         self.under_way.as_ref().map(ReadingRound::deadline)
     }
 
-    /// Whether nothing that was asked for is still to come.
+    /// Whether nothing that was requested is still awaited.
     pub fn is_complete(&self, now: Timestamp) -> bool {
         self.under_way.as_ref().is_none_or(|round| round.is_complete(now))
     }
 
-    /// Whether a reading is under way that is complete, or has had its time.
+    /// Whether the reading under way is complete or has passed its deadline.
     pub fn has_ended(&self, now: Timestamp) -> bool {
         self.under_way.as_ref().is_some_and(|round| round.is_complete(now))
     }
 
-    /// When a reading under way goes on without the silent ones, or else the next one is due.
+    /// When the reading under way stops waiting for silent sources, or else the next one is due.
     pub fn wake_at(&self, has_token: bool) -> Option<Timestamp> {
         self.deadline().or_else(|| self.next_reading(has_token).map(|(_, at)| at))
     }
 
-    /// Something was written to where sources read: a reading under way counts for nothing, and is
-    /// followed by another.
+    /// Notes that something was written where sources read. A reading under way is discarded, and
+    /// another follows.
     ///
-    /// Otherwise a value from before a rollback, read before it and told after it, would look like
-    /// a change.
+    /// Otherwise a value that was read before a rollback and reported after it would look like a
+    /// change.
     pub fn written(&mut self) {
         if let Some(round) = &mut self.under_way {
             round.outdate();
@@ -202,7 +200,7 @@ impl Sources {
         }
     }
 
-    /// Ends the reading; returns what the sources yield now, and what is worth telling.
+    /// Ends the reading. Returns what the sources yield now, and what people should know of.
     pub fn finish(&mut self, now: Timestamp) -> (Configured, Vec<(Owner, SourceNotice)>) {
         let (mut notices, mut edges) = (Vec::new(), Vec::new());
         if self.under_way.take().is_some_and(|round| round.is_outdated()) {
@@ -216,18 +214,18 @@ impl Sources {
         (self.configured(edges), notices)
     }
 
-    /// How the source of each entry is.
+    /// Returns the state of each entry's source.
     pub fn states(&self) -> Vec<SourceState> {
         self.groups.iter().flat_map(Group::states).collect()
     }
 
-    /// The label of an entry, where it has one.
+    /// The label of an entry, if it has one.
     pub fn label(&self, place: EntryPlace) -> Option<&str> {
         let group = self.groups.iter().find(|group| group.owner() == place.owner)?;
         group.entries().get(place.index)?.label()
     }
 
-    /// Whether another reading was asked for meanwhile. The question clears that.
+    /// Whether another reading was requested meanwhile. Clears the request.
     pub fn take_again(&mut self) -> bool {
         std::mem::take(&mut self.again)
     }
@@ -237,7 +235,7 @@ impl Sources {
     }
 
     fn configured(&self, edges: Vec<Edge>) -> Configured {
-        // Not one by one: a thousand of them are compared after every reading.
+        // A set, since a thousand credentials may be compared after every reading.
         let mut known = HashSet::new();
         let mut credentials: Vec<Arc<Credential>> = Vec::new();
         for credential in self.entries().flat_map(Entry::credentials) {

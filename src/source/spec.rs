@@ -13,18 +13,18 @@ use crate::secret::Secret;
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct EntrySpec {
-    /// The human's name for what it yields.
+    /// The name for people of what it yields.
     #[serde(default)]
     pub label: Option<String>,
     /// It may yield nothing.
     pub optional: bool,
-    /// When what it yields expires, in milliseconds since 1970; a function may say so itself.
+    /// When its credential expires, in milliseconds since 1970. A function may say so itself.
     #[serde(default)]
     pub expires_at: Option<i64>,
-    /// It is read from environment variables, among others.
+    /// Whether environment variables are among its sources.
     #[serde(default)]
     pub has_variables: bool,
-    /// Where a credential that replaces what it yields is written to.
+    /// Where to write a credential that replaces what it yields.
     #[serde(default)]
     pub persist: Option<PersistTarget>,
     /// Where it comes from.
@@ -40,7 +40,7 @@ pub struct EntrySpec {
     deny_unknown_fields
 )]
 pub enum SourceSpec {
-    /// Two fields, each from a place of its own.
+    /// Client id and secret, each from its own place.
     Fields {
         /// The client id.
         client_id: Field,
@@ -66,8 +66,8 @@ pub enum SourceSpec {
         /// Its index among the handle's JavaScript sources.
         index: usize,
     },
-    /// A source, and what takes precedence if it can be read: environment variables, and the file
-    /// that `persist` writes, which may be newer. It is never part of another one.
+    /// A source, and another one that takes precedence if it can be read: the file that `persist`
+    /// writes may be newer than environment variables. It is never nested.
     Fronted {
         /// Read once, at the start.
         front: Box<SourceSpec>,
@@ -80,7 +80,7 @@ pub enum SourceSpec {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(tag = "kind", rename_all = "camelCase", deny_unknown_fields)]
 pub enum Field {
-    /// It stands in the options.
+    /// A value in the options.
     Value {
         /// The value.
         value: Secret,
@@ -105,7 +105,7 @@ pub enum Field {
 }
 
 impl SourceSpec {
-    /// What comes before it, and the source itself.
+    /// Splits off the source in front, if there is one.
     pub(super) fn split(self) -> (Option<Self>, Self) {
         match self {
             Self::Fronted { front, source } => (Some(*front), *source),
@@ -113,7 +113,7 @@ impl SourceSpec {
         }
     }
 
-    /// The files that it is read from, each once, so that two fields from one file fit together.
+    /// Returns the files to read. Each is read once, so that two fields from one file fit together.
     pub(super) fn places(&self) -> Vec<Place> {
         match self {
             Self::Fields { client_id, client_secret } => places_of(&[client_id, client_secret]),

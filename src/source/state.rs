@@ -1,9 +1,9 @@
-//! How a source is, and what is told of it.
+//! The state of a source, and what people are told of it.
 
 use super::configured::EntryPlace;
 use crate::clock::Timestamp;
 
-/// A source did something that people should know of.
+/// Something that a source did and that people should know of.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SourceNotice {
     /// The position of the entry in its owner's list of credentials.
@@ -17,35 +17,35 @@ pub struct SourceNotice {
 /// What a source did.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum SourceChange {
-    /// It yields another credential than before.
+    /// It yields a different credential than before.
     Changed,
-    /// It yields nothing any more; its last value stays in use.
+    /// It no longer yields anything; its last value stays in use.
     Emptied,
     /// It could not be read, for this reason; its last value, if any, stays in use.
     Unreadable(String),
-    /// It changes so often that only some changes are taken up, for which this gives advice; its
-    /// last value is not lost.
+    /// It changes so often that only some changes are used. Its latest value is not lost. The text
+    /// gives advice.
     Throttled(String),
 }
 
-/// How an entry's source is at the moment.
+/// The current state of an entry's source.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SourceState {
     /// Which entry.
     pub place: EntryPlace,
     /// The entry's label.
     pub label: Option<String>,
-    /// It was never read yet.
+    /// It has not been read yet.
     pub is_pending: bool,
-    /// Why it yields nothing, if so.
+    /// Why it yields nothing, if that is so.
     pub problem: Option<SourceProblem>,
-    /// What is known if it changes too often.
+    /// Set if it changes too often.
     pub throttled: Option<Throttled>,
-    /// Something that it yielded before is in use, or it is optional.
+    /// A value that it yielded is in use, or it is optional.
     pub is_covered: bool,
 }
 
-/// That a source changes too often.
+/// A source that changes too often.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Throttled {
     /// For people: which source, and what to do.
@@ -57,7 +57,7 @@ pub struct Throttled {
 /// Why a source yields nothing.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SourceProblem {
-    /// It was read and was empty; if not, it could not be read.
+    /// It was read and is empty. Otherwise, it could not be read.
     pub is_empty: bool,
     /// For people: which source, and why.
     pub message: String,

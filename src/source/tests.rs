@@ -80,7 +80,7 @@ fn literals_need_no_reading() {
     assert_eq!(read(&mut sources).0, ["one", "two"]);
 }
 
-/// What changed, as `from>to`, with a `!` where an entry was read for the first time.
+/// What changed, as `from>to`, with a `!` before it if the entry was read for the first time.
 fn edges(sources: &mut Sources) -> Vec<String> {
     let name = |one: &Arc<Credential>| one.client_secret.expose().to_owned();
     let (configured, _) = sources.finish(NOW);
@@ -341,7 +341,7 @@ fn what_was_read_before_something_was_written_there_counts_for_nothing() {
 
     sources.begin(Timestamp::default());
     sources.javascript_read(1, credentials("new"));
-    // It is rolled back before that is told.
+    // The change is rolled back before it is reported.
     sources.written();
     assert_eq!(edges(&mut sources), [""; 0]);
     assert!(sources.take_again(), "it is read again");
@@ -415,8 +415,8 @@ fn how_a_source_is_and_since_when_is_known_as_long_as_it_is_so() {
     assert_eq!(sources.label(EntryPlace { owner: 1, index: 0 }), Some("q4"));
 }
 
-/// What is found in a file each 10 ms, by what `finds` says of each reading: the edges and the
-/// notices.
+/// Reads every 10 ms, finding what `finds` yields. Returns the number of edges, the changes and the
+/// time at the end.
 fn every_ten_ms(
     sources: &mut Sources,
     from: Timestamp,

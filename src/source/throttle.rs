@@ -1,22 +1,22 @@
-//! How often a source may change: each change may be a rotation, with requests to the token
+//! Limits how often a source may change: each change may be a rotation, with requests to the token
 //! endpoint.
 
 use std::time::Duration;
 
 use crate::clock::Timestamp;
 
-/// Admits changes at once while they are few, and then at a steady pace. Who is refused comes again
-/// with what is latest by then.
+/// Admits changes at once while they are few, and then at a steady pace. A source that is refused
+/// comes again with its latest value.
 #[derive(Debug, Default)]
 pub(super) struct Throttle {
-    /// When all that was admitted would have come at the steady pace.
+    /// When the admitted changes would all have passed at the steady pace.
     paid_until: Timestamp,
     /// The latest change was not admitted.
     has_refused: bool,
 }
 
 impl Throttle {
-    /// No person, deployment or mounted secret changes more often in a row.
+    /// No person, deployment or mounted secret makes more changes in a row.
     const BURST: u32 = 10;
     const PACE: Duration = Duration::from_secs(1);
 
@@ -35,12 +35,12 @@ impl Throttle {
         true
     }
 
-    /// Nothing wants to change any more.
+    /// Forgets that a change was refused.
     pub(super) fn forget_refusal(&mut self) {
         self.has_refused = false;
     }
 
-    /// When what was refused is admitted, if something was refused.
+    /// When the refused change will be admitted, if one was refused.
     pub(super) fn awaited(&self) -> Option<Timestamp> {
         self.has_refused.then(|| self.next())
     }
@@ -49,7 +49,7 @@ impl Throttle {
         self.paid_until - Self::PACE * (Self::BURST - 1)
     }
 
-    /// Whether it is as if there had never been a change.
+    /// Whether no earlier change counts any more.
     pub(super) fn is_calm(&self, now: Timestamp) -> bool {
         self.paid_until <= now
     }

@@ -1,4 +1,4 @@
-//! What a source yields, of all that was read.
+//! What a source yields, from everything that was read.
 
 use std::collections::HashMap;
 use std::path::Path;
@@ -23,7 +23,7 @@ pub(super) enum Yield {
     /// Nothing, for this reason.
     Nothing(String),
     Failed(String),
-    /// What is still to come of it.
+    /// What is still awaited.
     NotYet(String),
 }
 
@@ -35,17 +35,17 @@ enum Part {
     NotYet(String),
 }
 
-/// How a JavaScript source that yields nothing is described.
+/// Describes a JavaScript source that yields nothing.
 const EMPTY: &str = "yields nothing (is it empty or not set?)";
 
-/// How a source that is still silent is described.
+/// Describes a source that is still silent.
 const SILENT: &str = "has not been read yet";
 
-/// The same of a function.
+/// Describes a function that is still silent.
 const UNRETURNED: &str = "has not been read yet: its function has not returned";
 
 impl Readings<'_> {
-    /// What this source of the entry yields.
+    /// Returns what this source of the entry yields.
     pub(super) fn of(self, source: &SourceSpec, entry: &EntrySpec) -> Yield {
         let pair = |client_id, client_secret| pair(entry, client_id, client_secret);
         match source {
@@ -156,7 +156,7 @@ fn silent(what: &str) -> String {
 }
 
 impl Part {
-    /// A text, unless it cannot be what it is for. What is wrong is told, never the text.
+    /// Returns the text, unless it cannot be what it is for. The reason never repeats the text.
     fn of(text: &Secret, what: &str, from: Option<&str>) -> Self {
         if text.expose().is_empty() {
             return Self::Nothing(from.map_or_else(

@@ -13,7 +13,7 @@ fn pair() -> SourceSpec {
     SourceSpec::Fields { client_id: variable("ID"), client_secret: variable("SECRET") }
 }
 
-/// What was read of the places that are to be read: all of them say this.
+/// Reports the same reading for every requested place.
 fn say(sources: &mut Sources, requests: Option<Requests>, reading: &FileReading) {
     let places = requests.expect("nothing else is under way").places;
     sources.files_read(places.into_iter().map(|place| (place, reading.clone())).collect());
@@ -78,7 +78,7 @@ fn fronted() -> SourceSpec {
     SourceSpec::Fronted { front: Box::new(pair()), source: Box::new(own.source) }
 }
 
-/// One with these values at its start.
+/// Sources with these values at the start.
 fn started(variable: &str, file: &FileReading) -> Sources {
     let mut sources = Sources::new(PATIENCE, POLL);
     sources.add(1, vec![entry(fronted())], process(variable));
@@ -91,7 +91,7 @@ fn process(variable: &str) -> Vec<Option<Reading>> {
     vec![Some(Reading::Text { value: Secret::new(variable) })]
 }
 
-/// Reads everything again, with this in the variable.
+/// Reads everything again, with this value in the variable.
 fn change(sources: &mut Sources, variable: &str) -> Requests {
     let requests = sources.begin(Timestamp::default()).unwrap();
     sources.javascript_read(1, process(variable));
@@ -198,7 +198,7 @@ fn a_place_for_the_secret_alone_is_told_whose_it_is() {
         let entries = sources.finish(NOW).0.entries;
         entries.into_iter().map(|entry| entry.persist.unwrap()).collect::<Vec<_>>()
     };
-    // Nobody knows whose secret the file of the first one will be.
+    // It is not known yet whose secret the first entry's file will hold.
     let of = |client| target().of_client(Some(client));
     assert_eq!(targets(&mut sources), [target(), of("app")]);
     let requests = sources.begin(Timestamp::default());
