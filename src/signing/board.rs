@@ -7,19 +7,19 @@ use crate::webhook::{KeyWindow, LiveKey, LiveKeys, SigningKey};
 /// A key with the name that people know it by.
 #[derive(Debug, Clone)]
 pub struct NamedKey {
-    /// The same number is the same key.
+    /// Keys with the same number are the same key.
     pub serial: u64,
     /// Its label, its place in the option, or its role.
     pub name: String,
-    /// What signs.
+    /// The key itself.
     pub key: SigningKey,
     /// When it signs and verifies.
     pub window: KeyWindow,
-    /// It does not only verify.
+    /// Whether it may sign, not only verify.
     pub may_sign: bool,
 }
 
-/// Why there is no key, or not the latest one.
+/// Why there is no key, or why it is not the latest one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct KeyProblem {
     /// The name of the key.
@@ -33,20 +33,20 @@ pub struct KeyProblem {
 /// Something that people may want to know.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum KeyNotice {
-    /// Signatures of another key are accepted.
+    /// Signatures of one more key are accepted.
     Added(String),
-    /// A key neither signs nor verifies any more.
+    /// A key no longer signs or verifies.
     Retired(String),
-    /// A key could not be read, or cannot be one; an earlier value of it stays in use.
+    /// A key could not be read, or its value cannot be a key. An earlier value stays in use.
     Unreadable {
         /// The name of the key.
         name: String,
-        /// For people.
+        /// A message for people.
         message: String,
     },
 }
 
-/// What is shown, and how it differs from what was shown before.
+/// The keys that calls see, and how they differ from those shown before.
 #[derive(Debug, Default)]
 pub struct Board {
     keys: Vec<NamedKey>,
@@ -54,13 +54,13 @@ pub struct Board {
     ring: Arc<LiveKeys>,
     /// Names keep their numbers. There are few: labels, places and roles.
     names: Vec<String>,
-    /// The keys that verified when they were shown; none before the first time.
+    /// The keys that verified when they were shown. `None` before the first time.
     verified: Option<Vec<(u64, String)>>,
 }
 
 impl Board {
-    /// Shows other keys, newest first, or the same at a later time; returns what is worth telling.
-    /// `now` is in milliseconds since 1970.
+    /// Shows other keys, newest first, or the same ones at a later time. Returns what people may
+    /// want to know. `now` is in milliseconds since 1970.
     pub fn show(
         &mut self,
         keys: Vec<NamedKey>,
@@ -71,7 +71,7 @@ impl Board {
         let verifying: Vec<_> = verifying.map(|key| (key.serial, key.name.clone())).collect();
         let lacks = |list: &[(u64, String)], serial: u64| list.iter().all(|(it, _)| *it != serial);
         let mut notices = Vec::new();
-        // The first keys are no news.
+        // The first keys are not reported.
         if let Some(before) = &self.verified {
             let added = verifying.iter().filter(|(serial, _)| lacks(before, *serial));
             notices.extend(added.map(|(_, name)| KeyNotice::Added(name.clone())));
@@ -99,7 +99,7 @@ impl Board {
         notices
     }
 
-    /// What signs and verifies.
+    /// The keys that sign and verify.
     pub fn ring(&self) -> &Arc<LiveKeys> {
         &self.ring
     }

@@ -1,4 +1,4 @@
-//! Keys that the option `keys` names.
+//! The keys of the option `keys`.
 
 use std::sync::Arc;
 
@@ -9,24 +9,24 @@ use crate::credential::Credential;
 use crate::source::{SourceState, Yielded};
 use crate::webhook::{KeyFlaw, KeyWindow, Scheme, SigningKey};
 
-/// What is said of one key.
+/// The options of one key.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct KeySpec {
     /// Its label, or its place in the option.
     pub name: String,
-    /// When it begins to sign, in milliseconds since 1970.
+    /// When it starts signing, in milliseconds since 1970.
     #[serde(default)]
     pub signs_from: Option<i64>,
-    /// When it ends to sign.
+    /// When it stops signing.
     #[serde(default)]
     pub signs_until: Option<i64>,
-    /// When it ends to verify.
+    /// When it stops verifying.
     #[serde(default)]
     pub verifies_until: Option<i64>,
 }
 
-/// The configured keys, and what was made of the values of their sources.
+/// The configured keys, and what was made from the values of their sources.
 #[derive(Debug)]
 pub struct ConfiguredKeys {
     specs: Vec<KeySpec>,
@@ -34,26 +34,26 @@ pub struct ConfiguredKeys {
     last_serial: u64,
 }
 
-/// A key of the value that a source yields.
+/// A key made from the value that a source yields.
 #[derive(Debug)]
 struct MadeKey {
-    /// The value. An unchanged one stays the same key.
+    /// The value. As long as it is unchanged, the key is the same.
     of: Arc<Credential>,
     serial: u64,
     key: Result<SigningKey, KeyFlaw>,
     since: i64,
-    /// The key before, where this value cannot be one.
+    /// The previous key, if this value cannot be one.
     before: Option<(u64, SigningKey)>,
 }
 
 impl ConfiguredKeys {
-    /// Of which nothing is known yet.
+    /// Creates the keys, whose values are not known yet.
     pub fn new(specs: Vec<KeySpec>) -> Self {
         let made = specs.iter().map(|_| None).collect();
         Self { specs, made, last_serial: 0 }
     }
 
-    /// Takes over what the sources yield; `now` is in milliseconds since 1970.
+    /// Takes over what the sources yield. `now` is in milliseconds since 1970.
     pub fn take(&mut self, scheme: &Scheme, entries: &[Yielded], now: i64) {
         for Yielded { place, credentials, .. } in entries {
             let (Some(value), Some(made)) = (credentials.first(), self.made.get_mut(place.index))
@@ -78,7 +78,7 @@ impl ConfiguredKeys {
         }
     }
 
-    /// The keys, in their order.
+    /// Returns the keys in the order of the option.
     pub fn named(&self) -> Vec<NamedKey> {
         let made = self.specs.iter().zip(&self.made);
         let named = made.filter_map(|(spec, made)| {
@@ -94,14 +94,14 @@ impl ConfiguredKeys {
         named.collect()
     }
 
-    /// When the next key ends to verify, after an instant.
+    /// Returns the next instant after `after` at which a key stops verifying.
     pub fn next_end(&self, after: i64) -> Option<i64> {
         let ends = self.specs.iter().filter_map(|spec| spec.verifies_until);
         ends.filter(|end| *end > after).min()
     }
 
-    /// What is wrong: sources that yield nothing, and values that cannot be keys. `utc` tells the
-    /// instant of a source's state.
+    /// Returns what is wrong: sources that yield nothing, and values that cannot be keys. `utc`
+    /// returns the instant of a source's state.
     pub fn problems(
         &self,
         states: &[SourceState],
@@ -122,7 +122,7 @@ impl ConfiguredKeys {
         of_sources.chain(flawed).collect()
     }
 
-    /// The first value that cannot be a key: its position, and why.
+    /// Returns the first value that cannot be a key: its position, and why.
     pub fn flaw(&self) -> Option<(usize, &KeyFlaw)> {
         let mut made = self.made.iter().enumerate();
         made.find_map(|(index, made)| Some((index, made.as_ref()?.key.as_ref().err()?)))

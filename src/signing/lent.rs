@@ -7,13 +7,13 @@ use crate::credential::{Credential, CredentialId};
 use crate::rotation::Role;
 use crate::webhook::{KeyFlaw, KeyWindow, Scheme, SigningKey};
 
-/// What the credentials of a logical client are to a signer. It follows their roles.
+/// The credentials of a logical client as keys of a signer. The keys follow the credentials' roles.
 #[derive(Debug)]
 pub struct LentKeys {
     /// How long a retired credential still verifies, in milliseconds.
     grace: i64,
     lent: Vec<Lent>,
-    /// Of these only what signs is kept, not the secret.
+    /// Only the keys of these are kept, not the secrets.
     retired: Vec<RetiredKey>,
     last_serial: u64,
 }
@@ -28,7 +28,7 @@ struct Lent {
     since: i64,
 }
 
-/// A credential that has no role any more.
+/// A credential that no longer has a role.
 #[derive(Debug)]
 struct RetiredKey {
     credential: CredentialId,
@@ -38,12 +38,13 @@ struct RetiredKey {
 }
 
 impl LentKeys {
-    /// Nothing was lent yet.
+    /// Creates an empty list of keys. `grace` is in milliseconds.
     pub fn new(grace: i64) -> Self {
         Self { grace, lent: Vec::new(), retired: Vec::new(), last_serial: 0 }
     }
 
-    /// Takes over the roles; returns whether anything differs. `now` is in milliseconds since 1970.
+    /// Takes over the roles. Returns whether anything has changed. `now` is in milliseconds since
+    /// 1970.
     pub fn take(
         &mut self,
         scheme: &Scheme,
@@ -109,7 +110,7 @@ impl LentKeys {
         lent.chain(retired).collect()
     }
 
-    /// Secrets that cannot be keys.
+    /// Returns the problems: secrets that cannot be keys.
     pub fn problems(&self) -> Vec<KeyProblem> {
         let flawed = self.lent.iter().filter_map(|lent| {
             let flaw = lent.key.as_ref().err()?;
@@ -120,7 +121,7 @@ impl LentKeys {
         flawed.collect()
     }
 
-    /// When the next retired one stops to verify, in milliseconds since 1970.
+    /// When the next retired key stops verifying, in milliseconds since 1970.
     pub fn next_end(&self) -> Option<i64> {
         self.retired.iter().map(|it| it.until).min()
     }

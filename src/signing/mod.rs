@@ -1,7 +1,7 @@
 //! Which keys a webhook signer has, and how they change.
 //!
 //! Pure: the keys come from configured sources ([`ConfiguredKeys`]), or are the credentials of a
-//! logical client ([`LentKeys`]). [`Board`] is what calls see of them.
+//! logical client ([`LentKeys`]). [`Board`] is what calls see.
 
 mod board;
 mod configured;
