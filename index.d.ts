@@ -832,7 +832,7 @@ export function fromDirectory(
 
 /**
  * Two variables of a dotenv file that hold a credential. The file is read in the background, both
- * variables at once, and again every `sourcePollMs`. A new secret is written back to it. To change
+ * variables at once, and again every `sourcePollMs`. A new secret is persisted to it. To change
  * that, write the entry as two fields, with `persist`.
  *
  * The file is read as `dotenv` and Node.js (`--env-file`) read it; a variable that they read
@@ -850,7 +850,7 @@ export function fromEnvFile(
 ): CredentialSource
 /**
  * One variable of a dotenv file that holds a field. Two fields of one entry that name the same file
- * are read at once. Unless the entry has `persist`, a new secret is written back to the file of
+ * are read at once. Unless the entry has `persist`, a new secret is persisted to the file of
  * `clientSecret`, and so is its client id if `clientId` is a variable of the same file.
  *
  * @example { clientId: 'app', clientSecret: fromEnvFile('/srv/app/.env', 'CLIENT_SECRET') }
@@ -943,7 +943,7 @@ export interface CredentialName {
 }
 
 /**
- * Whether a promoted credential was written back:
+ * Whether a promoted credential was persisted:
  * - `'none'`: there is nowhere to write it to,
  * - `'pending'`: it is not yet written everywhere,
  * - `'done'`: it is written wherever that is possible,
@@ -972,7 +972,7 @@ export interface WaitingFor {
    * - `'proof'`: the token endpoint (or `verify`) has to accept a credential,
    * - `'custody'`: the candidate needs a durable copy, outside this process,
    * - `'members'`: live members of the fleet have to follow,
-   * - `'sinks'`: the active credential has to be written back,
+   * - `'sinks'`: the active credential has to be persisted,
    * - `'time'`: the overlap continues until `retireNotBefore`; nothing is wrong.
    */
   readonly code: 'proof' | 'custody' | 'members' | 'sinks' | 'time'
@@ -1061,7 +1061,7 @@ export interface RotationMethods {
    * Resolves, with the rotation as it is then, when
    * - `'everywhere'`: every live member of the fleet uses the new credential; without a store there
    *   is no fleet, and it rejects with `ERR_NO_FLEET` at once,
-   * - `'persisted'`: the new credential has been written back, or never will be: `persisted` is no
+   * - `'persisted'`: the new credential has been persisted, or never will be: `persisted` is no
    *   longer `'pending'`,
    * - `'retired'`: no previous credential is left.
    *
@@ -1127,7 +1127,7 @@ export interface WaitOptions {
 export interface RetireNowOptions extends WaitOptions {
   /**
    * Retires it even if members of the fleet have not followed, or the new credential was not
-   * written back, but never without the proof. Default: false.
+   * persisted, but never without the proof. Default: false.
    */
   force?: boolean | undefined
 }
@@ -1345,7 +1345,7 @@ export interface HealthProblem {
    * - `'credential-rejected'`: the endpoint rejects a credential that is in use,
    * - `'source-unreadable'`, `'source-empty'`: a source yields nothing,
    * - `'source-throttled'`: a source changes so often that only one change a second is taken up,
-   * - `'persist-failing'`, `'persist-impossible'`: a new secret cannot be written back,
+   * - `'persist-failing'`, `'persist-impossible'`: a new secret cannot be persisted,
    * - `'not-persisted'`: the active credential has no durable copy outside this process,
    * - `'awaiting-proof'`, `'awaiting-custody'`, `'awaiting-members'`, `'awaiting-sinks'`: a
    *   rotation waits, and somebody has to act,
@@ -1455,7 +1455,7 @@ export interface RotorEvents {
   /** The credentials have changed their phase, or a rotation waits for somebody. */
   rotation: RotationEvent
   /**
-   * A promoted credential was written back, or could not be. Only the entry's own manager emits it.
+   * A promoted credential was persisted, or could not be. Only the entry's own manager emits it.
    */
   persisted: PersistedEvent
   /** A credential is about to expire, or has expired. */

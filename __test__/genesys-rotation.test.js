@@ -39,7 +39,7 @@ test('the example rotates in place over the runway, and no request of the servic
   const output = await runWithSdk(EXAMPLE)
   const steps = output.match(/^\S+(?= \(generation \d\))/gm)
   expect(steps).toEqual(['started', 'prepared', 'staged', 'promoted', 'retired'])
-  expect(output).toMatch(/^retired, written back: done; the vault has the new secret: true$/m)
+  expect(output).toMatch(/^retired, persisted: done; the vault has the new secret: true$/m)
   const [, sent, failed] = /^(\d+) requests, (\d+) failed$/m.exec(output)
   expect(Number(sent)).toBeGreaterThan(20)
   expect(Number(failed)).toBe(0)

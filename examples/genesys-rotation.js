@@ -139,7 +139,7 @@ async function main() {
   const rotation = await rotateInPlace({ tokens, oauthApi: new OAuthApi(), clientId, keep, settleMs: 1000 })
   const { sent, failed } = await stop()
   console.log(
-    `${rotation.phase}, written back: ${rotation.persisted}; the vault has the new secret: ${vault.current === vault.pending}`,
+    `${rotation.phase}, persisted: ${rotation.persisted}; the vault has the new secret: ${vault.current === vault.pending}`,
   )
   console.log(`${sent} requests, ${failed} failed`)
   await tokens.close()
