@@ -4,9 +4,8 @@
  * Settles as the promise of `start()` does, or rejects with `signal.reason` if the signal is
  * aborted first.
  *
- * If the signal is aborted already, `start` is not called. An abort calls `cancel()` once, and the
- * outcome of the promise is ignored from then on. After either side has settled, nothing listens to
- * the signal.
+ * If the signal is already aborted, `start` is not called. An abort calls `cancel()` once; the
+ * outcome of the promise is then ignored. A settled call no longer listens to the signal.
  */
 function abortable(signal, start, cancel = () => {}) {
   if (signal === undefined) return start()
@@ -30,8 +29,8 @@ function abortable(signal, start, cancel = () => {}) {
 }
 
 /**
- * The calls that wait on each signal. A signal gets one listener for all of them: Node.js warns of
- * a leak when there are many.
+ * The calls that wait on each signal. They share one listener: Node.js warns of a leak when a
+ * signal has many.
  */
 const waiting = new WeakMap()
 
@@ -55,15 +54,15 @@ function stopListening(signal, onAbort) {
 }
 
 /**
- * The reason of an abort. A polyfill may have none, and nobody can make sense of a rejection with
- * `undefined`.
+ * Returns the reason of an abort. A polyfill may have none, and a rejection with `undefined` would
+ * explain nothing.
  */
 function reasonOf({ reason }) {
   return reason === undefined ? new DOMException('This operation was aborted', 'AbortError') : reason
 }
 
 /**
- * Checks the shape and not the class: a Jest environment and a polyfill have their own AbortSignal.
+ * Checks the shape, not the class: a Jest environment and a polyfill have their own AbortSignal.
  */
 function isAbortSignal(value) {
   return (

@@ -6,16 +6,16 @@ const { fromNative } = require('./native/reports')
 const { callSite } = require('./stacks')
 
 /**
- * The calls of one manager or signer that wait. Each can be aborted without an effect on the others.
+ * The waiting calls of one manager or signer. Each can be aborted without affecting the others.
  * `close()` rejects them all.
  */
 class Calls {
   #refusals = new Set()
-  /** What was closed, once it is. */
+  /** The class that was closed, such as `'TokenManager'`. Undefined until then. */
   #closed
 
   /**
-   * Returns a promise for a caller of `below`; its errors carry the stack of that caller.
+   * Returns a promise for the caller of `below`; its errors carry the stack of that caller.
    * `ask(call)` starts the wait and settles it with `call.resolve(value)` or `call.reject(report)`.
    * It sets `call.stop`, which ends the wait early.
    */
@@ -52,7 +52,7 @@ class Calls {
     return abortable(signal, start, cancel)
   }
 
-  /** `what` is what was closed. */
+  /** `what` is the class that is closed, for the error message. */
   close(what = 'TokenManager') {
     this.#closed = what
     for (const refuse of [...this.#refusals]) refuse()

@@ -1,12 +1,12 @@
 'use strict'
 
 /**
- * Marks a clock of `oauth-rotor/testing`. Managers recognise one by this mark and load nothing else
- * of that entry.
+ * Marks a clock of `oauth-rotor/testing`. Managers recognise one by this mark, without loading that
+ * entry.
  */
 const BRAND = Symbol.for('oauth-rotor.clock')
 
-/** Whether a value is a clock of any copy of this package. */
+/** Whether a value is a clock from any copy of this package. */
 function isClock(value) {
   return typeof value === 'object' && value !== null && isLinkable(value[BRAND])
 }

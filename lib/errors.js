@@ -4,7 +4,7 @@ const BRAND = Symbol.for('oauth-rotor.error')
 const ordinaryHasInstance = Function.prototype[Symbol.hasInstance]
 
 /**
- * The root of every error of this package. A process may have several copies of the package
+ * The base class of every error of this package. A process may have several copies of the package
  * (another version in a dependency, a worker, a Jest file). `instanceof` therefore checks brand and
  * code, so that the copies recognise each other's errors.
  */
@@ -26,7 +26,7 @@ class RotorError extends Error {
     return true
   }
 
-  /** What a logger gets that serialises errors as JSON: everything but the stack. */
+  /** Returns everything but the stack, for loggers that serialise errors as JSON. */
   toJSON() {
     const origin = isRotorError(this.cause) ? { cause: this.cause.toJSON() } : {}
     return { name: this.name, message: this.message, ...this, ...origin }
@@ -34,8 +34,8 @@ class RotorError extends Error {
 }
 
 /**
- * Whether an error comes from this package or from another copy of it. Never throws, whatever was
- * thrown.
+ * Whether an error comes from this package or from another copy of it. Never throws, whatever the
+ * value is.
  */
 function isRotorError(value) {
   try {
@@ -46,8 +46,8 @@ function isRotorError(value) {
 }
 
 /**
- * Makes the class of one code. The code gives it its name: `ERR_NO_FLEET` makes `NoFleetError`.
- * `details` are further members of its errors.
+ * Makes the class of one code and names it after the code: `ERR_NO_FLEET` makes `NoFleetError`.
+ * `details` names further members of its errors.
  */
 function errorClass(code, { retryable = false, details = [] } = {}) {
   const words = code.split('_').slice(1)
@@ -70,7 +70,7 @@ function errorClass(code, { retryable = false, details = [] } = {}) {
   return Class
 }
 
-/** Names the errors of a class. The name is not enumerable, as with the errors of Node.js. */
+/** Names the errors of a class. The name is not enumerable, as in the errors of Node.js. */
 function nameErrors(Class, name) {
   const hidden = { writable: true, configurable: true, enumerable: false }
   Object.defineProperty(Class.prototype, 'name', { value: name, ...hidden })
@@ -81,7 +81,7 @@ nameErrors(RotorError, 'RotorError')
 const ANSWER = ['status', 'oauthError', 'description']
 const CANDIDATE = ['credentialId', 'rotationId']
 
-// What users import. Node.js finds the names that an ES module may import in assignments of this
+// What users import. Node.js reads the names that ES modules may import from assignments of this
 // form.
 exports.RotorError = RotorError
 exports.isRotorError = isRotorError
@@ -125,7 +125,7 @@ exports.RetireBlockedError = errorClass('ERR_RETIRE_BLOCKED', { retryable: true,
 
 exports.BodyConsumedError = errorClass('ERR_BODY_CONSUMED', { retryable: true, details: ['status'] })
 
-/** Errors of signatures say which HTTP status to answer with. */
+/** Errors of signatures carry the HTTP status to respond with. */
 const WEBHOOK = { details: ['status'] }
 
 exports.NoKeyError = errorClass('ERR_NO_KEY', { retryable: true, ...WEBHOOK })

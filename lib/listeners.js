@@ -11,8 +11,8 @@ function channelsOf(events) {
 }
 
 /**
- * The listeners of one manager or signer, and the diagnostics channels that all of them share.
- * `kinds` are the events that there are.
+ * The listeners of one manager or signer, and the diagnostics channels that all managers and
+ * signers share. `kinds` lists the events.
  */
 class Listeners {
   #channels
@@ -26,7 +26,7 @@ class Listeners {
     this.#environment = environment
   }
 
-  /** A manager with a listener is kept, even if nobody else refers to it. */
+  /** A manager with a listener stays alive, even if nothing else refers to it. */
   on(event, listener) {
     this.#events.on(event, listener)
     this.#environment.keep(this.#owner)
@@ -58,7 +58,7 @@ class Listeners {
   }
 
   /**
-   * Whether anybody listens to this event. Of the managers that an event concerns, the first one
+   * Whether anybody listens to this event. Only the first of the managers that an event concerns
    * publishes it on the channel.
    */
   areInterested(event, isFirst) {

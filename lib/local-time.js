@@ -3,7 +3,7 @@
 const native = require('./native/load')
 const { systemTimeZone } = require('./options/time-zone')
 
-/** The members that are instants, for each kind of object that comes from the native part. */
+/** The members that are instants, for each kind of object from the native part. */
 const INSTANTS = {
   credential: ['expiresAt'],
   error: ['safeUntil'],
@@ -26,17 +26,14 @@ const EVENT_INSTANTS = {
   token: ['issuedAt', 'expiresAt', 'refreshAt'],
 }
 
-/**
- * In a message of the native part, this character encloses the name of an instant. It occurs
- * nowhere else.
- */
+/** Encloses the name of an instant in a message of the native part. It occurs nowhere else. */
 const MARK = '\u0001'
 
 /** The time zone of one manager. Shows an instant as a Date with its local text beside it. */
 class LocalTime {
   #zone
 
-  /** Without a zone, the system's is used. It is looked up when it is first needed. */
+  /** Default: the system's time zone, which is looked up when it is first needed. */
   constructor(zone) {
     this.#zone = zone
   }
@@ -45,7 +42,9 @@ class LocalTime {
     return (this.#zone ??= systemTimeZone(native.isTimeZone))
   }
 
-  /** Returns a copy of an object of a kind that shows its instants. */
+  /**
+   * Returns a copy of an object with its instants as Dates and local texts. `kind` is the object's.
+   */
   show(kind, object) {
     return this.#withInstants(object, INSTANTS[kind])
   }

@@ -19,7 +19,7 @@ class Readings {
   }
 
   /**
-   * Tells each value as soon as it is there, so that a slow source does not hold up the others.
+   * Passes on each value as soon as it arrives, so that a slow source does not delay the others.
    * With `variablesOnly`, calls no function.
    */
   read(variablesOnly) {

@@ -5,7 +5,7 @@ const native = require('./native/load')
 const { checkOptions, checkUntil } = require('./options/arguments')
 const { parseRotate } = require('./options/rotate')
 
-/** The rotations of one manager: starts them, and does what the methods of a rotation ask for. */
+/** The rotations of one manager: starts them, and implements the methods of `Rotation`. */
 class Rotations {
   #handle
   #call
@@ -13,8 +13,8 @@ class Rotations {
   #clientAuth
 
   /**
-   * `call(signal, below, ask, made)` makes a caller wait. It refers to the manager, so that whoever
-   * holds a rotation keeps its manager.
+   * `call(signal, below, ask, made)` makes a caller wait. It refers to the manager, so that a
+   * rotation in use keeps its manager alive.
    */
   constructor({ handle, call, local, clientAuth }) {
     this.#handle = handle

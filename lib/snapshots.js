@@ -39,7 +39,7 @@ class Snapshots {
     this.#local = local
   }
 
-  /** Takes the last metrics, before the manager is closed. */
+  /** Keeps the last metrics, before the manager is closed. */
   close() {
     this.#lastMetrics = Object.freeze({ ...this.metrics(), tokenRemainingMs: 0 })
     this.#isClosed = true

@@ -21,7 +21,7 @@ function captureFrames(target, below) {
     .split('\n')
     .filter((line) => line.startsWith('    at '))
   const others = all.filter((line) => !line.includes(__dirname))
-  // In a bundle all frames are of one file.
+  // In a bundle, all frames are in one file.
   setStack(target, [header, ...(others.length > 0 ? others : all)].join('\n'))
 }
 

@@ -20,14 +20,14 @@ const NOTHING_CACHED = -1
 
 /** A token that is always there. `index.d.ts` documents every member. */
 class TokenManager {
-  // The hot path reads these three members and nothing else. Every further check shows in the time
-  // of an `await`.
+  // The hot path reads these three members and nothing else. Each further check measurably slows an
+  // `await`.
   /** A view of this manager's word only. The native part stores the stamp of the token in it. */
   #word
   #stamp = NOTHING_CACHED
   #promise
 
-  /** Used instead of `#stamp` under `strict`, where a hit also checks the clock. */
+  /** Used instead of `#stamp` with `strict`, where a hit also checks the clock. */
   #strictStamp = NOTHING_CACHED
   #usableUntil
   #token
@@ -36,9 +36,9 @@ class TokenManager {
   #name
   #local
   #readings
-  /** The user's functions that are a `persist`. */
+  /** The user's `persist` functions. */
   #persistFunctions
-  /** The calls of these functions that are under way, by the number of the write. */
+  /** The `AbortController` of each pending call of them, by the number of the write. */
   #persisting = new Map()
   /** The environment variables of each entry, and the file that takes precedence over them. */
   #variables
@@ -127,14 +127,16 @@ class TokenManager {
       const { signer, signal, ...message } = checkOptions('authHeaders', options, known, this.authHeaders)
       if (signer === undefined) fail('authHeaders(body, { signer }) needs a WebhookSigner.', this.authHeaders)
       signer._check(body, message, this.authHeaders)
-      // The signature is of the instant at which the token is there.
+      // Signed only now, so that the timestamp does not age while the call waits for the token.
       return this.getToken(signal && { signal }).then((token) => {
         return { Authorization: `Bearer ${token}`, ...signer.sign(body, message) }
       })
     })
   }
 
-  /** Called by a signer: the handle whose credentials are its keys, and the clock of that. */
+  /**
+   * Called by a signer: returns the handle whose credentials are its keys, and that handle's clock.
+   */
   [LEND]() {
     return { handle: this.#handle, clock: this.#clock === Date ? undefined : this.#clock }
   }
@@ -199,14 +201,14 @@ class TokenManager {
     native.listen(this.#handle)
   }
 
-  /** Called by the environment: whether anybody listens to events. */
+  /** Called by the environment: returns whether anybody listens to events. */
   _isListenedTo() {
     return !this.#closed && this.#listeners.areThere()
   }
 
   /**
-   * Called by the environment: an event of the native manager. The first manager publishes it on
-   * the channel.
+   * Called by the environment for an event of the native manager. Only the first manager publishes
+   * it on the channel.
    */
   _emit({ event, seq, at, payload }, isFirst, onThrown) {
     if (this.#closed || !this.#listeners.areInterested(event, isFirst)) return
@@ -216,14 +218,12 @@ class TokenManager {
     this.#listeners.tell(event, message, isFirst, onThrown)
   }
 
-  /** Called by the environment: the native part asks for the sources that JavaScript reads. */
+  /** Called by the environment when the native part asks for the sources that JavaScript reads. */
   _readSources({ variablesOnly }) {
     this.#readings.read(variablesOnly)
   }
 
-  /**
-   * Called by the environment: a `persist` function of the user's is to keep a promoted credential.
-   */
+  /** Called by the environment when a `persist` function has to store a promoted credential. */
   async _persist({ index, write, credential }) {
     const controller = new AbortController()
     this.#persisting.set(write, controller)
@@ -236,19 +236,19 @@ class TokenManager {
     if (!this.#closed) native.persisted(this.#handle, write, outcome, message)
   }
 
-  /** Called by the environment: a `persist` function takes too long. It may still succeed. */
+  /** Called by the environment when a `persist` function takes too long. It may still succeed. */
   _abortPersist({ write }) {
     this.#persisting.get(write)?.abort(new DOMException('persistTimeoutMs has passed.', 'TimeoutError'))
   }
 
-  /** Called by the environment: a credential from environment variables was replaced. */
+  /** Called by the environment when a credential from environment variables was replaced. */
   _writeVariables({ entry, clientId, clientSecret }) {
     writeVariables(this.#variables[entry], { clientId, clientSecret }, () => process.env)
   }
 
   /**
-   * Called by the environment: the variables differ from the file that takes precedence over them,
-   * and the file's credential was accepted.
+   * Called by the environment when the variables differ from the file that takes precedence over
+   * them, and the file's credential was accepted.
    */
   _warnOfVariables({ entry }) {
     const message = staleVariables(entry, this.#variables[entry])
@@ -272,10 +272,10 @@ class TokenManager {
     })
   }
 
-  /** The token held now, kept for the hot path. */
+  /** Returns the held token and caches it for the hot path. */
   #take() {
-    // Read before the token: if the token changes in between, that costs one more miss, and no
-    // token is kept too long.
+    // Read before the token: if the token changes in between, that costs one more miss, but no
+    // token is cached too long.
     const stamp = this.#word[0]
     const held = native.take(this.#handle)
     if (!held) return undefined
@@ -298,14 +298,15 @@ class TokenManager {
     this.#promise = undefined
   }
 
-  /** Waits for a token in the native part, where every call is registered by itself. */
+  /** Waits for a token in the native part, which registers each call separately. */
   #wait({ minValidityMs = 0, signal, forReadiness = false, timeoutMs, below }) {
     return this.#calls.wait(signal, below, (call) => {
       const settle = (error) => {
         if (error) return call.reject(error)
         if (forReadiness) return call.resolve()
         const token = this.#take()
-        // The token ended between the native thread's message and this turn of the event loop.
+        // The token expired or was dropped between the native thread's message and this turn of the
+        // event loop.
         if (token === undefined) return wait()
         call.resolve(token)
       }
@@ -317,10 +318,7 @@ class TokenManager {
     })
   }
 
-  /**
-   * Waits for the result of anything else that `ask` starts. `made` turns it into what the caller
-   * gets.
-   */
+  /** Waits for the result of anything else that `ask` starts. `made` converts it for the caller. */
   #ask(signal, below, ask, made) {
     const answered = this.#calls.wait(signal, below, (call) => {
       call.stop = this.#environment.ask(this.#handle, ask, ({ error, ...answer }) => {

@@ -28,8 +28,8 @@ const { Verification } = require('./webhook/verification')
 const NO_MESSAGE = Object.freeze({ id: undefined, timestamp: undefined })
 
 /**
- * Where a message has what other schemes have in headers of their own: the id in the body, the time
- * in the header of the signatures.
+ * Where a message has what other schemes send in separate headers: the id in the body, the time in
+ * the signature header.
  */
 const WITHIN = {
   pagerduty: { id: ['event', 'id'] },
@@ -43,13 +43,13 @@ class WebhookSigner {
   #clock
   #scheme
   #version
-  /** The names of the headers: as they are sent, and in lower case as they are received. */
+  /** The names of the headers: as sent, and in lower case as received. */
   #sent
   #received
   #signsId
   #within
   #toleranceMs
-  /** The names of keys, by their numbers. */
+  /** The names of keys, by number. */
   #names = []
   #local
   #environment
@@ -95,7 +95,7 @@ class WebhookSigner {
     const value = native.sign(this.#slot, body, now, id, timestamp)
     if (typeof value !== 'string') throw this.#refusal(value, body, this.sign)
     const { signature, id: idHeader, timestamp: timestampHeader } = this.#sent
-    // Not in the literal: V8 has a slow path for names that are computed there.
+    // Not set in the literal: V8 has a slow path for computed names there.
     const headers = {}
     headers[signature] = value
     if (id !== undefined && idHeader !== undefined) headers[idHeader] = id
@@ -205,14 +205,14 @@ class WebhookSigner {
     this.#checkOpen(below)
   }
 
-  /** Called by the environment: an event of the native signer. */
+  /** Called by the environment for an event of the native signer. */
   _emit({ event, seq, at, payload }, isFirst, onThrown) {
     if (this.#closed || !this.#listeners.areInterested(event, isFirst)) return
     const message = { scheme: this.#scheme, seq, ...this.#local.showEvent(event, { at, ...payload }) }
     this.#listeners.tell(event, message, isFirst, onThrown)
   }
 
-  /** Called by the environment: the native part asks for the sources that JavaScript reads. */
+  /** Called by the environment when the native part asks for the sources that JavaScript reads. */
   _readSources({ variablesOnly }) {
     this.#readings.read(variablesOnly)
   }
