@@ -69,8 +69,8 @@ const CHECKS = {
 const NONE = Object.freeze(Object.create(null))
 
 /**
- * Returns the options of a call, which may have the members in `known`. An error carries the stack
- * of the caller of `below`.
+ * Returns a checked copy of the options of a call, which may have the members in `known`. Errors
+ * carry the stack of the caller of `below`.
  */
 function checkOptions(method, options, known, below) {
   if (options === undefined) return NONE
@@ -96,21 +96,21 @@ function checkOptions(method, options, known, below) {
 }
 
 /**
- * Checks that a token is a text. The message names the kind of any other value, never its content.
+ * Checks that a token is a string. The error names the kind of any other value, never its content.
  */
 function checkToken(token, below) {
   if (typeof token === 'string') return
   fail(`invalidate(token) takes the token that was answered with 401, got ${describeHidden(token)}.`, below)
 }
 
-/** Checks what `until()` is to wait for. */
+/** Checks the milestone that `until()` waits for. */
 function checkUntil(what, below) {
   if (MILESTONES.includes(what)) return
   const words = MILESTONES.map((word) => `'${word}'`).join(', ')
   fail(`until(what) takes one of ${words}, got ${describeName(what)}.`, below)
 }
 
-/** Checks the name of an event and the function to call. */
+/** Checks the name of an event and its listener. */
 function checkListener(method, event, listener, below, events = EVENTS) {
   if (!events.includes(event)) {
     const isFailure = event === 'error' && events === EVENTS

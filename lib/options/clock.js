@@ -3,7 +3,7 @@
 const { isClock } = require('../clock')
 const { attempt, describeHidden } = require('./values')
 
-/** A parser for a clock that a test turns by hand. */
+/** A parser for a clock of `createClock()`. */
 function parseClock(value, place) {
   if (value === undefined || attempt(() => isClock(value))) return value
   return place.fail(

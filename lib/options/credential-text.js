@@ -3,8 +3,9 @@
 const { hasControlCharacter, hasLoneSurrogate, textOf } = require('./parsers')
 
 /**
- * What a text has that no client id or secret has: something left by an editor, a web page or a
- * terminal. Undefined if there is nothing. `src/source/flaw.rs` says the same of files.
+ * Names the characters in a string that no client id or secret has, such as those left by an
+ * editor, a web page or a terminal. Returns undefined if there are none. `src/source/flaw.rs` does
+ * the same for files.
  */
 function flawOf(text) {
   if (hasControlCharacter(text)) return 'control characters'
@@ -16,7 +17,9 @@ function flawOf(text) {
   return /^ | $/.test(text) ? 'a blank at its beginning or end' : undefined
 }
 
-/** A client id or secret in the options. Undefined after a report, which does not repeat it. */
+/**
+ * Parses a client id or secret. Returns undefined after a report, which does not repeat the value.
+ */
 function credentialText(value, place, { what }) {
   const text = textOf(value, place, { what })
   const flaw = text === undefined ? undefined : flawOf(text)

@@ -9,10 +9,13 @@ const { sourceDetail } = require('./sources')
 const { copyOfObject, describeHidden, isPromise } = require('./values')
 
 /**
- * Reads the `credentials` option into `{ entries, sources, initial, persistFunctions, variables }`:
- * the entries as the native part takes them, the sources that only JavaScript can read, what those
- * yield that can be read at once, the user's functions that are a `persist`, and the variables of
- * each entry with the file that takes precedence over them.
+ * Parses the `credentials` option. Returns:
+ *
+ * - `entries`, as the native part takes them,
+ * - `sources`, those that only JavaScript can read,
+ * - `initial`, the first reading of each of these; null if it is asynchronous,
+ * - `persistFunctions`, the user's `persist` functions,
+ * - `variables`, those of each entry, with the file that takes precedence over them.
  */
 function parseCredentials(value, place, { environment, clientAuth }) {
   const context = { environment, clientAuth, sources: [], initial: [], persistFunctions: [] }
@@ -92,7 +95,7 @@ function fields(value, place, context) {
   }
 }
 
-/** How a new secret is persisted by default: in the dotenv file that the old one is read from. */
+/** Returns the default of `persist`: the dotenv file that the secret is read from. */
 function defaultPersist({ clientId, clientSecret }) {
   if (clientSecret?.kind !== 'envFile') return undefined
   const { path, variable } = clientSecret
@@ -105,8 +108,8 @@ function defaultPersist({ clientId, clientSecret }) {
 }
 
 /**
- * What takes precedence over a secret of the environment: the file that new secrets are persisted
- * in. A process manager restarts the program with the environment of its first start.
+ * Returns what takes precedence over a secret from the environment: the file that new secrets are
+ * persisted in. A process manager restarts the program with the environment of its first start.
  */
 function frontOf({ clientId }, persist) {
   if (persist?.kind === 'secretFile') {
@@ -121,7 +124,9 @@ function frontOf({ clientId }, persist) {
   }
 }
 
-/** The environment variables of an entry, or of its fields: `{ clientId?, clientSecret? }`. */
+/**
+ * Returns the environment variables of an entry, or of its fields: `{ clientId?, clientSecret? }`.
+ */
 function variablesOf(entry) {
   const detail = sourceDetail(entry)
   if (detail?.kind === 'env-pair') return { clientId: detail.clientId, clientSecret: detail.clientSecret }

@@ -16,12 +16,17 @@ function tokenUrl(value, place) {
   return url
 }
 
-/** Reads a name. Null after a report, so that a wrong name does not count as a missing one. */
+/**
+ * Parses a name. Returns null after reporting a problem, so that a wrong name does not count as
+ * missing.
+ */
 function genesysName(value, place) {
   return value === undefined ? undefined : (textOf(value, place, { what: 'a string', max: 300 }) ?? null)
 }
 
-/** The endpoint of a region or host. A URL of this machine stands in for Genesys Cloud in tests. */
+/**
+ * Returns the endpoint of a region or host. In tests, a URL of this machine replaces Genesys Cloud.
+ */
 function genesysUrl({ region, host }, place, genesysHost) {
   if (region !== undefined && host !== undefined) {
     return place.key('host').fail('cannot be combined with region: give one of the two.')

@@ -6,8 +6,8 @@ const { sourceDetail } = require('./sources')
 const { shown } = require('./variables')
 
 /**
- * One field as the native part takes it: a text, or where one is read from. `context` collects the
- * sources that only JavaScript can read.
+ * Returns a field as the native part takes it: a string, or where to read one. `context` collects
+ * the sources that only JavaScript can read.
  */
 function field(value, place, { context, optional, what }) {
   const takes =
@@ -24,7 +24,7 @@ function field(value, place, { context, optional, what }) {
 }
 
 /**
- * Reads variables at once, so that a missing one is reported where the manager is made and not with
+ * Reads variables at once, so that a missing one is reported when the manager is created, not with
  * the first token.
  */
 function environment(detail, place, { context, optional, what }) {

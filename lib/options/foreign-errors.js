@@ -4,7 +4,10 @@ const { attempt } = require('./values')
 
 const DEEPEST_CAUSE = 4
 
-/** The name and code of an error. Never its message, which may quote a request and so a secret. */
+/**
+ * Returns the name and code of an error, but not its message, which may quote a secret of a
+ * request.
+ */
 function kindOf(error) {
   const name = attempt(() => error.name)
   const shownName =
@@ -13,7 +16,7 @@ function kindOf(error) {
   return code === undefined ? shownName : `${shownName} (${code})`
 }
 
-/** The code of an error or of its cause: `fetch` rejects with a bare TypeError. */
+/** Returns the code of an error or of its causes: the TypeError of `fetch` has none itself. */
 function codeOf(error) {
   for (let at = error, depth = 0; at && depth <= DEEPEST_CAUSE; at = attempt(() => at.cause), depth++) {
     const code = attempt(() => at.code)

@@ -9,13 +9,15 @@ const EARLIEST = Date.UTC(2000, 0, 1)
 /** The last whole day that has a local text in every time zone. */
 const LATEST = Date.UTC(9999, 11, 29)
 
-/** ISO 8601 with an offset. Without one, a text would mean another instant on every machine. */
+/**
+ * ISO 8601 with an offset. Without one, a time would mean different instants on different machines.
+ */
 const ISO = /^(\d{4})-(\d\d)-(\d\d)(?:T(\d\d):(\d\d)(?::(\d\d)(?:\.\d+)?)?(?:Z|[+-](\d\d):(\d\d)))?$/
 
 const WHAT =
   "a Date, an ISO 8601 text with its offset (such as '2027-01-31T00:00:00Z') or milliseconds since 1970"
 
-/** Milliseconds since 1970. Undefined for anything that is no instant from 2000 to 9999. */
+/** Returns milliseconds since 1970, or undefined for anything but an instant from 2000 to 9999. */
 function instantOf(value) {
   const millis = millisOf(value)
   return Number.isInteger(millis) && millis >= EARLIEST && millis <= LATEST ? millis : undefined
@@ -27,8 +29,8 @@ function millisOf(value) {
 }
 
 /**
- * Whether a text is an instant that exists. `Date.parse` accepts 30 February as 2 March, and 24:00
- * as the next day.
+ * Whether a string is an instant that exists. `Date.parse` accepts 30 February as 2 March, and
+ * 24:00 as the next day.
  */
 function exists(value) {
   const parts = typeof value === 'string' ? ISO.exec(value) : null

@@ -7,7 +7,7 @@ const { InvalidOptionError } = require('../errors')
 const { attempt, describeHidden } = require('./values')
 
 /**
- * A frozen object that shows nothing but its kind when it is printed. A closure keeps the details.
+ * Makes a frozen object that shows only its kind when it is printed. A closure holds the details.
  */
 function branded(brand, kind, detail) {
   const made = { kind }

@@ -10,7 +10,7 @@ const { parseTimeZone } = require('./time-zone')
 
 const DAY_MS = 86_400_000
 
-/** Parsers that depend on nothing else. A thousand managers need the table once. */
+/** Parsers that depend on nothing else. All managers share the table. */
 const NUMBERS = {
   refreshBeforeMs: milliseconds({ min: 0, max: LONGEST_MS }),
   jitterRatio: ratio({ min: 0, max: 1, otherwise: 0.1 }),
@@ -31,9 +31,9 @@ const NUMBERS = {
  * clientAuth, native }`, or throws one ERR_INVALID_OPTION that names every problem. `native` is
  * what the native part takes as JSON. It holds secrets and must not be kept.
  *
- * The seam: `isTimeZone(zone)` and `genesysHost(value)` come from the native part, `env` is the
- * process environment, `warn` reports what was corrected, and an error carries the stack of the
- * caller of `below`.
+ * In `seam`, `isTimeZone(zone)` and `genesysHost(value)` come from the native part, `env` is the
+ * process environment, and `warn` reports corrections. Errors carry the stack of the caller of
+ * `below`.
  */
 function parseOptions(options, seam) {
   const { isTimeZone, genesysHost, env = process.env, warn = emitWarning, below = parseOptions } = seam
@@ -101,7 +101,7 @@ function policyOf(parsed) {
 
 const PROOF = milliseconds({ min: 60_000, max: LONGEST_MS, otherwise: 6 * HOUR_MS })
 
-/** 0 switches it off. Less than a minute would mean a request a minute for nothing. */
+/** 0 disables it. Less than a minute would send requests for nothing. */
 function proveEveryMs(value, place) {
   return value === 0 ? 0 : PROOF(value, place)
 }
@@ -125,7 +125,6 @@ function checkAges({ maxTokenAgeMs, minRunwayMs, expiryMarginMs }, problems) {
   }
 }
 
-/** A clock that a test turns by hand. */
 function emitWarning(message, options) {
   process.emitWarning(message, options)
 }

@@ -16,8 +16,8 @@ const HOUR_MS = 3_600_000
 const LONGEST_MS = 38_880_000_000
 
 /**
- * Reads an object by a table of parsers, one for each key that it may have. A parser gets the value
- * and its place. It returns the parsed value, or reports a problem and returns undefined.
+ * Parses an object by a table of parsers, one for each key that it may have. A parser gets the
+ * value and its place. It returns the parsed value, or reports a problem and returns undefined.
  */
 function object(value, place, parsers) {
   const copy = copyOfObject(value)
@@ -39,7 +39,7 @@ function unknownKey(key, known) {
     : `is not a known option. Did you mean ${likely}?`
 }
 
-/** Whether a copy has more items than anybody needs. Reports that. */
+/** Whether a copy has too many items. If so, reports it. */
 function hasTooMany(copy, place) {
   if (copy.length <= MOST_ITEMS) return false
   place.fail(`takes at most ${grouped(MOST_ITEMS)} items, got more.`)
@@ -47,8 +47,8 @@ function hasTooMany(copy, place) {
 }
 
 /**
- * The items of an option that takes one or a list of them. None after a report that there are too
- * many.
+ * Returns the items of an option that takes one or a list of them, each with its place. Returns
+ * none after reporting that there are too many.
  */
 function oneOrMore(value, place) {
   const list = copyOfArray(value)
@@ -103,12 +103,14 @@ function alternatives(items) {
   return items.length < 2 ? items.join('') : `${items.slice(0, -1).join(', ')} or ${items.at(-1)}`
 }
 
-/** A parser for a text that people read: one line, neither empty nor endless. */
+/** A parser for a text that people read: one line of 1 to `max` characters. */
 function line({ what, max = 128 }) {
   return (value, place) => (value === undefined ? undefined : textOf(value, place, { what, max }))
 }
 
-/** The text itself. Undefined after a report, which does not repeat it. */
+/**
+ * Returns the string, or undefined after reporting a problem. A report does not repeat the string.
+ */
 function textOf(value, place, { what, max = Infinity }) {
   if (typeof value !== 'string') return place.fail(`takes ${what}, got ${describeHidden(value)}.`)
   if (value === '') return place.fail(`takes ${what}, got an empty string.`)

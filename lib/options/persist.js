@@ -14,8 +14,8 @@ const BRAND = Symbol.for('oauth-rotor.persist')
 const PERMANENT = ['EROFS', 'EBUSY', 'EACCES', 'EPERM']
 
 /**
- * Two variables of a dotenv file, or that of the secret alone if the client id is fixed. A relative
- * path is resolved at once.
+ * Two variables of a dotenv file, or only the secret's if the client id is fixed. A relative path
+ * is resolved at once.
  */
 function envFile(file, names) {
   const path = absolute(file, 'envFile', envFile)
@@ -35,14 +35,14 @@ function variablesInFile({ path, clientId, clientSecret }) {
   return { kind: 'envFile', path, ...(clientId === undefined ? {} : { clientId }), clientSecret }
 }
 
-/** A file that holds the secret and nothing else. A relative path is resolved at once. */
+/** A file that holds only the secret. A relative path is resolved at once. */
 function secretFile(file) {
   const path = absolute(file, 'secretFile', secretFile)
   return branded(BRAND, 'secret-file', { kind: 'secretFile', path })
 }
 
 /**
- * Reads the option `persist` into the form that the native part takes, and adds a function to
+ * Parses the option `persist` into the form that the native part takes. Adds a function to
  * `functions`. False means that nothing is persisted.
  */
 function parsePersist(value, place, functions) {
@@ -59,7 +59,7 @@ function parsePersist(value, place, functions) {
 
 /**
  * Reports a missing directory: a write creates the file, but not its directory. The first write
- * reports anything else.
+ * reports any other problem.
  */
 function checkDirectory(directory, place) {
   const problem = problemOf(directory)
@@ -78,10 +78,7 @@ function problemOf(directory) {
   }
 }
 
-/**
- * Calls a user's function that keeps a credential. Never throws, and passes on only the kind of an
- * error.
- */
+/** Calls a user's `persist` function. Never rejects, and passes on only the kind of an error. */
 async function callPersist(persist, credential, signal) {
   try {
     await persist(credential, { signal })
@@ -107,8 +104,8 @@ function writeVariables(variables, credential, environment) {
 }
 
 /**
- * The warning for variables that differ from the file that takes precedence over them, after the
- * file's credential was accepted.
+ * Returns the warning for variables that differ from the file that takes precedence over them,
+ * after the file's credential was accepted.
  */
 function staleVariables(entry, { clientId, clientSecret, file }) {
   const names = [clientId, clientSecret].filter((name) => name !== undefined).map(shown)

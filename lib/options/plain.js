@@ -5,7 +5,7 @@ const { closest, copyOfObject, describe } = require('./values')
 /** The largest instant of a `Date`. */
 const LAST_INSTANT = 8.64e15
 
-/** Returns the given options, which may have the members in `known`. */
+/** Returns a checked copy of the options, which may have the members in `known`. */
 function checkObject(given, known, what) {
   if (given === undefined) return {}
   const copy = copyOfObject(given)
@@ -21,7 +21,7 @@ function checkObject(given, known, what) {
   return copy
 }
 
-/** Returns a duration or an instant. */
+/** Checks and returns a duration or an instant. */
 function checkMillis(value, what, { min = 0, max = LAST_INSTANT } = {}) {
   if (Number.isInteger(value) && value >= min && value <= max) return value
   throw new TypeError(`${what} takes a whole number of milliseconds from ${min}, got ${describe(value)}.`)

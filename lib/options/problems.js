@@ -4,16 +4,16 @@ const { InvalidOptionError } = require('../errors')
 const { captureFrames } = require('../stacks')
 const { counted, grouped, isWord } = require('./values')
 
-/** How many problems are told. Of more, only the number is. */
+/** The most problems that are listed. Further ones are only counted. */
 const MOST_PROBLEMS = 20
 
-/** Collects what is wrong with a set of options, so that all of it is told at once. */
+/** Collects the problems of a set of options, so that all are reported at once. */
 class Problems {
   #found = new Map()
-  /** Further options with a problem. */
+  /** Further options with a problem, which are only counted. */
   #others = new Set()
 
-  /** Only the first problem of an option is told. */
+  /** Only the first problem of an option is reported. */
   add(option, message) {
     if (this.#found.has(option)) return
     if (this.#found.size < MOST_PROBLEMS) this.#found.set(option, message)
@@ -25,8 +25,8 @@ class Problems {
   }
 
   /**
-   * All problems as one text: after `one` if there is a single one, else one a line, below what
-   * `many` says of their number.
+   * Returns all problems as one text: a single one after `one`, several below `many(count)`, one
+   * per line.
    */
   text(one, many) {
     const lines = [...this.#found].map(([option, message]) => `${option} ${message}`)
@@ -48,7 +48,7 @@ class Problems {
   }
 }
 
-/** A place in the options: it knows its path, and where to report. */
+/** A place in the options. It knows its path and reports its problems. */
 class Place {
   #path
 

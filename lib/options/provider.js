@@ -11,8 +11,8 @@ const { attempt, copyOfArray, copyOfObject, describeHidden } = require('./values
 const BRAND = Symbol.for('oauth-rotor.provider')
 
 /**
- * Error codes of known servers that mean the client or its secret, besides those of RFC 6749 §5.2.
- * docs/options.md lists them.
+ * Error codes by which known servers reject the client or its secret, besides those of RFC 6749
+ * §5.2. docs/options.md lists them.
  */
 const VENDORS = [
   // Salesforce, LinkedIn
@@ -29,8 +29,8 @@ const VENDORS = [
 ]
 
 /**
- * A provider keeps its options out of sight. A manager checks them, with all others, when it is
- * made.
+ * Makes a provider, which hides its options. A manager checks them, with all others, when it is
+ * created.
  */
 function provider(preset, options) {
   const kept = keep(options)
@@ -39,7 +39,7 @@ function provider(preset, options) {
   return Object.freeze(made)
 }
 
-/** A copy that later changes of the caller's objects do not reach. */
+/** Returns a copy, so that later changes to the caller's objects have no effect. */
 function keep(value, depth = 3) {
   if (depth === 0 || ArrayBuffer.isView(value) || isUrl(value)) return value
   const copy = copyOfArray(value) ?? copyOfObject(value)
@@ -89,8 +89,8 @@ const PRESETS = {
 }
 
 /**
- * Reads the `provider` option into `{ endpoint, transport, warning? }`, the first two as the native
- * part takes them. Returns undefined after a report.
+ * Parses the `provider` option into `{ endpoint, transport, warning? }`, the first two as the
+ * native part takes them. Returns undefined after reporting a problem.
  */
 function parseProvider(value, place, { genesysHost, env }) {
   const { preset, options } = provided(value) ?? {}
@@ -123,7 +123,7 @@ function parseProvider(value, place, { genesysHost, env }) {
       defaultLifetimeMs,
       ignoreExpiresIn,
       treatAsBearer,
-      // Sorted, so that managers of one name agree.
+      // Sorted, so that managers of one name agree whatever the order.
       rejectedErrors: [...new Set([...rejectedErrors, ...parsed.rejectedErrors])].sort(),
       propagationMs,
     },
@@ -151,7 +151,7 @@ function wrongProvider(value) {
 
 const PARSERS = {}
 
-/** The parsers of a preset's options. A thousand managers need the table once. */
+/** Returns the parsers of a preset's options. All managers share the table. */
 function parsersOf(preset) {
   const { defaults, parsers } = PRESETS[preset]
   return (PARSERS[preset] ??= { ...commonParsers(defaults), ...parsers() })

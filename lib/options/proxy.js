@@ -14,9 +14,7 @@ function proxy(value, place) {
   return href ?? place.fail(`takes the URL of an http or https proxy, or false for none; ${problem}.`)
 }
 
-/**
- * The option takes precedence over the environment, whose exceptions (NO_PROXY) then do not count.
- */
+/** The option takes precedence over the environment. NO_PROXY is then ignored. */
 function chooseProxy(option, url, place, env) {
   if (option === false || isLoopback(url)) return {}
   if (option !== undefined) return { proxy: option }
@@ -34,7 +32,7 @@ function chooseProxy(option, url, place, env) {
 }
 
 /**
- * The full URL of a proxy, or what is wrong with it. As with curl, `host:port` means
+ * Returns the full URL of a proxy, or what is wrong with it. As with curl, `host:port` means
  * `http://host:port`.
  */
 function parseProxy(text) {
@@ -48,10 +46,10 @@ function parseProxy(text) {
 }
 
 /**
- * The proxy that the environment names for a URL, by the rules of curl: the lowercase variable
- * comes first, an empty one counts as unset, and ALL_PROXY is the last. HTTP_PROXY is ignored if
- * REQUEST_METHOD is set, because a CGI server makes it from a request header. Returns the value and
- * the name of its variable, or undefined.
+ * Returns the proxy that the environment names for a URL, with the name of its variable, or
+ * undefined. It follows the rules of curl: the lowercase variable comes first, ALL_PROXY last, and
+ * an empty one counts as unset. HTTP_PROXY is ignored if REQUEST_METHOD is set, because a CGI
+ * server sets it from a request header.
  */
 function proxyFromEnv(protocol, env) {
   const names =
@@ -62,14 +60,14 @@ function proxyFromEnv(protocol, env) {
   return variable === undefined ? undefined : { variable, value: env[variable] }
 }
 
-/** The hosts that the environment exempts from its proxy. */
+/** Returns the hosts that the environment exempts from its proxy. */
 function noProxyFromEnv(env) {
   return env.no_proxy || env.NO_PROXY || undefined
 }
 
 /**
- * Where the environment says that trusted root certificates are, in the variables of Node.js and
- * OpenSSL. `SSL_CERT_DIR` is a list, as PATH is.
+ * Returns where the environment says that trusted root certificates are, in the variables of
+ * Node.js and OpenSSL. `SSL_CERT_DIR` is a list, like PATH.
  */
 function rootsFromEnv(env) {
   const directories = (env.SSL_CERT_DIR ?? '').split(delimiter).filter((directory) => directory !== '')

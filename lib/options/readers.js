@@ -7,9 +7,9 @@ const { MOST_ITEMS, copyOfArray, copyOfObject, describeHidden } = require('./val
 const { shown } = require('./variables')
 
 /**
- * A reader of one variable, or of two as one credential. It returns readings as the native part
- * takes them. It calls `environment()` each time: tests replace `process.env` as a whole, sometimes
- * with values that are no texts. `what` names the field of one variable.
+ * Makes a reader of one variable, or of two as one credential. It returns readings as the native
+ * part takes them. It calls `environment()` each time: tests replace `process.env` as a whole,
+ * sometimes with values that are not strings. `what` names the field of a single variable.
  */
 function envReader(detail, environment, what) {
   const text = (name) => withoutNewline(String(environment()[name] ?? ''))
@@ -26,8 +26,8 @@ function envReader(detail, environment, what) {
 }
 
 /**
- * A reader of a user's function. It never throws or rejects, and passes on only the kind of an
- * error. `what` names the field that it is for, if it is for one.
+ * Makes a reader of a user's function. It never throws or rejects, and passes on only the kind of
+ * an error. `what` names the field that it reads, if it reads only one.
  */
 function callbackReader(callback, what = 'text') {
   const read = async () => {

@@ -40,8 +40,8 @@ function parseRotate(options, { clientAuth, below }) {
   if (parsed !== undefined) {
     checkClientId(parsed.clientId, top.key('clientId'), { clientAuth })
     const ofSecret = ['clientId', 'label', 'expiresAt'].filter((key) => parsed[key] !== undefined)
-    // The caller may have misspelt a variable. The configured candidate would be another rotation
-    // than the one meant.
+    // The caller may have misspelt a variable. Taking the configured candidate would start another
+    // rotation than the one meant.
     if (!hasSecret && options !== undefined && Object.hasOwn(options, 'clientSecret')) {
       const remedy = 'Leave it out to take the configured candidate.'
       top.key('clientSecret').fail(`takes a client secret, got nothing. ${remedy}`)
@@ -52,7 +52,7 @@ function parseRotate(options, { clientAuth, below }) {
   return parsed
 }
 
-/** A request with the candidate's token. It must not go anywhere in the clear. */
+/** A request with the candidate's token, which must not be sent in the clear. */
 function verification(value, place) {
   if (value === undefined) return undefined
   return object(value, place, {

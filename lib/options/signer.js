@@ -12,7 +12,7 @@ const { attempt, copyOfObject, describe, describeHidden, isPromise } = require('
 const SCHEMES = ['pagerduty', 'standard-webhooks', 'stripe', 'github', 'slack', 'genesys']
 const DAY_MS = 24 * HOUR_MS
 
-/** A `TokenManager` gives its handle and clock under this name: `{ handle, clock }`. */
+/** Names the method of a `TokenManager` that returns its handle and clock: `{ handle, clock }`. */
 const LEND = Symbol.for('oauth-rotor.lend')
 
 /** The name of a header (RFC 9110 §5.1). */
@@ -98,7 +98,9 @@ function lenderOf(value) {
   return typeof lend === 'function' ? lend.call(value) : undefined
 }
 
-/** The keys as the native part takes them, and the sources that only JavaScript can read. */
+/**
+ * Returns the keys as the native part takes them, and the sources that only JavaScript can read.
+ */
 function configuredKeys(value, place, { environment, sourcePollMs }) {
   if (value === undefined) {
     return place.fail("is required, such as fromEnv('SIGNING_KEY'), a list of keys, or a TokenManager.")
@@ -159,7 +161,7 @@ function checkTimes({ signsFrom, signsUntil, verifiesUntil }, place) {
   }
 }
 
-/** Names tell keys apart in results and events. */
+/** Reports names that are not unique: results and events tell keys apart by name. */
 function checkNames(parsed, items) {
   const seen = new Set()
   for (const [index, { spec }] of parsed.entries()) {

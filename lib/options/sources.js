@@ -11,14 +11,16 @@ function source(kind, detail) {
   return branded(BRAND, kind, detail)
 }
 
-/** The details of a source of this package: `{ kind, … }`. Undefined for any other value. */
+/**
+ * Returns the details of a source of this package, `{ kind, … }`, or undefined for any other value.
+ */
 function sourceDetail(value) {
   return attempt(() => value[BRAND]?.())
 }
 
 /**
- * One variable for a field, or two for a credential. It is read when a manager is made, and again
- * as it runs.
+ * One variable for a field, or two for a credential. They are read when a manager is created, and
+ * again while it runs.
  */
 function fromEnv(...names) {
   if (names.length !== 1 && names.length !== 2) {
@@ -43,8 +45,8 @@ function fromFile(file) {
 }
 
 /**
- * Two files of one directory, such as a mounted Kubernetes secret. They are read together, so that
- * id and secret always belong together.
+ * Two files in one directory, such as a mounted Kubernetes secret. They are read together, so that
+ * id and secret always match.
  */
 function fromDirectory(directory, names) {
   const { clientId, clientSecret, ...others } = copyOfObject(names) ?? {}
@@ -61,7 +63,7 @@ function fromDirectory(directory, names) {
 }
 
 /**
- * A dotenv file with both fields or with one of them. One reading gives both. A relative path is
+ * A dotenv file with both fields or one of them. Both are read at the same time. A relative path is
  * resolved at once.
  */
 function fromEnvFile(file, names) {

@@ -3,7 +3,7 @@
 const { object, oneOrMore } = require('./parsers')
 const { copyOfObject, describeHidden } = require('./values')
 
-/** Reads the `tls` option into `{ ca: [], cert?, key? }`, all PEM text. */
+/** Parses the `tls` option into `{ ca: [], cert?, key? }`, all PEM text. */
 function tls(value, place) {
   if (value === undefined) return {}
   const parsed = object(value, place, {

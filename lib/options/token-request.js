@@ -26,8 +26,8 @@ function resource(value, place) {
 }
 
 /**
- * Parameters that have an option of their own, and those that authenticate a client, which may do
- * so in one way only (RFC 6749 §2.3).
+ * Parameters that have their own option, and those that authenticate a client, which may use only
+ * one method (RFC 6749 §2.3).
  */
 const RESERVED = {
   grant_type: 'it is always client_credentials',

@@ -7,15 +7,15 @@ function urlOf(value) {
   return typeof text === 'string' && URL.canParse(text) ? new URL(text) : undefined
 }
 
-/** Checks the shape and not the class: a Jest environment may have its own URL class. */
+/** Checks the shape, not the class: a Jest environment may have its own URL class. */
 function isUrl(value) {
   return attempt(() => typeof value.href === 'string' && typeof value.searchParams === 'object') === true
 }
 
 /**
  * Whether a URL stays on this machine: plain http is harmless there, and a proxy could not reach
- * it. A name that ends with `.localhost` is resolved like any other, by a server that may be
- * anybody's.
+ * it. A name that ends with `.localhost` does not count: any DNS server may resolve it, like other
+ * names.
  */
 function isLoopback({ hostname }) {
   return /^localhost\.?$/.test(hostname) || /^127(\.\d+){3}$/.test(hostname) || hostname === '[::1]'

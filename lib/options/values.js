@@ -1,9 +1,9 @@
 'use strict'
 
-/** The most items of a list or an object among the options. A longer one is not walked. */
+/** The most items of a list or an object in the options. A longer one is not processed. */
 const MOST_ITEMS = 1000
 
-/** The result of `read`, or undefined if reading a foreign object throws. */
+/** Returns the result of `read`, or undefined if reading a foreign object throws. */
 function attempt(read) {
   try {
     return read()
@@ -13,8 +13,8 @@ function attempt(read) {
 }
 
 /**
- * The own enumerable members. Undefined if there is no object or it cannot be read, such as a
- * revoked proxy.
+ * Returns a copy of an object's own enumerable members. Returns undefined if the value is no object
+ * or cannot be read, such as a revoked proxy.
  */
 function copyOfObject(value) {
   if (typeof value !== 'object' || value === null) return undefined
@@ -22,8 +22,8 @@ function copyOfObject(value) {
 }
 
 /**
- * The items of an array. Undefined if there is none or it cannot be read. Of a longer one, just
- * enough items to show that there are too many.
+ * Returns a copy of an array, or undefined if the value is not one or cannot be read. Copies at
+ * most one item more than allowed, which shows that there are too many.
  */
 function copyOfArray(value) {
   return attempt(() => {
@@ -40,14 +40,14 @@ function isPromise(value) {
   return typeof value === 'object' && attempt(() => typeof value.then === 'function') === true
 }
 
-/** Names a value. A text is not repeated: it may be a secret in the wrong place. */
+/** Describes a value. A string is not repeated: it may be a secret in the wrong place. */
 function describe(value) {
   if (typeof value === 'number' || typeof value === 'boolean')
     return Object.is(value, -0) ? '-0' : String(value)
   return describeHidden(value)
 }
 
-/** Names only the kind of a value, where a secret belongs. */
+/** Describes only the kind of a value, for places where a secret belongs. */
 function describeHidden(value) {
   if (value === undefined) return 'nothing'
   if (value === null) return 'null'
@@ -60,15 +60,15 @@ function describeHidden(value) {
 }
 
 /**
- * Quotes a short text that is made of words, as the names of hosts, zones and choices are. Of any
- * other it tells the kind and the length: it may be a secret in the wrong place.
+ * Quotes a short string of words, such as the name of a host, a zone or a choice. Describes only
+ * the kind and length of any other string: it may be a secret in the wrong place.
  */
 function describeName(value) {
   const isShown = typeof value === 'string' && value.length <= 24 && value.split(/[./:]+/).every(isWord)
   return isShown ? JSON.stringify(value) : describe(value)
 }
 
-/** Whether a text is a word as options have them. A secret has digits or is longer. */
+/** Whether a string looks like a word in options. A secret has digits or is longer. */
 function isWord(text) {
   return /^_{0,2}[A-Za-z]{1,16}([-_ ]?[A-Za-z]{1,16}){0,3}\d?_{0,2}$/.test(text) && text.length <= 24
 }
@@ -81,7 +81,7 @@ function grouped(number) {
   return String(number).replace(/\B(?=(\d{3})+$)/g, ',')
 }
 
-/** The known word that a misspelt one most likely stands for, if one is near enough. */
+/** Returns the known word that a misspelt one most likely means, if one is close enough. */
 function closest(word, known) {
   const plain = (text) => text.slice(0, 40).toLowerCase().replace(/[-_ ]/g, '')
   const wanted = plain(word)

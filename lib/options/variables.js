@@ -10,8 +10,8 @@ function isVariable(name) {
 }
 
 /**
- * The name of a variable, if it looks like one: made of words, in capitals with a number at the end
- * of some. Somebody may have passed the secret instead of the variable's name.
+ * Returns the name of a variable if it looks like one: words in lower case, or in capitals with
+ * numbers. Somebody may have passed the secret instead of the variable's name.
  */
 function shown(name) {
   const looksLikeName =
