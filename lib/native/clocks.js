@@ -3,13 +3,11 @@
 const { BRAND } = require('../clock')
 const native = require('./load')
 
-/**
- * The native counterparts of the clocks that tests turn. Each exists as long as a handle uses it.
- */
+/** The native counterparts of test clocks. Each exists as long as a handle uses it. */
 class Clocks {
   #linked = new Map()
 
-  /** Returns the number of a clock, which one more handle uses from now on. */
+  /** Counts one more handle that uses a clock, and returns the clock's number. */
   take(clock) {
     let linked = this.#linked.get(clock)
     if (!linked) {
@@ -25,7 +23,7 @@ class Clocks {
     return linked.id
   }
 
-  /** One handle no longer uses the clock of that number. */
+  /** Counts one handle less for the clock of this number, and drops it after the last one. */
   letGo(id) {
     for (const [clock, linked] of this.#linked) {
       if (linked.id !== id) continue

@@ -17,7 +17,10 @@ const WORDS_PER_BLOCK = 1024
  * alive.
  */
 class Environment {
-  /** The current environment. The first manager makes it and the last one gives it up. */
+  /**
+   * The current environment. The first manager creates it, and it is detached when the last one
+   * closes.
+   */
   static #current
 
   static current() {
@@ -30,15 +33,15 @@ class Environment {
   /** The clocks of the handles that have one. */
   #clockOf = new Map()
   #blocks = []
-  /** How many words of the last block have ever been in use. */
+  /** How many words of the last block have been used so far. */
   #taken = WORDS_PER_BLOCK
   /** The word of each handle. */
   #wordOf = new Map()
-  /** Words that are free again. */
+  /** Words that can be used again. */
   #free = []
   /**
-   * The managers and signers by their handle. The references are weak: one that nobody refers to is
-   * closed.
+   * The managers and signers by handle. The references are weak: when nothing else refers to one,
+   * it is closed.
    */
   #managers = new Map()
   /** Managers and signers with a listener. */
@@ -53,7 +56,7 @@ class Environment {
     this.#attachment = native.attach((message) => this.#receive(JSON.parse(message)))
   }
 
-  /** Opens a handle for a manager. Throws what the native part objects to. */
+  /** Opens a handle for a manager. Throws if the native part refuses the options. */
   open(manager, options, clock, below) {
     const word = this.#takeWord()
     const settings = clock === undefined ? options : { ...options, clock: this.#clocks.take(clock) }
@@ -70,7 +73,7 @@ class Environment {
     return { handle, word: word.words.subarray(word.index, word.index + 1) }
   }
 
-  /** Opens a webhook signer. Throws what the native part objects to. */
+  /** Opens a webhook signer. Throws if the native part refuses the options. */
   openSigner(signer, options, clock, below) {
     const isLent = options.keys.kind === 'lent'
     const settings = clock === undefined || isLent ? options : { ...options, clock: this.#clocks.take(clock) }
@@ -105,7 +108,7 @@ class Environment {
     this.#letGoIfIdle()
   }
 
-  /** Keeps a manager, even if nobody refers to it, until `unkeep` or its close. */
+  /** Keeps a manager alive, even if nothing else refers to it, until `unkeep` or `close`. */
   keep(manager) {
     this.#kept.add(manager)
   }
@@ -126,7 +129,7 @@ class Environment {
     }
   }
 
-  /** The same for a signer's first key. */
+  /** Does the same for a signer's first key. */
   waitForKey(handle, settle) {
     const waiter = native.waitForKey(handle)
     this.#remember(this.#waiting, waiter, settle)
@@ -136,8 +139,8 @@ class Environment {
   }
 
   /**
-   * The same for anything else. `ask` starts it and returns a number, by which the result is
-   * matched.
+   * Does the same for anything else. `ask` starts it and returns the number that its result will
+   * have.
    */
   ask(handle, ask, settle) {
     const caller = ask()
@@ -186,13 +189,16 @@ class Environment {
     }
   }
 
-  /** The native part asks before it names credentials in events, because that costs time. */
+  /**
+   * The native part asks whether anybody listens before it names credentials in events, which costs
+   * time.
+   */
   #answerAudience(handle) {
     if (this.#managers.get(handle)?.deref()?._isListenedTo()) native.listen(handle)
     else native.ignore(handle)
   }
 
-  /** Tells an event to all managers that it concerns. */
+  /** Passes an event on to all managers that it concerns. */
   #tell(message) {
     const managers = message.handles.map((handle) => this.#managers.get(handle)?.deref()).filter(Boolean)
     // A listener that throws must not keep the event from the others.
@@ -204,7 +210,7 @@ class Environment {
     if (thrown.length > 1) throw new AggregateError(thrown, `${thrown.length} listeners threw`)
   }
 
-  /** A word that no handle uses: `{ block, words, index }`. */
+  /** Returns a word that no handle uses: `{ block, words, index }`. */
   #takeWord() {
     if (this.#free.length > 0) return this.#free.pop()
     if (this.#taken === WORDS_PER_BLOCK) {
@@ -224,7 +230,7 @@ class Environment {
   }
 }
 
-/** Throws what the native part objects to in the same form as what the facade finds itself. */
+/** Throws an error of the native part in the same form as the facade's own errors. */
 function throwFailure(error, below) {
   if (error?.code === InvalidOptionError.code) {
     const problems = new Problems()

@@ -23,8 +23,8 @@ const PLATFORMS = [
 const platform = nameOfPlatform()
 
 /**
- * A checkout has its addon beside package.json, and `napi` there says how it is built. The
- * published package.json has no `napi`.
+ * A checkout has its addon beside package.json, whose `napi` says how to build it. The published
+ * package.json has no `napi`.
  */
 const isCheckout = manifest.napi !== undefined
 
@@ -33,22 +33,19 @@ function nameOfPlatform() {
   if (platform === 'win32') return `win32-${arch}-msvc`
   if (platform !== 'linux') return `${platform}-${arch}`
   // Only glibc has RTLD_DEEPBIND, and Node.js has the constants of the C library that it was built
-  // with. So nothing has to be read or run to find out. An `os` that a test has replaced has
-  // neither constant.
+  // with. So no file has to be read and no program run. If a test has replaced `os`, both constants
+  // are missing.
   const { RTLD_LAZY, RTLD_DEEPBIND } = constants?.dlopen ?? {}
   const isMusl = RTLD_LAZY !== undefined && RTLD_DEEPBIND === undefined
   return `linux-${arch}-${isMusl ? 'musl' : 'gnu'}`
 }
 
-/**
- * Loads the native part. Where there is none, returns something that throws when it is used, and
- * not before.
- */
+/** Loads the native part. If that fails, returns an object that throws only when it is used. */
 function load() {
-  // Every package is named in full. Bundlers find the files that way, no foreign package is ever
-  // asked for, and the `main` of a package is not run. Nothing of a package is run before its
-  // package.json has shown that it is ours. The `try` is for bundlers: without it, a package that
-  // is not installed would be an error.
+  // Every file is named in full. So bundlers find it, no foreign package is ever requested, and no
+  // `main` of a package runs. No code of a package runs before its package.json has shown that it
+  // is ours. The `try` is also for bundlers: without it, a package that is not installed would be
+  // an error.
   try {
     if (isCheckout) return checked(besidePackageJson())
     switch (platform) {
@@ -87,22 +84,22 @@ function load() {
 }
 
 /**
- * Bundlers follow no `require` that is made here; and only a checkout has Node.js load what makes
- * it.
+ * Makes a `require` of its own, which bundlers do not follow. Only a checkout loads `node:module`
+ * for it.
  */
 function besidePackageJson() {
   const { createRequire } = require('node:module')
   return createRequire(__filename)(`../../oauth-rotor.${platform}.node`)
 }
 
-/** A package of that name may be another version's, or somebody else's under an alias. */
+/** Throws if a package has another version, or is somebody else's under an alias. */
 function expectOurs({ name, version }) {
   if (name !== `oauth-rotor-${platform}`) refuse(`that of the package ${name}`)
   if (version !== manifest.version) refuse(`of version ${version}`)
 }
 
 function checked(addon) {
-  // A bundler may have put something else in its place: nothing, or a file's name.
+  // A bundler may have replaced it with nothing, or with a file's name.
   if (typeof addon.attach !== 'function') throw new Error('The native part has none of its functions.')
   // A package.json can be wrong about its addon, and a bundle has none beside it.
   if (addon.VERSION !== manifest.version) refuse(`of version ${addon.VERSION ?? 'unknown'}`)

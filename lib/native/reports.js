@@ -9,7 +9,7 @@ const CLASSES = new Map(Object.values(errors).map((Class) => [Class.code, Class]
  * Makes an error of this realm from what the native part reports (`{ code, message, … }`, or its
  * JSON text).
  *
- * `site` says which stack the error carries. A function stands for the stack of its caller. The
+ * `site` says which stack the error carries: a function stands for the stack of its caller, and the
  * result of `callSite()` is for errors that arrive long after their caller has returned.
  */
 function fromNative(report, site = fromNative) {

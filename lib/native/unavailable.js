@@ -2,7 +2,9 @@
 
 const { NativeUnavailableError } = require('../errors')
 
-/** Stands in for a native part that could not be loaded. Every use throws, and says what to do. */
+/**
+ * Replaces a native part that could not be loaded. Every use throws an error that says what to do.
+ */
 function standIn(cause, platform) {
   const message = explain(cause, platform)
   const details = cause instanceof NativeUnavailableError ? {} : { cause }
@@ -48,9 +50,9 @@ function explain(cause, platform) {
   )
 }
 
-/** Whether the user's bundler has put this code into a file of its own, outside of the package. */
+/** Whether the user's bundler has moved this code to a file of its own, outside the package. */
 function isBundled() {
-  // Loaded only where the native part is missing.
+  // Loaded only if the native part is missing.
   const { createRequire } = require('node:module')
   const path = require('node:path')
   try {

@@ -4,7 +4,10 @@ const { types } = require('node:util')
 const errors = require('../errors')
 const { captureFrames } = require('../stacks')
 
-/** What the native part answers instead of a key or a signature: `code` of src/binding/signer.rs. */
+/**
+ * What the native part returns instead of a key or a signature: `code` of
+ * src/binding/signatures.rs.
+ */
 const NO_KEY = -1
 const NOT_BYTES = -2
 const MISSING_ID = -3
@@ -15,7 +18,7 @@ const TOO_OLD = -7
 const FROM_THE_FUTURE = -8
 const UNFIT_ID = -10
 
-/** Whether a body is what was sent. */
+/** Whether a body is still as it was sent, not parsed. */
 function isBytes(body) {
   return typeof body === 'string' || ArrayBuffer.isView(body) || types.isArrayBuffer(body)
 }
@@ -32,7 +35,7 @@ function signatureMissing(header, below) {
   return made(errors.SignatureMissingError, `The request has no header ${header}.`, 400, below)
 }
 
-/** The error for what is wrong with a signature. `status` is for one that does not match. */
+/** Returns the error for a flaw of a signature. `mismatchStatus` is for one that does not match. */
 function flawed(flaw, { headers, toleranceMs, mismatchStatus, whyNoKey, below }) {
   const { SignatureMissingError, SignatureMalformedError, SignatureExpiredError } = errors
   const allowed = `${toleranceMs} ms (toleranceMs)`

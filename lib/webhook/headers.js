@@ -3,9 +3,9 @@
 const { InvalidArgumentError } = require('../errors')
 
 /**
- * The value of a header, as a text. Undefined if it is not there. Takes the headers of Node.js, of
- * fetch, and any object with their names in any case; what came several times is joined as Node.js
- * joins it.
+ * Returns the value of a header as a string, or undefined if it is missing. Takes the headers of
+ * Node.js, of fetch, and any object with their names in any case. Joins repeated headers as Node.js
+ * does.
  */
 function headerOf(headers, name) {
   if (headers === null || typeof headers !== 'object') {

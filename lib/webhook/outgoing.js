@@ -4,12 +4,12 @@ const { instantOf } = require('../options/instants')
 const { describe } = require('../options/values')
 const { checkOptions, fail } = require('../options/arguments')
 
-/** What a header may carry as an id. */
+/** An id that a header may carry. */
 const ID = /^[\x21-\x7e]{1,256}$/
 
 /**
- * Checks what a message is signed with: `{ id?, timestamp? }`, the timestamp in milliseconds since
- * 1970.
+ * Checks the options of `sign()`. Returns `{ id?, timestamp? }`, the timestamp in milliseconds
+ * since 1970.
  */
 function checkMessage(options, { signsId }, below) {
   const { id, timestamp } = checkOptions('sign', options, ['id', 'timestamp'], below)
@@ -22,7 +22,10 @@ function checkMessage(options, { signsId }, below) {
   return { id, timestamp: timestamp === undefined ? undefined : instantOf(timestamp) }
 }
 
-/** An id must not end before its end in what is signed, such as at the dot of Standard Webhooks. */
+/**
+ * An id must not contain what separates it from the rest in what is signed, such as the dot of
+ * Standard Webhooks.
+ */
 function unfitId(below) {
   fail('id has a character that separates it from the rest in what is signed, such as a dot.', below)
 }

@@ -5,7 +5,7 @@ const { checkOptions } = require('../options/arguments')
 const { describe, describeHidden } = require('../options/values')
 const { captureFrames } = require('../stacks')
 
-/** How long PagerDuty repeats a webhook that was not taken. */
+/** How long PagerDuty retries a webhook that was not accepted. */
 const DEFAULT_TTL_MS = 172_800_000
 const MOST_ID_CHARACTERS = 512
 
@@ -29,7 +29,8 @@ async function handleOnce(result, seen, handler, options, below = handleOnce) {
   if (typeof result !== 'object' || result === null) {
     fail(`handleOnce(result) takes what verify() returned, got ${describe(result)}.`)
   }
-  // Anybody who has seen a message can send it again under an id that is not signed.
+  // A signed id comes first: anybody who has seen a message can send it again with another unsigned
+  // id.
   const id = result.id ?? given
   if (id === undefined) fail(`This message has no signed id: ${GIVE_ID}.`)
   if (typeof id !== 'string' || id === '' || id.length > MOST_ID_CHARACTERS) {
@@ -37,7 +38,7 @@ async function handleOnce(result, seen, handler, options, below = handleOnce) {
   }
 
   const isNew = await seen.add(id, ttlMs)
-  // A Set returns itself, and Redis 'OK': every repeat would count as new.
+  // A Set returns itself, and Redis returns 'OK': every repeat would count as new.
   if (typeof isNew !== 'boolean') {
     fail(`add() of the store has to return true for a new id and else false, got ${describe(isNew)}.`)
   }
@@ -54,8 +55,8 @@ const GIVE_ID =
   "give the sender's, as in handleOnce(result, seen, handler, { id: headers['x-github-delivery'] })"
 
 /**
- * Deletes an id whose handler failed, so that the sender's retry is taken. If that fails as well,
- * the error of the handler keeps its place, and says so.
+ * Deletes an id whose handler failed, so that the sender's retry is handled. If that fails as well,
+ * the caller still gets the handler's error, with the other one as `seenError`.
  */
 async function forget(seen, id, error) {
   try {
@@ -78,7 +79,7 @@ function memorySeen(options) {
   )
   /** The entry of each id, the oldest first. */
   const entries = new Map()
-  // One iterator for all calls: a new one would begin with the places of all that was dropped.
+  // One iterator for all calls: a new one would first pass the places of all dropped entries.
   let iterator = entries.values()
   let oldest
 
@@ -97,7 +98,7 @@ function memorySeen(options) {
       const instant = now()
       if (entries.get(id)?.expiry > instant) return false
       entries.delete(id)
-      // Enough for ids that live equally long. Others may stay until they are the oldest.
+      // Finds every expired id if all live equally long. Others may stay until they are the oldest.
       while (findOldest() !== undefined && (oldest.expiry <= instant || entries.size >= max)) {
         entries.delete(oldest.id)
       }
@@ -110,7 +111,7 @@ function memorySeen(options) {
   }
 }
 
-/** Not the wall clock: a step of it would make ids expire early or late. */
+/** Not the wall clock: setting it would make ids expire early or late. */
 function monotonicNow() {
   return performance.now()
 }

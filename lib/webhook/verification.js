@@ -2,16 +2,16 @@
 
 /** A signature that was verified. `index.d.ts` documents every member. */
 class Verification {
-  /** What says when it was signed; the instant once somebody has asked. */
+  /** The text that says when it was signed; a Date once `timestamp` has been read. */
   #time
   #id
   #body
   #within
 
   /**
-   * `time` and `id` are texts of headers. `within` says where they are if they are within the header
-   * of the signatures or within the body, which are read when somebody asks: by a pattern, and by
-   * the members that lead to it.
+   * `time` and `id` are the texts of headers. If the time is within the signature header, or the id
+   * within the body, `within` says where: by a pattern, and by the members that lead to it. Both
+   * are read only when needed.
    */
   constructor(key, version, time, id, body, within) {
     this.key = key
