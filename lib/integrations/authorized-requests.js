@@ -11,12 +11,12 @@ const SAFE_METHODS = ['GET', 'HEAD', 'OPTIONS']
 
 const INVALID_TOKEN = /(?:^|[\s,])error\s*=\s*"?invalid_token"?\s*(?:,|$)/i
 /**
- * The other parameters of a challenge. A match begins where a name does, or a long name would be
- * read again from each "-".
+ * The other parameters of a challenge. A match begins only where a name does; otherwise a long name
+ * would be read again from each "-".
  */
 const OTHER_TEXTS = /(?<![\w-])(?!error\s*=)[\w-]+\s*=\s*"(?:[^"\\]|\\.)*"/gi
 
-/** How much of an unused response is read to keep its connection for other requests. */
+/** How many bytes of an unused response are read to keep its connection for other requests. */
 const MOST_DRAINED_BYTES = 65_536
 
 /**
@@ -28,9 +28,9 @@ class AuthorizedRequests {
   #origins
 
   /**
-   * `adapter` is the function that was called, for messages and stacks. `known` are options of its
-   * own. `base` is the URL that the client is configured with, `{ name, read }`. It counts if no
-   * origins are given.
+   * `adapter` is the function that was called, for messages and stacks. `known` lists options of
+   * its own. `base`, `{ name, read }`, is the URL that the client is configured with. It is used if
+   * no origins are given.
    */
   constructor(adapter, tokens, options, { known = [], base } = {}) {
     if (typeof tokens?.getToken !== 'function' || typeof tokens.invalidate !== 'function') {
@@ -53,14 +53,14 @@ class AuthorizedRequests {
     return this.#origins.include(url)
   }
 
-  /** The token held now. Undefined if there is none, or if only `token()` can tell. */
+  /** The held token. Undefined if there is none, or if only `token()` can tell. */
   get held() {
     return this.#tokens.peek?.() ?? undefined
   }
 
   /**
-   * A token for a request that is sent in the same turn. Libraries accept other signals besides
-   * AbortSignal.
+   * Returns a token for a request that is sent in the same turn. Ignores a signal that is no
+   * AbortSignal: libraries accept others, too.
    */
   async token(signal) {
     const token = await this.#tokens.getToken(isAbortSignal(signal) ? { signal } : undefined)
@@ -68,30 +68,29 @@ class AuthorizedRequests {
   }
 
   /**
-   * The token to send instead of one that was held a moment ago. It may be another one. Undefined
-   * if it was dropped.
+   * Returns the token to send instead of one that was held a moment ago: the same one, a newer one,
+   * or undefined if it was dropped.
    */
   stillHeld(token) {
     return this.#tokens.peek ? this.#tokens.peek() : token
   }
 
   /**
-   * What to do about the response to a request with `token`: undefined if the response stands, else
-   * a promise of another token, with which the request is repeated once. Only the token that was
-   * refused is dropped.
+   * Judges the response to a request with `token`. Returns undefined if the response stands, else a
+   * promise of another token with which to repeat the request once. Drops only the token that was
+   * refused.
    *
    * The response has its `status`, the WWW-Authenticate header as `challenge`, and its body as
    * `unread` if nobody else reads it. `method`, `body` and `signal` are the request's. If it
-   * `isRedirected`, only a safe request is repeated, because the redirect may have been the
-   * response to another one.
+   * `isRedirected`, only a safe request is repeated: any other may have had its effect before the
+   * redirect.
    *
-   * @throws {BodyConsumedError} When it cannot be repeated.
+   * @throws {BodyConsumedError} When the request cannot be repeated.
    */
   another(token, { status, challenge, unread, isRedirected, method = 'GET', body, signal }) {
     if (!isRefusal(status, challenge)) return undefined
     this.#tokens.invalidate(token)
-    // The manager keeps a token that is refused again and again: the resource has reasons of its
-    // own.
+    // The manager keeps a token that is refused again and again: the resource has other reasons.
     if (this.held === token) return undefined
     if (isRedirected && !SAFE_METHODS.includes(method.toUpperCase())) return undefined
     drain(unread)
@@ -105,7 +104,7 @@ class AuthorizedRequests {
 
   /**
    * Resolves with the result of `send(token)`. If that rejects, sends once more with another token
-   * where `answerOf(error)` allows it.
+   * if the response, `answerOf(error)`, allows it.
    */
   async repeating(send, answerOf) {
     const token = this.held ?? (await this.token())
@@ -130,7 +129,7 @@ function isReadOnce(body) {
   return [body.pipe, body.getReader, body.next].some((method) => typeof method === 'function')
 }
 
-/** The Authorization among headers that are an object, in upper or lower case. */
+/** Returns the Authorization header of an object of headers, in upper or lower case. */
 function authorizationOf(headers) {
   for (const name in headers) {
     if (name.length === 13 && name.toLowerCase() === 'authorization') return headers[name]
@@ -138,7 +137,7 @@ function authorizationOf(headers) {
   return undefined
 }
 
-/** Reads the body of a response that nobody gets. */
+/** Reads the body of a response that is not passed on. */
 async function drain(body) {
   try {
     let left = MOST_DRAINED_BYTES
@@ -152,8 +151,8 @@ async function drain(body) {
 }
 
 /**
- * Checks methods and not the class: a bundle, a Jest file and an ES module have their own copies of
- * a library.
+ * Checks methods, not the class: a bundle, a Jest file and an ES module have their own copies of a
+ * library.
  */
 function checkMethods(what, takes, value, methods, adapter) {
   if (methods(value ?? {}).every((method) => typeof method === 'function')) return

@@ -3,8 +3,8 @@
 const { inspect } = require('node:util')
 
 /**
- * Removes the token from what axios resolves and rejects with: logs print it, and a retry would
- * send it again. The request of Node.js has its headers as text. It stays, and is printed as its
+ * Removes the token from what axios resolves and rejects with: it would be logged, and a retry
+ * would send it again. The request of Node.js has its headers as text. It stays, but prints as its
  * name.
  */
 function withoutToken(outcome) {
@@ -15,7 +15,7 @@ function withoutToken(outcome) {
 
 function conceal(part) {
   const headers = part?.config?.headers
-  // Not deleted, because V8 would make a slow object of it.
+  // Not deleted, because that would make it a slow object in V8.
   if (headers?.Authorization !== undefined) headers.Authorization = undefined
   nameOnly(part?.request)
   // axios makes its requests through follow-redirects, which wraps the request of Node.js.
@@ -23,8 +23,8 @@ function conceal(part) {
 }
 
 /**
- * Has a request printed as its name. Sockets and streams lead to it as well, so that hiding the
- * member is not enough.
+ * Makes a request print as its name. Hiding the member is not enough: sockets and streams lead to
+ * it as well.
  */
 function nameOnly(request) {
   if (typeof request !== 'object' || request === null || !Object.isExtensible(request)) return

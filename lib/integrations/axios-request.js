@@ -17,18 +17,19 @@ const REQUEST = Symbol('request')
  */
 const REPLACED = Symbol('replaced')
 
-/** A request of axios. The token is put in when axios transforms the request to send it. */
+/** A request of axios. The token is added when axios transforms the request to send it. */
 class AxiosRequest {
   #requests
   /**
-   * Whether it is still to be sent. The transform stays in the config, which others may send again.
+   * Whether it has not been sent yet. The transform stays in the config, which others may send
+   * again.
    */
   #isOpen = true
   /** The token that was waited for. */
   #waited
-  /** Whether it is sent in the turn in which the wait ends. */
+  /** Whether the request is sent in the turn in which the wait ends. */
   #isFresh = false
-  /** The header that was sent. */
+  /** The Authorization header that was sent. */
   #sent
   /**
    * The token that was sent. Undefined if there was none, or if a redirect led to another origin.
@@ -46,10 +47,7 @@ class AxiosRequest {
     return undefined
   }
 
-  /**
-   * A config that was sent before gets a request of its own, because several may be under way at
-   * once.
-   */
+  /** A config that was sent before gets a new request, because several may be pending at once. */
   constructor(config, requests) {
     const request = this
     this.#requests = requests
@@ -65,13 +63,13 @@ class AxiosRequest {
     config.transformRequest = [...others, this.transform]
   }
 
-  /** Whether it is to carry a token: it has none of its own and goes to a listed origin. */
+  /** Whether the request gets a token: it has none of its own and goes to a listed origin. */
   covers(config, headers = config.headers, url = urlOf(config)) {
     return !config.auth && authorizationOf(headers) === undefined && this.#requests.covers(url)
   }
 
   /**
-   * Waits for a token and returns the config. axios itself reports an abort, when it is to send the
+   * Waits for a token and returns the config. axios itself reports an abort when it sends the
    * request.
    */
   async wait(config, token) {
@@ -84,13 +82,13 @@ class AxiosRequest {
   }
 
   /**
-   * Sends the request once more, with a token that is waited for, through an instance without
-   * interceptors. `isTransformed` tells whether the data of its config are transformed already.
+   * Waits for a token and sends the request once more, through an instance without interceptors.
+   * `isTransformed` tells whether the data of its config is already transformed.
    */
   async repeat(plain, config, token, { isTransformed }) {
     const { transformRequest } = config
     const finish = (outcome) => {
-      // The data as they were: the user may send the config once more with others.
+      // Restored, because the user may send the config once more with other data.
       if (outcome?.config) outcome.config.transformRequest = transformRequest
       return this.hideToken(outcome)
     }
@@ -102,8 +100,8 @@ class AxiosRequest {
   }
 
   /**
-   * A promise of another token, with which the request is repeated. Undefined if the response
-   * stands.
+   * Returns a promise of another token with which to repeat the request, or undefined if the
+   * response stands.
    */
   another({ method, data: body, signal, responseType }, response) {
     if (this.#token === undefined || response === undefined) return undefined
@@ -131,7 +129,7 @@ class AxiosRequest {
     this.#isOpen = false
     this.#url = urlOf(config)
     if (!this.covers(config, headers, this.#url)) return
-    // All versions from 1.2 on have this method. Earlier ones lose headers, or do not tell of
+    // All versions from 1.2 on have this method. Earlier ones lose headers or do not report
     // redirects.
     if (typeof headers.concat !== 'function') {
       throw new InvalidArgumentError('attach(instance, tokens) needs axios 1.5 or later.')
@@ -143,7 +141,7 @@ class AxiosRequest {
     this.#watchRedirects(config)
   }
 
-  /** Here, where no interceptor comes after it. */
+  /** Called where no interceptor can follow. */
   #watchRedirects(config) {
     const given = config.beforeRedirect
     const { own } = given?.[REPLACED] ?? { own: given }
@@ -156,8 +154,8 @@ class AxiosRequest {
   }
 
   /**
-   * Not every version of axios removes the token on the way to another origin, such as a subdomain
-   * or https.
+   * Removes the token on a redirect to another origin, such as a subdomain or https: not every
+   * version of axios does.
    */
   #follow({ href, headers }) {
     this.#isRedirected = true
@@ -167,7 +165,7 @@ class AxiosRequest {
   }
 }
 
-/** The token was dropped in the moment before a request was sent. */
+/** The token was dropped just before a request was sent. */
 class UnsentError extends TokenUnavailableError {
   #config
 
@@ -187,7 +185,8 @@ function transformsOf(config) {
 }
 
 /**
- * An instance like another, without its interceptors, and without defaults that would come back.
+ * Makes an instance like another, without its interceptors, and without defaults, which would be
+ * applied again.
  */
 function plainInstance(instance) {
   const plain = instance.create()
@@ -196,14 +195,14 @@ function plainInstance(instance) {
 }
 
 /**
- * A URL with the origin that axios sends a request to, made from its `url` and `baseURL`. Empty if
- * that is unclear.
+ * Returns a URL with the origin that axios sends a request to, from its `url` and `baseURL`. Empty
+ * if the origin is unclear.
  */
 function urlOf({ url = '', baseURL = '', allowAbsoluteUrls }) {
   const isAbsolute = /^([a-z][a-z\d+\-.]*:)?\/\//i.test(url)
   if (isAbsolute && allowAbsoluteUrls === false) return ''
   const base = isAbsolute ? url : baseURL
-  // axios makes an Authorization from a user name.
+  // axios makes an Authorization header from a user name.
   return /^[^/?#]*\/\/[^/?#]*@/.test(base) ? '' : base
 }
 

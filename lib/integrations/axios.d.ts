@@ -29,8 +29,8 @@ export interface AttachOptions {
  *
  * - the token is added when a request is sent, after all interceptors,
  * - a 401, or a 403 with `invalid_token` (RFC 6750 §3.1), drops exactly that token, and the request
- *   is repeated once with another token. Interceptors see the request once, and the final answer.
- *   Interceptors that were added before this one also see the first answer,
+ *   is repeated once with another token. Interceptors see the request once, and the final response.
+ *   Interceptors that were added before this one also see the first response,
  * - only `origins` get the token, and no redirect to another origin. After a redirect, only
  *   GET, HEAD and OPTIONS are repeated,
  * - a request with an `Authorization` or `auth` of its own is sent unchanged,

@@ -5,9 +5,7 @@ const { AxiosRequest, UnsentError, plainInstance } = require('./axios-request')
 
 const parts = ({ create, interceptors: of }) => [create, of?.request?.use, of?.response?.use]
 
-/**
- * Has the requests of an axios instance carry the tokens of a source. `axios.d.ts` documents it.
- */
+/** Adds the tokens of a source to the requests of an axios instance. `axios.d.ts` documents it. */
 function attach(instance, tokens, options) {
   checkMethods(
     'instance',
@@ -27,7 +25,9 @@ function attach(instance, tokens, options) {
     return isReady ? config : request.wait(config, requests.token(config.signal))
   }
 
-  /** A promise of the outcome of a repetition; undefined where the outcome of a request stands. */
+  /**
+   * Returns a promise of the repeated request's outcome, or undefined if the first outcome stands.
+   */
   function repetition(outcome, response) {
     const { config } = outcome ?? {}
     const request = AxiosRequest.of(config, requests)

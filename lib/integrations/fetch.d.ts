@@ -31,7 +31,7 @@ export interface CreateFetchOptions {
  * The promise rejects with the errors of `fetch`. It also rejects with `ERR_TOKEN_UNAVAILABLE` and
  * the other codes of `getToken()`, and with `ERR_BODY_CONSUMED` when a refused request cannot be
  * repeated because its body is a stream or an iterator. The body of a `Request` is kept in memory
- * until the answer has arrived.
+ * until the response has arrived.
  *
  * @param options `fetch` sends the requests. Default: the global `fetch` at the time of each
  * request.

@@ -3,7 +3,9 @@
 const { AuthorizedRequests } = require('./authorized-requests')
 const { isSameOrigin } = require('./redirects')
 
-/** A `fetch` whose requests carry the tokens of a source. `fetch.d.ts` documents it. */
+/**
+ * Returns a `fetch` that adds the tokens of a source to its requests. `fetch.d.ts` documents it.
+ */
 function createFetch(tokens, options) {
   const requests = new AuthorizedRequests(createFetch, tokens, options, { known: ['fetch'] })
   // Looked up for each request, because tests replace the global one.
@@ -11,7 +13,7 @@ function createFetch(tokens, options) {
 
   return async function authorizedFetch(input, init) {
     const given = typeof input?.clone === 'function' ? input : undefined
-    // A text, because a URL object may change while the request waits for a token.
+    // A string, because a URL object may change while the request waits for a token.
     const url = given ? given.url : String(input)
     if (!requests.covers(url)) return send(input, init)
     const headers = new globalThis.Headers(init?.headers ?? given?.headers)
@@ -24,7 +26,7 @@ function createFetch(tokens, options) {
     const { method = given?.method, body } = init ?? {}
     const signal = init?.signal ?? given?.signal
     const token = requests.held ?? (await requests.token(signal))
-    // The body of a Request can be read once, but it can be cloned.
+    // The body of a Request can be read only once, but it can be cloned.
     const spare = given?.body ? given.clone() : (given ?? url)
     const response = await attempt(given ?? url, token)
     const another = isElsewhere(response, url)
@@ -36,7 +38,7 @@ function createFetch(tokens, options) {
   }
 }
 
-/** What matters of a response. A mock may have no headers. */
+/** Returns the parts of a response that matter. A mock may have no headers. */
 function answerOf({ status, headers, body, redirected }) {
   return { status, challenge: headers?.get?.('www-authenticate'), unread: body, isRedirected: redirected }
 }

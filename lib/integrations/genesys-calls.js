@@ -4,7 +4,9 @@ const { authorizationOf } = require('./authorized-requests')
 const { withoutToken } = require('./axios-error')
 const { isSameOrigin } = require('./redirects')
 
-/** The SDK before version 212 has no HTTP client that could be replaced, so its calls are. */
+/**
+ * Before version 212, the SDK has no HTTP client that could be replaced, so its calls are replaced.
+ */
 function attachToCalls(client, requests) {
   const { callApi, loginClientCredentialsGrant } = client
   let isAttached = true
@@ -18,7 +20,7 @@ function attachToCalls(client, requests) {
     const send = (token) => callApi.apply(withToken(client, token), args)
     const answerOf = (outcome) => {
       const { status, headers: answered, error } = outcome ?? {}
-      // A response of another origin says nothing about the token.
+      // A response from another origin says nothing about the token.
       if (!isSameOrigin(error?.request?.res?.responseUrl ?? url, url)) return {}
       return { status, challenge: answered?.['www-authenticate'], body }
     }
@@ -42,9 +44,9 @@ function attachToCalls(client, requests) {
 }
 
 /**
- * The client as one call sees it: with a token, and with responses that tell their status. The
- * empty string keeps it from renewing a token of its own after a 401, because the call is repeated
- * with another token of the source.
+ * Returns the client as one call sees it: with a token, and with responses that include their
+ * status. The empty string keeps it from renewing a token of its own after a 401: the call is
+ * repeated with another token of the source instead.
  */
 function withToken(client, accessToken) {
   const { authentications } = client

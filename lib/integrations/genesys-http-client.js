@@ -4,14 +4,16 @@ const { authorizationOf } = require('./authorized-requests')
 const { withoutToken } = require('./axios-error')
 const { deleteAuthorization, isSameOrigin } = require('./redirects')
 
-/** The SDK sends all requests through an HTTP client from version 212 on. It can be replaced. */
+/**
+ * From version 212 on, the SDK sends all requests through an HTTP client, which can be replaced.
+ */
 function attachToHttpClient(client, requests) {
   const inner = client.getHttpClient()
   let isAttached = true
 
   /**
-   * The SDK's login has a header of its own, and so may a call. The token that the client was set
-   * to is removed.
+   * Whether a request gets a token of the source. The SDK's login has an Authorization of its own,
+   * and a call may have one. The token that was set on the client is replaced.
    */
   function isOurs({ url, headers }) {
     const own = authorizationOf(headers)
@@ -20,7 +22,7 @@ function attachToHttpClient(client, requests) {
   }
 
   async function request(given) {
-    // The SDK's own client makes the configuration for axios with the method below.
+    // The SDK's own client makes the configuration for axios with `toAxiosConfig`, below.
     const send = (sent) => inner.request.call(inner.toAxiosConfig ? authorized : inner, sent)
     try {
       if (!isOurs(given)) return await send(given)
@@ -42,17 +44,17 @@ function attachToHttpClient(client, requests) {
   }
 }
 
-/** What matters of the response in an error. */
+/** Returns the parts that matter of the response in an error. */
 function answerOf(error, { url, data }) {
   const { status, headers, request } = error?.response ?? {}
-  // A response of another origin says nothing about the token.
+  // A response from another origin says nothing about the token.
   if (!isSameOrigin(request?.res?.responseUrl ?? url, url)) return {}
   return { status, challenge: headers?.['www-authenticate'], body: data }
 }
 
 /**
- * Not every version of axios removes the token on the way to another origin, such as a subdomain or
- * https.
+ * Removes the token on a redirect to another origin, such as a subdomain or https: not every
+ * version of axios does.
  */
 function withdrawElsewhere({ url, headers }) {
   const sent = authorizationOf(headers)
@@ -68,9 +70,9 @@ function withToken(request, token) {
 }
 
 /**
- * The SDK asks for an object of its own class. This one has some members of its own and passes
- * everything else on to the SDK's client: what it is set to stays there. Methods are called on that
- * client, which may have private fields.
+ * Returns a proxy of the SDK's client, because the SDK requires an object of its own class. The
+ * proxy has the members of `own` and passes everything else on to the client, which keeps its
+ * settings. Methods are called on the client itself, which may have private fields.
  */
 function standIn(inner, own) {
   const get = (_, name) => {

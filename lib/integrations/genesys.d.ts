@@ -26,12 +26,12 @@ export interface AttachOptions {
  * - the token is taken when a call is made,
  * - a 401, or a 403 with `invalid_token` (RFC 6750 §3.1), drops exactly that token, and the call is
  *   made once more with another token,
- * - only the API gets the token, no other origin and not the client's own login,
+ * - only the API gets the token, not other origins or the client's own login,
  * - a call with an `Authorization` of its own is made unchanged.
  *
- * Each client has its own tokens. For several clients, make more as in the second example, and pass
- * each to the APIs that use it. The SDK's errors hold the client secret when a login fails, and the
- * token when a call fails: both are removed.
+ * Each client has its own tokens. For several clients, create more as in the second example, and
+ * pass each to the APIs that use it. The SDK's errors hold the client secret when a login fails,
+ * and the token when a call fails: both are removed.
  *
  * Calls fail with the errors of the SDK. They also fail with `ERR_TOKEN_UNAVAILABLE` and the other
  * codes of `getToken()`, and with `ERR_BODY_CONSUMED` when a refused call cannot be repeated

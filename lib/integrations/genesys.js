@@ -5,7 +5,7 @@ const { attachToCalls } = require('./genesys-calls')
 const { attachToHttpClient } = require('./genesys-http-client')
 
 /**
- * Has the calls of a client of Genesys' SDK carry the tokens of a source. `genesys.d.ts` documents
+ * Adds the tokens of a source to the calls of a client of Genesys' SDK. `genesys.d.ts` documents
  * it.
  */
 function attach(client, tokens, options) {

@@ -3,11 +3,11 @@
 const { isLoopback } = require('../options/url')
 const { attempt, copyOfArray, describe } = require('../options/values')
 
-/** What may come after the origin in a URL. Undefined is its end. */
+/** What may follow the origin in a URL. Undefined stands for the end. */
 const AFTER_ORIGIN = [undefined, '/', '?', '#']
 
 /**
- * Where tokens may go: to the origins that an option lists, or to that of the URL which a client is
+ * The origins that tokens may be sent to: those in an option, or that of the URL that a client is
  * configured with.
  */
 class Origins {
@@ -18,7 +18,7 @@ class Origins {
   #base
   #knownBase
 
-  /** `fail(message)` throws what is wrong with them. */
+  /** `fail(message)` throws an error about the origins. */
   constructor({ origins, allowInsecureHttp, base, fail }) {
     this.#allowInsecureHttp = allowInsecureHttp
     this.#fail = fail
@@ -33,7 +33,7 @@ class Origins {
   /** Whether a URL, or an origin, is among them. */
   include(url) {
     if (this.#base && this.#base.read() !== this.#knownBase) this.#follow()
-    // Most URLs are written as the origin is. Only the others have to be parsed.
+    // Most URLs begin with the origin as it is written. Only the others have to be parsed.
     for (const origin of this.#list) {
       if (isBelow(url, origin)) return true
     }
@@ -79,9 +79,7 @@ class Origins {
   }
 }
 
-/**
- * Whether a text begins with an origin, followed by nothing that could still belong to the host.
- */
+/** Whether a string begins with an origin, and nothing after it could still belong to the host. */
 function isBelow(text, origin) {
   return typeof text === 'string' && text.startsWith(origin) && AFTER_ORIGIN.includes(text[origin.length])
 }

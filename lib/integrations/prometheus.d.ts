@@ -12,7 +12,7 @@ export interface CollectMetricsOptions {
    * dependency.
    */
   register?: MetricRegister | undefined
-  /** What the names of the metrics begin with. Default: `'oauth_rotor_'`. */
+  /** The prefix of the metrics' names. Default: `'oauth_rotor_'`. */
   prefix?: string | undefined
   /** The value of the label `name`. Default: the manager's name, or `'default'` if it has none. */
   name?: string | undefined
@@ -25,7 +25,7 @@ export interface CollectMetricsOptions {
  * - `token_refreshes_total{result}` (counter): `success`, `rejected`, `misconfigured`, `throttled`,
  *   `endpoint`,
  * - `token_waits_total` (counter): calls that found no token and had to wait,
- * - `credential_rejections_total` (counter): answers that rejected a credential,
+ * - `credential_rejections_total` (counter): responses that rejected a credential,
  * - `refresh_duration_seconds` (histogram): how long refreshes took.
  *
  * Each carries the label `name`. Several managers may share a register under different names.

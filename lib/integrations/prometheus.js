@@ -3,7 +3,7 @@
 const { describe } = require('../options/values')
 const { checkObject } = require('../options/plain')
 
-/** What each register shows: its managers by their label, for each prefix of the metrics' names. */
+/** The managers of each register by label, for each prefix of the metrics' names. */
 const COLLECTIONS = new WeakMap()
 
 const METRICS = [
@@ -41,7 +41,8 @@ const METRICS = [
 ]
 
 /**
- * Shows the metrics of a manager in a register of prom-client. Returns a function that ends this.
+ * Adds a manager's metrics to a register of prom-client. Returns a function that removes the
+ * manager.
  */
 function collectMetrics(tokens, options) {
   if (typeof tokens?.metrics !== 'function') {
@@ -69,7 +70,9 @@ function defaultRegister() {
   return require('prom-client').register
 }
 
-/** The managers that a register shows under a prefix. The first one registers the metrics. */
+/**
+ * Returns the managers that a register shows under a prefix. The first call registers the metrics.
+ */
 function managersOf(register, prefix) {
   if (!COLLECTIONS.has(register)) COLLECTIONS.set(register, new Map())
   const byPrefix = COLLECTIONS.get(register)
@@ -81,7 +84,7 @@ function managersOf(register, prefix) {
   return byPrefix.get(prefix)
 }
 
-/** A metric as prom-client expects it. It is read when somebody scrapes, and keeps no values. */
+/** Returns a metric as prom-client expects it. It is read at each scrape, and keeps no values. */
 function registered({ name, type, help, samples }, prefix, managers) {
   return {
     name: prefix + name,

@@ -36,8 +36,8 @@ declare global {
  * Returns middleware for Express 4 and 5 that reads the body of a request:
  *
  * - `request.rawBody` has the bytes as they were sent, for `signer.verify()`,
- * - `request.body` has what they say, if the content type is JSON (`application/json`,
- *   `application/…+json`, as UTF-8), and else stays as it was.
+ * - `request.body` has the parsed JSON if the content type is JSON (`application/json`,
+ *   `application/…+json`, as UTF-8). Otherwise it stays as it was.
  *
  * Mount it on the routes of the webhooks, before `express.json()`, which then leaves these requests
  * alone.
@@ -45,8 +45,8 @@ declare global {
  * It passes errors on to `next(error)`. Express answers with their `status`:
  *
  * - `ERR_RAW_BODY`: 413 if the body is larger than `limit`, 415 if it has a `Content-Encoding`, 400
- *   if it is no JSON although it says so, or did not arrive as a whole,
- * - `ERR_SIGNATURE_BODY_PARSED`, 500: other middleware has read the body before.
+ *   if it is declared as JSON but is not, or did not arrive completely,
+ * - `ERR_SIGNATURE_BODY_PARSED`, 500: other middleware has already read the body.
  *
  * @throws {InvalidArgumentError} `ERR_INVALID_ARGUMENT` if an option is wrong or unknown.
  *
@@ -60,12 +60,12 @@ export function expressRawBody(options?: RawBodyOptions): ExpressMiddleware
 
 /**
  * Returns a plugin for Fastify 4 and 5. It applies to every route of the instance that registers it
- * and of the instances inside of that. `request.rawBody` has the bytes as they were sent, for
- * `signer.verify()`. Fastify parses them into `request.body` as always, and its `bodyLimit` and
- * its errors for unknown content types stay.
+ * and of the instances inside it. `request.rawBody` has the bytes as they were sent, for
+ * `signer.verify()`. Fastify parses them into `request.body` as always, and still applies its
+ * `bodyLimit` and its errors for unknown content types.
  *
- * Requests fail with the errors of {@link expressRawBody}, but for JSON that is none, which
- * Fastify's own parser refuses. Fastify answers with their `status`.
+ * Requests fail with the errors of {@link expressRawBody}, except for invalid JSON, which Fastify's
+ * own parser refuses. Fastify answers with their `status`.
  *
  * @throws {InvalidArgumentError} `ERR_INVALID_ARGUMENT` if an option is wrong or unknown.
  *
@@ -81,15 +81,15 @@ export function expressRawBody(options?: RawBodyOptions): ExpressMiddleware
 export function fastifyRawBody(options?: RawBodyOptions): FastifyRawBodyPlugin
 
 /**
- * Reads the body of a request of `node:http` and resolves with its bytes as they were sent, whatever
- * their content type and their `Content-Encoding` are. A request that already has a `rawBody`, as on
- * Google's Cloud Functions, resolves with that.
+ * Reads the body of a request of `node:http` and resolves with its bytes as they were sent,
+ * whatever its content type and `Content-Encoding`. If the request already has a `rawBody`, as on
+ * Google's Cloud Functions, it resolves with that.
  *
- * The promise rejects with errors that have the `status` to answer with:
+ * The promise rejects with errors that have the `status` to respond with:
  *
- * - `ERR_RAW_BODY`: 413 if the body is larger than `limit`, 400 if it did not arrive as a whole,
- * - `ERR_SIGNATURE_BODY_PARSED`, 500: the body has been read before,
- * - `ERR_INVALID_ARGUMENT`: an option is wrong or unknown, or this is no request of `node:http`.
+ * - `ERR_RAW_BODY`: 413 if the body is larger than `limit`, 400 if it did not arrive completely,
+ * - `ERR_SIGNATURE_BODY_PARSED`, 500: the body has already been read,
+ * - `ERR_INVALID_ARGUMENT`: an option is wrong or unknown, or `request` is not one of `node:http`.
  *
  * @example
  * createServer(async (request, response) => {

@@ -9,7 +9,9 @@ const DEFAULT_LIMIT = 1_048_576
 
 const JSON_TYPE = /^\s*application\/(?:[\w.-]+\+)?json\s*(?:;|$)/i
 
-/** Middleware for Express that keeps the raw bytes of a body. `raw-body.d.ts` documents it. */
+/**
+ * Returns middleware for Express that keeps the raw bytes of a body. `raw-body.d.ts` documents it.
+ */
 function expressRawBody(options) {
   const limit = limitOf(expressRawBody, options)
   const order = 'Mount expressRawBody() before express.json() and other middleware that reads bodies'
@@ -17,7 +19,7 @@ function expressRawBody(options) {
   return function rawBody(request, response, next) {
     const keep = (bytes) => {
       request.rawBody = bytes
-      // The parsers of Express 4 look at this. Without it they would wait for the bytes.
+      // The parsers of Express 4 check this. Without it, they would wait for the bytes.
       request._body = true
       if (request.body === undefined) request.body = parsedJson(request, bytes)
     }
@@ -30,7 +32,9 @@ function expressRawBody(options) {
   }
 }
 
-/** A plugin for Fastify that keeps the raw bytes of a body. `raw-body.d.ts` documents it. */
+/**
+ * Returns a plugin for Fastify that keeps the raw bytes of a body. `raw-body.d.ts` documents it.
+ */
 function fastifyRawBody(options) {
   const limit = limitOf(fastifyRawBody, options)
   const order = 'Register fastifyRawBody() before other plugins that read or replace bodies'
@@ -42,7 +46,8 @@ function fastifyRawBody(options) {
     if (payload !== request.raw) throw bodyParsed(order)
     const bytes = await bytesOf(request.raw, limit, order)
     request.rawBody = bytes
-    // The parsers read the bytes from here. Fastify 4 would count them after it decoded them as UTF-8.
+    // The parsers read the bytes from here. Fastify 4 would count them only after decoding them as
+    // UTF-8.
     const again = Readable.from(bytes, { objectMode: false })
     return Object.assign(again, { receivedEncodedLength: bytes.length })
   }
@@ -50,7 +55,7 @@ function fastifyRawBody(options) {
     if (!instance.hasRequestDecorator('rawBody')) instance.decorateRequest('rawBody', undefined)
     instance.addHook('preParsing', keepRawBody)
   }
-  // Has the hook apply to the routes beside the plugin, and not only to those inside of it.
+  // Makes the hook apply to the routes beside the plugin, not only to those inside it.
   return Object.assign(rawBody, { [Symbol.for('skip-override')]: true })
 }
 
@@ -69,7 +74,10 @@ function limitOf(adapter, options) {
   return checkOptions(adapter.name, options, ['limit'], adapter).limit ?? DEFAULT_LIMIT
 }
 
-/** The bytes of a request as they came. `order` says what to do if somebody else has read them. */
+/**
+ * Resolves with the bytes of a request as they came. `order` says what to do if they were already
+ * read.
+ */
 function bytesOf(request, limit, order) {
   return new Promise((resolve, reject) => {
     // Another adapter, or a platform such as Google's Cloud Functions, has kept them.
@@ -81,7 +89,7 @@ function bytesOf(request, limit, order) {
     const collect = (chunk) => {
       length += chunk.length
       if (length <= limit) return chunks.push(chunk)
-      // The connection stays, so that the sender can be told. Node.js drops the rest.
+      // The connection stays open, so that the sender can be told. Node.js drops the rest.
       request.off('data', collect).pause()
       reject(tooLarge(limit))
     }
@@ -93,7 +101,7 @@ function bytesOf(request, limit, order) {
   })
 }
 
-/** What a body of JSON says. Undefined if there is none, or it is of another type. */
+/** Parses a JSON body. Returns undefined if it is empty or of another type. */
 function parsedJson({ headers }, bytes) {
   if (bytes.length === 0 || !JSON_TYPE.test(headers['content-type'] ?? '')) return undefined
   try {
@@ -104,8 +112,8 @@ function parsedJson({ headers }, bytes) {
 }
 
 /**
- * Why a compressed body is not taken: to parse it, it would have to be unpacked before its
- * signature is checked, so that anybody could make it as large as they like.
+ * Returns the error for a compressed body. Parsing would unpack it before its signature is checked,
+ * so that anybody could make it as large as they like.
  */
 function refusalOfEncoding({ headers }) {
   if (/^\s*(?:identity\s*)?$/i.test(headers['content-encoding'] ?? '')) return undefined
@@ -120,7 +128,7 @@ function aborted() {
   return unreadable(400, 'The sender ended the request before its whole body had arrived.')
 }
 
-/** An error that Express and Fastify answer with this status. */
+/** Makes an error that Express and Fastify answer with this status. */
 function unreadable(status, message) {
   return new RawBodyError(message, { status })
 }

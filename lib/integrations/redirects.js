@@ -1,6 +1,6 @@
 'use strict'
 
-/** Removes an Authorization from headers, in upper or lower case. Another one stays. */
+/** Removes the Authorization with this value from headers, in upper or lower case. */
 function deleteAuthorization(headers, value) {
   for (const name of Object.keys(headers)) {
     if (name.toLowerCase() === 'authorization' && headers[name] === value) delete headers[name]

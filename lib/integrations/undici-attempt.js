@@ -9,8 +9,8 @@ const BEFORE = ['onUpgrade', 'onRequestUpgrade', 'onResponseStarted', 'onBodySen
 const AFTER = ['onComplete', 'onResponseEnd', 'onError', 'onResponseError']
 
 /**
- * A handler in front of another. It passes on everything but a response that is taken over. It has
- * the methods of undici 6 and those of later versions, and each version calls its own.
+ * A handler in front of another. It passes on everything except a response that it takes over. It
+ * has the methods of undici 6 and those of later versions; each version calls its own.
  */
 class Attempt {
   #origin
@@ -63,8 +63,8 @@ class Attempt {
   }
 
   /**
-   * The body of an unused response may be endless, and the repeated request may wait for its
-   * connection.
+   * Aborts an unused response when it is long: it may be endless, and the repeated request may wait
+   * for its connection.
    */
   #drain(chunk) {
     this.#left -= chunk.length
@@ -108,7 +108,7 @@ class Attempt {
   }
 }
 
-/** The value of a header in the list of undici 6, where names and values take turns. */
+/** Returns the value of a header in the list of undici 6, where names and values alternate. */
 function valueOf(headers, wanted) {
   const index = headers.findIndex((name, at) => at % 2 === 0 && String(name).toLowerCase() === wanted)
   return index < 0 ? undefined : headers[index + 1]

@@ -3,8 +3,8 @@
 const { authorizationOf } = require('./authorized-requests')
 
 /**
- * Headers that can be read more than once. An iterable of pairs, such as `Headers` and `Map`,
- * becomes an object.
+ * Returns headers that can be read more than once. An iterable of pairs, such as `Headers` and
+ * `Map`, becomes an object.
  */
 function readable(headers) {
   if (typeof headers?.[Symbol.iterator] !== 'function' || typeof headers[0] === 'string') return headers

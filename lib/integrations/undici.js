@@ -5,7 +5,7 @@ const { InvalidArgumentError } = require('../errors')
 const { Attempt } = require('./undici-attempt')
 const { hasAuthorization, readable, withToken } = require('./undici-headers')
 
-/** An interceptor for the dispatchers of undici. `undici.d.ts` documents it. */
+/** Returns an interceptor for the dispatchers of undici. `undici.d.ts` documents it. */
 function createInterceptor(tokens, options) {
   const requests = new AuthorizedRequests(createInterceptor, tokens, options)
 
@@ -13,7 +13,7 @@ function createInterceptor(tokens, options) {
     if (opts?.path && opts.origin === undefined) throw originMissing()
     if (!requests.covers(opts?.origin)) return dispatch(opts, handler)
     const { method, body, signal } = opts
-    // A text, because a URL object may change while the request waits for a token.
+    // A string, because a URL object may change while the request waits for a token.
     const origin = String(opts.origin)
     const headers = readable(opts.headers)
     if (hasAuthorization(headers)) return dispatch(opts, handler)
