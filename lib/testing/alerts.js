@@ -4,7 +4,7 @@
 class Alerts {
   list = []
 
-  /** Applies an accepted event. An event about no open alert is dropped, unless it opens one. */
+  /** Applies an accepted event. An event without an open alert is dropped, unless it opens one. */
   apply({ routingKey, dedupKey, action, payload }, at) {
     const open = this.#open(routingKey, dedupKey)
     if (action !== 'trigger') {
@@ -17,7 +17,7 @@ class Alerts {
     }
   }
 
-  /** The open alert of a dedup key, within its own routing key. */
+  /** Returns the open alert with this routing key and dedup key. */
   #open(routingKey, dedupKey) {
     return this.list.find((alert) => {
       return alert.routingKey === routingKey && alert.dedupKey === dedupKey && alert.status !== 'resolved'

@@ -41,7 +41,7 @@ const KNOBS = {
   ],
 }
 
-/** The form `{ [id]: secret | secrets | { secrets, state, grantType } }`, written out in full. */
+/** Expands `{ [id]: secret | secrets | { secrets, state, grantType } }` to a list of clients. */
 function checkClients(value) {
   const clients = copyOfObject(value)
   if (!clients)

@@ -10,7 +10,7 @@ const { TokenEndpoint } = require('./token-endpoint')
 const { Tokens } = require('./tokens')
 
 /**
- * An authorization server with the wire of Genesys Cloud, and an API that takes its tokens.
+ * An authorization server with the protocol of Genesys Cloud, and an API that accepts its tokens.
  * `index.d.ts` documents every member.
  */
 class AuthorizationServer extends HttpServer {

@@ -2,10 +2,7 @@
 
 const { randomBytes } = require('node:crypto')
 
-/**
- * The OAuth clients of a fake server, with their secrets: those that are accepted, were accepted
- * and will be.
- */
+/** The OAuth clients of a fake server, with the secrets that are, were and will be accepted. */
 class Clients {
   #clients = new Map()
   #time
@@ -32,7 +29,7 @@ class Clients {
     return this.#clients.get(id)
   }
 
-  /** Adds a secret of the test's own. Throws if there is no such client. */
+  /** Returns a client. Throws if there is none with this id. */
   existing(id) {
     const client = this.#clients.get(id)
     if (client) return client
@@ -41,8 +38,8 @@ class Clients {
   }
 
   /**
-   * Makes a new secret. The others expire after their grace, and the new one is accepted when it
-   * has spread.
+   * Makes a new secret. The others expire after `oldSecretGraceMs`; the new one is accepted after
+   * `newSecretPropagationMs`.
    */
   regenerate(client) {
     const now = this.#time.now()
@@ -77,7 +74,7 @@ class Client {
     this.modifiedAt = now
   }
 
-  /** Makes these the accepted secrets. Those that were known before keep their ids. */
+  /** Makes these the accepted secrets. Those that were already known keep their ids. */
   setSecrets(texts) {
     const before = this.secrets
     this.secrets = []
@@ -94,7 +91,7 @@ class Client {
     this.secrets.push({ id, text, from, until: Infinity, refusedUntil: 0 })
   }
 
-  /** The secret of that text, accepted or not. */
+  /** Returns the secret with this text, accepted or not. */
   secret(text) {
     return this.secrets.find((secret) => secret.text === text)
   }

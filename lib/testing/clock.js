@@ -1,14 +1,16 @@
 'use strict'
 
 const { performance } = require('node:perf_hooks')
-// From the modules and not the global object, because fake timers replace the latter.
+// From the modules, because fake timers replace the globals.
 const { setImmediate } = require('node:timers')
 const { setTimeout: pause } = require('node:timers/promises')
 
 const { BRAND } = require('../clock')
 const { LAST_INSTANT, checkMillis, checkObject } = require('../options/plain')
 
-/** How long, in real time, one `advance` waits in vain for what does not follow this clock. */
+/**
+ * How long, in real time, one `advance` waits without progress for what does not follow this clock.
+ */
 const PATIENCE_MS = 1000
 
 /**
@@ -17,13 +19,10 @@ const PATIENCE_MS = 1000
  */
 const LONGEST_WORK_MS = 10_000
 
-/**
- * The most that a turn of the event loop counts for. A loop that is blocked has no chance to see
- * responses.
- */
+/** The most that a turn of the event loop counts for. A blocked loop cannot see responses. */
 const LONGEST_TURN_MS = 10
 
-/** After this many turns of the event loop it rests a little before each. */
+/** After this many turns of the event loop, `advance` pauses before each further one. */
 const EAGER_TURNS = 50
 
 /**
@@ -39,7 +38,7 @@ class Clock {
   #links = new Set()
   /** Requests that wait for this clock; the oldest first. */
   #holds = new Set()
-  /** Advances one after the other. */
+  /** The latest advance. Each waits for the one before it. */
   #last = Promise.resolve()
 
   constructor(options) {
@@ -70,7 +69,7 @@ class Clock {
     return advanced
   }
 
-  /** Goes from one thing that is due to the next. */
+  /** Advances from each thing that is due to the next. */
   async #advanceTo(target) {
     const patience = new Patience()
     await this.#settle(patience)
@@ -97,8 +96,8 @@ class Clock {
   }
 
   /**
-   * Waits until nothing happens by itself any more: twice in a row, with a turn of the event loop
-   * in between, in which the last messages of the native thread are delivered.
+   * Waits until nothing more happens by itself. Checks twice in a row, because the last messages of
+   * the native thread are delivered in the turn of the event loop in between.
    */
   async #settle(patience) {
     patience.begin()
@@ -113,14 +112,15 @@ class Clock {
   }
 
   /**
-   * Whether the native thread is at work, and how many responses are awaited that do not wait for
-   * this clock.
+   * Returns whether the native thread is busy, and how many awaited responses do not wait for this
+   * clock.
    */
   #observe() {
     const activities = [...this.#links].map((link) => link.activity())
     if (activities.some(({ isBusy }) => isBusy)) return { isBusy: true, awaited: 0 }
     const requests = activities.reduce((sum, activity) => sum + activity.requests, 0)
-    // There may be more than there are requests: those were given up, or belong to somebody else.
+    // There may be more holds than requests: the extra ones were given up, or belong to somebody
+    // else.
     for (const held of this.#holds) {
       if (this.#holds.size <= requests) break
       this.#holds.delete(held)
@@ -151,7 +151,7 @@ class Patience {
   #inVain = 0
   #awaited = 0
 
-  /** The clock has moved on. What is no longer awaited may have been given up. */
+  /** Called when the clock has moved. What is no longer awaited may have been given up. */
   begin() {
     this.#awaited = 0
   }

@@ -95,7 +95,9 @@ class FakeTokens {
     return this.#token()
   }
 
-  /** Makes another token if the current one has expired or has less life than that left. */
+  /**
+   * Makes another token if the current one has expired or is valid for less than `minValidityMs`.
+   */
   #renewIf(minValidityMs) {
     const left = this.#issuedAt + this.#lifetimeMs - this.#now()
     if (left <= 0 || left < minValidityMs) this.#renew()

@@ -11,18 +11,18 @@ const { duration } = require('./knobs')
  */
 const KEEP_ALIVE_MS = 120_000
 
-/** The members of a response of the test's own. */
+/** The members of a response from the test. */
 const ANSWER = ['status', 'headers', 'body', 'delayMs', 'destroy']
 
 /**
- * What fake servers share: a port of this machine, the connections to it, responses of the test's
- * own, and the end. A server extends it by `_serve(request, signal)`, which returns the response `{
- * status, headers, body }`, `{ destroy: true }`, or undefined for a caller that has left.
+ * What fake servers share: a port of this machine, its connections, responses from the test, and
+ * closing. A subclass adds `_serve(request, signal)`, which returns the response `{ status,
+ * headers, body }`, `{ destroy: true }`, or undefined if the caller has left.
  */
 class HttpServer {
   #time
   #knobs
-  /** Responses of the test's own, each for one request. */
+  /** Responses from the test, each for one request. */
   #answers = []
   #sockets = new Set()
   #http
@@ -72,8 +72,8 @@ class HttpServer {
   }
 
   /**
-   * Returns the response to a logged request when it is due: the test's own, or what `judge()`
-   * returns. The entry of the log learns how the request ends.
+   * Returns the response to a logged request when it is due: the test's, or what `judge()` returns.
+   * Records in the log entry how the request ends.
    */
   async _answer(entry, signal, judge) {
     const next = this.#answers.shift()
@@ -102,7 +102,7 @@ class HttpServer {
       if (answer?.destroy) response.socket.destroy()
       else if (answer !== undefined) this.#send(response, answer)
     } catch (error) {
-      // A peer that left is no error.
+      // A client that left is no error.
       if (!gone.signal.aborted) this.#send(response, mistake(error))
     }
   }
@@ -115,7 +115,7 @@ class HttpServer {
   }
 }
 
-/** Checks a response of the test's own. Headers or a body without a status are those of a 200. */
+/** Checks a response from the test. With headers or a body, the default of the status is 200. */
 function checkAnswer(value) {
   const answer = checkObject(value, ANSWER, 'respond(answer)')
   const { status, delayMs } = answer
@@ -127,7 +127,7 @@ function checkAnswer(value) {
   return answer
 }
 
-/** What a test's own function returns. */
+/** Returns the response of a test's function. */
 async function ask(answer, request) {
   try {
     return checkAnswer(await answer(request))

@@ -45,13 +45,13 @@ export interface Clock {
   sleep(millis: number): Promise<void>
 
   /**
-   * Advances by `millis` ms, in order from each event that is due to the next: refreshes, retries,
-   * timeouts, readings of sources, answers of fake servers, `sleep`s. When it resolves, everything
-   * that was due has happened, requests to servers in this process are answered, and events are
+   * Advances by `millis` ms, from each event that is due to the next: refreshes, retries, timeouts,
+   * readings of sources, responses of fake servers, `sleep`s. When it resolves, everything that was
+   * due has happened, requests to servers in this process have been answered, and events have been
    * delivered. `advance(0)` runs what is due now. Advances run one after the other.
    *
-   * It waits in real time for what does not follow this clock (a server without it, a callback),
-   * until nothing has progressed for one second in total. Then the clock advances without it.
+   * It waits in real time for anything that does not follow this clock (a server without it, a
+   * callback), until there was no progress for one second in total. Then the clock advances anyway.
    *
    * @throws {TypeError} At once, if `millis` is not a whole number from 0.
    */
@@ -77,7 +77,7 @@ export interface FakeClient {
   secrets?: FakeSecrets | undefined
   /** `'inactive'` gets no new tokens; `'disabled'` also loses its tokens. Default `'active'`. */
   state?: 'active' | 'inactive' | 'disabled' | undefined
-  /** All but `'CLIENT-CREDENTIALS'`, the default, get the answer `unauthorized_client`. */
+  /** Any but `'CLIENT-CREDENTIALS'`, the default, gets the error `unauthorized_client`. */
   grantType?: 'CLIENT-CREDENTIALS' | 'CODE' | 'TOKEN' | 'SAML2-BEARER' | 'PASSWORD' | undefined
 }
 
@@ -85,9 +85,7 @@ export interface FakeClient {
 export interface FakeServerKnobs {
   /** The clients, by id. Default `{ app: 'secret' }`. */
   clients?: { readonly [clientId: string]: FakeSecrets | FakeClient } | undefined
-  /**
-   * How long a token lives; `expires_in` says a second less. Default 86,400,000 (a day). From 1.
-   */
+  /** How long a token lives; `expires_in` is a second less. Default 86,400,000 (a day). From 1. */
   lifetimeMs?: number | undefined
   /** How long a token request takes. Default 0. */
   latencyMs?: number | undefined
@@ -99,7 +97,7 @@ export interface FakeServerKnobs {
   negativeCacheMs?: number | undefined
   /** Whether tokens stay valid when the secret that made them is replaced. Default true. */
   tokensSurviveRotation?: boolean | undefined
-  /** How many live tokens a client has at most; one more ends the oldest. Default `Infinity`. */
+  /** The most valid tokens of a client; one more revokes the oldest. Default `Infinity`. */
   maxLiveTokens?: number | undefined
   /** How long a token lives without a request to the API. Default `Infinity`. */
   idleTimeoutMs?: number | undefined
@@ -108,17 +106,17 @@ export interface FakeServerKnobs {
    * limit exceeded; …". Default null, no limit.
    */
   rateLimit?: { readonly burst: number; readonly perMs: number } | null | undefined
-  /** Regenerating over HTTP changes the secret, and cuts the connection. Default false. */
+  /** Regenerating over HTTP changes the secret, then cuts the connection. Default false. */
   dropResetResponse?: boolean | undefined
   /** How far the `Date` header is ahead of the time, or behind it if negative. Default 0. */
   clockSkewMs?: number | undefined
-  /** The form of `expires_in` in the answer, or `'absent'`. Default `'number'`. */
+  /** The form of `expires_in` in the response, or `'absent'`. Default `'number'`. */
   expiresIn?: 'number' | 'string' | 'absent' | undefined
   /** The `token_type`. Default `'bearer'`. */
   tokenType?: string | undefined
   /**
    * An outage of the token endpoint: `true` cuts connections, a number is the status of every
-   * answer (400 to 599), `'html'` is a 502 page. The API keeps working. Default false, no outage.
+   * response (400 to 599), `'html'` is a 502 page. The API keeps working. Default false, no outage.
    */
   outage?: boolean | 'html' | number | undefined
   /**
@@ -134,11 +132,11 @@ export interface FakeServerKnobs {
    */
   wrongSecretStatus?: 400 | 401 | 403 | undefined
   /**
-   * The scopes that a request may ask for; any other gets a 400 with `invalid_scope`. The answer
+   * The scopes that a request may ask for; any other gets a 400 with `invalid_scope`. The response
    * repeats the scope of the request. Default null, any.
    */
   scopes?: readonly string[] | null | undefined
-  /** The status (400 to 599) of every answer of the API. Default null, depending on the token. */
+  /** The status (400 to 599) of every response of the API. Default null, depending on the token. */
   resourceStatus?: number | null | undefined
 }
 
@@ -186,7 +184,7 @@ export interface FakeResourceRequest {
   readonly status: number | 'cut'
 }
 
-/** An answer that the test gives to one request. */
+/** A response that the test gives to one request. */
 export interface FakeAnswer {
   /**
    * The status, 200 to 599. Without `status`, `headers` and `body`, the server answers by itself.
@@ -196,14 +194,14 @@ export interface FakeAnswer {
   headers?: { readonly [name: string]: string } | undefined
   /** The body. A text or bytes are sent unchanged, anything else as JSON. */
   body?: unknown
-  /** How long the answer takes, in ms. Default: the knob `latencyMs`. */
+  /** How long the response takes, in ms. Default: the knob `latencyMs`. */
   delayMs?: number | undefined
   /** Cuts the connection instead of answering. */
   destroy?: boolean | undefined
 }
 
 /**
- * An authorization server on 127.0.0.1 with the protocol of Genesys Cloud, and an API that takes
+ * An authorization server on 127.0.0.1 with the protocol of Genesys Cloud, and an API that accepts
  * its tokens.
  */
 export interface FakeAuthorizationServer {
@@ -226,7 +224,7 @@ export interface FakeAuthorizationServer {
   set(knobs: FakeServerKnobs): void
 
   /**
-   * Gives the next token requests these answers, one each, in this order.
+   * Gives the next token requests these responses, one each, in this order.
    *
    * @example
    * server.respond({ status: 429, headers: { 'Retry-After': '30' } }, { destroy: true })
@@ -241,7 +239,7 @@ export interface FakeAuthorizationServer {
   revoke(token?: string): void
 
   /**
-   * Replaces a client's secret, as a press on Regenerate or `POST
+   * Replaces a client's secret, as the Regenerate button or `POST
    * /api/v2/oauth/clients/{id}/secret` does. The knobs decide whether the old secret and the tokens
    * stay valid, and when the new secret is accepted.
    *
@@ -293,15 +291,16 @@ export interface FakePagerDutyKnobs {
    */
   rateLimit?: { readonly burst: number; readonly perMs: number } | null | undefined
   /**
-   * An outage of the whole service: `true` cuts connections, a number is the status of every answer
-   * (400 to 599), `'html'` is a 502 page. During it no event is taken. Default false, no outage.
+   * An outage of the whole service: `true` cuts connections, a number is the status of every
+   * response (400 to 599), `'html'` is a 502 page. Meanwhile, no event is accepted. Default false,
+   * no outage.
    */
   outage?: boolean | 'html' | number | undefined
-  /** Cuts the connection instead of answering; events are still taken. Default false. */
+  /** Cuts the connection instead of answering; events are still accepted. Default false. */
   dropResponse?: boolean | undefined
   /** The largest body, in bytes. PagerDuty says 512 KB. Default 524,288. From 1. */
   maxBytes?: number | undefined
-  /** The status of the answer to a larger body. Default 413 (a guess). */
+  /** The status of the response to a larger body. Default 413 (a guess). */
   tooLargeStatus?: 400 | 413 | undefined
 }
 
@@ -341,9 +340,9 @@ export interface FakeAlert {
   readonly payload: { readonly [member: string]: any }
 }
 
-/** A change event that a fake PagerDuty took. */
+/** A change event that a fake PagerDuty accepted. */
 export interface FakeChange {
-  /** When it was taken, in ms since 1970, in the server's time. */
+  /** When it was accepted, in ms since 1970, in the server's time. */
   readonly at: number
   readonly routingKey: string
   readonly payload: { readonly [member: string]: any }
@@ -363,7 +362,7 @@ export interface FakePagerDuty {
    * one. An acknowledge or resolve without an open alert gets a 202, and does nothing.
    */
   readonly alerts: readonly FakeAlert[]
-  /** Every change event that was taken so far. */
+  /** Every change event that was accepted so far. */
   readonly changes: readonly FakeChange[]
   /** How many connections are open. */
   readonly connections: number
@@ -376,7 +375,8 @@ export interface FakePagerDuty {
   set(knobs: FakePagerDutyKnobs): void
 
   /**
-   * Gives the next requests these answers, one each, in this order. Their events are not taken.
+   * Gives the next requests these responses, one each, in this order. Their events are not
+   * accepted.
    *
    * @example
    * pagerDuty.respond({ status: 500 }, { destroy: true })
@@ -396,8 +396,8 @@ export interface FakePagerDuty {
 }
 
 /**
- * Starts a fake PagerDuty on a free port of 127.0.0.1. It refuses with PagerDuty's status codes,
- * and with PagerDuty's words if these are published; docs/testing.md says which are not.
+ * Starts a fake PagerDuty on a free port of 127.0.0.1. Its errors have PagerDuty's status codes,
+ * and PagerDuty's messages if these are published; docs/testing.md says which are not.
  *
  * @throws {TypeError} By rejection, for an unknown option or a wrong value.
  *
@@ -445,9 +445,9 @@ export type FakeTokensCall =
 /** A `TokenSource` without a server and without the native part. */
 export interface FakeTokens extends TokenSource {
   /**
-   * Returns the current token; a new one each time it has expired or was dropped by `invalidate`.
-   * Rejects as a manager does: with the error of `failNext`, `ERR_LIFETIME_TOO_SHORT`,
-   * `ERR_INVALID_ARGUMENT`, or `signal.reason`.
+   * Resolves with the current token, or with a new one if that has expired or was dropped by
+   * `invalidate`. Rejects as a manager does: with the error of `failNext`,
+   * `ERR_LIFETIME_TOO_SHORT`, `ERR_INVALID_ARGUMENT`, or `signal.reason`.
    */
   getToken(options?: GetTokenOptions): Promise<string>
   /** Drops the token if it is the current one, and returns whether it was. */

@@ -8,8 +8,8 @@ const { checkMillis, checkObject } = require('../options/plain')
 const LONGEST_WAIT_MS = 2_147_483_647
 
 /**
- * Checks knobs by a table of `[default, check]`. Throws a TypeError before any is changed. Leaves
- * out those that are undefined.
+ * Checks knobs by a table of `[default, check]`. Throws a TypeError before any is changed. Omits
+ * those that are undefined.
  */
 function checkKnobs(table, given, what, besides = []) {
   const knobs = checkObject(given, [...Object.keys(table), ...besides], what)
@@ -20,7 +20,7 @@ function checkKnobs(table, given, what, besides = []) {
   return knobs
 }
 
-/** All knobs and the clock of a new server. */
+/** Returns all knobs and the clock of a new server. */
 function parseOptions(table, options, what) {
   const { clock, ...given } = checkKnobs(table, options, what, ['clock'])
   if (clock !== undefined && !isClock(clock)) {
@@ -30,7 +30,7 @@ function parseOptions(table, options, what) {
   return { clock, knobs: { ...Object.fromEntries(defaults), ...given } }
 }
 
-/** A check for a value that fits. `what` says in words which values do. */
+/** Makes a check for values that fit. `what` says in words which ones do. */
 function takes(what, fits) {
   return (value, name) => {
     if (fits(value)) return value
@@ -50,7 +50,7 @@ const duration = (value, name) => checkMillis(value, name, { max: LONGEST_WAIT_M
 const flag = takes('true or false', (value) => typeof value === 'boolean')
 const word = (...words) => takes(words.map((one) => `'${one}'`).join(', '), (value) => words.includes(value))
 
-/** A check for what is wrong with a server as a whole: see `outageAnswer`. */
+/** Checks the knob `outage`: see `outageAnswer`. */
 const outage = takes("true, false, 'html', or a status from 400 to 599", (value) => {
   return typeof value === 'boolean' || value === 'html' || isErrorStatus(value)
 })

@@ -1,7 +1,7 @@
 'use strict'
 
 /**
- * The response of a server that is out, by the knob `outage`. Undefined while it is not.
+ * Returns the response during an outage, by the knob `outage`, or undefined without one.
  * `bodyOf(status)` returns the body of this server's errors.
  */
 function outageAnswer(outage, bodyOf) {

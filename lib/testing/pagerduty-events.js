@@ -1,13 +1,13 @@
 'use strict'
 
-// The words are PagerDuty's where somebody has published them. The others are modelled on them.
+// The messages are PagerDuty's where these are published. The others are modelled on them.
 
 const ACTIONS = ['trigger', 'acknowledge', 'resolve']
 const SEVERITIES = ['critical', 'warning', 'error', 'info']
 const LONGEST_SUMMARY = 1024
 const LONGEST_DEDUP_KEY = 255
 
-/** The JSON object in a body; undefined where there is none. */
+/** Returns the JSON object in a body, or undefined if there is none. */
 function readEvent(body) {
   try {
     const value = JSON.parse(body)
@@ -17,12 +17,12 @@ function readEvent(body) {
   }
 }
 
-/** Whether PagerDuty takes a member for absent. */
+/** Whether PagerDuty treats a member as missing. */
 function isBlank(value) {
   return value === undefined || value === null || (typeof value === 'string' && value.trim() === '')
 }
 
-/** Everything that is wrong with an alert event. */
+/** Returns everything that is wrong with an alert event. */
 function alertErrors(event, routingKeys) {
   return [
     ...routingKeyErrors(event.routing_key, routingKeys),
@@ -33,7 +33,7 @@ function alertErrors(event, routingKeys) {
   ]
 }
 
-/** Everything that is wrong with a change event, which needs only a summary. */
+/** Returns everything that is wrong with a change event, which needs only a summary. */
 function changeErrors(event, routingKeys) {
   return [...routingKeyErrors(event.routing_key, routingKeys), ...summaryErrors(event.payload?.summary)]
 }
@@ -41,7 +41,7 @@ function changeErrors(event, routingKeys) {
 function routingKeyErrors(key, known) {
   if (isBlank(key)) return ["'routing_key' cannot be blank"]
   const errors = []
-  // What is no text has no length to check.
+  // Anything but a string is checked as an empty one.
   const text = typeof key === 'string' ? key : ''
   if (text.length !== 32) errors.push("Length of 'routing_key' is incorrect (should be 32 characters)")
   if (!/^[0-9A-Za-z]*$/.test(text)) errors.push("'routing_key' cannot contain non-alphanumeric characters.")
@@ -93,7 +93,7 @@ function noString(name) {
   return [`'${name}' is invalid (must be a string)`]
 }
 
-/** In characters, of which an emoji is one. */
+/** Counts characters: an emoji is one. */
 function lengthOf(text) {
   return [...text].length
 }

@@ -2,7 +2,7 @@
 
 const { duration, flag, isCount, outage, rateLimit, takes } = require('./knobs')
 
-/** What an integration key consists of. */
+/** The form of an integration key. */
 const ROUTING_KEY = /^[0-9A-Za-z]{32}$/
 
 /** The knobs of a fake PagerDuty: the default of each, and what it takes. */
@@ -19,7 +19,7 @@ const KNOBS = {
 function checkRoutingKeys(value, name) {
   if (value === null) return value
   const isKey = (key) => typeof key === 'string' && ROUTING_KEY.test(key)
-  // A copy, because the test may change its own.
+  // A copy, because the test may change its array.
   if (Array.isArray(value) && value.every(isKey)) return [...value]
   return takes('an array of keys of 32 letters and digits, or null', () => false)(value, name)
 }

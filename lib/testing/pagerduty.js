@@ -89,7 +89,7 @@ function unrecognized() {
 }
 
 function throttled() {
-  // PagerDuty writes the two blanks.
+  // The two spaces are PagerDuty's.
   const message = 'Requests for this service are arriving too quickly.  Please retry later.'
   return { status: 429, body: { status: 'throttle exceeded', message } }
 }

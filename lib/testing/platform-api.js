@@ -14,8 +14,8 @@ const MESSAGES = {
 }
 
 /**
- * The Platform API of a fake server: whatever takes its tokens, and the administration of its
- * clients.
+ * The Platform API of a fake server: resources that accept its tokens, and the administration of
+ * its clients.
  */
 class PlatformApi {
   #knobs
@@ -75,7 +75,10 @@ class PlatformApi {
   }
 }
 
-/** A client as the API shows it. Only the response to the call that made the secret has it. */
+/**
+ * Returns a client as the API shows it. Only the response to the call that made the secret includes
+ * it.
+ */
 function describe(client, { lifetimeMs }, secret) {
   return {
     id: client.id,

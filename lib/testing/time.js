@@ -1,6 +1,6 @@
 'use strict'
 
-// From the modules and not the global object, because fake timers replace the latter.
+// From the modules, because fake timers replace the globals.
 const { performance } = require('node:perf_hooks')
 const { setTimeout: pause } = require('node:timers/promises')
 
@@ -12,8 +12,8 @@ class Time {
   #isAskedByManagers
 
   /**
-   * Tells the clock that a request of a manager waits for it. Requests of others must not be told:
-   * the clock would take one for a manager's request that does not wait.
+   * With `isAskedByManagers`, tells the clock that a manager's request waits for it. It must not be
+   * told of other requests: it would mistake one for a manager's request that does not wait for it.
    */
   constructor(clock, { isAskedByManagers = false } = {}) {
     this.#clock = clock

@@ -3,7 +3,9 @@
 const { outageAnswer } = require('./outage')
 const { SlidingWindow } = require('./sliding-window')
 
-/** What was asked for and by whom, as far as it is clear without knowing the client. */
+/**
+ * Returns what a request asks for and by whom, as far as that is clear without knowing the client.
+ */
 function readTokenRequest({ url, headers, body }, auth) {
   const query = new URL(url, 'http://server').searchParams
   const form = new URLSearchParams(body)
@@ -12,7 +14,7 @@ function readTokenRequest({ url, headers, body }, auth) {
   return { grantType, scope: form.get('scope') ?? undefined, candidates }
 }
 
-/** What is wrong with the form of a request. Undefined if nothing is. */
+/** Returns what is wrong with the form of a request, or undefined if nothing is. */
 function mistakeOf({ method, url, headers, body }) {
   if (method !== 'POST') return refusal('invalid_request', 'the token endpoint takes POST', 405)
   const form = new URLSearchParams(body)
@@ -27,7 +29,7 @@ function mistakeOf({ method, url, headers, body }) {
   return undefined
 }
 
-/** The pairs that a request may mean: a client may encode its credential or not. */
+/** Returns the credentials that a request may mean: a client may encode its own or not. */
 function presentedCredentials(authorization, form, auth) {
   const [, encoded] = /^Basic +(\S+)$/i.exec(authorization ?? '') ?? []
   const candidates = []
@@ -47,7 +49,7 @@ function splitOnce(text) {
   return at < 0 ? [text, ''] : [text.slice(0, at), text.slice(at + 1)]
 }
 
-/** Decodes a text by RFC 6749 §2.3.1. What is not encoded stays as it is. */
+/** Decodes a string by RFC 6749 §2.3.1. Returns it unchanged if it is not encoded. */
 function formDecoded(text) {
   try {
     return decodeURIComponent(text.replaceAll('+', ' '))
@@ -82,7 +84,7 @@ class TokenEndpoint {
     return { grantType, scope, clientId, presented, secretId }
   }
 
-  /** The response while the endpoint as a whole is out. */
+  /** Returns the response during an outage of the whole endpoint. */
   outage() {
     return outageAnswer(this.#knobs.outage, (status) => ({
       message: 'The service is not available.',
@@ -90,7 +92,7 @@ class TokenEndpoint {
     }))
   }
 
-  /** The response to a request. None is to be cached (RFC 6749 §5.1). */
+  /** Returns the response to a request. None may be cached (RFC 6749 §5.1). */
   answer(request) {
     const { headers, ...answer } = this.#judge(request)
     return { ...answer, headers: { 'Cache-Control': 'no-store', Pragma: 'no-cache', ...headers } }
@@ -125,12 +127,12 @@ class TokenEndpoint {
     return { status: 200, body: this.#grant(client, scope) }
   }
 
-  /** How this server says that client or secret are wrong. */
+  /** Returns the response to a wrong client or secret. */
   #rejection(description, isBasic) {
     const { wrongSecretStatus } = this.#knobs
     if (wrongSecretStatus === 403) return { status: 403, headers: { 'Content-Type': 'text/plain' } }
     const answer = refusal('invalid_client', description, wrongSecretStatus)
-    // RFC 6749 §5.2 requires it if the client used the header.
+    // RFC 6749 §5.2 requires this header if the client used Authorization.
     if (wrongSecretStatus === 400 || !isBasic) return answer
     return { ...answer, headers: { 'WWW-Authenticate': 'Basic realm="oauth"' } }
   }
@@ -138,7 +140,7 @@ class TokenEndpoint {
   #grant(client, scope) {
     const { lifetimeMs, expiresIn, tokenType } = this.#knobs
     const grant = { access_token: this.#tokens.issue(client.id), token_type: tokenType }
-    // One second less than configured, as with the real one.
+    // One second less than configured, as at Genesys Cloud.
     const seconds = Math.max(0, lifetimeMs / 1000 - 1)
     if (expiresIn !== 'absent') grant.expires_in = expiresIn === 'string' ? String(seconds) : seconds
     if (scope !== undefined) grant.scope = scope

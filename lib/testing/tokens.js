@@ -13,7 +13,7 @@ class Tokens {
     this.#knobs = knobs
   }
 
-  /** Issues a token. The client's oldest one expires when there are too many. */
+  /** Issues a token. Drops the client's oldest one if there are too many. */
   issue(clientId) {
     const now = this.#time.now()
     const { lifetimeMs, maxLiveTokens } = this.#knobs
@@ -26,7 +26,7 @@ class Tokens {
     return text
   }
 
-  /** The token of that text while it is valid. Looking it up counts as use. */
+  /** Returns the token with this text if it is valid. Looking it up counts as use. */
   use(text, { preserveIdle = false } = {}) {
     const token = this.#tokens.get(text)
     if (!token || !this.#lives(token)) return undefined
