@@ -1,5 +1,6 @@
-// npm run audit [-- --complete]: what is known of everything that is linked, built with and tested
-// with. What could not be reached is listed as not checked, which is a failure with `--complete`.
+// npm run audit [-- --complete]: checks what is known of everything that is linked, built with and
+// tested with. Sources that could not be reached are listed as not checked, which is a failure with
+// `--complete`.
 
 import { spawnSync } from 'node:child_process'
 import { join } from 'node:path'

@@ -1,10 +1,10 @@
-// A step of npm run check: what neither compiler nor linters say about how the sources are divided
-// and described.
+// A step of npm run check: checks how the sources are divided and described, which neither the
+// compiler nor the linters do.
 //
 // Types that share a name, circles of imports, files that are too long, doc comments of one word,
-// functions that "answer".
-// `node scripts/check-structure.mjs DIRECTORY` looks at another tree. Tests are what `#[cfg(test)]` keeps
-// out of the build; scripts/support/rust-source.mjs tells how Rust is read.
+// functions that "answer". `node scripts/check-structure.mjs DIRECTORY` looks at another tree.
+// Tests are what `#[cfg(test)]` keeps out of the build; scripts/support/rust-source.mjs says how
+// Rust is read.
 
 import { existsSync, readFileSync, readdirSync } from 'node:fs'
 import { join, normalize } from 'node:path/posix'
@@ -16,7 +16,7 @@ const MOST_LINES = 350
 
 /**
  * "Answers" as the verb of a function: at the start of a sentence or a clause, or after a call in
- * backticks. Servers answer requests and whoever waits may be answered: neither is meant, nor is
+ * backticks. Servers answer requests, and waiting callers are answered: neither is meant, nor is
  * the noun ("answers of the endpoint").
  */
 const NOUN = 'of|that|to|in|from|are|were|and'
@@ -37,7 +37,7 @@ const KINDS = {
   answers: ['functions that "answer"', 'write "returns"'],
 }
 
-/** All that is wrong in a tree. */
+/** Returns all that is wrong in a tree. */
 function findingsOf(tree) {
   const modules = modulesOf(tree)
   const javascript = [
@@ -68,8 +68,8 @@ function sourceOf(tree, file) {
 }
 
 /**
- * A type may stand once for each platform: in one file, or in modules of which each target has
- * one.
+ * A type may be declared once for each platform: in one file, or in modules of which each target
+ * has one.
  */
 function sharedNames(modules, javascript) {
   const declarations = [...modules.values()].flatMap(({ file, place, types }) => {
@@ -89,7 +89,7 @@ function sharedNames(modules, javascript) {
 }
 
 /**
- * Within each room, between its modules, of which its mod.rs is one; and between the rooms of the
+ * Finds circles between the modules of each room, its mod.rs included, and between the rooms of the
  * crate.
  */
 function circlesOfModules(modules) {
@@ -98,8 +98,7 @@ function circlesOfModules(modules) {
   })
   return [...modules.values()].flatMap(({ path: room, children }) => {
     if (children.length === 0) return []
-    // The module of the room, as its siblings see it, that one within is of; the room itself is its
-    // mod.rs.
+    // The child of the room that a path is in; the room itself stands for its mod.rs.
     const node = (path) =>
       path === room
         ? room
@@ -151,7 +150,7 @@ function flawedDocs({ file, source }) {
   })
 }
 
-/** Each doc comment as one text, and the code that follows it. */
+/** Returns each doc comment as one text, and the code that follows it. */
 function docsOf(source, isRust) {
   const pattern = isRust ? /(?:^[ \t]*\/\/(?:\/(?!\/)|!)[^\n]*\n)+/gm : /^[ \t]*\/\*\*[^]*?\*\/\n?/gm
   return [...source.matchAll(pattern)].map(({ 0: comment, index }) => {

@@ -1,4 +1,4 @@
-// npm run check: the quick look after each change. Format, lint, types, and the pure core without
+// npm run check: the quick check after each change: format, lint, types, and the pure core without
 // its searches.
 
 import {

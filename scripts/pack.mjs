@@ -1,5 +1,5 @@
-// node scripts/pack.mjs [--from DIRECTORY] [--to DIRECTORY]: the tarballs that npm would publish,
-// for the platform of an addon that has been built. Prints their paths as JSON.
+// node scripts/pack.mjs [--from DIRECTORY] [--to DIRECTORY]: makes the tarballs that npm would
+// publish, for the platform of an addon that has been built. Prints their paths as JSON.
 
 import { parseArgs } from 'node:util'
 import { pack } from './support/packages.mjs'

@@ -1,5 +1,5 @@
-// node scripts/publish.mjs --from DIRECTORY --tag v1.2.3: publishes what the workflow platforms has
-// built, with provenance.
+// node scripts/publish.mjs --from DIRECTORY --tag v1.2.3: publishes what the workflow `platforms`
+// has built, with provenance.
 //
 // Only .github/workflows/release.yml runs it: npm trusts that workflow alone. It may be run again
 // after a failure. It installs nothing and needs Node.js, npm and tar.
@@ -14,7 +14,7 @@ import { root } from './support/steps.mjs'
 /** The platform whose main tarball is published. Those of all platforms have the same files. */
 const MAIN_FROM = 'linux-x64-gnu'
 
-/** On Windows npm is a script of the shell. */
+/** On Windows, npm is a script, which needs the shell. */
 const shell = process.platform === 'win32'
 
 const { values } = parseArgs({
@@ -39,7 +39,7 @@ const tarballs = inOrder(values.from)
 for (const tarball of tarballs) check(tarball)
 for (const tarball of tarballs) publish(tarball)
 
-/** The platform packages first: whoever installs the main one then finds them. */
+/** Puts the platform packages first, so that an installation of the main one finds them. */
 function inOrder(directory) {
   const platforms = readdirSync(join(root, 'npm')).sort()
   const wanted = [

@@ -1,8 +1,8 @@
-// npm run release:build: the addon as it is published for this platform, checked and packed into
-// target/packages.
+// npm run release:build: builds the addon as it is published for this platform, checks it and packs
+// it into target/packages.
 //
 // On Linux with glibc it is linked by zig, so that it loads wherever glibc is 2.17 or later,
-// whatever this machine has.
+// whatever version this machine has.
 
 import { spawnSync } from 'node:child_process'
 import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs'
@@ -16,9 +16,9 @@ import { NAMED, bin, cargoEnvironment, install, requireCargo, root, step } from 
 
 const GLIBC = '2.17'
 /**
- * The first and the last version of Node.js that it has to load in, besides the one that runs this.
- * They need glibc. The versions are exact, so that what runs beside the published files never
- * changes by itself.
+ * The first and the last version of Node.js that the addon has to load in, besides the one that
+ * runs this. They need glibc. The versions are exact, so that what runs beside the published files
+ * never changes by itself.
  */
 const NODES = ['20.3.0', '26.12.1']
 
@@ -42,14 +42,14 @@ await inFreshProject(Object.values(tarballs), ['--offline'], async (directory) =
 console.log(`${addon}: ${statSync(addon).size} bytes, needs glibc ${glibc}, built in ${seconds} s`)
 for (const file of Object.values(tarballs)) console.log(`${file}: ${statSync(file).size} bytes`)
 
-/** Builds into a directory of its own, so that the addon of the checkout stays what it is. */
+/** Builds into a directory of its own, so that the addon of the checkout stays unchanged. */
 async function build(directory) {
   rmSync(directory, { recursive: true, force: true })
   mkdirSync(directory, { recursive: true })
   const cross = isGnu ? ['--cross-compile', '--target', `${host}.${GLIBC}`] : ['--target', host]
   const env = { RUSTFLAGS: [process.env.RUSTFLAGS, ...remap()].filter(Boolean).join(' ') }
   if (isGnu) env.PATH = [await zig(), process.env.PATH].join(delimiter)
-  // Cargo does not compile again what it has compiled before, and then prints no flags.
+  // Otherwise, cargo would not compile what it has compiled before, and would print no flags.
   const clean = ['clean', '--release', '--package', 'oauth-rotor', '--target', host]
   await step('Removing what was built before', 'cargo', clean)
   const cargo = ['--', '--locked', '--verbose']
@@ -87,7 +87,7 @@ function checkPaths(file) {
   )
 }
 
-/** The latest version of glibc that a symbol needs. */
+/** Checks the latest version of glibc that a symbol needs. */
 function checkGlibc(file) {
   const { stdout } = spawnSync('readelf', ['--version-info', '--wide', file], { encoding: 'utf8' })
   const versions = [...stdout.matchAll(/\bGLIBC_(\d+)\.(\d+)/g)].map(([, major, minor]) => [+major, +minor])

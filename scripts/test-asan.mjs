@@ -1,6 +1,6 @@
 // npm run test:asan: the addon under AddressSanitizer, on Linux with GCC: ten million calls and
-// twenty thousand refreshes, workers that are terminated meanwhile, and calls at random. No part of
-// npm test: it takes minutes.
+// twenty thousand refreshes, workers that are terminated meanwhile, and calls at random. It is not
+// part of npm test: it takes minutes.
 
 import { execFileSync } from 'node:child_process'
 import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs'
@@ -33,7 +33,7 @@ const reports = join(directory, 'reports')
 rmSync(reports, { recursive: true, force: true })
 mkdirSync(reports)
 const env = {
-  // Node.js itself keeps memory until its end.
+  // Node.js itself keeps memory until it exits.
   ASAN_OPTIONS: `detect_leaks=0:log_path=${join(reports, 'report')}`,
   LD_PRELOAD: execFileSync('gcc', ['-print-file-name=libasan.so'], { encoding: 'utf8' }).trim(),
 }

@@ -1,5 +1,6 @@
-// npm run test:authlib: the addon against a real server of another make, Authlib (Python). It is no
-// part of `npm test`: it needs Python 3 and downloads Authlib and Flask into a temporary directory.
+// npm run test:authlib: the addon against a real server that is not ours, Authlib (Python). It is
+// not part of `npm test`: it needs Python 3 and downloads Authlib and Flask into a temporary
+// directory.
 
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
@@ -78,7 +79,7 @@ for (const clientAuth of Object.keys(METHODS)) {
     withManager({ clientAuth, credentials: [wrong, right] }, async (tokens) => {
       assert.equal(await clientOf(await tokens.getToken()), id)
       const states = tokens.status().credentials.map(({ state }) => state)
-      // Those that are tried, in that order: the one that was accepted is active.
+      // In the order in which they are tried: the one that was accepted is active.
       assert.deepEqual(states, ['accepted', 'rejected'])
     }),
   )
@@ -125,7 +126,7 @@ async function withManager({ clientAuth, credentials, scope }, use) {
   }
 }
 
-/** The client that the server gave a token to. */
+/** Returns the client that the server gave a token to. */
 async function clientOf(token) {
   const response = await fetch(`${url}/issued/${token}`)
   return (await response.json()).client_id

@@ -1,6 +1,6 @@
 // npm run test:clocks: sets the wall clock of this machine ahead by an hour and back, and freezes a
-// process in its control group beyond its token's end. Takes root, Linux, and a machine on which
-// nobody minds.
+// process in its control group until its token has expired. It needs root, Linux, and a machine
+// that nobody else uses.
 
 import { spawnSync } from 'node:child_process'
 import { existsSync, mkdirSync, rmdirSync, writeFileSync } from 'node:fs'
@@ -18,11 +18,11 @@ const MOST_MS = 1000
 
 const now = () => Number(process.hrtime.bigint()) / 1e6
 
-/** The wall clock is set ahead: tokens are older than anybody thought. */
+/** The wall clock is set ahead, so tokens are suddenly older. */
 async function leaps() {
   for (let round = 1; round <= ROUNDS; round++) {
-    // Another process in each round: one that has not yet noticed that the clock was put back sees
-    // no change in the next leap.
+    // A new process in each round: one that has not yet noticed that the clock was set back sees no
+    // change in the next leap.
     const { reader, provider } = await start({ lifetimeMs: 300_000 })
     const before = provider.requests.length
     const begin = now()

@@ -1,5 +1,5 @@
-// npm run test:crashes [-- --debug] [-- seed]: kills a process in mid-rotation a thousand times;
-// the next one must go on.
+// npm run test:crashes [-- --debug] [-- seed]: kills a process during a rotation a thousand times;
+// the next one must continue.
 
 import { createRequire } from 'node:module'
 import { build, install, requireCargo } from './support/steps.mjs'

@@ -1,5 +1,5 @@
-// npm run test:fuzz: answers of a token endpoint at random, guided by coverage. `-- --runs N` says
-// how many.
+// npm run test:fuzz: tries random answers of a token endpoint, guided by coverage. `-- --runs N`
+// says how many.
 
 import { existsSync, mkdirSync } from 'node:fs'
 import { join } from 'node:path'
@@ -10,7 +10,7 @@ const { values } = parseArgs({ options: { runs: { type: 'string', default: '1000
 if (!/^[1-9]\d*$/.test(values.runs)) throw new Error('--runs takes a whole number from 1')
 
 requireCargo()
-// Not among the sources: the responses that are found belong to one build of the target.
+// Outside the sources: the responses that are found belong to one build of the target.
 const home = join(root, 'target', 'fuzz')
 const found = join(home, 'response')
 mkdirSync(found, { recursive: true })

@@ -1,5 +1,5 @@
-// npm run test:mutants: takes one defence of the rotation, the store or a member away at a time;
-// each time a test must fail.
+// npm run test:mutants: removes one defence of the rotation, the store or a member at a time; each
+// time, a test must fail.
 //
 // `npm run test:mutants -- custody acks` tries only these.
 
@@ -47,7 +47,7 @@ try {
 console.log(`${count.killed} killed, ${count.survived} survived`)
 process.exit(count.survived === 0 ? 0 : 1)
 
-/** Without a mutation all tests must pass, or a failure would mean nothing. */
+/** Without a mutation, all tests must pass; otherwise a failure would mean nothing. */
 async function expectHealthy() {
   const { code, output } = await test()
   if (code !== 0) throw new Error(`the tests fail without a mutation:\n${output}`)
@@ -79,8 +79,7 @@ async function apply(patch, options) {
 }
 
 /**
- * Runs the tests of what the patch touches. A member that a broken rotation drives may never come
- * to rest.
+ * Runs the tests of what the patch changes. A member that a broken rotation drives may never stop.
  */
 function test(what = ['rotation::', 'store::', 'member::']) {
   const args = ['test', '--no-default-features', '--lib', '--', ...what, '--skip', 'simulation::']

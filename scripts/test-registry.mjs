@@ -1,5 +1,5 @@
-// npm run test:registry: publishes the packages of npm run release:build to a registry of its own
-// on this machine, and installs them by name, as users do.
+// npm run test:registry: publishes the packages of `npm run release:build` to its own registry on
+// this machine, and installs them by name, as users do.
 
 import { spawn } from 'node:child_process'
 import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'

@@ -1,4 +1,4 @@
-// npm run test:timing: does the time of a verification tell where a wrong signature is wrong? Welch's
+// npm run test:timing: does the time of a verification reveal where a signature is wrong? Welch's
 // t-tests in an optimized build, as it is published.
 
 import { cargoEnvironment, passedInRust, requireCargo, step } from './support/steps.mjs'

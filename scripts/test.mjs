@@ -1,4 +1,4 @@
-// npm test: every check of this project, from a fresh clone on. The last line holds the counts.
+// npm test: every check of this project, from a fresh clone on. The last line has the counts.
 
 import { readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'

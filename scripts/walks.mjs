@@ -1,21 +1,22 @@
-// npm run walks: which files of our own a cold getToken() and a rotate() pass, in order, and
-// whether that is few enough.
+// npm run walks: lists which of our files a cold getToken() and a rotate() pass, in order, and says
+// whether these are few enough.
 //
 // A file is passed when one of its functions is called between the call in JavaScript and the end
 // of the walk: for getToken() when the token is published, the promise settled and the native
-// thread at rest; for rotate() when the previous credential is retired. What the native thread does
-// whenever it is woken, with nothing to do, does not count, nor does the allocator, which wipes
+// thread at rest; for rotate() when the previous credential is retired. Two things do not count:
+// what the native thread does whenever it wakes with nothing to do, and the allocator, which wipes
 // what is freed.
 //
-// Rust: a build without optimization in target/walks calls `mcount` in each function
-// (`-Z instrument-mcount`), and scripts/support/walks/entries.c, preloaded, logs time, thread and stack.
-// JavaScript: scripts/support/walks/record.js has each function say that it is entered. Both have the same
-// clock. The server is another process. scripts/support/walks/table.js tells what "entered again" is.
+// Rust: a build without optimization in target/walks, with `-Z instrument-mcount`, calls `mcount`
+// in each function, and scripts/support/walks/entries.c, preloaded, logs time, thread and stack.
+// JavaScript: scripts/support/walks/record.js makes each function say that it is entered. Both use
+// the same clock. The server is another process. scripts/support/walks/table.js says what "entered
+// again" means.
 //
-// Cold is the manager, not the process: another manager has its token by then, so that the native
-// thread runs. The native part fetches from the moment on in which a manager is made, so what its
-// thread does from then on belongs to getToken(). What the call in JavaScript does until it returns
-// comes first, although the native thread may have begun meanwhile.
+// The manager is cold, but the process is not: another manager already has its token, so the native
+// thread runs. The native part fetches as soon as a manager is created, so what its thread does
+// from then on belongs to getToken(). What the call in JavaScript does until it returns comes
+// first, although the native thread may have begun meanwhile.
 //
 // `-- --write` writes docs/design/walks.md. For Linux on x86-64, with cc and llvm-symbolizer.
 
@@ -49,7 +50,7 @@ const addon = join(target, 'debug', 'liboauth_rotor.so')
 const directory = mkdtempSync(join(tmpdir(), 'oauth-rotor-walks-'))
 const preloaded = join(directory, 'entries.so')
 
-/** Builds both, with frame pointers everywhere: stacks are read by them. */
+/** Builds both, with frame pointers everywhere, by which stacks are read. */
 async function build() {
   requireCargo()
   await step('Building what logs entries', 'cc', [
@@ -61,7 +62,9 @@ async function build() {
   await step('Building the addon', 'cargo', ['rustc', '--lib', '--profile', 'dev', '--', ...flags], { env })
 }
 
-/** All entries of one walk, in order; with `idle`, those of a process that does not walk. */
+/**
+ * Returns all entries of one walk, in order; with `idle`, those of a process that does not walk.
+ */
 function entriesOf(call, tokenUrl, idle = []) {
   const log = join(directory, [call, ...idle].join('-'))
   const script = join(root, 'scripts', 'support', 'walks', 'record.js')
@@ -102,15 +105,15 @@ function nativeEntries(log, { base }) {
   return found.flatMap(({ addresses, ...entry }) => {
     const [own, ...stack] = addresses.map((address) => functions.get(address))
     if (!own || ALLOCATOR.includes(own.file)) return []
-    // Whatever types a generic function is called with.
+    // The same for all types that a generic function is called with.
     const key = `${own.file}:${own.line}`
     return [{ ...entry, ...own, key, stack: stack.filter(Boolean).map(({ file }) => file) }]
   })
 }
 
 /**
- * What scripts/support/walks/entries.c has written, without its two words in front; most of the file was
- * never touched.
+ * Returns what scripts/support/walks/entries.c has written, without its first two words. Most of
+ * the file was never written.
  */
 function recordsIn(log) {
   const file = openSync(log)
@@ -124,7 +127,7 @@ function recordsIn(log) {
   return words
 }
 
-/** The functions of our own that return addresses are in: `{ file, name, line }`. */
+/** Returns our own functions that return addresses are in: `{ file, name, line }`. */
 function symbols(addresses) {
   const known = [...addresses].filter((address) => address > 0 && address < 1 << 28)
   if (known.length === 0) return new Map()

@@ -7,7 +7,8 @@ import { join, sep } from 'node:path'
 import { root } from './steps.mjs'
 
 /**
- * What names a directory of any machine: this one, or one that has built something that is linked.
+ * Patterns for directories of any machine: this one, or one that has built something that is
+ * linked.
  */
 const ANYWHERE = [
   /[/\\](?:home|Users)[/\\][\w.-]+[/\\]/,
@@ -17,14 +18,14 @@ const ANYWHERE = [
 ]
 
 /**
- * The flags that make rustc replace this machine's directories by names, because panics name source
- * files.
+ * Returns the flags that make rustc replace this machine's directories with names, because panics
+ * name source files.
  */
 export function remap() {
   return directories().map(([path, name]) => `--remap-path-prefix=${path}=/${name}`)
 }
 
-/** The places where bytes name directories of the build, each with the text around it. */
+/** Returns the places where bytes name directories of the build, each with the text around it. */
 export function tellTales(bytes) {
   const text = bytes.toString('latin1')
   const temporary = [tmpdir(), realpathSync(tmpdir())].map((path) => `${path}${sep}`)
@@ -38,8 +39,8 @@ export function tellTales(bytes) {
 }
 
 /**
- * The directories, each with a name for it. If two match, rustc takes the later one, so the longer
- * one comes last.
+ * Returns the directories, each with a name for it. If two match, rustc takes the later one, so the
+ * longer one comes last.
  */
 function directories() {
   const { stdout: metadata } = command('cargo', ['metadata', '--format-version=1', '--no-deps'])

@@ -23,16 +23,18 @@ export const ENTRIES = new Map(
 )
 const ADAPTERS = ['axios.js', 'fetch.js', 'genesys.js', 'undici.js']
 
-/** What several entries need has a file of its own, so that no module exists twice in a process. */
+/**
+ * Modules that several entries need have their own file, so that none exists twice in a process.
+ */
 const SHARED = 'core.js'
-/** What only adapters need. */
+/** Modules that only adapters share. */
 const SHARED_BY_ADAPTERS = 'adapters.js'
 
 const REQUIRE = /\brequire\('([^']+)'\)/g
 const EXPORTS = /^module\.exports = /m
 const NAMED_EXPORTS = /^exports\.\w+ = /m
 
-/** The published files by name: entries, what they share, and the map of each. */
+/** Returns the published files by name: entries, what they share, and the map of each. */
 export function bundle() {
   const modulesOf = new Map([...ENTRIES].map(([module, name]) => [name, inOrder(module)]))
   const names = [...modulesOf.keys()]
@@ -50,15 +52,15 @@ export function bundle() {
   return files
 }
 
-/** The file for a module that the entries of these files need. */
+/** Returns the file for a module that the entries of these files need. */
 function place(names) {
   if (names.length === 1) return names[0]
   return names.every((name) => ADAPTERS.includes(name)) ? SHARED_BY_ADAPTERS : SHARED
 }
 
 /**
- * The names that an ES module may import from an entry, where Node.js looks for them. The line is
- * never run.
+ * Returns a line with the names that an ES module may import from an entry, for Node.js to find.
+ * The line is never run.
  */
 function hint(modules) {
   const entry = modules.find((module) => ENTRIES.has(module))
@@ -67,7 +69,7 @@ function hint(modules) {
   return `0 && (module.exports = { ${names.join(', ')} });\n`
 }
 
-/** A module and all that it needs, each after what it needs itself. */
+/** Returns a module and all that it needs, each after its own requirements. */
 function inOrder(module, known = new Set(), above = []) {
   if (above.includes(module)) throw new Error(`${[...above, module].join(' needs ')}: none can be the first.`)
   for (const needed of requirements(module)) {
@@ -77,15 +79,15 @@ function inOrder(module, known = new Set(), above = []) {
 }
 
 /**
- * The modules of ours that a module needs. Everything else has to be there where the package is
- * installed.
+ * Returns those of our modules that a module needs. Everything else has to exist where the package
+ * is installed.
  */
 function requirements(module) {
   if (module === 'package.json') return []
   return [...read(module).matchAll(REQUIRE)].map(([, name]) => resolve(module, name)).filter(Boolean)
 }
 
-/** The module of ours that a name stands for, if it is one. */
+/** Returns the module of ours that a name stands for, if it is one. */
 export function resolve(module, name) {
   if (name.startsWith('.')) {
     const path = posix.join(posix.dirname(module), name)

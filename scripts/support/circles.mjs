@@ -1,8 +1,8 @@
 // Circles in a graph of imports.
 
 /**
- * Of edges `{ from, to, … }`, the shortest circles: one for each edge that is part of any, none of
- * them twice.
+ * Returns the shortest circles of edges `{ from, to, … }`: one for each edge that is part of any,
+ * without duplicates.
  */
 export function circlesOf(edges) {
   const graph = new Map()
@@ -23,7 +23,7 @@ export function circlesOf(edges) {
   return [...circles.values()]
 }
 
-/** The edges of a shortest way, breadth first. */
+/** Returns the edges of a shortest path, found breadth first. */
 function shortest(graph, from, to) {
   const ways = new Map([[from, []]])
   for (const [node, way] of ways) {

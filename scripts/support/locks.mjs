@@ -6,7 +6,7 @@ import { root } from './steps.mjs'
 
 const CRATES_IO = 'registry+https://github.com/rust-lang/crates.io-index'
 
-/** What is wrong with our lock files, one sentence for each problem. */
+/** Returns what is wrong with our lock files, one sentence for each problem. */
 export function lockProblems() {
   const read = (file) => readFileSync(join(root, file), 'utf8')
   return [

@@ -1,9 +1,9 @@
 // Rust sources as scripts/check-structure.mjs reads them: without comments, texts and tests, as a tree of
 // modules with their imports.
 //
-// By hand, because there is no small parser: `syn` would have each checkout compile a program
-// first, tree-sitter brings native parts that npm would have to fetch for each platform, and what
-// is looked for is declarations, `use` and paths alone.
+// Read by hand, because there is no small parser: with `syn`, each checkout would have to compile a
+// program first, and tree-sitter has native parts that npm would have to fetch for each platform.
+// Only declarations, `use` and paths are needed.
 
 import { existsSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path/posix'
@@ -13,14 +13,14 @@ const COMMENT_OR_TEXT =
 const TEST_ITEM = /#\[cfg\((?:all\()?test\b[^\]]*\]/g
 const NAME = '[A-Za-z_]\\w*'
 
-/** The source with each comment and text replaced by spaces; lines and columns stay. */
+/** Returns the source with each comment and text replaced by spaces; lines and columns stay. */
 export const withoutTexts = (source) => source.replace(COMMENT_OR_TEXT, blank)
 
 const blank = (text) => text.replace(/[^\n]/g, ' ')
 
 export const lineAt = (text, index) => text.slice(0, index).split('\n').length
 
-/** Where the bracket that opens at `from` is closed. */
+/** Returns where the bracket that opens at `from` is closed. */
 function closing(code, from) {
   let depth = 0
   for (let at = from; at < code.length; at += 1) {
@@ -30,7 +30,7 @@ function closing(code, from) {
   return code.length
 }
 
-/** The end of the item that begins at `from`: its block's, or its semicolon. */
+/** Returns the end of the item that begins at `from`: that of its block, or its semicolon. */
 function endOfItem(code, from) {
   for (let at = from; at < code.length; at += 1) {
     if (code[at] === '{') return closing(code, at) + 1
@@ -40,7 +40,7 @@ function endOfItem(code, from) {
   return code.length
 }
 
-/** The code that is built without tests, and the names of the modules that are tests. */
+/** Returns the code that is built without tests, and the names of the modules that are tests. */
 function withoutTests(code) {
   const tests = new Set()
   for (const { 0: attribute, index } of code.matchAll(TEST_ITEM)) {
@@ -53,7 +53,7 @@ function withoutTests(code) {
   return { code, tests }
 }
 
-/** In a module within a file `super` is that file's own module. */
+/** In a module within a file, `super` is that file's own module. */
 function withoutInlineSuper(code) {
   for (const { 0: head, index } of code.matchAll(/\bmod\s+\w+\s*\{/g)) {
     const end = closing(code, index + head.length - 1)
@@ -64,9 +64,9 @@ function withoutInlineSuper(code) {
 }
 
 /**
- * All modules of a crate that are no tests, by their paths (`crate::store::memory`). Of those that
- * one target has and another has not, `place` is the room that they are in: what each declares is
- * the same thing there.
+ * Returns all modules of a crate that are not tests, by path (`crate::store::memory`). For those
+ * that only some targets have, `place` is the room that they are in: what each declares is the same
+ * thing there.
  */
 export function modulesOf(root) {
   const modules = new Map()
@@ -89,7 +89,10 @@ export function modulesOf(root) {
   return modules
 }
 
-/** What a module declares at its top level or in modules of its own file, and what it imports. */
+/**
+ * Returns what a module declares at its top level or in modules of its own file, and what it
+ * imports.
+ */
 function itemsOf(code) {
   const types = []
   const uses = []
@@ -114,7 +117,7 @@ function itemsOf(code) {
   return { types, uses, declared }
 }
 
-/** The names that `a::{b, c::{self, d as e}, f::*}` brings, each with its path. */
+/** Returns the names that `a::{b, c::{self, d as e}, f::*}` imports, each with its path. */
 function namesOf(tree, prefix = []) {
   const [, head, rest] = /^\s*((?:\w+\s*::\s*)*)([\s\S]*)$/.exec(tree)
   const path = [
@@ -145,8 +148,8 @@ function parts(list) {
 }
 
 /**
- * What a module uses of other modules, each with the line; a name that a module re-exports is used
- * of its origin.
+ * Returns what a module uses from other modules, each with the line. A re-exported name counts as
+ * used from its origin.
  */
 export function edgesOf(module, modules) {
   const body = module.code.replace(/\buse\s+[^;]+;/g, blank)
@@ -156,7 +159,7 @@ export function edgesOf(module, modules) {
     if (origin !== undefined && origin !== module.path) edges.push({ to: origin, line })
   }
   for (const { name, path, line } of module.uses) {
-    // What a room imports and does not use itself, it passes on.
+    // A room re-exports what it imports and does not use itself.
     const isUsed = module.children.length === 0 || name === '*' || new RegExp(`\\b${name}\\b`).test(body)
     if (isUsed) add(path, line)
   }
@@ -172,7 +175,10 @@ export function edgesOf(module, modules) {
   return edges
 }
 
-/** `super::x` as seen from a module, from the crate on; undefined for what is of another crate. */
+/**
+ * Returns the path from the crate for one such as `super::x`, as seen from a module; undefined for
+ * another crate's.
+ */
 function absolute(path, module, modules) {
   const here = module.path.split('::')
   if (path[0] === 'crate') return path
@@ -185,7 +191,7 @@ function absolute(path, module, modules) {
   return [...here.slice(0, here.length - up), ...path.slice(leading.length)]
 }
 
-/** The module that declares what a path names. */
+/** Returns the module that declares what a path names. */
 function originOf(path, modules, seen = new Set()) {
   if (path === undefined || seen.has(path.join())) return undefined
   seen.add(path.join())

@@ -26,7 +26,7 @@ export async function step(what, command, args, { env = {}, quiet = true } = {})
   return output
 }
 
-/** A command that prints nothing for so long hangs: in milliseconds. */
+/** In milliseconds: a command that prints nothing for so long hangs. */
 const LONGEST_SILENCE = 20 * 60_000
 
 /**
@@ -39,14 +39,14 @@ export function run(command, args, { cwd = root, env = {}, quiet }) {
       cwd,
       env: { ...process.env, ...env },
       stdio: quiet ? ['ignore', 'pipe', 'pipe'] : 'inherit',
-      // On Windows npm and what it installs are scripts of the shell.
+      // On Windows, npm and what it installs are scripts, which need the shell.
       shell: process.platform === 'win32' && !command.endsWith('.exe'),
     })
     let output = ''
     const giveUp = () => {
       output += `\nIt has printed nothing for ${LONGEST_SILENCE / 60_000} minutes and is ended.\n`
       child.kill('SIGKILL')
-      // Not on 'close': what it has started may keep its output open.
+      // Not on 'close': processes that it has started may keep its output open.
       resolve({ code: 1, output })
     }
     const silence = quiet ? setTimeout(giveUp, LONGEST_SILENCE) : undefined
@@ -109,7 +109,7 @@ export async function build({ release }) {
   await step(what, bin('napi'), ['build', ...NAMED, ...profile], { env: cargoEnvironment() })
 }
 
-/** Format and lint of everything but the Rust code's meaning. */
+/** Checks the format of everything, and lints the JavaScript. */
 export async function style() {
   await step('Formatting (prettier)', bin('prettier'), ['--check', '.'])
   await step('Lint (eslint)', bin('eslint'), ['.'])

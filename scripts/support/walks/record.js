@@ -1,10 +1,10 @@
 'use strict'
 
-// One walk, or as much time without it: `node record.js getToken|rotate TOKEN_URL [idle]`. Prints
-// what JavaScript entered.
+// Runs one walk, or idles as long: `node record.js getToken|rotate TOKEN_URL [idle]`. Prints what
+// JavaScript entered.
 //
-// Each function of lib/ and index.js says so when it is entered, with the files on its stack; and
-// each call of the native part is noted, so that what Rust enters there has that stack as well.
+// Each function of lib/ and index.js says when it is entered, with the files on its stack. Each
+// call of the native part is recorded, so that what Rust enters there has that stack as well.
 
 const { openSync, readFileSync, writeSync } = require('node:fs')
 const Module = require('node:module')
@@ -20,15 +20,15 @@ const REST_MS = 300
 const OVERLAP_MS = 1000
 
 const [walk, tokenUrl, idle] = process.argv.slice(2)
-/** Of functions of our own. */
+/** Entries of our own functions. */
 const entries = []
-/** Of functions of the native part, with their ends. */
+/** Calls of native functions, with their ends. */
 const calls = []
 let isOn = false
 
 const now = () => Number(process.hrtime.bigint())
 
-/** The files of our own on the stack, innermost first. */
+/** Returns our own files on the stack, innermost first. */
 function stack() {
   const { prepareStackTrace, stackTraceLimit } = Error
   Error.stackTraceLimit = Infinity
@@ -73,7 +73,7 @@ function instrumented(source, file) {
   return text.toString()
 }
 
-/** Notes when JavaScript is within the native part, and whence. */
+/** Records when JavaScript is within the native part, and where it came from. */
 function watch(native) {
   for (const [name, call] of Object.entries(native)) {
     if (typeof call !== 'function') continue

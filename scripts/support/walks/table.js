@@ -1,21 +1,20 @@
 'use strict'
 
-// From a sequence of calls to what one has to read: which files, in which order, and how often one
-// comes back to each.
+// Turns a sequence of calls into what one has to read: which files, in which order, and how often
+// one comes back to each.
 //
 // A call is `{ key, file, stack }`: which function is called, the file that it is written in, and
-// the files of all functions that wait for it to return. Returning enters nothing. Nor does calling
-// a function once more, or polling an `async fn` on: whoever reads along has read it. So only the
-// first call of each function is an entry into its file.
+// the files of all functions that wait for it to return. Returning enters nothing. Calling a
+// function once more, or polling an `async fn` again, does not either: the reader has read it. So
+// only the first call of each function is an entry into its file.
 //
 // A file is left as soon as another file is entered that nothing in it has called, directly or
-// through others. It is entered again when one of its functions is called first after that: one has
-// to come back for something that one has not read yet.
-// `switches` is the plain count beside it, of all calls: how often the file of a call is not that
-// of the call before. `leadsTo` says how many other files are called from it: where it is 0, the
-// walk only looks in.
+// through others. It is entered again when one of its functions is called for the first time after
+// that: the reader has to come back for something not yet read. `switches` counts, for all calls,
+// how often the file of a call is not that of the call before. `leadsTo` says how many other files
+// are called from it: where it is 0, the walk only looks in.
 
-/** The files in order of their first entry: `{ file, again, switches, leadsTo }`. */
+/** Returns the files in order of their first entry: `{ file, again, switches, leadsTo }`. */
 function filesOf(calls) {
   const files = new Map()
   const read = new Set()
@@ -39,7 +38,7 @@ function filesOf(calls) {
   return all.map(({ file, again, switches }) => ({ file, again, switches, leadsTo: leadsTo(file) }))
 }
 
-/** What keeps a walk from its targets, as sentences. */
+/** Returns what keeps a walk from its targets, as sentences. */
 function missed({ name, files }, { mostFiles, mostLines, mostAgain }) {
   return [
     ...(files.length > mostFiles ? [`${name} passes ${files.length} files, not ${mostFiles} at most.`] : []),
@@ -54,7 +53,7 @@ function missed({ name, files }, { mostFiles, mostLines, mostAgain }) {
   ]
 }
 
-/** One walk as a table. */
+/** Returns one walk as a table. */
 function tableOf(files) {
   const rows = files.map(({ file, lines, does, again, switches, leadsTo }, index) => {
     return `| ${index + 1} | \`${file}\` | ${lines} | ${does.replaceAll('|', '\\|')} | ${leadsTo} | ${again} | ${switches} |`
@@ -66,7 +65,10 @@ function tableOf(files) {
   ].join('\n')
 }
 
-/** What a file is: the first sentence about it, about its class, or about its first function. */
+/**
+ * Returns what a file is: the first sentence about it, about its class, or about its first
+ * function.
+ */
 function firstSentence(source) {
   const [, comment = ''] =
     /^((?:\/\/![^\n]*\n)+)/.exec(source) ??
