@@ -141,7 +141,7 @@ class AxiosRequest {
     this.#watchRedirects(config)
   }
 
-  /** Called where no interceptor can follow. */
+  /** Called from the transform, which no interceptor follows. */
   #watchRedirects(config) {
     const given = config.beforeRedirect
     const { own } = given?.[REPLACED] ?? { own: given }

@@ -41,8 +41,7 @@ export interface AttachOptions {
  * because its body is a stream. The token is removed from the `config` of responses and errors, so
  * that it is not logged and a retry does not send it again.
  *
- * @returns A function that detaches the tokens. Requests that are under way are then no longer
- * repeated.
+ * @returns A function that detaches the tokens. Pending requests are then no longer repeated.
  * @throws {InvalidArgumentError} `ERR_INVALID_ARGUMENT` if `instance` is no axios instance, origins
  * are wrong, or an option is unknown.
  *

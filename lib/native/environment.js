@@ -129,7 +129,7 @@ class Environment {
     }
   }
 
-  /** Does the same for a signer's first key. */
+  /** Like `wait`, for a signer's first key. */
   waitForKey(handle, settle) {
     const waiter = native.waitForKey(handle)
     this.#remember(this.#waiting, waiter, settle)
@@ -139,7 +139,7 @@ class Environment {
   }
 
   /**
-   * Does the same for anything else. `ask` starts it and returns the number that its result will
+   * Like `wait`, for anything else. `ask` starts it and returns the number that its result will
    * have.
    */
   ask(handle, ask, settle) {

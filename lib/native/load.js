@@ -99,7 +99,7 @@ function expectOurs({ name, version }) {
 }
 
 function checked(addon) {
-  // A bundler may have replaced it with nothing, or with a file's name.
+  // A bundler may have replaced the addon with nothing, or with a file's name.
   if (typeof addon.attach !== 'function') throw new Error('The native part has none of its functions.')
   // A package.json can be wrong about its addon, and a bundle has none beside it.
   if (addon.VERSION !== manifest.version) refuse(`of version ${addon.VERSION ?? 'unknown'}`)

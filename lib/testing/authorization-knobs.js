@@ -7,7 +7,7 @@ const { duration, flag, isCount, isErrorStatus, outage, rateLimit, takes, word }
 const STATES = ['active', 'inactive', 'disabled']
 const GRANT_TYPES = ['CLIENT-CREDENTIALS', 'CODE', 'TOKEN', 'SAML2-BEARER', 'PASSWORD']
 
-/** The knobs of an authorization server: the default of each, and what it takes. */
+/** The knobs of an authorization server, each with its default and its check. */
 const KNOBS = {
   clients: [{ app: 'secret' }, checkClients],
   lifetimeMs: [86_400_000, (value, name) => checkMillis(value, name, { min: 1 })],

@@ -14,8 +14,8 @@ const { LAST_INSTANT, checkMillis, checkObject } = require('../options/plain')
 const PATIENCE_MS = 1000
 
 /**
- * How long, in real time, it waits for the native thread. Only a file that cannot be read takes
- * that long.
+ * How long, in real time, one `advance` waits for the native thread. Only a file that cannot be
+ * read takes that long.
  */
 const LONGEST_WORK_MS = 10_000
 
@@ -69,7 +69,7 @@ class Clock {
     return advanced
   }
 
-  /** Advances from each thing that is due to the next. */
+  /** Advances in steps, each to the next thing that is due. */
   async #advanceTo(target) {
     const patience = new Patience()
     await this.#settle(patience)
@@ -151,7 +151,10 @@ class Patience {
   #inVain = 0
   #awaited = 0
 
-  /** Called when the clock has moved. What is no longer awaited may have been given up. */
+  /**
+   * Called when the clock has moved. What is no longer awaited may have been given up, which is no
+   * progress.
+   */
   begin() {
     this.#awaited = 0
   }

@@ -5,7 +5,7 @@ const { duration, flag, isCount, outage, rateLimit, takes } = require('./knobs')
 /** The form of an integration key. */
 const ROUTING_KEY = /^[0-9A-Za-z]{32}$/
 
-/** The knobs of a fake PagerDuty: the default of each, and what it takes. */
+/** The knobs of a fake PagerDuty, each with its default and its check. */
 const KNOBS = {
   routingKeys: [null, checkRoutingKeys],
   latencyMs: [0, duration],

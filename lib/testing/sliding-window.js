@@ -1,6 +1,6 @@
 'use strict'
 
-/** Counts the requests that passed lately, for the knob `rateLimit`. */
+/** Counts the requests that passed recently, for the knob `rateLimit`. */
 class SlidingWindow {
   #granted = []
 

@@ -24,7 +24,7 @@ class Time {
     return this.#clock ? this.#clock.now() : Math.floor(performance.timeOrigin + performance.now())
   }
 
-  /** Resolves after that time, or as soon as the signal is aborted. */
+  /** Resolves after `millis` ms, or as soon as the signal is aborted. */
   async wait(millis, signal) {
     if (millis === 0 || signal.aborted) return
     if (!this.#clock) return pause(millis, undefined, { signal }).catch(() => {})
