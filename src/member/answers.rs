@@ -39,7 +39,8 @@ impl MemberStep<'_> {
             let made_with = Maker::Here(Arc::clone(&credential));
             self.schedule(id, made_with, grant, sent_at)
         });
-        let verdict = self.member.judge(&credential, verdict, verify);
+        let verdict = verdict.and_then(|arrival| Verdict::Accepted(Arrival { verify, ..arrival }));
+        let verdict = self.member.judge(&credential, verdict);
         if let Verdict::Accepted(Arrival { token, verify, .. }) = &verdict
             && self.member.record().is_none()
             && flight.is_some()
@@ -99,6 +100,7 @@ impl MemberStep<'_> {
         }
         let Answered { credential, flight, verdict, arrived_at } = answered;
         let (id, arrived_at) = (credential.id(), self.arrival_of(arrived_at));
+        let verdict = self.member.unless_unverified(&credential, verdict);
         self.member.work.take_in(id, arrived_at);
         let evidence = self.member.evidence(&verdict, self.now);
         let concluded = self.note_answer(&credential, &verdict, &evidence, arrived_at);
@@ -157,22 +159,32 @@ impl MemberStep<'_> {
 
 impl Member {
     /// What an answer means beside what is known here.
-    fn judge(
-        &self,
-        credential: &Credential,
-        verdict: Verdict<Arrival>,
-        verify: Option<Verify>,
-    ) -> Verdict<Arrival> {
+    fn judge(&self, credential: &Credential, verdict: Verdict<Arrival>) -> Verdict<Arrival> {
         match verdict {
-            Verdict::Accepted(arrival) => {
-                let is_awaited = self.record().is_some() && self.verify_url(credential).is_some();
-                // Somebody has asked for the check since the request was sent: this token does not
-                // count, the next one may.
-                let verify = verify.or(is_awaited.then_some(Verify::Failed));
-                Verdict::Accepted(Arrival { verify, ..arrival })
-            }
+            Verdict::Accepted(_) => verdict,
             verdict if self.knows_another(credential) => verdict.beside_another_credential(),
             verdict => verdict,
+        }
+    }
+
+    /// What an answer means now that it counts. Somebody may have asked for the check since the
+    /// request was sent, or the record that says so was read only now: this token does not count,
+    /// the next one may.
+    pub(super) fn unless_unverified(
+        &self,
+        credential: &Credential,
+        verdict: Arc<Verdict<Arrival>>,
+    ) -> Arc<Verdict<Arrival>> {
+        match &*verdict {
+            Verdict::Accepted(arrival)
+                if arrival.verify.is_none()
+                    && self.record().is_some()
+                    && self.verify_url(credential).is_some() =>
+            {
+                let verify = Some(Verify::Failed);
+                Arc::new(Verdict::Accepted(Arrival { verify, ..arrival.clone() }))
+            }
+            _ => verdict,
         }
     }
 

@@ -60,6 +60,7 @@ impl MemberStep<'_> {
     fn take_answer_alone(&mut self, answered: Answered) {
         let Answered { credential, flight, verdict, arrived_at } = answered;
         let arrived_at = self.arrival_of(arrived_at);
+        let verdict = self.member.unless_unverified(&credential, verdict);
         let evidence = self.member.evidence(&verdict, self.now);
         let concluded = self.note_answer(&credential, &verdict, &evidence, arrived_at);
         if let (Verdict::Accepted(arrival), Some(_)) = (&*concluded, flight) {

@@ -96,6 +96,14 @@ impl Group {
         place
     }
 
+    /// The same where the store cannot be reached.
+    pub(super) fn start_cut_off(&mut self, secrets: &[&str]) -> usize {
+        let place = self.enter(vec![entry(0, None)]);
+        self.members[place].script.store = StoreState::Down;
+        self.act(place, |world| world.configure(secrets));
+        place
+    }
+
     /// The same with these entries, which yield these.
     pub(super) fn start_with(&mut self, entries: Vec<EntrySpec>, secrets: &[&[&str]]) -> usize {
         let place = self.enter(entries);

@@ -113,3 +113,23 @@ fn it_is_the_latest_scope_that_counts() {
     group.pass(MINUTE);
     assert_eq!(group.role("two"), Role::Active);
 }
+
+#[test]
+fn what_was_accepted_before_the_record_was_read_is_verified_all_the_same() {
+    let mut group = Group::started(1, &["old"]);
+    group.members[0].script.verified = Verify::Failed;
+    group.accept(&["new"]);
+    group.act(0, |world| world.rotate_verified("new"));
+    group.pass(SECOND);
+    assert_eq!(group.role("new"), Role::Next);
+    let place = group.start_cut_off(&["dead", "new"]);
+    group.members[place].script.verified = Verify::Failed;
+    // The store notes a rejection before it can be read again, and the other answer comes between.
+    while group.presented(place).is_empty() {
+        group.pass(SECOND / 100);
+    }
+    group.members[place].script.store = StoreState::Well;
+    group.pass(5 * MINUTE);
+    assert!(group.presented(place).contains(&"new"));
+    assert_eq!(group.role("new"), Role::Next, "nothing has verified it");
+}
