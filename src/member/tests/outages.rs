@@ -233,6 +233,20 @@ fn a_deletion_is_owed_until_the_store_has_acknowledged_it() {
 }
 
 #[test]
+fn a_deletion_that_fails_alone_is_made_again() {
+    let mut world = with_token(&["one"]);
+    let refused = handed_out(&world).expect("a token");
+    world.script.store = StoreState::KeepsAll;
+    world.tell(MemberEvent::Invalidated(1));
+    world.pass(10 * SECOND);
+    let count = world.script.asked_of_store(&Operation::Invalidate(refused));
+    assert!((9..=11).contains(&count), "{count} times in ten seconds");
+    world.script.store = StoreState::Well;
+    world.pass(MINUTE);
+    assert_eq!(world.script.asked_of_store(&Operation::Invalidate(refused)), 1);
+}
+
+#[test]
 fn a_thread_that_is_lost_takes_no_store_operation_with_it() {
     let mut world = World::new(DEFAULT, accepts(&["one"])).with(&["one"]);
     world.pass(MINUTE);

@@ -61,6 +61,8 @@ pub(crate) enum StoreState {
     DelaysTokens,
     /// Nothing has an outcome yet.
     Silent,
+    /// Deletions fail, and nothing else does.
+    KeepsAll,
     /// It is out of reach.
     Down,
 }
@@ -176,6 +178,9 @@ impl StoreAccess for Script {
         match operation {
             _ if self.store == StoreState::Down => (StoreFate::Failed, Delay::AtOnce),
             _ if self.store == StoreState::Silent => (StoreFate::Failed, Delay::Withheld),
+            Operation::Invalidate(_) if self.store == StoreState::KeepsAll => {
+                (StoreFate::Failed, Delay::AtOnce)
+            }
             Operation::Write(..) => {
                 let fate = std::mem::replace(&mut self.next_write, StoreFate::Stored);
                 (fate, Delay::AtOnce)
