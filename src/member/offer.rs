@@ -6,7 +6,7 @@ use super::effect::MemberEffect;
 use super::parts::Member;
 use super::step::MemberStep;
 use crate::clock::Timestamp;
-use crate::credential::Credential;
+use crate::credential::{Credential, CredentialId};
 use crate::error::{Code, Failure};
 use crate::refresh::{self, Offer};
 use crate::rotation::{self, Phase, Record};
@@ -113,13 +113,18 @@ impl Member {
         list
     }
 
+    /// Whether a credential is here, and was not read as retired in a record that is lost.
+    pub(super) fn may_present_here(&self, credential: CredentialId) -> bool {
+        self.credentials.keyring.get(credential).is_some() && !self.shared.is_buried(credential)
+    }
+
     /// Whether others hold the active credential and this member does not: nobody is handed what it
     /// would get with a fallback.
     pub(super) fn leaves_it_to_others(&self, record: &Record) -> bool {
         let active = record.active;
         !self.shared.is_out()
             && self.shared.fleet().is_some_and(|fleet| fleet.is_held(active))
-            && self.credentials.keyring.get(active).is_none()
+            && !self.may_present_here(active)
             && self.standings.ledger.rejections(active).is_none()
     }
 

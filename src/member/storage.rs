@@ -313,10 +313,10 @@ impl MemberStep<'_> {
     /// somewhere, or it is of a credential that is not active any more. Whoever can fetches another
     /// one, also for those who cannot.
     pub(super) fn renew_if_gone(&mut self) {
-        let Member { membership, shared, work, credentials, .. } = &*self.member;
+        let Member { membership, shared, work, .. } = &*self.member;
         let Some(record) = shared.record().filter(|_| membership.is_some()) else { return };
         let is_gone = shared.token().is_none() && !work.awaits_token();
-        if is_gone && credentials.keyring.get(record.active).is_some() {
+        if is_gone && self.member.may_present_here(record.active) {
             self.tell_refresh(RefreshEvent::Gone);
         }
     }

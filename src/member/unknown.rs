@@ -52,11 +52,8 @@ impl Member {
         let Some(record) = self.record().filter(|_| self.membership.is_some()) else {
             return false;
         };
-        let is_here = |id| {
-            self.credentials.keyring.get(id).is_some()
-                && !self.shared.is_buried(id)
-                && self.standings.ledger.rejections(id).is_none()
-        };
+        let is_here =
+            |id| self.may_present_here(id) && self.standings.ledger.rejections(id).is_none();
         let is_served = self.refresh().held().is_some_and(|held| {
             held.made_with.id().is_none_or(|id| record.role(id) != Role::Unknown)
         });

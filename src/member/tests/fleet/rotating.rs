@@ -186,3 +186,21 @@ fn who_was_frozen_through_a_rotation_presents_nothing_that_was_retired_meanwhile
     assert_eq!(group.members[1].role("one"), Role::Retired, "it has read that");
     assert_eq!(group.presented(1).len(), before);
 }
+
+#[test]
+fn who_may_not_present_the_active_secret_any_more_leaves_the_requests_to_the_others() {
+    let mut group = Group::new(&["one", "two"]);
+    group.lives(5 * MINUTE);
+    for _ in 0..2 {
+        group.start(&["one", "two"]);
+    }
+    group.pass(MINUTE);
+    // A record that is lost called it retired.
+    group.members[0].process.member.shared.bury([id_of("one")]);
+    let before = group.requests();
+    group.pass(20 * 225 * SECOND);
+    assert!(group.have_tokens() && group.share_one_token());
+    assert!(!group.presented(0).contains(&"two"), "nobody is handed what that would bring");
+    let count = group.requests() - before;
+    assert!((15..=22).contains(&count), "{count} requests");
+}
