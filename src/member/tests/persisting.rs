@@ -8,22 +8,14 @@ use crate::rotation::{PersistOutcome, Persisted, PhaseName, Refusal, Role};
 use crate::source::{EntrySpec, Field, SourceSpec};
 use crate::verdict::Verify;
 
-fn entry(index: usize, has_sink: bool) -> EntrySpec {
-    let persist = has_sink.then_some(PersistTarget::Js { index });
-    let source = SourceSpec::Js { index };
-    EntrySpec {
-        label: None,
-        optional: true,
-        expires_at: None,
-        has_variables: true,
-        persist,
-        source,
-    }
+/// A function that keeps a credential.
+fn function(index: usize) -> PersistTarget {
+    PersistTarget::Js { index }
 }
 
 /// The first of two entries, which has a place to be written to, yields what is active.
 fn two_places() -> World {
-    let entries = vec![entry(0, true), entry(1, false)];
+    let entries = vec![entry(0, Some(function(0))), entry(1, None)];
     let mut world = World::with_entries(DEFAULT, entries, accepts(&["old", "new"]));
     world.configure_each(&[&["old"], &[]]);
     world.pass(MINUTE);
@@ -198,7 +190,7 @@ fn a_place_that_can_never_be_written_holds_nothing_up_where_a_source_yields_the_
 #[test]
 fn a_place_that_is_behind_gets_the_next_secret() {
     for outcome in [PersistOutcome::Failed, PersistOutcome::Impossible] {
-        let entries = vec![entry(0, true)];
+        let entries = vec![entry(0, Some(function(0)))];
         let mut world = World::with_entries(DEFAULT, entries, accepts(&["old", "new"]));
         world.configure_each(&[&["old"]]);
         world.pass(MINUTE);
@@ -234,7 +226,7 @@ fn with_nowhere_to_write_to_people_are_told_that_the_secret_ends_with_the_proces
 fn environment_variables_follow_the_active_secret_there_and_back() {
     let field = |index| Field::Js { index };
     let source = SourceSpec::Fields { client_id: field(0), client_secret: field(1) };
-    let spec = EntrySpec { source, ..entry(0, false) };
+    let spec = EntrySpec { source, ..entry(0, None) };
     let mut world = World::with_entries(DEFAULT, vec![spec], accepts(&["old", "new"]));
     world.configure_pair("old");
     world.pass(MINUTE);
@@ -253,7 +245,7 @@ fn environment_variables_follow_the_active_secret_there_and_back() {
 #[test]
 fn a_function_is_no_variable_and_keeps_what_it_yields() {
     for has_variables in [true, false] {
-        let spec = EntrySpec { has_variables, ..entry(0, false) };
+        let spec = EntrySpec { has_variables, ..entry(0, None) };
         let mut world = World::with_entries(DEFAULT, vec![spec], accepts(&["old", "new"]));
         world.configure(&["old"]);
         world.pass(MINUTE);

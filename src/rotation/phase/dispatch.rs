@@ -38,7 +38,8 @@ pub(in crate::rotation) fn take(tx: &mut Transaction<'_>, event: &RotationEvent)
             }
         }
         RotationEvent::Persisted { target, credential, outcome } => {
-            // Of a file the member tells only what it has tried already; who was told is not told again.
+            // The record says nothing of a member's files: each failure counts as the first one, and
+            // people are told a reason once.
             let known = tx.record().targets.get(target);
             let is_first = known.is_none_or(|state| !state.was_tried());
             let is_wanted = persist::take_in(tx, *target, *credential, *outcome);

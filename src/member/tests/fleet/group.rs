@@ -11,12 +11,11 @@ use crate::credential::Credential;
 use crate::member::tests::peripherals::Hands;
 use crate::member::tests::world::*;
 use crate::member::{Member, MemberEvent};
-use crate::persist::PersistTarget;
 use crate::policy::Policy;
 use crate::policy::tests::DEFAULT;
 use crate::refresh::{TokenRefusal, WaiterId};
 use crate::rotation::{MemberId, Role};
-use crate::source::{EntrySpec, SourceSpec};
+use crate::source::EntrySpec;
 use crate::store::{MemoryHints, MemoryStore};
 use crate::token::Grant;
 use crate::verdict::Verdict;
@@ -262,18 +261,5 @@ impl Group {
         let stored = self.store.load().token.map(|token| token.id);
         let held = |world: &World| world.process.handed_out.as_ref().map(|held| held.id);
         stored.is_some() && self.alive().all(|world| held(world) == stored)
-    }
-}
-
-/// An entry that a function reads, and where it is written back to.
-pub(super) fn entry(index: usize, persist: Option<PersistTarget>) -> EntrySpec {
-    let source = SourceSpec::Js { index };
-    EntrySpec {
-        label: None,
-        optional: true,
-        expires_at: None,
-        has_variables: true,
-        persist,
-        source,
     }
 }

@@ -1,6 +1,6 @@
 //! How a fleet writes a promoted secret back: functions once for all, files by each member.
 
-use super::group::{Group, entry};
+use super::group::Group;
 use crate::member::tests::world::*;
 use crate::persist::PersistTarget;
 use crate::rotation::{PersistOutcome, Request, Role, Rotate, TargetId, TargetState};

@@ -11,6 +11,6 @@ pub(super) use endpoint::{
     with_scope,
 };
 pub(super) use script::{Script, StoreState};
-pub(super) use stage::{World, id_of, with_token};
+pub(super) use stage::{World, entry, id_of, with_token};
 
 pub(super) use super::peripherals::{HOUR, MINUTE, SECOND, START, StoreFate, TokenRequest};

@@ -8,6 +8,7 @@ use crate::clock::{Clock, Timestamp};
 use crate::credential::{Credential, CredentialId};
 use crate::member::tests::peripherals::{Delivery, Died, Hands, Process};
 use crate::member::{Member, MemberEffect, MemberEvent};
+use crate::persist::PersistTarget;
 use crate::policy::Policy;
 use crate::policy::tests::DEFAULT;
 use crate::refresh::{TokenRefusal, TokenWait, WaiterId};
@@ -35,16 +36,7 @@ impl World {
         policy: Policy,
         endpoint: impl FnMut(&Credential, Timestamp) -> Verdict + 'static,
     ) -> Self {
-        let source = SourceSpec::Js { index: 0 };
-        let list = EntrySpec {
-            label: None,
-            optional: true,
-            expires_at: None,
-            has_variables: true,
-            persist: None,
-            source,
-        };
-        Self::with_entries(policy, vec![list], endpoint)
+        Self::with_entries(policy, vec![entry(0, None)], endpoint)
     }
 
     /// One into which nobody looks.
@@ -293,4 +285,17 @@ pub(crate) fn with_token(secrets: &'static [&'static str]) -> World {
     let mut world = World::new(DEFAULT, accepts(secrets)).with(&secrets[..1]);
     world.pass(MINUTE);
     world
+}
+
+/// An entry that a function reads, and where it is persisted to.
+pub(crate) fn entry(index: usize, persist: Option<PersistTarget>) -> EntrySpec {
+    let source = SourceSpec::Js { index };
+    EntrySpec {
+        label: None,
+        optional: true,
+        expires_at: None,
+        has_variables: true,
+        persist,
+        source,
+    }
 }
