@@ -1162,9 +1162,9 @@ export interface Missing {
    * else is.
    */
   readonly proof: boolean
-  /** Members of the fleet that have not seen the promotion. */
+  /** Members of the fleet that have not seen the promotion, at most 32 of them. */
   readonly acks: readonly string[]
-  /** Members of the fleet that do not hold the active credential. */
+  /** Members of the fleet that do not hold the active credential, at most 32 of them. */
   readonly holders: readonly string[]
   /**
    * Entries, by their position in the list of credentials from 0, whose `persist` has not

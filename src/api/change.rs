@@ -90,13 +90,15 @@ pub struct MissingMessage {
 impl MissingMessage {
     /// What is missing; `member` knows the entries of the places.
     pub fn of(missing: &Missing, member: &Member) -> Self {
-        let ids =
-            |members: &[MemberId]| members.iter().map(|it| format!("{:016x}", it.0)).collect();
+        let named = |count: u32, members: fn(&Member) -> Vec<MemberId>| {
+            let members = if count > 0 { members(member) } else { Vec::new() };
+            members.into_iter().map(|it| format!("{:016x}", it.0)).collect()
+        };
         let places = missing.targets.iter().filter_map(|slot| member.place_of(*slot));
         Self {
             proof: missing.proof,
-            acks: ids(&missing.acks),
-            holders: ids(&missing.holders),
+            acks: named(missing.acks, Member::behind),
+            holders: named(missing.holders, Member::without),
             sinks: places.map(|place| place.index).collect(),
             custody: missing.custody,
         }

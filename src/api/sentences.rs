@@ -74,15 +74,23 @@ pub(super) fn waiting(on: &WaitsOn, labels: Labels<'_>) -> String {
              or as soon as the active one is rejected.",
             persist_failures(failures, labels)
         ),
-        WaitsOn::Members { members } if members.is_empty() => {
+        WaitsOn::Members { count: 0, .. } => {
             "The list of the fleet's members is not complete yet.".to_owned()
         }
-        WaitsOn::Members { members } => {
-            let ids: Vec<String> = members.iter().map(|it| format!("{:016x}", it.0)).collect();
-            format!(
-                "These members of the fleet do not have the active credential yet: {}.",
-                ids.join(", ")
-            )
+        WaitsOn::Members { count, named } => {
+            let ids: Vec<String> = named.iter().map(|it| format!("{:016x}", it.0)).collect();
+            let names =
+                if ids.is_empty() { ".".to_owned() } else { format!(": {}.", ids.join(", ")) };
+            match count {
+                1 => format!(
+                    "One member of the fleet does not have the active credential yet{names}"
+                ),
+                count => {
+                    format!(
+                        "{count} members of the fleet do not have the active credential yet{names}"
+                    )
+                }
+            }
         }
         WaitsOn::Persist { failures } if failures.is_empty() => {
             "The active credential is being persisted.".to_owned()
@@ -106,9 +114,8 @@ fn missing(missing: &Missing) -> Vec<String> {
     if missing.table {
         reasons.push("the list of members is not complete yet".to_owned());
     }
-    if !missing.acks.is_empty() || !missing.holders.is_empty() {
-        let members = missing.acks.len().max(missing.holders.len());
-        reasons.push(match members {
+    if missing.is_of_members() {
+        reasons.push(match missing.acks.max(missing.holders) {
             1 => "one member does not have the active credential".to_owned(),
             members => format!("{members} members do not have the active credential"),
         });

@@ -58,3 +58,21 @@ fn an_expiry_is_told_to_every_handle_and_a_source_only_to_its_own() {
     let notice = crate::source::SourceNotice { entry: 0, label: None, change };
     assert_eq!(UntoldEvent::of_source(7, notice).owner(), Some(7));
 }
+
+#[test]
+fn members_that_have_to_follow_are_counted_and_named_where_their_names_are_known() {
+    use crate::member::WaitsOn;
+    use crate::rotation::MemberId;
+    let said = |count, named: &[u64]| {
+        let named = named.iter().map(|id| MemberId(*id)).collect();
+        sentences::waiting(&WaitsOn::Members { count, named }, &|_| None)
+    };
+    assert_eq!(said(0, &[]), "The list of the fleet's members is not complete yet.");
+    let one = "One member of the fleet does not have the active credential yet";
+    assert_eq!(said(1, &[]), format!("{one}."));
+    assert_eq!(said(1, &[255]), format!("{one}: 00000000000000ff."));
+    assert_eq!(
+        said(2, &[1, 2]),
+        "2 members of the fleet do not have the active credential yet: 0000000000000001, 0000000000000002."
+    );
+}

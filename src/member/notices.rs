@@ -2,6 +2,7 @@
 
 use super::change::{Change, What};
 use super::effect::{MemberEffect, MemberNotice};
+use super::laggards::Naming;
 use super::parts::Member;
 use super::step::MemberStep;
 use super::waiting::WaitCode;
@@ -16,7 +17,20 @@ pub(super) struct Context<'a> {
 }
 
 impl MemberStep<'_> {
+    /// Tells people of a change, unless they know, or are told once somebody is known by name.
     pub(super) fn tell_change(&mut self, notice: &rotation::RotationNotice, context: Context<'_>) {
+        match notice {
+            rotation::RotationNotice::Overdue(missing) => {
+                if self.member.is_news(WaitCode::Persist, Some(missing)) {
+                    self.tell_of_laggards(Naming::Notice(missing.clone()));
+                }
+            }
+            notice => self.tell(notice, context),
+        }
+    }
+
+    /// Tells people of a change.
+    pub(super) fn tell(&mut self, notice: &rotation::RotationNotice, context: Context<'_>) {
         let member = &mut *self.member;
         let (mut about, mut failure) = (None, None);
         let what = match notice {
@@ -43,12 +57,7 @@ impl MemberStep<'_> {
                 What::AwaitsCustody
             }
             rotation::RotationNotice::NotPersisted(_) => What::NotPersisted,
-            rotation::RotationNotice::Overdue(missing) => {
-                if !member.is_news(WaitCode::Persist, Some(missing)) {
-                    return;
-                }
-                What::Overdue(missing.clone())
-            }
+            rotation::RotationNotice::Overdue(missing) => What::Overdue(missing.clone()),
             rotation::RotationNotice::Compromised(_) => What::CompromisedIgnored,
         };
         let mut change = Change { failure, ..member.change(what, context) };

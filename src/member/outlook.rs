@@ -79,10 +79,9 @@ impl Member {
         // While anything else is missing, nobody asks for it.
         let proof = active.filter(|_| missing.is_only_proof());
         let proof = proof.map(|active| self.awaits_proof(active));
-        let mut members = missing.acks.clone();
-        members.extend(missing.holders.iter().filter(|one| !missing.acks.contains(one)));
-        let members =
-            (missing.table || !members.is_empty()).then_some(WaitsOn::Members { members });
+        let count = missing.acks.max(missing.holders);
+        let members = (missing.table || count > 0)
+            .then(|| WaitsOn::Members { count, named: self.named_laggards(missing) });
         let targets = (missing.custody || !missing.targets.is_empty())
             .then(|| WaitsOn::Persist { failures: self.persist_failures() });
         proof.into_iter().chain(members).chain(targets).collect()

@@ -7,6 +7,7 @@ use std::time::Duration;
 use super::calls::Calls;
 use super::credentials::Credentials;
 use super::deletions::Deletions;
+use super::laggards::Laggards;
 use super::lease::LeaseHold;
 use super::membership::Membership;
 use super::operations::Operations;
@@ -52,6 +53,7 @@ pub struct Member {
     pub(super) lease: LeaseHold,
     pub(super) standings: Standings,
     pub(super) rotations: Rotations,
+    pub(super) laggards: Laggards,
     pub(super) targets: Targets,
     pub(super) closed: bool,
 }
@@ -76,6 +78,7 @@ impl Member {
             lease: LeaseHold::new(),
             standings: Standings::default(),
             rotations: Rotations::default(),
+            laggards: Laggards::default(),
             targets: Targets::default(),
             closed: false,
         }

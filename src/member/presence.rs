@@ -31,7 +31,7 @@ impl MemberStep<'_> {
         let Some(membership) = &mut member.membership else { return };
         membership.heard(self.now);
         let (me, is_first) = (membership.me(), !membership.has_read());
-        let is_other = member.shared.replace_members(me, pulse.members);
+        let is_other = member.shared.replace_census(me, pulse.census);
         let id = |token: Option<Token>| token.map(|token| token.id);
         let is_read = member.record().map(|record| record.version) == pulse.version
             && id(member.shared.token()) == id(pulse.token)
@@ -79,6 +79,11 @@ impl Member {
     pub(super) fn has_read(&self) -> bool {
         let has_read = self.membership.as_ref().is_none_or(Membership::has_read);
         has_read || self.shared.is_out()
+    }
+
+    /// Reads what is stored, and counts the members for this one.
+    pub(super) fn reading(&self) -> Operation {
+        Operation::Load(self.membership.as_ref().map(Membership::me))
     }
 
     /// What this member has to say of itself; nothing while the store is out of reach.

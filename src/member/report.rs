@@ -117,11 +117,7 @@ impl Member {
             return true;
         };
         record.open_overlap().is_none_or(|overlap| {
-            fleet.members.rows.values().all(|member| {
-                member.acked >= overlap.epoch
-                    && (fleet.sealed.contains(&record.active)
-                        || member.holds.contains(&record.active))
-            })
+            fleet.census.behind(overlap.epoch) == 0 && fleet.all_hold(record.active)
         })
     }
 

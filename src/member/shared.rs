@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use crate::clock::{StoreTime, Timestamp};
 use crate::credential::CredentialId;
-use crate::rotation::{Fleet, MemberId, MemberTable, Phase, Record, Role, Token};
+use crate::rotation::{Census, Fleet, MemberId, Phase, Record, Role, Token};
 
 /// What the store holds, as it was last read or written here.
 #[derive(Debug, Default)]
@@ -84,9 +84,9 @@ impl Shared {
         (self.token, self.serial) = (token, serial);
     }
 
-    /// The members were read; returns whether they are others than before.
-    pub(super) fn replace_members(&mut self, me: MemberId, members: Option<MemberTable>) -> bool {
-        let fleet = members.map(|members| Fleet { me: Some(me), members, sealed: BTreeSet::new() });
+    /// The members were counted; returns whether they are others than before.
+    pub(super) fn replace_census(&mut self, me: MemberId, census: Option<Census>) -> bool {
+        let fleet = census.map(|census| Fleet { me: Some(me), census, sealed: BTreeSet::new() });
         let was = std::mem::replace(&mut self.fleet, fleet);
         was != self.fleet
     }

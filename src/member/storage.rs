@@ -48,7 +48,7 @@ impl MemberStep<'_> {
                 let again_at = result.is_err().then(|| self.now + Member::STORE_PATIENCE);
                 self.member.deletions.end(id, again_at);
             }
-            (Purpose::Beat, Ok(Reply::Pulse(pulse))) => self.heard(pulse),
+            (Purpose::Beat, Ok(Reply::Pulse(pulse))) => self.heard(*pulse),
             (Purpose::Beat, _) => self.was_not_heard(),
             (Purpose::Lease(nonce), Ok(Reply::Lease(lease))) => {
                 self.has_asked_for_lease(nonce, Some(lease));
@@ -86,6 +86,7 @@ impl MemberStep<'_> {
                 self.install(&token, self.member.serial() + 1);
                 self.load(rotation::RotationEvent::Ticked);
             }
+            (Pending::Naming(naming), result) => self.has_named(naming, result),
             (Pending::Load(event), Ok(Reply::Loaded(snapshot))) => self.loaded(event, *snapshot),
             (Pending::Load(event), _) => {
                 let id = self.member.operations.number();
@@ -96,13 +97,13 @@ impl MemberStep<'_> {
     }
 
     pub(super) fn load(&mut self, event: rotation::RotationEvent) {
-        self.operate(Pending::Load(event), Operation::Load);
+        self.operate(Pending::Load(event), self.member.reading());
     }
 
     /// The store could not be read a while ago.
     pub(super) fn load_again(&mut self) {
         if let Some(id) = self.member.work.awaited() {
-            self.ask_store_as(id, Purpose::Work, Operation::Load);
+            self.ask_store_as(id, Purpose::Work, self.member.reading());
         }
     }
 
@@ -256,10 +257,10 @@ impl MemberStep<'_> {
 
     /// Takes over what the store holds.
     pub(super) fn adopt(&mut self, snapshot: StoreSnapshot) {
-        let StoreSnapshot { now, record, token, serial, members, rejections, cool_down } = snapshot;
+        let StoreSnapshot { now, record, token, serial, census, rejections, cool_down } = snapshot;
         if let Some(membership) = &self.member.membership {
             let me = membership.me();
-            self.member.shared.replace_members(me, members);
+            self.member.shared.replace_census(me, census);
             self.member.shared.pause(cool_down);
             self.member.standings.ledger.replace_rows(rejections, now - NOTED_WITHIN);
         }

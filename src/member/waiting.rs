@@ -32,8 +32,10 @@ pub enum WaitsOn {
     },
     /// Live members of the fleet have to catch up.
     Members {
-        /// The members that have not.
-        members: Vec<MemberId>,
+        /// How many have not; 0: not all of them may be known.
+        count: u32,
+        /// The same by name, if they are known by name.
+        named: Vec<MemberId>,
     },
     /// The active credential has to be persisted.
     Persist {

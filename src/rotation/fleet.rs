@@ -1,4 +1,4 @@
-//! The members of a fleet, and what each of them holds.
+//! The members of a fleet, and what they hold.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -12,8 +12,8 @@ use crate::credential::CredentialId;
 pub struct Fleet {
     /// This member; none for an administrator.
     pub me: Option<MemberId>,
-    /// The table, as last read.
-    pub members: MemberTable,
+    /// The live members, as last counted for this one.
+    pub census: Census,
     /// What lies sealed in the store, to be opened by every member with the key.
     pub sealed: BTreeSet<CredentialId>,
 }
@@ -21,14 +21,13 @@ pub struct Fleet {
 impl Fleet {
     /// Whether a live member can present a credential.
     pub fn is_held(&self, credential: CredentialId) -> bool {
-        self.sealed.contains(&credential)
-            || self.members.rows.values().any(|row| row.holds.contains(&credential))
+        self.sealed.contains(&credential) || self.census.holders_of(credential) > 0
     }
 
     /// Whether every live member can present a credential.
-    pub(super) fn all_hold(&self, credential: CredentialId) -> bool {
+    pub fn all_hold(&self, credential: CredentialId) -> bool {
         self.sealed.contains(&credential)
-            || self.members.rows.values().all(|row| row.holds.contains(&credential))
+            || self.census.holders_of(credential) == self.census.live()
     }
 }
 
@@ -36,10 +35,66 @@ impl Fleet {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct MemberId(pub u64);
 
-/// The table of live members.
+/// How many live members a fleet has, and how many of them have what.
+///
+/// Every member asks for it again and again. Counts cost the store the same however many members
+/// there are; their rows do not.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Census {
+    /// When the table was created: a young one may not list everybody yet.
+    pub since: StoreTime,
+    /// How many members have read which epoch as their latest.
+    pub acks: BTreeMap<u64, u32>,
+    /// How many can present a credential.
+    pub holders: BTreeMap<CredentialId, u32>,
+    /// How many have a function that persists credentials.
+    pub persisters: BTreeMap<TargetId, u32>,
+    /// The row of the member that asked; none: it is not listed, or no member asked.
+    pub own: Option<MemberRow>,
+}
+
+impl Census {
+    /// How many members are live.
+    pub fn live(&self) -> u32 {
+        self.acks.values().sum()
+    }
+
+    /// Whether every live member must be listed by now.
+    pub fn is_complete(&self, now: StoreTime) -> bool {
+        now >= self.complete_at()
+    }
+
+    /// From when on every live member must be listed.
+    pub(super) fn complete_at(&self) -> StoreTime {
+        self.since + MemberTable::TTL
+    }
+
+    /// How many members have not read this epoch, or a later one.
+    pub fn behind(&self, epoch: u64) -> u32 {
+        self.acks.range(..epoch).map(|(_, members)| members).sum()
+    }
+
+    /// How many members can present a credential.
+    pub(super) fn holders_of(&self, credential: CredentialId) -> u32 {
+        self.holders.get(&credential).copied().unwrap_or_default()
+    }
+
+    /// Whether a member other than the one that asked can present a credential.
+    pub(super) fn is_held_by_others(&self, credential: CredentialId) -> bool {
+        let is_own = self.own.as_ref().is_some_and(|own| own.holds.contains(&credential));
+        self.holders_of(credential) > u32::from(is_own)
+    }
+
+    /// Whether a member has a function that persists credentials.
+    pub(super) fn can_persist(&self, target: TargetId) -> bool {
+        self.persisters.contains_key(&target)
+    }
+}
+
+/// The live members by name.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct MemberTable {
-    /// When the table was created: a young one may not list everybody yet.
+    /// When the table was created.
     pub since: StoreTime,
     /// The live members.
     pub rows: BTreeMap<MemberId, MemberRow>,
@@ -60,8 +115,25 @@ impl MemberTable {
     /// How long a silent member counts as live.
     pub const TTL: Duration = Duration::from_secs(15);
 
-    /// Whether every live member must be listed by now.
-    pub fn is_complete(&self, now: StoreTime) -> bool {
-        now.since(self.since) >= Self::TTL
+    /// Counts the members for one of them, or for an administrator.
+    pub fn census(&self, asks: Option<MemberId>) -> Census {
+        let own = asks.and_then(|id| self.rows.get(&id)).cloned();
+        let mut census = Census {
+            since: self.since,
+            acks: BTreeMap::new(),
+            holders: BTreeMap::new(),
+            persisters: BTreeMap::new(),
+            own,
+        };
+        for row in self.rows.values() {
+            *census.acks.entry(row.acked).or_default() += 1;
+            for credential in &row.holds {
+                *census.holders.entry(*credential).or_default() += 1;
+            }
+            for target in &row.persists {
+                *census.persisters.entry(*target).or_default() += 1;
+            }
+        }
+        census
     }
 }

@@ -1,6 +1,5 @@
 //! What stands between the previous credential and its retirement.
 
-use super::fleet::MemberId;
 use super::target::TargetId;
 
 /// What stands between the previous credential and its retirement.
@@ -11,10 +10,10 @@ pub struct Missing {
     pub proof: bool,
     /// The member table is too young to be relied upon.
     pub table: bool,
-    /// Live members that have not seen the promotion.
-    pub acks: Vec<MemberId>,
-    /// Live members that do not hold the active credential.
-    pub holders: Vec<MemberId>,
+    /// How many live members have not seen the promotion.
+    pub acks: u32,
+    /// How many live members do not hold the active credential.
+    pub holders: u32,
     /// Persist targets that have not been written.
     pub targets: Vec<TargetId>,
     /// No persist target could be written, and nothing else keeps the active credential.
@@ -25,6 +24,11 @@ impl Missing {
     /// Whether nothing is missing.
     pub fn is_nothing(&self) -> bool {
         *self == Self::default()
+    }
+
+    /// Whether live members have to catch up, who can be named.
+    pub fn is_of_members(&self) -> bool {
+        self.acks > 0 || self.holders > 0
     }
 
     /// Whether a probe that is on its way is all that is missing.

@@ -1,7 +1,6 @@
 //! The writing of credentials back to the places that they come from.
 
 use super::effect::RotationEffect;
-use super::fleet::MemberTable;
 use super::notice::RotationNotice;
 use super::record::Record;
 use super::target::{PersistOutcome, TargetId, TargetState};
@@ -48,7 +47,7 @@ pub(super) fn retry_impossible(tx: &mut Transaction<'_>) {
 /// Gives up what nobody could write for a while.
 pub(super) fn give_up_lost(tx: &mut Transaction<'_>) {
     let (view, now) = (tx.view(), tx.now());
-    if !view.fleet.as_ref().is_some_and(|fleet| fleet.members.is_complete(now)) {
+    if !view.fleet.as_ref().is_some_and(|fleet| fleet.census.is_complete(now)) {
         return;
     }
     for credential in [tx.record().active, tx.record().to_persist()] {
@@ -62,7 +61,7 @@ pub(super) fn give_up_lost(tx: &mut Transaction<'_>) {
 
 /// When the next one is given up.
 pub(super) fn given_up_at(record: &Record, view: &View) -> Option<StoreTime> {
-    let complete_at = view.fleet.as_ref()?.members.since + MemberTable::TTL;
+    let complete_at = view.fleet.as_ref()?.census.complete_at();
     let credentials = [record.active, record.to_persist()].into_iter();
     let states = credentials.flat_map(|one| record.targets_of(one));
     let lost = states.filter(|(target, _)| is_lost(view, **target));
@@ -71,8 +70,7 @@ pub(super) fn given_up_at(record: &Record, view: &View) -> Option<StoreTime> {
 
 /// Whether no live member can write to a place, this one included.
 fn is_lost(view: &View, target: TargetId) -> bool {
-    let mut members = view.fleet.iter().flat_map(|fleet| fleet.members.rows.values());
-    !members.any(|member| member.persists.contains(&target))
+    !view.fleet.as_ref().is_some_and(|fleet| fleet.census.can_persist(target))
         && !view.targets.iter().any(|spec| spec.target == target)
 }
 

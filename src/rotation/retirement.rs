@@ -49,9 +49,9 @@ pub fn missing(
     if force {
         return Missing { proof, ..Missing::default() };
     }
-    let members = view.fleet.as_ref().map(|fleet| &fleet.members);
-    let mut missing = match (members, barrier(record, view, overlap)) {
-        (Some(members), Some(barrier)) => barrier.missing(members, now),
+    let census = view.fleet.as_ref().map(|fleet| &fleet.census);
+    let mut missing = match (census, barrier(record, view, overlap)) {
+        (Some(census), Some(barrier)) => barrier.missing(census, now),
         _ => Missing::default(),
     };
     missing.proof = proof;
@@ -72,7 +72,7 @@ pub(super) fn missing_now(tx: &Transaction<'_>) -> Missing {
 }
 
 /// What the store compares once more before it takes the retirement.
-pub(super) fn barrier(record: &Record, view: &View, overlap: &Overlap) -> Option<Barrier> {
+pub fn barrier(record: &Record, view: &View, overlap: &Overlap) -> Option<Barrier> {
     let fleet = view.fleet.as_ref()?;
     let candidate = record.staged().map(|staged| staged.next);
     // A candidate that everybody holds may end what a member without the active one holds open.
@@ -89,8 +89,8 @@ pub(super) fn barrier(record: &Record, view: &View, overlap: &Overlap) -> Option
 /// Whether only members without the active credential are in the way of a retirement, and every
 /// member holds the candidate that waits for it.
 pub(super) fn makes_way(tx: &Transaction<'_>, missing: &Missing) -> bool {
-    let others = Missing { holders: Vec::new(), proof: false, ..missing.clone() };
+    let others = Missing { holders: 0, proof: false, ..missing.clone() };
     let fleet = tx.view().fleet.as_ref();
     let all_hold = |one| fleet.is_some_and(|fleet| fleet.all_hold(one));
-    !missing.holders.is_empty() && others.is_nothing() && tx.record().waiting.is_some_and(all_hold)
+    missing.holders > 0 && others.is_nothing() && tx.record().waiting.is_some_and(all_hold)
 }

@@ -18,7 +18,7 @@ use crate::credential::CredentialId;
 /// Whether no live member holds the active credential.
 pub(super) fn is_abandoned(record: &Record, view: &View, now: StoreTime) -> bool {
     let Some(fleet) = &view.fleet else { return false };
-    fleet.members.is_complete(now) && !view.is_held(record.active)
+    fleet.census.is_complete(now) && !view.is_held(record.active)
 }
 
 /// Whether a fallback stands in for the active credential: that is rejected, or held by nobody.
@@ -32,7 +32,7 @@ pub fn is_forsaken(record: &Record, view: &View, now: StoreTime) -> bool {
     let Some(fleet) = &view.fleet else { return false };
     let is_left = |one| view.is_held(one) && view.ledger.rejections(one).is_none();
     matches!(record.phase, Phase::Degraded { .. })
-        || fleet.members.is_complete(now) && !record.in_use().any(is_left)
+        || fleet.census.is_complete(now) && !record.in_use().any(is_left)
 }
 
 /// The fallback that was accepted since the active credential was rejected, or is held by nobody.

@@ -83,10 +83,7 @@ impl View {
 
     /// Whether another live member holds a credential, as far as is known here.
     pub fn is_held_elsewhere(&self, credential: CredentialId) -> bool {
-        self.fleet.as_ref().is_some_and(|fleet| {
-            let mut others = fleet.members.rows.iter().filter(|(id, _)| Some(**id) != fleet.me);
-            others.any(|(_, member)| member.holds.contains(&credential))
-        })
+        self.fleet.as_ref().is_some_and(|fleet| fleet.census.is_held_by_others(credential))
     }
 
     /// Whether a live member holds a credential, as far as is known here.

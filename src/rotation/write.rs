@@ -1,6 +1,6 @@
 //! How a record is written: what a store compares before it takes a write.
 
-use super::fleet::{MemberId, MemberTable};
+use super::fleet::{Census, MemberId, MemberRow, MemberTable};
 use super::missing::Missing;
 use super::record::{Record, Version};
 use super::role::Role;
@@ -60,7 +60,7 @@ pub enum Refused {
 impl Write {
     /// The comparison that every store makes, atomically with the write.
     ///
-    /// `members` is the table in the store at that moment; none where one process shares nothing.
+    /// `members` are those in the store at that moment; none where one process shares nothing.
     pub fn admit(
         &self,
         stored: Option<&Record>,
@@ -71,26 +71,32 @@ impl Write {
             return Err(Refused::Stale);
         }
         let (Some(barrier), Some(members)) = (self.barrier, members) else { return Ok(()) };
-        let missing = barrier.missing(members, now);
+        let missing = barrier.missing(&members.census(barrier.writer), now);
         if missing.is_nothing() { Ok(()) } else { Err(Refused::Barrier(missing)) }
     }
 }
 
 impl Barrier {
-    /// What the barrier lacks, as the members stand.
-    pub fn missing(&self, members: &MemberTable, now: StoreTime) -> Missing {
-        let is_listed = self.writer.is_none_or(|writer| members.rows.contains_key(&writer));
-        let mut missing =
-            Missing { table: !is_listed || !members.is_complete(now), ..Missing::default() };
-        for (id, member) in &members.rows {
-            if member.acked < self.epoch {
-                missing.acks.push(*id);
-            }
-            if !self.is_sealed && !member.holds.contains(&self.credential) {
-                missing.holders.push(*id);
-            }
+    /// What the barrier lacks, as the members stand that were counted for its writer.
+    pub fn missing(&self, census: &Census, now: StoreTime) -> Missing {
+        let is_listed = self.writer.is_none() || census.own.is_some();
+        let without = census.live().saturating_sub(census.holders_of(self.credential));
+        Missing {
+            table: !is_listed || !census.is_complete(now),
+            acks: census.behind(self.epoch),
+            holders: if self.is_sealed { 0 } else { without },
+            ..Missing::default()
         }
-        missing
+    }
+
+    /// Whether a member has not read the promotion.
+    pub fn is_behind(&self, member: &MemberRow) -> bool {
+        member.acked < self.epoch
+    }
+
+    /// Whether a member does not hold the promoted credential.
+    pub fn is_without(&self, member: &MemberRow) -> bool {
+        !self.is_sealed && !member.holds.contains(&self.credential)
     }
 }
 

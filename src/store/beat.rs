@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::clock::StoreTime;
 use crate::credential::CredentialId;
-use crate::rotation::{MemberId, MemberTable, Rejections, TargetId, Token, Version};
+use crate::rotation::{Census, MemberId, Rejections, TargetId, Token, Version};
 
 /// A sign of life of a member.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -34,8 +34,8 @@ pub struct Pulse {
     pub token: Option<Token>,
     /// See [`StoreSnapshot::serial`](super::StoreSnapshot::serial).
     pub serial: u64,
-    /// See [`StoreSnapshot::members`](super::StoreSnapshot::members).
-    pub members: Option<MemberTable>,
+    /// See [`StoreSnapshot::census`](super::StoreSnapshot::census).
+    pub census: Option<Census>,
     /// See [`StoreSnapshot::rejections`](super::StoreSnapshot::rejections).
     pub rejections: BTreeMap<CredentialId, Rejections>,
 }

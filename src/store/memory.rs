@@ -68,7 +68,7 @@ impl MemoryStore {
     #[cfg(test)]
     pub(crate) fn load(&self) -> super::StoreSnapshot {
         let (state, now) = self.lock();
-        state.snapshot(now)
+        state.snapshot(None, now)
     }
 
     /// All that was stored after that moment is lost; with nothing, everything.

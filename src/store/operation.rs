@@ -10,16 +10,21 @@ use super::snapshot::StoreSnapshot;
 use super::token::{Fresh, TokenWrite};
 use crate::clock::StoreTime;
 use crate::credential::CredentialId;
-use crate::rotation::{MemberId, Refused, Rejections, Write};
+use crate::rotation::{MemberId, MemberTable, Refused, Rejections, Write};
 use crate::token::TokenId;
 
 /// One atomic step of a store.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Operation {
-    /// Read everything at one moment.
+    /// Read everything at one moment, but the rows of the members: they are counted for this one.
     ///
     /// Reply: [`Reply::Loaded`].
-    Load,
+    Load(Option<MemberId>),
+    /// Read the rows of all members, to tell people their names. A store that shares nothing has
+    /// none.
+    ///
+    /// Reply: [`Reply::Members`].
+    Members,
     /// Store a record, if [`Write::admit`] admits it, and with
     /// [`TokenChange::Replace`](crate::rotation::TokenChange::Replace) the token in the same step.
     ///
@@ -92,6 +97,8 @@ pub enum Operation {
 pub enum Reply {
     /// What is stored.
     Loaded(Box<StoreSnapshot>),
+    /// The live members.
+    Members(MemberTable),
     /// It is stored.
     Written(Written),
     /// It is not stored: something else is stored by now, or the barrier does not hold.
@@ -103,7 +110,7 @@ pub enum Reply {
     /// Whether that number still held the lease.
     WasHeld(bool),
     /// See [`Pulse`].
-    Pulse(Pulse),
+    Pulse(Box<Pulse>),
     /// The row of rejections that the new one belongs to.
     Rejections(Rejections),
     /// When the pause ends.

@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::token::TokenEntry;
 use crate::clock::StoreTime;
 use crate::credential::CredentialId;
-use crate::rotation::{MemberTable, Record, Rejections};
+use crate::rotation::{Census, Record, Rejections};
 
 /// How long the rejections of a credential are remembered after the latest one: longer than the
 /// time between the slowest probes.
@@ -23,8 +23,8 @@ pub struct StoreSnapshot {
     pub token: Option<TokenEntry>,
     /// The serial of the latest token, even if that token is gone; 0 before the first one.
     pub serial: u64,
-    /// The live members; `None` if one process shares nothing.
-    pub members: Option<MemberTable>,
+    /// The live members, counted for the one that asked; `None` if one process shares nothing.
+    pub census: Option<Census>,
     /// The row of rejections of every credential that has one.
     pub rejections: BTreeMap<CredentialId, Rejections>,
     /// Nobody asks the endpoint before this instant.

@@ -273,7 +273,7 @@ fn a_reply_that_nobody_waits_for_any_more_changes_nothing() {
     // That of the very first operation comes once more, while another one is under way.
     let reason = "too late".to_owned();
     world.tell(MemberEvent::Stored { id: 1, result: Err(Unavailable { reason }) });
-    let reply = world.process.store.answer(&Operation::Load);
+    let reply = world.process.store.answer(&Operation::Load(None));
     world.tell(MemberEvent::Stored { id: 1, result: Ok(reply) });
     assert_eq!(world.serial(), Some(1), "the write of the second token is still under way");
 }

@@ -50,7 +50,15 @@ impl<H: Harness> Client<'_, H> {
     }
 
     pub(super) fn load(&self) -> StoreSnapshot {
-        *reply!(self.perform(&Operation::Load), Loaded)
+        self.load_as(None)
+    }
+
+    pub(super) fn load_as(&self, member: Option<MemberId>) -> StoreSnapshot {
+        *reply!(self.perform(&Operation::Load(member)), Loaded)
+    }
+
+    pub(super) fn members(&self) -> MemberTable {
+        reply!(self.perform(&Operation::Members), Members)
     }
 
     pub(super) fn now(&self) -> StoreTime {
@@ -96,7 +104,7 @@ impl<H: Harness> Client<'_, H> {
     }
 
     pub(super) fn say(&self, beat: Beat) -> Pulse {
-        reply!(self.perform(&Operation::Beat(beat)), Pulse)
+        *reply!(self.perform(&Operation::Beat(beat)), Pulse)
     }
 
     pub(super) fn leave(&self, member: u64) {
@@ -187,10 +195,11 @@ impl<H: Harness> Client<'_, H> {
     /// Runs an action and checks that every client reads the same before and after it.
     pub(super) fn expect_unchanged<T>(&self, action: impl FnOnce() -> T) -> T {
         let other = self.harness.client();
-        let before = self.load();
+        let (before, members) = (self.load(), self.members());
         let outcome = action();
         for client in [self, &other] {
             assert_eq!(StoreSnapshot { now: before.now, ..client.load() }, before);
+            assert_eq!(client.members().rows, members.rows);
         }
         outcome
     }

@@ -54,7 +54,7 @@ pub(in crate::store) fn a_refused_write_is_not_announced<H: Harness>(harness: &H
     let mut half = client.promotion(&client.record());
     half.record.version.epoch = 101;
     client.write(&half, None).expect_err("without its token");
-    if client.load().members.is_some() {
+    if client.load().census.is_some() {
         let (mut blocked, _) = next(&client.record());
         blocked.record.version.epoch = 102;
         let writer = Some(MemberId(1));

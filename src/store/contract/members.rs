@@ -1,12 +1,17 @@
 //! Cases about the member table, and the barriers that it is for.
 
 use super::*;
-use crate::rotation::{Barrier, MemberRow, Missing, Retired, TargetId};
+use crate::rotation::{Barrier, Census, MemberRow, Missing, Retired, TargetId};
 use crate::store::Beat;
 
 /// The members as another client sees them.
 fn members<H: Harness>(client: &Client<'_, H>) -> MemberTable {
-    client.harness.client().load().members.expect("a fleet's table")
+    client.harness.client().members()
+}
+
+/// The same, counted.
+fn census<H: Harness>(client: &Client<'_, H>) -> Census {
+    client.harness.client().load().census.expect("a fleet")
 }
 
 fn listed<H: Harness>(client: &Client<'_, H>) -> Vec<u64> {
@@ -21,7 +26,7 @@ pub(in crate::store) fn a_table_begins_with_the_first_beat<H: Harness>(harness: 
     let client = harness.client();
     client.load();
     harness.advance(MemberTable::TTL);
-    assert!(!members(&client).is_complete(client.now()), "it does not exist yet");
+    assert!(!census(&client).is_complete(client.now()), "it does not exist yet");
     let began = client.now();
     client.beat(1, None, &[]);
     harness.advance(SECOND);
@@ -40,11 +45,11 @@ pub(in crate::store) fn a_table_that_nobody_has_used_for_long_begins_anew<H: Har
     client.beat(1, Some(version), &[OLD]);
     client.pass(2 * MemberTable::TTL);
     client.beat(1, Some(version), &[OLD]);
-    assert!(members(&client).is_complete(client.now()));
+    assert!(census(&client).is_complete(client.now()));
     // Everybody was away, or the store's clock was set ahead.
     harness.advance(MemberTable::TTL);
     client.beat(2, Some(version), &[OLD]);
-    assert!(!members(&client).is_complete(client.now()), "the others may come back, too");
+    assert!(!census(&client).is_complete(client.now()), "the others may come back, too");
     assert_eq!(listed(&client), [2]);
 }
 
@@ -67,7 +72,7 @@ pub(in crate::store) fn a_refused_write_begins_no_table<H: Harness>(harness: &H)
     client.write(&write, Some(&fresh("token", client.now()))).expect_err("nothing to follow");
     client.leave(1);
     harness.advance(MemberTable::TTL);
-    assert!(!members(&client).is_complete(client.now()));
+    assert!(!census(&client).is_complete(client.now()));
     let began = client.now();
     client.beat(1, None, &[]);
     assert!(H::is_near(members(&client).since, began));
@@ -95,6 +100,48 @@ pub(in crate::store) fn a_beat_lists_what_a_member_writes_back_with<H: Harness>(
         let member = MemberId(1);
         client.say(Beat { member, read: None, holds: BTreeSet::new(), persists: persists.clone() });
         assert_eq!(members(&client).rows[&member].persists, persists);
+    }
+}
+
+pub(in crate::store) fn a_census_counts_the_live_members<H: Harness>(harness: &H) {
+    let client = harness.client();
+    let empty = census(&client);
+    assert_eq!((empty.live(), empty.own, empty.holders.len()), (0, None, 0));
+    let version = client.start().version;
+    let (first, last) = (TargetId::Shared(0), TargetId::Shared(u32::MAX));
+    let say = |member, read, holds: &[CredentialId], persists: &[TargetId]| {
+        let (holds, persists) =
+            (holds.iter().copied().collect(), persists.iter().copied().collect());
+        client.say(Beat { member: MemberId(member), read, holds, persists })
+    };
+    say(4, Some(version), &[THIRD], &[first]);
+    client.leave(4);
+    say(5, Some(version), &[THIRD], &[first]);
+    harness.almost(MemberTable::TTL);
+    say(1, Some(version), &[OLD, NEW], &[first, last]);
+    harness.rest();
+    say(2, Some(version), &[NEW], &[last]);
+    let pulse = say(u64::MAX, None, &[], &[]);
+
+    let expected = client.members().census(Some(MemberId(u64::MAX)));
+    assert_eq!(pulse.census, Some(expected.clone()), "for who beats");
+    assert_eq!(expected.acks, [(0, 1), (version.epoch, 2)].into());
+    assert_eq!(expected.holders, [(OLD, 1), (NEW, 2)].into());
+    assert_eq!(expected.persisters, [(first, 1), (last, 2)].into());
+    assert_eq!(expected.own, Some(MemberRow::default()));
+
+    // What is counted follows what members say.
+    say(1, Some(client.touch().version), &[NEW], &[]);
+    let expected = client.members().census(Some(MemberId(1)));
+    assert_eq!(client.load_as(Some(MemberId(1))).census, Some(expected.clone()), "for who loads");
+    assert_eq!(
+        (&expected.holders, &expected.persisters),
+        (&[(NEW, 2)].into(), &[(last, 1)].into())
+    );
+    assert_eq!(expected.acks.values().copied().collect::<Vec<_>>(), [1, 1, 1]);
+    for nobody in [None, Some(MemberId(4)), Some(MemberId(5))] {
+        let census = client.load_as(nobody).census;
+        assert_eq!(census, Some(Census { own: None, ..expected.clone() }), "{nobody:?}");
     }
 }
 
@@ -294,12 +341,12 @@ pub(in crate::store) fn a_barrier_needs_the_acknowledgement_of_everybody<H: Harn
     let client = harness.client();
     let barrier = ready(&client);
     client.beat(3, Some(first_record().version), &[NEW]);
-    let missing = Missing { acks: vec![MemberId(3)], ..Missing::default() };
+    let missing = Missing { acks: 1, ..Missing::default() };
     expect_refused(&client, barrier, missing);
     let stored = client.record().version;
     let lost = Version { nonce: stored.nonce + 1, ..stored };
     client.beat(3, Some(lost), &[NEW]);
-    let missing = Missing { acks: vec![MemberId(3)], ..Missing::default() };
+    let missing = Missing { acks: 1, ..Missing::default() };
     expect_refused(&client, barrier, missing);
     client.beat(3, Some(stored), &[NEW]);
     expect_passed(&client, barrier);
@@ -311,8 +358,7 @@ pub(in crate::store) fn a_barrier_needs_everybody_to_hold_the_credential<H: Harn
     let version = client.record().version;
     client.beat(2, Some(version), &[OLD]);
     client.beat(3, None, &[]);
-    let (two, three) = (MemberId(2), MemberId(3));
-    let missing = Missing { acks: vec![three], holders: vec![two, three], ..Missing::default() };
+    let missing = Missing { acks: 1, holders: 2, ..Missing::default() };
     expect_refused(&client, barrier, missing);
     client.beat(3, Some(version), &[NEW]);
     client.beat(2, Some(version), &[OLD, NEW]);
@@ -324,7 +370,7 @@ pub(in crate::store) fn a_sealed_credential_needs_acknowledgements_only<H: Harne
     let barrier = Barrier { is_sealed: true, ..ready(&client) };
     client.beat(2, None, &[]);
     client.beat(3, None, &[]);
-    let missing = Missing { acks: vec![MemberId(3)], ..Missing::default() };
+    let missing = Missing { acks: 1, ..Missing::default() };
     expect_refused(&client, barrier, missing);
     client.beat(3, Some(client.record().version), &[]);
     expect_passed(&client, barrier);
@@ -350,7 +396,7 @@ pub(in crate::store) fn an_administrator_is_no_member_and_waits_for_all_of_them<
     let client = harness.client();
     let barrier = Barrier { writer: None, ..ready(&client) };
     client.beat(3, None, &[NEW]);
-    let missing = Missing { acks: vec![MemberId(3)], ..Missing::default() };
+    let missing = Missing { acks: 1, ..Missing::default() };
     expect_refused(&client, barrier, missing);
     client.leave(3);
     expect_passed(&client, barrier);
@@ -364,8 +410,7 @@ pub(in crate::store) fn the_dead_and_those_who_left_hold_nothing_up<H: Harness>(
     client.leave(3);
     harness.almost(MemberTable::TTL);
     client.beat(1, None, &[NEW]);
-    let four = vec![MemberId(4)];
-    let missing = Missing { acks: four.clone(), holders: four, ..Missing::default() };
+    let missing = Missing { acks: 1, holders: 1, ..Missing::default() };
     expect_refused(&client, barrier, missing);
     harness.rest();
     // Nobody beats in between: the write itself checks the time.

@@ -21,7 +21,7 @@ pub(in crate::store) fn nothing_is_stored_at_first<H: Harness>(harness: &H) {
     assert_eq!(stored.record, None);
     assert_eq!(stored.token, None);
     assert_eq!(stored.serial, 0);
-    assert!(stored.members.is_none_or(|members| members.rows.is_empty()));
+    assert!(stored.census.is_none_or(|census| census.live() == 0));
     assert!(stored.rejections.is_empty());
     assert_eq!(stored.cool_down, None);
 }

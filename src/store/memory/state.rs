@@ -8,8 +8,8 @@ use super::hints::Subscribers;
 use crate::clock::StoreTime;
 use crate::credential::CredentialId;
 use crate::rotation::{
-    MemberId, MemberRow, MemberTable, Record, Refused, Rejections, Token, TokenChange, Version,
-    Write, admit_token,
+    Census, MemberId, MemberRow, MemberTable, Record, Refused, Rejections, Token, TokenChange,
+    Version, Write, admit_token,
 };
 use crate::store::beat::{Beat, Pulse};
 use crate::store::interface::Hint;
@@ -100,7 +100,11 @@ impl MemoryState {
         let stored =
             |outcome: Result<Written, Refused>| outcome.map_or_else(Reply::Refused, Reply::Written);
         match operation {
-            Operation::Load => Reply::Loaded(Box::new(self.snapshot(now))),
+            Operation::Load(member) => Reply::Loaded(Box::new(self.snapshot(*member, now))),
+            Operation::Members => Reply::Members(
+                self.members(now)
+                    .unwrap_or_else(|| MemberTable { since: now, rows: BTreeMap::new() }),
+            ),
             Operation::Write(write, fresh) => stored(self.write(write, fresh.as_ref(), now)),
             Operation::PutToken(token) => stored(self.put_token(token, now)),
             Operation::Invalidate(id) => Reply::Deleted(self.drop_token(|it| it.id == *id)),
@@ -110,7 +114,7 @@ impl MemoryState {
             Operation::Acquire(nonce) => Reply::Lease(self.acquire(*nonce, now)),
             Operation::Renew(nonce) => Reply::WasHeld(self.renew(*nonce, now)),
             Operation::Release(nonce) => Reply::WasHeld(self.release(*nonce)),
-            Operation::Beat(beat) => Reply::Pulse(self.beat(beat, now)),
+            Operation::Beat(beat) => Reply::Pulse(Box::new(self.beat(beat, now))),
             Operation::Leave(member) => {
                 self.leave(*member);
                 Reply::Done
@@ -133,13 +137,13 @@ impl MemoryState {
         self.subscribers.announce(hint)
     }
 
-    pub(super) fn snapshot(&self, now: StoreTime) -> StoreSnapshot {
+    pub(super) fn snapshot(&self, member: Option<MemberId>, now: StoreTime) -> StoreSnapshot {
         StoreSnapshot {
             now,
             record: self.record.clone(),
             token: self.token.clone(),
             serial: self.serial(),
-            members: self.members(now),
+            census: self.census(member, now),
             rejections: self.rejections.clone(),
             cool_down: self.cool_down,
         }
@@ -156,6 +160,10 @@ impl MemoryState {
             since: table.since.unwrap_or(now),
             rows: table.rows.iter().map(|(id, row)| (*id, row.member.clone())).collect(),
         })
+    }
+
+    fn census(&self, member: Option<MemberId>, now: StoreTime) -> Option<Census> {
+        self.members(now).map(|members| members.census(member))
     }
 
     fn write(
@@ -246,7 +254,8 @@ impl MemoryState {
         }
         let token = self.token.as_ref().map(Token::from);
         let rejections = self.rejections.clone();
-        Pulse { now, version, token, serial: self.serial(), members: self.members(now), rejections }
+        let census = self.census(Some(beat.member), now);
+        Pulse { now, version, token, serial: self.serial(), census, rejections }
     }
 
     fn begin_table(&mut self, now: StoreTime) {

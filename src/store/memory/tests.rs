@@ -114,7 +114,7 @@ fn a_process_that_shares_nothing_lists_nobody_and_no_barrier_holds_it_up() {
     let Reply::Pulse(pulse) = store.answer(&beat) else { panic!("a pulse") };
     assert_eq!(pulse.version, Some(write(1).record.version));
     assert_eq!(store.answer(&Operation::Leave(me)), Reply::Done);
-    assert_eq!(store.load().members, None);
+    assert_eq!(store.load().census, None);
     let barrier = Barrier { epoch: 9, credential: CREDENTIAL, is_sealed: false, writer: Some(me) };
     let write = Write { barrier: Some(barrier), ..write(2) };
     store.write(write).expect("there is nobody to wait for");
@@ -218,7 +218,7 @@ fn every_call_happens_at_one_moment() {
         (Operation::Reject { credential, since: None }, &is_first),
         (Operation::Accept(CREDENTIAL), &|reply| *reply == Reply::Done),
         (Operation::CoolDown(Duration::ZERO), &|reply| *reply == Reply::Pause(issued_at)),
-        (Operation::Load, &is_loaded),
+        (Operation::Load(None), &is_loaded),
     ];
     for (operation, is_expected) in calls {
         let reply = store.answer(&operation);

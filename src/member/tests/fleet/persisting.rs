@@ -164,12 +164,11 @@ fn a_member_follows_once_its_own_file_is_written() {
     rotate_all(&mut group);
     group.pass(2 * HOUR);
     assert_eq!((group.role("new"), group.role("old")), (Role::Active, Role::Previous));
-    let members = group.store.load().members.expect("the table");
+    let census = group.store.load().census.expect("a fleet");
     let record = group.store.load().record.expect("a record");
     assert!(record.targets.is_empty(), "files are a matter of each member");
     let promoted = record.open_overlap().expect("an overlap").epoch;
-    let are_behind = members.rows.values().filter(|row| row.acked < promoted).count();
-    assert_eq!(are_behind, 1, "who has not written it has not followed");
+    assert_eq!(census.behind(promoted), 1, "who has not written it has not followed");
     group.members[2].script.sink_outcome = PersistOutcome::Done;
     group.pass(2 * MINUTE);
     assert_eq!((group.role("new"), group.role("old")), (Role::Active, Role::Retired));

@@ -95,7 +95,7 @@ fn a_member_that_was_silent_for_long_holds_nobody_up() {
 fn a_member_that_has_left_holds_nobody_up_at_all() {
     let mut group = Group::started(3, &["old"]);
     group.close(2);
-    assert_eq!(group.store.load().members.map(|members| members.rows.len()), Some(2));
+    assert_eq!(group.store.load().census.map(|census| census.live()), Some(2));
 }
 
 #[test]

@@ -59,6 +59,8 @@ pub(crate) enum StoreState {
     Well,
     /// Writes of tokens have no outcome yet.
     DelaysTokens,
+    /// Members are not named yet.
+    DelaysNames,
     /// Nothing has an outcome yet.
     Silent,
     /// Deletions fail, and nothing else does.
@@ -184,6 +186,9 @@ impl StoreAccess for Script {
             Operation::Write(..) => {
                 let fate = std::mem::replace(&mut self.next_write, StoreFate::Stored);
                 (fate, Delay::AtOnce)
+            }
+            Operation::Members if self.store == StoreState::DelaysNames => {
+                (StoreFate::Failed, Delay::Withheld)
             }
             Operation::PutToken(_) if self.store == StoreState::DelaysTokens => {
                 (StoreFate::Failed, Delay::Withheld)

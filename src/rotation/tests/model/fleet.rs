@@ -164,7 +164,7 @@ impl Ground for State {
             held: self.held(peer),
             ledger: member.ledger.clone(),
             token: member.token,
-            fleet: Some(Fleet { me, members: member.members.clone(), sealed: BTreeSet::new() }),
+            fleet: Some(Fleet { me, census: member.members.census(me), sealed: BTreeSet::new() }),
             targets: Vec::new(),
             files: BTreeMap::new(),
             callers: member.callers.clone(),

@@ -170,8 +170,12 @@ impl World {
         }
         for (index, peer) in peers.iter_mut().enumerate().filter(|(_, peer)| !peer.is_asleep) {
             let me = Some(MemberId(index as u64));
-            let fleet = |members| Fleet { me, members, sealed: sealed.clone() };
-            peer.view.fleet = shelf.members.clone().map(fleet);
+            let fleet = |members: &MemberTable| Fleet {
+                me,
+                census: members.census(me),
+                sealed: sealed.clone(),
+            };
+            peer.view.fleet = shelf.members.as_ref().map(fleet);
         }
     }
 

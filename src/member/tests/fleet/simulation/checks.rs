@@ -105,11 +105,9 @@ impl Outside {
         let is_fresh = proof.is_some_and(|at| *at + 78 * SECOND >= self.now);
         assert!(is_fresh, "I6: retired although the active one is not proved: {proof:?}");
         let overlap = stored.open_overlap().expect("what is previous is so in an overlap");
-        let members = process.store.load().members.expect("a fleet");
-        let is_behind = members
-            .rows
-            .values()
-            .any(|row| row.acked < overlap.epoch || !row.holds.contains(&stored.active));
+        let census = process.store.load().census.expect("a fleet");
+        let held = census.holders.get(&stored.active).copied().unwrap_or_default();
+        let is_behind = census.behind(overlap.epoch) > 0 || held < census.live();
         // The write is compared with the table once more, and refused.
         if !is_behind {
             assert!(
