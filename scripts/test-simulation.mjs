@@ -1,4 +1,4 @@
-// npm run test:simulation: rotates 100,000 times in a process whose world misbehaves.
+// npm run test:simulation: rotates 100,000 times in a process, and in fleets, whose world misbehaves.
 
 import { search } from './support/search.mjs'
 
