@@ -22,7 +22,6 @@ pub(super) struct History {
     /// The same up to when it was accepted: what was decided before may be written after that.
     pardoned: BTreeMap<CredentialId, (Timestamp, Vec<Timestamp>)>,
     pub(super) refused: BTreeSet<CredentialId>,
-    pub(super) scopes: BTreeMap<CredentialId, bool>,
     /// Read as retired, and not named since.
     pub(super) retired: BTreeSet<CredentialId>,
     pub(super) named: BTreeMap<CredentialId, Timestamp>,
@@ -102,7 +101,7 @@ impl History {
             }
             _ => false,
         };
-        is_candidate && self.scopes.get(&record.active) == Some(&true)
+        is_candidate && record.scope.as_deref() == Some("a b")
     }
 
     pub(super) fn answered(
@@ -127,7 +126,6 @@ impl History {
                         self.denied.entry(other).or_default().push(now);
                     }
                 }
-                self.scopes.insert(id, grant.scope.as_deref() == Some("a b"));
             }
             Verdict::Refused(_) | Verdict::Ambiguous(_) => {
                 self.denied.entry(id).or_default().push(now);
