@@ -1162,9 +1162,14 @@ export interface Missing {
    * else is.
    */
   readonly proof: boolean
-  /** Members of the fleet that have not seen the promotion, at most 32 of them. */
+  /**
+   * How many members of the fleet are in the way, at least. `acks` and `holders` name them: at most
+   * 32 each, and none where the store did not name them in time.
+   */
+  readonly members: number
+  /** Members of the fleet that have not seen the promotion. */
   readonly acks: readonly string[]
-  /** Members of the fleet that do not hold the active credential, at most 32 of them. */
+  /** Members of the fleet that do not hold the active credential. */
   readonly holders: readonly string[]
   /**
    * Entries, by their position in the list of credentials from 0, whose `persist` has not

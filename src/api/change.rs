@@ -8,7 +8,7 @@ use super::rotation::phase;
 use super::sentences::{self, Labels};
 use crate::clock::Timestamp;
 use crate::error::Failure;
-use crate::member::{Change, Member, What, Why};
+use crate::member::{Change, Member, NamedMembers, What, Why};
 use crate::rotation::{MemberId, Missing, Transition};
 
 /// A change of the credentials, or something that people should know of them.
@@ -53,7 +53,9 @@ impl ChangeMessage {
             What::Moved(transition, why) => (moved(*transition), why.map(self::why), None),
             What::AwaitsCustody => ("awaiting-custody", None, None),
             What::NotPersisted => ("not-persisted", None, None),
-            What::Overdue(missing) => ("overdue", None, Some(MissingMessage::of(missing, member))),
+            What::Overdue(missing, named) => {
+                ("overdue", None, Some(MissingMessage::of(missing, named, member)))
+            }
             What::CompromisedIgnored => ("compromised-ignored", None, None),
         };
         Self {
@@ -80,6 +82,7 @@ impl ChangeMessage {
 #[expect(missing_docs, reason = "the fields are those of index.d.ts, which documents them")]
 pub struct MissingMessage {
     pub proof: bool,
+    pub members: u32,
     pub acks: Vec<String>,
     pub holders: Vec<String>,
     /// The places that were not written, by the positions of their entries.
@@ -89,16 +92,15 @@ pub struct MissingMessage {
 
 impl MissingMessage {
     /// What is missing; `member` knows the entries of the places.
-    pub fn of(missing: &Missing, member: &Member) -> Self {
-        let named = |count: u32, members: fn(&Member) -> Vec<MemberId>| {
-            let members = if count > 0 { members(member) } else { Vec::new() };
-            members.into_iter().map(|it| format!("{:016x}", it.0)).collect()
-        };
+    pub fn of(missing: &Missing, named: &NamedMembers, member: &Member) -> Self {
+        let ids =
+            |members: &[MemberId]| members.iter().map(|it| format!("{:016x}", it.0)).collect();
         let places = missing.targets.iter().filter_map(|slot| member.place_of(*slot));
         Self {
             proof: missing.proof,
-            acks: named(missing.acks, Member::behind),
-            holders: named(missing.holders, Member::without),
+            members: missing.acks.max(missing.holders),
+            acks: ids(&named.behind),
+            holders: ids(&named.without),
             sinks: places.map(|place| place.index).collect(),
             custody: missing.custody,
         }

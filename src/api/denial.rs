@@ -16,7 +16,7 @@ impl ErrorMessage {
         labels: Labels<'_>,
         calendar: Calendar<'_>,
     ) -> Self {
-        let details = RotationDetails {
+        let mut details = RotationDetails {
             rotation_id: denial.rotation.as_ref().map(ToString::to_string),
             ..RotationDetails::default()
         };
@@ -30,6 +30,9 @@ impl ErrorMessage {
                 Self { details, ..Self::new(Code::NoFleet, NO_FLEET) }
             }
             Reason::Refused(refusal, failure) => {
+                if let Refusal::RetireBlocked(missing) = &**refusal {
+                    details.missing = Some(MissingMessage::of(missing, &denial.named, member));
+                }
                 refused(refusal, failure.as_deref(), details, member, calendar)
             }
         }
@@ -51,15 +54,15 @@ fn refused(
         Refusal::NoCandidate(ids) => {
             details.looked_at = Some(ids.iter().map(ToString::to_string).collect());
         }
-        Refusal::RetireBlocked(missing) => {
-            details.missing = Some(MissingMessage::of(missing, member));
-        }
         Refusal::LifetimeTooShort { safe_until } => {
             let safe_until = member.own_time(*safe_until);
             details.safe_until = Some(calendar.utc(safe_until));
             lifetime_ms = Some(millis(safe_until.since(calendar.now())));
         }
-        Refusal::Conflict | Refusal::Degraded | Refusal::TokenUnavailable => {}
+        Refusal::RetireBlocked(_)
+        | Refusal::Conflict
+        | Refusal::Degraded
+        | Refusal::TokenUnavailable => {}
     }
     ErrorMessage {
         lifetime_ms,

@@ -74,23 +74,14 @@ pub(super) fn waiting(on: &WaitsOn, labels: Labels<'_>) -> String {
              or as soon as the active one is rejected.",
             persist_failures(failures, labels)
         ),
-        WaitsOn::Members { count: 0, .. } => {
+        WaitsOn::Members { count: 0 } => {
             "The list of the fleet's members is not complete yet.".to_owned()
         }
-        WaitsOn::Members { count, named } => {
-            let ids: Vec<String> = named.iter().map(|it| format!("{:016x}", it.0)).collect();
-            let names =
-                if ids.is_empty() { ".".to_owned() } else { format!(": {}.", ids.join(", ")) };
-            match count {
-                1 => format!(
-                    "One member of the fleet does not have the active credential yet{names}"
-                ),
-                count => {
-                    format!(
-                        "{count} members of the fleet do not have the active credential yet{names}"
-                    )
-                }
-            }
+        WaitsOn::Members { count: 1 } => {
+            "One member of the fleet does not have the active credential yet.".to_owned()
+        }
+        WaitsOn::Members { count } => {
+            format!("{count} members of the fleet do not have the active credential yet.")
         }
         WaitsOn::Persist { failures } if failures.is_empty() => {
             "The active credential is being persisted.".to_owned()
@@ -223,7 +214,7 @@ pub(super) fn change(change: &Change, labels: Labels<'_>) -> String {
             "The {active} is active, but it has no durable copy and is lost when this process ends.{persists} Before \
              that, write it to the place that the service reads its credentials from."
         ),
-        What::Overdue(what) => format!(
+        What::Overdue(what, _) => format!(
             "The {previous} should be retired by now, but cannot be: {}.{persists} Repair that, or call retireNow({{ \
              force: true }}), which does not wait for members and persists.",
             missing(what).join("; ")

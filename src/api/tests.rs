@@ -60,19 +60,24 @@ fn an_expiry_is_told_to_every_handle_and_a_source_only_to_its_own() {
 }
 
 #[test]
-fn members_that_have_to_follow_are_counted_and_named_where_their_names_are_known() {
+fn members_that_have_to_follow_are_counted() {
     use crate::member::WaitsOn;
-    use crate::rotation::MemberId;
-    let said = |count, named: &[u64]| {
-        let named = named.iter().map(|id| MemberId(*id)).collect();
-        sentences::waiting(&WaitsOn::Members { count, named }, &|_| None)
-    };
-    assert_eq!(said(0, &[]), "The list of the fleet's members is not complete yet.");
-    let one = "One member of the fleet does not have the active credential yet";
-    assert_eq!(said(1, &[]), format!("{one}."));
-    assert_eq!(said(1, &[255]), format!("{one}: 00000000000000ff."));
-    assert_eq!(
-        said(2, &[1, 2]),
-        "2 members of the fleet do not have the active credential yet: 0000000000000001, 0000000000000002."
-    );
+    let said = |count| sentences::waiting(&WaitsOn::Members { count }, &|_| None);
+    assert_eq!(said(0), "The list of the fleet's members is not complete yet.");
+    assert_eq!(said(1), "One member of the fleet does not have the active credential yet.");
+    assert_eq!(said(2), "2 members of the fleet do not have the active credential yet.");
+}
+
+#[test]
+fn members_in_the_way_of_a_retirement_are_counted_and_named() {
+    use crate::member::NamedMembers;
+    use crate::rotation::{MemberId, Missing};
+    let missing = Missing { acks: 1, holders: 2, ..Missing::default() };
+    let named =
+        NamedMembers { behind: vec![MemberId(255)], without: vec![MemberId(1), MemberId(2)] };
+    let message = MissingMessage::of(&missing, &named, &Member::new(DEFAULT));
+    let told = serde_json::to_value(message).expect("it is plain");
+    assert_eq!(told["members"], json!(2));
+    assert_eq!(told["acks"], json!(["00000000000000ff"]));
+    assert_eq!(told["holders"], json!(["0000000000000001", "0000000000000002"]));
 }

@@ -6,6 +6,7 @@ use super::calls::{Open, Watch};
 use super::effect::{Answer, Denial, MemberEffect, Reason};
 use super::event::{Ask, Candidate, Until};
 use super::item::Item;
+use super::named::NamedMembers;
 use super::parts::Member;
 use super::snapshot::Progress;
 use super::step::MemberStep;
@@ -32,7 +33,7 @@ impl MemberStep<'_> {
         let Watch { caller, until, .. } = watch;
         let rotation = Some(watch.rotation.clone());
         if until == Until::Everywhere && self.member.shared.fleet().is_none() {
-            let outcome = Err(Denial { reason: Reason::NoFleet, rotation });
+            let outcome = Err(Denial::new(Reason::NoFleet, rotation));
             self.effects.push(MemberEffect::Answer { caller, outcome });
             return;
         }
@@ -115,6 +116,20 @@ impl MemberStep<'_> {
     /// The caller gets its outcome, as the credential lifecycle says.
     pub(super) fn settle(&mut self, caller: CallerId, outcome: Result<Settled, Refusal>) {
         let Some(open) = self.member.calls.close(caller) else { return };
+        match outcome {
+            Err(Refusal::RetireBlocked(missing)) => self.tell_blocked(caller, open, missing),
+            outcome => self.answer(caller, open, outcome, NamedMembers::default()),
+        }
+    }
+
+    /// The same, with the members that are in the way.
+    pub(super) fn answer(
+        &mut self,
+        caller: CallerId,
+        open: Open,
+        outcome: Result<Settled, Refusal>,
+        named: NamedMembers,
+    ) {
         // What it gets is the rotation as it is from now on.
         self.look_at_waits();
         let member = &mut *self.member;
@@ -129,16 +144,17 @@ impl MemberStep<'_> {
                 Ok(Answer::Prepared { safe_until, custody })
             }
             Ok(Settled::Cancelled) => Ok(Answer::Cancelled),
-            Err(refusal) => Err(member.denial(refusal, open.rotation)),
+            Err(refusal) => Err(Denial { named, ..member.denial(refusal, open.rotation) }),
         };
         self.effects.push(MemberEffect::Answer { caller, outcome });
     }
 
     /// Somebody no longer waits, and gets no outcome.
     pub(super) fn left(&mut self, caller: CallerId) {
-        let Member { calls, targets, work, .. } = &mut *self.member;
+        let Member { calls, laggards, targets, work, .. } = &mut *self.member;
         targets.trials.forget(caller);
         work.forget(caller);
+        laggards.forget(caller);
         if let Some(known) = calls.leave(caller) {
             work.push(Item::Rotation(rotation::RotationEvent::Left(known)));
         }
@@ -152,7 +168,7 @@ impl MemberStep<'_> {
         let waits = rotation.as_ref().map(|it| member.rotations.waits_of(it));
         let reason = Reason::TimedOut { is_rotate, waiting: waits.unwrap_or_default().to_vec() };
         self.left(caller);
-        let outcome = Err(Denial { reason, rotation });
+        let outcome = Err(Denial::new(reason, rotation));
         self.effects.push(MemberEffect::Answer { caller, outcome });
     }
 
@@ -185,12 +201,11 @@ impl Member {
 
     /// Where the rotation stands that the caller's request was about.
     fn outcome_of(&mut self, rotation: Option<RotationId>) -> Result<Answer, Denial> {
-        match self.active_snapshot(rotation.clone()) {
-            Some(snapshot) => Ok(Answer::Rotation(Box::new(snapshot))),
-            None => {
-                Err(Denial { reason: Reason::Refused(Box::new(Refusal::Conflict), None), rotation })
-            }
-        }
+        let snapshot = self.active_snapshot(rotation.clone());
+        let reason = || Reason::Refused(Box::new(Refusal::Conflict), None);
+        snapshot
+            .map(|snapshot| Answer::Rotation(Box::new(snapshot)))
+            .ok_or_else(|| Denial::new(reason(), rotation))
     }
 
     fn denial(&self, refusal: Refusal, rotation: Option<RotationId>) -> Denial {
@@ -208,7 +223,7 @@ impl Member {
             _ => rotation,
         };
         let reason = Reason::Refused(Box::new(refusal), failure.map(Box::new));
-        Denial { reason, rotation }
+        Denial::new(reason, rotation)
     }
 
     /// What the endpoint last said to the active credential, or why there is none.

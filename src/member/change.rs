@@ -1,6 +1,7 @@
 //! What is told of a change of the credential lifecycle.
 
 use super::keyring::Name;
+use super::named::NamedMembers;
 use super::targets::PersistFailure;
 use crate::clock::Timestamp;
 use crate::error::Failure;
@@ -45,7 +46,7 @@ pub enum What {
     /// The active credential is kept nowhere but in this process.
     NotPersisted,
     /// The overlap is over, and this stands in the way.
-    Overdue(Missing),
+    Overdue(Missing, NamedMembers),
     /// A source brought back a credential that has leaked; it is ignored.
     CompromisedIgnored,
 }

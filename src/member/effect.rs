@@ -5,6 +5,7 @@ use std::sync::Arc;
 use url::Url;
 
 use super::change::Change;
+use super::named::NamedMembers;
 use super::snapshot::RotationSnapshot;
 use super::targets::Custody;
 use super::waiting::Waiting;
@@ -121,6 +122,15 @@ pub struct Denial {
     pub reason: Reason,
     /// The rotation that it is about.
     pub rotation: Option<RotationId>,
+    /// The members of the fleet that are in the way, where some are.
+    pub named: NamedMembers,
+}
+
+impl Denial {
+    /// One that is not about members.
+    pub fn new(reason: Reason, rotation: Option<RotationId>) -> Self {
+        Self { reason, rotation, named: NamedMembers::default() }
+    }
 }
 
 /// Why a caller does not get what it wanted.

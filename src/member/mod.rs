@@ -13,6 +13,7 @@ mod chance;
 mod change;
 mod effect;
 mod event;
+mod named;
 mod snapshot;
 mod waiting;
 
@@ -68,6 +69,7 @@ pub use change::{Change, What};
 pub use effect::{Answer, Denial, MemberEffect, MemberNotice, Reason};
 pub use event::{Ask, Candidate, MemberEvent, Until};
 pub use keyring::Name;
+pub use named::NamedMembers;
 pub use parts::Member;
 pub use snapshot::{Progress, RotationSnapshot};
 pub use standing::{CredentialStanding, CredentialState};

@@ -1,88 +1,96 @@
 //! How members are named that keep the previous credential from being retired.
 //!
 //! Everything else goes by the number of members. Names are asked for when people are told that
-//! somebody is in the way.
+//! somebody is in the way, and nothing but those people waits for them.
 
+use super::calls::Open;
 use super::laggards::Naming;
+use super::named::NamedMembers;
 use super::notices::Context;
 use super::operations::Purpose;
 use super::parts::Member;
 use super::step::MemberStep;
-use super::work::Pending;
-use crate::rotation::{
-    self, Barrier, MemberId, MemberRow, Missing, PhaseName, Record, Refusal, RotationNotice,
-};
+use super::waiting::WaitCode;
+use crate::rotation::{self, CallerId, MemberTable, Missing, PhaseName, Refusal, RotationNotice};
 use crate::store::{Operation, Reply, Unavailable};
 
 impl MemberStep<'_> {
-    /// Tells that a retirement is blocked, once the members in the way are known by name, or at
-    /// once if there are none or nobody can be asked.
-    pub(super) fn tell_of_laggards(&mut self, naming: Naming) {
-        let member = &*self.member;
-        let is_in_reach = member.membership.is_some() && !member.shared.is_out();
-        if !naming.missing().is_of_members() || !is_in_reach || member.work.is_storing() {
-            return self.tell_named(naming);
+    /// A caller is told that a retirement is blocked, and by whom.
+    pub(super) fn tell_blocked(&mut self, caller: CallerId, open: Open, missing: Missing) {
+        let naming = Naming::Call(caller, open, missing);
+        if self.can_name(naming.missing()) {
+            self.name(naming);
+        } else {
+            self.tell_named(naming, &NamedMembers::default());
         }
-        let id = self.ask_store(Purpose::Work, Operation::Members);
-        self.member.work.begin(id, Pending::Naming(naming));
     }
 
-    /// The members were asked for.
-    pub(super) fn has_named(&mut self, naming: Naming, result: Result<Reply, Unavailable>) {
-        match result {
-            Ok(Reply::Members(members)) => {
-                let Member { laggards, shared, .. } = &mut *self.member;
-                laggards.replace(shared.record().and_then(Record::open_overlap), members);
-            }
-            // It shows whether the store is out of reach.
-            _ => self.member.work.read_first(),
+    /// People are told that a retirement is overdue, and because of whom, unless they know.
+    pub(super) fn tell_overdue(&mut self, missing: &Missing) {
+        let naming = Naming::Notice(missing.clone());
+        if !self.can_name(missing) {
+            return self.tell_named(naming, &NamedMembers::default());
         }
-        self.tell_named(naming);
+        let Member { laggards, shared, .. } = &mut *self.member;
+        if shared.fleet().is_some_and(|fleet| laggards.is_to_look(&fleet.census, self.now)) {
+            self.name(naming);
+        }
     }
 
-    fn tell_named(&mut self, naming: Naming) {
+    /// The store has named the members, or has not.
+    pub(super) fn has_named(&mut self, result: Result<Reply, Unavailable>) {
+        let named = if let Ok(Reply::Members(members)) = result {
+            self.member.laggards_in(&members)
+        } else {
+            self.member.laggards.look_again();
+            NamedMembers::default()
+        };
+        for naming in self.member.laggards.take() {
+            self.tell_named(naming, &named);
+        }
+    }
+
+    fn can_name(&self, missing: &Missing) -> bool {
+        let Member { membership, shared, .. } = &*self.member;
+        missing.is_of_members() && membership.is_some() && !shared.is_out()
+    }
+
+    fn name(&mut self, naming: Naming) {
+        if self.member.laggards.wait(naming) {
+            self.ask_store(Purpose::Naming, Operation::Members);
+        }
+    }
+
+    fn tell_named(&mut self, naming: Naming, named: &NamedMembers) {
         match naming {
-            Naming::Call(caller, missing) => {
-                self.settle(caller, Err(Refusal::RetireBlocked(missing)));
+            Naming::Call(caller, open, missing) => {
+                let outcome = Err(Refusal::RetireBlocked(missing));
+                self.answer(caller, open, outcome, named.clone());
             }
             Naming::Notice(missing) => {
-                let from = PhaseName::of(self.member.record());
-                self.tell(&RotationNotice::Overdue(missing), Context { from, was: None });
+                if self.member.is_news(WaitCode::Persist, Some((&missing, named))) {
+                    let from = PhaseName::of(self.member.record());
+                    let notice = RotationNotice::Overdue(missing);
+                    self.tell(&notice, named, Context { from, was: None });
+                }
             }
         }
     }
 }
 
+impl Naming {
+    fn missing(&self) -> &Missing {
+        let (Self::Call(.., missing) | Self::Notice(missing)) = self;
+        missing
+    }
+}
+
 impl Member {
-    /// So many members are named at most.
-    pub const MOST_NAMED: usize = 32;
-
-    /// The members that had not seen the open overlap's promotion when they were named.
-    pub fn behind(&self) -> Vec<MemberId> {
-        self.laggards(Barrier::is_behind)
-    }
-
-    /// The members that did not hold the credential that the end of the open overlap waits for.
-    pub fn without(&self) -> Vec<MemberId> {
-        self.laggards(Barrier::is_without)
-    }
-
-    /// Both, unless some have followed since.
-    pub(super) fn named_laggards(&self, missing: &Missing) -> Vec<MemberId> {
-        let named = self.laggards(|barrier, row| barrier.is_behind(row) || barrier.is_without(row));
-        let (least, most) = (missing.acks.max(missing.holders), missing.acks + missing.holders);
-        let is_as_many = u32::try_from(named.len()).is_ok_and(|it| (least..=most).contains(&it));
-        if is_as_many { named } else { Vec::new() }
-    }
-
-    fn laggards(&self, is_in_the_way: fn(&Barrier, &MemberRow) -> bool) -> Vec<MemberId> {
-        let known = self.record().and_then(|record| {
-            let overlap = record.open_overlap()?;
-            let barrier = rotation::barrier(record, &self.view(), overlap)?;
-            Some((barrier, self.laggards.of(overlap)?))
-        });
-        let Some((barrier, members)) = known else { return Vec::new() };
-        let rows = members.rows.iter().filter(|(_, row)| is_in_the_way(&barrier, row));
-        rows.map(|(id, _)| *id).take(Self::MOST_NAMED).collect()
+    /// Those of the members that the end of the open overlap waits for.
+    fn laggards_in(&self, members: &MemberTable) -> NamedMembers {
+        let barrier = self
+            .record()
+            .and_then(|record| rotation::barrier(record, &self.view(), record.open_overlap()?));
+        barrier.map_or_else(NamedMembers::default, |it| NamedMembers::of(&it, members))
     }
 }

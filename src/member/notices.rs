@@ -2,7 +2,7 @@
 
 use super::change::{Change, What};
 use super::effect::{MemberEffect, MemberNotice};
-use super::laggards::Naming;
+use super::named::NamedMembers;
 use super::parts::Member;
 use super::step::MemberStep;
 use super::waiting::WaitCode;
@@ -20,17 +20,18 @@ impl MemberStep<'_> {
     /// Tells people of a change, unless they know, or are told once somebody is known by name.
     pub(super) fn tell_change(&mut self, notice: &rotation::RotationNotice, context: Context<'_>) {
         match notice {
-            rotation::RotationNotice::Overdue(missing) => {
-                if self.member.is_news(WaitCode::Persist, Some(missing)) {
-                    self.tell_of_laggards(Naming::Notice(missing.clone()));
-                }
-            }
-            notice => self.tell(notice, context),
+            rotation::RotationNotice::Overdue(missing) => self.tell_overdue(missing),
+            notice => self.tell(notice, &NamedMembers::default(), context),
         }
     }
 
-    /// Tells people of a change.
-    pub(super) fn tell(&mut self, notice: &rotation::RotationNotice, context: Context<'_>) {
+    /// Tells people of a change, and of the members that are in the way.
+    pub(super) fn tell(
+        &mut self,
+        notice: &rotation::RotationNotice,
+        named: &NamedMembers,
+        context: Context<'_>,
+    ) {
         let member = &mut *self.member;
         let (mut about, mut failure) = (None, None);
         let what = match notice {
@@ -57,7 +58,9 @@ impl MemberStep<'_> {
                 What::AwaitsCustody
             }
             rotation::RotationNotice::NotPersisted(_) => What::NotPersisted,
-            rotation::RotationNotice::Overdue(missing) => What::Overdue(missing.clone()),
+            rotation::RotationNotice::Overdue(missing) => {
+                What::Overdue(missing.clone(), named.clone())
+            }
             rotation::RotationNotice::Compromised(_) => What::CompromisedIgnored,
         };
         let mut change = Change { failure, ..member.change(what, context) };
@@ -106,7 +109,7 @@ impl Member {
         let last = record.and_then(|record| record.history.last());
         let is_retired = matches!(what, What::Moved(Transition::Retired, _));
         let targets = match what {
-            What::AwaitsCustody | What::NotPersisted | What::Overdue(_) => self.persist_failures(),
+            What::AwaitsCustody | What::NotPersisted | What::Overdue(..) => self.persist_failures(),
             _ => Vec::new(),
         };
         // A retirement and the beginning of the next rotation may be one write.

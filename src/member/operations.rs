@@ -37,6 +37,8 @@ pub(super) enum Purpose {
     Renewal(u64),
     /// A rejection of this credential is noted for the fleet.
     Rejection(CredentialId),
+    /// People are told of members by name.
+    Naming,
     /// Nobody waits for it.
     Note,
 }

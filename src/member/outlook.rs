@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::named::NamedMembers;
 use super::notices::Context;
 use super::parts::Member;
 use super::step::MemberStep;
@@ -45,7 +46,11 @@ impl MemberStep<'_> {
 impl Member {
     /// Whether nobody was told yet that the open rotation waits for this reason; it counts as told
     /// then.
-    pub(super) fn is_news(&mut self, code: WaitCode, missing: Option<&Missing>) -> bool {
+    pub(super) fn is_news(
+        &mut self,
+        code: WaitCode,
+        missing: Option<(&Missing, &NamedMembers)>,
+    ) -> bool {
         // Whatever it says of places, people hear what each of them has said.
         let failures = self.targets.failures().map(|(_, failure)| failure.message.as_str());
         let failures: BTreeSet<&str> = failures.collect();
@@ -80,8 +85,7 @@ impl Member {
         let proof = active.filter(|_| missing.is_only_proof());
         let proof = proof.map(|active| self.awaits_proof(active));
         let count = missing.acks.max(missing.holders);
-        let members = (missing.table || count > 0)
-            .then(|| WaitsOn::Members { count, named: self.named_laggards(missing) });
+        let members = (missing.table || count > 0).then_some(WaitsOn::Members { count });
         let targets = (missing.custody || !missing.targets.is_empty())
             .then(|| WaitsOn::Persist { failures: self.persist_failures() });
         proof.into_iter().chain(members).chain(targets).collect()

@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use super::effect::MemberEffect;
 use super::item::Item;
-use super::laggards::Naming;
 use super::notices::Context;
 use super::parts::Member;
 use super::step::MemberStep;
@@ -168,10 +167,6 @@ impl MemberStep<'_> {
                 }
             }
             rotation::RotationEffect::Keep(caller) => self.keep(caller),
-            rotation::RotationEffect::Answer {
-                caller,
-                outcome: Err(rotation::Refusal::RetireBlocked(missing)),
-            } => self.tell_of_laggards(Naming::Call(caller, missing)),
             rotation::RotationEffect::Answer { caller, outcome } => self.settle(caller, outcome),
             rotation::RotationEffect::Notify(notice) => {
                 let from = PhaseName::of(member.record());

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use super::named::NamedMembers;
 use super::waiting::{WaitCode, Waiting, WaitsOn};
 use crate::clock::Timestamp;
 use crate::credential::CredentialId;
@@ -91,10 +92,11 @@ impl Rotations {
     pub(super) fn is_news(
         &mut self,
         code: WaitCode,
-        missing: Option<&Missing>,
+        missing: Option<(&Missing, &NamedMembers)>,
         failures: &BTreeSet<&str>,
     ) -> bool {
-        let missing = missing.map(|missing| Missing { proof: false, ..missing.clone() });
+        let missing =
+            missing.map(|(missing, named)| (Missing { proof: false, ..missing.clone() }, named));
         self.told.insert(format!("{code:?} {missing:?} {failures:?}"))
     }
 }

@@ -61,6 +61,7 @@ impl MemberStep<'_> {
             (Purpose::Rejection(id), Ok(Reply::Rejections(row))) => {
                 self.member.standings.ledger.note_row(id, row);
             }
+            (Purpose::Naming, result) => self.has_named(result),
             (Purpose::Rejection(_) | Purpose::Note, _) => {}
         }
     }
@@ -86,7 +87,6 @@ impl MemberStep<'_> {
                 self.install(&token, self.member.serial() + 1);
                 self.load(rotation::RotationEvent::Ticked);
             }
-            (Pending::Naming(naming), result) => self.has_named(naming, result),
             (Pending::Load(event), Ok(Reply::Loaded(snapshot))) => self.loaded(event, *snapshot),
             (Pending::Load(event), _) => {
                 let id = self.member.operations.number();
@@ -116,6 +116,8 @@ impl MemberStep<'_> {
         if let Some(membership) = membership {
             membership.repeat(now);
         }
+        let lost = || Unavailable { reason: "the thread that asked was lost".to_owned() };
+        self.has_named(Err(lost()));
         let Some(id) = self.member.work.awaited() else { return };
         match self.member.work.end(id) {
             Some(Pending::Load(event)) => {
@@ -125,8 +127,7 @@ impl MemberStep<'_> {
             Some(pending) => {
                 let id = self.member.operations.number();
                 self.member.work.begin(id, pending);
-                let reason = "the thread that asked was lost".to_owned();
-                self.operated(id, Err(Unavailable { reason }));
+                self.operated(id, Err(lost()));
             }
             None => {}
         }

@@ -4,7 +4,6 @@ use super::keyring::Name;
 use super::targets::PersistFailure;
 use crate::clock::Timestamp;
 use crate::error::Failure;
-use crate::rotation::MemberId;
 
 /// Something that a rotation waits for.
 #[derive(Debug, Clone)]
@@ -32,10 +31,8 @@ pub enum WaitsOn {
     },
     /// Live members of the fleet have to catch up.
     Members {
-        /// How many have not; 0: not all of them may be known.
+        /// How many have not, at least; 0: not all of them may be known.
         count: u32,
-        /// The same by name, if they are known by name.
-        named: Vec<MemberId>,
     },
     /// The active credential has to be persisted.
     Persist {

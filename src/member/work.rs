@@ -7,7 +7,6 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use super::item::Item;
-use super::laggards::Naming;
 use crate::clock::StoreTime;
 use crate::credential::{Credential, CredentialId};
 use crate::rotation::{self, CallerId, Record};
@@ -60,8 +59,6 @@ pub(super) enum Pending {
         generation: u64,
     },
     Load(rotation::RotationEvent),
-    /// Somebody is told as soon as the members are known by name.
-    Naming(Naming),
     /// The store has lost the record, or its latest writes.
     Repair {
         event: rotation::RotationEvent,

@@ -33,7 +33,7 @@ fn rotate(world: &mut World, ask: Request<Candidate>) -> RotationSnapshot {
 
 fn refusal(world: &World, caller: CallerId) -> (Refusal, Option<RotationId>) {
     match &world.script.answers[&caller] {
-        Err(Denial { reason: Reason::Refused(refusal, _), rotation }) => {
+        Err(Denial { reason: Reason::Refused(refusal, _), rotation, .. }) => {
             ((**refusal).clone(), rotation.clone())
         }
         other => panic!("{other:?}"),
@@ -168,10 +168,10 @@ fn a_retirement_that_is_overdue_is_told_once_with_what_is_missing() {
     world.pass(2 * HOUR);
     let overdue: Vec<_> = changes(&world)
         .into_iter()
-        .filter(|it| matches!(it.what, What::Overdue(_) | What::Moved(Transition::Overdue, _)))
+        .filter(|it| matches!(it.what, What::Overdue(..) | What::Moved(Transition::Overdue, _)))
         .collect();
     assert_eq!(overdue.len(), 1);
-    let What::Overdue(Missing { targets: sinks, .. }) = &overdue[0].what else {
+    let What::Overdue(Missing { targets: sinks, .. }, _) = &overdue[0].what else {
         panic!("{overdue:?}")
     };
     assert_eq!(sinks.len(), 1);

@@ -60,9 +60,10 @@ impl Outside {
         let is_early = self.regime.store_survives || self.is_store_down;
         assert!(role != Role::Unknown || is_early, "an unknown credential is presented");
         let phase = PhaseName::of(Some(record));
-        // A preparation ends by itself where that cannot be stored.
-        let is_prepared =
-            phase == PhaseName::Prepared && role == Role::Active && !self.is_store_down;
+        // A preparation ends by itself where that cannot be stored, and the process may not have
+        // noticed yet that it can be.
+        let is_out = self.is_store_down || process.member.shared.is_out();
+        let is_prepared = phase == PhaseName::Prepared && role == Role::Active && !is_out;
         assert!(!is_prepared, "the active credential is presented while it may be replaced");
         // Whether it still works is asked while a proved candidate waits, and to judge a refused
         // one.
