@@ -108,6 +108,11 @@ impl Member {
         self.shared.record()
     }
 
+    /// Whether tokens of a credential may be handed out: not if it has leaked.
+    pub(super) fn may_use_token_of(&self, credential: CredentialId) -> bool {
+        self.record().is_none_or(|record| record.may_use_token_of(credential))
+    }
+
     /// What the endpoint's answers say of each credential.
     pub fn ledger(&self) -> &Ledger {
         &self.standings.ledger

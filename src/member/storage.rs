@@ -275,14 +275,17 @@ impl MemberStep<'_> {
         rotations.remember(was.as_ref(), shared.record());
         self.member.prune();
         self.replace_variables(was.as_ref());
-        if let Some(token) = token {
-            self.adopt_token(token);
+        match token {
+            // A failover has brought it back. Nobody hands it out, here or elsewhere.
+            Some(token) if !self.member.may_use_token_of(token.credential) => {
+                self.drop_tokens(token.credential);
+            }
+            Some(token) => self.adopt_token(token),
+            None => {}
         }
         let held = self.member.tokens.held_of(self.now).map(|(credential, _)| credential);
-        let record = self.member.record();
-        let leaked = held.filter(|id| record.is_some_and(|it| !it.may_use_token_of(*id)));
-        if let Some(id) = leaked {
-            self.drop_tokens(id);
+        if let Some(leaked) = held.filter(|id| !self.member.may_use_token_of(*id)) {
+            self.drop_tokens(leaked);
         }
     }
 

@@ -8,7 +8,7 @@ use super::world::*;
 use crate::credential::Credential;
 use crate::member::{MemberEvent, Progress};
 use crate::policy::tests::DEFAULT;
-use crate::rotation::{PhaseName, Role, TokenChange, Write};
+use crate::rotation::{PhaseName, Request, Role, Rotate, TokenChange, Write};
 use crate::store::{Operation, Reply, StoreSnapshot};
 
 const SECRETS: &[&str] = &["old", "new", "third"];
@@ -67,6 +67,27 @@ fn what_the_store_has_lost_is_written_back_by_whoever_has_read_it() {
     assert!(after.version.epoch >= before.version.epoch);
     assert_eq!(stored_role(&world, "old"), Role::Retired);
     assert!(is_shared(&world));
+}
+
+#[test]
+fn a_token_of_a_leaked_secret_that_a_failover_brings_back_is_deleted_and_not_handed_out() {
+    let mut world = with_token(SECRETS);
+    let before = world.process.store.load();
+    let mut leak = rotate(Some("new"));
+    if let Request::Rotate(Rotate { compromised, .. }) = &mut leak {
+        *compromised = true;
+    }
+    world.ask(leak);
+    world.pass(MINUTE);
+    assert_eq!((world.role("new"), world.role("old")), (Role::Active, Role::Retired));
+    world.process.store.restore(Some(before));
+    // It writes back what was lost, and has to read whether that took place.
+    world.script.next_write = StoreFate::AnswerLost;
+    world.tell(MemberEvent::Invalidated(world.serial().unwrap()));
+    world.pass(MINUTE);
+    assert_eq!(world.secret_in_use(), Some("new"));
+    assert!(is_shared(&world), "others are not handed it either");
+    assert_eq!(stored_role(&world, "old"), Role::Retired);
 }
 
 #[test]

@@ -15,6 +15,7 @@ use crate::refresh::{TokenRefusal, WaiterId};
 use crate::rotation::{CallerId, PersistOutcome};
 use crate::source::{EntryPlace, Reading};
 use crate::store::Operation;
+use crate::token::HeldToken;
 use crate::verdict::{Verdict, Verify};
 
 type Endpoint = Box<dyn FnMut(&Credential, Timestamp) -> Verdict>;
@@ -236,6 +237,13 @@ impl SourceReader for Script {
 }
 
 impl Clientele for Script {
+    fn publishes(&mut self, process: &Process, token: &Arc<HeldToken>) {
+        let record = process.member.record();
+        let known = record.zip(token.made_with.id());
+        let is_leaked = known.is_some_and(|(record, id)| !record.may_use_token_of(id));
+        assert!(!is_leaked, "a token of a credential that has leaked is handed out");
+    }
+
     fn settles(&mut self, process: &Process, waiter: WaiterId, outcome: Result<(), TokenRefusal>) {
         self.settled.push((process.now(), waiter, outcome));
     }

@@ -157,6 +157,9 @@ impl Outside {
         let issued = issued.expect("a token that the provider has issued");
         let made_with = token.made_with.id().expect("ids are known");
         assert_eq!(issued.key.id(), made_with, "it was made with another credential");
+        let is_leaked =
+            process.member.record().is_some_and(|record| !record.may_use_token_of(made_with));
+        assert!(!is_leaked, "a token of a credential that has leaked is handed out");
         // What the clocks differ by is known to within the time that an operation takes.
         let until = token.usable_until - self.nodes[place].ahead;
         assert!(until <= issued.expires_at + SECOND, "it is handed out for too long");
