@@ -4,6 +4,7 @@ import { readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
 import { pack } from './support/packages.mjs'
+import { redisEnvironment } from './support/redis.mjs'
 import {
   bin,
   build,
@@ -25,6 +26,7 @@ const pure = ['--no-default-features']
 const io = [...pure, '--features', 'io']
 
 await install()
+const redis = await redisEnvironment()
 await style()
 await clippy('the pure core', ['--all-targets', ...pure], { env })
 await clippy('the core with I/O', ['--all-targets', ...io], { env })
@@ -33,7 +35,7 @@ countRust(await step('Rust tests of the pure core', 'cargo', ['test', ...pure], 
 // The searches and simulations of the pure core have run already.
 const searches = ['simulation', 'model', 'member::tests::faults', 'webhook::tests']
 const rest = ['test', ...io, '--', ...searches.flatMap((search) => ['--skip', search])]
-countRust(await step('Rust tests with I/O', 'cargo', rest, { env }), 'io')
+countRust(await step('Rust tests with I/O', 'cargo', rest, { env: { ...env, ...redis } }), 'io')
 await step('Rust documentation', 'cargo', ['doc', '--quiet', '--no-deps', ...io], {
   env: { ...env, RUSTDOCFLAGS: '-D warnings' },
 })

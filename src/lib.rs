@@ -40,6 +40,8 @@ pub mod wiping;
 
 #[cfg(feature = "io")]
 pub mod driver;
+#[cfg(feature = "io")]
+pub mod redis;
 
 #[cfg(feature = "node")]
 mod binding;

@@ -3,6 +3,8 @@
 use std::ops::{Add, Sub};
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
+
 use super::timestamp::Timestamp;
 
 /// A point on the time line of a store, in whole milliseconds.
@@ -10,7 +12,9 @@ use super::timestamp::Timestamp;
 /// Everything that the members of a fleet share is told in it. It is comparable only with other
 /// points of the same store: each process has a clock of its own, the [`Timestamp`]s of which mean
 /// nothing to another one.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize,
+)]
 pub struct StoreTime(u64);
 
 impl StoreTime {

@@ -3,8 +3,10 @@
 #[cfg(test)]
 use std::collections::BTreeMap;
 
+use serde::{Deserialize, Serialize};
+
 /// The nonces of the writes before the latest one, the oldest first; at most [`Lineage::REACH`].
-#[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Lineage(Vec<u64>);
 
 impl Lineage {

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
 use url::Url;
 
 use super::history::{End, Past, RotationId};
@@ -16,7 +17,8 @@ use crate::credential::CredentialId;
 ///
 /// It changes only by [`Write`](super::Write), one version after the other. It holds no secret.
 /// Each credential has one [`Role`]; [`Record::role`] tells which.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct Record {
     /// Which write this is the outcome of.
     pub version: Version,
@@ -28,23 +30,31 @@ pub struct Record {
     pub client: Arc<str>,
     /// What the latest token of the active credential may be used for; none: the endpoint did not
     /// say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub scope: Option<Arc<str>>,
     /// Where a rotation stands.
     pub phase: Phase,
     /// Known and configured, not in rotation: fallbacks.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub standby: Vec<CredentialId>,
     /// Rejected while another one was accepted; probed again slowly.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub quarantined: Vec<Quarantined>,
     /// Not presented again, the latest last; at most [`Record::MOST_RETIRED`].
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub retired: Vec<Retired>,
     /// The candidate that is staged when the rotation that is open has ended.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub waiting: Option<CredentialId>,
     /// Where [`Record::to_persist`] is written to.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub targets: BTreeMap<TargetId, TargetState>,
     /// Where the token of a candidate is tried before the candidate counts as proved, for those that
     /// somebody wants it of; also when one that was rejected is tried again.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub verify: BTreeMap<CredentialId, Url>,
     /// How the latest rotations ended, the latest last; at most [`Record::MOST_HISTORY`].
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub history: Vec<Past>,
     /// The writes before this one.
     pub lineage: Lineage,
@@ -53,7 +63,8 @@ pub struct Record {
 /// Tells two writes of a record apart.
 ///
 /// The epoch alone does not: a store that lost its latest writes counts the same numbers again.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct Version {
     /// New when a record is created; a later one is greater.
     pub incarnation: u64,
@@ -66,7 +77,8 @@ pub struct Version {
 /// Where a rotation stands, with what only this state has.
 ///
 /// There is no variant for `Starting`: that is a missing record.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub enum Phase {
     /// The active credential works, and no rotation is open.
     Stable,
@@ -84,7 +96,8 @@ pub enum Phase {
 }
 
 /// See [`Phase::Prepared`].
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct Prepared {
     /// Ends it.
     pub deadline: StoreTime,
@@ -93,7 +106,8 @@ pub struct Prepared {
 }
 
 /// See [`Phase::Staged`].
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct Staged {
     /// What is being proved.
     pub next: CredentialId,
@@ -108,17 +122,22 @@ pub struct Staged {
     /// The active credential has leaked: it is retired with the promotion.
     pub compromised: bool,
     /// Since when no live member holds `next`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub forsaken: Option<StoreTime>,
     /// Since when nobody waits for `next`, which is proved, and no source yields it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unwanted: Option<StoreTime>,
     /// How far each place is with the active credential, which goes on when this is withdrawn.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub targets: BTreeMap<TargetId, TargetState>,
     /// The overlap in which it was staged; it rests, and goes on when this is withdrawn.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub beneath: Option<Box<Overlap>>,
 }
 
 /// See [`Phase::Overlap`].
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct Overlap {
     /// What was active before.
     pub previous: CredentialId,
@@ -137,6 +156,7 @@ pub struct Overlap {
     /// It was told.
     pub overdue: bool,
     /// Since when it is wanted that the previous one becomes active again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reverting: Option<StoreTime>,
 }
 

@@ -1,9 +1,12 @@
 //! What a credential is to a record.
 
+use serde::{Deserialize, Serialize};
+
 use crate::credential::CredentialId;
 
 /// The role that a staged credential had.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub enum Former {
     /// The record did not know it.
     Unknown,
@@ -16,7 +19,8 @@ pub enum Former {
 }
 
 /// A credential that was rejected while another one was accepted.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct Quarantined {
     /// The credential.
     pub credential: CredentialId,
@@ -25,7 +29,8 @@ pub struct Quarantined {
 }
 
 /// A credential that is not presented again.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct Retired {
     /// The credential.
     pub credential: CredentialId,

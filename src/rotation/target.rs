@@ -1,8 +1,14 @@
 //! Where credentials are persisted to, and how far that has come.
 
+use std::borrow::Cow;
+use std::fmt;
+use std::str::FromStr;
 use std::time::Duration;
 
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+
 use crate::clock::StoreTime;
+use crate::credential::UnknownForm;
 
 /// Names a place that credentials are persisted to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -15,6 +21,41 @@ pub enum TargetId {
     Shared(u32),
 }
 
+impl fmt::Display for TargetId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Own(number) => write!(f, "own-{number}"),
+            Self::Shared(number) => write!(f, "shared-{number}"),
+        }
+    }
+}
+
+/// Reads what [`Display`](fmt::Display) writes.
+impl FromStr for TargetId {
+    type Err = UnknownForm;
+
+    fn from_str(text: &str) -> Result<Self, UnknownForm> {
+        let number = |digits: &str| digits.parse().map_err(|_| UnknownForm);
+        match text.split_once('-') {
+            Some(("own", digits)) => number(digits).map(Self::Own),
+            Some(("shared", digits)) => number(digits).map(Self::Shared),
+            _ => Err(UnknownForm),
+        }
+    }
+}
+
+impl Serialize for TargetId {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for TargetId {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Cow::<str>::deserialize(deserializer)?.parse().map_err(de::Error::custom)
+    }
+}
+
 /// A place that a credential is to be persisted to, and when.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct TargetSpec {
@@ -25,7 +66,8 @@ pub struct TargetSpec {
 }
 
 /// How far a place is behind.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", rename_all_fields = "camelCase")]
 pub enum TargetState {
     /// To be written.
     Pending {

@@ -18,7 +18,7 @@ mod snapshot;
 mod token;
 
 #[cfg(test)]
-mod contract;
+pub(crate) mod contract;
 
 pub use beat::{Beat, Pulse};
 pub use interface::{Hint, Hints, Store};

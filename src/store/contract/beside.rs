@@ -3,7 +3,7 @@
 use super::*;
 use crate::store::REJECTIONS_TTL;
 
-pub(in crate::store) fn rejections_are_counted_for_all_clients<H: Harness>(harness: &H) {
+pub(crate) fn rejections_are_counted_for_all_clients<H: Harness>(harness: &H) {
     let (one, other) = (harness.client(), harness.client());
     let first_at = one.now();
     assert_eq!(one.reject(OLD, None).count, 1);
@@ -19,9 +19,7 @@ pub(in crate::store) fn rejections_are_counted_for_all_clients<H: Harness>(harne
     }
 }
 
-pub(in crate::store) fn rejections_of_one_credential_say_nothing_of_another<H: Harness>(
-    harness: &H,
-) {
+pub(crate) fn rejections_of_one_credential_say_nothing_of_another<H: Harness>(harness: &H) {
     let client = harness.client();
     client.reject(OLD, None);
     client.reject(OLD, None);
@@ -32,7 +30,7 @@ pub(in crate::store) fn rejections_of_one_credential_say_nothing_of_another<H: H
     assert_eq!(stored.get(&NEW), None);
 }
 
-pub(in crate::store) fn an_acceptance_ends_a_row_of_rejections<H: Harness>(harness: &H) {
+pub(crate) fn an_acceptance_ends_a_row_of_rejections<H: Harness>(harness: &H) {
     let (one, other) = (harness.client(), harness.client());
     one.accept(OLD);
     one.reject(OLD, None);
@@ -45,9 +43,7 @@ pub(in crate::store) fn an_acceptance_ends_a_row_of_rejections<H: Harness>(harne
     assert!(H::is_near(rejections.first_at, now));
 }
 
-pub(in crate::store) fn a_row_of_rejections_that_began_too_early_starts_anew<H: Harness>(
-    harness: &H,
-) {
+pub(crate) fn a_row_of_rejections_that_began_too_early_starts_anew<H: Harness>(harness: &H) {
     let client = harness.client();
     let first_at = client.reject(OLD, None).first_at;
     assert_eq!(client.reject(OLD, Some(first_at)).count, 2, "it began at that very moment");
@@ -63,7 +59,7 @@ pub(in crate::store) fn a_row_of_rejections_that_began_too_early_starts_anew<H: 
     assert_eq!(client.load().rejections[&OLD].first_at, anew.first_at);
 }
 
-pub(in crate::store) fn a_beat_is_told_of_rejections<H: Harness>(harness: &H) {
+pub(crate) fn a_beat_is_told_of_rejections<H: Harness>(harness: &H) {
     let (one, other) = (harness.client(), harness.client());
     assert!(one.beat(1, None, &[]).rejections.is_empty());
     other.reject(OLD, None);
@@ -72,7 +68,7 @@ pub(in crate::store) fn a_beat_is_told_of_rejections<H: Harness>(harness: &H) {
     assert!(one.beat(1, None, &[]).rejections.is_empty());
 }
 
-pub(in crate::store) fn rejections_are_forgotten<H: Harness>(harness: &H) {
+pub(crate) fn rejections_are_forgotten<H: Harness>(harness: &H) {
     let (one, other) = (harness.client(), harness.client());
     one.reject(OLD, None);
     one.reject(NEW, None);
@@ -87,7 +83,7 @@ pub(in crate::store) fn rejections_are_forgotten<H: Harness>(harness: &H) {
     assert!(one.load().rejections.is_empty());
 }
 
-pub(in crate::store) fn a_cool_down_is_shared_and_ends<H: Harness>(harness: &H) {
+pub(crate) fn a_cool_down_is_shared_and_ends<H: Harness>(harness: &H) {
     let (one, other) = (harness.client(), harness.client());
     let end = one.now() + 10 * SECOND;
     assert!(H::is_near(one.cool_down(10 * SECOND), end));
@@ -98,7 +94,7 @@ pub(in crate::store) fn a_cool_down_is_shared_and_ends<H: Harness>(harness: &H) 
     assert_eq!(other.load().cool_down, None);
 }
 
-pub(in crate::store) fn a_cool_down_is_never_cut_short<H: Harness>(harness: &H) {
+pub(crate) fn a_cool_down_is_never_cut_short<H: Harness>(harness: &H) {
     let (one, other) = (harness.client(), harness.client());
     let start = one.now();
     one.cool_down(10 * SECOND);

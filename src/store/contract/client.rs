@@ -35,100 +35,100 @@ fn stored(reply: Reply) -> Result<Written, Refused> {
 }
 
 /// A client of a store that can be reached.
-pub(in crate::store) struct Client<'a, H: Harness> {
-    pub(super) harness: &'a H,
-    pub(super) store: H::Store,
+pub(crate) struct Client<'a, H: Harness> {
+    pub(crate) harness: &'a H,
+    pub(crate) store: H::Store,
 }
 
 impl<H: Harness> Client<'_, H> {
-    pub(super) fn run<T>(&self, call: impl Future<Output = Result<T, Unavailable>>) -> T {
+    pub(crate) fn run<T>(&self, call: impl Future<Output = Result<T, Unavailable>>) -> T {
         self.harness.run(call).expect("a store that can be reached")
     }
 
-    pub(super) fn perform(&self, operation: &Operation) -> Reply {
+    pub(crate) fn perform(&self, operation: &Operation) -> Reply {
         self.run(self.store.perform(operation))
     }
 
-    pub(super) fn load(&self) -> StoreSnapshot {
+    pub(crate) fn load(&self) -> StoreSnapshot {
         self.load_as(None)
     }
 
-    pub(super) fn load_as(&self, member: Option<MemberId>) -> StoreSnapshot {
+    pub(crate) fn load_as(&self, member: Option<MemberId>) -> StoreSnapshot {
         *reply!(self.perform(&Operation::Load(member)), Loaded)
     }
 
-    pub(super) fn members(&self) -> MemberTable {
+    pub(crate) fn members(&self) -> MemberTable {
         reply!(self.perform(&Operation::Members), Members)
     }
 
-    pub(super) fn now(&self) -> StoreTime {
+    pub(crate) fn now(&self) -> StoreTime {
         self.load().now
     }
 
-    pub(super) fn record(&self) -> Record {
+    pub(crate) fn record(&self) -> Record {
         self.load().record.expect("a record")
     }
 
-    pub(super) fn write(&self, write: &Write, fresh: Option<&Fresh>) -> Result<Written, Refused> {
+    pub(crate) fn write(&self, write: &Write, fresh: Option<&Fresh>) -> Result<Written, Refused> {
         stored(self.perform(&Operation::Write(Box::new(write.clone()), fresh.cloned())))
     }
 
-    pub(super) fn put_token(&self, token: &TokenWrite) -> Result<u64, Refused> {
+    pub(crate) fn put_token(&self, token: &TokenWrite) -> Result<u64, Refused> {
         let written = stored(self.perform(&Operation::PutToken(token.clone())));
         written.map(|written| written.serial.expect("a token has a serial"))
     }
 
-    pub(super) fn invalidate(&self, text: &str) -> bool {
+    pub(crate) fn invalidate(&self, text: &str) -> bool {
         reply!(self.perform(&Operation::Invalidate(id_of(text))), Deleted)
     }
 
-    pub(super) fn drop_tokens(&self, credential: CredentialId) -> bool {
+    pub(crate) fn drop_tokens(&self, credential: CredentialId) -> bool {
         reply!(self.perform(&Operation::DropTokens(credential)), Deleted)
     }
 
-    pub(super) fn acquire(&self, nonce: u64) -> Lease {
+    pub(crate) fn acquire(&self, nonce: u64) -> Lease {
         reply!(self.perform(&Operation::Acquire(nonce)), Lease)
     }
 
-    pub(super) fn renew(&self, nonce: u64) -> bool {
+    pub(crate) fn renew(&self, nonce: u64) -> bool {
         reply!(self.perform(&Operation::Renew(nonce)), WasHeld)
     }
 
-    pub(super) fn release(&self, nonce: u64) -> bool {
+    pub(crate) fn release(&self, nonce: u64) -> bool {
         reply!(self.perform(&Operation::Release(nonce)), WasHeld)
     }
 
-    pub(super) fn beat(&self, member: u64, read: Option<Version>, holds: &[CredentialId]) -> Pulse {
+    pub(crate) fn beat(&self, member: u64, read: Option<Version>, holds: &[CredentialId]) -> Pulse {
         let (member, holds) = (MemberId(member), holds.iter().copied().collect());
         self.say(Beat { member, read, holds, persists: BTreeSet::new() })
     }
 
-    pub(super) fn say(&self, beat: Beat) -> Pulse {
+    pub(crate) fn say(&self, beat: Beat) -> Pulse {
         *reply!(self.perform(&Operation::Beat(beat)), Pulse)
     }
 
-    pub(super) fn leave(&self, member: u64) {
+    pub(crate) fn leave(&self, member: u64) {
         assert_eq!(self.perform(&Operation::Leave(MemberId(member))), Reply::Done);
     }
 
-    pub(super) fn reject(&self, credential: CredentialId, since: Option<StoreTime>) -> Rejections {
+    pub(crate) fn reject(&self, credential: CredentialId, since: Option<StoreTime>) -> Rejections {
         reply!(self.perform(&Operation::Reject { credential, since }), Rejections)
     }
 
-    pub(super) fn accept(&self, credential: CredentialId) {
+    pub(crate) fn accept(&self, credential: CredentialId) {
         assert_eq!(self.perform(&Operation::Accept(credential)), Reply::Done);
     }
 
-    pub(super) fn cool_down(&self, pause: Duration) -> StoreTime {
+    pub(crate) fn cool_down(&self, pause: Duration) -> StoreTime {
         reply!(self.perform(&Operation::CoolDown(pause)), Pause)
     }
 
-    pub(super) fn subscribe(&self) -> <H::Store as Store>::Hints {
+    pub(crate) fn subscribe(&self) -> <H::Store as Store>::Hints {
         self.run(self.store.subscribe())
     }
 
     /// Lets time pass for a store that is in use all the while.
-    pub(super) fn pass(&self, whole: Duration) {
+    pub(crate) fn pass(&self, whole: Duration) {
         let mut left = whole;
         while !left.is_zero() {
             let step = left.min(MemberTable::TTL / 4);
@@ -139,7 +139,7 @@ impl<H: Harness> Client<'_, H> {
     }
 
     /// Stores a first record with [`OLD`] active, and a token with serial 1 that lives an hour.
-    pub(super) fn start(&self) -> Record {
+    pub(crate) fn start(&self) -> Record {
         let record = first_record();
         let write = Write { token: self.replace(OLD), ..followed_by(None, record.clone()) };
         let written =
@@ -149,32 +149,32 @@ impl<H: Harness> Client<'_, H> {
     }
 
     /// Stores another version of what is stored.
-    pub(super) fn touch(&self) -> Record {
+    pub(crate) fn touch(&self) -> Record {
         let (write, record) = next(&self.record());
         self.write(&write, None).expect("a write that follows");
         record
     }
 
     /// Makes [`NEW`] active, with a token that has this text.
-    pub(super) fn promote(&self, text: &str) -> Record {
+    pub(crate) fn promote(&self, text: &str) -> Record {
         let write = self.promotion(&self.record());
         self.write(&write, Some(&fresh(text, self.now()))).expect("a promotion");
         write.record
     }
 
     /// The write that makes [`NEW`] active after that record.
-    pub(super) fn promotion(&self, before: &Record) -> Write {
+    pub(crate) fn promotion(&self, before: &Record) -> Write {
         let (write, record) = next(before);
         let record = Record { generation: before.generation + 1, active: NEW, ..record };
         Write { record, token: self.replace(NEW), ..write }
     }
 
-    pub(super) fn replace(&self, credential: CredentialId) -> TokenChange {
+    pub(crate) fn replace(&self, credential: CredentialId) -> TokenChange {
         TokenChange::Replace { credential, expires_at: self.now() + HOUR }
     }
 
     /// A refresh that has just read what is stored, with the active credential.
-    pub(super) fn refresh(&self, text: &str) -> TokenWrite {
+    pub(crate) fn refresh(&self, text: &str) -> TokenWrite {
         let stored = self.load();
         let record = stored.record.expect("a record");
         TokenWrite {
@@ -188,12 +188,12 @@ impl<H: Harness> Client<'_, H> {
         }
     }
 
-    pub(super) fn token(&self) -> Option<String> {
+    pub(crate) fn token(&self) -> Option<String> {
         self.load().token.map(|token| token.text.expose().to_owned())
     }
 
     /// Runs an action and checks that every client reads the same before and after it.
-    pub(super) fn expect_unchanged<T>(&self, action: impl FnOnce() -> T) -> T {
+    pub(crate) fn expect_unchanged<T>(&self, action: impl FnOnce() -> T) -> T {
         let other = self.harness.client();
         let (before, members) = (self.load(), self.members());
         let outcome = action();

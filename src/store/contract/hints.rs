@@ -22,7 +22,7 @@ fn expect_only_the_next_write<H: Harness>(client: &Client<'_, H>, hints: &mut Hi
     assert_eq!(next_hint(client.harness, hints), epoch);
 }
 
-pub(in crate::store) fn every_subscriber_is_told_of_every_accepted_write<H: Harness>(harness: &H) {
+pub(crate) fn every_subscriber_is_told_of_every_accepted_write<H: Harness>(harness: &H) {
     let (one, other) = (harness.client(), harness.client());
     let mut subscribers = [one.subscribe(), other.subscribe(), other.subscribe()];
     one.start();
@@ -38,7 +38,7 @@ pub(in crate::store) fn every_subscriber_is_told_of_every_accepted_write<H: Harn
     }
 }
 
-pub(in crate::store) fn a_refused_write_is_not_announced<H: Harness>(harness: &H) {
+pub(crate) fn a_refused_write_is_not_announced<H: Harness>(harness: &H) {
     let client = harness.client();
     let mut hints = client.subscribe();
     let early = client.promotion(&first_record());
@@ -64,7 +64,7 @@ pub(in crate::store) fn a_refused_write_is_not_announced<H: Harness>(harness: &H
     expect_only_the_next_write(&client, &mut hints);
 }
 
-pub(in crate::store) fn nothing_but_changes_is_announced<H: Harness>(harness: &H) {
+pub(crate) fn nothing_but_changes_is_announced<H: Harness>(harness: &H) {
     let client = harness.client();
     let record = client.start();
     client.put_token(&client.refresh("second")).expect("a refresh");
@@ -83,7 +83,7 @@ pub(in crate::store) fn nothing_but_changes_is_announced<H: Harness>(harness: &H
     expect_only_the_next_write(&client, &mut hints);
 }
 
-pub(in crate::store) fn a_token_is_announced_with_what_is_stored_then<H: Harness>(harness: &H) {
+pub(crate) fn a_token_is_announced_with_what_is_stored_then<H: Harness>(harness: &H) {
     let client = harness.client();
     client.start();
     client.touch();
@@ -106,7 +106,7 @@ pub(in crate::store) fn a_token_is_announced_with_what_is_stored_then<H: Harness
     expect(3, 4, false);
 }
 
-pub(in crate::store) fn what_was_written_before_is_not_announced<H: Harness>(harness: &H) {
+pub(crate) fn what_was_written_before_is_not_announced<H: Harness>(harness: &H) {
     let client = harness.client();
     let mut early = client.subscribe();
     client.start();
@@ -116,7 +116,7 @@ pub(in crate::store) fn what_was_written_before_is_not_announced<H: Harness>(har
     assert_eq!([(); 3].map(|()| next_hint(harness, &mut early)), [1, 2, 3]);
 }
 
-pub(in crate::store) fn what_is_announced_can_be_read<H: Harness>(harness: &H) {
+pub(crate) fn what_is_announced_can_be_read<H: Harness>(harness: &H) {
     let (writer, reader) = (harness.client(), harness.client());
     let mut hints = reader.subscribe();
     let record = writer.start();
@@ -128,7 +128,7 @@ pub(in crate::store) fn what_is_announced_can_be_read<H: Harness>(harness: &H) {
     assert_eq!(reader.token().as_deref(), Some("second"));
 }
 
-pub(in crate::store) fn who_lags_is_told_of_the_latest_write<H: Harness>(harness: &H) {
+pub(crate) fn who_lags_is_told_of_the_latest_write<H: Harness>(harness: &H) {
     let client = harness.client();
     let mut hints = client.subscribe();
     let mut latest = client.start().version.epoch;

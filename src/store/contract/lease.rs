@@ -6,9 +6,7 @@ use crate::store::LEASE_TTL;
 const MINE: u64 = u64::MAX;
 const YOURS: u64 = u64::MAX - 1;
 
-pub(in crate::store) fn one_holds_the_lease_and_others_are_told_until_when<H: Harness>(
-    harness: &H,
-) {
+pub(crate) fn one_holds_the_lease_and_others_are_told_until_when<H: Harness>(harness: &H) {
     let (one, other) = (harness.client(), harness.client());
     let end = one.now() + LEASE_TTL;
     let acquired = one.acquire(MINE);
@@ -20,7 +18,7 @@ pub(in crate::store) fn one_holds_the_lease_and_others_are_told_until_when<H: Ha
     assert!(one.renew(MINE), "the others' attempts took nothing");
 }
 
-pub(in crate::store) fn who_holds_the_lease_acquires_it_again<H: Harness>(harness: &H) {
+pub(crate) fn who_holds_the_lease_acquires_it_again<H: Harness>(harness: &H) {
     let client = harness.client();
     client.acquire(MINE);
     harness.advance(SECOND);
@@ -33,7 +31,7 @@ pub(in crate::store) fn who_holds_the_lease_acquires_it_again<H: Harness>(harnes
     assert!(matches!(client.acquire(YOURS), Lease::Acquired { .. }));
 }
 
-pub(in crate::store) fn a_lease_that_nobody_renews_ends<H: Harness>(harness: &H) {
+pub(crate) fn a_lease_that_nobody_renews_ends<H: Harness>(harness: &H) {
     let (one, other) = (harness.client(), harness.client());
     one.acquire(MINE);
     harness.almost(LEASE_TTL);
@@ -43,7 +41,7 @@ pub(in crate::store) fn a_lease_that_nobody_renews_ends<H: Harness>(harness: &H)
     assert!(matches!(one.acquire(MINE), Lease::Held { .. }));
 }
 
-pub(in crate::store) fn a_renewed_lease_ends_later<H: Harness>(harness: &H) {
+pub(crate) fn a_renewed_lease_ends_later<H: Harness>(harness: &H) {
     let (one, other) = (harness.client(), harness.client());
     one.acquire(MINE);
     harness.almost(LEASE_TTL);
@@ -54,7 +52,7 @@ pub(in crate::store) fn a_renewed_lease_ends_later<H: Harness>(harness: &H) {
     assert!(matches!(other.acquire(YOURS), Lease::Acquired { .. }));
 }
 
-pub(in crate::store) fn a_stranger_renews_nothing<H: Harness>(harness: &H) {
+pub(crate) fn a_stranger_renews_nothing<H: Harness>(harness: &H) {
     let (one, other) = (harness.client(), harness.client());
     assert!(!other.renew(YOURS), "there is none");
     one.acquire(MINE);
@@ -65,7 +63,7 @@ pub(in crate::store) fn a_stranger_renews_nothing<H: Harness>(harness: &H) {
     assert!(matches!(other.acquire(YOURS), Lease::Acquired { .. }), "it was not prolonged");
 }
 
-pub(in crate::store) fn a_lease_that_has_ended_cannot_be_renewed<H: Harness>(harness: &H) {
+pub(crate) fn a_lease_that_has_ended_cannot_be_renewed<H: Harness>(harness: &H) {
     let client = harness.client();
     client.acquire(MINE);
     harness.advance(LEASE_TTL);
@@ -74,7 +72,7 @@ pub(in crate::store) fn a_lease_that_has_ended_cannot_be_renewed<H: Harness>(har
     assert!(matches!(client.acquire(YOURS), Lease::Acquired { .. }));
 }
 
-pub(in crate::store) fn who_lost_the_lease_neither_renews_nor_releases_it<H: Harness>(harness: &H) {
+pub(crate) fn who_lost_the_lease_neither_renews_nor_releases_it<H: Harness>(harness: &H) {
     let (one, other) = (harness.client(), harness.client());
     one.acquire(MINE);
     harness.advance(LEASE_TTL);
@@ -85,7 +83,7 @@ pub(in crate::store) fn who_lost_the_lease_neither_renews_nor_releases_it<H: Har
     assert!(other.renew(YOURS));
 }
 
-pub(in crate::store) fn a_released_lease_is_free_at_once<H: Harness>(harness: &H) {
+pub(crate) fn a_released_lease_is_free_at_once<H: Harness>(harness: &H) {
     let (one, other) = (harness.client(), harness.client());
     assert!(!one.release(MINE), "there is none");
     one.acquire(MINE);
@@ -96,7 +94,7 @@ pub(in crate::store) fn a_released_lease_is_free_at_once<H: Harness>(harness: &H
     assert!(matches!(other.acquire(YOURS), Lease::Acquired { .. }));
 }
 
-pub(in crate::store) fn of_many_at_once_one_acquires_the_lease<H: Harness>(harness: &H) {
+pub(crate) fn of_many_at_once_one_acquires_the_lease<H: Harness>(harness: &H) {
     for round in 0..20 {
         let nonce = |number| 100 * round + number;
         let answers = at_once(harness, 4, |number, client| client.acquire(nonce(number)));

@@ -22,7 +22,7 @@ fn acked<H: Harness>(client: &Client<'_, H>, member: u64) -> u64 {
     members(client).rows[&MemberId(member)].acked
 }
 
-pub(in crate::store) fn a_table_begins_with_the_first_beat<H: Harness>(harness: &H) {
+pub(crate) fn a_table_begins_with_the_first_beat<H: Harness>(harness: &H) {
     let client = harness.client();
     client.load();
     harness.advance(MemberTable::TTL);
@@ -39,7 +39,7 @@ pub(in crate::store) fn a_table_begins_with_the_first_beat<H: Harness>(harness: 
     assert!(H::is_near(members(&client).since, began), "it is as old as it is, also when empty");
 }
 
-pub(in crate::store) fn a_table_that_nobody_has_used_for_long_begins_anew<H: Harness>(harness: &H) {
+pub(crate) fn a_table_that_nobody_has_used_for_long_begins_anew<H: Harness>(harness: &H) {
     let client = harness.client();
     let version = client.start().version;
     client.beat(1, Some(version), &[OLD]);
@@ -53,7 +53,7 @@ pub(in crate::store) fn a_table_that_nobody_has_used_for_long_begins_anew<H: Har
     assert_eq!(listed(&client), [2]);
 }
 
-pub(in crate::store) fn a_table_begins_with_the_first_record<H: Harness>(harness: &H) {
+pub(crate) fn a_table_begins_with_the_first_record<H: Harness>(harness: &H) {
     let client = harness.client();
     harness.advance(SECOND);
     let began = client.now();
@@ -66,7 +66,7 @@ pub(in crate::store) fn a_table_begins_with_the_first_record<H: Harness>(harness
     assert_eq!(listed(&client), [1]);
 }
 
-pub(in crate::store) fn a_refused_write_begins_no_table<H: Harness>(harness: &H) {
+pub(crate) fn a_refused_write_begins_no_table<H: Harness>(harness: &H) {
     let client = harness.client();
     let write = client.promotion(&first_record());
     client.write(&write, Some(&fresh("token", client.now()))).expect_err("nothing to follow");
@@ -78,7 +78,7 @@ pub(in crate::store) fn a_refused_write_begins_no_table<H: Harness>(harness: &H)
     assert!(H::is_near(members(&client).since, began));
 }
 
-pub(in crate::store) fn a_beat_lists_a_member_with_what_it_holds_now<H: Harness>(harness: &H) {
+pub(crate) fn a_beat_lists_a_member_with_what_it_holds_now<H: Harness>(harness: &H) {
     let (one, other) = (harness.client(), harness.client());
     one.beat(u64::MAX, None, &[OLD, NEW]);
     other.beat(2, None, &[]);
@@ -93,7 +93,7 @@ pub(in crate::store) fn a_beat_lists_a_member_with_what_it_holds_now<H: Harness>
     assert_eq!(members(&one).rows, expected.into());
 }
 
-pub(in crate::store) fn a_beat_lists_what_a_member_writes_back_with<H: Harness>(harness: &H) {
+pub(crate) fn a_beat_lists_what_a_member_writes_back_with<H: Harness>(harness: &H) {
     let client = harness.client();
     let persists: BTreeSet<_> = [TargetId::Shared(0), TargetId::Shared(u32::MAX)].into();
     for persists in [persists, BTreeSet::new()] {
@@ -103,7 +103,7 @@ pub(in crate::store) fn a_beat_lists_what_a_member_writes_back_with<H: Harness>(
     }
 }
 
-pub(in crate::store) fn a_census_counts_the_live_members<H: Harness>(harness: &H) {
+pub(crate) fn a_census_counts_the_live_members<H: Harness>(harness: &H) {
     let client = harness.client();
     let empty = census(&client);
     assert_eq!((empty.live(), empty.own, empty.holders.len()), (0, None, 0));
@@ -145,7 +145,7 @@ pub(in crate::store) fn a_census_counts_the_live_members<H: Harness>(harness: &H
     }
 }
 
-pub(in crate::store) fn a_beat_answers_what_is_stored<H: Harness>(harness: &H) {
+pub(crate) fn a_beat_answers_what_is_stored<H: Harness>(harness: &H) {
     let client = harness.client();
     let before = client.now();
     let pulse = client.beat(1, None, &[]);
@@ -170,7 +170,7 @@ pub(in crate::store) fn a_beat_answers_what_is_stored<H: Harness>(harness: &H) {
     assert_eq!((pulse.token, pulse.serial), (None, 3));
 }
 
-pub(in crate::store) fn only_the_stored_version_is_acknowledged<H: Harness>(harness: &H) {
+pub(crate) fn only_the_stored_version_is_acknowledged<H: Harness>(harness: &H) {
     let client = harness.client();
     client.beat(1, Some(first_record().version), &[]);
     assert_eq!(acked(&client, 1), 0, "there is no record");
@@ -187,9 +187,7 @@ pub(in crate::store) fn only_the_stored_version_is_acknowledged<H: Harness>(harn
     assert_eq!((acked(&client, 1), acked(&client, 2)), (version.epoch, 0));
 }
 
-pub(in crate::store) fn an_acknowledgement_outlasts_an_older_beat_and_later_writes<H: Harness>(
-    harness: &H,
-) {
+pub(crate) fn an_acknowledgement_outlasts_an_older_beat_and_later_writes<H: Harness>(harness: &H) {
     let client = harness.client();
     client.start();
     let read = client.touch().version;
@@ -205,7 +203,7 @@ pub(in crate::store) fn an_acknowledgement_outlasts_an_older_beat_and_later_writ
     assert_eq!(acked(&client, 1), read.epoch);
 }
 
-pub(in crate::store) fn another_incarnation_is_acknowledged_by_nobody_yet<H: Harness>(harness: &H) {
+pub(crate) fn another_incarnation_is_acknowledged_by_nobody_yet<H: Harness>(harness: &H) {
     let client = harness.client();
     client.start();
     let read = client.touch().version;
@@ -218,7 +216,7 @@ pub(in crate::store) fn another_incarnation_is_acknowledged_by_nobody_yet<H: Har
     assert_eq!(acked(&client, 1), 1);
 }
 
-pub(in crate::store) fn a_member_that_is_silent_for_too_long_is_dead<H: Harness>(harness: &H) {
+pub(crate) fn a_member_that_is_silent_for_too_long_is_dead<H: Harness>(harness: &H) {
     let client = harness.client();
     client.beat(1, None, &[]);
     harness.almost(MemberTable::TTL);
@@ -229,7 +227,7 @@ pub(in crate::store) fn a_member_that_is_silent_for_too_long_is_dead<H: Harness>
     assert!(listed(&client).is_empty());
 }
 
-pub(in crate::store) fn each_beat_keeps_only_its_own_member_alive<H: Harness>(harness: &H) {
+pub(crate) fn each_beat_keeps_only_its_own_member_alive<H: Harness>(harness: &H) {
     let client = harness.client();
     client.beat(1, None, &[]);
     client.beat(2, None, &[]);
@@ -241,9 +239,7 @@ pub(in crate::store) fn each_beat_keeps_only_its_own_member_alive<H: Harness>(ha
     assert_eq!(listed(&client), [2, 3]);
 }
 
-pub(in crate::store) fn who_comes_back_from_the_dead_has_acknowledged_nothing<H: Harness>(
-    harness: &H,
-) {
+pub(crate) fn who_comes_back_from_the_dead_has_acknowledged_nothing<H: Harness>(harness: &H) {
     let client = harness.client();
     let version = client.start().version;
     client.beat(1, Some(version), &[OLD]);
@@ -254,7 +250,7 @@ pub(in crate::store) fn who_comes_back_from_the_dead_has_acknowledged_nothing<H:
     assert_eq!(members(&client).rows, [(MemberId(1), row)].into());
 }
 
-pub(in crate::store) fn who_leaves_is_off_the_table_at_once<H: Harness>(harness: &H) {
+pub(crate) fn who_leaves_is_off_the_table_at_once<H: Harness>(harness: &H) {
     let client = harness.client();
     client.beat(1, None, &[]);
     client.beat(2, None, &[]);
@@ -296,9 +292,7 @@ fn expect_refused<H: Harness>(client: &Client<'_, H>, barrier: Barrier, missing:
     assert_eq!(refused, Err(Refused::Barrier(missing)));
 }
 
-pub(in crate::store) fn a_barrier_lets_a_write_through_when_everybody_is_ready<H: Harness>(
-    harness: &H,
-) {
+pub(crate) fn a_barrier_lets_a_write_through_when_everybody_is_ready<H: Harness>(harness: &H) {
     let client = harness.client();
     let barrier = ready(&client);
     // A later epoch is just as good.
@@ -307,7 +301,7 @@ pub(in crate::store) fn a_barrier_lets_a_write_through_when_everybody_is_ready<H
     expect_passed(&client, barrier);
 }
 
-pub(in crate::store) fn a_barrier_needs_a_table_that_is_old_enough<H: Harness>(harness: &H) {
+pub(crate) fn a_barrier_needs_a_table_that_is_old_enough<H: Harness>(harness: &H) {
     let client = harness.client();
     client.start();
     let version = client.promote("second").version;
@@ -327,7 +321,7 @@ pub(in crate::store) fn a_barrier_needs_a_table_that_is_old_enough<H: Harness>(h
     expect_passed(&client, barrier);
 }
 
-pub(in crate::store) fn a_barrier_needs_a_table_at_all<H: Harness>(harness: &H) {
+pub(crate) fn a_barrier_needs_a_table_at_all<H: Harness>(harness: &H) {
     let client = harness.client();
     harness.advance(MemberTable::TTL);
     let barrier = Barrier { epoch: 0, credential: OLD, is_sealed: true, writer: None };
@@ -337,7 +331,7 @@ pub(in crate::store) fn a_barrier_needs_a_table_at_all<H: Harness>(harness: &H) 
     record::nothing_is_stored_at_first(harness);
 }
 
-pub(in crate::store) fn a_barrier_needs_the_acknowledgement_of_everybody<H: Harness>(harness: &H) {
+pub(crate) fn a_barrier_needs_the_acknowledgement_of_everybody<H: Harness>(harness: &H) {
     let client = harness.client();
     let barrier = ready(&client);
     client.beat(3, Some(first_record().version), &[NEW]);
@@ -352,7 +346,7 @@ pub(in crate::store) fn a_barrier_needs_the_acknowledgement_of_everybody<H: Harn
     expect_passed(&client, barrier);
 }
 
-pub(in crate::store) fn a_barrier_needs_everybody_to_hold_the_credential<H: Harness>(harness: &H) {
+pub(crate) fn a_barrier_needs_everybody_to_hold_the_credential<H: Harness>(harness: &H) {
     let client = harness.client();
     let barrier = ready(&client);
     let version = client.record().version;
@@ -365,7 +359,7 @@ pub(in crate::store) fn a_barrier_needs_everybody_to_hold_the_credential<H: Harn
     expect_passed(&client, barrier);
 }
 
-pub(in crate::store) fn a_sealed_credential_needs_acknowledgements_only<H: Harness>(harness: &H) {
+pub(crate) fn a_sealed_credential_needs_acknowledgements_only<H: Harness>(harness: &H) {
     let client = harness.client();
     let barrier = Barrier { is_sealed: true, ..ready(&client) };
     client.beat(2, None, &[]);
@@ -376,7 +370,7 @@ pub(in crate::store) fn a_sealed_credential_needs_acknowledgements_only<H: Harne
     expect_passed(&client, barrier);
 }
 
-pub(in crate::store) fn a_barrier_needs_a_writer_that_is_listed<H: Harness>(harness: &H) {
+pub(crate) fn a_barrier_needs_a_writer_that_is_listed<H: Harness>(harness: &H) {
     let client = harness.client();
     let barrier = Barrier { writer: Some(MemberId(3)), ..ready(&client) };
     let missing = Missing { table: true, ..Missing::default() };
@@ -390,9 +384,7 @@ pub(in crate::store) fn a_barrier_needs_a_writer_that_is_listed<H: Harness>(harn
     expect_passed(&client, barrier);
 }
 
-pub(in crate::store) fn an_administrator_is_no_member_and_waits_for_all_of_them<H: Harness>(
-    harness: &H,
-) {
+pub(crate) fn an_administrator_is_no_member_and_waits_for_all_of_them<H: Harness>(harness: &H) {
     let client = harness.client();
     let barrier = Barrier { writer: None, ..ready(&client) };
     client.beat(3, None, &[NEW]);
@@ -402,7 +394,7 @@ pub(in crate::store) fn an_administrator_is_no_member_and_waits_for_all_of_them<
     expect_passed(&client, barrier);
 }
 
-pub(in crate::store) fn the_dead_and_those_who_left_hold_nothing_up<H: Harness>(harness: &H) {
+pub(crate) fn the_dead_and_those_who_left_hold_nothing_up<H: Harness>(harness: &H) {
     let client = harness.client();
     let barrier = ready(&client);
     client.beat(3, None, &[]);
@@ -417,7 +409,7 @@ pub(in crate::store) fn the_dead_and_those_who_left_hold_nothing_up<H: Harness>(
     expect_passed(&client, barrier);
 }
 
-pub(in crate::store) fn a_stale_write_is_stale_whatever_its_barrier<H: Harness>(harness: &H) {
+pub(crate) fn a_stale_write_is_stale_whatever_its_barrier<H: Harness>(harness: &H) {
     let client = harness.client();
     let barrier = ready(&client);
     let write = retirement(&client.record(), barrier);
@@ -430,7 +422,7 @@ pub(in crate::store) fn a_stale_write_is_stale_whatever_its_barrier<H: Harness>(
     }
 }
 
-pub(in crate::store) fn a_write_that_a_barrier_refused_changes_nothing<H: Harness>(harness: &H) {
+pub(crate) fn a_write_that_a_barrier_refused_changes_nothing<H: Harness>(harness: &H) {
     let client = harness.client();
     let barrier = Barrier { writer: Some(MemberId(9)), ..ready(&client) };
     let write = Write { barrier: Some(barrier), ..client.promotion(&client.record()) };

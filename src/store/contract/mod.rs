@@ -5,14 +5,14 @@
 //! return. Times are compared within [`Harness::SLACK`], so that a store with a clock of its own
 //! can pass.
 
-pub(super) mod beside;
-mod client;
-pub(super) mod hints;
-pub(super) mod lease;
-pub(super) mod members;
-pub(super) mod record;
-mod samples;
-pub(super) mod token;
+pub(crate) mod beside;
+pub(crate) mod client;
+pub(crate) mod hints;
+pub(crate) mod lease;
+pub(crate) mod members;
+pub(crate) mod record;
+pub(crate) mod samples;
+pub(crate) mod token;
 
 use std::collections::BTreeSet;
 use std::future::Future;
@@ -135,10 +135,10 @@ macro_rules! contract {
         })+
     };
 }
-pub(super) use contract;
+pub(crate) use contract;
 
 /// Gives the suite access to a store.
-pub(super) trait Harness: Sync {
+pub(crate) trait Harness: Sync {
     type Store: Store + std::fmt::Debug;
 
     /// The smallest difference of time that this store can tell.

@@ -16,7 +16,7 @@ fn lineage() -> Lineage {
     lineage
 }
 
-pub(in crate::store) fn nothing_is_stored_at_first<H: Harness>(harness: &H) {
+pub(crate) fn nothing_is_stored_at_first<H: Harness>(harness: &H) {
     let stored = harness.client().load();
     assert_eq!(stored.record, None);
     assert_eq!(stored.token, None);
@@ -26,48 +26,21 @@ pub(in crate::store) fn nothing_is_stored_at_first<H: Harness>(harness: &H) {
     assert_eq!(stored.cool_down, None);
 }
 
-pub(in crate::store) fn every_part_of_a_record_comes_back<H: Harness>(harness: &H) {
+pub(crate) fn every_part_of_a_record_comes_back<H: Harness>(harness: &H) {
     let (writer, reader) = (harness.client(), harness.client());
     writer.start();
     assert_eq!(reader.record(), first_record());
-    let version = |version| Version { incarnation: u64::MAX, ..version };
-    for phase in phases() {
-        let (write, record) = next(&writer.record());
-        let record = Record {
-            version: Version { nonce: u64::MAX - record.version.epoch, ..version(record.version) },
-            generation: u64::MAX,
-            active: NEW,
-            client: "another".into(),
-            scope: Some("read write".into()),
-            verify: [(THIRD, "https://resource.example/me?a=b#c".parse().unwrap())].into(),
-            phase,
-            standby: vec![THIRD, OLD],
-            quarantined: vec![
-                Quarantined { credential: OLD, was_active: true },
-                Quarantined { credential: THIRD, was_active: false },
-            ],
-            retired: vec![
-                Retired { credential: THIRD, compromised: true },
-                Retired { credential: OLD, compromised: false },
-            ],
-            waiting: Some(OLD),
-            targets: [
-                (TargetId::Own(u32::MAX), TargetState::Pending { not_before: at(7) }),
-                (TargetId::Own(0), TargetState::Done),
-                (TargetId::Shared(0), TargetState::Claimed { until: at(8), was_tried: true }),
-                (TargetId::Shared(1), TargetState::Lost { since: at(4) }),
-                (TargetId::Own(1), TargetState::Impossible),
-            ]
-            .into(),
-            history: history(),
-            lineage: lineage(),
-        };
+    for record in full_records() {
+        let (write, Record { version, .. }) = next(&writer.record());
+        let incarnation = u64::MAX;
+        let version = Version { incarnation, nonce: u64::MAX - version.epoch, ..version };
+        let record = Record { version, ..record };
         writer.write(&Write { record: record.clone(), ..write }, None).expect("a write");
         assert_eq!(reader.record(), record);
     }
 }
 
-pub(in crate::store) fn a_first_record_is_stored_only_where_there_is_none<H: Harness>(harness: &H) {
+pub(crate) fn a_first_record_is_stored_only_where_there_is_none<H: Harness>(harness: &H) {
     let client = harness.client();
     let record = client.start();
     let mut other = first_record();
@@ -80,7 +53,7 @@ pub(in crate::store) fn a_first_record_is_stored_only_where_there_is_none<H: Har
     }
 }
 
-pub(in crate::store) fn a_write_with_a_stale_version_changes_nothing<H: Harness>(harness: &H) {
+pub(crate) fn a_write_with_a_stale_version_changes_nothing<H: Harness>(harness: &H) {
     let client = harness.client();
     client.start();
     client.touch();
@@ -94,9 +67,7 @@ pub(in crate::store) fn a_write_with_a_stale_version_changes_nothing<H: Harness>
     client.write(&next(&stored).0, None).expect("the version that is stored");
 }
 
-pub(in crate::store) fn a_write_without_a_record_to_follow_changes_nothing<H: Harness>(
-    harness: &H,
-) {
+pub(crate) fn a_write_without_a_record_to_follow_changes_nothing<H: Harness>(harness: &H) {
     let client = harness.client();
     let write = client.promotion(&first_record());
     let refused = client.write(&write, Some(&fresh("token", client.now())));
@@ -104,7 +75,7 @@ pub(in crate::store) fn a_write_without_a_record_to_follow_changes_nothing<H: Ha
     nothing_is_stored_at_first(harness);
 }
 
-pub(in crate::store) fn the_same_write_is_taken_once<H: Harness>(harness: &H) {
+pub(crate) fn the_same_write_is_taken_once<H: Harness>(harness: &H) {
     let client = harness.client();
     let write = client.promotion(&client.start());
     let fresh = fresh("second", client.now());
@@ -113,9 +84,7 @@ pub(in crate::store) fn the_same_write_is_taken_once<H: Harness>(harness: &H) {
     assert_eq!(again, Err(Refused::Stale), "whoever lost the answer finds its write by loading");
 }
 
-pub(in crate::store) fn of_two_writers_that_read_the_same_version_one_wins<H: Harness>(
-    harness: &H,
-) {
+pub(crate) fn of_two_writers_that_read_the_same_version_one_wins<H: Harness>(harness: &H) {
     let (one, other) = (harness.client(), harness.client());
     one.start();
     let (read, also_read) = (one.record(), other.record());
@@ -130,7 +99,7 @@ pub(in crate::store) fn of_two_writers_that_read_the_same_version_one_wins<H: Ha
     assert_eq!(one.record().version.epoch, read.version.epoch + 2, "it reads again, and wins");
 }
 
-pub(in crate::store) fn many_writers_at_once_take_each_epoch_once<H: Harness>(harness: &H) {
+pub(crate) fn many_writers_at_once_take_each_epoch_once<H: Harness>(harness: &H) {
     const WRITERS: u64 = 4;
     const WRITES: u64 = 25;
     harness.client().start();
@@ -154,7 +123,7 @@ pub(in crate::store) fn many_writers_at_once_take_each_epoch_once<H: Harness>(ha
     assert_eq!(harness.client().record().version.epoch, last);
 }
 
-pub(in crate::store) fn a_promotion_stores_the_token_with_the_record<H: Harness>(harness: &H) {
+pub(crate) fn a_promotion_stores_the_token_with_the_record<H: Harness>(harness: &H) {
     let (writer, reader) = (harness.client(), harness.client());
     let record = writer.start();
     harness.advance(SECOND);
@@ -175,7 +144,7 @@ pub(in crate::store) fn a_promotion_stores_the_token_with_the_record<H: Harness>
     assert!(H::is_near(token.expires_at, issued_at + HOUR));
 }
 
-pub(in crate::store) fn a_promotion_is_whole_for_every_reader<H: Harness>(harness: &H) {
+pub(crate) fn a_promotion_is_whole_for_every_reader<H: Harness>(harness: &H) {
     const READERS: u64 = 3;
     const PROMOTIONS: u64 = 1000;
     // Set even by a writer that panics: otherwise the readers would never stop.
@@ -221,16 +190,14 @@ pub(in crate::store) fn a_promotion_is_whole_for_every_reader<H: Harness>(harnes
     assert_eq!(harness.client().load().serial, 1 + PROMOTIONS);
 }
 
-pub(in crate::store) fn a_promotion_without_its_token_changes_nothing<H: Harness>(harness: &H) {
+pub(crate) fn a_promotion_without_its_token_changes_nothing<H: Harness>(harness: &H) {
     let client = harness.client();
     let write = client.promotion(&client.start());
     let refused = client.expect_unchanged(|| client.write(&write, None));
     assert_eq!(refused, Err(Refused::Stale));
 }
 
-pub(in crate::store) fn a_promotion_with_an_expired_token_is_counted_and_not_handed_out<
-    H: Harness,
->(
+pub(crate) fn a_promotion_with_an_expired_token_is_counted_and_not_handed_out<H: Harness>(
     harness: &H,
 ) {
     let client = harness.client();
@@ -243,7 +210,7 @@ pub(in crate::store) fn a_promotion_with_an_expired_token_is_counted_and_not_han
     assert_eq!((stored.token, stored.serial), (None, 2));
 }
 
-pub(in crate::store) fn a_write_that_keeps_the_token_stores_none<H: Harness>(harness: &H) {
+pub(crate) fn a_write_that_keeps_the_token_stores_none<H: Harness>(harness: &H) {
     let client = harness.client();
     let (write, _) = next(&client.start());
     let before = client.load();
@@ -254,7 +221,7 @@ pub(in crate::store) fn a_write_that_keeps_the_token_stores_none<H: Harness>(har
     assert_eq!((after.token, after.serial), (before.token, before.serial));
 }
 
-pub(in crate::store) fn a_write_leaves_alone_what_lies_beside_the_record<H: Harness>(harness: &H) {
+pub(crate) fn a_write_leaves_alone_what_lies_beside_the_record<H: Harness>(harness: &H) {
     let (client, other) = (harness.client(), harness.client());
     client.start();
     client.reject(OLD, None);
@@ -266,6 +233,40 @@ pub(in crate::store) fn a_write_leaves_alone_what_lies_beside_the_record<H: Harn
     assert_eq!((after.rejections, after.cool_down), (before.rejections, before.cool_down));
     assert!(matches!(other.acquire(6), Lease::Held { .. }));
     assert!(client.renew(5));
+}
+
+/// A record of each phase, with everything that it may hold.
+pub(crate) fn full_records() -> Vec<Record> {
+    let record = |phase| Record {
+        version: first_record().version,
+        generation: u64::MAX,
+        active: NEW,
+        client: "another".into(),
+        scope: Some("read write".into()),
+        verify: [(THIRD, "https://resource.example/me?a=b#c".parse().unwrap())].into(),
+        phase,
+        standby: vec![THIRD, OLD],
+        quarantined: vec![
+            Quarantined { credential: OLD, was_active: true },
+            Quarantined { credential: THIRD, was_active: false },
+        ],
+        retired: vec![
+            Retired { credential: THIRD, compromised: true },
+            Retired { credential: OLD, compromised: false },
+        ],
+        waiting: Some(OLD),
+        targets: [
+            (TargetId::Own(u32::MAX), TargetState::Pending { not_before: at(7) }),
+            (TargetId::Own(0), TargetState::Done),
+            (TargetId::Shared(0), TargetState::Claimed { until: at(8), was_tried: true }),
+            (TargetId::Shared(1), TargetState::Lost { since: at(4) }),
+            (TargetId::Own(1), TargetState::Impossible),
+        ]
+        .into(),
+        history: history(),
+        lineage: lineage(),
+    };
+    phases().into_iter().map(record).collect()
 }
 
 fn at(seconds: u64) -> StoreTime {

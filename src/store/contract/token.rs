@@ -5,7 +5,7 @@ use crate::rotation::Retired;
 use crate::secret::Secret;
 use crate::token::TokenId;
 
-pub(in crate::store) fn a_token_comes_back_with_the_next_serial<H: Harness>(harness: &H) {
+pub(crate) fn a_token_comes_back_with_the_next_serial<H: Harness>(harness: &H) {
     let (writer, reader) = (harness.client(), harness.client());
     writer.start();
     harness.advance(SECOND);
@@ -31,7 +31,7 @@ pub(in crate::store) fn a_token_comes_back_with_the_next_serial<H: Harness>(harn
     assert_eq!(reader.load().token.expect("the token").generation, 2);
 }
 
-pub(in crate::store) fn a_token_without_a_record_is_refused<H: Harness>(harness: &H) {
+pub(crate) fn a_token_without_a_record_is_refused<H: Harness>(harness: &H) {
     let client = harness.client();
     let now = client.now();
     for generation in [0, 1] {
@@ -49,7 +49,7 @@ pub(in crate::store) fn a_token_without_a_record_is_refused<H: Harness>(harness:
     record::nothing_is_stored_at_first(harness);
 }
 
-pub(in crate::store) fn a_token_of_another_generation_is_refused<H: Harness>(harness: &H) {
+pub(crate) fn a_token_of_another_generation_is_refused<H: Harness>(harness: &H) {
     let client = harness.client();
     client.start();
     client.promote("second");
@@ -60,9 +60,7 @@ pub(in crate::store) fn a_token_of_another_generation_is_refused<H: Harness>(har
     }
 }
 
-pub(in crate::store) fn a_token_whose_fetcher_read_another_serial_is_refused<H: Harness>(
-    harness: &H,
-) {
+pub(crate) fn a_token_whose_fetcher_read_another_serial_is_refused<H: Harness>(harness: &H) {
     let client = harness.client();
     client.start();
     client.put_token(&client.refresh("second")).expect("a refresh");
@@ -80,7 +78,7 @@ pub(in crate::store) fn a_token_whose_fetcher_read_another_serial_is_refused<H: 
     }
 }
 
-pub(in crate::store) fn a_token_of_a_retired_credential_is_refused<H: Harness>(harness: &H) {
+pub(crate) fn a_token_of_a_retired_credential_is_refused<H: Harness>(harness: &H) {
     let client = harness.client();
     client.start();
     for compromised in [false, true] {
@@ -94,9 +92,7 @@ pub(in crate::store) fn a_token_of_a_retired_credential_is_refused<H: Harness>(h
     assert_eq!(client.put_token(&client.refresh("active")), Ok(2));
 }
 
-pub(in crate::store) fn a_token_that_was_fetched_before_a_promotion_is_refused<H: Harness>(
-    harness: &H,
-) {
+pub(crate) fn a_token_that_was_fetched_before_a_promotion_is_refused<H: Harness>(harness: &H) {
     let (slow, quick) = (harness.client(), harness.client());
     slow.start();
     let write = slow.refresh("dying");
@@ -107,7 +103,7 @@ pub(in crate::store) fn a_token_that_was_fetched_before_a_promotion_is_refused<H
     assert_eq!(slow.expect_unchanged(|| slow.put_token(&write)), Err(Refused::Stale));
 }
 
-pub(in crate::store) fn a_token_leaves_the_record_alone<H: Harness>(harness: &H) {
+pub(crate) fn a_token_leaves_the_record_alone<H: Harness>(harness: &H) {
     let client = harness.client();
     let record = client.start();
     client.put_token(&client.refresh("second")).expect("a refresh");
@@ -119,7 +115,7 @@ pub(in crate::store) fn a_token_leaves_the_record_alone<H: Harness>(harness: &H)
     assert_eq!(client.record(), record);
 }
 
-pub(in crate::store) fn many_refreshers_at_once_store_one_token<H: Harness>(harness: &H) {
+pub(crate) fn many_refreshers_at_once_store_one_token<H: Harness>(harness: &H) {
     let client = harness.client();
     client.start();
     for round in 1..=20 {
@@ -135,7 +131,7 @@ pub(in crate::store) fn many_refreshers_at_once_store_one_token<H: Harness>(harn
     }
 }
 
-pub(in crate::store) fn serials_never_go_back<H: Harness>(harness: &H) {
+pub(crate) fn serials_never_go_back<H: Harness>(harness: &H) {
     let client = harness.client();
     client.start();
     let mut latest = 1;
@@ -155,7 +151,7 @@ pub(in crate::store) fn serials_never_go_back<H: Harness>(harness: &H) {
     }
 }
 
-pub(in crate::store) fn a_token_is_handed_out_until_it_expires<H: Harness>(harness: &H) {
+pub(crate) fn a_token_is_handed_out_until_it_expires<H: Harness>(harness: &H) {
     let (writer, reader) = (harness.client(), harness.client());
     writer.start();
     let write = writer.refresh("second");
@@ -169,9 +165,7 @@ pub(in crate::store) fn a_token_is_handed_out_until_it_expires<H: Harness>(harne
     assert!(!writer.drop_tokens(OLD));
 }
 
-pub(in crate::store) fn a_token_that_has_expired_on_arrival_is_counted_and_not_handed_out<
-    H: Harness,
->(
+pub(crate) fn a_token_that_has_expired_on_arrival_is_counted_and_not_handed_out<H: Harness>(
     harness: &H,
 ) {
     let client = harness.client();
@@ -183,9 +177,7 @@ pub(in crate::store) fn a_token_that_has_expired_on_arrival_is_counted_and_not_h
     assert_eq!((stored.token, stored.serial), (None, 2));
 }
 
-pub(in crate::store) fn a_refresh_is_not_lost_when_the_old_token_expires_meanwhile<H: Harness>(
-    harness: &H,
-) {
+pub(crate) fn a_refresh_is_not_lost_when_the_old_token_expires_meanwhile<H: Harness>(harness: &H) {
     let client = harness.client();
     client.start();
     harness.almost(HOUR);
@@ -196,7 +188,7 @@ pub(in crate::store) fn a_refresh_is_not_lost_when_the_old_token_expires_meanwhi
     assert_eq!(client.token().as_deref(), Some("second"));
 }
 
-pub(in crate::store) fn invalidating_deletes_that_token_once<H: Harness>(harness: &H) {
+pub(crate) fn invalidating_deletes_that_token_once<H: Harness>(harness: &H) {
     let (one, other) = (harness.client(), harness.client());
     assert!(!one.invalidate("first"), "there is none");
     one.start();
@@ -206,7 +198,7 @@ pub(in crate::store) fn invalidating_deletes_that_token_once<H: Harness>(harness
     assert!(!one.expect_unchanged(|| one.invalidate("first")));
 }
 
-pub(in crate::store) fn a_late_invalidation_changes_nothing<H: Harness>(harness: &H) {
+pub(crate) fn a_late_invalidation_changes_nothing<H: Harness>(harness: &H) {
     let client = harness.client();
     client.start();
     client.put_token(&client.refresh("second")).expect("a refresh");
@@ -217,9 +209,7 @@ pub(in crate::store) fn a_late_invalidation_changes_nothing<H: Harness>(harness:
     assert!(!client.expect_unchanged(|| client.invalidate("second")));
 }
 
-pub(in crate::store) fn a_refresh_is_not_lost_when_the_old_token_is_invalidated_meanwhile<
-    H: Harness,
->(
+pub(crate) fn a_refresh_is_not_lost_when_the_old_token_is_invalidated_meanwhile<H: Harness>(
     harness: &H,
 ) {
     let (one, other) = (harness.client(), harness.client());
@@ -233,9 +223,7 @@ pub(in crate::store) fn a_refresh_is_not_lost_when_the_old_token_is_invalidated_
     assert_eq!(other.token().as_deref(), Some("third"));
 }
 
-pub(in crate::store) fn dropping_deletes_only_the_token_of_that_credential<H: Harness>(
-    harness: &H,
-) {
+pub(crate) fn dropping_deletes_only_the_token_of_that_credential<H: Harness>(harness: &H) {
     let client = harness.client();
     assert!(!client.drop_tokens(OLD), "there is none");
     client.start();
@@ -249,7 +237,7 @@ pub(in crate::store) fn dropping_deletes_only_the_token_of_that_credential<H: Ha
     assert!(client.drop_tokens(NEW));
 }
 
-pub(in crate::store) fn nothing_that_is_printed_shows_a_token<H: Harness>(harness: &H) {
+pub(crate) fn nothing_that_is_printed_shows_a_token<H: Harness>(harness: &H) {
     const TEXT: &str = "hunter2-hunter2";
     let client = harness.client();
     let record = client.start();

@@ -1,0 +1,22 @@
+//! A store in Redis, or in Valkey, which the members of a fleet share.
+//!
+//! Every operation is one run of `script.lua`, so it is atomic, costs one round trip, and decides
+//! by the server's own time. What the script compares, it compares as
+//! [`Write::admit`](crate::rotation::Write::admit) and
+//! [`admit_token`](crate::rotation::admit_token) do; one test suite holds all stores together.
+
+mod arguments;
+mod hints;
+mod keys;
+mod replies;
+mod script;
+mod server;
+mod store;
+
+#[cfg(test)]
+mod tests;
+
+pub use hints::RedisHints;
+pub use keys::Keys;
+pub use server::{Address, Server};
+pub use store::RedisStore;

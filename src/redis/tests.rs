@@ -1,0 +1,91 @@
+//! The suite that every store passes, against a real server.
+
+mod faults;
+mod record;
+mod server;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use tokio::runtime::{Builder, Runtime};
+
+use super::*;
+use crate::clock::StoreTime;
+use crate::store::contract::Harness;
+use crate::store::{Operation, Reply, Store, Unavailable};
+use server::TestServer;
+
+/// The time of a store, which a test turns by hand.
+#[derive(Debug, Clone)]
+struct TestClock(Arc<AtomicU64>);
+
+impl TestClock {
+    fn now(&self) -> StoreTime {
+        StoreTime::from_millis(self.0.load(Ordering::SeqCst))
+    }
+
+    fn advance(&self, by: Duration) {
+        let millis = u64::try_from(by.as_millis()).expect("a span of a test");
+        self.0.fetch_add(millis, Ordering::SeqCst);
+    }
+}
+
+/// A store that goes by the time of a test.
+#[derive(Debug)]
+struct Timed {
+    store: RedisStore,
+    clock: TestClock,
+}
+
+impl Store for Timed {
+    type Hints = RedisHints;
+
+    async fn perform(&self, operation: &Operation) -> Result<Reply, Unavailable> {
+        self.store.perform_at(operation, Some(self.clock.now())).await
+    }
+
+    async fn subscribe(&self) -> Result<RedisHints, Unavailable> {
+        self.store.subscribe().await
+    }
+}
+
+/// A server of its own for each case.
+struct Shared {
+    runtime: Runtime,
+    server: TestServer,
+    clock: TestClock,
+}
+
+impl Harness for Shared {
+    type Store = Timed;
+
+    const SLACK: Duration = Duration::from_millis(1);
+
+    fn open(&self) -> Timed {
+        let store = RedisStore::open(self.server.login(), Keys::new("oauth-rotor", "genesys"));
+        let store = self.run(store).expect("a server that runs");
+        Timed { store, clock: self.clock.clone() }
+    }
+
+    fn advance(&self, by: Duration) {
+        self.clock.advance(by);
+    }
+
+    fn run<T>(&self, call: impl Future<Output = T>) -> T {
+        self.runtime.block_on(call)
+    }
+}
+
+fn harness() -> Shared {
+    let runtime = Builder::new_current_thread().enable_all().build();
+    let clock = TestClock(Arc::new(AtomicU64::new(1_790_000_000_000)));
+    Shared { runtime: runtime.expect("a runtime"), server: TestServer::start(), clock }
+}
+
+mod fleet {
+    use super::harness;
+    use crate::store::contract::contract;
+
+    contract!(fleet);
+}
