@@ -1,32 +1,36 @@
 //! Hints of changes, as they come from a subscription.
 
-use futures_util::StreamExt;
-use redis::aio::PubSub;
+use tokio::sync::broadcast::Receiver;
+use tokio::sync::broadcast::error::RecvError;
 
-use super::server::unavailable;
 use crate::store::{Hint, Hints, Unavailable};
 
 /// A subscription to the changes of one logical client.
 pub struct RedisHints {
-    subscription: PubSub,
+    messages: Receiver<String>,
 }
 
 impl RedisHints {
-    pub(super) fn new(subscription: PubSub) -> Self {
-        Self { subscription }
+    pub(super) fn new(messages: Receiver<String>) -> Self {
+        Self { messages }
     }
 }
 
 impl Hints for RedisHints {
     async fn next(&mut self) -> Result<Hint, Unavailable> {
-        let lost = || Unavailable { reason: "the subscription has ended".to_owned() };
         loop {
-            let message = self.subscription.on_message().next().await.ok_or_else(lost)?;
-            let told: String = message.get_payload().map_err(|error| unavailable(&error))?;
-            // An empty one only tries whether it may be sent.
-            if !told.is_empty() {
-                let unknown = || Unavailable { reason: "a hint has an unknown form".to_owned() };
-                return hint(&told).ok_or_else(unknown);
+            match self.messages.recv().await {
+                // An empty one only tries whether it may be sent. What nobody understands tells of
+                // nothing that a member could load.
+                Ok(told) => {
+                    if let Some(hint) = hint(&told) {
+                        return Ok(hint);
+                    }
+                }
+                Err(RecvError::Lagged(_)) => {}
+                Err(RecvError::Closed) => {
+                    return Err(Unavailable { reason: "the subscription has ended".to_owned() });
+                }
             }
         }
     }

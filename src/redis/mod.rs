@@ -6,12 +6,16 @@
 //! [`admit_token`](crate::rotation::admit_token) do; one test suite holds all stores together.
 
 mod arguments;
+mod connection;
+mod fault;
 mod hints;
 mod keys;
+mod patience;
 mod replies;
 mod script;
 mod server;
 mod store;
+mod subscription;
 
 #[cfg(test)]
 mod tests;
@@ -19,4 +23,4 @@ mod tests;
 pub use hints::RedisHints;
 pub use keys::Keys;
 pub use server::{Address, Server};
-pub use store::RedisStore;
+pub use store::{Connections, RedisStore};

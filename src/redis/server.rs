@@ -4,11 +4,9 @@ use std::io;
 use std::path::PathBuf;
 
 use redis::aio::{MultiplexedConnection, PubSub};
-use redis::{AsyncConnectionConfig, RedisConnectionInfo, RedisError, RedisResult};
+use redis::{AsyncConnectionConfig, RedisConnectionInfo, RedisResult};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpStream, UnixStream};
-
-use crate::store::Unavailable;
 
 /// Where a server listens.
 #[derive(Debug, Clone)]
@@ -41,7 +39,7 @@ impl<T: AsyncRead + AsyncWrite + Send + Unpin> Stream for T {}
 impl Server {
     /// A connection for operations. Its clones share it.
     pub(super) async fn connect(&self) -> RedisResult<MultiplexedConnection> {
-        // Members have deadlines of their own.
+        // Whoever runs a command has a deadline of its own.
         let config = AsyncConnectionConfig::new().set_response_timeout(None);
         let stream = self.stream().await?;
         let (connection, served) =
@@ -65,9 +63,4 @@ impl Server {
             Address::Unix(path) => Box::new(UnixStream::connect(path).await?),
         })
     }
-}
-
-/// What a server said, or why it could not be reached.
-pub(super) fn unavailable(error: &RedisError) -> Unavailable {
-    Unavailable { reason: error.to_string() }
 }

@@ -1,40 +1,65 @@
 //! The store: operations become runs of the script.
 
 use std::fmt;
+use std::sync::Arc;
 
-use redis::aio::MultiplexedConnection;
-use redis::{RedisError, Value};
+use redis::{FromRedisValue, Value};
 
 use super::arguments;
+use super::connection::Connection;
 use super::hints::RedisHints;
 use super::keys::Keys;
 use super::replies;
 use super::script;
-use super::server::{Server, unavailable};
-use crate::clock::StoreTime;
+use super::server::Server;
+use super::subscription::Subscriptions;
+use crate::clock::{Clock, StoreTime};
 use crate::rotation::Refused;
 use crate::store::{Operation, Reply, Store, Unavailable};
 
+/// The connections of a process to one server, which all stores on it share.
+#[derive(Clone)]
+pub struct Connections {
+    commands: Arc<Connection>,
+    subscriptions: Arc<Subscriptions>,
+}
+
+impl Connections {
+    /// Begins to connect to a server, on the current runtime.
+    pub fn open(server: &Server, clock: &Arc<dyn Clock>) -> Self {
+        Self {
+            commands: Arc::new(Connection::open(server.clone(), Arc::clone(clock))),
+            subscriptions: Arc::new(Subscriptions::new(server.clone(), Arc::clone(clock))),
+        }
+    }
+}
+
 /// A store in Redis, of one logical client.
 pub struct RedisStore {
-    server: Server,
+    connections: Connections,
     keys: Keys,
-    connection: MultiplexedConnection,
 }
 
 impl RedisStore {
-    /// Connects to a server, and tries whether it lets this user run what operations need.
-    pub async fn open(server: Server, keys: Keys) -> Result<Self, Unavailable> {
-        let mut connection = server.connect().await.map_err(|error| unavailable(&error))?;
-        let denied: Vec<String> = script::probe(&keys)
-            .invoke_async(&mut connection)
-            .await
-            .map_err(|error| unavailable(&error))?;
-        if !denied.is_empty() {
-            let reason = format!("the user may not run {}", denied.join(", "));
-            return Err(Unavailable { reason });
+    /// The store with these keys.
+    pub fn new(connections: Connections, keys: Keys) -> Self {
+        Self { connections, keys }
+    }
+
+    /// What other stores on the same server may share.
+    pub fn connections(&self) -> &Connections {
+        &self.connections
+    }
+
+    /// Tries whether the user may run what operations need; names what it may not.
+    pub async fn probe(&self) -> Result<(), Unavailable> {
+        let value = self.connections.commands.run(&script::probe(&self.keys)).await?;
+        let unknown = |_| Unavailable { reason: "a reply has an unknown form".to_owned() };
+        let denied = Vec::<String>::from_redis_value(value).map_err(unknown)?;
+        if denied.is_empty() {
+            return Ok(());
         }
-        Ok(Self { server, keys, connection })
+        Err(Unavailable { reason: format!("the user may not run {}", denied.join(", ")) })
     }
 
     /// Performs an operation by the server's time, or at another one, which only a test sets.
@@ -47,9 +72,7 @@ impl RedisStore {
             // A promotion without its token would be half of one.
             return Ok(Reply::Refused(Refused::Stale));
         };
-        let mut connection = self.connection.clone();
-        let value: Value =
-            run.invoke_async(&mut connection).await.map_err(|error| unavailable(&error))?;
+        let value: Value = self.connections.commands.run(&run).await?;
         let unreadable = |error: replies::Unreadable| Unavailable { reason: error.to_string() };
         replies::reply_to(operation, value).map_err(unreadable)
     }
@@ -70,11 +93,7 @@ impl Store for RedisStore {
     }
 
     async fn subscribe(&self) -> Result<RedisHints, Unavailable> {
-        let subscribe = async {
-            let mut subscription = self.server.listen().await?;
-            subscription.subscribe(self.keys.channel()).await?;
-            Ok(RedisHints::new(subscription))
-        };
-        subscribe.await.map_err(|error: RedisError| unavailable(&error))
+        let channel = self.keys.channel();
+        Ok(RedisHints::new(self.connections.subscriptions.listen(channel).await?))
     }
 }

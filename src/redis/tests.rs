@@ -1,5 +1,6 @@
 //! The suite that every store passes, against a real server.
 
+mod connection;
 mod faults;
 mod record;
 mod server;
@@ -11,7 +12,7 @@ use std::time::Duration;
 use tokio::runtime::{Builder, Runtime};
 
 use super::*;
-use crate::clock::StoreTime;
+use crate::clock::{Clock, StoreTime, SystemClock};
 use crate::store::contract::Harness;
 use crate::store::{Operation, Reply, Store, Unavailable};
 use server::TestServer;
@@ -63,8 +64,7 @@ impl Harness for Shared {
     const SLACK: Duration = Duration::from_millis(1);
 
     fn open(&self) -> Timed {
-        let store = RedisStore::open(self.server.login(), Keys::new("oauth-rotor", "genesys"));
-        let store = self.run(store).expect("a server that runs");
+        let store = self.store(&self.server.login(), "genesys").expect("a server that runs");
         Timed { store, clock: self.clock.clone() }
     }
 
@@ -74,6 +74,18 @@ impl Harness for Shared {
 
     fn run<T>(&self, call: impl Future<Output = T>) -> T {
         self.runtime.block_on(call)
+    }
+}
+
+impl Shared {
+    /// A store with connections of its own.
+    fn store(&self, server: &Server, name: &str) -> Result<RedisStore, Unavailable> {
+        self.run(async {
+            let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
+            let connections = Connections::open(server, &clock);
+            let store = RedisStore::new(connections, Keys::new("oauth-rotor", name));
+            store.probe().await.map(|()| store)
+        })
     }
 }
 

@@ -4,7 +4,6 @@ use redis::{RedisConnectionInfo, RedisResult, Value};
 
 use super::{Harness, Shared, Timed, harness};
 use crate::clock::{Clock, StoreTime, SystemClock};
-use crate::redis::{Keys, RedisStore};
 use crate::rotation::{Barrier, MemberId, MemberTable, Missing, Refused};
 use crate::store::contract::client::Client;
 use crate::store::contract::samples::*;
@@ -12,7 +11,7 @@ use crate::store::{Hints, Lease, Operation, Store, Unavailable};
 
 impl Shared {
     /// Sends a command to the server as somebody else might.
-    fn command(&self, words: &[&str]) -> Value {
+    pub(super) fn command(&self, words: &[&str]) -> Value {
         self.try_command(words).expect("a command that it takes")
     }
 
@@ -25,7 +24,7 @@ impl Shared {
     }
 
     /// Lets a user in, with these rights alone.
-    fn allow(&self, user: &str, rights: &str) {
+    pub(super) fn allow(&self, user: &str, rights: &str) {
         let rules = ["ACL", "SETUSER", user, "reset", "on", ">secret"];
         self.command(&rules.into_iter().chain(rights.split(' ')).collect::<Vec<_>>());
     }
@@ -34,7 +33,7 @@ impl Shared {
     fn client_of(&self, user: &str) -> Result<Client<'_, Self>, Unavailable> {
         let login = RedisConnectionInfo::default().set_username(user).set_password("secret");
         let server = crate::redis::Server { login, ..self.server.login() };
-        let store = self.run(RedisStore::open(server, Keys::new("oauth-rotor", "genesys")))?;
+        let store = self.store(&server, "genesys")?;
         Ok(Client { harness: self, store: Timed { store, clock: self.clock.clone() } })
     }
 
@@ -47,7 +46,7 @@ impl Shared {
     }
 }
 
-fn key(name: &str) -> String {
+pub(super) fn key(name: &str) -> String {
     format!("{{oauth-rotor:genesys}}:{name}")
 }
 
@@ -112,7 +111,7 @@ fn a_script_that_is_stopped_half_way_hands_nothing_out() {
 }
 
 /// What a user needs, and nothing else.
-const RIGHTS: &str = "~{oauth-rotor:*}:* &{oauth-rotor:*}:events +evalsha +script|load +time \
+pub(super) const RIGHTS: &str = "~{oauth-rotor:*}:* &{oauth-rotor:*}:events +evalsha +script|load +time \
     +hset +hsetnx +hget +hmget +hgetall +hlen +hdel +pexpire +del \
     +zadd +zcard +zcount +zlexcount +zrange +zrangebylex +zrangebyscore +zscore +zrem \
     +publish +subscribe +ping";
@@ -252,8 +251,7 @@ fn a_subscription_that_is_lost_says_so() {
 #[test]
 fn a_server_tells_its_own_time() {
     let harness = harness();
-    let store = RedisStore::open(harness.server.login(), Keys::new("oauth-rotor", "genesys"));
-    let store = harness.run(store).expect("a server that runs");
+    let store = harness.store(&harness.server.login(), "genesys").expect("a server that runs");
     let clock = SystemClock::new();
     let now = || {
         let millis = clock.utc_millis(clock.now());
@@ -270,8 +268,7 @@ fn two_logical_clients_share_nothing() {
     let harness = harness();
     let client = harness.client();
     client.start();
-    let other = RedisStore::open(harness.server.login(), Keys::new("oauth-rotor", "other"));
-    let other = harness.run(other).expect("a server that runs");
+    let other = harness.store(&harness.server.login(), "other").expect("a server that runs");
     let reply = harness.run(other.perform(&Operation::Load(None))).expect("a reply");
     let crate::store::Reply::Loaded(stored) = reply else { panic!("{reply:?}") };
     assert_eq!((stored.record, stored.token), (None, None));

@@ -1,0 +1,183 @@
+//! Connections survive what servers go through.
+
+use std::time::Duration;
+
+use redis::RedisConnectionInfo;
+
+use super::faults::{RIGHTS, key};
+use super::{Shared, harness};
+use crate::clock::{Clock, SystemClock};
+use crate::redis::{RedisStore, Server};
+use crate::rotation::TokenChange;
+use crate::store::contract::Harness;
+use crate::store::contract::samples::{first_record, followed_by};
+use crate::store::{Hints, Operation, Reply, Store, Unavailable};
+
+const LOAD: Operation = Operation::Load(None);
+
+impl Shared {
+    fn plain_store(&self) -> RedisStore {
+        self.store(&self.server.login(), "genesys").expect("a server that runs")
+    }
+
+    /// Repeats something until it comes to this; it takes as long as it has to.
+    fn eventually<T>(&self, attempt: impl AsyncFn() -> Option<T>) -> T {
+        let clock = SystemClock::new();
+        self.run(async {
+            loop {
+                if let Some(outcome) = attempt().await {
+                    return outcome;
+                }
+                clock.sleep_until(clock.now() + Duration::from_millis(5)).await;
+            }
+        })
+    }
+
+    /// Repeats an attempt until it succeeds.
+    fn until_it_succeeds<T>(&self, attempt: impl AsyncFn() -> Result<T, Unavailable>) -> T {
+        self.eventually(async || attempt().await.ok())
+    }
+
+    /// Repeats an attempt until it fails for this reason.
+    fn until_it_says<T>(&self, said: &str, attempt: impl AsyncFn() -> Result<T, Unavailable>) {
+        self.eventually(async || {
+            attempt().await.err().filter(|error| error.reason.contains(said)).map(drop)
+        });
+    }
+
+    fn login_as(&self, user: &str) -> Server {
+        let login = RedisConnectionInfo::default().set_username(user).set_password("secret");
+        Server { login, ..self.server.login() }
+    }
+
+    /// How many connections somebody has to the server, beside the one that asks.
+    async fn connections(&self) -> usize {
+        let mut connection = self.server.login().connect().await.expect("a server that runs");
+        let list: String =
+            redis::cmd("CLIENT").arg("LIST").query_async(&mut connection).await.expect("a text");
+        list.lines().count() - 1
+    }
+}
+
+fn reason<T: std::fmt::Debug>(outcome: Result<T, Unavailable>) -> String {
+    outcome.expect_err("it cannot be performed").reason
+}
+
+#[test]
+fn a_connection_that_was_ended_is_opened_again() {
+    let harness = harness();
+    let store = harness.plain_store();
+    harness.command(&["CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes"]);
+    reason(harness.run(store.perform(&LOAD)));
+    harness.until_it_succeeds(async || store.perform(&LOAD).await);
+}
+
+#[test]
+fn a_server_that_dies_is_reported_at_once_and_found_again() {
+    let mut harness = harness();
+    let store = harness.plain_store();
+    harness.server.kill();
+    reason(harness.run(store.perform(&LOAD)));
+    harness.until_it_says("refused", async || store.perform(&LOAD).await);
+    harness.server.restart();
+    harness.until_it_succeeds(async || store.perform(&LOAD).await);
+}
+
+#[test]
+fn a_frozen_server_costs_one_command_its_patience_and_is_found_again() {
+    let harness = harness();
+    let store = harness.plain_store();
+    harness.server.freeze();
+    let clock = SystemClock::new();
+    let began = clock.now();
+    assert_eq!(reason(harness.run(store.perform(&LOAD))), "it did not answer in time");
+    let first = clock.now().since(began);
+    // From now on nobody waits.
+    for _ in 0..100 {
+        assert_eq!(reason(harness.run(store.perform(&LOAD))), "it did not answer in time");
+    }
+    assert!(clock.now().since(began) < 2 * first);
+    harness.server.thaw();
+    harness.until_it_succeeds(async || store.perform(&LOAD).await);
+}
+
+#[test]
+fn a_server_that_is_slow_once_keeps_its_connection() {
+    let harness = harness();
+    let store = harness.plain_store();
+    let before = harness.run(harness.connections());
+    harness.command(&["CLIENT", "PAUSE", "300", "ALL"]);
+    harness.run(store.perform(&LOAD)).expect("it was only slow");
+    assert_eq!(harness.run(harness.connections()), before);
+}
+
+#[test]
+fn a_server_that_was_demoted_is_left_and_found_again() {
+    let harness = harness();
+    let store = harness.plain_store();
+    let write = followed_by(None, first_record());
+    assert_eq!(write.token, TokenChange::Keep);
+    let write = Operation::Write(Box::new(write), None);
+    harness.command(&["REPLICAOF", "127.0.0.1", "1"]);
+    let why = reason(harness.run(store.perform(&write)));
+    assert!(why.contains("read only replica"), "{why}");
+    harness.command(&["REPLICAOF", "NO", "ONE"]);
+    let reply = harness.until_it_succeeds(async || store.perform(&write).await);
+    assert!(matches!(reply, Reply::Written(_)), "{reply:?}");
+}
+
+#[test]
+fn a_password_that_was_wrong_for_a_while_does_no_lasting_harm() {
+    let harness = harness();
+    harness.allow("member", RIGHTS);
+    let store = harness.store(&harness.login_as("member"), "genesys").expect("it may log in");
+    harness.command(&["ACL", "SETUSER", "member", "resetpass", ">another"]);
+    harness.command(&["CLIENT", "KILL", "USER", "member"]);
+    harness.until_it_says("AuthenticationFailed", async || store.perform(&LOAD).await);
+    harness.command(&["ACL", "SETUSER", "member", "resetpass", ">secret"]);
+    harness.until_it_succeeds(async || store.perform(&LOAD).await);
+}
+
+#[test]
+fn a_subscription_that_is_refused_after_a_reconnect_is_told_and_tried_again() {
+    let harness = harness();
+    harness.allow("member", RIGHTS);
+    let store = harness.store(&harness.login_as("member"), "genesys").expect("it may log in");
+    let mut hints = harness.run(store.subscribe()).expect("a subscription");
+    harness.allow("member", &RIGHTS.replace("&{oauth-rotor:*}:events ", ""));
+    harness.command(&["CLIENT", "KILL", "TYPE", "pubsub"]);
+    assert_eq!(reason(harness.run(hints.next())), "the subscription has ended");
+    harness.until_it_says("ermission", async || store.subscribe().await);
+    harness.allow("member", RIGHTS);
+    let mut hints = harness.until_it_succeeds(async || store.subscribe().await);
+    let write = Operation::Write(Box::new(followed_by(None, first_record())), None);
+    harness.until_it_succeeds(async || store.perform(&write).await);
+    assert_eq!(harness.run(hints.next()).expect("a hint").epoch, 1);
+}
+
+#[test]
+fn all_stores_on_a_server_share_two_connections() {
+    let harness = harness();
+    let store = harness.plain_store();
+    let other = RedisStore::new(store.connections().clone(), crate::redis::Keys::new("a", "b"));
+    for store in [&store, &other] {
+        harness.run(store.perform(&LOAD)).expect("a server that runs");
+    }
+    let hints = [&store, &other].map(|store| harness.run(store.subscribe()).expect("it listens"));
+    assert_eq!(harness.run(harness.connections()), 2);
+    drop((hints, store, other));
+    // The server hears of the end a moment later.
+    harness.eventually(async || (harness.connections().await == 0).then_some(()));
+}
+
+#[test]
+fn what_others_say_on_the_channel_is_no_hint() {
+    let harness = harness();
+    let store = harness.plain_store();
+    let mut hints = harness.run(store.subscribe()).expect("a subscription");
+    for said in ["", "hello", "1 2", "-1 0 1", "1 2 1"] {
+        harness.command(&["PUBLISH", &key("events"), said]);
+    }
+    let hint = harness.run(hints.next()).expect("the last one");
+    assert_eq!((hint.epoch, hint.serial, hint.has_token), (1, 2, true));
+}
