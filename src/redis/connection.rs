@@ -11,7 +11,7 @@ use redis::{RedisResult, ScriptInvocation, Value};
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 
-use super::fault::{ends_connection, unavailable};
+use super::fault::{CommandFailure, ends_connection, unavailable};
 use super::patience::{self, Pauses, within};
 use super::server::Server;
 use crate::clock::Clock;
@@ -58,25 +58,33 @@ impl Connection {
         Self { clock, state, doubts, has_worked, keeper }
     }
 
-    /// Runs a script. Whether it took place is unknown after an error.
-    pub(super) async fn run(&self, script: &ScriptInvocation<'_>) -> Result<Value, Unavailable> {
+    /// Runs a script.
+    pub(super) async fn run(&self, script: &ScriptInvocation<'_>) -> Result<Value, CommandFailure> {
         let (number, mut connection) = self.current().await?;
         let run = script.invoke_async::<Value>(&mut connection);
-        match within(&*self.clock, patience::COMMAND, run).await {
+        self.take(number, within(&*self.clock, patience::COMMAND, run).await)
+    }
+
+    /// Takes what came of a command, and what it says of the connection.
+    fn take(
+        &self,
+        connection: u64,
+        outcome: Option<RedisResult<Value>>,
+    ) -> Result<Value, CommandFailure> {
+        match outcome {
             Some(Ok(value)) => {
                 self.has_worked.store(true, Ordering::Relaxed);
                 Ok(value)
             }
             Some(Err(error)) => {
-                let reason = unavailable(&error);
                 if ends_connection(&error) {
-                    self.doubt(number, Some(reason.clone()));
+                    self.doubt(connection, Some(unavailable(&error)));
                 }
-                Err(reason)
+                Err(CommandFailure::from(&error))
             }
             None => {
-                self.doubt(number, None);
-                Err(Unavailable::late())
+                self.doubt(connection, None);
+                Err(Unavailable::late().into())
             }
         }
     }

@@ -2,7 +2,37 @@
 
 use redis::{ErrorKind, RedisError, ServerErrorKind};
 
+use super::address::Address;
 use crate::store::Unavailable;
+
+/// Why a command has no reply.
+#[derive(Debug)]
+pub(super) enum CommandFailure {
+    /// Another node of the cluster has the keys.
+    Elsewhere(Address),
+    /// Whether it took place is unknown.
+    Unavailable(Unavailable),
+}
+
+impl From<Unavailable> for CommandFailure {
+    fn from(unavailable: Unavailable) -> Self {
+        Self::Unavailable(unavailable)
+    }
+}
+
+impl From<&RedisError> for CommandFailure {
+    /// While keys are being moved one by one (`ASK`), neither node performs a script that uses
+    /// several: it is tried again later, like all that fails.
+    fn from(error: &RedisError) -> Self {
+        let has_moved = error.kind() == ErrorKind::Server(ServerErrorKind::Moved);
+        let told = error.redirect_node().filter(|_| has_moved);
+        let told = told.and_then(|(node, _)| node.rsplit_once(':'));
+        match told.and_then(|(host, port)| Some((host, port.parse().ok()?))) {
+            Some((host, port)) => Self::Elsewhere(Address::Tcp { host: host.to_owned(), port }),
+            None => Self::Unavailable(unavailable(error)),
+        }
+    }
+}
 
 /// Whether a connection is of no use any more, so that another one is opened.
 ///

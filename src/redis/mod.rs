@@ -5,8 +5,10 @@
 //! [`Write::admit`](crate::rotation::Write::admit) and
 //! [`admit_token`](crate::rotation::admit_token) do; one test suite holds all stores together.
 
+mod address;
 mod arguments;
 mod connection;
+mod connections;
 mod fault;
 mod hints;
 mod keys;
@@ -20,7 +22,9 @@ mod subscription;
 #[cfg(test)]
 mod tests;
 
+pub use address::Address;
+pub use connections::Connections;
 pub use hints::RedisHints;
 pub use keys::Keys;
-pub use server::{Address, Server};
-pub use store::{Connections, RedisStore};
+pub use server::{Server, Topology};
+pub use store::RedisStore;

@@ -1,49 +1,30 @@
 //! The store: operations become runs of the script.
 
 use std::fmt;
-use std::sync::Arc;
 
 use redis::{FromRedisValue, Value};
 
 use super::arguments;
-use super::connection::Connection;
+use super::connections::{Connections, NodeOfKeys};
 use super::hints::RedisHints;
 use super::keys::Keys;
 use super::replies;
 use super::script;
-use super::server::Server;
-use super::subscription::Subscriptions;
-use crate::clock::{Clock, StoreTime};
+use crate::clock::StoreTime;
 use crate::rotation::Refused;
 use crate::store::{Operation, Reply, Store, Unavailable};
-
-/// The connections of a process to one server, which all stores on it share.
-#[derive(Clone)]
-pub struct Connections {
-    commands: Arc<Connection>,
-    subscriptions: Arc<Subscriptions>,
-}
-
-impl Connections {
-    /// Begins to connect to a server, on the current runtime.
-    pub fn open(server: &Server, clock: &Arc<dyn Clock>) -> Self {
-        Self {
-            commands: Arc::new(Connection::open(server.clone(), Arc::clone(clock))),
-            subscriptions: Arc::new(Subscriptions::new(server.clone(), Arc::clone(clock))),
-        }
-    }
-}
 
 /// A store in Redis, of one logical client.
 pub struct RedisStore {
     connections: Connections,
     keys: Keys,
+    node: NodeOfKeys,
 }
 
 impl RedisStore {
     /// The store with these keys.
     pub fn new(connections: Connections, keys: Keys) -> Self {
-        Self { connections, keys }
+        Self { connections, keys, node: NodeOfKeys::default() }
     }
 
     /// What other stores on the same server may share.
@@ -53,7 +34,7 @@ impl RedisStore {
 
     /// Tries whether the user may run what operations need; names what it may not.
     pub async fn probe(&self) -> Result<(), Unavailable> {
-        let value = self.connections.commands.run(&script::probe(&self.keys)).await?;
+        let value = self.connections.run(&script::probe(&self.keys), &self.node).await?;
         let unknown = |_| Unavailable { reason: "a reply has an unknown form".to_owned() };
         let denied = Vec::<String>::from_redis_value(value).map_err(unknown)?;
         if denied.is_empty() {
@@ -72,7 +53,7 @@ impl RedisStore {
             // A promotion without its token would be half of one.
             return Ok(Reply::Refused(Refused::Stale));
         };
-        let value: Value = self.connections.commands.run(&run).await?;
+        let value: Value = self.connections.run(&run, &self.node).await?;
         let unreadable = |error: replies::Unreadable| Unavailable { reason: error.to_string() };
         replies::reply_to(operation, value).map_err(unreadable)
     }
@@ -94,6 +75,6 @@ impl Store for RedisStore {
 
     async fn subscribe(&self) -> Result<RedisHints, Unavailable> {
         let channel = self.keys.channel();
-        Ok(RedisHints::new(self.connections.subscriptions.listen(channel).await?))
+        Ok(RedisHints::new(self.connections.listen(channel).await?))
     }
 }

@@ -1,8 +1,10 @@
 //! The suite that every store passes, against a real server.
 
+mod cluster;
 mod connection;
 mod faults;
 mod record;
+mod sentinel;
 mod server;
 
 use std::sync::Arc;
@@ -90,9 +92,13 @@ impl Shared {
 }
 
 fn harness() -> Shared {
+    harness_on(TestServer::start())
+}
+
+fn harness_on(server: TestServer) -> Shared {
     let runtime = Builder::new_current_thread().enable_all().build();
     let clock = TestClock(Arc::new(AtomicU64::new(1_790_000_000_000)));
-    Shared { runtime: runtime.expect("a runtime"), server: TestServer::start(), clock }
+    Shared { runtime: runtime.expect("a runtime"), server, clock }
 }
 
 mod fleet {

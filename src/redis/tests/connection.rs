@@ -21,7 +21,7 @@ impl Shared {
     }
 
     /// Repeats something until it comes to this; it takes as long as it has to.
-    fn eventually<T>(&self, attempt: impl AsyncFn() -> Option<T>) -> T {
+    pub(super) fn eventually<T>(&self, attempt: impl AsyncFn() -> Option<T>) -> T {
         let clock = SystemClock::new();
         self.run(async {
             loop {
@@ -34,12 +34,19 @@ impl Shared {
     }
 
     /// Repeats an attempt until it succeeds.
-    fn until_it_succeeds<T>(&self, attempt: impl AsyncFn() -> Result<T, Unavailable>) -> T {
+    pub(super) fn until_it_succeeds<T>(
+        &self,
+        attempt: impl AsyncFn() -> Result<T, Unavailable>,
+    ) -> T {
         self.eventually(async || attempt().await.ok())
     }
 
     /// Repeats an attempt until it fails for this reason.
-    fn until_it_says<T>(&self, said: &str, attempt: impl AsyncFn() -> Result<T, Unavailable>) {
+    pub(super) fn until_it_says<T>(
+        &self,
+        said: &str,
+        attempt: impl AsyncFn() -> Result<T, Unavailable>,
+    ) {
         self.eventually(async || {
             attempt().await.err().filter(|error| error.reason.contains(said)).map(drop)
         });
