@@ -1,7 +1,7 @@
 //! The connections of a process to one server, or to one cluster.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use redis::{ScriptInvocation, Value};
 use tokio::sync::broadcast::Receiver;
@@ -9,13 +9,13 @@ use tokio::sync::broadcast::Receiver;
 use super::address::Address;
 use super::connection::Connection;
 use super::fault::CommandFailure;
-use super::server::Server;
+use super::server::{Server, Topology};
 use super::subscription::Subscriptions;
 use crate::clock::Clock;
 use crate::store::Unavailable;
 
 /// One connection for commands and one for subscriptions, which all stores on a server share. In a
-/// cluster there is one for commands to each node that has keys of a store.
+/// cluster there are two to each node that has keys of a store.
 #[derive(Clone)]
 pub struct Connections {
     shared: Arc<SharedConnections>,
@@ -24,9 +24,22 @@ pub struct Connections {
 struct SharedConnections {
     server: Server,
     clock: Arc<dyn Clock>,
-    commands: Arc<Connection>,
-    nodes: Mutex<BTreeMap<Address, Arc<Connection>>>,
+    first: Arc<ConnectionPair>,
+    /// Those that a store uses; whoever uses it no more lets it go.
+    nodes: Mutex<BTreeMap<Address, Weak<ConnectionPair>>>,
+}
+
+struct ConnectionPair {
+    commands: Connection,
     subscriptions: Subscriptions,
+}
+
+impl ConnectionPair {
+    fn open(server: Server, clock: &Arc<dyn Clock>) -> Arc<Self> {
+        let subscriptions = Subscriptions::new(server.clone(), Arc::clone(clock));
+        let commands = Connection::open(server, Arc::clone(clock));
+        Arc::new(Self { commands, subscriptions })
+    }
 }
 
 impl Connections {
@@ -35,11 +48,9 @@ impl Connections {
 
     /// Begins to connect to a server, on the current runtime.
     pub fn open(server: &Server, clock: &Arc<dyn Clock>) -> Self {
-        let commands = Arc::new(Connection::open(server.clone(), Arc::clone(clock)));
-        let subscriptions = Subscriptions::new(server.clone(), Arc::clone(clock));
+        let first = ConnectionPair::open(server.clone(), clock);
         let (server, clock) = (server.clone(), Arc::clone(clock));
-        let nodes = Mutex::default();
-        let shared = SharedConnections { server, clock, commands, nodes, subscriptions };
+        let shared = SharedConnections { server, clock, first, nodes: Mutex::default() };
         Self { shared: Arc::new(shared) }
     }
 
@@ -50,10 +61,9 @@ impl Connections {
         place: &NodeOfKeys,
     ) -> Result<Value, Unavailable> {
         for _ in 0..=Self::MOST_REDIRECTS {
-            let connection = self.connection(place.get());
-            match connection.run(script).await {
+            match self.pair(place).commands.run(script).await {
                 Ok(value) => return Ok(value),
-                Err(CommandFailure::Elsewhere(node)) => place.set(Some(node)),
+                Err(CommandFailure::Elsewhere(node)) => place.set(Some(self.node(node))),
                 Err(CommandFailure::Unavailable(unavailable)) => {
                     // Another node may have the keys by now: whichever replies knows.
                     place.set(None);
@@ -65,30 +75,49 @@ impl Connections {
         Err(Unavailable { reason })
     }
 
-    /// Listens on a channel.
-    pub(super) async fn listen(&self, channel: String) -> Result<Receiver<String>, Unavailable> {
-        self.shared.subscriptions.listen(channel).await
+    /// Listens on a channel. Every node of a cluster hears what is said on any of them, but the one
+    /// that has the keys hears it at once.
+    pub(super) async fn listen(
+        &self,
+        channel: String,
+        place: &NodeOfKeys,
+    ) -> Result<Receiver<String>, Unavailable> {
+        self.pair(place).subscriptions.listen(channel).await
     }
 
-    fn connection(&self, node: Option<Address>) -> Arc<Connection> {
-        let SharedConnections { server, clock, commands, nodes, .. } = &*self.shared;
-        let Some(node) = node else { return Arc::clone(commands) };
+    /// Whether commands may have to be sent to another node than the first.
+    pub(super) fn is_to_cluster(&self) -> bool {
+        matches!(self.shared.server.topology, Topology::Cluster(_))
+    }
+
+    fn pair(&self, place: &NodeOfKeys) -> Arc<ConnectionPair> {
+        place.get().unwrap_or_else(|| Arc::clone(&self.shared.first))
+    }
+
+    /// The connections to a node, which are opened unless another store uses it.
+    fn node(&self, address: Address) -> Arc<ConnectionPair> {
+        let SharedConnections { server, clock, nodes, .. } = &*self.shared;
         let mut nodes = nodes.lock().unwrap_or_else(PoisonError::into_inner);
-        let open = || Arc::new(Connection::open(server.node(node.clone()), Arc::clone(clock)));
-        Arc::clone(nodes.entry(node.clone()).or_insert_with(open))
+        if let Some(pair) = nodes.get(&address).and_then(Weak::upgrade) {
+            return pair;
+        }
+        let pair = ConnectionPair::open(server.node(address.clone()), clock);
+        nodes.retain(|_, pair| pair.strong_count() > 0);
+        nodes.insert(address, Arc::downgrade(&pair));
+        pair
     }
 }
 
-/// The node of a cluster that has the keys of a store, if that is known.
+/// The connections to the node of a cluster that has the keys of a store, if that is known.
 #[derive(Default)]
-pub(super) struct NodeOfKeys(Mutex<Option<Address>>);
+pub(super) struct NodeOfKeys(Mutex<Option<Arc<ConnectionPair>>>);
 
 impl NodeOfKeys {
-    fn get(&self) -> Option<Address> {
+    fn get(&self) -> Option<Arc<ConnectionPair>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    fn set(&self, node: Option<Address>) {
+    fn set(&self, node: Option<Arc<ConnectionPair>>) {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) = node;
     }
 }

@@ -74,7 +74,11 @@ impl Store for RedisStore {
     }
 
     async fn subscribe(&self) -> Result<RedisHints, Unavailable> {
-        let channel = self.keys.channel();
-        Ok(RedisHints::new(self.connections.listen(channel).await?))
+        if self.connections.is_to_cluster() {
+            // Any command finds the node that has the keys.
+            self.probe().await?;
+        }
+        let messages = self.connections.listen(self.keys.channel(), &self.node).await?;
+        Ok(RedisHints::new(messages))
     }
 }

@@ -53,6 +53,32 @@ impl Store for Timed {
     }
 }
 
+/// A logical client on a server that is there for several.
+struct Named<'a> {
+    shared: &'a Shared,
+    server: Server,
+    name: &'static str,
+}
+
+impl Harness for Named<'_> {
+    type Store = Timed;
+
+    const SLACK: Duration = Shared::SLACK;
+
+    fn open(&self) -> Timed {
+        let store = self.shared.store(&self.server, self.name).expect("a server that runs");
+        Timed { store, clock: self.shared.clock.clone() }
+    }
+
+    fn advance(&self, by: Duration) {
+        self.shared.advance(by);
+    }
+
+    fn run<T>(&self, call: impl Future<Output = T>) -> T {
+        self.shared.run(call)
+    }
+}
+
 /// A server of its own for each case.
 struct Shared {
     runtime: Runtime,

@@ -3,11 +3,11 @@
 use redis::{RedisConnectionInfo, Value};
 
 use super::server::TestServer;
-use super::{Shared, harness_on};
+use super::{Named, Shared, harness_on};
 use crate::redis::{RedisStore, Server, Topology};
 use crate::rotation::Record;
-use crate::store::contract::Harness;
 use crate::store::contract::samples::{first_record, followed_by, next};
+use crate::store::contract::{Harness, contract};
 use crate::store::{Hints, Operation, Reply, Store, Unavailable};
 
 /// Two nodes, each with half of the slots.
@@ -44,11 +44,14 @@ impl Cluster {
         self.first.run(node.tell(words)).expect("a command that it takes")
     }
 
-    /// A store that is told of the first node alone.
-    fn store(&self, name: &str) -> RedisStore {
+    /// As it is known to whoever was told of the first node alone.
+    fn server(&self) -> Server {
         let topology = Topology::Cluster(vec![self.first.server.address()]);
-        let server = Server { topology, login: RedisConnectionInfo::default() };
-        self.first.store(&server, name).expect("a cluster that works")
+        Server { topology, login: RedisConnectionInfo::default() }
+    }
+
+    fn store(&self, name: &str) -> RedisStore {
+        self.first.store(&self.server(), name).expect("a cluster that works")
     }
 
     /// The slot of the keys of a logical client.
@@ -81,6 +84,13 @@ async fn record(store: &RedisStore) -> Result<Option<Record>, Unavailable> {
 
 fn first_write() -> Operation {
     Operation::Write(Box::new(followed_by(None, first_record())), None)
+}
+
+#[test]
+fn a_cluster_passes_the_suite_of_stores() {
+    let cluster = Cluster::start();
+    let harness = |name| Named { shared: &cluster.first, server: cluster.server(), name };
+    contract!(fleet on harness);
 }
 
 #[test]

@@ -4,12 +4,12 @@ use std::collections::BTreeMap;
 
 use redis::RedisConnectionInfo;
 
-use super::harness_on;
 use super::server::TestServer;
+use super::{Named, harness_on};
 use crate::redis::{Server, Topology};
 use crate::rotation::Record;
-use crate::store::contract::Harness;
 use crate::store::contract::samples::{first_record, followed_by, next};
+use crate::store::contract::{Harness, contract};
 use crate::store::{Operation, Reply, Store, Unavailable};
 
 /// Somewhere nobody listens.
@@ -28,6 +28,15 @@ async fn record(store: &impl Store) -> Result<Option<Record>, Unavailable> {
         Reply::Loaded(stored) => Ok(stored.record),
         other => panic!("{other:?}"),
     }
+}
+
+#[test]
+fn a_primary_behind_sentinels_passes_the_suite_of_stores() {
+    let primary = harness_on(TestServer::on_port(&[]));
+    let sentinel = TestServer::sentinel(primary.server.port());
+    let server = by(vec![sentinel.address()], "main");
+    let harness = |name| Named { shared: &primary, server: server.clone(), name };
+    contract!(fleet on harness);
 }
 
 #[test]

@@ -28,11 +28,22 @@ use samples::*;
 /// Turns each case of the suite into a test of the store that `harness()` returns. The module that
 /// uses this macro defines `harness()`, which returns an empty store each time.
 ///
-/// `fleet` has a member table, `process` has none.
+/// `fleet` has a member table, `process` has none. `fleet on harness` runs all cases one after the
+/// other in place, on the empty store that `harness` returns for the name of each.
 macro_rules! contract {
     (fleet) => {
-        $crate::store::contract::contract!(process);
-        $crate::store::contract::contract!(@cases
+        $crate::store::contract::contract!(@process as_tests);
+        $crate::store::contract::contract!(@members as_tests);
+    };
+    (process) => {
+        $crate::store::contract::contract!(@process as_tests);
+    };
+    (fleet on $harness:ident) => {
+        $crate::store::contract::contract!(@process as_calls $harness);
+        $crate::store::contract::contract!(@members as_calls $harness);
+    };
+    (@members $($how:ident)+) => {
+        $crate::store::contract::contract!(@$($how)+
             members:
                 a_table_begins_with_the_first_beat,
                 a_table_begins_with_the_first_record,
@@ -62,8 +73,8 @@ macro_rules! contract {
                 a_write_that_a_barrier_refused_changes_nothing;
         );
     };
-    (process) => {
-        $crate::store::contract::contract!(@cases
+    (@process $($how:ident)+) => {
+        $crate::store::contract::contract!(@$($how)+
             record:
                 nothing_is_stored_at_first,
                 every_part_of_a_record_comes_back,
@@ -126,7 +137,10 @@ macro_rules! contract {
                 who_lags_is_told_of_the_latest_write;
         );
     };
-    (@cases $($module:ident: $($case:ident),+;)+) => {
+    (@as_calls $harness:ident $($module:ident: $($case:ident),+;)+) => {
+        $($($crate::store::contract::$module::$case(&$harness(stringify!($case)));)+)+
+    };
+    (@as_tests $($module:ident: $($case:ident),+;)+) => {
         $(mod $module {
             $(#[test]
             fn $case() {
