@@ -4,8 +4,12 @@ use std::fmt;
 use std::io;
 use std::path::PathBuf;
 
+use rustix::net::sockopt;
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::net::{TcpStream, UnixStream};
+use tokio::net::{TcpStream, UnixStream, lookup_host};
+
+use super::patience::{self, within};
+use crate::clock::Clock;
 
 /// Where a server listens.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -27,15 +31,31 @@ pub(super) trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
 impl<T: AsyncRead + AsyncWrite + Send + Unpin> Stream for T {}
 
 impl Address {
-    pub(super) async fn open(&self) -> io::Result<Box<dyn Stream>> {
-        Ok(match self {
-            Self::Tcp { host, port } => {
-                let stream = TcpStream::connect((host.as_str(), *port)).await?;
-                stream.set_nodelay(true)?;
-                Box::new(stream)
+    /// Opens a stream. Of several addresses of a name each is tried, so long and no longer.
+    pub(super) async fn open(&self, clock: &dyn Clock) -> io::Result<Box<dyn Stream>> {
+        let (host, port) = match self {
+            Self::Unix(path) => return Ok(Box::new(UnixStream::connect(path).await?)),
+            Self::Tcp { host, port } => (host.as_str(), *port),
+        };
+        let mut outcome = Err(io::ErrorKind::NotFound.into());
+        for address in lookup_host((host, port)).await? {
+            let connected = within(clock, patience::CONNECTING, TcpStream::connect(address)).await;
+            outcome = connected.unwrap_or_else(|| Err(io::ErrorKind::TimedOut.into()));
+            if outcome.is_ok() {
+                break;
             }
-            Self::Unix(path) => Box::new(UnixStream::connect(path).await?),
-        })
+        }
+        let stream = outcome?;
+        stream.set_nodelay(true)?;
+        // A peer that is gone is noticed although nothing is sent to it.
+        sockopt::set_socket_keepalive(&stream, true)?;
+        #[cfg(target_os = "linux")]
+        {
+            sockopt::set_tcp_keepidle(&stream, patience::SILENCE)?;
+            let millis = patience::SILENCE.as_millis().try_into().unwrap_or(u32::MAX);
+            sockopt::set_tcp_user_timeout(&stream, millis)?;
+        }
+        Ok(Box::new(stream))
     }
 }
 

@@ -11,10 +11,11 @@ use redis::{RedisResult, ScriptInvocation, Value};
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 
+use super::address::Address;
 use super::fault::{CommandFailure, ends_connection, unavailable};
 use super::patience::{self, Pauses, within};
 use super::server::Server;
-use crate::clock::Clock;
+use crate::clock::{Clock, Timestamp};
 use crate::store::Unavailable;
 
 /// A connection that is kept. While it is down, commands fail at once and say why.
@@ -30,7 +31,7 @@ pub(super) struct Connection {
 enum LinkState {
     /// The first attempt has not ended.
     Opening,
-    Up(u64, MultiplexedConnection),
+    Up(u64, MultiplexedConnection, Address),
     Down(Unavailable),
 }
 
@@ -60,43 +61,58 @@ impl Connection {
 
     /// Runs a script.
     pub(super) async fn run(&self, script: &ScriptInvocation<'_>) -> Result<Value, CommandFailure> {
-        let (number, mut connection) = self.current().await?;
-        let run = script.invoke_async::<Value>(&mut connection);
-        self.take(number, within(&*self.clock, patience::COMMAND, run).await)
+        let mut guard = Impatience { connection: self, begun_at: self.clock.now(), number: None };
+        let run = async {
+            let (number, mut connection, address) = self.current().await?;
+            guard.number = Some(number);
+            let outcome = script.invoke_async::<Value>(&mut connection).await;
+            guard.number = None;
+            self.take(number, &address, outcome)
+        };
+        // What is not over by then is doubted when it is dropped.
+        let outcome = within(&*self.clock, patience::COMMAND, run).await;
+        outcome.unwrap_or_else(|| Err(Unavailable::late().into()))
     }
 
     /// Takes what came of a command, and what it says of the connection.
     fn take(
         &self,
         connection: u64,
-        outcome: Option<RedisResult<Value>>,
+        address: &Address,
+        outcome: RedisResult<Value>,
     ) -> Result<Value, CommandFailure> {
         match outcome {
-            Some(Ok(value)) => {
+            Ok(value) => {
                 self.has_worked.store(true, Ordering::Relaxed);
                 Ok(value)
             }
-            Some(Err(error)) => {
+            Err(error) => {
                 if ends_connection(&error) {
                     self.doubt(connection, Some(unavailable(&error)));
                 }
-                Err(CommandFailure::from(&error))
-            }
-            None => {
-                self.doubt(connection, None);
-                Err(Unavailable::late().into())
+                Err(CommandFailure::of(&error, address))
             }
         }
     }
 
-    /// The connection that is up, with its number.
-    async fn current(&self) -> Result<(u64, MultiplexedConnection), Unavailable> {
+    /// Gives up the connection that is up, for another one.
+    pub(super) fn leave(&self, reason: &Unavailable) {
+        let up = match &*self.state.borrow() {
+            LinkState::Up(number, ..) => Some(*number),
+            _ => None,
+        };
+        if let Some(number) = up {
+            self.doubt(number, Some(reason.clone()));
+        }
+    }
+
+    /// The connection that is up, with its number and where it goes.
+    async fn current(&self) -> Result<(u64, MultiplexedConnection, Address), Unavailable> {
         let mut state = self.state.subscribe();
         let known = state.wait_for(|state| !matches!(state, LinkState::Opening)).await;
         match known.map(|state| state.clone()) {
-            Ok(LinkState::Up(number, connection)) => Ok((number, connection)),
+            Ok(LinkState::Up(number, connection, address)) => Ok((number, connection, address)),
             Ok(LinkState::Down(reason)) => Err(reason),
-            // The keeper has ended with its runtime.
             Ok(LinkState::Opening) | Err(_) => Err(Unavailable::late()),
         }
     }
@@ -105,7 +121,7 @@ impl Connection {
     fn doubt(&self, connection: u64, reason: Option<Unavailable>) {
         let down = LinkState::Down(reason.clone().unwrap_or_else(Unavailable::late));
         self.state.send_if_modified(|state| {
-            let is_up = matches!(state, LinkState::Up(number, _) if *number == connection);
+            let is_up = matches!(state, LinkState::Up(number, ..) if *number == connection);
             if is_up {
                 *state = down;
             }
@@ -119,6 +135,25 @@ impl Connection {
 impl Drop for Connection {
     fn drop(&mut self) {
         self.keeper.abort();
+    }
+}
+
+/// A command that may be given up before it is over, as its caller has a deadline of its own: then
+/// the connection is doubted.
+struct Impatience<'a> {
+    connection: &'a Connection,
+    begun_at: Timestamp,
+    /// The connection that has not replied.
+    number: Option<u64>,
+}
+
+impl Drop for Impatience<'_> {
+    fn drop(&mut self) {
+        let Some(number) = self.number else { return };
+        let Connection { clock, .. } = self.connection;
+        if clock.now().since(self.begun_at) >= patience::PROMPT {
+            self.connection.doubt(number, None);
+        }
     }
 }
 
@@ -136,12 +171,13 @@ impl ConnectionKeeper {
     async fn keep(mut self) {
         let mut pauses = Pauses::default();
         for number in 0.. {
-            let reason = match self.connect().await {
-                Ok(connection) => {
-                    self.state.send_replace(LinkState::Up(number, connection.clone()));
-                    self.wait_for_end(number, &connection).await
+            let reason = match self.server.connect(number, &*self.clock).await {
+                Ok((connection, address)) => {
+                    let up = LinkState::Up(number, connection, address);
+                    self.state.send_replace(up.clone());
+                    self.wait_for_end(number, &up).await
                 }
-                Err(reason) => reason,
+                Err(error) => unavailable(&error),
             };
             self.state.send_replace(LinkState::Down(reason));
             if self.has_worked.swap(false, Ordering::Relaxed) {
@@ -152,35 +188,29 @@ impl ConnectionKeeper {
         }
     }
 
-    async fn connect(&self) -> Result<MultiplexedConnection, Unavailable> {
-        let opened = within(&*self.clock, patience::OPENING, self.server.connect()).await;
-        opened.ok_or_else(Unavailable::late)?.map_err(|error| unavailable(&error))
-    }
-
     /// Waits until a connection does not work any more, and returns why.
-    async fn wait_for_end(
-        &mut self,
-        number: u64,
-        connection: &MultiplexedConnection,
-    ) -> Unavailable {
+    async fn wait_for_end(&mut self, number: u64, up: &LinkState) -> Unavailable {
+        let LinkState::Up(_, connection, _) = up else { return Unavailable::late() };
         loop {
             let Some(doubt) = self.doubts.recv().await else { return Unavailable::late() };
+            if let Some(reason) = doubt.reason.filter(|_| doubt.connection == number) {
+                return reason;
+            }
             if doubt.connection != number {
                 continue;
             }
-            if let Some(reason) = doubt.reason {
-                return reason;
-            }
             match within(&*self.clock, patience::COMMAND, ping(connection.clone())).await {
-                Some(Ok(())) => {
-                    let up = LinkState::Up(number, connection.clone());
-                    self.state.send_replace(up);
-                }
+                Some(Ok(())) => {}
                 Some(Err(error)) => return unavailable(&error),
                 None => return Unavailable::late(),
             }
             // Others that had no reply at that time say nothing new.
-            while self.doubts.try_recv().is_ok_and(|doubt| doubt.reason.is_none()) {}
+            while let Ok(doubt) = self.doubts.try_recv() {
+                if let Some(reason) = doubt.reason.filter(|_| doubt.connection == number) {
+                    return reason;
+                }
+            }
+            self.state.send_replace(up.clone());
         }
     }
 }

@@ -63,10 +63,12 @@ impl Connections {
         for _ in 0..=Self::MOST_REDIRECTS {
             match self.pair(place).commands.run(script).await {
                 Ok(value) => return Ok(value),
-                Err(CommandFailure::Elsewhere(node)) => place.set(Some(self.node(node))),
+                Err(CommandFailure::Elsewhere(node)) => place.set(self.node(node)),
                 Err(CommandFailure::Unavailable(unavailable)) => {
-                    // Another node may have the keys by now: whichever replies knows.
-                    place.set(None);
+                    // Another node may have the keys by now, and whoever named this one not know.
+                    if place.take().is_some() {
+                        self.shared.first.commands.leave(&unavailable);
+                    }
                     return Err(unavailable);
                 }
             }
@@ -117,7 +119,11 @@ impl NodeOfKeys {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    fn set(&self, node: Option<Arc<ConnectionPair>>) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = node;
+    fn set(&self, node: Arc<ConnectionPair>) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(node);
+    }
+
+    fn take(&self) -> Option<Arc<ConnectionPair>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 }

@@ -20,16 +20,25 @@ impl From<Unavailable> for CommandFailure {
     }
 }
 
-impl From<&RedisError> for CommandFailure {
+impl CommandFailure {
+    /// What an error of the server at that address means.
+    ///
     /// While keys are being moved one by one (`ASK`), neither node performs a script that uses
     /// several: it is tried again later, like all that fails.
-    fn from(error: &RedisError) -> Self {
+    pub(super) fn of(error: &RedisError, server: &Address) -> Self {
         let has_moved = error.kind() == ErrorKind::Server(ServerErrorKind::Moved);
         let told = error.redirect_node().filter(|_| has_moved);
         let told = told.and_then(|(node, _)| node.rsplit_once(':'));
-        match told.and_then(|(host, port)| Some((host, port.parse().ok()?))) {
-            Some((host, port)) => Self::Elsewhere(Address::Tcp { host: host.to_owned(), port }),
-            None => Self::Unavailable(unavailable(error)),
+        let told = told.and_then(|(host, port)| Some((host, port.parse().ok()?)));
+        match (told, server) {
+            // A node that does not know its own name leaves it out.
+            (Some(("" | "?", port)), Address::Tcp { host, .. }) => {
+                Self::Elsewhere(Address::Tcp { host: host.clone(), port })
+            }
+            (Some((host, port)), _) => {
+                Self::Elsewhere(Address::Tcp { host: host.to_owned(), port })
+            }
+            (None, _) => Self::Unavailable(unavailable(error)),
         }
     }
 }
@@ -37,13 +46,20 @@ impl From<&RedisError> for CommandFailure {
 /// Whether a connection is of no use any more, so that another one is opened.
 ///
 /// A server that was demoted stays connected and refuses every write; one whose password was changed
-/// may refuse everything.
+/// may refuse everything; a node of a cluster may have been forgotten by the others.
 pub(super) fn ends_connection(error: &RedisError) -> bool {
     match error.kind() {
         ErrorKind::Io
         | ErrorKind::Parse
         | ErrorKind::AuthenticationFailed
-        | ErrorKind::Server(ServerErrorKind::ReadOnly | ServerErrorKind::MasterDown) => true,
+        | ErrorKind::Server(
+            ServerErrorKind::ReadOnly | ServerErrorKind::MasterDown | ServerErrorKind::ClusterDown,
+        ) => true,
+        // Redis before 7.0 packs the error of a command in that of the script.
+        ErrorKind::Server(ServerErrorKind::ResponseError) => {
+            let story = error.to_string();
+            ["-READONLY ", "-MASTERDOWN "].iter().any(|code| story.contains(code))
+        }
         _ => error.is_connection_dropped() || matches!(error.code(), Some("NOAUTH" | "WRONGPASS")),
     }
 }

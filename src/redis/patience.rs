@@ -5,8 +5,14 @@ use std::time::Duration;
 
 use crate::clock::Clock;
 
-/// How long opening a connection may take, with logging in.
-pub(super) const OPENING: Duration = Duration::from_secs(2);
+/// How long connecting to one address may take.
+pub(super) const CONNECTING: Duration = Duration::from_millis(500);
+
+/// How long one server may take until a connection to it is open and logged in.
+pub(super) const OPENING: Duration = Duration::from_secs(1);
+
+/// Whoever gives up a command earlier than this had other reasons than a server that is slow.
+pub(super) const PROMPT: Duration = Duration::from_millis(20);
 
 /// How long a command may take before it is doubted that the connection still works.
 ///

@@ -7,9 +7,9 @@
 
 local fleet, token, live, acks, holds, rows, rejected = unpack(KEYS)
 local op, channel, at = ARGV[1], ARGV[2], ARGV[3]
-local MEMBER_TTL, LEASE_TTL, REJECTIONS_TTL =
-  tonumber(ARGV[4]), tonumber(ARGV[5]), tonumber(ARGV[6])
-local COMMON = 6
+local MEMBER_TTL, LEASE_TTL, REJECTIONS_TTL, LONGEST_PAUSE =
+  tonumber(ARGV[4]), tonumber(ARGV[5]), tonumber(ARGV[6]), tonumber(ARGV[7])
+local COMMON = 7
 
 local call, try = redis.call, redis.pcall
 
@@ -33,8 +33,13 @@ else
   now = tonumber(at)
 end
 
+-- What is no number was written by nobody, and is long over.
+local function time_of(value)
+  return tonumber(value or '') or 0
+end
+
 local function is_over(time)
-  return time == '' or tonumber(time) <= now
+  return time_of(time) <= now
 end
 
 ---------------------------------------------------------------------------------------------------
@@ -75,14 +80,14 @@ local function forget_member(member)
 end
 
 -- Forgets the dead. If nobody has asked for anything for as long as a member lives, or a part of
--- the table is gone, it begins anew: whoever comes first is not all there is.
+-- the table is gone, it begins anew: whoever comes first is not all there is. Returns whether that
+-- could be done: a full or read-only server still lets the record be read.
 local function tidy_table()
   local used = call('HGET', fleet, 'used')
-  -- A full or read-only server still lets the record be read.
   if type(try('HSET', fleet, 'used', text(now))) == 'table' then
-    return
+    return false
   end
-  if used and now - tonumber(used) >= MEMBER_TTL or not is_whole() then
+  if used and now - time_of(used) >= MEMBER_TTL or not is_whole() then
     begin_anew()
   end
   local dead = call('ZRANGEBYSCORE', live, '-inf', text(now))
@@ -92,6 +97,7 @@ local function tidy_table()
   if #dead > 0 then
     note_sizes()
   end
+  return true
 end
 
 local function begin_table()
@@ -102,19 +108,23 @@ local function holders_of(name)
   return call('ZLEXCOUNT', holds, '[' .. name .. ':', '(' .. name .. ';')
 end
 
--- How many members have read which epoch. Beyond 16 different ones, the others count as behind.
+-- How many members have read which epoch. Those that are behind the 16 latest ones have read none.
 local function epochs()
-  local counts, from = {}, '-inf'
+  local counts, from = {}, '+inf'
   for _ = 1, 16 do
-    local first = call('ZRANGEBYSCORE', acks, from, '+inf', 'WITHSCORES', 'LIMIT', 0, 1)
-    if not first[2] then
+    local last = call('ZRANGE', acks, from, '-inf', 'BYSCORE', 'REV', 'LIMIT', 0, 1, 'WITHSCORES')
+    if not last[2] then
       return counts
     end
-    table.insert(counts, first[2])
-    table.insert(counts, text(call('ZCOUNT', acks, first[2], first[2])))
-    from = '(' .. first[2]
+    table.insert(counts, text(tonumber(last[2])))
+    table.insert(counts, text(call('ZCOUNT', acks, last[2], last[2])))
+    from = '(' .. last[2]
   end
-  counts[#counts] = text(counts[#counts] + call('ZCOUNT', acks, from, '+inf'))
+  local others = call('ZCOUNT', acks, '-inf', from)
+  if others > 0 then
+    table.insert(counts, '0')
+    table.insert(counts, text(others))
+  end
   return counts
 end
 
@@ -134,13 +144,17 @@ local function holders()
 end
 
 local function row(member)
-  local names = call('HGET', rows, member)
-  return names and { call('ZSCORE', acks, member), names } or {}
+  local names, acked = call('HGET', rows, member), call('ZSCORE', acks, member)
+  return names and acked and { text(tonumber(acked)), names } or {}
 end
 
-local function census(member)
-  local since = field('since')
-  return { since == '' and text(now) or since, epochs(), holders(), row(member) }
+-- While nothing can be written, the members cannot say that they live: nobody is relied upon.
+local function census(member, is_tidy)
+  if not is_tidy then
+    return { text(now), {}, {}, {} }
+  end
+  local since = time_of(field('since'))
+  return { text(since == 0 and now or since), epochs(), holders(), row(member) }
 end
 
 ---------------------------------------------------------------------------------------------------
@@ -189,8 +203,8 @@ end
 
 -- Whether the live members let the write pass: none of its conditions is missing.
 local function missing(epoch, credential, is_sealed, writer)
-  local since = field('since')
-  local is_old = since ~= '' and now - tonumber(since) >= MEMBER_TTL
+  local since = time_of(field('since'))
+  local is_old = since ~= 0 and now - since >= MEMBER_TTL
   local is_listed = writer == '' or call('ZSCORE', live, writer)
   local behind = call('ZCOUNT', acks, '-inf', '(' .. epoch)
   local without = is_sealed == '1' and 0 or call('ZCARD', live) - holders_of(credential)
@@ -203,21 +217,25 @@ end
 ---------------------------------------------------------------------------------------------------
 -- Rejections and the pause.
 
+-- The rows that are not forgotten yet, and the credentials of those that are.
 local function rejections()
-  local all, found = call('HGETALL', rejected), {}
+  local all, found, over = call('HGETALL', rejected), {}, {}
   for index = 1, #all, 2 do
     local last = string.match(all[index + 1], '%d+$')
-    if tonumber(last) + REJECTIONS_TTL > now then
+    if time_of(last) + REJECTIONS_TTL > now then
       table.insert(found, all[index])
       table.insert(found, all[index + 1])
+    else
+      table.insert(over, all[index])
     end
   end
-  return found
+  return found, over
 end
 
+-- A pause that would last longer than any is one that begins now.
 local function cool_down()
-  local till = field('coolDown')
-  return is_over(till) and '' or till
+  local till = time_of(field('coolDown'))
+  return till <= now and '' or text(math.min(till, now + LONGEST_PAUSE))
 end
 
 ---------------------------------------------------------------------------------------------------
@@ -225,24 +243,22 @@ end
 
 local operations = {}
 
-function operations.load()
-  tidy_table()
+function operations.load(is_tidy)
+  local found = rejections()
   return { text(now), version(), field('schema'), field('body'), current_token(), serial(),
-    census(arg(1)), rejections(), cool_down() }
+    census(arg(1), is_tidy), found, cool_down() }
 end
 
-function operations.members()
-  tidy_table()
-  local since, all = field('since'), {}
-  for _, member in ipairs(call('ZRANGE', live, 0, -1)) do
+function operations.members(is_tidy)
+  local since, all = time_of(field('since')), {}
+  for _, member in ipairs(is_tidy and call('ZRANGE', live, 0, -1) or {}) do
     table.insert(all, member)
     table.insert(all, row(member))
   end
-  return { since == '' and text(now) or since, all }
+  return { text(is_tidy and since ~= 0 and since or now), all }
 end
 
 function operations.write()
-  tidy_table()
   if not is_version(arg(1), arg(2), arg(3)) then
     return { 'stale' }
   end
@@ -304,10 +320,11 @@ function operations.drop()
   return delete_if(2, arg(1))
 end
 
--- The holder of the lease. One that would last longer than a lease does is none of a member.
+-- The holder of the lease. One that would last far longer than a lease does is none of a member; the
+-- server's clock may have gone back a little.
 local function holder()
   local held = call('HMGET', fleet, 'lease', 'leaseUntil')
-  if not held[1] or is_over(held[2]) or tonumber(held[2]) > now + LEASE_TTL then
+  if not held[1] or is_over(held[2]) or time_of(held[2]) > now + 2 * LEASE_TTL then
     return '', ''
   end
   return held[1], held[2]
@@ -343,8 +360,7 @@ function operations.release()
   return 1
 end
 
-function operations.beat()
-  tidy_table()
+function operations.beat(is_tidy)
   begin_table()
   local member, names = arg(1), arg(5)
   local acked = call('ZSCORE', acks, member) or 0
@@ -365,25 +381,25 @@ function operations.beat()
   call('ZADD', acks, acked, member)
   note_sizes()
   local it = current_token()
-  return { text(now), version(), { it[1], it[2], it[3], it[4], it[5], it[6] }, serial(), census(member), rejections() }
+  return { text(now), version(), { it[1], it[2], it[3], it[4], it[5], it[6] }, serial(),
+    census(member, is_tidy), (rejections()) }
 end
 
 function operations.leave()
-  tidy_table()
   forget_member(arg(1))
   note_sizes()
   return 1
 end
 
 function operations.reject()
+  local _, over = rejections()
+  for _, credential in ipairs(over) do
+    call('HDEL', rejected, credential)
+  end
   local count, first = 0, text(now)
-  local before = call('HGET', rejected, arg(1))
-  if before then
-    local known, since, last = string.match(before, '^(%d+) (%d+) (%d+)$')
-    local is_remembered = tonumber(last) + REJECTIONS_TTL > now
-    if is_remembered and (arg(2) == '' or tonumber(since) >= tonumber(arg(2))) then
-      count, first = tonumber(known), since
-    end
+  local known, since = string.match(call('HGET', rejected, arg(1)) or '', '^(%d+) (%d+) %d+$')
+  if known and (arg(2) == '' or time_of(since) >= time_of(arg(2))) then
+    count, first = tonumber(known), since
   end
   local noted = text(math.min(count + 1, 4294967295)) .. ' ' .. first .. ' ' .. text(now)
   call('HSET', rejected, arg(1), noted)
@@ -399,7 +415,7 @@ end
 function operations.cool()
   local till = text(now + tonumber(arg(1)))
   local before = cool_down()
-  if before ~= '' and tonumber(before) > tonumber(till) then
+  if time_of(before) > time_of(till) then
     till = before
   end
   call('HSET', fleet, 'coolDown', till)
@@ -442,4 +458,4 @@ function operations.probe()
   return denied
 end
 
-return operations[op]()
+return operations[op](op ~= 'probe' and tidy_table())

@@ -6,6 +6,7 @@ use redis::{Script, ScriptInvocation};
 
 use super::keys::Keys;
 use crate::clock::StoreTime;
+use crate::policy::Policy;
 use crate::rotation::MemberTable;
 use crate::store::{LEASE_TTL, REJECTIONS_TTL};
 
@@ -39,7 +40,7 @@ fn prepared(
     });
     run.arg(operation).arg(keys.channel());
     run.arg(at.map_or_else(String::new, |at| at.millis().to_string()));
-    for ttl in [MemberTable::TTL, LEASE_TTL, REJECTIONS_TTL] {
+    for ttl in [MemberTable::TTL, LEASE_TTL, REJECTIONS_TTL, Policy::LONGEST_RETRY_AFTER] {
         run.arg(ttl.as_millis().to_string());
     }
     run

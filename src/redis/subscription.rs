@@ -4,11 +4,12 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use futures_util::StreamExt;
-use redis::aio::{PubSub, PubSubSink, PubSubStream};
+use redis::aio::{PubSubSink, PubSubStream};
 use tokio::sync::{broadcast, mpsc, oneshot};
 use tokio::task::JoinHandle;
 
-use super::fault::unavailable;
+use super::address::Address;
+use super::fault::{ends_connection, unavailable};
 use super::patience::{self, Pauses, within};
 use super::server::Server;
 use crate::clock::Clock;
@@ -69,24 +70,19 @@ struct SubscriptionKeeper {
 impl SubscriptionKeeper {
     async fn keep(mut self) {
         let mut pauses = Pauses::default();
-        while let Some(first) = self.wanted.recv().await {
-            match self.connect().await {
-                Ok(connection) => {
-                    if self.serve(connection, first).await {
+        for attempt in 0.. {
+            let Some(first) = self.wanted.recv().await else { return };
+            match self.server.listen(attempt, &*self.clock).await {
+                Ok((connection, address)) => {
+                    if self.serve(connection.split(), &address, first).await {
                         pauses.reset();
                     }
                 }
-                Err(reason) => self.refuse_all(first, &reason),
+                Err(error) => self.refuse_all(first, &unavailable(&error)),
             }
             let pause = pauses.next(fastrand::f64());
             self.clock.sleep_until(self.clock.now() + pause).await;
         }
-    }
-
-    async fn connect(&self) -> Result<(PubSubSink, PubSubStream), Unavailable> {
-        let opened = within(&*self.clock, patience::OPENING, self.server.listen()).await;
-        let opened = opened.ok_or_else(Unavailable::late)?;
-        opened.map(PubSub::split).map_err(|error| unavailable(&error))
     }
 
     fn refuse_all(&mut self, first: Wanted, reason: &Unavailable) {
@@ -101,20 +97,25 @@ impl SubscriptionKeeper {
     async fn serve(
         &mut self,
         (mut sink, mut messages): (PubSubSink, PubSubStream),
+        address: &Address,
         first: Wanted,
     ) -> bool {
         let mut channels = Channels::new();
         let mut next = Some(first);
+        let mut heard_at = self.clock.now();
         loop {
             if let Some(wanted) = next.take()
                 && !self.subscribe(&mut sink, &mut channels, wanted).await
             {
                 return !channels.is_empty();
             }
-            let silence = self.clock.sleep_until(self.clock.now() + patience::SILENCE);
+            let silence = self.clock.sleep_until(heard_at + patience::SILENCE);
             tokio::select! {
+                // Whoever listens from now on hears nothing of before.
+                biased;
                 message = messages.next() => {
                     let Some(message) = message else { return true };
+                    heard_at = self.clock.now();
                     let channel = channels.get(message.get_channel_name());
                     if let Some((channel, told)) = channel.zip(message.get_payload().ok()) {
                         // Nobody may listen any more.
@@ -126,8 +127,9 @@ impl SubscriptionKeeper {
                     None => return true,
                 },
                 () = silence => {
+                    heard_at = self.clock.now();
                     channels.retain(|_, channel| channel.receiver_count() > 0);
-                    if channels.is_empty() || !self.is_alive(&mut sink).await {
+                    if channels.is_empty() || !self.is_alive(&mut sink, address).await {
                         return true;
                     }
                 }
@@ -142,6 +144,7 @@ impl SubscriptionKeeper {
         channels: &mut Channels,
         Wanted { channel, listener }: Wanted,
     ) -> bool {
+        let mut is_well = true;
         let outcome = if channels.contains_key(&channel) {
             Some(Ok(()))
         } else {
@@ -153,18 +156,26 @@ impl SubscriptionKeeper {
                 let channel = channel.or_insert_with(|| broadcast::Sender::new(MOST_UNHEARD));
                 Ok(channel.subscribe())
             }
-            Some(Err(error)) => Err(unavailable(&error)),
-            None => Err(Unavailable::late()),
+            Some(Err(error)) => {
+                // One channel that may not be listened to says nothing of the others.
+                is_well = !ends_connection(&error);
+                Err(unavailable(&error))
+            }
+            None => {
+                is_well = false;
+                Err(Unavailable::late())
+            }
         };
-        let is_well = outcome.is_ok();
         // Whoever wanted it may have left.
         let _ = listener.send(outcome);
         is_well
     }
 
-    async fn is_alive(&self, sink: &mut PubSubSink) -> bool {
+    /// Whether the server replies, and is still the one to listen to.
+    async fn is_alive(&self, sink: &mut PubSubSink, address: &Address) -> bool {
         let replied = sink.ping::<redis::Value>();
-        matches!(within(&*self.clock, patience::COMMAND, replied).await, Some(Ok(_)))
+        let replied = within(&*self.clock, patience::COMMAND, replied).await;
+        matches!(replied, Some(Ok(_))) && self.server.is_at(address, &*self.clock).await
     }
 }
 

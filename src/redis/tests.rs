@@ -28,6 +28,11 @@ impl TestClock {
         StoreTime::from_millis(self.0.load(Ordering::SeqCst))
     }
 
+    fn go_back(&self, by: Duration) {
+        let millis = u64::try_from(by.as_millis()).expect("a span of a test");
+        self.0.fetch_sub(millis, Ordering::SeqCst);
+    }
+
     fn advance(&self, by: Duration) {
         let millis = u64::try_from(by.as_millis()).expect("a span of a test");
         self.0.fetch_add(millis, Ordering::SeqCst);
@@ -106,14 +111,17 @@ impl Harness for Shared {
 }
 
 impl Shared {
-    /// A store with connections of its own.
+    /// A store with connections of its own, that may do what it needs.
     fn store(&self, server: &Server, name: &str) -> Result<RedisStore, Unavailable> {
-        self.run(async {
-            let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
-            let connections = Connections::open(server, &clock);
-            let store = RedisStore::new(connections, Keys::new("oauth-rotor", name));
-            store.probe().await.map(|()| store)
-        })
+        let store = self.lazy_store(server, name);
+        self.run(store.probe()).map(|()| store)
+    }
+
+    /// The same before it has tried anything.
+    fn lazy_store(&self, server: &Server, name: &str) -> RedisStore {
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
+        let _guard = self.runtime.enter();
+        RedisStore::new(Connections::open(server, &clock), Keys::new("oauth-rotor", name))
     }
 }
 

@@ -135,3 +135,25 @@ fn keys_that_move_are_followed() {
     let reply = cluster.first.run(store.perform(&second)).expect("the second node");
     assert!(matches!(reply, Reply::Written(_)), "{reply:?}");
 }
+
+#[test]
+fn a_node_that_the_others_have_forgotten_is_left() {
+    let cluster = Cluster::start();
+    let forgotten = TestServer::on_port(&["--cluster-enabled", "yes"]);
+    let nodes = vec![forgotten.address(), cluster.first.server.address()];
+    let server = Server { topology: Topology::Cluster(nodes), ..cluster.server() };
+    for name in cluster.names() {
+        let store = cluster.first.lazy_store(&server, &name);
+        cluster.first.until_it_succeeds(async || record(&store).await);
+    }
+}
+
+#[test]
+fn a_node_that_does_not_know_its_name_is_followed() {
+    let cluster = Cluster::start();
+    let settings = ["CONFIG", "SET", "cluster-preferred-endpoint-type", "unknown-endpoint"];
+    cluster.tell(&cluster.first.server, &settings);
+    cluster.tell(&cluster.second, &settings);
+    let [_, name] = cluster.names();
+    assert_eq!(cluster.first.run(record(&cluster.store(&name))), Ok(None));
+}

@@ -7,6 +7,7 @@ use redis::RedisConnectionInfo;
 use super::faults::{RIGHTS, key};
 use super::{Shared, harness};
 use crate::clock::{Clock, SystemClock};
+use crate::redis::patience::within;
 use crate::redis::{RedisStore, Server};
 use crate::rotation::TokenChange;
 use crate::store::contract::Harness;
@@ -57,9 +58,18 @@ impl Shared {
         Server { login, ..self.server.login() }
     }
 
+    /// The connections that somebody has to the server, beside the one that asks.
+    async fn ids(&self) -> Vec<String> {
+        let list = self.server.tell(&["CLIENT", "LIST"]).await.expect("a server that runs");
+        let list: String = redis::from_redis_value(list).expect("a text");
+        let others = list.lines().filter(|line| !line.contains("cmd=client"));
+        others.filter_map(|line| line.split(' ').next()).map(str::to_owned).collect()
+    }
+
     /// How many connections somebody has to the server, beside the one that asks.
     async fn connections(&self) -> usize {
-        let mut connection = self.server.login().connect().await.expect("a server that runs");
+        let opened = self.server.login().connect(0, &SystemClock::new()).await;
+        let (mut connection, _) = opened.expect("a server that runs");
         let list: String =
             redis::cmd("CLIENT").arg("LIST").query_async(&mut connection).await.expect("a text");
         list.lines().count() - 1
@@ -109,6 +119,34 @@ fn a_frozen_server_costs_one_command_its_patience_and_is_found_again() {
 }
 
 #[test]
+fn callers_that_give_up_early_have_a_frozen_server_doubted_all_the_same() {
+    let harness = harness();
+    let store = harness.plain_store();
+    harness.server.freeze();
+    let clock = SystemClock::new();
+    let patience = Duration::from_millis(100);
+    // Whoever gives up meanwhile waits less, in the end not at all.
+    harness.eventually(async || {
+        let begun = clock.now();
+        let outcome = within(&clock, patience, store.perform(&LOAD)).await;
+        outcome.filter(|_| clock.now().since(begun) < patience).map(reason)
+    });
+    harness.server.thaw();
+    harness.until_it_succeeds(async || store.perform(&LOAD).await);
+}
+
+#[test]
+fn a_server_that_is_slow_for_long_keeps_its_connection() {
+    let harness = harness();
+    let store = harness.plain_store();
+    let before = harness.run(harness.ids());
+    harness.command(&["CLIENT", "PAUSE", "1500", "ALL"]);
+    assert_eq!(reason(harness.run(store.perform(&LOAD))), "it did not answer in time");
+    harness.until_it_succeeds(async || store.perform(&LOAD).await);
+    assert_eq!(harness.run(harness.ids()), before, "it has replied to a ping");
+}
+
+#[test]
 fn a_server_that_is_slow_once_keeps_its_connection() {
     let harness = harness();
     let store = harness.plain_store();
@@ -125,9 +163,12 @@ fn a_server_that_was_demoted_is_left_and_found_again() {
     let write = followed_by(None, first_record());
     assert_eq!(write.token, TokenChange::Keep);
     let write = Operation::Write(Box::new(write), None);
+    let before = harness.run(harness.ids());
     harness.command(&["REPLICAOF", "127.0.0.1", "1"]);
     let why = reason(harness.run(store.perform(&write)));
     assert!(why.contains("read only replica"), "{why}");
+    harness.until_it_succeeds(async || store.perform(&LOAD).await);
+    assert_ne!(harness.run(harness.ids()), before, "it may be another server by now");
     harness.command(&["REPLICAOF", "NO", "ONE"]);
     let reply = harness.until_it_succeeds(async || store.perform(&write).await);
     assert!(matches!(reply, Reply::Written(_)), "{reply:?}");
@@ -159,6 +200,27 @@ fn a_subscription_that_is_refused_after_a_reconnect_is_told_and_tried_again() {
     let mut hints = harness.until_it_succeeds(async || store.subscribe().await);
     let write = Operation::Write(Box::new(followed_by(None, first_record())), None);
     harness.until_it_succeeds(async || store.perform(&write).await);
+    assert_eq!(harness.run(hints.next()).expect("a hint").epoch, 1);
+}
+
+#[test]
+fn a_channel_that_may_not_be_listened_to_leaves_the_others_alone() {
+    let harness = harness();
+    harness.allow(
+        "member",
+        &RIGHTS.replace("&{oauth-rotor:*}:events", &format!("&{}", key("events"))),
+    );
+    let store = harness.store(&harness.login_as("member"), "genesys").expect("it may log in");
+    let mut hints = harness.run(store.subscribe()).expect("a subscription");
+    let other = RedisStore::new(
+        store.connections().clone(),
+        crate::redis::Keys::new("oauth-rotor", "other"),
+    );
+    for _ in 0..3 {
+        assert!(reason(harness.run(other.subscribe()).map(drop)).contains("ermission"));
+    }
+    let write = Operation::Write(Box::new(followed_by(None, first_record())), None);
+    harness.run(store.perform(&write)).expect("a server that runs");
     assert_eq!(harness.run(hints.next()).expect("a hint").epoch, 1);
 }
 

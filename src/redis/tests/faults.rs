@@ -1,5 +1,7 @@
 //! What a server may do to a store, and what members are told of it.
 
+use std::collections::BTreeMap;
+
 use redis::{RedisConnectionInfo, Value};
 
 use super::{Harness, Shared, Timed, harness};
@@ -17,7 +19,7 @@ impl Shared {
 
     /// Lets a user in, with these rights alone.
     pub(super) fn allow(&self, user: &str, rights: &str) {
-        let rules = ["ACL", "SETUSER", user, "reset", "on", ">secret"];
+        let rules = ["ACL", "SETUSER", user, "reset", "resetchannels", "on", ">secret"];
         self.command(&rules.into_iter().chain(rights.split(' ')).collect::<Vec<_>>());
     }
 
@@ -29,12 +31,16 @@ impl Shared {
         Ok(Client { harness: self, store: Timed { store, clock: self.clock.clone() } })
     }
 
-    /// How many commands the server has performed, those of the script included.
-    fn commands(&self) -> u64 {
-        let info: String =
-            redis::from_redis_value(self.command(&["INFO", "commandstats"])).expect("a text");
-        let calls = info.lines().filter_map(|line| line.split_once("calls=")?.1.split_once(','));
-        calls.map(|(calls, _)| calls.parse::<u64>().expect("a number")).sum()
+    /// How often the server has performed which command, those of the script included.
+    fn commands(&self) -> BTreeMap<String, u64> {
+        let info = self.command(&["INFO", "commandstats"]);
+        let info: String = redis::from_redis_value(info).expect("a text");
+        let lines = info.lines().filter_map(|line| line.strip_prefix("cmdstat_"));
+        let calls = lines.filter_map(|line| {
+            let (name, figures) = line.split_once(":calls=")?;
+            Some((name.to_owned(), figures.split_once(',')?.0.parse().ok()?))
+        });
+        calls.collect()
     }
 }
 
@@ -233,6 +239,88 @@ fn a_lease_that_would_last_too_long_is_none() {
 }
 
 #[test]
+fn a_clock_that_goes_back_a_little_takes_no_lease_away() {
+    let harness = harness();
+    let client = harness.client();
+    assert!(matches!(client.acquire(5), Lease::Acquired { .. }));
+    harness.clock.go_back(SECOND);
+    assert!(matches!(client.acquire(6), Lease::Held { .. }));
+    assert!(client.renew(5));
+}
+
+#[test]
+fn rejections_that_are_over_are_deleted_while_others_go_on() {
+    let harness = harness();
+    let client = harness.client();
+    client.reject(NEW, None);
+    for _ in 0..11 {
+        harness.advance(60 * SECOND);
+        client.reject(OLD, None);
+    }
+    let rows: u64 = redis::from_redis_value(harness.command(&["HLEN", &key("rejected")])).unwrap();
+    assert_eq!(rows, 1);
+}
+
+#[test]
+fn a_pause_that_would_last_too_long_is_cut_short() {
+    let harness = harness();
+    let client = harness.client();
+    for foreign in [(harness.clock.now() + HOUR).millis().to_string(), "9".repeat(40)] {
+        harness.command(&["HSET", &key("fleet"), "coolDown", &foreign]);
+        let pause = client.load().cool_down.expect("a pause").since(harness.clock.now());
+        assert_eq!(pause, 180 * SECOND);
+    }
+    harness.command(&["HSET", &key("fleet"), "coolDown", "later"]);
+    assert_eq!(client.load().cool_down, None);
+}
+
+#[test]
+fn what_is_no_time_is_long_over() {
+    let harness = harness();
+    let client = harness.client();
+    let version = client.start().version;
+    for field in ["used", "since", "leaseUntil", "coolDown"] {
+        client.acquire(5);
+        harness.command(&["HSET", &key("fleet"), field, "never"]);
+        client.beat(1, Some(version), &[OLD]);
+        client.load();
+        assert!(matches!(client.acquire(6), Lease::Acquired { .. } | Lease::Held { .. }));
+        client.release(6);
+    }
+}
+
+#[test]
+fn nobody_is_relied_upon_while_members_cannot_say_that_they_live() {
+    let harness = harness();
+    let client = harness.client();
+    let version = client.start().version;
+    client.pass(MemberTable::TTL);
+    client.beat(1, Some(version), &[OLD]);
+    harness.command(&["CONFIG", "SET", "maxmemory", "1"]);
+    harness.advance(HOUR);
+    let stored = client.load();
+    let census = stored.census.expect("a fleet");
+    assert_eq!((census.live(), census.is_complete(stored.now)), (0, false));
+    assert!(client.members().rows.is_empty());
+    harness.command(&["DEL", &key("acks")]);
+    client.load();
+}
+
+#[test]
+fn whoever_is_far_behind_counts_as_having_read_nothing() {
+    let harness = harness();
+    let client = harness.client();
+    client.start();
+    for member in 1..=20 {
+        let version = client.touch().version;
+        client.beat(member, Some(version), &[]);
+    }
+    let acks = client.load().census.expect("a fleet").acks;
+    let latest = (6..=21).map(|epoch| (epoch, 1));
+    assert_eq!(acks, std::iter::once((0, 4)).chain(latest).collect());
+}
+
+#[test]
 fn a_subscription_that_is_lost_says_so() {
     let harness = harness();
     let client = harness.client();
@@ -278,8 +366,17 @@ fn a_beat_costs_a_server_the_same_with_any_number_of_members() {
         members.for_each(|member| drop(client.beat(member, Some(version), &[OLD])));
         let before = harness.commands();
         client.beat(1, Some(version), &[OLD]);
-        harness.commands() - before
+        let after = harness.commands();
+        let spent = |(name, calls): (&String, &u64)| {
+            (name.clone(), calls - before.get(name).copied().unwrap_or_default())
+        };
+        let spent = after.iter().map(spent).filter(|(_, calls)| *calls > 0);
+        spent.collect::<BTreeMap<_, _>>()
     };
     let (few, many) = (cost(0..2), cost(2..1000));
     assert_eq!(few, many);
+    // Nothing is read whole but the rejections, of which there are few.
+    assert_eq!(many.get("hgetall"), Some(&1));
+    // One epoch, and the end.
+    assert_eq!(many.get("zrange"), Some(&2));
 }

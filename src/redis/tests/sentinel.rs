@@ -83,3 +83,14 @@ fn a_primary_that_no_sentinel_knows_is_named() {
     let reason = harness.store(&server, "genesys").expect_err("nobody is there").reason;
     assert!(reason.contains("refused"), "{reason}");
 }
+
+#[test]
+fn a_sentinel_that_hangs_hides_no_other() {
+    let primary = harness_on(TestServer::on_port(&[]));
+    let [frozen, sentinel] = [(); 2].map(|()| TestServer::sentinel(primary.server.port()));
+    frozen.freeze();
+    let server = by(vec![frozen.address(), sentinel.address()], "main");
+    let store = primary.lazy_store(&server, "genesys");
+    primary.until_it_succeeds(async || record(&store).await);
+    frozen.thaw();
+}

@@ -11,6 +11,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use redis::{RedisConnectionInfo, RedisResult, Value};
 use rustix::process::{Pid, Signal, kill_process};
 
+use crate::clock::SystemClock;
 use crate::redis::{Address, Server, Topology};
 
 /// A server in a directory of its own. It listens on a socket there, so that no port is needed,
@@ -96,7 +97,7 @@ impl TestServer {
 
     /// Sends a command as somebody else might.
     pub(in crate::redis) async fn tell(&self, words: &[&str]) -> RedisResult<Value> {
-        let mut connection = self.login().connect().await?;
+        let (mut connection, _) = self.login().connect(0, &SystemClock::new()).await?;
         redis::cmd(words[0]).arg(&words[1..]).query_async(&mut connection).await
     }
 

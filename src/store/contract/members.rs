@@ -53,6 +53,24 @@ pub(crate) fn a_table_that_nobody_has_used_for_long_begins_anew<H: Harness>(harn
     assert_eq!(listed(&client), [2]);
 }
 
+pub(crate) fn whatever_is_asked_keeps_a_table_in_use<H: Harness>(harness: &H) {
+    let client = harness.client();
+    client.start();
+    let began = census(&client).since;
+    for _ in 0..2 {
+        for step in 0..4 {
+            harness.advance(MemberTable::TTL / 2);
+            match step {
+                0 => drop(client.acquire(1)),
+                1 => drop(client.renew(1)),
+                2 => client.accept(OLD),
+                _ => drop(client.put_token(&client.refresh("another"))),
+            }
+        }
+    }
+    assert!(H::is_near(census(&client).since, began));
+}
+
 pub(crate) fn a_table_begins_with_the_first_record<H: Harness>(harness: &H) {
     let client = harness.client();
     harness.advance(SECOND);

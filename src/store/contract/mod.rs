@@ -47,6 +47,7 @@ macro_rules! contract {
             members:
                 a_table_begins_with_the_first_beat,
                 a_table_begins_with_the_first_record,
+                whatever_is_asked_keeps_a_table_in_use,
                 a_table_that_nobody_has_used_for_long_begins_anew,
                 a_refused_write_begins_no_table,
                 a_beat_lists_a_member_with_what_it_holds_now,

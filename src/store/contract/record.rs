@@ -225,7 +225,7 @@ pub(crate) fn a_write_leaves_alone_what_lies_beside_the_record<H: Harness>(harne
     let (client, other) = (harness.client(), harness.client());
     client.start();
     client.reject(OLD, None);
-    client.cool_down(HOUR);
+    client.cool_down(60 * SECOND);
     client.acquire(5);
     let before = client.load();
     client.promote("second");
