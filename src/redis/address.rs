@@ -2,11 +2,11 @@
 
 use std::fmt;
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use rustix::net::sockopt;
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::net::{TcpStream, UnixStream, lookup_host};
+use tokio::net::{TcpStream, lookup_host};
 
 use super::patience::{self, within};
 use crate::clock::Clock;
@@ -34,7 +34,7 @@ impl Address {
     /// Opens a stream. Of several addresses of a name each is tried, so long and no longer.
     pub(super) async fn open(&self, clock: &dyn Clock) -> io::Result<Box<dyn Stream>> {
         let (host, port) = match self {
-            Self::Unix(path) => return Ok(Box::new(UnixStream::connect(path).await?)),
+            Self::Unix(path) => return open_socket(path).await,
             Self::Tcp { host, port } => (host.as_str(), *port),
         };
         let mut outcome = Err(io::ErrorKind::NotFound.into());
@@ -57,6 +57,16 @@ impl Address {
         }
         Ok(Box::new(stream))
     }
+}
+
+#[cfg(unix)]
+async fn open_socket(path: &Path) -> io::Result<Box<dyn Stream>> {
+    Ok(Box::new(tokio::net::UnixStream::connect(path).await?))
+}
+
+#[cfg(not(unix))]
+async fn open_socket(_: &Path) -> io::Result<Box<dyn Stream>> {
+    Err(io::ErrorKind::Unsupported.into())
 }
 
 impl fmt::Display for Address {

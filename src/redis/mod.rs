@@ -19,7 +19,8 @@ mod server;
 mod store;
 mod subscription;
 
-#[cfg(test)]
+// Its servers listen on sockets, and are frozen by signals.
+#[cfg(all(test, unix))]
 mod tests;
 
 pub use address::Address;
