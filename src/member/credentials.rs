@@ -117,13 +117,24 @@ impl Credentials {
         self.replaced.remove(&place);
     }
 
-    /// What nothing yields but variables that were written here.
+    /// What would not be read again by another process: nothing yields it but variables that were
+    /// written here, or sources that hold nothing any more.
     pub(super) fn fleeting(&self) -> BTreeSet<CredentialId> {
-        let is_kept = |id: &CredentialId| {
-            let entries = self.entries.iter();
-            let yielding = |entry: &&Yielded| entry.credentials.iter().any(|it| it.id() == *id);
-            entries.filter(yielding).any(|entry| self.replaced.get(&entry.place) != Some(id))
+        let ids = |entry: &Yielded| {
+            let known = entry.credentials.iter().filter(|it| it.has_id());
+            known.map(|it| it.id()).collect::<Vec<_>>()
         };
-        self.replaced.values().copied().filter(|id| !is_kept(id)).collect()
+        let is_kept = |id: &CredentialId| {
+            let entries = self.entries.iter().filter(|entry| !entry.is_emptied);
+            let mut yielding = entries.filter(|entry| ids(entry).contains(id));
+            yielding.any(|entry| self.replaced.get(&entry.place) != Some(id))
+        };
+        let emptied = self.entries.iter().filter(|entry| entry.is_emptied);
+        self.replaced
+            .values()
+            .copied()
+            .chain(emptied.flat_map(ids))
+            .filter(|id| !is_kept(id))
+            .collect()
     }
 }

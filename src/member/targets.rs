@@ -139,8 +139,9 @@ impl Targets {
             let is_known = record.targets.contains_key(&target_id)
                 || is_in_fleet && self.is_outdated(record, entry, target_id);
             if is_replaced || is_behind || is_being_written || is_known {
-                let others = entries.iter().filter(|other| other.place != entry.place);
-                let at_retirement = others.into_iter().any(|other| yields(other, candidate));
+                let is_other = |other: &&Yielded| other.place != entry.place && !other.is_emptied;
+                let mut others = entries.iter().filter(is_other);
+                let at_retirement = others.any(|other| yields(other, candidate));
                 specs.push(TargetSpec { target: target_id, at_retirement });
             }
         }

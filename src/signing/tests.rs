@@ -137,6 +137,7 @@ mod configured {
 
     fn yields(index: usize, secret: &str) -> Yielded {
         Yielded {
+            is_emptied: false,
             place: EntryPlace { owner: 1, index },
             credentials: vec![credential(secret)],
             persist: None,

@@ -44,6 +44,8 @@ pub struct Yielded {
     pub persist: Option<PersistTarget>,
     /// Whether environment variables are among its sources.
     pub has_variables: bool,
+    /// Its source holds nothing any more: this is what it yielded last.
+    pub is_emptied: bool,
 }
 
 /// Identifies an entry among those of all handles.

@@ -106,6 +106,11 @@ impl Entry {
         self.problem.as_ref().filter(|_| !self.spec.optional || !self.current.is_empty())
     }
 
+    /// Whether what it yields is not there any more, so that another process would not read it.
+    pub(super) fn is_emptied(&self) -> bool {
+        self.front.is_none() && self.problem.as_ref().is_some_and(|problem| problem.is_empty)
+    }
+
     /// Returns what people are told if it changes too often.
     pub(super) fn throttled(&self) -> Option<&Throttled> {
         self.throttled.as_ref()

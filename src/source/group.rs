@@ -123,6 +123,7 @@ impl Group {
             credentials: entry.credentials().map(Arc::clone).collect(),
             persist: entry.persist(),
             has_variables: entry.has_variables(),
+            is_emptied: entry.is_emptied(),
         })
     }
 

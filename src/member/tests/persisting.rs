@@ -258,3 +258,22 @@ fn a_function_is_no_variable_and_keeps_what_it_yields() {
         assert_eq!(world.member().keeps_active(), !has_variables);
     }
 }
+
+#[test]
+fn a_source_that_was_emptied_keeps_nothing_of_what_it_yielded() {
+    for is_emptied in [true, false] {
+        let entries = vec![entry(0, Some(PersistTarget::Js { index: 0 })), entry(1, None)];
+        let mut world = World::with_entries(DEFAULT, entries, accepts(&["old", "new"]));
+        world.configure_each(&[&["old"], &["new"]]);
+        world.pass(MINUTE);
+        if is_emptied {
+            world.configure_each(&[&["old"], &[]]);
+        }
+        world.rotate_to("new");
+        world.pass(MINUTE);
+        assert_eq!(world.role("new"), Role::Active);
+        // What a source holds need not be written before the old secret is retired.
+        assert_eq!(world.script.written.len(), usize::from(is_emptied));
+        assert!(world.member().keeps_active());
+    }
+}
