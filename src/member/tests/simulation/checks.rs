@@ -57,12 +57,12 @@ impl Outside {
         self.history.memory.presents(Key::of(credential), self.now);
         let Some(record) = process.member.record() else { return };
         let role = record.role(id);
-        let is_early = self.regime.store_survives || self.is_store_down;
+        // The process may not have noticed yet that the store is in reach again.
+        let is_out = self.is_store_down || process.member.shared.is_out();
+        let is_early = self.regime.store_survives || is_out;
         assert!(role != Role::Unknown || is_early, "an unknown credential is presented");
         let phase = PhaseName::of(Some(record));
-        // A preparation ends by itself where that cannot be stored, and the process may not have
-        // noticed yet that it can be.
-        let is_out = self.is_store_down || process.member.shared.is_out();
+        // A preparation ends by itself where that cannot be stored.
         let is_prepared = phase == PhaseName::Prepared && role == Role::Active && !is_out;
         assert!(!is_prepared, "the active credential is presented while it may be replaced");
         // Whether it still works is asked while a proved candidate waits, and to judge a refused
