@@ -147,16 +147,6 @@ fn a_server_that_is_slow_for_long_keeps_its_connection() {
 }
 
 #[test]
-fn a_server_that_is_slow_once_keeps_its_connection() {
-    let harness = harness();
-    let store = harness.plain_store();
-    let before = harness.run(harness.connections());
-    harness.command(&["CLIENT", "PAUSE", "300", "ALL"]);
-    harness.run(store.perform(&LOAD)).expect("it was only slow");
-    assert_eq!(harness.run(harness.connections()), before);
-}
-
-#[test]
 fn a_server_that_was_demoted_is_left_and_found_again() {
     let harness = harness();
     let store = harness.plain_store();

@@ -5,6 +5,7 @@
 //! return. Times are compared within [`Harness::SLACK`], so that a store with a clock of its own
 //! can pass.
 
+pub(crate) mod barrier;
 pub(crate) mod beside;
 pub(crate) mod client;
 pub(crate) mod hints;
@@ -60,7 +61,8 @@ macro_rules! contract {
                 a_member_that_is_silent_for_too_long_is_dead,
                 each_beat_keeps_only_its_own_member_alive,
                 who_comes_back_from_the_dead_has_acknowledged_nothing,
-                who_leaves_is_off_the_table_at_once,
+                who_leaves_is_off_the_table_at_once;
+            barrier:
                 a_barrier_lets_a_write_through_when_everybody_is_ready,
                 a_barrier_needs_a_table_that_is_old_enough,
                 a_barrier_needs_a_table_at_all,
