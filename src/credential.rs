@@ -202,16 +202,16 @@ impl<'de> Deserialize<'de> for CredentialId {
     }
 }
 
-/// A text that is no id.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("not an id")]
-pub struct UnknownForm;
-
 impl fmt::Debug for CredentialId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Display::fmt(self, f)
     }
 }
+
+/// A text that is no id.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("not an id")]
+pub struct UnknownForm;
 
 #[cfg(test)]
 mod tests {

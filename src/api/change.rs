@@ -98,7 +98,7 @@ impl MissingMessage {
         let places = missing.targets.iter().filter_map(|slot| member.place_of(*slot));
         Self {
             proof: missing.proof,
-            members: missing.acks.max(missing.holders),
+            members: missing.members(),
             acks: ids(&named.behind),
             holders: ids(&named.without),
             sinks: places.map(|place| place.index).collect(),

@@ -105,8 +105,8 @@ fn missing(missing: &Missing) -> Vec<String> {
     if missing.table {
         reasons.push("the list of members is not complete yet".to_owned());
     }
-    if missing.is_of_members() {
-        reasons.push(match missing.acks.max(missing.holders) {
+    if missing.members() > 0 {
+        reasons.push(match missing.members() {
             1 => "one member does not have the active credential".to_owned(),
             members => format!("{members} members do not have the active credential"),
         });

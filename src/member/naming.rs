@@ -52,7 +52,7 @@ impl MemberStep<'_> {
 
     fn can_name(&self, missing: &Missing) -> bool {
         let Member { membership, shared, .. } = &*self.member;
-        missing.is_of_members() && membership.is_some() && !shared.is_out()
+        missing.members() > 0 && membership.is_some() && !shared.is_out()
     }
 
     fn name(&mut self, naming: Naming) {

@@ -84,7 +84,7 @@ impl Member {
         // While anything else is missing, nobody asks for it.
         let proof = active.filter(|_| missing.is_only_proof());
         let proof = proof.map(|active| self.awaits_proof(active));
-        let count = missing.acks.max(missing.holders);
+        let count = missing.members();
         let members = (missing.table || count > 0).then_some(WaitsOn::Members { count });
         let targets = (missing.custody || !missing.targets.is_empty())
             .then(|| WaitsOn::Persist { failures: self.persist_failures() });

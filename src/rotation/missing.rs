@@ -26,9 +26,9 @@ impl Missing {
         *self == Self::default()
     }
 
-    /// Whether live members have to catch up, who can be named.
-    pub fn is_of_members(&self) -> bool {
-        self.acks > 0 || self.holders > 0
+    /// How many live members have to catch up, at least: one may lack both.
+    pub fn members(&self) -> u32 {
+        self.acks.max(self.holders)
     }
 
     /// Whether a probe that is on its way is all that is missing.
