@@ -3,10 +3,11 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use futures_util::StreamExt;
+use futures_util::{FutureExt, StreamExt};
+use redis::Msg;
 use redis::aio::{PubSubSink, PubSubStream};
 use tokio::sync::{broadcast, mpsc, oneshot};
-use tokio::task::JoinHandle;
+use tokio::task::{JoinHandle, unconstrained};
 
 use super::address::Address;
 use super::fault::{ends_connection, unavailable};
@@ -105,22 +106,16 @@ impl SubscriptionKeeper {
         let mut heard_at = self.clock.now();
         loop {
             if let Some(wanted) = next.take()
-                && !self.subscribe(&mut sink, &mut channels, wanted).await
+                && !self.subscribe((&mut sink, &mut messages), &mut channels, wanted).await
             {
                 return !channels.is_empty();
             }
             let silence = self.clock.sleep_until(heard_at + patience::SILENCE);
             tokio::select! {
-                // Whoever listens from now on hears nothing of before.
-                biased;
                 message = messages.next() => {
                     let Some(message) = message else { return true };
                     heard_at = self.clock.now();
-                    let channel = channels.get(message.get_channel_name());
-                    if let Some((channel, told)) = channel.zip(message.get_payload().ok()) {
-                        // Nobody may listen any more.
-                        let _ = channel.send(told);
-                    }
+                    pass_on(&channels, &message);
                 }
                 wanted = self.wanted.recv() => match wanted {
                     Some(wanted) => next = Some(wanted),
@@ -140,16 +135,16 @@ impl SubscriptionKeeper {
     /// Subscribes for somebody; returns whether the connection is still of use.
     async fn subscribe(
         &self,
-        sink: &mut PubSubSink,
+        (sink, messages): (&mut PubSubSink, &mut PubSubStream),
         channels: &mut Channels,
         Wanted { channel, listener }: Wanted,
     ) -> bool {
         let mut is_well = true;
-        let outcome = if channels.contains_key(&channel) {
-            Some(Ok(()))
-        } else {
-            within(&*self.clock, patience::COMMAND, sink.subscribe(&channel)).await
-        };
+        let outcome = within(&*self.clock, patience::COMMAND, sink.subscribe(&channel)).await;
+        // What was said before the reply has come by now. It is for others.
+        while let Some(Some(message)) = unconstrained(messages.next()).now_or_never() {
+            pass_on(channels, &message);
+        }
         let outcome = match outcome {
             Some(Ok(())) => {
                 let channel = channels.entry(channel);
@@ -176,6 +171,15 @@ impl SubscriptionKeeper {
         let replied = sink.ping::<redis::Value>();
         let replied = within(&*self.clock, patience::COMMAND, replied).await;
         matches!(replied, Some(Ok(_))) && self.server.is_at(address, &*self.clock).await
+    }
+}
+
+/// Passes a message on to those who listen to its channel.
+fn pass_on(channels: &Channels, message: &Msg) {
+    let channel = channels.get(message.get_channel_name());
+    if let Some((channel, told)) = channel.zip(message.get_payload().ok()) {
+        // Nobody may listen any more.
+        let _ = channel.send(told);
     }
 }
 

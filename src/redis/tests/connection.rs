@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use redis::RedisConnectionInfo;
+use tokio::runtime::Builder;
 
 use super::faults::{RIGHTS, key};
 use super::{Shared, harness};
@@ -227,6 +228,25 @@ fn all_stores_on_a_server_share_two_connections() {
     drop((hints, store, other));
     // The server hears of the end a moment later.
     harness.eventually(async || (harness.connections().await == 0).then_some(()));
+}
+
+#[test]
+fn who_listens_later_hears_nothing_of_before() {
+    let harness = harness();
+    let store = harness.plain_store();
+    let mut early = harness.run(store.subscribe()).expect("a subscription");
+    // Somebody who does not have this process read what it is sent.
+    let other = Builder::new_current_thread().enable_all().build().expect("a runtime");
+    let say = |hint: &str| {
+        let said = other.block_on(harness.server.tell(&["PUBLISH", &key("events"), hint]));
+        said.expect("a command that it takes");
+    };
+    say("1 0 0");
+    let mut late = harness.run(store.subscribe()).expect("a subscription");
+    say("2 0 0");
+    assert_eq!(harness.run(late.next()).expect("a hint").epoch, 2);
+    let heard = [(); 2].map(|()| harness.run(early.next()).expect("a hint").epoch);
+    assert_eq!(heard, [1, 2]);
 }
 
 #[test]
