@@ -23,9 +23,10 @@ pub(super) fn perform(tx: &mut Transaction<'_>, wanted: Vec<Probe>) {
         }
     }
     let active = tx.record().active;
+    let is_open = tx.view().held.contains(&active) && !tx.view().probing.contains(&active);
     // Also for a preparation that has waited for a while: its probe may have been lost with the
     // driver's thread.
-    if tx.has_preparation() && !tx.view().probing.contains(&active) && !due.contains(&active) {
+    if tx.has_preparation() && is_open && !due.contains(&active) {
         due.push(active);
     }
     tx.perform(due.into_iter().map(RotationEffect::Probe));

@@ -3,7 +3,7 @@
 use super::group::Group;
 use crate::member::tests::world::*;
 use crate::member::{MemberEvent, Progress};
-use crate::rotation::{PhaseName, Role};
+use crate::rotation::{PhaseName, Request, Role};
 
 /// A fleet in which every member has the new secret, and one was told to rotate to it.
 fn rotated(count: usize) -> Group {
@@ -203,4 +203,15 @@ fn who_may_not_present_the_active_secret_any_more_leaves_the_requests_to_the_oth
     assert!(!group.presented(0).contains(&"two"), "nobody is handed what that would bring");
     let count = group.requests() - before;
     assert!((15..=22).contains(&count), "{count} requests");
+}
+
+#[test]
+fn who_may_not_present_the_active_secret_any_more_does_not_for_a_preparation_either() {
+    let mut group = Group::started(2, &["old"]);
+    // A record that is lost called it retired.
+    group.members[0].process.member.shared.bury([id_of("old")]);
+    let before = group.presented(0).len();
+    group.act(0, |world| _ = world.ask(Request::Prepare { min_runway: MINUTE }));
+    group.pass(MINUTE);
+    assert_eq!(group.presented(0).len(), before);
 }
