@@ -131,11 +131,13 @@ impl Targets {
             // It may be behind, and hold what was active before.
             let is_behind = record.staged().is_some_and(|it| it.targets.contains_key(&target_id))
                 && !yields(entry, candidate);
-            // A file may be read again before its writer has said that it is done.
-            let is_being_written = self
-                .writes
-                .values()
-                .any(|write| write.target_id == target_id && write.credential.id() == candidate);
+            // A file may be read again before its writer has said that it is done. Nothing waits for
+            // one that hangs.
+            let is_being_written = self.writes.values().any(|write| {
+                write.target_id == target_id
+                    && write.credential.id() == candidate
+                    && !write.is_overdue
+            });
             let is_known = record.targets.contains_key(&target_id)
                 || is_in_fleet && self.is_outdated(record, entry, target_id);
             if is_replaced || is_behind || is_being_written || is_known {

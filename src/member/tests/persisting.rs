@@ -89,6 +89,20 @@ fn a_place_that_is_read_again_before_its_write_is_told_to_be_done_counts_as_writ
 }
 
 #[test]
+fn a_write_that_hangs_for_ever_holds_nothing_up_once_a_source_yields_the_secret() {
+    let mut world = two_places();
+    world.script.delays_sinks = true;
+    let caller = world.rotate_to("new");
+    world.pass(SECOND);
+    world.tell(MemberEvent::Left(caller));
+    world.pass(HOUR);
+    assert_eq!(world.role("old"), Role::Active);
+    world.configure_each(&[&["new"], &[]]);
+    world.pass(2 * HOUR);
+    assert_eq!((world.phase(), world.role("old")), (PhaseName::Stable, Role::Retired));
+}
+
+#[test]
 fn a_write_that_is_under_way_is_not_undone_by_a_caller_who_leaves() {
     let mut world = two_places();
     world.script.delays_sinks = true;
