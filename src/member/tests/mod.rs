@@ -15,6 +15,7 @@ mod persisting;
 mod reporting;
 mod retries;
 mod rotating;
+mod search;
 mod simulation;
 mod starting;
 mod tokens;

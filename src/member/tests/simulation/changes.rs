@@ -7,7 +7,7 @@ use super::{MINUTE, SECOND};
 use crate::credential::CredentialId;
 use crate::member::tests::peripherals::{Process, StepTaken};
 use crate::member::*;
-use crate::rotation::{Descent, PhaseName, Record, Retired, Transition};
+use crate::rotation::{PhaseName, Record, Retired, Transition};
 
 fn moves(effects: &[MemberEffect]) -> Vec<Transition> {
     let moved = |effect: &MemberEffect| match effect {
@@ -28,9 +28,13 @@ impl Outside {
         if before == Some(&after) {
             return;
         }
-        // Of two sides one wins; of what it lacks the process keeps tombstones.
-        let is_fork = before.is_some_and(|it| it.descent_of(&after) == Descent::Fork);
-        let was = self.history.last_version.replace(after.version).filter(|_| !is_fork);
+        let Record { version, active, phase, standby, quarantined, retired, waiting, .. } = &after;
+        self.note(format_args!(
+            "record {version:?}: active {active:?}, {phase:?}, waiting {waiting:?}, standby \
+             {standby:?}, quarantined {quarantined:?}, retired {retired:?}"
+        ));
+        self.history.memory.reads(before, &after, self.now);
+        let was = self.history.last_version.replace(after.version);
         if let Some(was) = was.filter(|was| was.incarnation == after.version.incarnation) {
             assert!(was.epoch <= after.version.epoch, "I4: the epoch fell");
             let is_other = was.epoch == after.version.epoch && was.nonce != after.version.nonce;
@@ -42,9 +46,8 @@ impl Outside {
         };
         let (now, new) = (self.now, retired(&after));
         for id in before.map(retired).unwrap_or_default().difference(&new) {
-            let was_cleared = is_fork
-                || !self.history.retired.contains(id)
-                || after.retired.len() >= Record::MOST_RETIRED;
+            let was_cleared =
+                !self.history.retired.contains(id) || after.retired.len() >= Record::MOST_RETIRED;
             assert!(was_cleared, "I2: a retirement was forgotten without a reason");
         }
         let Some(before) = before else {

@@ -59,8 +59,7 @@ impl Outside {
         let role = record.role(id);
         // The process may not have noticed yet that the store is in reach again.
         let is_out = self.is_store_down || process.member.shared.is_out();
-        let is_early = self.regime.store_survives || is_out;
-        assert!(role != Role::Unknown || is_early, "an unknown credential is presented");
+        assert!(role != Role::Unknown || is_out, "an unknown credential is presented");
         let phase = PhaseName::of(Some(record));
         // A preparation ends by itself where that cannot be stored.
         let is_prepared = phase == PhaseName::Prepared && role == Role::Active && !is_out;
@@ -79,6 +78,8 @@ impl Outside {
             && !self.history.denied.contains_key(&id)
             // A store that gave no answer may have cost the token that is not handed out yet.
             && (self.regime.store_faults == 0 || self.troubled_at + 5 * SECOND < self.now)
+            // The preparation of somebody who has left may be under way.
+            && self.history.unprepared_at + SECOND < self.now
             && self.callers.values().all(|(_, ask, _)| !matches!(ask, Ask::Request(Request::Prepare { .. })));
         assert!(
             !(role == Role::Active && is_quiet && held.is_some()),
@@ -150,11 +151,7 @@ impl Outside {
             Err(Denial { reason: Reason::Refused(refusal, _), .. }) => {
                 if matches!(**refusal, rotation::Refusal::CandidateRejected(_)) {
                     let is_denied = !self.history.denials(key.id(), self.now).is_empty();
-                    let is_of_another = self.regime.store_survives;
-                    assert!(
-                        is_denied || is_of_another,
-                        "a candidate is called rejected that was not"
-                    );
+                    assert!(is_denied, "a candidate is called rejected that was not");
                 }
             }
             _ => {}

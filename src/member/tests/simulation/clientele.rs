@@ -51,7 +51,6 @@ impl Clientele for Outside {
     }
 
     fn hears(&mut self, _: &Process, notice: MemberNotice) {
-        self.history.memory.note(&notice, self.now);
         self.counts.note(&notice);
     }
 }

@@ -1,5 +1,6 @@
 //! What a simulation came across.
 
+use std::fmt;
 use std::ops::AddAssign;
 
 use crate::member::{Answer, Denial, MemberNotice, What};
@@ -17,11 +18,19 @@ macro_rules! counts {
                 $(self.$name += other.$name;)*
             }
         }
+
+        impl fmt::Display for Counts {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                write!(f, "completed rotations: {}", self.completed())?;
+                $(write!(f, concat!(", ", stringify!($name), ": {}"), self.$name)?;)*
+                Ok(())
+            }
+        }
     };
 }
 
 counts! {
-    steps requests faults crashes restarts suspensions store_faults outages failovers others sink_writes failed_writes hung_writes late_writes refusals
+    steps requests faults crashes restarts suspensions store_faults outages sink_writes failed_writes hung_writes late_writes refusals
     started prepared staged promoted leaked rejected withdrawn substituted fell_back rolled_back retired
     overdue degraded recovered
     answers denials

@@ -20,8 +20,6 @@ pub(super) enum Deed {
     Mood(usize, Mood),
     Down(bool),
     StoreDown(bool),
-    /// The store loses its latest writes.
-    Failover,
     Reload,
     Leave,
     Restart,

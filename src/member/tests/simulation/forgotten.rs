@@ -30,8 +30,9 @@ impl Outside {
         let is_unclear = memory.is_still_unclear(self.now);
         let is_waiting =
             process.under_way.values().any(|sent| sent.sent_at + 2 * SECOND < self.now);
-        let is_stuck = self.regime.store_faults > 0 || self.is_stranded(process);
-        if waited < WAITED && !is_hopeless || is_unclear || is_waiting || is_stuck {
+        let is_blind = self.regime.store_faults > 0;
+        let is_paused = self.is_paused(process);
+        if waited < WAITED && !is_hopeless || is_unclear || is_paused || is_waiting || is_blind {
             return;
         }
         self.counts.refusals += 1;
@@ -46,6 +47,14 @@ impl Outside {
             forgotten.is_empty(),
             "{forgotten:?} was accepted, and not tried since there is no token: {cause:?}"
         );
+    }
+
+    /// The endpoint asked to be left alone, and nothing answered since. That holds although the token
+    /// was lost meanwhile.
+    fn is_paused(&self, process: &Process) -> bool {
+        let last = process.member.refresh().last_failure();
+        let pause = last.and_then(|(failure, at)| Some(*at + failure.retry_after?.mul_f64(1.1)));
+        pause.is_some_and(|until| self.now < until + WAITED)
     }
 
     fn is_to_be_tried(&self, process: &Process, id: CredentialId) -> bool {

@@ -17,7 +17,7 @@ impl Outside {
     /// Between two steps, when every effect has been performed.
     pub(super) fn check_rest(&mut self, process: &Process) {
         self.check_deadlines(process);
-        self.check_storms(process);
+        self.check_storms();
         self.check_health(process);
     }
 
@@ -38,7 +38,7 @@ impl Outside {
         let is_troubled = self.is_store_down || self.troubled_at + 6 * MINUTE >= deadline;
         // What was blocked until now takes its course: a proof that is fresh enough comes first.
         let is_troubled = is_troubled || self.history.written_at + MINUTE >= self.now;
-        if deadline + SECOND < self.now && !is_troubled && !self.is_stranded(process) {
+        if deadline + SECOND < self.now && !is_troubled {
             let sinks = record.targets.values();
             let is_kept = record.persisted(&process.member.view(), record.active)
                 != Persisted::Impossible
@@ -53,12 +53,9 @@ impl Outside {
         }
     }
 
-    fn check_storms(&mut self, process: &Process) {
+    fn check_storms(&mut self) {
         self.history.window(self.now);
         let reasons = self.history.stimuli.len();
-        if self.is_stranded(process) {
-            return;
-        }
         let History { sends, rejections, .. } = &self.history;
         assert!(sends.len() <= 70 + 10 * reasons, "I10: {} requests in a minute", sends.len());
         let mut each: BTreeMap<CredentialId, usize> = BTreeMap::new();
@@ -69,29 +66,16 @@ impl Outside {
         assert!(most <= 12 + 4 * reasons, "I10: {most} rejections of one credential in a minute");
     }
 
-    /// The store outlived a process that held the active credential, and nobody else does:
-    /// without a fleet that is the end of it.
-    pub(super) fn is_stranded(&self, process: &Process) -> bool {
-        let holds = |id| self.configured.iter().any(|key| key.id() == id);
-        let active = process.member.record().map(|record| record.active);
-        self.regime.store_survives && !active.is_none_or(holds)
-    }
-
     /// Whether a credential is held that the provider has accepted all the while.
     pub(super) fn good(&self, process: &Process) -> Option<(Key, CredentialId, Option<Role>)> {
-        if self.is_stranded(process) {
-            return None;
-        }
         self.configured.iter().find_map(|key| {
             let role = process.member.record().map(|record| record.role(key.id()));
             let is_accepted = self.provider.accepts(*key, self.troubled_at)
                 && self.provider.accepts(*key, self.now);
-            // Who starts beside a store that has a record already is told of it too late.
-            let is_late = self.regime.store_survives && role == Some(Role::Unknown);
             // It was asked that its tokens pass a check, and they do not.
             let is_unfit =
                 role == Some(Role::Next) && matches!(self.provider.kind(*key), Kind::Unfit(_));
-            let is_good = is_accepted && !is_late && !is_unfit && role != Some(Role::Retired);
+            let is_good = is_accepted && !is_unfit && role != Some(Role::Retired);
             is_good.then(|| (*key, key.id(), role))
         })
     }
@@ -106,9 +90,6 @@ impl Outside {
 
     /// All faults have ended long ago.
     pub(super) fn check_settled_down(&self, process: &Process) {
-        if self.is_stranded(process) {
-            return;
-        }
         let phase = PhaseName::of(process.member.record());
         let is_impossible = process.member.record().is_some_and(|record| {
             record.overlap().is_some()

@@ -8,8 +8,9 @@ use super::provider::Key;
 use super::{MINUTE, SECOND};
 use crate::clock::Timestamp;
 use crate::credential::CredentialId;
+use crate::member::Ask;
 use crate::member::tests::peripherals::Process;
-use crate::rotation::{Record, Role, Version};
+use crate::rotation::{Record, Request, Role, Version};
 use crate::verdict::Verdict;
 
 /// What one process has seen.
@@ -32,6 +33,8 @@ pub(super) struct History {
     /// What gives a reason for more requests.
     pub(super) stimuli: VecDeque<Timestamp>,
     pub(super) retire_asked_at: Option<Timestamp>,
+    /// When somebody last left who had asked for a preparation.
+    pub(super) unprepared_at: Timestamp,
     pub(super) edited_at: Timestamp,
     pub(super) invalidated: Option<String>,
     pub(super) memory: Memory,
@@ -59,6 +62,12 @@ impl History {
 
     pub(super) fn retire_asked(&mut self, now: Timestamp) {
         self.retire_asked_at = Some(now);
+    }
+
+    pub(super) fn leaves(&mut self, ask: &Ask, now: Timestamp) {
+        if matches!(ask, Ask::Request(Request::Prepare { .. })) {
+            self.unprepared_at = now;
+        }
     }
 
     pub(super) fn invalidates(&mut self, text: &str) {

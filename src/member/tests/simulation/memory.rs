@@ -6,8 +6,7 @@ use std::time::Duration;
 use super::provider::Key;
 use crate::clock::Timestamp;
 use crate::credential::CredentialId;
-use crate::member::{MemberNotice, What};
-use crate::rotation::Transition;
+use crate::rotation::Record;
 
 /// What was presented to the endpoint, and since when nobody has a token.
 #[derive(Debug, Default)]
@@ -48,10 +47,11 @@ impl Memory {
         }
     }
 
-    pub(super) fn note(&mut self, notice: &MemberNotice, now: Timestamp) {
-        let MemberNotice::Rotation(change) = notice else { return };
-        if let (What::Moved(Transition::Staged, _), Some(next)) = (&change.what, &change.next) {
-            self.staged.insert(next.id, now);
+    /// The record was read or written. Whoever has no reply to a write hears no event of it.
+    pub(super) fn reads(&mut self, before: Option<&Record>, after: &Record, now: Timestamp) {
+        let next = |record: &Record| record.staged().map(|staged| staged.next);
+        if let Some(staged) = next(after).filter(|it| before.and_then(next) != Some(*it)) {
+            self.staged.insert(staged, now);
         }
     }
 

@@ -3,7 +3,7 @@
 //! The member, its sources and its store are the production ones, driven as the driver does. The
 //! process may die before any effect, the store may fail or lose its answer, the endpoint, the
 //! people and the clock do what they do. `ROTATION_SEED=n` shows one run again,
-//! `ROTATION_CHECK=long` makes many more.
+//! `ROTATION_CHECK=long` makes many more, from the seed `ROTATION_FROM` on.
 
 mod access;
 mod changes;
@@ -29,6 +29,7 @@ mod sim;
 use std::time::Duration;
 
 use super::peripherals::{MINUTE, SECOND};
+use super::search;
 use crate::policy::Policy;
 use crate::policy::tests::DEFAULT;
 use counts::Counts;
@@ -51,7 +52,6 @@ fn regime(random: &mut Random) -> Regime {
         crashes: random.one_of(&[0, 0, 10, 60]),
         sink_faults: random.one_of(&[0, 30]),
         has_moods: random.percent(50),
-        store_survives: random.percent(30),
         is_slow: random.percent(50),
     }
 }
@@ -96,20 +96,18 @@ fn run(seed: u64, is_traced: bool) -> Counts {
 }
 
 #[test]
-#[expect(clippy::disallowed_methods, reason = "read by a test, before any thread")]
 #[expect(clippy::print_stderr, reason = "figures for people")]
 fn years_of_rotations_keep_every_invariant() {
-    if let Ok(seed) = std::env::var("ROTATION_SEED") {
-        let counts = run(seed.parse().unwrap(), true);
-        eprintln!("{counts:#?}");
+    if let Some(seed) = search::number("ROTATION_SEED") {
+        let counts = run(seed, true);
+        eprintln!("{counts}");
         return;
     }
-    let is_long = std::env::var("ROTATION_CHECK").is_ok_and(|length| length == "long");
-    let least = if is_long { 100_000 } else { 1_200 };
-    let (mut counts, mut seed) = (Counts::default(), 0);
-    while counts.completed() < least {
-        counts += run(seed, false);
-        seed += 1;
-    }
-    eprintln!("{seed} runs, {} rotations: {counts:#?}", counts.completed());
+    let least = if search::is_long() { 100_000 } else { 1_200 };
+    search::search(
+        search::number("ROTATION_FROM").unwrap_or_default(),
+        |seed| run(seed, false),
+        |counts: &mut Counts, of_run| *counts += of_run,
+        |counts| counts.completed() >= least,
+    );
 }

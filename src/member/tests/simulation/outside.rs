@@ -104,9 +104,7 @@ impl Outside {
     /// A process begins to work.
     pub(super) fn starts(&mut self) {
         self.later(Duration::ZERO, Happening::Poll(self.process));
-        // What other processes share is looked into from the start.
         let unobserved = match self.curiosity.below(4) {
-            _ if self.regime.store_survives => Duration::ZERO,
             0 => Duration::ZERO,
             1 => self.curiosity.millis(1000),
             2 => self.curiosity.millis(20 * 60_000),

@@ -53,14 +53,13 @@ impl Sim {
                 self.outside.is_store_down = is_down;
                 self.outside.counts.outages += u64::from(is_down);
             }
-            Deed::Failover => self.fail_over(),
             Deed::Reload => {
                 self.read();
                 self.tell(MemberEvent::Reloaded);
             }
             Deed::Leave => {
-                if let Some(caller) = self.outside.callers.keys().next().copied() {
-                    self.outside.callers.remove(&caller);
+                if let Some((caller, (_, ask, _))) = self.outside.callers.pop_first() {
+                    self.outside.history.leaves(&ask, self.outside.now);
                     self.outside.trouble();
                     self.tell(MemberEvent::Left(caller));
                 }

@@ -169,10 +169,6 @@ impl Sim {
                     self.outside.deed(back, Deed::StoreDown(false));
                     Deed::StoreDown(true)
                 }
-                (18, _) if self.outside.regime.store_faults > 0 => {
-                    self.replicate();
-                    Deed::Failover
-                }
                 _ => Deed::Want,
             };
             self.outside.deed(after, deed);

@@ -43,15 +43,12 @@ pub(crate) struct Regime {
     pub(crate) sink_faults: u64,
     /// Places fail, hang or become read-only for a while.
     pub(crate) has_moods: bool,
-    /// The store outlives the process.
-    pub(crate) store_survives: bool,
     /// Operations of the store and derivations of ids take time.
     pub(crate) is_slow: bool,
 }
 
 impl Regime {
     pub(crate) fn calm(self) -> Self {
-        let Self { store_survives, is_slow, .. } = self;
-        Self { store_survives, is_slow, ..Self::default() }
+        Self { is_slow: self.is_slow, ..Self::default() }
     }
 }

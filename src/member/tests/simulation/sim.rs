@@ -10,7 +10,7 @@ use crate::clock::{Clock, Timestamp};
 use crate::member::tests::peripherals::{Died, Hands, Process, START};
 use crate::member::{Member, MemberEvent};
 use crate::policy::Policy;
-use crate::store::{MemoryStore, StoreSnapshot};
+use crate::store::MemoryStore;
 
 pub(super) struct Sim {
     pub(super) process: Process,
@@ -18,8 +18,6 @@ pub(super) struct Sim {
     hands: Arc<Hands>,
     policy: Policy,
     seed: u64,
-    /// What a replica of the store has.
-    replica: Option<StoreSnapshot>,
 }
 
 impl Sim {
@@ -31,35 +29,13 @@ impl Sim {
         let process = Process::new(member, store, sources, Arc::clone(&hands));
         let mut outside = Outside::new(seed, places, regime);
         outside.starts();
-        Self { process, outside, hands, policy, seed, replica: None }
-    }
-
-    /// The replica has what the store has at this moment, and nothing later.
-    pub(super) fn replicate(&mut self) {
-        let stored = self.process.store.load();
-        if stored.token.is_some() {
-            self.replica = Some(stored);
-        }
-    }
-
-    /// The store's writes since the last replication are lost.
-    pub(super) fn fail_over(&mut self) {
-        if let Some(replica) = self.replica.clone() {
-            self.outside.counts.failovers += 1;
-            self.outside.trouble();
-            self.process.store.restore(Some(replica));
-        }
+        Self { process, outside, hands, policy, seed }
     }
 
     /// The process dies, and another one starts from what is there then.
     pub(super) fn crash(&mut self) {
         self.outside.sees_death(&self.process);
-        let store = if self.outside.regime.store_survives {
-            self.process.store.clone()
-        } else {
-            self.replica = None;
-            MemoryStore::for_process(Arc::clone(&self.hands) as Arc<dyn Clock>)
-        };
+        let store = MemoryStore::for_process(Arc::clone(&self.hands) as Arc<dyn Clock>);
         let member = Member::new(self.policy.clone());
         let sources = places::sources(&self.outside.places);
         self.process = Process::new(member, store, sources, Arc::clone(&self.hands));
@@ -107,6 +83,8 @@ impl Sim {
         self.set(self.outside.now + duration);
         self.outside.trouble();
         self.outside.history.memory.is_unclear(self.outside.now);
+        // What was edited before may not have been read.
+        self.outside.history.edited(self.outside.now);
     }
 
     fn set(&mut self, now: Timestamp) {
