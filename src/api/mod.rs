@@ -39,6 +39,8 @@ pub use metrics::Metrics;
 pub use requests::RequestForm;
 pub use rotation::{PreparationMessage, RotationMessage, WaitingMessage};
 #[cfg(feature = "io")]
-pub use settings::{Agreed, Settings};
+pub use settings::{
+    Agreed, RedisAddress, RedisLogin, RedisSettings, RedisTopology, Settings, StoreSettings,
+};
 pub use signer::{KEY_PATIENCE, KeysForm, SignerSettings, SignerStatus};
 pub use status::Status;

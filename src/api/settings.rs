@@ -1,5 +1,6 @@
 //! The options of a manager, and those on which handles of one name must agree.
 
+mod store;
 #[cfg(test)]
 mod tests;
 
@@ -8,6 +9,8 @@ use std::time::Duration;
 use serde::Deserialize;
 use serde_json::Value;
 use url::Url;
+
+pub use store::{RedisAddress, RedisLogin, RedisSettings, RedisTopology, StoreSettings};
 
 use super::error::ErrorMessage;
 use super::handle::ClockId;
@@ -29,6 +32,8 @@ pub struct Settings {
     pub transport: Transport,
     /// When a token is refreshed and how long it may be used.
     pub policy: Policy,
+    /// What is shared with other processes; none: nothing is.
+    pub store: Option<StoreSettings>,
     /// How often sources are read again.
     pub source_poll: Duration,
     /// The clock that a test turns by hand; the machine's without one.
@@ -56,6 +61,8 @@ struct Form {
     endpoint: EndpointForm,
     transport: Transport,
     policy: PolicyForm,
+    #[serde(default)]
+    store: Option<StoreSettings>,
     entries: Vec<EntrySpec>,
     initial: Vec<Option<Reading>>,
 }
@@ -115,10 +122,18 @@ impl Settings {
         })?;
         // Without a name nobody can join.
         let agreed = if form.name.is_some() { agreed(json) } else { Agreed::new() };
-        let Form { name, clock, endpoint, transport, policy, entries, initial } = form;
+        let Form { name, clock, endpoint, transport, policy, store, entries, initial } = form;
         if !(0.0..=1.0).contains(&policy.jitter_ratio) {
             let problem = "takes a number from 0 to 1.";
             return Err(ErrorMessage::invalid_option("jitterRatio", problem));
+        }
+        if store.is_some() && name.is_none() {
+            let problem = "is required with a store: members are those of one name.";
+            return Err(ErrorMessage::invalid_option("name", problem));
+        }
+        if store.is_some() && clock.is_some() {
+            let problem = "cannot be set by hand with a store, which goes by its server's time.";
+            return Err(ErrorMessage::invalid_option("clock", problem));
         }
         let millis = Duration::from_millis;
         Ok(Self {
@@ -148,6 +163,7 @@ impl Settings {
                 persist_timeout: millis(policy.persist_timeout_ms),
                 prove_every: millis(policy.prove_every_ms),
             },
+            store,
             source_poll: millis(policy.source_poll_ms.max(1)),
             clock,
             entries,
@@ -202,6 +218,7 @@ fn agreed(json: &str) -> Agreed {
         .chain(proxy)
         .chain(timeout)
         .chain(group("policy"))
+        .chain(group("store").into_iter().map(prefixed("store.")))
         .chain(std::iter::once(("clock".to_owned(), form["clock"].clone())))
         .map(|(option, value)| (option, Secret::new(value.to_string())))
         .collect()

@@ -16,7 +16,7 @@ use super::signer::Signer;
 use super::state::State;
 use crate::api::{
     Activity, Agreed, ClockId, ErrorMessage, HandleId, Health, Metrics, RotationMessage, Settings,
-    Status,
+    Status, StoreSettings,
 };
 use crate::client::Transport;
 use crate::clock::{Clock, Timestamp};
@@ -36,6 +36,7 @@ pub struct Manager {
     endpoint: Endpoint,
     transport: Transport,
     policy: Policy,
+    store: Option<StoreSettings>,
     agreed: Agreed,
     clock_id: Option<ClockId>,
     clock: Arc<dyn Clock>,
@@ -52,6 +53,7 @@ impl Manager {
             endpoint: settings.endpoint.clone(),
             transport: settings.transport.clone(),
             policy: settings.policy.clone(),
+            store: settings.store.clone(),
             agreed: settings.agreed.clone(),
             clock_id: settings.clock,
             clock,
@@ -70,6 +72,11 @@ impl Manager {
 
     pub(super) fn transport(&self) -> &Transport {
         &self.transport
+    }
+
+    /// What is shared with other processes, and under which name.
+    pub(super) fn store(&self) -> Option<(&StoreSettings, &str)> {
+        self.store.as_ref().zip(self.name())
     }
 
     pub(super) fn agreed(&self) -> &Agreed {
@@ -104,6 +111,8 @@ impl Manager {
         if let Some(password) = self.transport.proxy_password() {
             see(password.expose());
         }
+        let of_store = self.store.iter().flat_map(|store| store.redis.passwords());
+        of_store.for_each(|password| see(password.expose()));
         self.lock().each_secret(see);
     }
 

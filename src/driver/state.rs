@@ -26,6 +26,7 @@ use crate::clock::{Clock, Timestamp};
 use crate::credential::Credential;
 use crate::member::{Chance, Member, MemberEffect, MemberEvent};
 use crate::policy::expiring::ExpiryWarnings;
+use crate::rotation::MemberId;
 use crate::secret::Secret;
 use crate::source::{EntryPlace, Sources};
 use crate::store::MemoryStore;
@@ -36,7 +37,8 @@ const REMEMBERED_TOKENS: usize = 2;
 /// The state of one manager.
 pub(super) struct State {
     member: Member,
-    store: MemoryStore,
+    /// In this process; none: it is shared with others, and takes its time.
+    store: Option<MemoryStore>,
     clock: Arc<dyn Clock>,
     sources: Sources,
     handles: Handles,
@@ -60,9 +62,15 @@ pub(super) struct State {
 impl State {
     pub(super) fn new(settings: &Settings, clock: &Arc<dyn Clock>) -> Self {
         let policy = &settings.policy;
+        let is_alone = settings.store.is_none();
+        let member = if is_alone {
+            Member::new(policy.clone())
+        } else {
+            Member::in_fleet(policy.clone(), MemberId(Luck.bits()))
+        };
         Self {
-            member: Member::new(policy.clone()),
-            store: MemoryStore::for_process(Arc::clone(clock)),
+            member,
+            store: is_alone.then(|| MemoryStore::for_process(Arc::clone(clock))),
             clock: Arc::clone(clock),
             sources: Sources::new(policy.source_patience(), settings.source_poll),
             handles: Handles::default(),

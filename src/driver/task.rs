@@ -2,20 +2,21 @@
 
 use std::collections::{BTreeSet, HashMap};
 use std::future::{Future, pending, poll_fn};
-use std::panic::resume_unwind;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
 
-use tokio::task::{JoinError, JoinSet};
+use tokio::task::JoinSet;
 use url::Url;
 
 use super::clients::Clients;
-use super::errand::Errand;
+use super::errand::{Errand, finished};
 use super::manager::{Manager, ManagerId};
 use super::persist::Report;
 use super::queue::Urgency;
 use super::registry::Registry;
 use super::service::Service;
+use super::shared::SharedStore;
+use super::stores::Stores;
 use super::workers::Workers;
 use crate::client::{Attempt, HttpClient};
 use crate::clock::{Clock, Sleep, Timestamp};
@@ -32,14 +33,18 @@ pub(super) async fn run(
     id: ManagerId,
     manager: Arc<Manager>,
     registry: Arc<Registry>,
-    clients: Arc<Clients>,
+    (clients, stores): (Arc<Clients>, Arc<Stores>),
 ) {
     let clock = Arc::clone(manager.clock());
     if let Some(at) = manager.restart_at() {
         wait(by(&manager), clock.sleep_until(at), || manager.serve(Service::rest)).await;
         manager.restart();
     }
+    let open = |(settings, name)| {
+        SharedStore::new(stores.open(settings, name, &clock), Arc::clone(&clock))
+    };
     let task = Task {
+        store: manager.store().map(open),
         id,
         manager,
         workers: Arc::clone(registry.workers()),
@@ -77,6 +82,8 @@ struct Task {
     registry: Arc<Registry>,
     clients: Arc<Clients>,
     clock: Arc<dyn Clock>,
+    /// What it shares with other processes, if it does.
+    store: Option<SharedStore>,
     /// Kept for the sake of its TLS sessions.
     client: Option<Arc<HttpClient>>,
     requests: JoinSet<MemberEvent>,
@@ -95,6 +102,11 @@ impl Task {
         loop {
             for errand in self.manager.take_errands() {
                 self.begin(errand);
+            }
+            if self.manager.is_closed()
+                && let Some(store) = self.store.take()
+            {
+                return store.end(&*self.clock).await;
             }
             if self.naming.is_none() {
                 self.tell_news();
@@ -136,6 +148,11 @@ impl Task {
                     MemberEvent::PersistTried { place, is_writable }
                 });
             }
+            Errand::Operate { id, operation } => {
+                if let Some(store) = &mut self.store {
+                    store.begin(id, operation);
+                }
+            }
             Errand::ReadFiles(places) => self.read(places),
         }
     }
@@ -152,6 +169,7 @@ impl Task {
                 Some(answered) = self.requests.join_next() => Wakening::Done(finished(answered)),
                 Some(_) = self.derivations.join_next() => Wakening::Done(MemberEvent::Identified),
                 Some(done) = self.work.join_next() => Wakening::Done(finished(done)),
+                event = told(&mut self.store) => Wakening::Done(event),
                 Some(Ok((place, reading))) = self.readings.join_next() => Wakening::Read(place, reading),
                 () = or_never(&mut self.naming) => Wakening::Named,
                 () = alarm => Wakening::TimeHasCome,
@@ -225,14 +243,6 @@ impl Task {
     }
 }
 
-/// What a spawned task returned; a panic in it is the manager's own.
-fn finished<T>(joined: Result<T, JoinError>) -> T {
-    joined.unwrap_or_else(|error| match error.try_into_panic() {
-        Ok(panic) => resume_unwind(panic),
-        Err(error) => unreachable!("nobody cancels it: {error}"),
-    })
-}
-
 /// How a manager's task says what it is doing.
 fn by(manager: &Manager) -> impl Fn(&dyn Fn(&mut Service)) {
     |say| manager.serve(say)
@@ -256,6 +266,13 @@ pub(super) async fn wait<T>(
         result
     })
     .await
+}
+
+async fn told(store: &mut Option<SharedStore>) -> MemberEvent {
+    match store {
+        Some(store) => store.next().await,
+        None => pending().await,
+    }
 }
 
 async fn or_never<T>(work: &mut Option<Spawned<T>>) -> T {

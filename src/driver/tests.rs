@@ -1,5 +1,6 @@
 //! The driver against a real HTTP server and real files.
 
+mod fleets;
 mod handles;
 mod hanging;
 mod leaps;

@@ -15,6 +15,7 @@ use super::clients::Clients;
 use super::key_task;
 use super::registry::Registry;
 use super::served::Served;
+use super::stores::Stores;
 use super::task;
 use super::thread_name::NAME;
 use crate::policy::patience::THREAD_RESTART;
@@ -59,27 +60,35 @@ fn build_runtime() -> io::Result<runtime::Runtime> {
 
 /// Serves managers and key sets until none is left.
 async fn supervise(registry: &Arc<Registry>) {
-    let clients = Arc::new(Clients::default());
+    let (clients, stores) = (Arc::new(Clients::default()), Arc::new(Stores::default()));
     let mut tasks = JoinSet::new();
-    let mut serving: HashMap<u64, AbortHandle> = HashMap::new();
+    let mut serving: HashMap<u64, Tenancy> = HashMap::new();
     let leap = || Arc::clone(registry.clock()).leap();
     let mut leapt = leap();
     loop {
         let stop = |id| {
-            if let Some(task) = serving.remove(&id) {
-                task.abort();
+            if let Some(tenancy) = serving.remove(&id)
+                && !tenancy.takes_leave
+            {
+                tenancy.task.abort();
             }
         };
-        let Some(unserved) = registry.take_unserved(stop) else { return };
+        let Some(unserved) = registry.take_unserved(stop) else {
+            while tasks.join_next().await.is_some() {}
+            return;
+        };
         for (id, served) in unserved {
             let registry = Arc::clone(registry);
+            let mut takes_leave = false;
             let task = match served {
                 Served::Manager(manager) => {
-                    tasks.spawn(task::run(id, manager, registry, Arc::clone(&clients)))
+                    takes_leave = manager.store().is_some();
+                    let shared = (Arc::clone(&clients), Arc::clone(&stores));
+                    tasks.spawn(task::run(id, manager, registry, shared))
                 }
                 Served::Keys(keys) => tasks.spawn(key_task::run(id, keys, registry)),
             };
-            serving.insert(id, task);
+            serving.insert(id, Tenancy { task, takes_leave });
         }
         tokio::select! {
             () = registry.changed() => {}
@@ -97,8 +106,15 @@ async fn supervise(registry: &Arc<Registry>) {
     }
 }
 
+/// Somebody's task.
+struct Tenancy {
+    task: AbortHandle,
+    /// Others are told that its manager leaves; then it ends by itself.
+    takes_leave: bool,
+}
+
 /// Whose task this was, if it panicked.
-fn panicked(ended: &Result<(), JoinError>, serving: &HashMap<u64, AbortHandle>) -> Option<u64> {
+fn panicked(ended: &Result<(), JoinError>, serving: &HashMap<u64, Tenancy>) -> Option<u64> {
     let error = ended.as_ref().err().filter(|error| error.is_panic())?;
-    serving.iter().find(|(_, task)| task.id() == error.id()).map(|(id, _)| *id)
+    serving.iter().find(|(_, tenancy)| tenancy.task.id() == error.id()).map(|(id, _)| *id)
 }

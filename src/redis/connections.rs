@@ -21,6 +21,16 @@ pub struct Connections {
     shared: Arc<SharedConnections>,
 }
 
+/// Connections that are open for as long as somebody else uses them.
+pub struct WeakConnections(Weak<SharedConnections>);
+
+impl WeakConnections {
+    /// The connections, if they are open.
+    pub fn upgrade(&self) -> Option<Connections> {
+        self.0.upgrade().map(|shared| Connections { shared })
+    }
+}
+
 struct SharedConnections {
     server: Server,
     clock: Arc<dyn Clock>,
@@ -52,6 +62,11 @@ impl Connections {
         let (server, clock) = (server.clone(), Arc::clone(clock));
         let shared = SharedConnections { server, clock, first, nodes: Mutex::default() };
         Self { shared: Arc::new(shared) }
+    }
+
+    /// The same, which does not keep them open.
+    pub fn downgrade(&self) -> WeakConnections {
+        WeakConnections(Arc::downgrade(&self.shared))
     }
 
     /// Runs a script where its keys are. `place` is the node that had them last.

@@ -21,10 +21,10 @@ mod subscription;
 
 // Its servers listen on sockets, and are frozen by signals.
 #[cfg(all(test, unix))]
-mod tests;
+pub(crate) mod tests;
 
 pub use address::Address;
-pub use connections::Connections;
+pub use connections::{Connections, WeakConnections};
 pub use hints::RedisHints;
 pub use keys::Keys;
 pub use server::{Server, Topology};

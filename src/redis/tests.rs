@@ -5,7 +5,7 @@ mod connection;
 mod faults;
 mod record;
 mod sentinel;
-mod server;
+pub(crate) mod server;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};

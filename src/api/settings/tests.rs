@@ -34,6 +34,38 @@ fn the_facades_form_is_understood() {
 }
 
 #[test]
+fn a_store_needs_a_name_and_the_machines_clock() {
+    let store = serde_json::json!({
+        "prefix": "oauth-rotor",
+        "redis": {
+            "topology": { "sentinel": {
+                "sentinels": [{ "tcp": { "host": "one", "port": 26379 } }, { "unix": "/two" }],
+                "login": { "password": "hunter2" }, "name": "main",
+            } },
+            "login": { "username": "rotor", "password": "hunter3" },
+            "database": 2,
+        },
+    });
+    let parse = |change: fn(&mut Value)| {
+        Settings::parse(&json(|form| {
+            form["store"] = store.clone();
+            change(form);
+        }))
+    };
+    let settings = parse(|_| ()).unwrap();
+    assert!(!format!("{settings:?}").contains("hunter"));
+    let redis = settings.store.unwrap().redis;
+    let passwords: Vec<_> = redis.passwords().map(Secret::expose).collect();
+    assert_eq!((passwords, redis.database), (vec!["hunter3", "hunter2"], 2));
+    let refused = |change| parse(change).unwrap_err().option;
+    assert_eq!(refused(|form| form["name"] = Value::Null).as_deref(), Some("name"));
+    assert_eq!(refused(|form| form["clock"] = 1.into()).as_deref(), Some("clock"));
+    let other = parse(|form| form["store"]["redis"]["database"] = 3.into()).unwrap();
+    let conflict = other.check_agreement(&settings.agreed).unwrap_err();
+    assert_eq!(conflict.option.as_deref(), Some("store.redis"));
+}
+
+#[test]
 fn a_wrong_form_is_an_error_that_repeats_no_value() {
     let wrong =
         json(|form| form["entries"][0]["source"]["clientSecret"]["kind"] = "hunter2".into());

@@ -42,6 +42,11 @@ impl Manager {
         self.lock().tell_news()
     }
 
+    /// Whether the last handle is closed. A task that is not stopped then does what is left.
+    pub(in crate::driver) fn is_closed(&self) -> bool {
+        self.lock().is_closed()
+    }
+
     /// Resolves when the task should look again.
     pub(in crate::driver) async fn changed(&self) {
         self.changed.notified().await;

@@ -21,9 +21,12 @@ impl State {
                 self.errands.push_back(Errand::Identify(credential));
             }
             MemberEffect::ReadSources => self.read_again(now),
-            // In this process the store replies at once.
             MemberEffect::Store { id, operation } => {
-                return Some(MemberEvent::Stored { id, result: Ok(self.store.answer(&operation)) });
+                // In this process the store replies at once.
+                if let Some(store) = &self.store {
+                    return Some(MemberEvent::Stored { id, result: Ok(store.answer(&operation)) });
+                }
+                self.errands.push_back(Errand::Operate { id, operation: Box::new(operation) });
             }
             MemberEffect::Publish(token) => {
                 self.issued.push_front(token.text.clone());

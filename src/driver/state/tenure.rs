@@ -41,6 +41,11 @@ impl State {
         is_last
     }
 
+    /// Whether no handle is open any more.
+    pub(in crate::driver) fn is_closed(&self) -> bool {
+        self.handles.is_empty()
+    }
+
     /// Does whatever time has made due.
     pub(in crate::driver) fn tick(&mut self, now: Timestamp) {
         if self.sources.has_ended(now) {

@@ -16,7 +16,7 @@ use crate::redis::{Address, Server, Topology};
 
 /// A server in a directory of its own. It listens on a socket there, so that no port is needed,
 /// unless others have to find it.
-pub(in crate::redis) struct TestServer {
+pub(crate) struct TestServer {
     child: Child,
     directory: PathBuf,
     settings: Vec<String>,
@@ -25,13 +25,13 @@ pub(in crate::redis) struct TestServer {
 }
 
 impl TestServer {
-    pub(in crate::redis) fn start() -> Self {
+    pub(crate) fn start() -> Self {
         let settings = ["--port", "0", "--unixsocket", "socket"];
         Self::with(None, settings.map(str::to_owned).into()).expect("it starts")
     }
 
     /// Starts one on a port that is free, with more settings.
-    pub(in crate::redis) fn on_port(settings: &[&str]) -> Self {
+    pub(crate) fn on_port(settings: &[&str]) -> Self {
         loop {
             let [port, bus] = [free_port(), free_port()];
             let mut all = vec!["--port".to_owned(), port.to_string()];
@@ -47,7 +47,7 @@ impl TestServer {
     }
 
     /// Starts a sentinel that watches a primary on that port, which it calls `main`.
-    pub(in crate::redis) fn sentinel(primary: u16) -> Self {
+    pub(crate) fn sentinel(primary: u16) -> Self {
         let watched = [
             format!("sentinel monitor main 127.0.0.1 {primary} 1"),
             "sentinel down-after-milliseconds main 500".to_owned(),
@@ -73,21 +73,21 @@ impl TestServer {
     }
 
     /// Ends it at once, as a crash does; whatever it held is lost.
-    pub(in crate::redis) fn kill(&mut self) {
+    pub(crate) fn kill(&mut self) {
         self.child.kill().and_then(|()| self.child.wait()).expect("it can be ended");
     }
 
     /// Starts an empty one in its place.
-    pub(in crate::redis) fn restart(&mut self) {
+    pub(crate) fn restart(&mut self) {
         self.child = run(&self.directory, &self.settings).expect("it starts");
     }
 
     /// It does nothing from now on, and its connections stay open.
-    pub(in crate::redis) fn freeze(&self) {
+    pub(crate) fn freeze(&self) {
         self.signal(Signal::STOP);
     }
 
-    pub(in crate::redis) fn thaw(&self) {
+    pub(crate) fn thaw(&self) {
         self.signal(Signal::CONT);
     }
 
@@ -96,27 +96,27 @@ impl TestServer {
     }
 
     /// Sends a command as somebody else might.
-    pub(in crate::redis) async fn tell(&self, words: &[&str]) -> RedisResult<Value> {
+    pub(crate) async fn tell(&self, words: &[&str]) -> RedisResult<Value> {
         let (mut connection, _) = self.login().connect(0, &SystemClock::new()).await?;
         redis::cmd(words[0]).arg(&words[1..]).query_async(&mut connection).await
     }
 
-    pub(in crate::redis) fn port(&self) -> u16 {
+    pub(crate) fn port(&self) -> u16 {
         self.ports()[0]
     }
 
-    pub(in crate::redis) fn ports(&self) -> [u16; 2] {
+    pub(crate) fn ports(&self) -> [u16; 2] {
         self.ports.expect("it has some")
     }
 
-    pub(in crate::redis) fn address(&self) -> Address {
+    pub(crate) fn address(&self) -> Address {
         match self.ports {
             Some([port, _]) => Address::Tcp { host: "127.0.0.1".to_owned(), port },
             None => Address::Unix(self.directory.join("socket")),
         }
     }
 
-    pub(in crate::redis) fn login(&self) -> Server {
+    pub(crate) fn login(&self) -> Server {
         let login = RedisConnectionInfo::default();
         Server { topology: Topology::Standalone(self.address()), login }
     }

@@ -1,0 +1,187 @@
+//! Processes that share a store: each has a driver of its own, and Redis is a real one.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use redis::Value as Reply;
+use serde_json::json;
+use tokio::runtime::{Builder, Runtime};
+
+use super::*;
+use crate::redis::Address;
+use crate::redis::tests::server::TestServer;
+
+/// An endpoint that counts what it grants, each time another token.
+struct Endpoint {
+    server: Server,
+    grants: Arc<AtomicUsize>,
+}
+
+impl Endpoint {
+    fn start() -> Self {
+        let grants = Arc::new(AtomicUsize::new(0));
+        let counted = Arc::clone(&grants);
+        let server = Server::start(move |stream| {
+            loop {
+                // A request that never comes is not counted.
+                let mut first = [0];
+                if !matches!(stream.peek(&mut first), Ok(1)) {
+                    return;
+                }
+                let number = counted.fetch_add(1, Ordering::SeqCst) + 1;
+                let body = format!(r#"{{"access_token":"token-{number}","expires_in":3600}}"#);
+                if !answer(&stream, (200, &body)) {
+                    return;
+                }
+            }
+        });
+        Self { server, grants }
+    }
+
+    fn grants(&self) -> usize {
+        self.grants.load(Ordering::SeqCst)
+    }
+}
+
+/// Where the processes of a test meet.
+struct Fleet {
+    redis: TestServer,
+    endpoint: Endpoint,
+}
+
+impl Fleet {
+    fn new() -> Self {
+        Self { redis: TestServer::start(), endpoint: Endpoint::start() }
+    }
+
+    /// A process begins: a driver, and a manager of the one name.
+    fn begin(&self) -> Handle {
+        let Address::Unix(path) = self.redis.address() else { panic!("it has a socket") };
+        Handle::open(&driver(), &self.endpoint.server, |form| {
+            form["name"] = json!("genesys");
+            form["store"] = json!({
+                "prefix": "oauth-rotor",
+                "redis": { "topology": { "standalone": { "unix": path } }, "login": {} },
+            });
+        })
+    }
+
+    fn tell(&self, words: &[&str]) -> Reply {
+        runtime().block_on(self.redis.tell(words)).expect("it replies")
+    }
+
+    /// How many members are listed.
+    fn members(&self) -> Reply {
+        self.tell(&["ZCARD", "{oauth-rotor:genesys}:live"])
+    }
+}
+
+fn token(process: &Handle) -> Option<String> {
+    process.manager().token().map(|(token, _)| token)
+}
+
+/// Between two looks.
+const PAUSE: Duration = Duration::from_millis(5);
+
+/// Looks again and again; what never comes is a failure.
+fn await_that(what: &str, is_so: impl Fn() -> bool) {
+    let clock = SystemClock::new();
+    let end = clock.now() + PATIENCE;
+    while !is_so() {
+        assert!(clock.now() < end, "{what} never comes");
+        runtime().block_on(async { clock.sleep_until(clock.now() + PAUSE).await });
+    }
+}
+
+fn runtime() -> Runtime {
+    Builder::new_current_thread().enable_all().build().expect("a runtime")
+}
+
+#[test]
+fn processes_that_start_together_ask_for_one_token() {
+    let fleet = Fleet::new();
+    let processes: Vec<_> = (0..5).map(|_| fleet.begin()).collect();
+    for process in &processes {
+        process.wait().expect("a token");
+        assert_eq!(token(process).as_deref(), Some("token-1"));
+    }
+    assert_eq!(fleet.endpoint.grants(), 1);
+    await_that("five members", || fleet.members() == Reply::Int(5));
+}
+
+#[test]
+fn a_token_that_one_process_has_dropped_is_replaced_once_for_all() {
+    let fleet = Fleet::new();
+    let processes: Vec<_> = (0..3).map(|_| fleet.begin()).collect();
+    for process in &processes {
+        process.wait().expect("a token");
+    }
+    assert!(processes[0].manager().invalidate("token-1"));
+    await_that("another token", || {
+        processes.iter().all(|process| token(process).as_deref() == Some("token-2"))
+    });
+    assert_eq!(fleet.endpoint.grants(), 2);
+}
+
+#[test]
+fn whoever_closes_its_last_handle_leaves_the_table_at_once() {
+    let fleet = Fleet::new();
+    let (first, second) = (fleet.begin(), fleet.begin());
+    for process in [&first, &second] {
+        process.wait().expect("a token");
+    }
+    assert_eq!(fleet.members(), Reply::Int(2));
+    first.driver.close(first.id);
+    await_that("one member", || fleet.members() == Reply::Int(1));
+    second.driver.close(second.id);
+    await_that("no member", || fleet.members() == Reply::Int(0));
+}
+
+#[test]
+fn without_the_store_each_process_goes_on_alone_and_afterwards_they_share_again() {
+    let mut fleet = Fleet::new();
+    let first = fleet.begin();
+    first.wait().expect("a token");
+    fleet.redis.kill();
+    let second = fleet.begin();
+    second.wait().expect("a token of its own");
+    assert_eq!(token(&first).as_deref(), Some("token-1"));
+    assert_eq!(token(&second).as_deref(), Some("token-2"));
+    fleet.redis.restart();
+    await_that("one token", || token(&first) == token(&second));
+    let third = fleet.begin();
+    third.wait().expect("a token");
+    assert_eq!(token(&third), token(&first));
+    assert_eq!(fleet.endpoint.grants(), 2);
+}
+
+#[test]
+fn a_store_that_hangs_keeps_nobody_from_a_token() {
+    let fleet = Fleet::new();
+    let first = fleet.begin();
+    first.wait().expect("a token");
+    fleet.redis.freeze();
+    let second = fleet.begin();
+    second.wait().expect("a token of its own");
+    assert_eq!(token(&first).as_deref(), Some("token-1"));
+    fleet.redis.thaw();
+    await_that("one token", || token(&first) == token(&second));
+    assert_eq!(fleet.endpoint.grants(), 2);
+}
+
+#[test]
+fn a_task_that_takes_the_place_of_a_dead_one_is_the_same_member() {
+    let fleet = Fleet::new();
+    let (first, second) = (fleet.begin(), fleet.begin());
+    for process in [&first, &second] {
+        process.wait().expect("a token");
+    }
+    first.manager().panic();
+    assert!(second.manager().invalidate("token-1"));
+    await_that("the next token", || {
+        [&first, &second].iter().all(|process| token(process).as_deref() == Some("token-2"))
+    });
+    assert_eq!(fleet.endpoint.grants(), 2);
+    await_that("two members", || fleet.members() == Reply::Int(2));
+}
