@@ -268,9 +268,13 @@ impl Group {
     }
 
     /// In peace a fleet fetches one token for each life, and one more where a retirement is proved.
+    /// While a function that hangs for ever holds a retirement up, everybody proves it once a life.
     pub(super) fn check_peace(&self, grants: u64, during: Duration, until_refresh: Duration) {
         let record = self.store.load().record.expect("a record");
-        let most = during.as_secs() / until_refresh.as_secs() + 2;
+        let lives = during.as_secs() / until_refresh.as_secs();
+        let is_held_up = record.overlap().is_some_and(|overlap| overlap.overdue);
+        let provers = if is_held_up { self.processes.len() as u64 } else { 0 };
+        let most = lives + 2 + provers * lives;
         assert!(
             grants <= most || !self.outside.has_good(&record),
             "I3: {grants} tokens in {during:?} of peace: {record:#?}"
