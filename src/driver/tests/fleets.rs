@@ -9,8 +9,12 @@ use serde_json::json;
 use tokio::runtime::{Builder, Runtime};
 
 use super::*;
+use crate::driver::shared::SharedStore;
+use crate::driver::stores::Stores;
+use crate::member::MemberEvent;
 use crate::redis::Address;
 use crate::redis::tests::server::TestServer;
+use crate::store::Hint;
 
 /// An endpoint that counts what it grants, each time another token.
 struct Endpoint {
@@ -57,14 +61,16 @@ impl Fleet {
 
     /// A process begins: a driver, and a manager of the one name.
     fn begin(&self) -> Handle {
-        let Address::Unix(path) = self.redis.address() else { panic!("it has a socket") };
         Handle::open(&driver(), &self.endpoint.server, |form| {
             form["name"] = json!("genesys");
-            form["store"] = json!({
-                "prefix": "oauth-rotor",
-                "redis": { "topology": { "standalone": { "unix": path } }, "login": {} },
-            });
+            form["store"] = self.store(&json!({}));
         })
+    }
+
+    fn store(&self, login: &Value) -> Value {
+        let Address::Unix(path) = self.redis.address() else { panic!("it has a socket") };
+        let topology = json!({ "standalone": { "unix": path } });
+        json!({ "prefix": "oauth-rotor", "redis": { "topology": topology, "login": login } })
     }
 
     fn tell(&self, words: &[&str]) -> Reply {
@@ -189,4 +195,45 @@ fn a_task_that_takes_the_place_of_a_dead_one_is_the_same_member() {
     });
     assert_eq!(fleet.endpoint.grants(), 2);
     await_that("two members", || fleet.members() == Reply::Int(2));
+}
+
+#[test]
+fn whoever_listens_hears_what_is_announced_and_listens_again_to_a_server_that_was_away() {
+    let mut fleet = Fleet::new();
+    let settings = serde_json::from_value(fleet.store(&json!({}))).expect("a whole form");
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
+    let runtime = runtime();
+    let mut shared = runtime.block_on(async {
+        SharedStore::new(Stores::default().open(&settings, "genesys", &clock), Arc::clone(&clock))
+    });
+    let (pause, channel) = (PAUSE, "{oauth-rotor:genesys}:events");
+    for serial in [1, 2] {
+        // Nobody may listen yet: then nobody is counted.
+        let end = clock.now() + PATIENCE;
+        while fleet.tell(&["PUBLISH", channel, &format!("3 {serial} 1")]) == Reply::Int(0) {
+            assert!(clock.now() < end, "nobody listens");
+            runtime.block_on(async { clock.sleep_until(clock.now() + pause).await });
+        }
+        let heard = runtime.block_on(shared.next());
+        let hint = Hint { epoch: 3, serial, has_token: true };
+        assert!(matches!(heard, MemberEvent::Hinted(it) if it == hint), "{heard:?}");
+        fleet.redis.kill();
+        fleet.redis.restart();
+    }
+}
+
+#[test]
+fn the_password_of_the_store_is_not_shown_where_an_endpoint_repeats_it() {
+    let fleet = Fleet::new();
+    let body = r#"{"error":"invalid_client","error_description":"not hunter-of-redis"}"#;
+    let server = Server::start(move |stream| while answer(&stream, (400, body)) {});
+    let process = Handle::open(&driver(), &server, |form| {
+        form["name"] = json!("genesys");
+        form["store"] = fleet.store(&json!({ "password": "hunter-of-redis" }));
+        // Without its store it waits as long for a secret that is accepted.
+        form["policy"]["acquireTimeoutMs"] = json!(1000);
+    });
+    let error = process.wait().expect_err("it is rejected");
+    let told = format!("{error:?}");
+    assert!(told.contains("not [redacted]") && !told.contains("hunter-of-redis"), "{told}");
 }
