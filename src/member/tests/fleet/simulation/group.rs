@@ -272,7 +272,9 @@ impl Group {
     pub(super) fn check_peace(&self, grants: u64, during: Duration, until_refresh: Duration) {
         let record = self.store.load().record.expect("a record");
         let lives = during.as_secs() / until_refresh.as_secs();
-        let is_held_up = record.overlap().is_some_and(|overlap| overlap.overdue);
+        let hangs = |process: &Process| !process.member.view().stuck.is_empty();
+        let is_held_up = record.overlap().is_some_and(|overlap| overlap.overdue)
+            && self.processes.iter().any(hangs);
         let provers = if is_held_up { self.processes.len() as u64 } else { 0 };
         let most = lives + 2 + provers * lives;
         assert!(
